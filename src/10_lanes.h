@@ -1,0 +1,116 @@
+/* 10_lanes.h: one vector, one configuration per lane. The only room that knows what a vector is.
+ * Offers (private): lft_v, lft_m, lft_splat(); lt, eq, sel, any, bits, unbits, to_int, to_real; load/store of doubles.
+ *
+ * On GCC and Clang lft_v is a vector-extension type, so kernels are plain infix C; with one lane it is the real type
+ * itself and the same source is portable C99. Masks are all-ones or all-zeros per lane. */
+#if LFT_P_PHASE == LFT_P_CODE
+
+#define lft_v     LFT_P(v)
+#define lft_m     LFT_P(m)
+#define lft_int   LFT_P(int)
+#define lft_splat LFT_P(splat)
+#define lft_sel   LFT_P(sel)
+
+#if LFT_P_REAL_BYTES == 4
+typedef int32_t lft_int; /* the integer as wide as a real */
+#else
+typedef int64_t lft_int;
+#endif
+
+#if LFT_P_LANES == 1
+
+typedef lft_real lft_v;
+typedef lft_int  lft_m;
+
+LFT_P_INLINE lft_v lft_splat(lft_real x) { return x; }
+LFT_P_INLINE lft_m LFT_P(lt)(lft_v a, lft_v b) { return -(lft_int)(a < b); }
+LFT_P_INLINE lft_m LFT_P(eq)(lft_v a, lft_v b) { return -(lft_int)(a == b); }
+LFT_P_INLINE lft_m LFT_P(int_splat)(lft_int x) { return x; }
+LFT_P_INLINE lft_m LFT_P(int_eq)(lft_m a, lft_m b) { return -(lft_int)(a == b); }
+LFT_P_INLINE lft_m LFT_P(bits)(lft_v a)
+{
+    lft_m m;
+    lft_p_copy(&m, &a, sizeof m);
+    return m;
+}
+LFT_P_INLINE lft_v LFT_P(unbits)(lft_m m)
+{
+    lft_v a;
+    lft_p_copy(&a, &m, sizeof a);
+    return a;
+}
+LFT_P_INLINE lft_m LFT_P(to_int)(lft_v a) { return (lft_m)a; }
+LFT_P_INLINE lft_v LFT_P(to_real)(lft_m a) { return (lft_v)a; }
+LFT_P_INLINE int   LFT_P(any)(lft_m m) { return m != 0; }
+
+#else
+
+typedef lft_real lft_v __attribute__((vector_size(LFT_P_LANES * LFT_P_REAL_BYTES), may_alias));
+typedef lft_int  lft_m __attribute__((vector_size(LFT_P_LANES * LFT_P_REAL_BYTES), may_alias));
+
+LFT_P_INLINE lft_v lft_splat(lft_real x)
+{
+    const lft_v zero = {0};
+    return x - zero;
+}
+LFT_P_INLINE lft_m LFT_P(lt)(lft_v a, lft_v b) { return (lft_m)(a < b); }
+LFT_P_INLINE lft_m LFT_P(eq)(lft_v a, lft_v b) { return (lft_m)(a == b); }
+LFT_P_INLINE lft_m LFT_P(int_splat)(lft_int x)
+{
+    const lft_m zero = {0};
+    return x - zero;
+}
+LFT_P_INLINE lft_m LFT_P(int_eq)(lft_m a, lft_m b) { return (lft_m)(a == b); }
+LFT_P_INLINE lft_m LFT_P(bits)(lft_v a) { return (lft_m)a; }
+LFT_P_INLINE lft_v LFT_P(unbits)(lft_m m) { return (lft_v)m; }
+LFT_P_INLINE lft_m LFT_P(to_int)(lft_v a) { return __builtin_convertvector(a, lft_m); }
+LFT_P_INLINE lft_v LFT_P(to_real)(lft_m a) { return __builtin_convertvector(a, lft_v); }
+LFT_P_INLINE int   LFT_P(any)(lft_m m)
+{
+    lft_int bits = 0;
+    int     l;
+    for (l = 0; l < LFT_P_LANES; ++l) bits |= m[l];
+    return bits != 0;
+}
+
+#endif
+
+/* m ? a : b per lane */
+LFT_P_INLINE lft_v lft_sel(lft_m m, lft_v a, lft_v b)
+{
+    return LFT_P(unbits)((m & LFT_P(bits)(a)) | (~m & LFT_P(bits)(b)));
+}
+
+/* sum[lane] += v[lane], in double. Passing a double vector of 16 lanes by value is no legal ABI: hence the pointer. */
+LFT_P_INLINE void LFT_P(add_wide)(double *sum, lft_v v)
+{
+    lft_real x[LFT_P_LANES];
+    int      l;
+    lft_p_copy(x, &v, sizeof x);
+    for (l = 0; l < LFT_P_LANES; ++l) sum[l] += (double)x[l];
+}
+
+/* The sum over lanes, in a fixed order. */
+LFT_P_INLINE double LFT_P(sum_lanes)(lft_v v)
+{
+    lft_real x[LFT_P_LANES];
+    int      l, half;
+    lft_p_copy(x, &v, sizeof x);
+    for (half = LFT_P_LANES / 2; half > 0; half /= 2) {
+        for (l = 0; l < half; ++l) x[l] += x[l + half];
+    }
+    return (double)x[0];
+}
+
+/* A vector from one double per lane. */
+LFT_P_INLINE lft_v LFT_P(from_wide)(const double *w)
+{
+    lft_real x[LFT_P_LANES];
+    lft_v    v;
+    int      l;
+    for (l = 0; l < LFT_P_LANES; ++l) x[l] = (lft_real)w[l];
+    lft_p_copy(&v, x, sizeof v);
+    return v;
+}
+
+#endif /* LFT_P_CODE */

@@ -1,0 +1,32 @@
+/* 99_close.h: undefines every parameter and alias of the instance, so that the next one starts clean. */
+#if LFT_P_PHASE == LFT_P_CODE
+
+#ifdef LFT_P_PRIVATE /* the user's own parameters wait for their turn */
+#undef LFT_P_PRIVATE
+#else
+#undef LFT_NAME
+#undef LFT_GROUP
+#undef LFT_DIM
+#undef LFT_REAL
+#undef LFT_LANES
+#undef LFT_UPTO
+#endif
+#undef LFT_
+#undef LFT_P
+#undef LFT_API
+#undef LFT_P_LANES
+#undef LFT_P_VECTOR_BYTES
+#undef LFT_P_REAL_BYTES
+#undef LFT_P_REAL_NAME
+#undef LFT_P_GROUP_NAME
+#undef LFT_P_SIGNED
+#undef LFT_P_SIGNED2
+#undef LFT_P_SIGNED3
+#undef lft_real
+#undef lft_int
+#undef lft_v
+#undef lft_m
+#undef lft_splat
+#undef lft_sel
+
+#endif /* LFT_P_CODE */

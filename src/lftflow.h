@@ -1,0 +1,90 @@
+/* lftflow.h: lattice field theory sampled exactly with normalizing flows. SPDX-License-Identifier: MIT-0
+ * The root: the rooms in the order in which they may use each other; tools/amalgamate.sh joins them into ../lftflow.h. */
+
+/* ---- common room: once per file ---------------------------------------------------------------------------------- */
+#ifndef LFT_P_COMMON
+#define LFT_P_COMMON
+
+#define LFT_P_DECLARATIONS 1
+#define LFT_P_CODE         2
+
+#define LFT_P_PHASE LFT_P_DECLARATIONS
+#include "00_config.h"
+#include "01_status.h"
+#include "02_arena.h"
+#include "03_stream.h"
+#include "20_random.h"
+#include "21_statistics.h"
+#include "22_parameters.h"
+#include "23_npy.h"
+#include "24_safetensors.h"
+#include "25_stdio.h"
+
+#undef LFT_P_PHASE
+#define LFT_P_PHASE LFT_P_CODE
+#include "00_config.h"
+#include "01_status.h"
+#include "02_arena.h"
+#include "08_private.h"
+#include "10_lanes.h"
+#include "11_elementary.h"
+#include "99_close.h"
+#include "20_random.h"
+#include "21_statistics.h"
+#include "22_parameters.h"
+#include "23_npy.h"
+#include "24_safetensors.h"
+#include "25_stdio.h"
+#undef LFT_P_PHASE
+
+#endif /* LFT_P_COMMON */
+
+/* ---- template room: once per instance, opened by LFT_NAME ---------------------------------------------------------- */
+#ifdef LFT_NAME
+
+#define LFT_P_PHASE LFT_P_DECLARATIONS
+#include "09_instance.h"
+#include "40_lattice.h"
+#include "41_field.h"
+#include "50_theory.h"
+#include "51_phi4.h"
+#if LFT_UPTO >= LFT_SAMPLE
+#include "65_layer.h"
+#include "70_continuous.h"
+#include "75_prior.h"
+#include "80_flow.h"
+#include "82_metropolis.h"
+#include "83_hmc.h"
+#include "84_observables.h"
+#endif
+#if LFT_UPTO >= LFT_TRAIN
+#include "90_training.h"
+#endif
+
+#undef LFT_P_PHASE
+#define LFT_P_PHASE LFT_P_CODE
+#if defined(LFT_IMPLEMENTATION) || defined(LFT_STATIC)
+#include "10_lanes.h"
+#include "11_elementary.h"
+#include "40_lattice.h"
+#include "41_field.h"
+#include "50_theory.h"
+#include "51_phi4.h"
+#if LFT_UPTO >= LFT_SAMPLE
+#include "60_hartley.h"
+#include "65_layer.h"
+#include "70_continuous.h"
+#include "75_prior.h"
+#include "80_flow.h"
+#include "82_metropolis.h"
+#include "83_hmc.h"
+#include "84_observables.h"
+#endif
+#if LFT_UPTO >= LFT_TRAIN
+#include "90_training.h"
+#endif
+#endif
+#include "99_close.h"
+#undef LFT_P_PHASE
+
+#endif /* LFT_NAME */
