@@ -39,6 +39,15 @@
 #define LFT_P_RESTRICT
 #endif
 
+/* Unroll the next loop fully; its bounds are constants after inlining. */
+#if defined(__clang__)
+#define LFT_P_UNROLL _Pragma("unroll")
+#elif LFT_P_GNUC
+#define LFT_P_UNROLL _Pragma("GCC unroll 64")
+#else
+#define LFT_P_UNROLL
+#endif
+
 /* Copies and clears go through the compiler's builtin where there is one: it may become a call of memcpy or memset,
  * which every freestanding environment has to supply, and needs no header. */
 #if LFT_P_GNUC

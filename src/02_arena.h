@@ -1,5 +1,5 @@
 /* 02_arena.h: all memory comes from one block that the caller hands over.
- * Offers: lft_arena, lft_arena_of(), lft_arena_measure(), lft_arena_alloc(), LFT_ARENA(). */
+ * Offers: lft_arena, lft_arena_of(), lft_arena_measure(), lft_arena_alloc(), lft_arena_take(), LFT_ARENA(). */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
 #define LFT_P_ALIGN ((size_t)64) /* one AVX-512 register, one cache line */
@@ -23,8 +23,10 @@ static inline lft_arena lft_arena_of(void *memory, size_t bytes);
 /* An arena that only counts: run an init over it to learn what the same init needs. */
 static inline lft_arena lft_arena_measure(void);
 
-/* n elements of the given size, aligned to 64 bytes and cleared; NULL when measuring or when they do not fit. O(bytes). */
+/* n elements of the given size, aligned to 64 bytes; NULL when measuring or when they do not fit. The first clears them,
+ * O(bytes); the second leaves them as they are, for scratch. */
 static inline void *lft_arena_alloc(lft_arena *a, size_t n, size_t element);
+static inline void *lft_arena_take(lft_arena *a, size_t n, size_t element);
 
 /* LFT_OK while everything asked for was there (or is only being counted), else LFT_ERR_NOMEM with need and capacity. */
 static inline lft_status lft_arena_check(const lft_arena *a, lft_error *e, const char *where);
@@ -54,19 +56,23 @@ static inline int lft_arena_measuring(const lft_arena *a)
     return a->base == NULL;
 }
 
-static inline void *lft_arena_alloc(lft_arena *a, size_t n, size_t element)
+static inline void *lft_arena_take(lft_arena *a, size_t n, size_t element)
 {
     const size_t most = SIZE_MAX / 4;
-    size_t       at   = a->need, bytes;
+    size_t       at   = a->need;
     if (n > most / element || at > most) { /* saturate: a need that no machine has, instead of a wrapped sum */
         a->need = most;
         return NULL;
     }
-    bytes   = (n * element + LFT_P_ALIGN - 1) / LFT_P_ALIGN * LFT_P_ALIGN;
-    a->need = at + bytes;
-    if (!a->base || a->need > a->size) return NULL;
-    lft_p_zero(a->base + at, bytes);
-    return a->base + at;
+    a->need = at + (n * element + LFT_P_ALIGN - 1) / LFT_P_ALIGN * LFT_P_ALIGN;
+    return a->base && a->need <= a->size ? a->base + at : NULL;
+}
+
+static inline void *lft_arena_alloc(lft_arena *a, size_t n, size_t element)
+{
+    void *p = lft_arena_take(a, n, element);
+    if (p) lft_p_zero(p, n * element);
+    return p;
 }
 
 static inline lft_status lft_arena_check(const lft_arena *a, lft_error *e, const char *where)

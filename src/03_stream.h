@@ -1,5 +1,6 @@
-/* 03_stream.h: where bytes come from and go to. The header itself opens no file.
- * Offers: lft_reader, lft_writer. */
+/* 03_stream.h: where bytes come from and go to, and how numbers lie in them. The header itself opens no file.
+ * Offers: lft_reader, lft_writer, lft_memory_reader(), lft_memory_writer(), lft_dtype, lft_dtype_bytes(),
+ *         lft_dtype_str(); for the format rooms: bytes of numbers, lft_p_source (text being parsed), lft_p_sink. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
 /* read(user, data, n) fills data with exactly n bytes or returns fewer: the end of the data or a failure. */
@@ -14,4 +15,616 @@ typedef struct lft_writer {
     void *user;
 } lft_writer;
 
+/* A block of memory as a stream; `at` is the number of bytes read or written so far. It must outlive the stream. */
+typedef struct lft_memory {
+    const unsigned char *in;
+    unsigned char       *out;
+    size_t               size, at;
+} lft_memory;
+
+/* A reader of `size` bytes, e.g. of a model that is linked into the program. */
+static inline lft_reader lft_memory_reader(lft_memory *memory, const void *data, size_t size);
+
+/* A writer into at most `size` bytes. A write that does not fit stores nothing and fails. */
+static inline lft_writer lft_memory_writer(lft_memory *memory, void *data, size_t size);
+
+/* value, name, kind, bytes of an element, bytes of one number in it */
+#define LFT_P_DTYPE_LIST(X)               \
+    X(LFT_DTYPE_F32, "F32", 'f', 4, 4)    \
+    X(LFT_DTYPE_F64, "F64", 'f', 8, 8)    \
+    X(LFT_DTYPE_C64, "C64", 'c', 8, 4)    \
+    X(LFT_DTYPE_C128, "C128", 'c', 16, 8) \
+    X(LFT_DTYPE_U64, "U64", 'u', 8, 8)    \
+    X(LFT_DTYPE_I64, "I64", 'i', 8, 8)    \
+    X(LFT_DTYPE_U32, "U32", 'u', 4, 4)    \
+    X(LFT_DTYPE_I32, "I32", 'i', 4, 4)    \
+    X(LFT_DTYPE_U8, "U8", 'u', 1, 1)
+
+/* Element types of stored arrays; 0 is none. A complex element is two numbers, real part first. */
+#define LFT_P_DTYPE_ENUM(code, name, kind, bytes, part) code,
+typedef enum lft_dtype { LFT_DTYPE_NONE, LFT_P_DTYPE_LIST(LFT_P_DTYPE_ENUM) LFT_P_DTYPE_COUNT } lft_dtype;
+#undef LFT_P_DTYPE_ENUM
+
+/* Bytes of one element, e.g. 16 for LFT_DTYPE_C128; 0 for a value that is none of the enum's. */
+static inline size_t lft_dtype_bytes(lft_dtype dtype);
+
+/* "F64" and so on, the names that safetensors uses; "none" for a value that is none of the enum's. Never NULL. */
+static inline const char *lft_dtype_str(lft_dtype dtype);
+
 #endif /* LFT_P_DECLARATIONS */
+#if LFT_P_PHASE == LFT_P_CODE
+
+static inline size_t lft_p_memory_read(void *user, void *data, size_t n)
+{
+    lft_memory *m    = (lft_memory *)user;
+    size_t      left = m->size - m->at;
+    if (n > left) n = left;
+    if (n) lft_p_copy(data, m->in + m->at, n);
+    m->at += n;
+    return n;
+}
+
+static inline size_t lft_p_memory_write(void *user, const void *data, size_t n)
+{
+    lft_memory *m = (lft_memory *)user;
+    if (n > m->size - m->at) return 0;
+    if (n) lft_p_copy(m->out + m->at, data, n);
+    m->at += n;
+    return n;
+}
+
+static inline lft_reader lft_memory_reader(lft_memory *memory, const void *data, size_t size)
+{
+    lft_reader r;
+    memory->in   = (const unsigned char *)data;
+    memory->out  = NULL;
+    memory->size = size;
+    memory->at   = 0;
+    r.read       = lft_p_memory_read;
+    r.user       = memory;
+    return r;
+}
+
+static inline lft_writer lft_memory_writer(lft_memory *memory, void *data, size_t size)
+{
+    lft_writer w;
+    memory->in   = NULL;
+    memory->out  = (unsigned char *)data;
+    memory->size = size;
+    memory->at   = 0;
+    w.write      = lft_p_memory_write;
+    w.user       = memory;
+    return w;
+}
+
+/* ---- element types and the bytes of numbers ---- */
+
+typedef struct lft_p_dtype {
+    char          name[5], kind; /* kind: f, c, u, i as in npy */
+    unsigned char bytes, part;
+} lft_p_dtype;
+
+static inline const lft_p_dtype *lft_p_dtype_of(lft_dtype dtype)
+{
+#define LFT_P_DTYPE_ROW(code, name, kind, bytes, part) {name, kind, bytes, part},
+    static const lft_p_dtype row[] = {{"none", '?', 0, 0}, LFT_P_DTYPE_LIST(LFT_P_DTYPE_ROW)};
+#undef LFT_P_DTYPE_ROW
+    return row + ((unsigned)dtype < LFT_P_DTYPE_COUNT ? (unsigned)dtype : 0u);
+}
+
+static inline size_t lft_dtype_bytes(lft_dtype dtype)
+{
+    return lft_p_dtype_of(dtype)->bytes;
+}
+
+static inline const char *lft_dtype_str(lft_dtype dtype)
+{
+    return lft_p_dtype_of(dtype)->name;
+}
+
+/* *product = factor * shape[0] * ... in 64 bits; 0 if that overflows. */
+static inline int lft_p_product(int rank, const uint64_t *shape, uint64_t factor, uint64_t *product)
+{
+    int i;
+    for (i = 0; i < rank; ++i) {
+        if (shape[i] && factor > UINT64_MAX / shape[i]) return 0;
+        factor *= shape[i];
+    }
+    *product = factor;
+    return 1;
+}
+
+/* n <= 8 bytes of a file, whatever the byte order of the machine. */
+static inline uint64_t lft_p_file_get(const unsigned char *p, size_t n, int big_endian)
+{
+    uint64_t v = 0;
+    size_t   i;
+    for (i = 0; i < n; ++i) v |= (uint64_t)p[i] << 8 * (big_endian ? n - 1 - i : i);
+    return v;
+}
+
+static inline void lft_p_file_put(unsigned char *p, size_t n, uint64_t v)
+{
+    size_t i;
+    for (i = 0; i < n; ++i) p[i] = (unsigned char)(v >> 8 * i & 0xff);
+}
+
+/* The same for a number of 1, 4 or 8 bytes as the machine holds it; p needs no alignment. */
+static inline uint64_t lft_p_host_get(const void *p, size_t n)
+{
+    uint64_t      v8;
+    uint32_t      v4;
+    unsigned char v1;
+    if (n == 8) {
+        lft_p_copy(&v8, p, 8);
+        return v8;
+    }
+    if (n == 4) {
+        lft_p_copy(&v4, p, 4);
+        return v4;
+    }
+    lft_p_copy(&v1, p, 1);
+    return v1;
+}
+
+static inline void lft_p_host_put(void *p, size_t n, uint64_t v)
+{
+    const uint32_t      v4 = (uint32_t)(v & 0xffffffffu);
+    const unsigned char v1 = (unsigned char)(v & 0xff);
+    if (n == 8) lft_p_copy(p, &v, 8);
+    else if (n == 4) lft_p_copy(p, &v4, 4);
+    else lft_p_copy(p, &v1, 1);
+}
+
+/* The number whose bits these are; integers beyond 2^53 are rounded. */
+static inline double lft_p_number_of(lft_dtype dtype, uint64_t bits)
+{
+    const lft_p_dtype *d = lft_p_dtype_of(dtype);
+    double             x;
+    float              f;
+    uint32_t           half = (uint32_t)(bits & 0xffffffffu);
+    if (d->kind == 'u') return (double)bits;
+    if (d->kind == 'i') {
+        if (d->part == 4 && half >> 31) bits |= (uint64_t)0xffffffffu << 32;
+        return bits >> 63 ? -(double)(0 - bits) : (double)bits;
+    }
+    if (d->part == 4) {
+        lft_p_copy(&f, &half, 4);
+        return (double)f;
+    }
+    lft_p_copy(&x, &bits, 8);
+    return x;
+}
+
+/* The bits of x as that type; 0 if it cannot hold x: a fraction in an integer, or beyond the range. */
+static inline int lft_p_number_bits(lft_dtype dtype, double x, uint64_t *bits)
+{
+    const lft_p_dtype *d    = lft_p_dtype_of(dtype);
+    const double       most = 3.4028234663852886e38, size = x < 0 ? -x : x;
+    if (d->kind == 'u' || d->kind == 'i') {
+        uint64_t u, limit = (uint64_t)1 << (8 * d->part - 1);
+        if (!lft_finite(x) || size >= 18446744073709551616.0) return 0;
+        u     = (uint64_t)size;
+        *bits = x < 0 ? 0 - u : u;
+        if ((double)u != size) return 0;
+        if (d->kind == 'u') return (x >= 0 || u == 0) && u / 2 < limit;
+        return x < 0 ? u <= limit : u < limit;
+    }
+    if (d->part == 4) {
+        float    f;
+        uint32_t half;
+        if (lft_finite(x) && size > most) return 0;
+        f = (float)x;
+        lft_p_copy(&half, &f, 4);
+        *bits = half;
+        return 1;
+    }
+    lft_p_copy(bits, &x, 8);
+    return 1;
+}
+
+/* ---- reading: a failure sticks, and the text is then at its end, so that parsers need not ask after each step ---- */
+
+/* A text of known length in a file, looked at one character ahead: a window that is refilled from the reader, or, with
+ * left = 0, all of it in memory. Nothing beyond the text is read. */
+typedef struct lft_p_source {
+    lft_reader     from;
+    const char    *where; /* for messages */
+    lft_error     *error;
+    lft_status     status; /* the first failure */
+    unsigned char *data;
+    size_t         size, held, used; /* of the window; bytes in it; those consumed */
+    uint64_t       at, left;         /* place in the file of the next byte; bytes of the text beyond the window */
+    int            decode;           /* all of the text is in data, and strings are decoded where they stand */
+} lft_p_source;
+
+static inline void lft_p_source_open(lft_p_source *s, lft_reader from, const char *where, lft_error *error)
+{
+    lft_p_zero(s, sizeof *s);
+    s->from  = from;
+    s->where = where;
+    s->error = error;
+}
+
+/* 'text' for a message: cut, and without the control characters that would confuse a terminal. */
+static inline void lft_p_put_quoted(lft_p_text *t, const char *s)
+{
+    char c[2] = {0, 0};
+    int  n;
+    lft_p_put(t, "'");
+    for (n = 0; s[n] && n < 40; ++n) {
+        c[0] = s[n] >= 32 && s[n] < 127 ? s[n] : '?';
+        lft_p_put(t, c);
+    }
+    lft_p_put(t, s[n] ? "...'" : "'");
+}
+
+/* "where: byte 12: what", to be continued; nothing if something has failed before. */
+static inline lft_p_text lft_p_bad(lft_p_source *s, lft_status code, uint64_t at, const char *what)
+{
+    lft_p_text t = {0, 0, 0};
+    if (s->status) return t;
+    s->status = code;
+    t         = lft_p_error_text(s->error, code, s->where, "byte ");
+    lft_p_put_u64(&t, at);
+    lft_p_put(&t, ": ");
+    lft_p_put(&t, what);
+    return t;
+}
+
+/* Exactly n bytes from the reader; 0 if it has fewer. */
+static inline int lft_p_fetch(lft_p_source *s, void *data, size_t n)
+{
+    size_t     got = n && !s->status ? s->from.read(s->from.user, data, n) : 0;
+    lft_p_text t;
+    if (s->status || got == n) return !s->status;
+    t = lft_p_bad(s, LFT_ERR_IO, s->at, "the data end early: expected ");
+    lft_p_put_u64(&t, n);
+    lft_p_put(&t, " more bytes, got ");
+    lft_p_put_u64(&t, got);
+    return 0;
+}
+
+/* The same, past the bytes: for what is no text. */
+static inline int lft_p_take(lft_p_source *s, void *data, size_t n)
+{
+    int ok = lft_p_fetch(s, data, n);
+    if (ok) s->at += n;
+    return ok;
+}
+
+/* The next character, or -1 at the end of the text. */
+static inline int lft_p_peek(lft_p_source *s)
+{
+    if (s->status) return -1;
+    if (s->used == s->held) {
+        size_t n = s->left < s->size ? (size_t)s->left : s->size;
+        if (!n || !lft_p_fetch(s, s->data, n)) return -1;
+        s->held = n;
+        s->used = 0;
+        s->left -= n;
+    }
+    return s->data[s->used];
+}
+
+/* Past the character that lft_p_peek() has shown. */
+static inline void lft_p_skip(lft_p_source *s)
+{
+    s->used += 1;
+    s->at += 1;
+}
+
+/* "where: byte 12: expected ..., got ..." about the next character. */
+static inline void lft_p_unexpected(lft_p_source *s, const char *expected)
+{
+    int        c = lft_p_peek(s);
+    lft_p_text t = lft_p_bad(s, LFT_ERR_FORMAT, s->at, "expected ");
+    char       text[2];
+    text[0] = (char)(c < 0 ? 0 : c);
+    text[1] = 0;
+    lft_p_put(&t, expected);
+    lft_p_put(&t, ", got ");
+    if (c < 0) lft_p_put(&t, "the end of the header");
+    else if (c >= 32 && c < 127) lft_p_put_quoted(&t, text);
+    else {
+        lft_p_put(&t, "byte ");
+        lft_p_put_u64(&t, (uint64_t)c);
+    }
+}
+
+static inline void lft_p_skip_space(lft_p_source *s)
+{
+    int c;
+    for (c = lft_p_peek(s); c == ' ' || c == '\t' || c == '\n' || c == '\r'; c = lft_p_peek(s)) lft_p_skip(s);
+}
+
+/* 1, and past it, if c is the next character after white space. */
+static inline int lft_p_accept(lft_p_source *s, int c)
+{
+    lft_p_skip_space(s);
+    if (lft_p_peek(s) != c) return 0;
+    lft_p_skip(s);
+    return 1;
+}
+
+static inline int lft_p_want(lft_p_source *s, int c, const char *expected)
+{
+    int ok = lft_p_accept(s, c);
+    if (!ok) lft_p_unexpected(s, expected);
+    return ok;
+}
+
+/* The end of the text but for white space. */
+static inline void lft_p_want_end(lft_p_source *s)
+{
+    lft_p_skip_space(s);
+    if (lft_p_peek(s) >= 0) lft_p_unexpected(s, "nothing but padding");
+}
+
+/* Appends a decimal digit; 0 if c is none or the number leaves 64 bits. */
+static inline int lft_p_digit(uint64_t *v, int c)
+{
+    uint64_t d = (uint64_t)(c - '0');
+    if (c < '0' || c > '9' || *v > (UINT64_MAX - d) / 10) return 0;
+    *v = *v * 10 + d;
+    return 1;
+}
+
+/* 1 if all of text is a decimal integer below 2^64, as lft_p_put_u64() writes it. */
+static inline int lft_p_parse_u64(const char *text, uint64_t *v)
+{
+    *v = 0;
+    if (!*text) return 0;
+    for (; *text; ++text) {
+        if (!lft_p_digit(v, *text)) return 0;
+    }
+    return 1;
+}
+
+/* An integer >= 0 without sign, fraction, exponent or leading zeros: all that JSON and Python agree on. */
+static inline uint64_t lft_p_integer(lft_p_source *s)
+{
+    uint64_t v = 0;
+    int      first, c;
+    lft_p_skip_space(s);
+    first = c = lft_p_peek(s);
+    if (!lft_p_digit(&v, c)) lft_p_unexpected(s, "an integer >= 0");
+    while (c >= '0' && c <= '9') {
+        lft_p_skip(s);
+        c = lft_p_peek(s);
+        if (c < '0' || c > '9') break;
+        if (first == '0') lft_p_unexpected(s, "no digit after a leading 0");
+        else if (!lft_p_digit(&v, c)) lft_p_unexpected(s, "an integer below 2^64");
+        if (s->status) break;
+    }
+    return v;
+}
+
+/* Follows a text byte by byte: left is the number of bytes that the present character still needs, the next of them
+ * from lo to hi. Overlong forms, surrogates and code points beyond 10ffff are refused. */
+typedef struct lft_p_utf8 {
+    int left, lo, hi;
+} lft_p_utf8;
+
+/* 1 if c may come next. */
+static inline int lft_p_utf8_next(lft_p_utf8 *u, int c)
+{
+    int ok = u->left ? c >= u->lo && c <= u->hi : c < 0x80 || (c >= 0xc2 && c <= 0xf4);
+    u->lo  = 0x80;
+    u->hi  = 0xbf;
+    if (u->left) u->left -= 1;
+    else {
+        u->left = (c >= 0xc2) + (c >= 0xe0) + (c >= 0xf0);
+        if (c == 0xe0) u->lo = 0xa0;
+        if (c == 0xed) u->hi = 0x9f;
+        if (c == 0xf0) u->lo = 0x90;
+        if (c == 0xf4) u->hi = 0x8f;
+    }
+    return ok;
+}
+
+static inline int lft_p_utf8_valid(const char *s)
+{
+    lft_p_utf8 u = {0, 0, 0};
+    for (; *s; ++s) {
+        if (!lft_p_utf8_next(&u, (unsigned char)*s)) return 0;
+    }
+    return u.left == 0;
+}
+
+/* The code point as UTF-8; returns its length. */
+static inline size_t lft_p_utf8_put(uint32_t code, char out[4])
+{
+    const size_t n = (size_t)1 + (code >= 0x80) + (code >= 0x800) + (code >= 0x10000);
+    size_t       i;
+    for (i = n - 1; i > 0; --i) {
+        out[i] = (char)(unsigned char)(0x80 | (code & 0x3f));
+        code >>= 6;
+    }
+    out[0] = (char)(unsigned char)(n == 1 ? code : code | (0xf00u >> n & 0xf0));
+    return n;
+}
+
+/* u and the four hexadecimal digits of a code unit. */
+static inline uint32_t lft_p_unit(lft_p_source *s)
+{
+    uint32_t v = 0;
+    int      i;
+    if (lft_p_peek(s) != 'u') lft_p_unexpected(s, "'u' of an escape");
+    else lft_p_skip(s);
+    for (i = 0; i < 4 && !s->status; ++i) {
+        const int c = lft_p_peek(s), letter = c | 32;
+        if (c >= '0' && c <= '9') v = v * 16 + (uint32_t)(c - '0');
+        else if (c > 0 && letter >= 'a' && letter <= 'f') v = v * 16 + (uint32_t)(letter - 'a') + 10;
+        else lft_p_unexpected(s, "four hexadecimal digits");
+        if (!s->status) lft_p_skip(s);
+    }
+    return v;
+}
+
+/* What follows a backslash. A zero byte would end the text early, half a surrogate pair is no character. */
+static inline uint32_t lft_p_escape(lft_p_source *s)
+{
+    static const char letter[] = "\"\\/bfnrt", meaning[] = "\"\\/\b\f\n\r\t";
+    const uint64_t    at = s->at;
+    uint32_t          code, low = 0xdc00;
+    int               i;
+    for (i = 0; i < 8; ++i) {
+        if (lft_p_peek(s) == letter[i]) {
+            lft_p_skip(s);
+            return (uint32_t)meaning[i];
+        }
+    }
+    code = lft_p_unit(s);
+    if (code >= 0xd800 && code < 0xdc00) {
+        if (lft_p_peek(s) != '\\') lft_p_unexpected(s, "the second half of a surrogate pair");
+        else lft_p_skip(s);
+        low  = lft_p_unit(s);
+        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+    } else if (code >= 0xdc00 && code <= 0xdfff) low = 0;
+    if (code == 0 || low < 0xdc00 || low > 0xdfff) {
+        (void)lft_p_bad(s, LFT_ERR_FORMAT, at, "expected a character, got \\u0000 or half a surrogate pair");
+    }
+    return code;
+}
+
+/* A string between double quotes (JSON) or also the other kind (Python). With s->decode it is decoded where it stands,
+ * which it never outgrows; else into brief and cut to its size, which no word that matters reaches. A failure gives
+ * "". */
+static inline const char *lft_p_string(lft_p_source *s, int other_quote, char brief[48])
+{
+    lft_p_utf8 u    = {0, 0, 0};
+    size_t     used = 0, i, n;
+    char      *out  = brief, text[4];
+    int        quote, c;
+    lft_p_skip_space(s);
+    quote = lft_p_peek(s);
+    if (quote != '"' && quote != other_quote) lft_p_unexpected(s, "a string");
+    else lft_p_skip(s);
+    if (s->decode) out = (char *)s->data + s->used;
+    while (!s->status) {
+        c = lft_p_peek(s);
+        if (c < 32) lft_p_unexpected(s, "a character of a string");
+        else if (!lft_p_utf8_next(&u, c)) lft_p_unexpected(s, "UTF-8");
+        if (s->status) break;
+        lft_p_skip(s);
+        if (c == quote) {
+            out[used] = 0;
+            return out;
+        }
+        text[0] = (char)(unsigned char)c;
+        n       = c == '\\' ? lft_p_utf8_put(lft_p_escape(s), text) : 1;
+        for (i = 0; i < n && (s->decode || used < 47); ++i) out[used++] = text[i];
+    }
+    return "";
+}
+
+/* < 0, 0, > 0 as a sorts before b, is b, sorts after b. */
+static inline int lft_p_order(const char *a, const char *b)
+{
+    while (*a && *a == *b) ++a, ++b;
+    return (int)(unsigned char)*a - (int)(unsigned char)*b;
+}
+
+/* One of three keys, each to be seen once, and the colon after it; 3 after a failure. */
+static inline int lft_p_key(lft_p_source *s, int other_quote, const char *const key[3], unsigned *seen)
+{
+    const uint64_t at = s->at;
+    char           brief[48];
+    const char    *word = lft_p_string(s, other_quote, brief);
+    lft_p_text     t;
+    int            k;
+    for (k = 0; k < 3 && lft_p_order(word, key[k]); ++k) {}
+    if (k < 3 && !(*seen >> k & 1)) {
+        *seen |= 1u << k;
+        return lft_p_want(s, ':', "':'") ? k : 3;
+    }
+    t = lft_p_bad(s, LFT_ERR_FORMAT, at, "expected the keys");
+    for (k = 0; k < 3; ++k) {
+        lft_p_put(&t, k ? ", " : " ");
+        lft_p_put(&t, key[k]);
+    }
+    lft_p_put(&t, " once each, got ");
+    lft_p_put_quoted(&t, word);
+    return 3;
+}
+
+/* ---- writing ---- */
+
+/* Small pieces gathered into larger writes. With to.write == NULL it only counts. A failure sticks. */
+typedef struct lft_p_sink {
+    lft_writer    to;
+    uint64_t      at; /* bytes put so far */
+    size_t        used;
+    int           failed;
+    unsigned char buffer[512];
+} lft_p_sink;
+
+static inline void lft_p_sink_open(lft_p_sink *s, lft_writer to)
+{
+    s->to     = to;
+    s->at     = 0;
+    s->used   = 0;
+    s->failed = 0;
+}
+
+static inline void lft_p_sink_flush(lft_p_sink *s)
+{
+    if (s->used && s->to.write && !s->failed) s->failed = s->to.write(s->to.user, s->buffer, s->used) != s->used;
+    s->used = 0;
+}
+
+static inline void lft_p_sink_put(lft_p_sink *s, const void *data, size_t n)
+{
+    const unsigned char *p = (const unsigned char *)data;
+    size_t               i;
+    s->at += n;
+    for (i = 0; i < n; ++i) {
+        if (s->used == sizeof s->buffer) lft_p_sink_flush(s);
+        s->buffer[s->used++] = p[i];
+    }
+}
+
+static inline void lft_p_sink_text(lft_p_sink *s, const char *text)
+{
+    size_t n = 0;
+    while (text[n]) ++n;
+    lft_p_sink_put(s, text, n);
+}
+
+static inline void lft_p_sink_u64(lft_p_sink *s, uint64_t v)
+{
+    char       digits[21];
+    lft_p_text t = {0, 0, 0};
+    t.data       = digits;
+    t.size       = sizeof digits;
+    lft_p_put_u64(&t, v);
+    lft_p_sink_text(s, digits);
+}
+
+/* As a JSON string. */
+static inline void lft_p_sink_string(lft_p_sink *s, const char *text)
+{
+    static const char hex[] = "0123456789abcdef";
+    lft_p_sink_put(s, "\"", 1);
+    for (; *text; ++text) {
+        const unsigned c = (unsigned char)*text;
+        if (c < 32) {
+            lft_p_sink_put(s, "\\u00", 4);
+            lft_p_sink_put(s, hex + (c >> 4), 1);
+            lft_p_sink_put(s, hex + (c & 15), 1);
+        } else {
+            if (c == '"' || c == '\\') lft_p_sink_put(s, "\\", 1);
+            lft_p_sink_put(s, text, 1);
+        }
+    }
+    lft_p_sink_put(s, "\"", 1);
+}
+
+static inline lft_status lft_p_sink_close(lft_p_sink *s, const char *where, lft_error *e)
+{
+    lft_p_sink_flush(s);
+    return s->failed ? lft_p_fail(e, LFT_ERR_IO, where, "a write failed: is the disk full?") : LFT_OK;
+}
+
+#endif /* LFT_P_CODE */

@@ -13,6 +13,7 @@
 #include "01_status.h"
 #include "02_arena.h"
 #include "03_stream.h"
+#include "04_pool.h"
 #include "20_random.h"
 #include "21_statistics.h"
 #include "22_parameters.h"
@@ -25,6 +26,8 @@
 #include "00_config.h"
 #include "01_status.h"
 #include "02_arena.h"
+#include "03_stream.h"
+#include "04_pool.h"
 #include "08_private.h"
 #include "10_lanes.h"
 #include "11_elementary.h"
@@ -53,12 +56,6 @@
 #include "70_continuous.h"
 #include "75_prior.h"
 #include "80_flow.h"
-#include "82_metropolis.h"
-#include "83_hmc.h"
-#include "84_observables.h"
-#endif
-#if LFT_UPTO >= LFT_TRAIN
-#include "90_training.h"
 #endif
 
 #undef LFT_P_PHASE
@@ -72,16 +69,12 @@
 #include "51_phi4.h"
 #if LFT_UPTO >= LFT_SAMPLE
 #include "60_hartley.h"
+#include "61_spectrum.h"
+#include "62_velocity.h"
 #include "65_layer.h"
 #include "70_continuous.h"
 #include "75_prior.h"
 #include "80_flow.h"
-#include "82_metropolis.h"
-#include "83_hmc.h"
-#include "84_observables.h"
-#endif
-#if LFT_UPTO >= LFT_TRAIN
-#include "90_training.h"
 #endif
 #endif
 #include "99_close.h"

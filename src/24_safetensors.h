@@ -1,0 +1,522 @@
+/* 24_safetensors.h: models, as named tensors with metadata. Source: github.com/huggingface/safetensors, README.
+ * Offers: lft_tensor, lft_text_pair, lft_safetensors, lft_safetensors_save(), lft_safetensors_load(),
+ *         lft_safetensors_find(), lft_safetensors_meta(), lft_tensor_count(), lft_tensor_get(), lft_tensor_get_u64().
+ *
+ * A file is a length N (8 bytes, little-endian), N bytes of JSON, and a buffer that the tensors fill without a hole. */
+#if LFT_P_PHASE == LFT_P_DECLARATIONS
+
+/* Text that belongs to a key; both in UTF-8. */
+typedef struct lft_text_pair {
+    const char *key, *value;
+} lft_text_pair;
+
+/* A tensor in C order. The data are numbers as this machine holds them, but those of a loaded tensor may lie at any
+ * address (the format does not align them): read them with lft_tensor_get(), or copy them as bytes. */
+typedef struct lft_tensor {
+    const char *name;
+    lft_dtype   dtype;
+    int         rank;     /* 0 (one element) to 8 */
+    uint64_t    shape[8]; /* [rank] */
+    const void *data;
+    size_t      bytes;
+} lft_tensor;
+
+/* A loaded file. Everything lies in the arena. */
+typedef struct lft_safetensors {
+    const lft_tensor    *tensor; /* [tensors] in the order of their data */
+    const lft_text_pair *meta;   /* [metas] in the order of their keys */
+    int                  tensors, metas;
+} lft_safetensors;
+
+/* Writes n tensors, in this order, and nmeta pairs of metadata; meta may be NULL if nmeta is 0. Needs no memory. To
+ * keep the data of every tensor aligned for other readers, put those with the larger elements first.
+ * LFT_ERR_ARG: a name, key or value that is no UTF-8, a name or key that is there twice, a dtype that the format does
+ * not have (C128), a rank above 8, bytes that are not those of the shape, a header above 100 MB; LFT_ERR_IO.
+ * O(bytes + n^2 + nmeta^2); the squares are comparisons of names. */
+static inline lft_status lft_safetensors_save(lft_writer to, const lft_tensor *tensor, int n, const lft_text_pair *meta,
+                                              int nmeta, lft_error *error);
+
+/* Reads a file to its end. Refused is whatever the format forbids (duplicate names, holes, overlaps, data that do not
+ * fit the shape, bytes after the data), and also what this library cannot hold: other dtypes, rank above 8, texts with
+ * a zero byte, and in the header of a tensor any key but dtype, shape and data_offsets.
+ * With an arena that measures, or is too small, arena->need becomes exactly what the file takes; the data are then not
+ * read, and the measuring call returns LFT_OK with an empty doc. Other failures leave the arena as it was.
+ * LFT_ERR_FORMAT: see above; LFT_ERR_IO: the file ends early; LFT_ERR_NOMEM. Time O(bytes + n log n); memory: header
+ * and data as they are in the file, and sizeof(lft_tensor) or (lft_text_pair) per entry. */
+static inline lft_status lft_safetensors_load(lft_reader from, lft_arena *arena, lft_safetensors *doc,
+                                              lft_error *error);
+
+/* The tensor of that name, or NULL. O(tensors). */
+static inline const lft_tensor *lft_safetensors_find(const lft_safetensors *doc, const char *name);
+
+/* The value of that key of the metadata, or NULL. O(metas). */
+static inline const char *lft_safetensors_meta(const lft_safetensors *doc, const char *key);
+
+/* How many numbers the tensor holds; a complex element counts as two. O(1). */
+static inline size_t lft_tensor_count(const lft_tensor *tensor);
+
+/* Number i; integers beyond 2^53 are rounded. NaN if there is no number i. O(1). */
+static inline double lft_tensor_get(const lft_tensor *tensor, size_t i);
+
+/* Integer i exactly: seeds and counters. 0 if it is negative, not there, or the dtype is no integer type. O(1). */
+static inline uint64_t lft_tensor_get_u64(const lft_tensor *tensor, size_t i);
+
+#endif /* LFT_P_DECLARATIONS */
+#if LFT_P_PHASE == LFT_P_CODE
+
+#define LFT_P_ST_HEADER_MOST 100000000u /* the limit of the reference implementation */
+
+static inline const lft_tensor *lft_safetensors_find(const lft_safetensors *doc, const char *name)
+{
+    int i;
+    for (i = 0; i < doc->tensors; ++i) {
+        if (lft_p_order(doc->tensor[i].name, name) == 0) return doc->tensor + i;
+    }
+    return NULL;
+}
+
+static inline const char *lft_safetensors_meta(const lft_safetensors *doc, const char *key)
+{
+    int i;
+    for (i = 0; i < doc->metas; ++i) {
+        if (lft_p_order(doc->meta[i].key, key) == 0) return doc->meta[i].value;
+    }
+    return NULL;
+}
+
+static inline size_t lft_tensor_count(const lft_tensor *t)
+{
+    const size_t part = lft_p_dtype_of(t->dtype)->part;
+    return part ? t->bytes / part : 0;
+}
+
+static inline double lft_tensor_get(const lft_tensor *t, size_t i)
+{
+    const size_t   part = lft_p_dtype_of(t->dtype)->part;
+    const uint64_t nan  = (uint64_t)0x7ff8u << 48;
+    if (i >= lft_tensor_count(t)) return lft_p_number_of(LFT_DTYPE_F64, nan);
+    return lft_p_number_of(t->dtype, lft_p_host_get((const unsigned char *)t->data + i * part, part));
+}
+
+static inline uint64_t lft_tensor_get_u64(const lft_tensor *t, size_t i)
+{
+    const lft_p_dtype *d = lft_p_dtype_of(t->dtype);
+    uint64_t           v;
+    if (i >= lft_tensor_count(t) || (d->kind != 'u' && d->kind != 'i')) return 0;
+    v = lft_p_host_get((const unsigned char *)t->data + i * d->part, d->part);
+    return d->kind == 'i' && v >> (8 * d->part - 1) ? 0 : v;
+}
+
+/* ---- writing ---- */
+
+/* "safetensors: tensor 'name': what" */
+static inline lft_status lft_p_st_fail(lft_error *e, lft_status code, const char *name, const char *what)
+{
+    lft_p_text t = lft_p_error_text(e, code, "safetensors", "tensor ");
+    lft_p_put_quoted(&t, name);
+    lft_p_put(&t, ": ");
+    lft_p_put(&t, what);
+    return code;
+}
+
+static inline void lft_p_st_put_header(lft_p_sink *s, const lft_tensor *t, int n, const lft_text_pair *meta, int nmeta)
+{
+    uint64_t at = 0;
+    int      i, k;
+    for (i = 0; i < nmeta; ++i) {
+        lft_p_sink_text(s, i ? "," : "{\"__metadata__\":{");
+        lft_p_sink_string(s, meta[i].key);
+        lft_p_sink_text(s, ":");
+        lft_p_sink_string(s, meta[i].value);
+    }
+    if (nmeta) lft_p_sink_text(s, "}");
+    for (i = 0; i < n; ++i, ++t) {
+        lft_p_sink_text(s, i || nmeta ? "," : "{");
+        lft_p_sink_string(s, t->name);
+        lft_p_sink_text(s, ":{\"dtype\":\"");
+        lft_p_sink_text(s, lft_dtype_str(t->dtype));
+        lft_p_sink_text(s, "\",\"shape\":[");
+        for (k = 0; k < t->rank; ++k) {
+            if (k) lft_p_sink_text(s, ",");
+            lft_p_sink_u64(s, t->shape[k]);
+        }
+        lft_p_sink_text(s, "],\"data_offsets\":[");
+        lft_p_sink_u64(s, at);
+        at += t->bytes;
+        lft_p_sink_text(s, ",");
+        lft_p_sink_u64(s, at);
+        lft_p_sink_text(s, "]}");
+    }
+    lft_p_sink_text(s, n || nmeta ? "}" : "{}");
+}
+
+static inline lft_status lft_p_st_check_tensor(const lft_tensor *t, lft_error *e)
+{
+    const size_t element = t->dtype == LFT_DTYPE_C128 ? 0 : lft_dtype_bytes(t->dtype);
+    uint64_t     bytes   = 0;
+    if (!t->name) return lft_p_fail(e, LFT_ERR_ARG, "safetensors", "a tensor without a name");
+    if (!lft_p_utf8_valid(t->name)) return lft_p_st_fail(e, LFT_ERR_ARG, t->name, "the name is no UTF-8");
+    if (lft_p_order(t->name, "__metadata__") == 0) return lft_p_st_fail(e, LFT_ERR_ARG, t->name, "a reserved name");
+    if (!element) return lft_p_st_fail(e, LFT_ERR_ARG, t->name, "the format has no such dtype");
+    if (t->rank < 0 || t->rank > 8) return lft_p_st_fail(e, LFT_ERR_ARG, t->name, "expected a rank from 0 to 8");
+    if (!lft_p_product(t->rank, t->shape, element, &bytes) || bytes != t->bytes) {
+        return lft_p_st_fail(e, LFT_ERR_ARG, t->name, "bytes are not those of the shape");
+    }
+    return bytes && !t->data ? lft_p_st_fail(e, LFT_ERR_ARG, t->name, "no data") : LFT_OK;
+}
+
+static inline lft_status lft_p_st_check(const lft_tensor *t, int n, const lft_text_pair *meta, int nmeta, lft_error *e)
+{
+    int i, k;
+    if (n < 0 || nmeta < 0) return lft_p_fail(e, LFT_ERR_ARG, "safetensors", "a negative number of entries");
+    for (i = 0; i < n; ++i) {
+        lft_status status = lft_p_st_check_tensor(t + i, e);
+        for (k = 0; k < i && !status; ++k) {
+            if (lft_p_order(t[i].name, t[k].name) == 0) {
+                status = lft_p_st_fail(e, LFT_ERR_ARG, t[i].name, "expected each name once");
+            }
+        }
+        if (status) return status;
+    }
+    for (i = 0; i < nmeta; ++i) {
+        if (!meta[i].key || !meta[i].value || !lft_p_utf8_valid(meta[i].key) || !lft_p_utf8_valid(meta[i].value)) {
+            return lft_p_fail_got(e, LFT_ERR_ARG, "safetensors", "metadata", "key and value in UTF-8", (double)i);
+        }
+        for (k = 0; k < i; ++k) {
+            if (lft_p_order(meta[i].key, meta[k].key) == 0) {
+                return lft_p_fail_text(e, LFT_ERR_ARG, "safetensors", "metadata", "each key once", meta[i].key);
+            }
+        }
+    }
+    return LFT_OK;
+}
+
+static inline lft_status lft_safetensors_save(lft_writer to, const lft_tensor *tensor, int n, const lft_text_pair *meta,
+                                              int nmeta, lft_error *error)
+{
+    const lft_writer nowhere = {NULL, NULL};
+    unsigned char    bytes[8];
+    lft_p_sink       s;
+    lft_status       status = lft_p_st_check(tensor, n, meta, nmeta, error);
+    uint64_t         length;
+    int              i;
+    size_t           k;
+    if (status) return status;
+    lft_p_sink_open(&s, nowhere);
+    lft_p_st_put_header(&s, tensor, n, meta, nmeta);
+    length = (s.at + 7) / 8 * 8;
+    if (length > LFT_P_ST_HEADER_MOST) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "safetensors", "bytes of header", "at most 100000000",
+                              (double)length);
+    }
+    lft_p_sink_open(&s, to);
+    lft_p_file_put(bytes, 8, length);
+    lft_p_sink_put(&s, bytes, 8);
+    lft_p_st_put_header(&s, tensor, n, meta, nmeta);
+    while (s.at < 8 + length) lft_p_sink_put(&s, " ", 1);
+    for (i = 0; i < n && !s.failed; ++i) {
+        const unsigned char *data = (const unsigned char *)tensor[i].data;
+        const size_t         part = lft_p_dtype_of(tensor[i].dtype)->part;
+        for (k = 0; k < tensor[i].bytes; k += part) {
+            lft_p_file_put(bytes, part, lft_p_host_get(data + k, part));
+            lft_p_sink_put(&s, bytes, part);
+        }
+    }
+    return lft_p_sink_close(&s, "safetensors", error);
+}
+
+/* ---- reading: the same code parses the header twice, first to count, then to fill what was allocated ---- */
+
+typedef struct lft_p_st {
+    lft_p_source         in;
+    int                  has_meta;
+    size_t               tensors, metas;
+    uint64_t             sum, end; /* of the bytes of all tensors; of the buffer */
+    lft_tensor          *tensor;   /* these are filled if in.decode */
+    lft_text_pair       *meta;
+    const unsigned char *base;
+} lft_p_st;
+
+/* [1,2,...] of at most `most` integers; returns how many. */
+static inline int lft_p_st_list(lft_p_source *s, uint64_t *v, int most)
+{
+    int n = 0;
+    (void)lft_p_want(s, '[', "'['");
+    if (lft_p_accept(s, ']')) return 0;
+    do {
+        if (n == most) lft_p_unexpected(s, most == 2 ? "two offsets" : "at most 8 dimensions");
+        else v[n++] = lft_p_integer(s);
+    } while (lft_p_accept(s, ','));
+    (void)lft_p_want(s, ']', "',' or ']'");
+    return n;
+}
+
+static inline lft_dtype lft_p_st_dtype(lft_p_source *s)
+{
+    const uint64_t at = s->at;
+    char           brief[48];
+    const char    *word = lft_p_string(s, '"', brief);
+    lft_p_text     t;
+    unsigned       i;
+    for (i = 1; i < LFT_P_DTYPE_COUNT; ++i) {
+        const lft_dtype d = (lft_dtype)i;
+        if (d != LFT_DTYPE_C128 && lft_p_order(word, lft_dtype_str(d)) == 0) return d;
+    }
+    t = lft_p_bad(s, LFT_ERR_FORMAT, at, "dtype: expected F64, F32, C64, U64, I64, U32, I32 or U8, got ");
+    lft_p_put_quoted(&t, word);
+    return LFT_DTYPE_NONE;
+}
+
+/* {"dtype":...,"shape":...,"data_offsets":...} in any order */
+static inline void lft_p_st_info(lft_p_source *s, lft_tensor *t, uint64_t offset[2])
+{
+    static const char *const key[] = {"dtype", "shape", "data_offsets"};
+    unsigned                 seen  = 0;
+    int                      two   = 0;
+    (void)lft_p_want(s, '{', "'{' of a tensor");
+    do {
+        switch (lft_p_key(s, '"', key, &seen)) {
+        case 0: t->dtype = lft_p_st_dtype(s); break;
+        case 1: t->rank = lft_p_st_list(s, t->shape, 8); break;
+        case 2: two = lft_p_st_list(s, offset, 2); break;
+        default: break;
+        }
+    } while (lft_p_accept(s, ','));
+    if (seen != 7 || two != 2) lft_p_unexpected(s, "dtype, shape and two data_offsets before this");
+    (void)lft_p_want(s, '}', "',' or '}' of a tensor");
+}
+
+static inline void lft_p_st_tensor(lft_p_st *p, const char *name)
+{
+    const uint64_t at        = p->in.at;
+    uint64_t       offset[2] = {0, 0}, bytes = 0;
+    lft_tensor     t;
+    lft_p_zero(&t, sizeof t);
+    lft_p_st_info(&p->in, &t, offset);
+    if (p->in.status) return;
+    if (!lft_p_product(t.rank, t.shape, lft_dtype_bytes(t.dtype), &bytes) || bytes > UINT64_MAX - p->sum) {
+        lft_p_text text = lft_p_bad(&p->in, LFT_ERR_FORMAT, at, "more than 2^64 bytes with tensor ");
+        lft_p_put_quoted(&text, name);
+    } else if (offset[1] < offset[0] || offset[1] - offset[0] != bytes) {
+        lft_p_text text = lft_p_bad(&p->in, LFT_ERR_FORMAT, at, "data_offsets: expected the ");
+        lft_p_put_u64(&text, bytes);
+        lft_p_put(&text, " bytes of the shape, got ");
+        lft_p_put_u64(&text, offset[0]);
+        lft_p_put(&text, " to ");
+        lft_p_put_u64(&text, offset[1]);
+        lft_p_put(&text, " in tensor ");
+        lft_p_put_quoted(&text, name);
+    } else if (p->in.decode) {
+        t.name                = name;
+        t.data                = p->base + offset[0];
+        t.bytes               = (size_t)bytes;
+        p->tensor[p->tensors] = t;
+    }
+    if (offset[1] > p->end) p->end = offset[1];
+    p->sum += bytes;
+    p->tensors += 1;
+}
+
+static inline void lft_p_st_metadata(lft_p_st *p)
+{
+    lft_p_source *s = &p->in;
+    char          brief[48];
+    lft_text_pair pair;
+    if (p->has_meta) lft_p_unexpected(s, "__metadata__ only once");
+    p->has_meta = 1;
+    (void)lft_p_want(s, '{', "'{' of the metadata");
+    if (lft_p_accept(s, '}')) return;
+    do {
+        pair.key = lft_p_string(s, '"', brief);
+        (void)lft_p_want(s, ':', "':'");
+        pair.value = lft_p_string(s, '"', brief);
+        if (s->decode && !s->status) p->meta[p->metas] = pair;
+        p->metas += 1;
+    } while (lft_p_accept(s, ','));
+    (void)lft_p_want(s, '}', "',' or '}' of the metadata");
+}
+
+/* The whole header. There is no recursion, since the format has no depth. */
+static inline lft_status lft_p_st_header(lft_p_st *p)
+{
+    lft_p_source *s = &p->in;
+    char          brief[48];
+    p->has_meta = 0;
+    p->tensors = p->metas = 0;
+    p->sum = p->end = 0;
+    s->at           = 8;
+    if (lft_p_peek(s) != '{') lft_p_unexpected(s, "'{' as the first character");
+    (void)lft_p_accept(s, '{');
+    if (!lft_p_accept(s, '}')) {
+        do {
+            const char *name = lft_p_string(s, '"', brief);
+            (void)lft_p_want(s, ':', "':'");
+            if (lft_p_order(name, "__metadata__") == 0) lft_p_st_metadata(p);
+            else lft_p_st_tensor(p, name);
+        } while (lft_p_accept(s, ','));
+        (void)lft_p_want(s, '}', "',' or '}'");
+    }
+    lft_p_want_end(s);
+    if (p->sum != p->end) {
+        lft_p_text t = lft_p_bad(s, LFT_ERR_FORMAT, s->at, "data_offsets overlap or leave holes: expected an end at ");
+        lft_p_put_u64(&t, p->sum);
+        lft_p_put(&t, ", got ");
+        lft_p_put_u64(&t, p->end);
+    }
+    return s->status;
+}
+
+/* ---- order and uniqueness. Both kinds of entries begin with a pointer to their name in the header ---- */
+
+static inline int lft_p_st_name_before(const void *a, const void *b)
+{
+    return lft_p_order(*(const char *const *)a, *(const char *const *)b) < 0;
+}
+
+static inline int lft_p_st_data_before(const void *a, const void *b)
+{
+    const lft_tensor    *s = (const lft_tensor *)a, *t = (const lft_tensor *)b;
+    const unsigned char *x = (const unsigned char *)s->data, *y = (const unsigned char *)t->data;
+    if (x != y) return x < y;
+    if (s->bytes != t->bytes) return s->bytes < t->bytes; /* empty tensors first */
+    return s->name < t->name;
+}
+
+static inline void lft_p_st_swap(unsigned char *a, unsigned char *b, size_t size)
+{
+    unsigned char c[sizeof(lft_tensor)];
+    lft_p_copy(c, a, size);
+    lft_p_copy(a, b, size);
+    lft_p_copy(b, c, size);
+}
+
+/* Heapsort: neither a stranger's file nor its order may make it slow or deep. */
+static inline void lft_p_st_sort(void *entries, size_t n, size_t size, int (*before)(const void *, const void *))
+{
+    unsigned char *x    = (unsigned char *)entries;
+    size_t         heap = n / 2, end = n, root, child;
+    while (end > 1) {
+        if (heap) --heap;
+        else lft_p_st_swap(x, x + --end * size, size);
+        for (root = heap; (child = 2 * root + 1) < end; root = child) {
+            if (child + 1 < end && before(x + child * size, x + (child + 1) * size)) ++child;
+            if (!before(x + root * size, x + child * size)) break;
+            lft_p_st_swap(x + root * size, x + child * size, size);
+        }
+    }
+}
+
+/* Sorts by name and refuses duplicates. */
+static inline void lft_p_st_unique(lft_p_source *s, void *entries, size_t n, size_t size)
+{
+    const unsigned char *x = (const unsigned char *)entries;
+    size_t               i;
+    lft_p_st_sort(entries, n, size, lft_p_st_name_before);
+    for (i = 1; i < n && !s->status; ++i) {
+        const char *name;
+        lft_p_text  t;
+        if (lft_p_st_name_before(x + (i - 1) * size, x + i * size)) continue;
+        lft_p_copy(&name, x + i * size, sizeof name);
+        t = lft_p_bad(s, LFT_ERR_FORMAT, 8 + (uint64_t)(name - (const char *)s->data),
+                      "expected each name once, got again ");
+        lft_p_put_quoted(&t, name);
+    }
+}
+
+/* Names once each; then the tensors in the order of their data, end to end. */
+static inline lft_status lft_p_st_arrange(lft_p_st *p)
+{
+    const unsigned char *end = p->base;
+    size_t               i;
+    lft_p_st_unique(&p->in, p->tensor, p->tensors, sizeof *p->tensor);
+    lft_p_st_unique(&p->in, p->meta, p->metas, sizeof *p->meta);
+    lft_p_st_sort(p->tensor, p->tensors, sizeof *p->tensor, lft_p_st_data_before);
+    for (i = 0; i < p->tensors && !p->in.status; ++i) {
+        const lft_tensor *t = p->tensor + i;
+        if ((const unsigned char *)t->data != end) {
+            lft_p_text text = lft_p_bad(&p->in, LFT_ERR_FORMAT, 8 + (uint64_t)(t->name - (const char *)p->in.data),
+                                        "data_offsets: a hole or an overlap before tensor ");
+            lft_p_put_quoted(&text, t->name);
+        }
+        end += t->bytes;
+    }
+    return p->in.status;
+}
+
+/* ---- loading ---- */
+
+/* The buffer up to the end of the file, then each number from the file's byte order to the machine's. */
+static inline lft_status lft_p_st_data(lft_p_st *p, unsigned char *data)
+{
+    lft_p_source *s = &p->in;
+    unsigned char more;
+    size_t        i, k;
+    if (!lft_p_take(s, data, (size_t)p->end)) return s->status;
+    if (s->from.read(s->from.user, &more, 1) != 0) {
+        (void)lft_p_bad(s, LFT_ERR_FORMAT, s->at, "expected the end of the file, got more data");
+    }
+    for (i = 0; i < p->tensors; ++i) {
+        const size_t part = lft_p_dtype_of(p->tensor[i].dtype)->part, bytes = p->tensor[i].bytes;
+        for (k = 0; k < bytes; k += part, data += part) lft_p_host_put(data, part, lft_p_file_get(data, part, 0));
+    }
+    return s->status;
+}
+
+/* After the length. Without memory for the header it streams by, so that all that the file needs is counted. */
+static inline lft_status lft_p_st_load(lft_p_st *p, lft_arena *arena, size_t length)
+{
+    unsigned char  window[128];
+    unsigned char *text = (unsigned char *)lft_arena_alloc(arena, length, 1), *data;
+    lft_status     status;
+    p->in.data = text ? text : window;
+    p->in.size = text ? length : sizeof window;
+    p->in.left = length;
+    status     = lft_p_st_header(p);
+    if (status) return status;
+    p->tensor = (lft_tensor *)lft_arena_alloc(arena, p->tensors, sizeof *p->tensor);
+    p->meta   = (lft_text_pair *)lft_arena_alloc(arena, p->metas, sizeof *p->meta);
+    data      = (unsigned char *)lft_arena_alloc(arena, p->end < SIZE_MAX / 2 ? (size_t)p->end : SIZE_MAX / 2, 1);
+    status    = lft_arena_check(arena, p->in.error, p->in.where);
+    if (status || lft_arena_measuring(arena)) {
+        p->tensors = p->metas = 0;
+        return status;
+    }
+    p->in.decode = 1;
+    p->in.used   = 0;
+    p->base      = data;
+    status       = lft_p_st_header(p);
+    if (!status) status = lft_p_st_arrange(p);
+    return status ? status : lft_p_st_data(p, data);
+}
+
+static inline lft_status lft_safetensors_load(lft_reader from, lft_arena *arena, lft_safetensors *doc,
+                                              lft_error *error)
+{
+    const lft_arena mark = *arena;
+    unsigned char   b[8];
+    uint64_t        length;
+    lft_p_st        p;
+    lft_status      status;
+    lft_p_zero(doc, sizeof *doc);
+    lft_p_zero(&p, sizeof p);
+    lft_p_source_open(&p.in, from, "safetensors", error);
+    if (!lft_p_take(&p.in, b, 8)) return p.in.status;
+    length = lft_p_file_get(b, 8, 0);
+    if (length < 2 || length > LFT_P_ST_HEADER_MOST) {
+        lft_p_text t = lft_p_bad(&p.in, LFT_ERR_FORMAT, 0, "length of the header: expected 2 to 100000000, got ");
+        lft_p_put_u64(&t, length);
+        return p.in.status;
+    }
+    status = lft_p_st_load(&p, arena, (size_t)length);
+    if (status && status != LFT_ERR_NOMEM) *arena = mark;
+    if (status) return status;
+    doc->tensor  = p.tensor;
+    doc->meta    = p.meta;
+    doc->tensors = (int)p.tensors;
+    doc->metas   = (int)p.metas;
+    return LFT_OK;
+}
+
+#undef LFT_P_ST_HEADER_MOST
+
+#endif /* LFT_P_CODE */

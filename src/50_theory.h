@@ -1,0 +1,53 @@
+/* 50_theory.h: what a theory is: an action, its gradient and its couplings.
+ * Offers: LFT_(theory), LFT_(action)(), LFT_(force)(). The theories themselves are the rooms 51 and on; a user's own is
+ * the same table. */
+#if LFT_P_PHASE == LFT_P_DECLARATIONS
+
+#ifndef LFT_MAX_COUPLINGS
+#define LFT_MAX_COUPLINGS 8
+#endif
+
+typedef struct LFT_(theory) LFT_(theory);
+struct LFT_(theory) {
+    const char        *name; /* e.g. "phi4" */
+    int                couplings;
+    const char *const *coupling_name; /* [couplings] */
+    double             coupling[LFT_MAX_COUPLINGS];
+    void              *user; /* for a user's own action */
+    /* S[lane] of the LFT_(lanes)() configurations of one group, phi[site][lane], summed in double in a fixed order; and
+     * dS/dphi[site][lane] where dS is not NULL. phi and dS do not overlap. */
+    void (*action)(const LFT_(theory) *theory, const LFT_(lattice) *lattice, const lft_real *phi, double *S, lft_real *dS);
+};
+
+/* S[i] of every configuration of a batch. O(n volume). */
+LFT_API void LFT_(action)(const LFT_(theory) *theory, const LFT_(batch) *phi, double *S);
+
+/* The molecular-dynamics force -dS/dphi of every configuration; force is a batch of the same shape. */
+LFT_API void LFT_(force)(const LFT_(theory) *theory, const LFT_(batch) *phi, LFT_(batch) *force);
+
+#endif /* LFT_P_DECLARATIONS */
+#if LFT_P_PHASE == LFT_P_CODE
+
+LFT_API void LFT_(action)(const LFT_(theory) *theory, const LFT_(batch) *phi, double *S)
+{
+    double s[LFT_P_LANES];
+    int    g, l;
+    for (g = 0; g < phi->groups; ++g) {
+        theory->action(theory, &phi->lattice, LFT_P(group)(phi, g), s, NULL);
+        for (l = 0; l < LFT_P_LANES && g * LFT_P_LANES + l < phi->n; ++l) S[g * LFT_P_LANES + l] = s[l];
+    }
+}
+
+LFT_API void LFT_(force)(const LFT_(theory) *theory, const LFT_(batch) *phi, LFT_(batch) *force)
+{
+    double s[LFT_P_LANES];
+    size_t i, n = LFT_P(group_reals)(&phi->lattice);
+    int    g;
+    for (g = 0; g < phi->groups; ++g) {
+        lft_real *f = LFT_P(group)(force, g);
+        theory->action(theory, &phi->lattice, LFT_P(group)(phi, g), s, f);
+        for (i = 0; i < n; ++i) f[i] = -f[i];
+    }
+}
+
+#endif /* LFT_P_CODE */

@@ -1,0 +1,178 @@
+/* 61_spectrum.h: kernels that are even along every axis and tied over the hypercubic group, in position and in momentum.
+ * Offers (private): LFT_P(spectrum), LFT_P(spectrum_init)(), LFT_P(spectrum_of_kernel)() and its transpose,
+ *                   LFT_P(spectrum_add_product)(), LFT_P(spectrum_product)(), LFT_P(spectrum_dot)().
+ *
+ * The compact index of a displacement (or a momentum) folds every component to min(r, L - r): prod (L_mu/2 + 1) entries,
+ * row-major. The orbits are those of the permutations of axes of equal extent, in order of their smallest compact index.
+ * The eigenvalue of the convolution with a kernel w is  lambda(k) = sum_r w(r) prod_mu cos(2 pi k_mu r_mu / L_mu). */
+#if LFT_P_PHASE == LFT_P_CODE
+
+typedef struct LFT_P(spectrum) {
+    LFT_(lattice) lattice;
+    int           half[LFT_DIM];   /* L/2 + 1 */
+    int           count, orbits;   /* compact entries, orbits */
+    int          *orbit;           /* [count] */
+    int          *row;             /* [rows] compact index of the start of each row of the lattice */
+    double       *cosine[LFT_DIM]; /* [half][half]: times the number of displacements that fold to r */
+} LFT_P(spectrum);
+
+/* Number of sites that fold to a compact index. */
+static inline int LFT_P(spectrum_multiplicity)(const LFT_P(spectrum) *s, int compact)
+{
+    int mu, times = 1;
+    for (mu = LFT_DIM - 1; mu >= 0; --mu) {
+        int r = compact % s->half[mu];
+        times *= r > 0 && 2 * r < s->lattice.extent[mu] ? 2 : 1;
+        compact /= s->half[mu];
+    }
+    return times;
+}
+
+/* The smallest compact index of the orbit: components of equal axes in ascending order. */
+static inline int LFT_P(spectrum_representative)(const LFT_P(spectrum) *s, int compact)
+{
+    int r[LFT_DIM], mu, nu, index = 0;
+    for (mu = LFT_DIM - 1; mu >= 0; --mu) {
+        r[mu] = compact % s->half[mu];
+        compact /= s->half[mu];
+    }
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = mu + 1; nu < LFT_DIM; ++nu) {
+            if (s->lattice.extent[mu] == s->lattice.extent[nu] && r[nu] < r[mu]) {
+                int swap = r[mu];
+                r[mu]    = r[nu];
+                r[nu]    = swap;
+            }
+        }
+    }
+    for (mu = 0; mu < LFT_DIM; ++mu) index = index * s->half[mu] + r[mu];
+    return index;
+}
+
+static inline void LFT_P(spectrum_init)(LFT_P(spectrum) *s, const LFT_(lattice) *lattice, lft_arena *arena)
+{
+    int mu, i, j, rows = lattice->volume / LFT_P(row_length)(lattice);
+    s->lattice = *lattice;
+    s->count   = 1;
+    s->orbits  = 0;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        s->half[mu] = lattice->extent[mu] / 2 + 1;
+        s->count *= s->half[mu];
+    }
+    for (i = 0; i < s->count; ++i) s->orbits += LFT_P(spectrum_representative)(s, i) == i;
+    s->orbit = (int *)lft_arena_alloc(arena, (size_t)s->count, sizeof(int));
+    s->row   = (int *)lft_arena_alloc(arena, (size_t)rows, sizeof(int));
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        const int h      = s->half[mu], extent = lattice->extent[mu];
+        double   *cosine = (double *)lft_arena_alloc(arena, (size_t)h * (size_t)h, sizeof(double)), sine;
+        s->cosine[mu]    = cosine;
+        for (i = 0; cosine && i < h; ++i) {
+            for (j = 0; j < h; ++j) {
+                lft_p_f64_p_sincos(6.283185307179586476925 * (double)((int64_t)i * j % extent) / extent, &sine,
+                                   cosine + i * h + j);
+                if (j > 0 && 2 * j < extent) cosine[i * h + j] *= 2;
+            }
+        }
+    }
+    if (!s->orbit || !s->row) return;
+    for (i = 0, j = 0; i < s->count; ++i) {
+        int r       = LFT_P(spectrum_representative)(s, i);
+        s->orbit[i] = r == i ? j++ : s->orbit[r];
+    }
+    for (i = 0; i < rows; ++i) {
+        int rest = i, stride = s->half[LFT_DIM - 1];
+        s->row[i] = 0;
+        for (mu = LFT_DIM - 2; mu >= 0; --mu) {
+            int extent = lattice->extent[mu], k = rest % extent;
+            s->row[i] += stride * (k < extent - k ? k : (extent - k) % extent);
+            rest /= extent;
+            stride *= s->half[mu];
+        }
+    }
+}
+
+/* One axis of the separable sum: out(k) = sum_r C[k][r] in(r), or with C transposed. */
+static inline void LFT_P(spectrum_axis)(const LFT_P(spectrum) *s, int mu, int transposed, const double *in, double *out)
+{
+    const int     h = s->half[mu];
+    const double *c = s->cosine[mu];
+    int           inner = 1, nu, o, i, k, r;
+    for (nu = mu + 1; nu < LFT_DIM; ++nu) inner *= s->half[nu];
+    for (o = 0; o < s->count / (h * inner); ++o) {
+        for (k = 0; k < h; ++k) {
+            for (i = 0; i < inner; ++i) {
+                double sum = 0;
+                for (r = 0; r < h; ++r) {
+                    sum += (transposed ? c[r * h + k] : c[k * h + r]) * in[(o * h + r) * inner + i];
+                }
+                out[(o * h + k) * inner + i] = sum;
+            }
+        }
+    }
+}
+
+/* lambda[count] from a kernel[orbits]. work: 2 count doubles. O(count sum half). */
+static inline void LFT_P(spectrum_of_kernel)(const LFT_P(spectrum) *s, const double *kernel, double *lambda, double *work)
+{
+    int mu, i;
+    for (i = 0; i < s->count; ++i) work[i] = kernel[s->orbit[i]];
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        double *to = mu == LFT_DIM - 1 ? lambda : work + (mu % 2 == 0 ? s->count : 0);
+        LFT_P(spectrum_axis)(s, mu, 0, work + (mu % 2 == 0 ? 0 : s->count), to);
+    }
+}
+
+/* dkernel += C^T dlambda, the transpose of spectrum_of_kernel. */
+static inline void LFT_P(spectrum_of_kernel_backward)(const LFT_P(spectrum) *s, const double *dlambda, double *dkernel,
+                                                      double *work)
+{
+    const double *from = dlambda;
+    int           mu, i;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        double *to = work + (mu % 2 == 0 ? 0 : s->count);
+        LFT_P(spectrum_axis)(s, mu, 1, from, to);
+        from = to;
+    }
+    for (i = 0; i < s->count; ++i) dkernel[s->orbit[i]] += from[i];
+}
+
+/* y(k) += lambda(k) x(k) over the momenta of the lattice, lambda compact. */
+LFT_P_INLINE void LFT_P(spectrum_add_product)(const LFT_P(spectrum) *s, const lft_real *lambda, const lft_v *x, lft_v *y)
+{
+    const int length = LFT_P(row_length)(&s->lattice), rows = s->lattice.volume / length, half = length / 2;
+    int       row, k;
+    for (row = 0; row < rows; ++row, x += length, y += length) {
+        const lft_real *w = lambda + s->row[row];
+        for (k = 0; k <= half; ++k) y[k] += w[k] * x[k];
+        for (; k < length; ++k) y[k] += w[length - k] * x[k];
+    }
+}
+
+/* y(k) = lambda(k) x(k) */
+LFT_P_INLINE void LFT_P(spectrum_product)(const LFT_P(spectrum) *s, const lft_real *lambda, const lft_v *x, lft_v *y)
+{
+    const int length = LFT_P(row_length)(&s->lattice), rows = s->lattice.volume / length, half = length / 2;
+    int       row, k;
+    for (row = 0; row < rows; ++row, x += length, y += length) {
+        const lft_real *w = lambda + s->row[row];
+        for (k = 0; k <= half; ++k) y[k] = w[k] * x[k];
+        for (; k < length; ++k) y[k] = w[length - k] * x[k];
+    }
+}
+
+/* dlambda[compact(k)] += sum over lanes of x(k) y(k): the derivative of y . (lambda x). */
+LFT_P_INLINE void LFT_P(spectrum_dot)(const LFT_P(spectrum) *s, const lft_v *x, const lft_v *y, double *dlambda)
+{
+    const int length = LFT_P(row_length)(&s->lattice), rows = s->lattice.volume / length;
+    int       row, k;
+    for (row = 0; row < rows; ++row, x += length, y += length) {
+        double *d = dlambda + s->row[row];
+        d[0] += LFT_P(sum_lanes)(x[0] * y[0]);
+        for (k = 1; 2 * k < length; ++k) {
+            d[k] += LFT_P(sum_lanes)(x[k] * y[k] + x[length - k] * y[length - k]);
+        }
+        if (2 * k == length) d[k] += LFT_P(sum_lanes)(x[k] * y[k]);
+    }
+}
+
+#endif /* LFT_P_CODE */

@@ -1,0 +1,56 @@
+/* 65_layer.h: what a layer of a flow is: a table of functions over one group of configurations.
+ * Offers: LFT_(layer), LFT_(layer_ops). The layers themselves are the rooms 70 and on; a user's own is the same table. */
+#if LFT_P_PHASE == LFT_P_DECLARATIONS
+
+typedef struct LFT_(layer) LFT_(layer);
+
+/* A layer is an invertible map x_out = f(x_in) of the LFT_(lanes)() configurations of one group, stored [site][lane]. All
+ * functions return LFT_OK or an error with its text; `scratch` is memory of scratch_bytes. Nothing allocates after init.
+ * The gradient of the parameters is collected in a layer's own form (gradient_count doubles, e.g. of tables that are
+ * derived from the parameters) and converted by `collect`, so that lanes, groups and threads only ever add up. */
+typedef struct LFT_(layer_ops) {
+    const char *kind; /* e.g. "continuous": names the layer in model files */
+
+    /* Reads layer->desc, sets the extents of layer->out and the sizes, lays its state out in the arena, and declares its
+     * parameters. Runs twice, first over a measuring arena with set->list == NULL. */
+    lft_status (*init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena, lft_error *error);
+
+    /* Sets the initial parameters: the layer is the identity or near it. */
+    void (*start)(const LFT_(layer) *layer, double *theta, uint64_t seed);
+
+    /* Derives the tables from the parameters (and the couplings, for conditional layers). Once per step, not per group. */
+    void (*prepare)(LFT_(layer) *layer, const double *theta);
+
+    /* logdet[lane] += log |det d x_out / d x_in|. Where score is not NULL it holds grad log q at x_in and is replaced by
+     * grad log q at x_out. Where tape is not NULL, what backward needs goes there. x_out may be x_in. */
+    lft_status (*forward)(const LFT_(layer) *layer, const lft_real *x_in, lft_real *x_out, double *logdet, lft_real *score,
+                          void *tape, lft_arena scratch, lft_error *error);
+
+    /* The inverse of the same discrete map; logdet[lane] += log |det d x_in / d x_out|, minus what forward adds. */
+    lft_status (*inverse)(const LFT_(layer) *layer, const lft_real *x_out, lft_real *x_in, double *logdet,
+                          lft_arena scratch, lft_error *error);
+
+    /* Vector-Jacobian product, exact for the map that forward computed: dx holds the derivative by x_out and is replaced
+     * by that by x_in; dlogdet[lane]; where gradient is not NULL it is added to. NULL in an instance without training. */
+    lft_status (*backward)(const LFT_(layer) *layer, const void *tape, lft_real *dx, const double *dlogdet,
+                           double *gradient, lft_arena scratch, lft_error *error);
+
+    /* dtheta += the gradient of the parameters from the layer's own form. */
+    void (*collect)(const LFT_(layer) *layer, double *gradient, double *dtheta);
+
+    /* Sets the number of integration steps; prepare must follow. LFT_ERR_ARG beyond what init provided for. NULL for layers
+     * without steps. */
+    lft_status (*refine)(LFT_(layer) *layer, int steps, lft_error *error);
+} LFT_(layer_ops);
+
+struct LFT_(layer) {
+    const LFT_(layer_ops) *ops;
+    const void            *desc;
+    LFT_(lattice)          in, out;
+    size_t                 params; /* offset of the layer's parameters in theta */
+    size_t                 scratch_bytes, tape_bytes, gradient_count;
+    int                    steps; /* integration steps at present, 0 for layers without */
+    void                  *state; /* the layer's own */
+};
+
+#endif /* LFT_P_DECLARATIONS */

@@ -1,0 +1,502 @@
+/* 70_continuous.h: the equivariant continuous flow as a layer: d phi/dt = v(phi, t) from t = 0 to 1 by Runge-Kutta 4.
+ * Offers: LFT_(continuous_desc), LFT_(continuous)() (the layer's table). */
+#if LFT_P_PHASE == LFT_P_DECLARATIONS
+
+#ifndef LFT_P_TIME_BASIS
+#define LFT_P_TIME_BASIS
+/* Functions of time K_a(t), a = 0 ... nodes - 1, that the kernels are combinations of. */
+typedef enum lft_time_basis {
+    LFT_TIME_COSINE = 1, /* cos(pi a t) / (1 + a^2): smooth, weights that decay; the default */
+    LFT_TIME_HAT         /* piecewise linear on equidistant knots (2110.02673): let the knots fall on steps */
+} lft_time_basis;
+#endif
+
+/* Zero means the default, -1 none. Defaults: 9 sines, linear feature, 2 gates, 2 zero-mode terms, cosine basis of 6 nodes,
+ * 12 steps, at most 4 times as many after refinement. */
+typedef struct LFT_(continuous_desc) {
+    int            sines;  /* features sin(omega_f phi), omega learnable */
+    int            linear; /* the feature phi: -1 leaves it out */
+    int            gates;  /* even gates cos(eta_j phi) */
+    int            zeros;  /* odd terms sin(kappa_q M) in the mean field M */
+    lft_time_basis basis;
+    int            nodes;
+    int            steps, most_steps;
+} LFT_(continuous_desc);
+
+/* The layer's table. v and its divergence are those of 62_velocity.h, integrated together by the classical Runge-Kutta
+ * method. log q is that of the integrated divergence; it differs from the log-density of the discrete map by the epsilon
+ * that LFT_(flow_logq_error)() measures. Equivariant under translations, the hypercubic group (permutations of equal axes
+ * only) and phi -> -phi. The inverse solves each step by fixed-point iteration to rounding: LFT_ERR_NOCONV if the step is
+ * too long for that. LFT_ERR_NONFINITE names the step. */
+LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
+
+#endif /* LFT_P_DECLARATIONS */
+#if LFT_P_PHASE == LFT_P_CODE
+
+typedef struct LFT_P(continuous) {
+    LFT_(continuous_desc) desc; /* defaults filled in, no negative numbers */
+    LFT_P(velocity)       u;
+    double               *basis; /* [times][nodes] at t = i/(2 steps) */
+    double               *node;  /* [nodes] spectra of one kernel and work: prepare's scratch */
+    size_t                kernel, frequency, gate_frequency, zero_amplitude, zero_frequency; /* offsets in theta */
+} LFT_P(continuous);
+
+static inline int LFT_P(default_to)(int value, int otherwise)
+{
+    return value == 0 ? otherwise : value < 0 ? 0 : value;
+}
+
+static inline lft_status LFT_P(continuous_defaults)(LFT_(continuous_desc) *d, lft_error *error)
+{
+    d->sines  = LFT_P(default_to)(d->sines, 9);
+    d->linear = LFT_P(default_to)(d->linear, 1) != 0;
+    d->gates  = LFT_P(default_to)(d->gates, 2);
+    d->zeros  = LFT_P(default_to)(d->zeros, 2);
+    d->nodes  = LFT_P(default_to)(d->nodes, 6);
+    d->steps  = LFT_P(default_to)(d->steps, 12);
+    if (!d->basis) d->basis = LFT_TIME_COSINE;
+    d->most_steps = LFT_P(default_to)(d->most_steps, 4 * d->steps);
+    if (d->sines > 1000) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "sines", "at most 1000", d->sines);
+    if (d->gates > 100) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "gates", "at most 100", d->gates);
+    if (d->zeros > 100) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "zeros", "at most 100", d->zeros);
+    if (d->sines + d->linear < 1) return lft_p_fail(error, LFT_ERR_ARG, "continuous", "neither sines nor linear feature");
+    if (d->nodes < 1 || d->nodes > 1000 || (d->basis == LFT_TIME_HAT && d->nodes < 2)) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "nodes", "1 (hats: 2) to 1000", d->nodes);
+    }
+    if (d->basis != LFT_TIME_COSINE && d->basis != LFT_TIME_HAT) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "basis", "1 (cosine) or 2 (hat)", (int)d->basis);
+    }
+    if (d->steps < 1 || d->most_steps < d->steps || d->most_steps > 100000) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "most_steps", "steps to 100000", d->most_steps);
+    }
+    return LFT_OK;
+}
+
+/* K_a(t) at all the times of the present number of steps. */
+static inline void LFT_P(continuous_basis)(LFT_P(continuous) *s, int steps)
+{
+    int i, a;
+    for (i = 0; i <= 2 * steps; ++i) {
+        double t = (double)i / (2 * steps), *k = s->basis + i * s->desc.nodes;
+        for (a = 0; a < s->desc.nodes; ++a) {
+            double sine, hat;
+            if (s->desc.basis == LFT_TIME_HAT) {
+                hat  = t * (s->desc.nodes - 1) - a;
+                hat  = 1 - (hat < 0 ? -hat : hat);
+                k[a] = hat > 0 ? hat : 0;
+            } else {
+                lft_p_f64_p_sincos(3.14159265358979323846 * a * t, &sine, k + a);
+                k[a] /= 1 + (double)a * a;
+            }
+        }
+    }
+    s->u.times = 2 * steps + 1;
+}
+
+static inline size_t LFT_P(continuous_gradient_count)(const LFT_P(continuous) *s)
+{
+    size_t kernels = (size_t)(1 + s->u.gates) * (size_t)s->u.features;
+    return (size_t)s->desc.nodes * (kernels * (size_t)(s->u.spectrum.count + 1) + (size_t)s->u.zeros) +
+           (size_t)(s->u.sines + s->u.gates + s->u.zeros);
+}
+
+/* The layer's own form of the gradient: [nodes] blocks of (lambda, origin, zeta), then omega, eta, kappa. With a block
+ * of its own for the present time, the first three are those of one time. */
+static inline LFT_P(velocity_gradient) LFT_P(continuous_gradient)(const LFT_P(continuous) *s, double *gradient, int node)
+{
+    LFT_P(velocity_gradient) d;
+    size_t kernels = (size_t)(1 + s->u.gates) * (size_t)s->u.features, count = (size_t)s->u.spectrum.count;
+    size_t block = kernels * (count + 1) + (size_t)s->u.zeros;
+    d.lambda     = gradient + block * (size_t)node;
+    d.origin     = d.lambda + kernels * count;
+    d.zeta       = d.origin + kernels;
+    d.omega      = gradient + block * (size_t)s->desc.nodes;
+    d.eta        = d.omega + s->u.sines;
+    d.kappa      = d.eta + s->u.gates;
+    return d;
+}
+
+static inline size_t LFT_P(continuous_block)(const LFT_P(continuous) *s)
+{
+    return (size_t)(1 + s->u.gates) * (size_t)s->u.features * (size_t)(s->u.spectrum.count + 1) + (size_t)s->u.zeros;
+}
+
+/* Everything that one evaluation or one backward step works in. */
+typedef struct LFT_P(continuous_work) {
+    LFT_P(record) record[4];
+    lft_v        *k, *sum, *work, *panel; /* velocity, weighted sum of the stages, scratch */
+    lft_v        *dv, *dphi, *dsum;       /* with a score or backward: cotangents of a stage, and their sum */
+    double       *now;                    /* backward: gradient at one time */
+} LFT_P(continuous_work);
+
+/* records: 0 for an evaluation alone (one light record), 1 with a score (one full), 4 for backward. */
+static inline LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(continuous) *s, int records, lft_arena *arena)
+{
+    LFT_P(continuous_work) w;
+    size_t                 volume = (size_t)s->u.volume, gradients = records ? volume : 0;
+    int                    i;
+    for (i = 0; i < 4; ++i) {
+        if (i == 0 || i < records) w.record[i] = LFT_P(record_init)(&s->u, records > 0, arena);
+        else w.record[i] = w.record[0];
+    }
+    w.k     = LFT_P(vectors)(arena, volume);
+    w.sum   = LFT_P(vectors)(arena, volume);
+    w.work  = LFT_P(vectors)(arena, records ? LFT_P(velocity_work)(&s->u) : 0);
+    w.panel = LFT_P(vectors)(arena, LFT_P(hartley_panel)(&s->u.spectrum.lattice));
+    w.dv    = LFT_P(vectors)(arena, gradients);
+    w.dphi  = LFT_P(vectors)(arena, gradients);
+    w.dsum  = LFT_P(vectors)(arena, gradients);
+    w.now   = (double *)lft_arena_alloc(arena, records == 4 ? LFT_P(continuous_block)(s) : 0, sizeof(double));
+    return w;
+}
+
+static inline lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *name, lft_parameters *set,
+                                                lft_arena *arena, lft_error *error)
+{
+    LFT_P(continuous) *s = (LFT_P(continuous) *)lft_arena_alloc(arena, 1, sizeof *s), local;
+    lft_arena          measure;
+    lft_status         status;
+    size_t             nodes;
+    layer->state = s;
+    if (!s) s = &local; /* measuring, or full: lft_arena_check below tells */
+    lft_p_copy(&s->desc, layer->desc, sizeof s->desc);
+    status = LFT_P(continuous_defaults)(&s->desc, error);
+    if (status) return status;
+    layer->out   = layer->in;
+    layer->steps = s->desc.steps;
+    LFT_P(velocity_init)(&s->u, &layer->in, s->desc.sines, s->desc.linear, s->desc.gates, s->desc.zeros,
+                         2 * s->desc.most_steps + 1, arena);
+    nodes    = (size_t)s->desc.nodes;
+    s->basis = (double *)lft_arena_alloc(arena, (size_t)(2 * s->desc.most_steps + 1) * nodes, sizeof(double));
+    s->node  = (double *)lft_arena_alloc(arena, (nodes + 3) * (size_t)s->u.spectrum.count, sizeof(double));
+    layer->params     = set->count;
+    s->kernel         = lft_declare(set, name, "kernel", 4, 1 + s->u.gates, s->u.features, s->desc.nodes,
+                                    s->u.spectrum.orbits);
+    s->frequency      = lft_declare(set, name, "frequency", 1, s->u.sines, 0, 0, 0);
+    s->gate_frequency = lft_declare(set, name, "gate_frequency", 1, s->u.gates, 0, 0, 0);
+    s->zero_amplitude = lft_declare(set, name, "zero_amplitude", 2, s->u.zeros, s->desc.nodes, 0, 0);
+    s->zero_frequency = lft_declare(set, name, "zero_frequency", 1, s->u.zeros, 0, 0, 0);
+    layer->tape_bytes     = (size_t)s->desc.most_steps * (size_t)s->u.volume * sizeof(lft_v);
+    layer->gradient_count = LFT_P(continuous_gradient_count)(s);
+    measure               = lft_arena_measure();
+    (void)LFT_P(continuous_scratch)(s, LFT_UPTO >= LFT_TRAIN ? 4 : 0, &measure);
+    (void)LFT_P(vectors)(&measure, 2 * (size_t)s->u.volume); /* the inverse */
+    layer->scratch_bytes = measure.need;
+    if (lft_arena_check(arena, error, "continuous") || lft_arena_measuring(arena)) {
+        return lft_arena_check(arena, error, "continuous");
+    }
+    LFT_P(continuous_basis)(s, layer->steps);
+    return LFT_OK;
+}
+
+/* Kernels zero: the identity. Frequencies cover the scales of a field of variance 0.1 to 1. */
+static inline void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, uint64_t seed)
+{
+    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
+    int                      i;
+    (void)seed;
+    for (i = 0; i < s->u.sines; ++i) theta[s->frequency + (size_t)i] = 0.5 + 0.5 * i;
+    for (i = 0; i < s->u.gates; ++i) theta[s->gate_frequency + (size_t)i] = 1 + i;
+    for (i = 0; i < s->u.zeros; ++i) theta[s->zero_frequency + (size_t)i] = 2 * (1 + i);
+}
+
+static inline void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *theta)
+{
+    LFT_P(continuous) *s = (LFT_P(continuous) *)layer->state;
+    LFT_P(velocity)   *u = &s->u;
+    const int          count = u->spectrum.count, orbits = u->spectrum.orbits, nodes = s->desc.nodes;
+    double            *sum = s->node + nodes * count, *work = sum + count;
+    int                j, f, a, t, i;
+    for (i = 0; i < u->sines; ++i) u->omega[i] = (lft_real)theta[s->frequency + (size_t)i];
+    for (i = 0; i < u->gates; ++i) u->eta[i] = (lft_real)theta[s->gate_frequency + (size_t)i];
+    for (i = 0; i < u->zeros; ++i) u->kappa[i] = (lft_real)theta[s->zero_frequency + (size_t)i];
+    for (j = 0; j <= u->gates; ++j) {
+        for (f = 0; f < u->features; ++f) {
+            const double *kernel = theta + s->kernel + (size_t)((j * u->features + f) * nodes) * (size_t)orbits;
+            for (a = 0; a < nodes; ++a) {
+                LFT_P(spectrum_of_kernel)(&u->spectrum, kernel + a * orbits, s->node + a * count, work);
+            }
+            for (t = 0; t < u->times; ++t) {
+                const double *k = s->basis + t * nodes;
+                const size_t  entry = LFT_P(velocity_kernel)(u, t, j, f);
+                lft_real     *to    = u->lambda + entry * (size_t)count;
+                double        origin = 0;
+                for (i = 0; i < count; ++i) sum[i] = 0;
+                for (a = 0; a < nodes; ++a) {
+                    const double *from = s->node + a * count;
+                    origin += k[a] * kernel[a * orbits];
+                    for (i = 0; k[a] != 0 && i < count; ++i) sum[i] += k[a] * from[i];
+                }
+                for (i = 0; i < count; ++i) to[i] = (lft_real)sum[i];
+                u->origin[entry] = (lft_real)origin;
+            }
+        }
+    }
+    for (t = 0; t < u->times; ++t) {
+        for (i = 0; i < u->zeros; ++i) {
+            double zeta = 0;
+            for (a = 0; a < nodes; ++a) {
+                zeta += s->basis[t * nodes + a] * theta[s->zero_amplitude + (size_t)(i * nodes + a)];
+            }
+            u->zeta[t * u->zeros + i] = (lft_real)zeta;
+        }
+    }
+}
+
+/* The classical Runge-Kutta method: stage i is evaluated at phi + h to[i] k_{i-1}, weight[i] is its share. */
+static const double LFT_P(rk4_to)[4]     = {0, 0.5, 0.5, 1};
+static const double LFT_P(rk4_weight)[4] = {1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6};
+
+LFT_P_INLINE int LFT_P(rk4_time)(int step, int stage)
+{
+    return 2 * step + (stage + 1) / 2;
+}
+
+/* y = a + b x */
+LFT_P_INLINE void LFT_P(line)(lft_v *y, const lft_v *a, double b, const lft_v *x, int n)
+{
+    const lft_real factor = (lft_real)b;
+    int            i;
+    for (i = 0; i < n; ++i) y[i] = a[i] + factor * x[i];
+}
+
+LFT_P_INLINE void LFT_P(add_line)(lft_v *y, double b, const lft_v *x, int n)
+{
+    LFT_P(line)(y, y, b, x, n);
+}
+
+/* One step from phi: w->sum = sum_i h weight_i k_i, div[lane] += the same sum of the divergences. With a score s = grad
+ * log q, which obeys ds/dt = -(dv/dphi)^T s - grad div v, w->dsum = the increment of s. */
+static inline void LFT_P(continuous_step)(const LFT_P(continuous) *s, int steps, int step, const lft_v *phi,
+                                          const lft_v *score, double *div, LFT_P(continuous_work) *w)
+{
+    const int    volume = s->u.volume;
+    const double h      = 1.0 / steps;
+    double       rate[LFT_P_LANES];
+    int          i, l;
+    LFT_P(set_zero)(w->sum, volume);
+    if (score) LFT_P(set_zero)(w->dsum, volume);
+    for (i = 0; i < 4; ++i) {
+        const double   to = h * LFT_P(rk4_to)[i], weight = h * LFT_P(rk4_weight)[i];
+        const int      t = LFT_P(rk4_time)(step, i);
+        LFT_P(record) *r = w->record + i;
+        LFT_P(line)(r->phi, phi, to, i ? w->k : phi, volume);
+        LFT_P(velocity_forward)(&s->u, t, r, w->k, rate, w->panel);
+        LFT_P(add_line)(w->sum, weight, w->k, volume);
+        for (l = 0; l < LFT_P_LANES; ++l) div[l] += weight * rate[l];
+        if (LFT_UPTO < LFT_TRAIN || !score) continue;
+        LFT_P(line)(w->dv, score, -to, i ? w->dphi : score, volume);
+        LFT_P(velocity_backward)(&s->u, t, r, w->dv, lft_splat(1), w->dphi, NULL, w->work, w->panel);
+        LFT_P(add_line)(w->dsum, -weight, w->dphi, volume);
+    }
+}
+
+/* NaN and infinity stop here, with the step in which they arose. */
+static inline lft_status LFT_P(continuous_check)(const double *logdet, int step, lft_error *error)
+{
+    int l;
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        if (!lft_finite(logdet[l])) {
+            return lft_p_fail_got(error, LFT_ERR_NONFINITE, "continuous", "log-det", "a finite number after step", step);
+        }
+    }
+    return LFT_OK;
+}
+
+static inline lft_status LFT_P(continuous_forward)(const LFT_(layer) *layer, const lft_real *x_in, lft_real *x_out,
+                                                   double *logdet, lft_real *score, void *tape, lft_arena scratch,
+                                                   lft_error *error)
+{
+    const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
+    LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, score ? 1 : 0, &scratch);
+    const int                volume = s->u.volume, steps = layer->steps;
+    lft_v                   *phi = (lft_v *)x_out, *saved = (lft_v *)tape;
+    lft_status               status = LFT_OK;
+    int                      i;
+    LFT_P(line)(phi, (const lft_v *)x_in, 0, (const lft_v *)x_in, volume);
+    for (i = 0; i < steps && !status; ++i) {
+        if (saved) LFT_P(line)(saved + (size_t)i * (size_t)volume, phi, 0, phi, volume);
+        LFT_P(continuous_step)(s, steps, i, phi, (const lft_v *)score, logdet, &w);
+        LFT_P(add_line)(phi, 1, w.sum, volume);
+        if (score) LFT_P(add_line)((lft_v *)score, 1, w.dsum, volume);
+        status = LFT_P(continuous_check)(logdet, i, error);
+    }
+    return status;
+}
+
+/* The largest |a - b| and the largest |a| of a group. */
+static inline double LFT_P(distance)(const lft_v *a, const lft_v *b, int n, double *size)
+{
+    lft_v    most = lft_splat(0), far = lft_splat(0);
+    lft_real x[2][LFT_P_LANES];
+    double   distance = 0;
+    int      i;
+    for (i = 0; i < n; ++i) {
+        lft_v d = a[i] - b[i], m = a[i];
+        d    = lft_sel(LFT_P(lt)(d, lft_splat(0)), -d, d);
+        m    = lft_sel(LFT_P(lt)(m, lft_splat(0)), -m, m);
+        far  = lft_sel(LFT_P(lt)(d, far), far, d); /* a NaN stays */
+        most = lft_sel(LFT_P(lt)(most, m), m, most);
+    }
+    lft_p_copy(x[0], &far, sizeof far);
+    lft_p_copy(x[1], &most, sizeof most);
+    for (*size = 0, i = 0; i < LFT_P_LANES; ++i) {
+        if (!((double)x[0][i] <= distance)) distance = (double)x[0][i];
+        if ((double)x[1][i] > *size) *size = (double)x[1][i];
+    }
+    return distance;
+}
+
+/* Solves phi + (increment of the step from phi) = next. Each iteration gains a factor of h |dv/dphi|. At rounding level
+ * the distance stops to fall. */
+static inline lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, int steps, int step, const lft_v *next,
+                                                     lft_v *phi, double *div, LFT_P(continuous_work) *w, lft_v *old,
+                                                     lft_error *error)
+{
+    const double epsilon = LFT_P_REAL_BYTES == 4 ? 1.1920929e-07 : 2.220446049250313e-16;
+    const int    most = 200, volume = s->u.volume;
+    double       size, distance, before = 1e300;
+    int          i, l;
+    for (i = 0; i < most; ++i) {
+        for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
+        LFT_P(line)(old, phi, 0, phi, volume);
+        LFT_P(continuous_step)(s, steps, step, old, NULL, div, w);
+        LFT_P(line)(phi, next, -1, w->sum, volume);
+        distance = LFT_P(distance)(phi, old, volume, &size);
+        if (distance <= 2 * epsilon * size || (distance >= before && distance < 100 * epsilon * size)) return LFT_OK;
+        before = distance;
+    }
+    return lft_p_fail_got(error, LFT_ERR_NOCONV, "continuous inverse", "fixed point, number of integration steps too small",
+                          "convergence", distance);
+}
+
+static inline lft_status LFT_P(continuous_inverse)(const LFT_(layer) *layer, const lft_real *x_out, lft_real *x_in,
+                                                   double *logdet, lft_arena scratch, lft_error *error)
+{
+    const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
+    LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, 0, &scratch);
+    const int                volume = s->u.volume, steps = layer->steps;
+    lft_v                   *next = LFT_P(vectors)(&scratch, (size_t)volume), *phi = (lft_v *)x_in;
+    lft_v                   *old    = LFT_P(vectors)(&scratch, (size_t)volume);
+    lft_status               status = LFT_OK;
+    double                   div[LFT_P_LANES];
+    int                      i, l;
+    LFT_P(line)(phi, (const lft_v *)x_out, 0, (const lft_v *)x_out, volume);
+    for (i = steps - 1; i >= 0 && !status; --i) {
+        LFT_P(line)(next, phi, 0, phi, volume);
+        status = LFT_P(continuous_step_back)(s, steps, i, next, phi, div, &w, old, error);
+        for (l = 0; l < LFT_P_LANES; ++l) logdet[l] -= div[l];
+    }
+    return status;
+}
+
+/* Adds the gradient at one time to those of the nodes that the kernel at that time is made of. */
+static inline void LFT_P(continuous_spread)(const LFT_P(continuous) *s, int t, double *now, double *gradient)
+{
+    const size_t block = LFT_P(continuous_block)(s);
+    size_t       i;
+    int          a;
+    for (a = 0; a < s->desc.nodes; ++a) {
+        const double k  = s->basis[t * s->desc.nodes + a];
+        double      *to = gradient + block * (size_t)a;
+        for (i = 0; k != 0 && i < block; ++i) to[i] += k * now[i];
+    }
+    lft_p_zero(now, block * sizeof(double));
+}
+
+/* Stages are computed anew by the same function that forward ran; then each is differentiated, the last one first:
+ * dv_i = h weight_i dx + h to_{i+1} dphi_{i+1}, dx += sum of all dphi_i. */
+static inline lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, const void *tape, lft_real *dx,
+                                                    const double *dlogdet, double *gradient, lft_arena scratch,
+                                                    lft_error *error)
+{
+    const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
+    LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, 4, &scratch);
+    const int                volume = s->u.volume, steps = layer->steps;
+    const double             h      = 1.0 / steps;
+    LFT_P(velocity_gradient) now;
+    lft_v                   *d = (lft_v *)dx;
+    double                   weighted[LFT_P_LANES], div[LFT_P_LANES];
+    int                      step, i, l, x;
+    (void)error;
+    if (gradient) { /* tables of the present time, frequencies of all times */
+        LFT_P(velocity_gradient) all = LFT_P(continuous_gradient)(s, gradient, 0);
+        now = LFT_P(continuous_gradient)(s, w.now, 0);
+        now.omega = all.omega, now.eta = all.eta, now.kappa = all.kappa;
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
+    for (step = steps - 1; step >= 0; --step) {
+        const lft_v *phi = (const lft_v *)tape + (size_t)step * (size_t)volume;
+        LFT_P(continuous_step)(s, steps, step, phi, NULL, div, &w);
+        LFT_P(set_zero)(w.dsum, volume);
+        for (i = 3; i >= 0; --i) {
+            const int      t = LFT_P(rk4_time)(step, i);
+            const lft_real share = (lft_real)(h * LFT_P(rk4_weight)[i]);
+            const lft_real next  = i < 3 ? (lft_real)(h * LFT_P(rk4_to)[i + 1]) : 0;
+            for (l = 0; l < LFT_P_LANES; ++l) weighted[l] = h * LFT_P(rk4_weight)[i] * dlogdet[l];
+            if (i < 3) {
+                for (x = 0; x < volume; ++x) w.dv[x] = share * d[x] + next * w.dphi[x];
+            } else {
+                for (x = 0; x < volume; ++x) w.dv[x] = share * d[x];
+            }
+            LFT_P(velocity_backward)(&s->u, t, w.record + i, w.dv, LFT_P(from_wide)(weighted), w.dphi,
+                                     gradient ? &now : NULL, w.work, w.panel);
+            LFT_P(add_line)(w.dsum, 1, w.dphi, volume);
+            if (gradient && i != 2) LFT_P(continuous_spread)(s, t, w.now, gradient); /* stages 1 and 2 share a time */
+        }
+        LFT_P(add_line)(d, 1, w.dsum, volume);
+    }
+    return LFT_OK;
+}
+
+static inline void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
+{
+    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
+    const LFT_P(velocity)   *u = &s->u;
+    const int                nodes = s->desc.nodes, orbits = u->spectrum.orbits, count = u->spectrum.count;
+    int                      a, j, f, i;
+    for (a = 0; a < nodes; ++a) {
+        LFT_P(velocity_gradient) d = LFT_P(continuous_gradient)(s, gradient, a);
+        for (j = 0; j <= u->gates; ++j) {
+            for (f = 0; f < u->features; ++f) {
+                const int entry   = j * u->features + f;
+                double   *dkernel = dtheta + s->kernel + (size_t)(entry * nodes + a) * (size_t)orbits;
+                LFT_P(spectrum_of_kernel_backward)(&u->spectrum, d.lambda + (size_t)entry * (size_t)count, dkernel,
+                                                   s->node);
+                dkernel[0] += d.origin[entry];
+            }
+        }
+        for (i = 0; i < u->zeros; ++i) dtheta[s->zero_amplitude + (size_t)(i * nodes + a)] += d.zeta[i];
+        if (a) continue;
+        for (i = 0; i < u->sines; ++i) dtheta[s->frequency + (size_t)i] += d.omega[i];
+        for (i = 0; i < u->gates; ++i) dtheta[s->gate_frequency + (size_t)i] += d.eta[i];
+        for (i = 0; i < u->zeros; ++i) dtheta[s->zero_frequency + (size_t)i] += d.kappa[i];
+    }
+}
+
+static inline lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps, lft_error *error)
+{
+    LFT_P(continuous) *s = (LFT_P(continuous) *)layer->state;
+    if (steps < 1 || steps > s->desc.most_steps) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "steps", "1 to most_steps", steps);
+    }
+    layer->steps = steps;
+    LFT_P(continuous_basis)(s, steps);
+    return LFT_OK;
+}
+
+LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
+{
+    static const LFT_(layer_ops) ops = {"continuous",
+                                        LFT_P(continuous_init),
+                                        LFT_P(continuous_start),
+                                        LFT_P(continuous_prepare),
+                                        LFT_P(continuous_forward),
+                                        LFT_P(continuous_inverse),
+                                        LFT_UPTO >= LFT_TRAIN ? LFT_P(continuous_backward) : NULL,
+                                        LFT_UPTO >= LFT_TRAIN ? LFT_P(continuous_collect) : NULL,
+                                        LFT_P(continuous_refine)};
+    return &ops;
+}
+
+#endif /* LFT_P_CODE */

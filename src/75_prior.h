@@ -1,0 +1,159 @@
+/* 75_prior.h: the Gaussian that a flow starts from.
+ * Offers: lft_prior_kind; private: LFT_P(prior), LFT_P(prior_init)(), _start, _prepare, _draw, _logq, _score, _backward.
+ *
+ *   z = H (sigma eta), eta ~ N(0, 1):  log q(z) = -sum_k [ (H z)(k)^2 / 2 sigma(k)^2 + log sigma(k) ] - V/2 log 2 pi
+ * with sigma tied over the hypercubic group; H is the Hartley transform. */
+#if LFT_P_PHASE == LFT_P_DECLARATIONS
+
+#ifndef LFT_P_PRIOR_KIND
+#define LFT_P_PRIOR_KIND
+typedef enum lft_prior_kind {
+    LFT_PRIOR_FREE = 1, /* sigma(k) learnable, at first the free field's 1/sqrt(2 (khat^2 + m2)); the default */
+    LFT_PRIOR_NORMAL    /* sigma = 1, no parameters */
+} lft_prior_kind;
+#endif
+
+#endif /* LFT_P_DECLARATIONS */
+#if LFT_P_PHASE == LFT_P_CODE
+
+typedef struct LFT_P(prior) {
+    lft_prior_kind  kind;
+    double          mass2; /* of the free field at the start */
+    LFT_P(spectrum) spectrum;
+    LFT_P(hartley)  hartley;
+    size_t          params; /* offset of log sigma [orbits] */
+    lft_real       *sigma, *inverse; /* [count] sigma, 1/sigma */
+    double          constant; /* -sum log sigma - V/2 log 2 pi */
+} LFT_P(prior);
+
+static inline void LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const LFT_(lattice) *lattice,
+                                     lft_parameters *set, lft_arena *arena)
+{
+    size_t count;
+    p->kind  = kind;
+    p->mass2 = mass2;
+    LFT_P(spectrum_init)(&p->spectrum, lattice, arena);
+    LFT_P(hartley_init)(&p->hartley, lattice, arena);
+    count      = (size_t)p->spectrum.count;
+    p->sigma   = (lft_real *)lft_arena_alloc(arena, count, sizeof(lft_real));
+    p->inverse = (lft_real *)lft_arena_alloc(arena, count, sizeof(lft_real));
+    p->params  = set->count;
+    if (kind == LFT_PRIOR_FREE) lft_declare(set, "prior", "log_sigma", 1, p->spectrum.orbits, 0, 0, 0);
+}
+
+/* khat^2 = sum_mu 4 sin^2(pi k_mu / L_mu) of a compact index. */
+static inline double LFT_P(prior_khat2)(const LFT_P(spectrum) *s, int compact)
+{
+    double sum = 0, sine, cosine;
+    int    mu;
+    for (mu = LFT_DIM - 1; mu >= 0; --mu) {
+        lft_p_f64_p_sincos(6.283185307179586476925 * (compact % s->half[mu]) / s->lattice.extent[mu], &sine, &cosine);
+        sum += 2 - 2 * cosine;
+        compact /= s->half[mu];
+    }
+    return sum;
+}
+
+static inline void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)
+{
+    int i;
+    for (i = 0; p->kind == LFT_PRIOR_FREE && i < p->spectrum.count; ++i) {
+        theta[p->params + (size_t)p->spectrum.orbit[i]] =
+            -0.5 * lft_p_f64_p_log(2 * (LFT_P(prior_khat2)(&p->spectrum, i) + p->mass2));
+    }
+}
+
+static inline void LFT_P(prior_prepare)(LFT_P(prior) *p, const double *theta)
+{
+    const double half_log_2pi = 0.918938533204672741780;
+    int          i;
+    p->constant = -half_log_2pi * p->spectrum.lattice.volume;
+    for (i = 0; i < p->spectrum.count; ++i) {
+        double log_sigma = p->kind == LFT_PRIOR_FREE ? theta[p->params + (size_t)p->spectrum.orbit[i]] : 0;
+        p->sigma[i]      = (lft_real)lft_p_f64_p_exp(log_sigma);
+        p->inverse[i]    = (lft_real)lft_p_f64_p_exp(-log_sigma);
+        p->constant -= log_sigma * LFT_P(spectrum_multiplicity)(&p->spectrum, i);
+    }
+}
+
+/* logq[lane] = constant - sum eta^2 / 2 */
+static inline void LFT_P(prior_density)(const LFT_P(prior) *p, const lft_v *eta, double *logq)
+{
+    int x, l, end, volume = p->spectrum.lattice.volume;
+    for (l = 0; l < LFT_P_LANES; ++l) logq[l] = 0;
+    for (x = 0; x < volume;) {
+        lft_v part = lft_splat(0);
+        for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) part += eta[x] * eta[x];
+        LFT_P(add_wide)(logq, part);
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) logq[l] = p->constant - 0.5 * logq[l];
+}
+
+/* Bytes of scratch that each of the functions below stays within. */
+static inline size_t LFT_P(prior_scratch)(const LFT_P(prior) *p)
+{
+    lft_arena measure = lft_arena_measure();
+    size_t    volume  = (size_t)p->spectrum.lattice.volume;
+    (void)LFT_P(vectors)(&measure, 2 * volume + LFT_P(hartley_panel)(&p->spectrum.lattice));
+    (void)lft_arena_take(&measure, volume, sizeof(double));
+    return measure.need;
+}
+
+/* One group of draws, sample numbers d.sample + lane, and their log-densities. */
+static inline void LFT_P(prior_draw)(const LFT_P(prior) *p, lft_draw d, lft_v *z, double *logq, lft_arena scratch)
+{
+    const int volume = p->spectrum.lattice.volume;
+    lft_v    *panel  = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
+    lft_v    *eta    = LFT_P(vectors)(&scratch, (size_t)volume);
+    double   *work   = (double *)lft_arena_take(&scratch, (size_t)volume, sizeof(double));
+    int       x;
+    LFT_P(group_normals)(d, volume, eta, work);
+    LFT_P(prior_density)(p, eta, logq);
+    if (p->kind == LFT_PRIOR_NORMAL) {
+        for (x = 0; x < volume; ++x) z[x] = eta[x];
+    } else {
+        LFT_P(spectrum_product)(&p->spectrum, p->sigma, eta, z);
+        LFT_P(hartley_apply)(&p->hartley, z, panel);
+    }
+}
+
+/* logq[lane] of given z and, where score is not NULL, grad log q = -H (H z / sigma^2). */
+static inline void LFT_P(prior_logq)(const LFT_P(prior) *p, const lft_v *z, double *logq, lft_v *score, lft_arena scratch)
+{
+    const int volume = p->spectrum.lattice.volume;
+    lft_v    *panel  = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
+    lft_v    *eta    = LFT_P(vectors)(&scratch, (size_t)volume);
+    lft_v    *zhat   = LFT_P(vectors)(&scratch, (size_t)volume);
+    int       x;
+    for (x = 0; x < volume; ++x) zhat[x] = z[x];
+    LFT_P(hartley_apply)(&p->hartley, zhat, panel);
+    LFT_P(spectrum_product)(&p->spectrum, p->inverse, zhat, eta);
+    LFT_P(prior_density)(p, eta, logq);
+    if (!score) return;
+    LFT_P(spectrum_product)(&p->spectrum, p->inverse, eta, zhat);
+    LFT_P(hartley_apply)(&p->hartley, zhat, panel);
+    for (x = 0; x < volume; ++x) score[x] = -zhat[x];
+}
+
+/* dtheta += the gradient by log sigma of a function with derivative dz by z = H (sigma eta), at fixed eta, and weight
+ * dlogq[lane] in front of log q(z(eta)) = const - sum log sigma. dlambda: count doubles of scratch. */
+static inline void LFT_P(prior_backward)(const LFT_P(prior) *p, const lft_v *z, const lft_v *dz, const double *dlogq,
+                                         double *dtheta, double *dlambda, lft_arena scratch)
+{
+    const int volume = p->spectrum.lattice.volume;
+    lft_v    *panel  = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
+    lft_v    *zhat   = LFT_P(vectors)(&scratch, (size_t)volume);
+    lft_v    *dzhat  = LFT_P(vectors)(&scratch, (size_t)volume);
+    double    sum    = 0;
+    int       x, l;
+    if (p->kind == LFT_PRIOR_NORMAL) return;
+    for (l = 0; l < LFT_P_LANES; ++l) sum += dlogq[l];
+    for (x = 0; x < volume; ++x) zhat[x] = z[x], dzhat[x] = dz[x];
+    LFT_P(hartley_apply)(&p->hartley, zhat, panel);
+    LFT_P(hartley_apply)(&p->hartley, dzhat, panel);
+    for (x = 0; x < p->spectrum.count; ++x) dlambda[x] = -sum * LFT_P(spectrum_multiplicity)(&p->spectrum, x);
+    LFT_P(spectrum_dot)(&p->spectrum, zhat, dzhat, dlambda);
+    for (x = 0; x < p->spectrum.count; ++x) dtheta[p->params + (size_t)p->spectrum.orbit[x]] += dlambda[x];
+}
+
+#endif /* LFT_P_CODE */

@@ -1,0 +1,384 @@
+/* 80_flow.h: a flow is a prior and layers, with the exact log-density of what they really compute.
+ * Offers: LFT_(flow_desc), LFT_(flow), LFT_(flow_init)(), _bytes, _prepare, _sample, _logq, _map, _inverse. */
+#if LFT_P_PHASE == LFT_P_DECLARATIONS
+
+/* One layer of a flow: a table such as LFT_(continuous)() and the desc that it reads. */
+typedef struct LFT_(layer_desc) {
+    const LFT_(layer_ops) *ops;
+    const void            *desc;
+} LFT_(layer_desc);
+
+/* Zero means the default. */
+typedef struct LFT_(flow_desc) {
+    int                      extent[LFT_DIM];
+    lft_prior_kind           prior;       /* free field */
+    double                   prior_mass2; /* m2 at which the free field starts: (4 / largest extent)^2 */
+    LFT_(continuous_desc)    continuous;  /* the one layer of a flow without a list of layers */
+    const LFT_(layer_desc)  *layer;       /* [layers], from the prior to the samples */
+    int                      layers;
+    lft_pool                 pool; /* serial; threads are part of the byte query */
+} LFT_(flow_desc);
+
+typedef struct LFT_(flow) {
+    LFT_(lattice)  lattice; /* of the samples */
+    LFT_(layer)   *layer;
+    int            layers;
+    lft_parameters params; /* params.value may be changed; flow_prepare must follow */
+    lft_pool       pool;
+    lft_error      error; /* of the last call that failed */
+    void          *state;
+} LFT_(flow);
+
+/* Lays a flow out in the arena, with the parameters of its start: every layer the identity or near it. LFT_ERR_ARG,
+ * LFT_ERR_NOMEM; text in *error (may be NULL). After it, nothing allocates. */
+static inline lft_status LFT_(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena, lft_error *error);
+
+/* Bytes that flow_init takes from an arena of any alignment; 0 if the desc is not legal. */
+LFT_API size_t LFT_(flow_bytes)(const LFT_(flow_desc) *desc);
+
+/* Derives all tables from flow->params.value. */
+LFT_API void LFT_(flow_prepare)(LFT_(flow) *flow);
+
+/* Integration steps of every layer that has them; prepares. LFT_ERR_ARG beyond most_steps. */
+LFT_API lft_status LFT_(flow_refine)(LFT_(flow) *flow, int steps);
+
+/* Fills a batch with samples number first ... first + n - 1 of the seed, and logq[n] with their log-densities. The same
+ * number is the same sample in any batch, for any number of threads. LFT_ERR_NONFINITE, LFT_ERR_MISMATCH (extents). */
+LFT_API lft_status LFT_(flow_sample)(LFT_(flow) *flow, uint64_t seed, uint64_t first, LFT_(batch) *x, double *logq);
+
+/* logq[n] of given configurations, by the inverse of the same discrete map. LFT_ERR_NOCONV if that cannot be computed. */
+LFT_API lft_status LFT_(flow_logq)(LFT_(flow) *flow, const LFT_(batch) *x, double *logq);
+
+/* x = f(z) with logdet[n] = log |det df/dz|, and back: z = f^-1(x) with logdet[n] = log |det df^-1/dx|. x may be z where the
+ * extents agree. The prior is left out. */
+LFT_API lft_status LFT_(flow_map)(LFT_(flow) *flow, const LFT_(batch) *z, LFT_(batch) *x, double *logdet);
+LFT_API lft_status LFT_(flow_inverse)(LFT_(flow) *flow, const LFT_(batch) *x, LFT_(batch) *z, double *logdet);
+
+LFT_API lft_status LFT_P_SIGNED(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena,
+                                           lft_error *error);
+
+static inline lft_status LFT_(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena, lft_error *error)
+{
+    return LFT_P_SIGNED(flow_init)(flow, desc, arena, error);
+}
+
+#endif /* LFT_P_DECLARATIONS */
+#if LFT_P_PHASE == LFT_P_CODE
+
+/* What one thread works in. */
+typedef struct LFT_P(flow_work) {
+    lft_v    *x, *other, *score; /* one group at the largest extents: field, second buffer where extents change, score */
+    lft_arena scratch;
+    int       failed; /* 1 + the first group that failed, 0 for none */
+    lft_error error;
+} LFT_P(flow_work);
+
+typedef struct LFT_P(flow_state) {
+    LFT_P(prior)      prior;
+    LFT_P(flow_work) *work; /* [threads] */
+    int               threads;
+    size_t            volume; /* the largest of any layer */
+} LFT_P(flow_state);
+
+static inline LFT_P(flow_state) *LFT_P(flow_state_of)(const LFT_(flow) *flow)
+{
+    return (LFT_P(flow_state) *)flow->state;
+}
+
+/* Sets up the prior and the layers; declares all parameters. */
+static inline lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *s, const LFT_(flow_desc) *desc,
+                                            const LFT_(layer_desc) *list, lft_arena *arena, lft_error *error)
+{
+    LFT_(lattice) at;
+    lft_status    status = LFT_(lattice_init)(&at, desc->extent, error);
+    int           i, mu, largest = 1;
+    if (status) return status;
+    for (mu = 0; mu < LFT_DIM; ++mu) largest = at.extent[mu] > largest ? at.extent[mu] : largest;
+    s->volume              = (size_t)at.volume;
+    flow->params.tensors   = 0;
+    flow->params.count     = 0;
+    LFT_P(prior_init)(&s->prior, desc->prior ? desc->prior : LFT_PRIOR_FREE,
+                      desc->prior_mass2 > 0 ? desc->prior_mass2 : 16.0 / ((double)largest * largest), &at, &flow->params,
+                      arena);
+    for (i = 0; i < flow->layers; ++i) {
+        LFT_(layer)  local, *layer = flow->layer ? flow->layer + i : &local;
+        char         name[24];
+        lft_p_text   text = {0, 0, 0};
+        text.data = name, text.size = sizeof name;
+        lft_p_put(&text, "layer");
+        lft_p_put_u64(&text, (uint64_t)i);
+        lft_p_zero(layer, sizeof *layer);
+        layer->ops  = list[i].ops;
+        layer->desc = list[i].desc;
+        layer->in   = at;
+        status      = layer->ops->init(layer, name, &flow->params, arena, error);
+        if (status) return status;
+        at = layer->out;
+        if ((size_t)at.volume > s->volume) s->volume = (size_t)at.volume;
+        if (layer->scratch_bytes > s->work[0].scratch.size) s->work[0].scratch.size = layer->scratch_bytes;
+    }
+    flow->lattice = at;
+    return LFT_OK;
+}
+
+/* Everything, over a measuring or a real arena. The number of tensors is known after a first, counting layout. */
+static inline lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena,
+                                           lft_error *error)
+{
+    LFT_P(flow_state)     counted, *s = (LFT_P(flow_state) *)lft_arena_alloc(arena, 1, sizeof *s);
+    LFT_P(flow_work)      first;
+    LFT_(layer_desc)      single;
+    const LFT_(layer_desc) *list = desc->layers ? desc->layer : &single;
+    lft_arena             measure = lft_arena_measure();
+    lft_status            status;
+    size_t                scratch;
+    int                   i;
+    lft_p_zero(&first, sizeof first);
+    lft_p_zero(&counted, sizeof counted);
+    single.ops   = LFT_(continuous)();
+    single.desc  = &desc->continuous;
+    counted.work = &first;
+    flow->layers = desc->layers ? desc->layers : 1;
+    flow->layer  = NULL;
+    flow->params.list = NULL;
+    status = LFT_P(flow_layout)(flow, &counted, desc, list, &measure, error);
+    if (status) return status;
+    scratch = first.scratch.size;
+    i       = (int)LFT_P(prior_scratch)(&counted.prior);
+    scratch = (size_t)i > scratch ? (size_t)i : scratch;
+
+    flow->state        = s;
+    flow->pool         = desc->pool;
+    flow->layer        = (LFT_(layer) *)lft_arena_alloc(arena, (size_t)flow->layers, sizeof(LFT_(layer)));
+    flow->params.list  = (lft_parameter *)lft_arena_alloc(arena, (size_t)flow->params.tensors, sizeof(lft_parameter));
+    flow->params.value = (double *)lft_arena_alloc(arena, flow->params.count, sizeof(double));
+    if (!s) s = &counted;
+    s->volume  = counted.volume;
+    s->threads = lft_p_pool_threads(&flow->pool);
+    s->work    = (LFT_P(flow_work) *)lft_arena_alloc(arena, (size_t)s->threads, sizeof *s->work);
+    for (i = 0; i < s->threads; ++i) {
+        LFT_P(flow_work) *w = s->work ? s->work + i : &first;
+        w->x       = LFT_P(vectors)(arena, s->volume);
+        w->other   = LFT_P(vectors)(arena, s->volume);
+        w->score   = LFT_P(vectors)(arena, LFT_UPTO >= LFT_TRAIN ? s->volume : 0);
+        w->scratch = lft_arena_of(lft_arena_take(arena, scratch, 1), scratch);
+    }
+    if (!s->work) s->work = &first;
+    status = LFT_P(flow_layout)(flow, s, desc, list, arena, error);
+    if (status) return status;
+    return lft_arena_check(arena, error, "flow");
+}
+
+LFT_API lft_status LFT_P_SIGNED(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena,
+                                           lft_error *error)
+{
+    lft_status status;
+    int        i;
+    lft_p_zero(flow, sizeof *flow);
+    status = LFT_P(flow_build)(flow, desc, arena, error);
+    if (status || lft_arena_measuring(arena)) return status;
+    LFT_P(prior_start)(&LFT_P(flow_state_of)(flow)->prior, flow->params.value);
+    for (i = 0; i < flow->layers; ++i) flow->layer[i].ops->start(flow->layer + i, flow->params.value, 0);
+    LFT_(flow_prepare)(flow);
+    return LFT_OK;
+}
+
+LFT_API size_t LFT_(flow_bytes)(const LFT_(flow_desc) *desc)
+{
+    LFT_(flow) flow;
+    lft_arena  measure = lft_arena_measure();
+    return LFT_P_SIGNED(flow_init)(&flow, desc, &measure, NULL) == LFT_OK ? measure.need : 0;
+}
+
+LFT_API void LFT_(flow_prepare)(LFT_(flow) *flow)
+{
+    int i;
+    LFT_P(prior_prepare)(&LFT_P(flow_state_of)(flow)->prior, flow->params.value);
+    for (i = 0; i < flow->layers; ++i) flow->layer[i].ops->prepare(flow->layer + i, flow->params.value);
+}
+
+LFT_API lft_status LFT_(flow_refine)(LFT_(flow) *flow, int steps)
+{
+    lft_status status = LFT_OK;
+    int        i;
+    for (i = 0; i < flow->layers && !status; ++i) {
+        if (flow->layer[i].steps) status = flow->layer[i].ops->refine(flow->layer + i, steps, &flow->error);
+    }
+    if (!status) LFT_(flow_prepare)(flow);
+    return status;
+}
+
+static inline void LFT_P(copy_field)(lft_v *to, const lft_v *from, size_t n)
+{
+    if (to != from) lft_p_copy(to, from, n * sizeof(lft_v));
+}
+
+/* The group in w->x through all layers. tape: of all layers one behind the other, or NULL. */
+static inline lft_status LFT_P(flow_push)(const LFT_(flow) *flow, LFT_P(flow_work) *w, double *logdet, lft_v *score,
+                                          unsigned char *tape)
+{
+    lft_status status = LFT_OK;
+    int        i;
+    for (i = 0; i < flow->layers && !status; ++i) {
+        const LFT_(layer) *layer = flow->layer + i;
+        lft_v             *to    = layer->in.volume == layer->out.volume ? w->x : w->other;
+        status = layer->ops->forward(layer, (lft_real *)w->x, (lft_real *)to, logdet, (lft_real *)score, tape, w->scratch,
+                                     &w->error);
+        if (to != w->x) LFT_P(copy_field)(w->x, to, (size_t)layer->out.volume);
+        if (tape) tape += layer->tape_bytes;
+    }
+    return status;
+}
+
+static inline lft_status LFT_P(flow_pull)(const LFT_(flow) *flow, LFT_P(flow_work) *w, double *logdet)
+{
+    lft_status status = LFT_OK;
+    int        i;
+    for (i = flow->layers - 1; i >= 0 && !status; --i) {
+        const LFT_(layer) *layer = flow->layer + i;
+        status = layer->ops->inverse(layer, (lft_real *)w->x, (lft_real *)w->other, logdet, w->scratch, &w->error);
+        LFT_P(copy_field)(w->x, w->other, (size_t)layer->in.volume);
+    }
+    return status;
+}
+
+/* What the tasks of one call share. */
+typedef struct LFT_P(flow_job) {
+    LFT_(flow)        *flow;
+    const LFT_(batch) *from;
+    LFT_(batch)       *to;
+    double            *out; /* [n] */
+    lft_draw           draw;
+} LFT_P(flow_job);
+
+static inline void LFT_P(flow_note)(LFT_P(flow_work) *w, int group, lft_status status)
+{
+    if (status && (!w->failed || group + 1 < w->failed)) {
+        w->failed     = group + 1;
+        w->error.code = status;
+    }
+}
+
+/* Runs one task per group; the error of the first group that failed becomes the flow's, whatever the threads. */
+static inline lft_status LFT_P(flow_run)(LFT_(flow) *flow, int groups, lft_task task, void *job)
+{
+    LFT_P(flow_state) *s = LFT_P(flow_state_of)(flow);
+    LFT_P(flow_work)  *worst = NULL;
+    int                i;
+    for (i = 0; i < s->threads; ++i) s->work[i].failed = 0;
+    lft_p_pool_run(&flow->pool, groups, task, job);
+    for (i = 0; i < s->threads; ++i) {
+        LFT_P(flow_work) *w = s->work + i;
+        if (w->failed && (!worst || w->failed < worst->failed)) worst = w;
+    }
+    if (!worst) return LFT_OK;
+    flow->error = worst->error;
+    return worst->error.code;
+}
+
+static inline void LFT_P(flow_store)(double *out, int n, int group, const double *value)
+{
+    int l;
+    for (l = 0; l < LFT_P_LANES && group * LFT_P_LANES + l < n; ++l) out[group * LFT_P_LANES + l] = value[l];
+}
+
+static inline void LFT_P(flow_sample_task)(void *context, int group, int thread)
+{
+    const LFT_P(flow_job) *job = (const LFT_P(flow_job) *)context;
+    LFT_P(flow_state)     *s = LFT_P(flow_state_of)(job->flow);
+    LFT_P(flow_work)      *w = s->work + thread;
+    lft_draw               d = job->draw;
+    double                 logq[LFT_P_LANES], logdet[LFT_P_LANES];
+    int                    l;
+    d.sample += (uint64_t)group * LFT_P_LANES;
+    for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
+    LFT_P(prior_draw)(&s->prior, d, w->x, logq, w->scratch);
+    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, logdet, NULL, NULL));
+    for (l = 0; l < LFT_P_LANES; ++l) logq[l] -= logdet[l];
+    LFT_P(copy_field)((lft_v *)LFT_P(group)(job->to, group), w->x, (size_t)job->to->lattice.volume);
+    LFT_P(flow_store)(job->out, job->to->n, group, logq);
+}
+
+static inline void LFT_P(flow_map_task)(void *context, int group, int thread)
+{
+    const LFT_P(flow_job) *job = (const LFT_P(flow_job) *)context;
+    LFT_P(flow_work)      *w = LFT_P(flow_state_of)(job->flow)->work + thread;
+    double                 logdet[LFT_P_LANES];
+    int                    l;
+    for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
+    LFT_P(copy_field)(w->x, (lft_v *)LFT_P(group)(job->from, group), (size_t)job->from->lattice.volume);
+    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, logdet, NULL, NULL));
+    LFT_P(copy_field)((lft_v *)LFT_P(group)(job->to, group), w->x, (size_t)job->to->lattice.volume);
+    LFT_P(flow_store)(job->out, job->to->n, group, logdet);
+}
+
+/* The inverse; with job->to == NULL the log-density is stored instead of the log-det. */
+static inline void LFT_P(flow_inverse_task)(void *context, int group, int thread)
+{
+    const LFT_P(flow_job) *job = (const LFT_P(flow_job) *)context;
+    LFT_P(flow_state)     *s = LFT_P(flow_state_of)(job->flow);
+    LFT_P(flow_work)      *w = s->work + thread;
+    double                 logdet[LFT_P_LANES], logq[LFT_P_LANES];
+    int                    l;
+    for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
+    LFT_P(copy_field)(w->x, (lft_v *)LFT_P(group)(job->from, group), (size_t)job->from->lattice.volume);
+    LFT_P(flow_note)(w, group, LFT_P(flow_pull)(job->flow, w, logdet));
+    if (job->to) {
+        LFT_P(copy_field)((lft_v *)LFT_P(group)(job->to, group), w->x, (size_t)job->to->lattice.volume);
+    } else {
+        LFT_P(prior_logq)(&s->prior, w->x, logq, NULL, w->scratch);
+        for (l = 0; l < LFT_P_LANES; ++l) logdet[l] += logq[l];
+    }
+    LFT_P(flow_store)(job->out, job->from->n, group, logdet);
+}
+
+static inline lft_status LFT_P(flow_fits)(LFT_(flow) *flow, const LFT_(lattice) *a, const LFT_(lattice) *b)
+{
+    if (LFT_P(same_lattice)(a, b)) return LFT_OK;
+    return lft_p_fail(&flow->error, LFT_ERR_MISMATCH, "flow", "the batch has other extents than the flow");
+}
+
+static inline lft_status LFT_P(flow_start_job)(LFT_(flow) *flow, const LFT_(batch) *from, LFT_(batch) *to, double *out,
+                                               lft_draw draw, lft_task task)
+{
+    LFT_P(flow_job) job;
+    int             groups = from ? from->groups : to->groups;
+    job.flow = flow, job.from = from, job.to = to, job.out = out, job.draw = draw;
+    if (from && to && from->n != to->n) {
+        return lft_p_fail_got(&flow->error, LFT_ERR_MISMATCH, "flow", "n", "batches of the same size", to->n);
+    }
+    return LFT_P(flow_run)(flow, groups, task, &job);
+}
+
+LFT_API lft_status LFT_(flow_sample)(LFT_(flow) *flow, uint64_t seed, uint64_t first, LFT_(batch) *x, double *logq)
+{
+    lft_status status = LFT_P(flow_fits)(flow, &x->lattice, &flow->lattice);
+    if (status) return status;
+    return LFT_P(flow_start_job)(flow, NULL, x, logq, lft_draw_of(seed, LFT_DRAW_PRIOR, first, 0),
+                                 LFT_P(flow_sample_task));
+}
+
+LFT_API lft_status LFT_(flow_logq)(LFT_(flow) *flow, const LFT_(batch) *x, double *logq)
+{
+    lft_status status = LFT_P(flow_fits)(flow, &x->lattice, &flow->lattice);
+    if (status) return status;
+    return LFT_P(flow_start_job)(flow, x, NULL, logq, lft_draw_of(0, 0, 0, 0), LFT_P(flow_inverse_task));
+}
+
+LFT_API lft_status LFT_(flow_map)(LFT_(flow) *flow, const LFT_(batch) *z, LFT_(batch) *x, double *logdet)
+{
+    lft_status status = LFT_P(flow_fits)(flow, &z->lattice, &flow->layer[0].in);
+    if (!status) status = LFT_P(flow_fits)(flow, &x->lattice, &flow->lattice);
+    if (status) return status;
+    return LFT_P(flow_start_job)(flow, z, x, logdet, lft_draw_of(0, 0, 0, 0), LFT_P(flow_map_task));
+}
+
+LFT_API lft_status LFT_(flow_inverse)(LFT_(flow) *flow, const LFT_(batch) *x, LFT_(batch) *z, double *logdet)
+{
+    lft_status status = LFT_P(flow_fits)(flow, &x->lattice, &flow->lattice);
+    if (!status) status = LFT_P(flow_fits)(flow, &z->lattice, &flow->layer[0].in);
+    if (status) return status;
+    return LFT_P(flow_start_job)(flow, x, z, logdet, lft_draw_of(0, 0, 0, 0), LFT_P(flow_inverse_task));
+}
+
+#endif /* LFT_P_CODE */
