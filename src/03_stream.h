@@ -134,7 +134,8 @@ static inline int lft_p_product(int rank, const uint64_t *shape, uint64_t factor
     return 1;
 }
 
-/* n <= 8 bytes of a file, whatever the byte order of the machine. */
+/* n <= 8 bytes of a file, whatever the byte order of the machine. (gcc 12 -O3 does not see that n is never more, and
+ * warns of an overflow: hence the second bound.) */
 static inline uint64_t lft_p_file_get(const unsigned char *p, size_t n, int big_endian)
 {
     uint64_t v = 0;
@@ -146,7 +147,7 @@ static inline uint64_t lft_p_file_get(const unsigned char *p, size_t n, int big_
 static inline void lft_p_file_put(unsigned char *p, size_t n, uint64_t v)
 {
     size_t i;
-    for (i = 0; i < n; ++i) p[i] = (unsigned char)(v >> 8 * i & 0xff);
+    for (i = 0; i < n && i < 8; ++i) p[i] = (unsigned char)(v >> 8 * i & 0xff);
 }
 
 /* The same for a number of 1, 4 or 8 bytes as the machine holds it; p needs no alignment. */
@@ -336,6 +337,13 @@ static inline void lft_p_skip_space(lft_p_source *s)
 {
     int c;
     for (c = lft_p_peek(s); c == ' ' || c == '\t' || c == '\n' || c == '\r'; c = lft_p_peek(s)) lft_p_skip(s);
+}
+
+/* Where the next thing begins. */
+static inline uint64_t lft_p_place(lft_p_source *s)
+{
+    lft_p_skip_space(s);
+    return s->at;
 }
 
 /* 1, and past it, if c is the next character after white space. */
@@ -529,7 +537,7 @@ static inline int lft_p_order(const char *a, const char *b)
 /* One of three keys, each to be seen once, and the colon after it; 3 after a failure. */
 static inline int lft_p_key(lft_p_source *s, int other_quote, const char *const key[3], unsigned *seen)
 {
-    const uint64_t at = s->at;
+    const uint64_t at = lft_p_place(s);
     char           brief[48];
     const char    *word = lft_p_string(s, other_quote, brief);
     lft_p_text     t;

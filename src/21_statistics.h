@@ -266,7 +266,7 @@ static inline void lft_series_clear(lft_series *s)
 
 /* ---- a line: one number per sample, a column or the projection of all columns --------------------------------------- */
 
-#define LFT_P_LAGS 8 /* lags that one sweep over the samples adds up, next to each other: one or two vectors */
+#define LFT_P_LAGS 8
 
 typedef struct lft_p_line {
     const double *data; /* [replica][stride] */
@@ -292,17 +292,20 @@ static inline lft_p_line lft_p_line_of(const lft_series *s, const double *data)
     return l;
 }
 
-/* Sums differences from the first number: then a constant series has exactly that mean. */
+/* Sums differences from the first number: then a constant series has exactly that mean. Eight partial sums become vectors
+ * without a licence to reorder, and round less. */
 static inline double lft_p_mean(const double *x, size_t n)
 {
-    double sum[8] = {0, 0, 0, 0, 0, 0, 0, 0}, first = x[0];
-    size_t i, k;
-    for (i = 0; i + 8 <= n; i += 8) {
-        for (k = 0; k < 8; ++k) sum[k] += x[i + k] - first;
+    const double first = x[0];
+    const size_t whole = n - n % 8;
+    double       part[8] = {0, 0, 0, 0, 0, 0, 0, 0}, sum = 0;
+    size_t       i, k;
+    for (i = 0; i < whole; i += 8) {
+        for (k = 0; k < 8; ++k) part[k] += x[i + k] - first;
     }
-    for (k = 0; i < n; ++i, ++k) sum[k] += x[i] - first;
-    for (k = 1; k < 8; ++k) sum[0] += sum[k];
-    return first + sum[0] / (double)n;
+    for (; i < n; ++i) sum += x[i] - first;
+    for (k = 0; k < 8; ++k) sum += part[k];
+    return first + sum / (double)n;
 }
 
 static inline double lft_p_line_replica_mean(const lft_p_line *l, int replica)
@@ -339,32 +342,31 @@ static inline size_t lft_p_line_pairs(const lft_p_line *l, size_t t)
     return pairs;
 }
 
-/* sum[k] += sum_i d_i d_(i+lag+k) for one replica */
-static inline void lft_p_lags_add(const double *x, size_t n, double mean, size_t lag, double sum[LFT_P_LAGS])
+/* sum_i (x_i - mean)(y_i - mean) */
+static inline double lft_p_lagged_product(const double *x, const double *y, size_t n, double mean)
 {
-    const size_t whole = n >= lag + LFT_P_LAGS ? n - lag - (LFT_P_LAGS - 1) : 0;
-    double       part[LFT_P_LAGS];
+    const size_t whole   = n - n % 8;
+    double       part[8] = {0, 0, 0, 0, 0, 0, 0, 0}, sum = 0;
     size_t       i, k;
-    for (k = 0; k < LFT_P_LAGS; ++k) part[k] = 0;
-    for (i = 0; i < whole; ++i) {
-        const double d = x[i] - mean;
-        for (k = 0; k < LFT_P_LAGS; ++k) part[k] += d * (x[i + lag + k] - mean);
+    for (i = 0; i < whole; i += 8) {
+        for (k = 0; k < 8; ++k) part[k] += (x[i + k] - mean) * (y[i + k] - mean);
     }
-    for (; i + lag < n; ++i) {
-        for (k = 0; i + lag + k < n; ++k) part[k] += (x[i] - mean) * (x[i + lag + k] - mean);
-    }
-    for (k = 0; k < LFT_P_LAGS; ++k) sum[k] += part[k];
+    for (; i < n; ++i) sum += (x[i] - mean) * (y[i] - mean);
+    for (k = 0; k < 8; ++k) sum += part[k];
+    return sum;
 }
 
-/* gamma[k] = Gamma(lag + k); 0 where no replica is that long. */
+/* gamma[k] = Gamma(lag + k), or 0 if no replica is that long. Several lags at once, while a replica is in cache. */
 static inline void lft_p_line_gamma(const lft_p_line *l, size_t lag, double gamma[LFT_P_LAGS])
 {
     size_t k;
     int    r;
     for (k = 0; k < LFT_P_LAGS; ++k) gamma[k] = 0;
     for (r = 0; r < l->replicas; ++r) {
-        if (l->length[r] <= lag) continue;
-        lft_p_lags_add(l->data + (size_t)r * l->stride, l->length[r], lft_p_line_replica_mean(l, r), lag, gamma);
+        const double *x = l->data + (size_t)r * l->stride;
+        const size_t  n = l->length[r];
+        const double  mean = n > lag ? lft_p_line_replica_mean(l, r) : 0;
+        for (k = 0; k < LFT_P_LAGS && lag + k < n; ++k) gamma[k] += lft_p_lagged_product(x, x + lag + k, n - lag - k, mean);
     }
     for (k = 0; k < LFT_P_LAGS; ++k) {
         const size_t pairs = lft_p_line_pairs(l, lag + k);

@@ -134,7 +134,7 @@ static inline lft_status lft_npy_write_f32(lft_writer to, lft_dtype dtype, const
 /* '<f8' and the like. */
 static inline void lft_p_npy_descr(lft_p_source *s, lft_npy *npy)
 {
-    const uint64_t at = s->at;
+    const uint64_t at = lft_p_place(s);
     char           brief[48];
     const char    *text  = lft_p_string(s, '\'', brief);
     uint64_t       bytes = 0;
@@ -154,11 +154,9 @@ static inline void lft_p_npy_descr(lft_p_source *s, lft_npy *npy)
 
 static inline void lft_p_npy_fortran(lft_p_source *s)
 {
-    const uint64_t at = s->at;
+    const uint64_t at      = lft_p_place(s);
+    const int      fortran = lft_p_peek(s) == 'T';
     const char    *word;
-    int            fortran;
-    lft_p_skip_space(s);
-    fortran = lft_p_peek(s) == 'T';
     for (word = fortran ? "True" : "False"; *word && !s->status; ++word) {
         if (lft_p_peek(s) != *word) lft_p_unexpected(s, "True or False");
         else lft_p_skip(s);

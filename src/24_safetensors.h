@@ -253,7 +253,7 @@ static inline int lft_p_st_list(lft_p_source *s, uint64_t *v, int most)
 
 static inline lft_dtype lft_p_st_dtype(lft_p_source *s)
 {
-    const uint64_t at = s->at;
+    const uint64_t at = lft_p_place(s);
     char           brief[48];
     const char    *word = lft_p_string(s, '"', brief);
     lft_p_text     t;
@@ -288,7 +288,7 @@ static inline void lft_p_st_info(lft_p_source *s, lft_tensor *t, uint64_t offset
 
 static inline void lft_p_st_tensor(lft_p_st *p, const char *name)
 {
-    const uint64_t at        = p->in.at;
+    const uint64_t at        = lft_p_place(&p->in);
     uint64_t       offset[2] = {0, 0}, bytes = 0;
     lft_tensor     t;
     lft_p_zero(&t, sizeof t);

@@ -16,8 +16,8 @@ LFT_API lft_status LFT_(phi4_init)(LFT_(theory) *theory, double m2, double lambd
 static inline void LFT_P(phi4_action)(const LFT_(theory) *theory, const LFT_(lattice) *lattice, const lft_real *phi_,
                                       double *S, lft_real *dS_)
 {
-    const lft_v   *phi    = (const lft_v *)phi_;
-    lft_v         *dS     = (lft_v *)dS_;
+    const lft_v   *phi    = LFT_P(const_view)(phi_);
+    lft_v         *dS     = dS_ ? LFT_P(view)(dS_) : NULL;
     const int      length = LFT_P(row_length)(lattice), rows = lattice->volume / length;
     const lft_real mass   = (lft_real)(2 * LFT_DIM + theory->coupling[0]), lambda = (lft_real)theory->coupling[1];
     int            up[LFT_DIM], down[LFT_DIM], row, x, mu;

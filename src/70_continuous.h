@@ -310,15 +310,16 @@ static inline lft_status LFT_P(continuous_forward)(const LFT_(layer) *layer, con
     const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
     LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, score ? 1 : 0, &scratch);
     const int                volume = s->u.volume, steps = layer->steps;
-    lft_v                   *phi = (lft_v *)x_out, *saved = (lft_v *)tape;
+    lft_v                   *phi = LFT_P(view)(x_out), *saved = (lft_v *)tape;
+    lft_v                   *s_now  = score ? LFT_P(view)(score) : NULL;
     lft_status               status = LFT_OK;
     int                      i;
-    LFT_P(line)(phi, (const lft_v *)x_in, 0, (const lft_v *)x_in, volume);
+    LFT_P(line)(phi, LFT_P(const_view)(x_in), 0, LFT_P(const_view)(x_in), volume);
     for (i = 0; i < steps && !status; ++i) {
         if (saved) LFT_P(line)(saved + (size_t)i * (size_t)volume, phi, 0, phi, volume);
-        LFT_P(continuous_step)(s, steps, i, phi, (const lft_v *)score, logdet, &w);
+        LFT_P(continuous_step)(s, steps, i, phi, s_now, logdet, &w);
         LFT_P(add_line)(phi, 1, w.sum, volume);
-        if (score) LFT_P(add_line)((lft_v *)score, 1, w.dsum, volume);
+        if (score) LFT_P(add_line)(s_now, 1, w.dsum, volume);
         status = LFT_P(continuous_check)(logdet, i, error);
     }
     return status;
@@ -376,12 +377,12 @@ static inline lft_status LFT_P(continuous_inverse)(const LFT_(layer) *layer, con
     const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
     LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, 0, &scratch);
     const int                volume = s->u.volume, steps = layer->steps;
-    lft_v                   *next = LFT_P(vectors)(&scratch, (size_t)volume), *phi = (lft_v *)x_in;
+    lft_v                   *next = LFT_P(vectors)(&scratch, (size_t)volume), *phi = LFT_P(view)(x_in);
     lft_v                   *old    = LFT_P(vectors)(&scratch, (size_t)volume);
     lft_status               status = LFT_OK;
     double                   div[LFT_P_LANES];
     int                      i, l;
-    LFT_P(line)(phi, (const lft_v *)x_out, 0, (const lft_v *)x_out, volume);
+    LFT_P(line)(phi, LFT_P(const_view)(x_out), 0, LFT_P(const_view)(x_out), volume);
     for (i = steps - 1; i >= 0 && !status; --i) {
         LFT_P(line)(next, phi, 0, phi, volume);
         status = LFT_P(continuous_step_back)(s, steps, i, next, phi, div, &w, old, error);
@@ -415,7 +416,7 @@ static inline lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, co
     const int                volume = s->u.volume, steps = layer->steps;
     const double             h      = 1.0 / steps;
     LFT_P(velocity_gradient) now;
-    lft_v                   *d = (lft_v *)dx;
+    lft_v                   *d = LFT_P(view)(dx);
     double                   weighted[LFT_P_LANES], div[LFT_P_LANES];
     int                      step, i, l, x;
     (void)error;

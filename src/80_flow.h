@@ -295,7 +295,7 @@ static inline void LFT_P(flow_sample_task)(void *context, int group, int thread)
     LFT_P(prior_draw)(&s->prior, d, w->x, logq, w->scratch);
     LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, logdet, NULL, NULL));
     for (l = 0; l < LFT_P_LANES; ++l) logq[l] -= logdet[l];
-    LFT_P(copy_field)((lft_v *)LFT_P(group)(job->to, group), w->x, (size_t)job->to->lattice.volume);
+    LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, (size_t)job->to->lattice.volume);
     LFT_P(flow_store)(job->out, job->to->n, group, logq);
 }
 
@@ -306,9 +306,9 @@ static inline void LFT_P(flow_map_task)(void *context, int group, int thread)
     double                 logdet[LFT_P_LANES];
     int                    l;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-    LFT_P(copy_field)(w->x, (lft_v *)LFT_P(group)(job->from, group), (size_t)job->from->lattice.volume);
+    LFT_P(copy_field)(w->x, LFT_P(view)(LFT_P(group)(job->from, group)), (size_t)job->from->lattice.volume);
     LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, logdet, NULL, NULL));
-    LFT_P(copy_field)((lft_v *)LFT_P(group)(job->to, group), w->x, (size_t)job->to->lattice.volume);
+    LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, (size_t)job->to->lattice.volume);
     LFT_P(flow_store)(job->out, job->to->n, group, logdet);
 }
 
@@ -321,10 +321,10 @@ static inline void LFT_P(flow_inverse_task)(void *context, int group, int thread
     double                 logdet[LFT_P_LANES], logq[LFT_P_LANES];
     int                    l;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-    LFT_P(copy_field)(w->x, (lft_v *)LFT_P(group)(job->from, group), (size_t)job->from->lattice.volume);
+    LFT_P(copy_field)(w->x, LFT_P(view)(LFT_P(group)(job->from, group)), (size_t)job->from->lattice.volume);
     LFT_P(flow_note)(w, group, LFT_P(flow_pull)(job->flow, w, logdet));
     if (job->to) {
-        LFT_P(copy_field)((lft_v *)LFT_P(group)(job->to, group), w->x, (size_t)job->to->lattice.volume);
+        LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, (size_t)job->to->lattice.volume);
     } else {
         LFT_P(prior_logq)(&s->prior, w->x, logq, NULL, w->scratch);
         for (l = 0; l < LFT_P_LANES; ++l) logdet[l] += logq[l];

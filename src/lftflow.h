@@ -57,6 +57,10 @@
 #include "75_prior.h"
 #include "80_flow.h"
 #endif
+#if LFT_UPTO >= LFT_TRAIN
+#include "81_exactness.h"
+#include "90_training.h"
+#endif
 
 #undef LFT_P_PHASE
 #define LFT_P_PHASE LFT_P_CODE
@@ -75,6 +79,10 @@
 #include "70_continuous.h"
 #include "75_prior.h"
 #include "80_flow.h"
+#endif
+#if LFT_UPTO >= LFT_TRAIN
+#include "81_exactness.h"
+#include "90_training.h"
 #endif
 #endif
 #include "99_close.h"

@@ -1,0 +1,176 @@
+/* 81_exactness.h: how far log q is from the log-density of the map that the code really computes.
+ * Offers: lft_logq_error, LFT_(flow_logq_error)(), LFT_(flow_logq_error_bytes)(). */
+#if LFT_P_PHASE == LFT_P_DECLARATIONS
+
+#ifndef LFT_P_LOGQ_ERROR
+#define LFT_P_LOGQ_ERROR
+/* epsilon = log q - log q_exact over n samples of the flow, where q_exact is the density of the discrete map Phi_h.
+ *   std        the bias of an observable O from a chain with weights exp(-S)/q is at most sigma_O std, to first order
+ *   mean       the shift of log Z: log Z = log mean w + mean, to first order
+ *   mean_error std / sqrt n, and std_error = std / sqrt(2 (n - 1)); all zero for coupling flows, up to rounding */
+typedef struct lft_logq_error {
+    double std, mean, std_error, mean_error;
+    int    n;
+} lft_logq_error;
+#endif
+
+/* Measures epsilon on samples number first ... first + n - 1 of the seed: the Jacobian of Phi_h from its exact
+ * vector-Jacobian products, its determinant by an LU decomposition. O(n (V/lanes backward passes + V^3)). Needs a flow that
+ * keeps its extents; LFT_ERR_ARG for n < 1. */
+LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64_t first, int n, lft_logq_error *out,
+                                         lft_arena scratch);
+
+/* Bytes of scratch of flow_logq_error. O(V^2): 8 MiB at V = 1024. */
+LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow);
+
+#endif /* LFT_P_DECLARATIONS */
+#if LFT_P_PHASE == LFT_P_CODE
+
+/* log |det a| of a[n][n], which is overwritten; -infinity does not arise: a singular matrix gives a non-finite number. */
+static inline double LFT_P(log_det)(double *a, int n)
+{
+    double sum = 0;
+    int    i, j, k;
+    for (k = 0; k < n; ++k) {
+        double *row = a + (size_t)k * (size_t)n, best = row[k] < 0 ? -row[k] : row[k];
+        int     pivot = k;
+        for (i = k + 1; i < n; ++i) {
+            double v = a[(size_t)i * (size_t)n + (size_t)k];
+            if ((v < 0 ? -v : v) > best) best = v < 0 ? -v : v, pivot = i;
+        }
+        sum += lft_p_f64_p_log(best);
+        for (j = k; pivot != k && j < n; ++j) {
+            double *other = a + (size_t)pivot * (size_t)n + j, swap = *other;
+            *other = row[j];
+            row[j] = swap;
+        }
+        for (i = k + 1; i < n; ++i) {
+            double *LFT_P_RESTRICT to = a + (size_t)i * (size_t)n, factor = to[k] / row[k];
+            for (j = k + 1; j < n; ++j) to[j] -= factor * row[j];
+        }
+    }
+    return sum;
+}
+
+/* The tapes of all layers, one behind the other. */
+static inline size_t LFT_P(flow_tape_bytes)(const LFT_(flow) *flow)
+{
+    size_t bytes = 0;
+    int    i;
+    for (i = 0; i < flow->layers; ++i) bytes += flow->layer[i].tape_bytes;
+    return bytes;
+}
+
+/* dx at the samples becomes dz at the prior; gradient: the layers' own forms one behind the other, or NULL. */
+static inline lft_status LFT_P(flow_backward)(const LFT_(flow) *flow, LFT_P(flow_work) *w, const unsigned char *tape,
+                                              lft_v *dx, const double *dlogdet, double *gradient)
+{
+    lft_status status = LFT_OK;
+    size_t     count  = 0;
+    int        i;
+    tape += LFT_P(flow_tape_bytes)(flow);
+    for (i = 0; i < flow->layers; ++i) count += flow->layer[i].gradient_count;
+    for (i = flow->layers - 1; i >= 0 && !status; --i) {
+        const LFT_(layer) *layer = flow->layer + i;
+        tape -= layer->tape_bytes;
+        count -= layer->gradient_count;
+        status = layer->ops->backward(layer, tape, (lft_real *)dx, dlogdet, gradient ? gradient + count : NULL, w->scratch,
+                                      &w->error);
+    }
+    return status;
+}
+
+/* Rows of the Jacobian of one sample: task i does rows i lanes ... of them, one per lane. */
+typedef struct LFT_P(jacobian_job) {
+    LFT_(flow)          *flow;
+    const unsigned char *tape;
+    double              *matrix;
+} LFT_P(jacobian_job);
+
+static inline void LFT_P(jacobian_task)(void *context, int block, int thread)
+{
+    const LFT_P(jacobian_job) *job    = (const LFT_P(jacobian_job) *)context;
+    LFT_P(flow_work)          *w      = LFT_P(flow_state_of)(job->flow)->work + thread;
+    const int                  volume = job->flow->lattice.volume;
+    lft_real                  *dx     = (lft_real *)w->score;
+    double                     zero[LFT_P_LANES];
+    int                        l, x, row = block * LFT_P_LANES;
+    for (l = 0; l < LFT_P_LANES; ++l) zero[l] = 0;
+    LFT_P(set_zero)(w->score, volume);
+    for (l = 0; l < LFT_P_LANES && row + l < volume; ++l) dx[(size_t)(row + l) * LFT_P_LANES + (size_t)l] = 1;
+    LFT_P(flow_note)(w, block, LFT_P(flow_backward)(job->flow, w, job->tape, w->score, zero, NULL));
+    for (l = 0; l < LFT_P_LANES && row + l < volume; ++l) {
+        double *to = job->matrix + (size_t)(row + l) * (size_t)volume;
+        for (x = 0; x < volume; ++x) to[x] = (double)dx[(size_t)x * LFT_P_LANES + (size_t)l];
+    }
+}
+
+/* epsilon of the sample with the given address. */
+static inline lft_status LFT_P(flow_epsilon)(LFT_(flow) *flow, lft_draw d, unsigned char *tape, double *matrix,
+                                             double *epsilon)
+{
+    LFT_P(flow_state)   *s = LFT_P(flow_state_of)(flow);
+    LFT_P(flow_work)    *w = s->work;
+    LFT_P(jacobian_job)  job;
+    const int            volume = flow->lattice.volume;
+    double               logq[LFT_P_LANES], logdet[LFT_P_LANES];
+    lft_status           status;
+    int                  l, x;
+    LFT_P(prior_draw)(&s->prior, d, w->x, logq, w->scratch);
+    for (x = 0; x < volume; ++x) { /* the same configuration in every lane: each lane will do another row */
+        lft_real first = ((lft_real *)w->x)[(size_t)x * LFT_P_LANES];
+        w->x[x]        = lft_splat(first);
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
+    status = LFT_P(flow_push)(flow, w, logdet, NULL, tape);
+    if (status) {
+        flow->error = w->error;
+        return status;
+    }
+    job.flow = flow, job.tape = tape, job.matrix = matrix;
+    status   = LFT_P(flow_run)(flow, (volume + LFT_P_LANES - 1) / LFT_P_LANES, LFT_P(jacobian_task), &job);
+    *epsilon = status ? 0 : LFT_P(log_det)(matrix, volume) - logdet[0];
+    return status;
+}
+
+LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64_t first, int n, lft_logq_error *out,
+                                         lft_arena scratch)
+{
+    const size_t   volume = (size_t)flow->lattice.volume;
+    unsigned char *tape   = (unsigned char *)lft_arena_take(&scratch, LFT_P(flow_tape_bytes)(flow), 1);
+    double        *matrix = (double *)lft_arena_take(&scratch, volume * volume, sizeof(double));
+    double         sum = 0, square = 0, epsilon = 0;
+    lft_status     status = lft_arena_check(&scratch, &flow->error, "flow_logq_error");
+    int            i;
+    if (status) return status;
+    if (n < 1) return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "flow_logq_error", "n", "at least 1", n);
+    status = LFT_P(flow_fits)(flow, &flow->lattice, &flow->layer[0].in);
+    for (i = 0; i < n && !status; ++i) {
+        status = LFT_P(flow_epsilon)(flow, lft_draw_of(seed, LFT_DRAW_PRIOR, first + (uint64_t)i, 0), tape, matrix,
+                                     &epsilon);
+        sum += epsilon;
+        square += epsilon * epsilon;
+    }
+    if (status) return status;
+    out->n    = n;
+    out->mean = sum / n;
+    square    = n > 1 ? (square - n * out->mean * out->mean) / (n - 1) : 0;
+    out->std  = lft_p_f64_p_sqrt(square > 0 ? square : 0);
+    out->mean_error = out->std / lft_p_f64_p_sqrt(n);
+    out->std_error  = n > 1 ? out->std / lft_p_f64_p_sqrt(2.0 * (n - 1)) : 0;
+    if (!lft_finite(out->mean + out->std)) {
+        return lft_p_fail(&flow->error, LFT_ERR_NONFINITE, "flow_logq_error", "the Jacobian is singular or not finite");
+    }
+    return LFT_OK;
+}
+
+LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow)
+{
+    lft_arena measure = lft_arena_measure();
+    size_t    volume  = (size_t)flow->lattice.volume;
+    (void)lft_arena_take(&measure, LFT_P(flow_tape_bytes)(flow), 1);
+    (void)lft_arena_take(&measure, volume * volume, sizeof(double));
+    return measure.need;
+}
+
+#endif /* LFT_P_CODE */

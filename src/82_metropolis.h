@@ -1,0 +1,177 @@
+/* 82_metropolis.h: independence Metropolis: the samples of a flow, accepted or rejected, are an exact Markov chain.
+ * Offers: LFT_(chain_desc), LFT_(chain), LFT_(chain_init)(), LFT_(chain_bytes)(), LFT_(chain_next)(). */
+#if LFT_P_PHASE == LFT_P_DECLARATIONS
+
+/* Zero means the default. */
+typedef struct LFT_(chain_desc) {
+    int      chains; /* independent chains, which advance together: 64 */
+    uint64_t seed;   /* of proposals and decisions; every number is a seed, 0 too */
+} LFT_(chain_desc);
+
+/* Chains whose proposals are a flow's samples. All that a chain is stands in these members and may be saved and put back:
+ * rounds is the address of the random numbers to come. acceptance = accepted / (steps chains). */
+typedef struct LFT_(chain) {
+    LFT_(flow)         *flow;
+    const LFT_(theory) *theory;
+    int                 chains;
+    uint64_t            seed;
+    LFT_(batch)         x;        /* the current configurations, one per chain */
+    LFT_(batch)         proposal; /* the last round of proposals, accepted or not */
+    double             *logw;     /* [chains] log-weights -S - log q of x */
+    double             *proposal_logw; /* [chains] those of the last round: independent samples of the flow, whatever the
+                                          chains make of them, so lft_weigh() of all rounds gives ESS and log Z */
+    uint64_t           *run;       /* [chains] steps since the chain last moved */
+    uint64_t            rounds;    /* of proposals so far: those of the start and one per step */
+    uint64_t            steps;     /* calls of chain_next */
+    uint64_t            accepted;  /* of all chains */
+    uint64_t            nonfinite; /* proposals without a finite log-weight, those of the start included */
+    uint64_t            longest;   /* rejection run of any chain */
+    lft_error           error;     /* of the last call that failed */
+} LFT_(chain);
+
+/* Lays the chains out in the arena and starts each from its first proposal of finite log-weight. Flow and theory must
+ * outlive the chains; the couplings and the parameters may not change between two steps. LFT_ERR_ARG, LFT_ERR_NOMEM, what
+ * flow_sample returns, and LFT_ERR_NONFINITE if a chain found no start in 1000 rounds. */
+LFT_API lft_status LFT_(chain_init)(LFT_(chain) *chain, LFT_(flow) *flow, const LFT_(theory) *theory,
+                                    const LFT_(chain_desc) *desc, lft_arena *arena, lft_error *error);
+
+/* Bytes that chain_init takes from an arena of any alignment for a flow on this lattice; 0 if the desc is not legal. */
+LFT_API size_t LFT_(chain_bytes)(const LFT_(lattice) *lattice, const LFT_(chain_desc) *desc);
+
+/* One step of every chain: chain c proposes x' = sample number rounds * chains + c of the flow, and moves there with
+ * probability min(1, w(x') / w(x)), w = exp(-S - log q). A proposal without a finite log-weight (an action that overflows, a
+ * flow that does) is not accepted. The same for any number of lanes and threads, the latter bit for bit.
+ * Returns what flow_sample returns but LFT_ERR_NONFINITE; the chains then stay as they are. */
+LFT_API lft_status LFT_(chain_next)(LFT_(chain) *chain);
+
+#endif /* LFT_P_DECLARATIONS */
+#if LFT_P_PHASE == LFT_P_CODE
+
+static inline lft_status LFT_P(chain_layout)(LFT_(chain) *chain, const LFT_(lattice) *lattice,
+                                             const LFT_(chain_desc) *desc, lft_arena *arena, lft_error *error)
+{
+    const int    chains = desc->chains ? desc->chains : 64;
+    const size_t n      = (size_t)(chains > 0 ? chains : 0);
+    lft_status   status;
+    lft_p_zero(chain, sizeof *chain);
+    chain->chains = chains;
+    chain->seed   = desc->seed;
+    status        = LFT_(batch_init)(&chain->x, lattice, chains, arena, error);
+    if (!status) status = LFT_(batch_init)(&chain->proposal, lattice, chains, arena, error);
+    chain->logw          = (double *)lft_arena_alloc(arena, n, sizeof(double));
+    chain->proposal_logw = (double *)lft_arena_alloc(arena, n, sizeof(double));
+    chain->run           = (uint64_t *)lft_arena_alloc(arena, n, sizeof(uint64_t));
+    return status ? status : lft_arena_check(arena, error, "chain");
+}
+
+LFT_API size_t LFT_(chain_bytes)(const LFT_(lattice) *lattice, const LFT_(chain_desc) *desc)
+{
+    LFT_(chain) chain;
+    lft_arena   measure = lft_arena_measure();
+    return LFT_P(chain_layout)(&chain, lattice, desc, &measure, NULL) == LFT_OK ? measure.need : 0;
+}
+
+/* Does chain i move to its proposal? While the chains are started, those without a configuration take what is finite. */
+static inline int LFT_P(chain_moves)(const LFT_(chain) *chain, int i)
+{
+    const double   d = chain->proposal_logw[i] - chain->logw[i];
+    const uint64_t number = chain->rounds * (uint64_t)chain->chains + (uint64_t)i;
+    if (!lft_finite(chain->proposal_logw[i])) return 0;
+    if (!lft_finite(chain->logw[i])) return 1;
+    if (!chain->steps) return 0;
+    return d >= 0 || lft_uniform(lft_draw_of(chain->seed, LFT_DRAW_ACCEPT, number, 0), 0) < lft_p_f64_p_exp(d);
+}
+
+/* One group of proposals: their log-weights out of log q, the decisions, and the moves. */
+static inline void LFT_P(chain_task)(void *context, int group, int thread)
+{
+    LFT_(chain)   *chain = (LFT_(chain) *)context;
+    const lft_v   *from  = (const lft_v *)LFT_P(group)(&chain->proposal, group);
+    lft_v         *to    = (lft_v *)LFT_P(group)(&chain->x, group);
+    double         S[LFT_P_LANES], moves[LFT_P_LANES];
+    lft_m          mask;
+    int            l, x, any = 0;
+    (void)thread;
+    chain->theory->action(chain->theory, &chain->x.lattice, (const lft_real *)from, S, NULL);
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        const int i = group * LFT_P_LANES + l;
+        moves[l]    = 0;
+        if (i >= chain->chains) continue;
+        chain->proposal_logw[i] = -S[l] - chain->proposal_logw[i];
+        chain->run[i] += 1;
+        if (!LFT_P(chain_moves)(chain, i)) continue;
+        chain->logw[i] = chain->proposal_logw[i];
+        chain->run[i]  = 0;
+        moves[l]       = 1;
+        any            = 1;
+    }
+    mask = LFT_P(lt)(lft_splat(0), LFT_P(from_wide)(moves));
+    for (x = 0; any && x < chain->x.lattice.volume; ++x) to[x] = lft_sel(mask, from[x], to[x]);
+}
+
+/* One round of proposals. A flow that overflows in one lane has still computed the others: their log-weights tell. */
+static inline lft_status LFT_P(chain_round)(LFT_(chain) *chain)
+{
+    const uint64_t first  = chain->rounds * (uint64_t)chain->chains;
+    lft_status     status = LFT_(flow_sample)(chain->flow, chain->seed, first, &chain->proposal, chain->proposal_logw);
+    int            i;
+    if (status && status != LFT_ERR_NONFINITE) {
+        chain->error = chain->flow->error;
+        return status;
+    }
+    lft_p_pool_run(&chain->flow->pool, chain->x.groups, LFT_P(chain_task), chain);
+    chain->rounds += 1;
+    for (i = 0; i < chain->chains; ++i) {
+        if (!lft_finite(chain->proposal_logw[i])) chain->nonfinite += 1;
+    }
+    return LFT_OK;
+}
+
+static inline int LFT_P(chain_missing)(const LFT_(chain) *chain)
+{
+    int i, missing = 0;
+    for (i = 0; i < chain->chains; ++i) missing += !lft_finite(chain->logw[i]);
+    return missing;
+}
+
+LFT_API lft_status LFT_(chain_init)(LFT_(chain) *chain, LFT_(flow) *flow, const LFT_(theory) *theory,
+                                    const LFT_(chain_desc) *desc, lft_arena *arena, lft_error *error)
+{
+    const int  most   = 1000;
+    lft_status status = LFT_P(chain_layout)(chain, &flow->lattice, desc, arena, error);
+    int        i, missing = chain->chains;
+    chain->flow   = flow;
+    chain->theory = theory;
+    if (status || lft_arena_measuring(arena)) return status;
+    for (i = 0; i < chain->chains; ++i) lft_p_set_nan(chain->logw + i); /* has no configuration yet */
+    for (i = 0; i < most && missing && !status; ++i) {
+        status  = LFT_P(chain_round)(chain);
+        missing = LFT_P(chain_missing)(chain);
+    }
+    if (!status && missing) {
+        status = lft_p_fail_got(&chain->error, LFT_ERR_NONFINITE, "chain", "first configurations",
+                                "a finite log-weight within 1000 rounds of proposals, chains without one: 0", missing);
+    }
+    if (status && error) *error = chain->error;
+    for (i = 0; i < chain->chains; ++i) chain->run[i] = 0;
+    return status;
+}
+
+LFT_API lft_status LFT_(chain_next)(LFT_(chain) *chain)
+{
+    lft_status status;
+    int        i;
+    chain->steps += 1;
+    status = LFT_P(chain_round)(chain);
+    if (status) {
+        chain->steps -= 1;
+        return status;
+    }
+    for (i = 0; i < chain->chains; ++i) {
+        if (!chain->run[i]) chain->accepted += 1;
+        if (chain->run[i] > chain->longest) chain->longest = chain->run[i];
+    }
+    return LFT_OK;
+}
+
+#endif /* LFT_P_CODE */
