@@ -21,6 +21,11 @@
 
 #define LFT_MAX_DIM 4
 
+/* May be defined before the first inclusion, the same in every file. */
+#ifndef LFT_MAX_COUPLINGS
+#define LFT_MAX_COUPLINGS 8 /* of a theory */
+#endif
+
 /* Two levels, so that LFT_NAME is expanded before it is pasted. */
 #define LFT_P_PASTE2(a, b) a##_##b
 #define LFT_P_PASTE(a, b)  LFT_P_PASTE2(a, b)

@@ -57,8 +57,10 @@
 #define LFT_(name)  LFT_P_PASTE(LFT_NAME, name)
 #define LFT_P(name) LFT_P_PASTE(LFT_NAME, LFT_P_PASTE2(p, name))
 
-#ifdef LFT_STATIC
+#if defined(LFT_STATIC)
 #define LFT_API static inline
+#elif defined(__cplusplus)
+#define LFT_API extern "C" /* C and C++ files of one program share an implementation */
 #else
 #define LFT_API extern
 #endif

@@ -25,7 +25,7 @@ static const lft_real LFT_P(log2_e)    = 1.44269504F;
 static const lft_real LFT_P(ln2)[]     = {0.693145752F, 1.42860677e-6F};
 static const lft_real LFT_P(exp_end)[] = {-104.0F, 89.0F}; /* beyond: 0 and infinity */
 static const lft_real LFT_P(turn4)     = 0.636619772F;     /* quarter turns per radian, 2/pi */
-static const lft_real LFT_P(half_pi)[] = {1.57080078F, -4.47034836e-6F, 1.58906449e-8F, 2.51334802e-12F};
+static const lft_real LFT_P(half_pi)[] = {1.57080078F, -4.47034836e-6F, 1.58906914e-8F, 2.56334407e-12F};
 static const lft_real LFT_P(pi_2)[]    = {1.57079637F, -4.371139e-8F};
 static const lft_real LFT_P(pi_4)[]    = {0.785398185F, -2.1855695e-8F};
 
@@ -193,7 +193,7 @@ LFT_P_INLINE void LFT_P(sincos)(lft_v x, lft_v *s, lft_v *c)
     lft_v       n, r, z, sine, cosine;
     lft_m       q, odd, both;
     q = LFT_P(bits)(LFT_P(nearest)(x, LFT_P(turn4)));
-    q = (q & fraction) | LFT_P(bits)(lft_splat(LFT_P(scale_up) / 2));
+    q = (q & fraction) ^ LFT_P(bits)(lft_splat(LFT_P(scale_up) / 2));
     n = LFT_P(opaque)(LFT_P(unbits)(q)) - LFT_P(round);
     r = LFT_P(reduce)(x, n, LFT_P(half_pi), last);
     r = LFT_P(unbits)(LFT_P(bits)(r) & ~exponent_top);

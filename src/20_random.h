@@ -1,8 +1,8 @@
 /* 20_random.h: random numbers that depend on nothing but their address.
  * Offers: lft_philox(), lft_draw, lft_draw_of(), lft_uniform(), lft_uniforms(), lft_normals().
  *
- * There is no generator state. Every number is a function of (seed, purpose, sample, draw, index), so the same seed gives
- * the same numbers whatever the number of threads, lanes or MPI ranks, and a run resumes from integers. */
+ * There is no generator state. Every number is a function of (seed, purpose, sample, draw, index), so the same seed
+ * gives the same numbers whatever the number of threads, lanes or MPI ranks, and a run resumes from integers. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
 /* Philox4x32-10: out = 128 random bits from a counter and a key. A bijection of the counter for each key.
@@ -33,8 +33,8 @@ typedef struct lft_draw {
 static inline lft_draw lft_draw_of(uint64_t seed, uint32_t purpose, uint64_t sample, uint32_t draw);
 
 /* Number `index` of the draw, uniform in (0, 1): (v + 1/2) 2^-53 with 53 random bits v, rounded to nearest, at most
- * 1 - 2^-53. Bits: the high 53 of the 64-bit number of which words 0, 1 (even index) or 2, 3 (odd) of Philox are the low
- * and the high half. */
+ * 1 - 2^-53. Bits: the high 53 of the 64-bit number of which words 0, 1 (even index) or 2, 3 (odd) of Philox are the
+ * low and the high half. */
 static inline double lft_uniform(lft_draw d, uint32_t index);
 
 /* out[i] = lft_uniform(d, i), 0 <= i < n; the same bits. O(n), one Philox call per two numbers. */
@@ -42,17 +42,17 @@ static inline void lft_uniforms(lft_draw d, double *out, int n);
 
 /* n independent normal numbers, mean 0, variance 1, by Box and Muller from the uniforms u of the same draw:
  *   out[2i] = sqrt(-2 ln u_2i) cos(2 pi u_2i+1), out[2i+1] = the same with sin; |out| < 8.7.
- * Fixed consumption: out[i] does not depend on n, and an odd n uses up the pair of its last number. Uniforms and normals
- * of one draw are not independent of each other. O(n). */
+ * Fixed consumption: out[i] does not depend on n, and an odd n uses up the pair of its last number. Uniforms and
+ * normals of one draw are not independent of each other. O(n). */
 static inline void lft_normals(lft_draw d, double *out, int n);
 
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
 
-/* Counters that are encrypted side by side. The loops over a block have a fixed length and no branches, so that compilers
- * turn them into vector code (gcc and clang at -O3), and no number depends on where a loop would have had its remainder. 8
- * pairs fill the widest register; 16 are up to 10 % faster for long draws, and a third slower for the 36 sites of a 6^2
- * lattice. Measured with gcc 12 and AVX-512: 8 ns per normal, 4 of them for Philox and the uniforms. */
+/* Counters that are encrypted side by side. The loops over a block have a fixed length and no branches, so that
+ * compilers turn them into vector code (gcc and clang at -O3), and no number depends on where a loop would have had its
+ * remainder. 8 pairs fill the widest register; 16 are up to 10 % faster for long draws, and a quarter slower for the 36
+ * sites of a 6^2 lattice. Measured with gcc 12 and AVX-512: 8 ns per normal, 4 of them for Philox and the uniforms. */
 #define LFT_P_DRAW_BLOCK 8
 
 #define LFT_P_UNIFORM_MOST (1.0 - 0.5 * DBL_EPSILON)
@@ -98,8 +98,8 @@ LFT_P_INLINE void lft_p_draw_words(const lft_draw *d, uint32_t pair, uint32_t c[
     lft_p_philox(c, (uint32_t)d->seed, (uint32_t)(d->seed >> 32));
 }
 
-/* 53 bits as 31 and 22: int32_t to double is a vector instruction everywhere, uint64_t only from AVX-512 on; and a sum of
- * positive terms survives whatever order -ffast-math gives it. Rounding would take the largest v to 1. */
+/* 53 bits as 31 and 22: int32_t to double is a vector instruction everywhere, uint64_t only from AVX-512 on; and a sum
+ * of positive terms survives whatever order -ffast-math gives it. Rounding would take the largest v to 1. */
 LFT_P_INLINE double lft_p_draw_uniform(uint32_t low, uint32_t high)
 {
     const int32_t a = (int32_t)(high >> 1), b = (int32_t)((high & 1) << 21 | low >> 11);

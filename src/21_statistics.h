@@ -2,15 +2,15 @@
  * Offers: lft_weigh(), lft_series, lft_estimate, lft_gamma(), lft_gamma_of(), lft_jackknife(), lft_ratio(). */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
-/* ---- log-weights --------------------------------------------------------------------------------------------------- */
+/* ---- log-weights ------------------------------------------------------------------------------------------------- */
 
 /* What a sample of log-weights says about the flow that made it, with w = exp(logw) and means over the sample.
  *   ess         effective sample size as a fraction, <w>^2 / <w^2>, in (0, 1]. Small n overestimates it badly: quote n
  *   logz        log <w>; with logw = -S - log q the log of the partition function
  *   logz_error  sqrt((1/ess - 1) / n), first order in the fluctuation of <w>, for independent weights
- *   status      LFT_OK; LFT_ERR_ARG without weights; LFT_ERR_NONFINITE if a log-weight is NaN or +infinity (all three numbers
- *               are NaN), or if all are -infinity (logz is -infinity, the others NaN). Single weights of -infinity are
- *               legal: they are zeros and count in n */
+ *   status      LFT_OK; LFT_ERR_ARG without weights; LFT_ERR_NONFINITE if a log-weight is NaN or +infinity (all three
+ *               numbers are NaN), or if all are -infinity (logz is -infinity, the others NaN). Single log-weights of
+ *               -infinity are legal: zero weights, which count in n */
 typedef struct lft_weights {
     size_t     n;
     double     ess, logz, logz_error;
@@ -20,7 +20,7 @@ typedef struct lft_weights {
 /* Any size of log-weight is safe: the largest is taken out first. Two passes, O(n). */
 static inline lft_weights lft_weigh(const double *logw, size_t n);
 
-/* ---- series -------------------------------------------------------------------------------------------------------- */
+/* ---- series ------------------------------------------------------------------------------------------------------ */
 
 /* Measurements: columns (observables) of samples in Markov time, from several replicas (independent chains of the same
  * ensemble), whose lengths may differ. Memory [column][replica][capacity]. */
@@ -48,7 +48,7 @@ static inline const double *lft_series_samples(const lft_series *s, int column, 
 /* Forgets all samples. */
 static inline void lft_series_clear(lft_series *s);
 
-/* ---- the Gamma method ---------------------------------------------------------------------------------------------- */
+/* ---- the Gamma method -------------------------------------------------------------------------------------------- */
 
 /* Reasons not to trust an estimate, as bits. */
 #define LFT_P_DOUBT_LIST(X)                                                           \
@@ -89,8 +89,8 @@ typedef struct lft_estimate {
  *   W        the first with exp(-W / T) < T / sqrt(W N), T = S / ln[(2 tau + 1) / (2 tau - 1)]
  *   tau_int  = tau (1 + (2W + 1) / N) / (1 + 1/N);  error^2 = 2 tau_int Gamma(0) (1 + 1/N) / N
  *   error_error = error sqrt((W + 1/2) / N);  tau_int_error = 2 tau sqrt(|W + 1/2 - tau| / N)
- * If all replicas are constant but differ, e.g. with one sample each, the error is that of the mean of R numbers, and tau_int
- * stays 1/2. No such column, or no sample: n = 0 and NaN. O(N W).
+ * If all replicas are constant but differ, e.g. with one sample each, the error is that of the mean of R numbers, and
+ * tau_int stays 1/2. No such column, or no sample: n = 0 and NaN. O(N W).
  * Source: U. Wolff, hep-lat/0306017: window section 3.3, tau_int_error eq. 42, bias eq. 49; d as in pyerrors. */
 static inline lft_estimate lft_gamma(const lft_series *s, int column);
 
@@ -104,8 +104,9 @@ typedef double (*lft_derived)(const double *mean, void *ctx);
  * Reweighted observables: with columns w and w O (w = exp(logw - a constant of the size of the largest logw) for every
  * sample) lft_ratio gives <w O>/<w>, and the weight's own fluctuation is in the error.
  *
- * Scratch: lft_gamma_bytes(). Status through e (may be NULL): LFT_ERR_ARG without samples, LFT_ERR_NOMEM, LFT_ERR_NONFINITE; the
- * estimate then holds NaN and is not reliable. A value whose gradient alone is not finite stands, with error NaN.
+ * Scratch: lft_gamma_bytes(). Status through e (may be NULL): LFT_ERR_ARG without samples, LFT_ERR_NOMEM,
+ * LFT_ERR_NONFINITE; the estimate then holds NaN and is not reliable. A value whose gradient alone is not finite
+ * stands, with error NaN.
  * O(N (W + columns)). Source: as lft_gamma. */
 static inline lft_estimate lft_gamma_of(const lft_series *s, lft_derived f, void *ctx, lft_arena scratch, lft_error *e);
 
@@ -115,7 +116,7 @@ static inline size_t lft_gamma_bytes(const lft_series *s);
 /* mean[1] / mean[0]; with ctx an int[2], mean[ctx[0]] / mean[ctx[1]]. */
 static inline double lft_ratio(const double *mean, void *ctx);
 
-/* ---- the jackknife ------------------------------------------------------------------------------------------------- */
+/* ---- the jackknife ----------------------------------------------------------------------------------------------- */
 
 /* value = f(means); bias is the estimate of its O(1/N) bias, so value - bias is the corrected one; bins as used. */
 typedef struct lft_jackknifed {
@@ -124,10 +125,11 @@ typedef struct lft_jackknifed {
     int    bins;
 } lft_jackknifed;
 
-/* The same by leaving out one bin of consecutive samples at a time. About `bins` bins in all, of about equal length, shared
- * out over the replicas (at least one in each replica that has samples). No autocorrelation is estimated: a bin must be much
- * longer than tau_int, or the error is too small. For bins of equal length error^2 = (1 - 1/bins) sum_j (f_j - <f>)^2 and
- * bias = (bins - 1)(<f> - f); unequal ones are weighted as in Busing, Meijer and van der Leeden, Stat. Comput. 9 (1999) 3.
+/* f(means) with the error from leaving out one bin of consecutive samples at a time. About `bins` bins in all, of about
+ * equal length, shared out over the replicas (at least one in each replica that has samples). No autocorrelation is
+ * estimated: a bin must be much longer than tau_int, or the error is too small. For bins of equal length
+ *   error^2 = (1 - 1/bins) sum_j (f_j - <f>)^2,  bias = (bins - 1)(<f> - f)
+ * and unequal ones are weighted as in Busing, Meijer and van der Leeden, Stat. Comput. 9 (1999) 3.
  * Scratch: lft_jackknife_bytes(). Status through e: LFT_ERR_ARG (no samples, bins < 2, or fewer than 2 bins possible),
  * LFT_ERR_NOMEM, LFT_ERR_NONFINITE; what could not be computed is NaN. O(N columns). */
 static inline lft_jackknifed lft_jackknife(const lft_series *s, lft_derived f, void *ctx, int bins, lft_arena scratch,
@@ -151,7 +153,7 @@ static inline int lft_p_is_minus_infinity(double x)
     return bits == 0xfff0000000000000u;
 }
 
-/* ---- log-weights --------------------------------------------------------------------------------------------------- */
+/* ---- log-weights ------------------------------------------------------------------------------------------------- */
 
 /* The largest log-weight. LFT_ERR_NONFINITE for NaN and +infinity, and if there is nothing but -infinity. */
 static inline lft_status lft_p_weigh_most(const double *logw, size_t n, double *most)
@@ -206,7 +208,7 @@ static inline lft_weights lft_weigh(const double *logw, size_t n)
     return r;
 }
 
-/* ---- series -------------------------------------------------------------------------------------------------------- */
+/* ---- series ------------------------------------------------------------------------------------------------------ */
 
 static inline lft_status lft_series_init(lft_series *s, int columns, int replicas, size_t capacity, lft_arena *arena,
                                          lft_error *e)
@@ -264,7 +266,7 @@ static inline void lft_series_clear(lft_series *s)
     if (s->length) lft_p_zero(s->length, (size_t)s->replicas * sizeof(size_t));
 }
 
-/* ---- a line: one number per sample, a column or the projection of all columns --------------------------------------- */
+/* ---- a line: one number per sample, a column or the projection of all columns ------------------------------------ */
 
 #define LFT_P_LAGS 8
 
@@ -292,8 +294,8 @@ static inline lft_p_line lft_p_line_of(const lft_series *s, const double *data)
     return l;
 }
 
-/* Sums differences from the first number: then a constant series has exactly that mean. Eight partial sums become vectors
- * without a licence to reorder, and round less. */
+/* Sums differences from the first number: then a constant series has exactly that mean. Eight partial sums become
+ * vectors without a licence to reorder, and round less. */
 static inline double lft_p_mean(const double *x, size_t n)
 {
     const double first = x[0];
@@ -363,10 +365,10 @@ static inline void lft_p_line_gamma(const lft_p_line *l, size_t lag, double gamm
     int    r;
     for (k = 0; k < LFT_P_LAGS; ++k) gamma[k] = 0;
     for (r = 0; r < l->replicas; ++r) {
-        const double *x = l->data + (size_t)r * l->stride;
-        const size_t  n = l->length[r];
+        const double *x    = l->data + (size_t)r * l->stride;
+        const size_t  n    = l->length[r];
         const double  mean = n > lag ? lft_p_line_replica_mean(l, r) : 0;
-        for (k = 0; k < LFT_P_LAGS && lag + k < n; ++k) gamma[k] += lft_p_lagged_product(x, x + lag + k, n - lag - k, mean);
+        for (k = lag; k < lag + LFT_P_LAGS && k < n; ++k) gamma[k - lag] += lft_p_lagged_product(x, x + k, n - k, mean);
     }
     for (k = 0; k < LFT_P_LAGS; ++k) {
         const size_t pairs = lft_p_line_pairs(l, lag + k);
@@ -374,7 +376,7 @@ static inline void lft_p_line_gamma(const lft_p_line *l, size_t lag, double gamm
     }
 }
 
-/* ---- the Gamma method ---------------------------------------------------------------------------------------------- */
+/* ---- the Gamma method -------------------------------------------------------------------------------------------- */
 
 static inline const char *lft_doubt_str(int doubts)
 {
@@ -474,7 +476,9 @@ static inline lft_estimate lft_p_line_estimate(const lft_p_line *l, double value
     r.doubts = l->n < 5 ? LFT_DOUBT_FEW : 0;
     (void)lft_p_line_mean(l, &scatter);
     tau = lft_p_line_window(l, factor, &gamma0, &window, &r.doubts);
-    if (!lft_finite(scatter) || !lft_finite(gamma0) || !lft_finite(tau)) return lft_p_estimate_doubt(r, LFT_DOUBT_NONFINITE);
+    if (!lft_finite(scatter) || !lft_finite(gamma0) || !lft_finite(tau)) {
+        return lft_p_estimate_doubt(r, LFT_DOUBT_NONFINITE);
+    }
     if (!(gamma0 > 0)) return lft_p_estimate_constant(r, scatter, l->filled);
     r.window        = (int)window;
     biased          = 2 * (double)window + 1;
@@ -615,7 +619,7 @@ static inline double lft_ratio(const double *mean, void *ctx)
     return columns ? mean[columns[0]] / mean[columns[1]] : mean[1] / mean[0];
 }
 
-/* ---- the jackknife ------------------------------------------------------------------------------------------------- */
+/* ---- the jackknife ----------------------------------------------------------------------------------------------- */
 
 typedef struct lft_p_jackknife_work {
     double *mean, *left;   /* [column] of all samples, of all but one bin */
@@ -624,7 +628,7 @@ typedef struct lft_p_jackknife_work {
 
 static inline lft_p_jackknife_work lft_p_jackknife_layout(const lft_series *s, int bins, lft_arena *a)
 {
-    const size_t         most = (size_t)(bins > 0 ? bins : 0) + (size_t)s->replicas; /* each replica rounds up by 1 at most */
+    const size_t         most = (size_t)(bins > 0 ? bins : 0) + (size_t)s->replicas; /* a replica rounds up by 1 */
     lft_p_jackknife_work w;
     w.mean   = (double *)lft_arena_alloc(a, (size_t)s->columns, sizeof(double));
     w.left   = (double *)lft_arena_alloc(a, (size_t)s->columns, sizeof(double));

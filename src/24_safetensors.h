@@ -489,8 +489,7 @@ static inline lft_status lft_p_st_load(lft_p_st *p, lft_arena *arena, size_t len
     return status ? status : lft_p_st_data(p, data);
 }
 
-static inline lft_status lft_safetensors_load(lft_reader from, lft_arena *arena, lft_safetensors *doc,
-                                              lft_error *error)
+static inline lft_status lft_safetensors_load(lft_reader from, lft_arena *arena, lft_safetensors *doc, lft_error *error)
 {
     const lft_arena mark = *arena;
     unsigned char   b[8];

@@ -1,6 +1,5 @@
 /* 25_stdio.h: optional adaptor from the streams of this header to the files of C; only if LFT_STDIO is defined.
  * Offers: lft_file_reader(), lft_file_writer(), lft_file_replace(). */
-#ifdef LFT_STDIO
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
 #include <stdio.h>
@@ -79,4 +78,3 @@ static inline lft_status lft_file_replace(const char *path, int (*fill)(lft_writ
 }
 
 #endif /* LFT_P_CODE */
-#endif /* LFT_STDIO */

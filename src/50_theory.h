@@ -3,10 +3,6 @@
  * the same table. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
-#ifndef LFT_MAX_COUPLINGS
-#define LFT_MAX_COUPLINGS 8
-#endif
-
 typedef struct LFT_(theory) LFT_(theory);
 struct LFT_(theory) {
     const char        *name; /* e.g. "phi4" */

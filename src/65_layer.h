@@ -3,6 +3,7 @@
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
 typedef struct LFT_(layer) LFT_(layer);
+#define LFT_P_SPEC_MOST 32
 
 /* A layer is an invertible map x_out = f(x_in) of the LFT_(lanes)() configurations of one group, stored [site][lane]. All
  * functions return LFT_OK or an error with its text; `scratch` is memory of scratch_bytes. Nothing allocates after init.
@@ -41,6 +42,13 @@ typedef struct LFT_(layer_ops) {
     /* Sets the number of integration steps; prepare must follow. LFT_ERR_ARG beyond what init provided for. NULL for layers
      * without steps. */
     lft_status (*refine)(LFT_(layer) *layer, int steps, lft_error *error);
+
+    /* For model files. spec: the integers that build this layer again, at most 32; returns how many. Of a layer with
+     * steps the last two are its steps at present and the most that it provides for; those before say what the parameters
+     * mean. read: a desc in the arena out of n such integers; LFT_ERR_FORMAT if there are too few of them, LFT_ERR_NOMEM. NULL
+     * for layers that are never stored. */
+    int (*spec)(const LFT_(layer) *layer, int64_t *number);
+    lft_status (*read)(const int64_t *number, int n, lft_arena *arena, const void **desc, lft_error *error);
 } LFT_(layer_ops);
 
 struct LFT_(layer) {

@@ -122,31 +122,41 @@ static inline size_t LFT_P(continuous_block)(const LFT_P(continuous) *s)
 }
 
 /* Everything that one evaluation or one backward step works in. */
+typedef enum LFT_P(continuous_use) { LFT_P(for_value), LFT_P(for_score), LFT_P(for_backward) } LFT_P(continuous_use);
 typedef struct LFT_P(continuous_work) {
-    LFT_P(record) record[4];
+    LFT_P(record) record[4]; /* of the stages; all the same one, but for phi in backward, if `shared` */
+    int           shared;
     lft_v        *k, *sum, *work, *panel; /* velocity, weighted sum of the stages, scratch */
     lft_v        *dv, *dphi, *dsum;       /* with a score or backward: cotangents of a stage, and their sum */
     double       *now;                    /* backward: gradient at one time */
 } LFT_P(continuous_work);
 
-/* records: 0 for an evaluation alone (one light record), 1 with a score (one full), 4 for backward. */
-static inline LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(continuous) *s, int records, lft_arena *arena)
+/* Records of four stages beyond this size are not kept but made anew, one stage at a time: measured, a second evaluation
+ * from the second-level cache is cheaper than a first one that comes back from the third. */
+#define LFT_P_RECORD_BYTES ((size_t)3 << 19)
+
+static inline LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(continuous) *s, LFT_P(continuous_use) use,
+                                                               lft_arena *arena)
 {
     LFT_P(continuous_work) w;
-    size_t                 volume = (size_t)s->u.volume, gradients = records ? volume : 0;
+    size_t                 volume = (size_t)s->u.volume, gradients = use != LFT_P(for_value) ? volume : 0, before, size;
     int                    i;
-    for (i = 0; i < 4; ++i) {
-        if (i == 0 || i < records) w.record[i] = LFT_P(record_init)(&s->u, records > 0, arena);
-        else w.record[i] = w.record[0];
+    before      = arena->need;
+    w.record[0] = LFT_P(record_init)(&s->u, use != LFT_P(for_value), arena);
+    size        = arena->need - before;
+    w.shared    = use != LFT_P(for_backward) || 4 * size > LFT_P_RECORD_BYTES;
+    for (i = 1; i < 4; ++i) {
+        w.record[i] = w.shared ? w.record[0] : LFT_P(record_init)(&s->u, 1, arena);
+        if (w.shared && use == LFT_P(for_backward)) w.record[i].phi = LFT_P(vectors)(arena, volume);
     }
     w.k     = LFT_P(vectors)(arena, volume);
     w.sum   = LFT_P(vectors)(arena, volume);
-    w.work  = LFT_P(vectors)(arena, records ? LFT_P(velocity_work)(&s->u) : 0);
+    w.work  = LFT_P(vectors)(arena, gradients ? LFT_P(velocity_work)(&s->u) : 0);
     w.panel = LFT_P(vectors)(arena, LFT_P(hartley_panel)(&s->u.spectrum.lattice));
     w.dv    = LFT_P(vectors)(arena, gradients);
     w.dphi  = LFT_P(vectors)(arena, gradients);
     w.dsum  = LFT_P(vectors)(arena, gradients);
-    w.now   = (double *)lft_arena_alloc(arena, records == 4 ? LFT_P(continuous_block)(s) : 0, sizeof(double));
+    w.now   = (double *)lft_arena_alloc(arena, use == LFT_P(for_backward) ? LFT_P(continuous_block)(s) : 0, sizeof(double));
     return w;
 }
 
@@ -179,7 +189,7 @@ static inline lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *
     layer->tape_bytes     = (size_t)s->desc.most_steps * (size_t)s->u.volume * sizeof(lft_v);
     layer->gradient_count = LFT_P(continuous_gradient_count)(s);
     measure               = lft_arena_measure();
-    (void)LFT_P(continuous_scratch)(s, LFT_UPTO >= LFT_TRAIN ? 4 : 0, &measure);
+    (void)LFT_P(continuous_scratch)(s, LFT_UPTO >= LFT_TRAIN ? LFT_P(for_backward) : LFT_P(for_value), &measure);
     (void)LFT_P(vectors)(&measure, 2 * (size_t)s->u.volume); /* the inverse */
     layer->scratch_bytes = measure.need;
     if (lft_arena_check(arena, error, "continuous") || lft_arena_measuring(arena)) {
@@ -308,7 +318,7 @@ static inline lft_status LFT_P(continuous_forward)(const LFT_(layer) *layer, con
                                                    lft_error *error)
 {
     const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
-    LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, score ? 1 : 0, &scratch);
+    LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, score ? LFT_P(for_score) : LFT_P(for_value), &scratch);
     const int                volume = s->u.volume, steps = layer->steps;
     lft_v                   *phi = LFT_P(view)(x_out), *saved = (lft_v *)tape;
     lft_v                   *s_now  = score ? LFT_P(view)(score) : NULL;
@@ -375,7 +385,7 @@ static inline lft_status LFT_P(continuous_inverse)(const LFT_(layer) *layer, con
                                                    double *logdet, lft_arena scratch, lft_error *error)
 {
     const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
-    LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, 0, &scratch);
+    LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, LFT_P(for_value), &scratch);
     const int                volume = s->u.volume, steps = layer->steps;
     lft_v                   *next = LFT_P(vectors)(&scratch, (size_t)volume), *phi = LFT_P(view)(x_in);
     lft_v                   *old    = LFT_P(vectors)(&scratch, (size_t)volume);
@@ -412,7 +422,7 @@ static inline lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, co
                                                     lft_error *error)
 {
     const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
-    LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, 4, &scratch);
+    LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, LFT_P(for_backward), &scratch);
     const int                volume = s->u.volume, steps = layer->steps;
     const double             h      = 1.0 / steps;
     LFT_P(velocity_gradient) now;
@@ -435,6 +445,7 @@ static inline lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, co
             const lft_real share = (lft_real)(h * LFT_P(rk4_weight)[i]);
             const lft_real next  = i < 3 ? (lft_real)(h * LFT_P(rk4_to)[i + 1]) : 0;
             for (l = 0; l < LFT_P_LANES; ++l) weighted[l] = h * LFT_P(rk4_weight)[i] * dlogdet[l];
+            if (w.shared && i < 3) LFT_P(velocity_forward)(&s->u, t, w.record + i, w.k, div, w.panel);
             if (i < 3) {
                 for (x = 0; x < volume; ++x) w.dv[x] = share * d[x] + next * w.dphi[x];
             } else {
@@ -486,6 +497,47 @@ static inline lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps,
     return LFT_OK;
 }
 
+static inline int LFT_P(continuous_spec)(const LFT_(layer) *layer, int64_t *number)
+{
+    const LFT_(continuous_desc) *d = &((const LFT_P(continuous) *)layer->state)->desc;
+    number[0] = d->sines;
+    number[1] = d->linear;
+    number[2] = d->gates;
+    number[3] = d->zeros;
+    number[4] = (int64_t)d->basis;
+    number[5] = d->nodes;
+    number[6] = layer->steps;
+    number[7] = d->most_steps;
+    return 8;
+}
+
+/* A count that is 0 was asked for as -1. Values beyond an int become one that init refuses. */
+static inline int LFT_P(continuous_count)(int64_t number)
+{
+    return number == 0 ? -1 : number > 0 && number <= 1000000 ? (int)number : 1000001;
+}
+
+static inline lft_status LFT_P(continuous_read)(const int64_t *number, int n, lft_arena *arena, const void **desc,
+                                                lft_error *error)
+{
+    LFT_(continuous_desc) *d = (LFT_(continuous_desc) *)lft_arena_alloc(arena, 1, sizeof *d);
+    *desc = d;
+    if (n < 8) return lft_p_fail_got(error, LFT_ERR_FORMAT, "continuous", "numbers of the specification", "8", n);
+    if (!d) return lft_arena_check(arena, error, "continuous");
+    d->sines      = LFT_P(continuous_count)(number[0]);
+    d->linear     = LFT_P(continuous_count)(number[1]);
+    d->gates      = LFT_P(continuous_count)(number[2]);
+    d->zeros      = LFT_P(continuous_count)(number[3]);
+    d->basis      = number[4] == LFT_TIME_HAT ? LFT_TIME_HAT : LFT_TIME_COSINE;
+    d->nodes      = LFT_P(continuous_count)(number[5]);
+    d->steps      = LFT_P(continuous_count)(number[6]);
+    d->most_steps = LFT_P(continuous_count)(number[7]);
+    if (number[4] != (int64_t)d->basis) {
+        return lft_p_fail_got(error, LFT_ERR_FORMAT, "continuous", "basis", "1 (cosine) or 2 (hat)", (double)number[4]);
+    }
+    return LFT_OK;
+}
+
 LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
 {
     static const LFT_(layer_ops) ops = {"continuous",
@@ -496,7 +548,9 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
                                         LFT_P(continuous_inverse),
                                         LFT_UPTO >= LFT_TRAIN ? LFT_P(continuous_backward) : NULL,
                                         LFT_UPTO >= LFT_TRAIN ? LFT_P(continuous_collect) : NULL,
-                                        LFT_P(continuous_refine)};
+                                        LFT_P(continuous_refine),
+                                        LFT_P(continuous_spec),
+                                        LFT_P(continuous_read)};
     return &ops;
 }
 

@@ -1,6 +1,19 @@
 /* 80_flow.h: a flow is a prior and layers, with the exact log-density of what they really compute.
- * Offers: LFT_(flow_desc), LFT_(flow), LFT_(flow_init)(), _bytes, _prepare, _sample, _logq, _map, _inverse. */
+ * Offers: LFT_(flow_desc), LFT_(flow), LFT_(flow_init)(), _bytes, _prepare, _refine, _sample, _logq, _map, _inverse;
+ *         lft_logq_error. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
+
+#ifndef LFT_P_LOGQ_ERROR
+#define LFT_P_LOGQ_ERROR
+/* epsilon = log q - log q_exact over n samples of the flow, where q_exact is the density of the discrete map Phi_h.
+ *   std        the bias of an observable O from a chain with weights exp(-S)/q is at most sigma_O std, to first order
+ *   mean       the shift of log Z: log Z = log mean w + mean, to first order
+ *   mean_error std / sqrt n, and std_error = std / sqrt(2 (n - 1)); all zero for coupling flows, up to rounding */
+typedef struct lft_logq_error {
+    double std, mean, std_error, mean_error;
+    int    n;
+} lft_logq_error;
+#endif
 
 /* One layer of a flow: a table such as LFT_(continuous)() and the desc that it reads. */
 typedef struct LFT_(layer_desc) {
@@ -90,8 +103,10 @@ static inline lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) 
                                             const LFT_(layer_desc) *list, lft_arena *arena, lft_error *error)
 {
     LFT_(lattice) at;
-    lft_status    status = LFT_(lattice_init)(&at, desc->extent, error);
+    lft_status    status;
     int           i, mu, largest = 1;
+    lft_p_zero(&at, sizeof at); /* gcc 12 -O2 sees a path without it */
+    status = LFT_(lattice_init)(&at, desc->extent, error);
     if (status) return status;
     for (mu = 0; mu < LFT_DIM; ++mu) largest = at.extent[mu] > largest ? at.extent[mu] : largest;
     s->volume              = (size_t)at.volume;

@@ -86,8 +86,8 @@ static inline int LFT_P(chain_moves)(const LFT_(chain) *chain, int i)
 static inline void LFT_P(chain_task)(void *context, int group, int thread)
 {
     LFT_(chain)   *chain = (LFT_(chain) *)context;
-    const lft_v   *from  = (const lft_v *)LFT_P(group)(&chain->proposal, group);
-    lft_v         *to    = (lft_v *)LFT_P(group)(&chain->x, group);
+    const lft_v   *from  = LFT_P(view)(LFT_P(group)(&chain->proposal, group));
+    lft_v         *to    = LFT_P(view)(LFT_P(group)(&chain->x, group));
     double         S[LFT_P_LANES], moves[LFT_P_LANES];
     lft_m          mask;
     int            l, x, any = 0;
@@ -149,8 +149,8 @@ LFT_API lft_status LFT_(chain_init)(LFT_(chain) *chain, LFT_(flow) *flow, const 
         missing = LFT_P(chain_missing)(chain);
     }
     if (!status && missing) {
-        status = lft_p_fail_got(&chain->error, LFT_ERR_NONFINITE, "chain", "first configurations",
-                                "a finite log-weight within 1000 rounds of proposals, chains without one: 0", missing);
+        status = lft_p_fail_got(&chain->error, LFT_ERR_NONFINITE, "chain",
+                                "chains without a proposal of finite log-weight in 1000 rounds", "0", missing);
     }
     if (status && error) *error = chain->error;
     for (i = 0; i < chain->chains; ++i) chain->run[i] = 0;

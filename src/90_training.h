@@ -44,16 +44,16 @@ typedef struct lft_train_desc {
 #endif
 
 /* The guard. Every guard_every steps, and at the end, epsilon is measured as by LFT_(flow_logq_error)(). Within the bounds
- * the state is saved as good. Beyond them the integration steps grow by half, and if that does not mend it (the optimiser
- * has gone after the integrator's error) training returns to the last good state as well. A step whose loss or gradient is
- * not finite returns to it too, with half the learning rate. */
+ * the state is saved as good. Beyond them the integration steps grow by half, twice at most; if that does not mend it (the
+ * optimiser has gone after the integrator's error), training returns to the last good state and goes on at half the
+ * learning rate. So does a step whose loss or gradient is not finite. */
 typedef struct LFT_(trainer) {
     LFT_(flow)          *flow;
     const LFT_(theory)  *theory;
     lft_train_desc       desc; /* defaults filled in */
     lft_adam             adam;
     uint64_t             step; /* done */
-    double               rate_scale; /* halved by every roll-back for a non-finite number */
+    double               rate_scale; /* halved by every roll-back */
     lft_train_report     report;
     double              *logw; /* [batch] -S - log q of the last gradient */
     double              *gradient, *sum; /* of one part, and of all parts where they are accumulated */
@@ -275,7 +275,8 @@ static inline void LFT_P(train_mark_good)(LFT_(trainer) *t)
     t->good.adam_step = t->adam.step;
 }
 
-/* Back to the last good state. LFT_ERR_NOCONV after ten times: `why` says what keeps happening. */
+/* Back to the last good state, with half the learning rate. LFT_ERR_NOCONV after ten times: `why` says what keeps
+ * happening. */
 static inline lft_status LFT_P(train_roll_back)(LFT_(trainer) *t, const char *why)
 {
     const size_t bytes = t->adam.n * sizeof(double);
@@ -284,6 +285,7 @@ static inline lft_status LFT_P(train_roll_back)(LFT_(trainer) *t, const char *wh
     lft_p_copy(t->adam.v, t->good.v, bytes);
     t->step      = t->good.step;
     t->adam.step = t->good.adam_step;
+    t->rate_scale *= 0.5;
     LFT_(flow_prepare)(t->flow);
     if (++t->report.rolled_back < 10) return LFT_OK;
     return lft_p_fail_got(&t->flow->error, LFT_ERR_NOCONV, "train", why, "at most 9 roll-backs", t->report.rolled_back);
@@ -303,7 +305,7 @@ static inline lft_status LFT_P(train_measure)(LFT_(trainer) *t)
                                  lft_arena_of(s->guard, s->guard_bytes));
 }
 
-/* The integration steps that layers have at present (the most of any), and half as many again. */
+/* The integration steps that layers have at present, the most of any. */
 static inline int LFT_P(train_integration_steps)(const LFT_(flow) *flow)
 {
     int i, most = 0;
@@ -311,23 +313,19 @@ static inline int LFT_P(train_integration_steps)(const LFT_(flow) *flow)
     return most;
 }
 
+/* Up to two refinements by half before the state is given up: one that is sound on a finer grid is worth its steps. */
 static inline lft_status LFT_P(train_guard)(LFT_(trainer) *t)
 {
-    const int  steps  = LFT_P(train_integration_steps)(t->flow);
-    lft_status status = LFT_P(train_measure)(t);
-    if (!status && LFT_P(train_within)(t)) {
-        LFT_P(train_mark_good)(t);
-        return LFT_OK;
-    }
-    if (steps && LFT_(flow_refine)(t->flow, steps + (steps + 1) / 2) == LFT_OK) {
-        t->report.refined += 1;
-        status = LFT_P(train_measure)(t);
+    int tries;
+    for (tries = 0;; ++tries) {
+        const int  steps  = LFT_P(train_integration_steps)(t->flow);
+        lft_status status = LFT_P(train_measure)(t);
         if (!status && LFT_P(train_within)(t)) {
             LFT_P(train_mark_good)(t);
             return LFT_OK;
         }
-    } else {
-        t->rate_scale *= 0.5; /* no finer steps left */
+        if (tries == 2 || !steps || LFT_(flow_refine)(t->flow, steps + (steps + 1) / 2)) break;
+        t->report.refined += 1;
     }
     return LFT_P(train_roll_back)(t, "epsilon stays beyond the guard's bounds");
 }
@@ -364,7 +362,6 @@ LFT_API lft_status LFT_(train_step)(LFT_(trainer) *t)
     r->rate = t->rate_scale * lft_rate(&schedule, t->step);
     r->norm = lft_clip_norm(t->gradient, t->adam.n, d->clip);
     if (status || !lft_finite(r->loss) || !lft_finite(r->norm)) {
-        t->rate_scale *= 0.5;
         status = LFT_P(train_roll_back)(t, "loss or gradient not finite");
     } else {
         lft_adam_step(&t->adam, t->flow->params.value, t->gradient, r->rate);

@@ -19,7 +19,9 @@
 #include "22_parameters.h"
 #include "23_npy.h"
 #include "24_safetensors.h"
+#ifdef LFT_STDIO
 #include "25_stdio.h"
+#endif
 
 #undef LFT_P_PHASE
 #define LFT_P_PHASE LFT_P_CODE
@@ -37,7 +39,9 @@
 #include "22_parameters.h"
 #include "23_npy.h"
 #include "24_safetensors.h"
+#ifdef LFT_STDIO
 #include "25_stdio.h"
+#endif
 #undef LFT_P_PHASE
 
 #endif /* LFT_P_COMMON */
@@ -56,10 +60,15 @@
 #include "70_continuous.h"
 #include "75_prior.h"
 #include "80_flow.h"
+#include "82_metropolis.h"
+#include "83_hmc.h"
+#include "84_observables.h"
+#include "86_model.h"
 #endif
 #if LFT_UPTO >= LFT_TRAIN
-#include "81_exactness.h"
+#include "88_exactness.h"
 #include "90_training.h"
+#include "91_checkpoint.h"
 #endif
 
 #undef LFT_P_PHASE
@@ -79,10 +88,15 @@
 #include "70_continuous.h"
 #include "75_prior.h"
 #include "80_flow.h"
+#include "82_metropolis.h"
+#include "83_hmc.h"
+#include "84_observables.h"
+#include "86_model.h"
 #endif
 #if LFT_UPTO >= LFT_TRAIN
-#include "81_exactness.h"
+#include "88_exactness.h"
 #include "90_training.h"
+#include "91_checkpoint.h"
 #endif
 #endif
 #include "99_close.h"

@@ -1,18 +1,6 @@
-/* 81_exactness.h: how far log q is from the log-density of the map that the code really computes.
- * Offers: lft_logq_error, LFT_(flow_logq_error)(), LFT_(flow_logq_error_bytes)(). */
+/* 88_exactness.h: how far log q is from the log-density of the map that the code really computes.
+ * Offers: LFT_(flow_logq_error)(), LFT_(flow_logq_error_bytes)(). */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
-
-#ifndef LFT_P_LOGQ_ERROR
-#define LFT_P_LOGQ_ERROR
-/* epsilon = log q - log q_exact over n samples of the flow, where q_exact is the density of the discrete map Phi_h.
- *   std        the bias of an observable O from a chain with weights exp(-S)/q is at most sigma_O std, to first order
- *   mean       the shift of log Z: log Z = log mean w + mean, to first order
- *   mean_error std / sqrt n, and std_error = std / sqrt(2 (n - 1)); all zero for coupling flows, up to rounding */
-typedef struct lft_logq_error {
-    double std, mean, std_error, mean_error;
-    int    n;
-} lft_logq_error;
-#endif
 
 /* Measures epsilon on samples number first ... first + n - 1 of the seed: the Jacobian of Phi_h from its exact
  * vector-Jacobian products, its determinant by an LU decomposition. O(n (V/lanes backward passes + V^3)). Needs a flow that

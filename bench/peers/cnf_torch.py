@@ -1,0 +1,817 @@
+#!/usr/bin/python3
+"""The equivariant continuous flow for 2D phi^4 in PyTorch: the peer that the C sampler is measured against.
+
+The model (arXiv:2110.02673), for a field on an L x L torus:
+
+    d phi_x / dt   =   sum_{y,a,f} W[o(y-x),a,f] K_a(t) sin(omega_f phi_y)
+    d log q / dt   = - sum_f w_f(t) omega_f sum_x cos(omega_f phi_x),     w_f(t) = sum_a W[o(0),a,f] K_a(t)
+
+o(d) is the orbit of a displacement under reflections and exchange of the axes, K_a are linear hats on equally spaced
+nodes of [0,1], the prior is N(0,1), the integrator RK4. A training step draws a batch, pushes it through, takes the
+reverse KL (mean of log q + S), differentiates it and makes one Adam step. Sampling draws 1000 fields with log q and S.
+
+What a timing is made with, and why the race is fair:
+  * the sum over y is written in six ways (--impl):
+        dense     one matmul with the (V, V F) block-circulant matrix
+        fourier   one matmul with the (V, V) real Fourier matrix, product with the spectrum, sum over f, one matmul back
+        sep       the same, with one (L, L) matmul per axis
+        fft       rfft2, product with the spectrum, sum over f, one irfft2
+        conv2d    convolution (oneDNN) of the circularly padded features with an L x L kernel
+        patch     convolution (oneDNN) with V output channels that covers the lattice: dense without the BLAS
+  * the gradient is made in three ways (--grad): PyTorch's own (autograd); the same with a node that keeps sin and cos,
+    which PyTorch would otherwise compute twice (sincos); the discrete adjoint of RK4 written out by hand, in buffers
+    allocated once (adjoint). When sampling, the first two are the same thing
+  * kernels or spectra of all 2 n + 1 distinct RK4 times are made once per pass; no python loop runs over features, and
+    the divergences of all stages are weighed in one contraction
+  * the batch may be cut into pieces that fit the cache (--chunk)
+  * freed memory stays in the process, so that no step pays for page faults; AVX-512 kernels are switched on where the
+    processor has them (PyTorch 1.13 uses AVX2 unless told)
+  * which of these is taken is the table BEST, made with --measure-all; --impl, --grad, --chunk override it
+  * the BLAS in use is named in the output: with Debian's reference BLAS a matmul takes twenty to thirty times as long
+    as with OpenBLAS, so install both:  apt-get install python3-torch libopenblas0-pthread
+
+Use:  cnf_torch.py --case cnf-train-L6 [--threads 1] [--budget 3] [--impl I] [--grad G] [--chunk N]   one JSON line
+      cnf_torch.py --measure-all [--case C]     every choice, one JSON line each, fastest last
+      cnf_torch.py --check                      the choices agree; log q against an exact Jacobian determinant
+      cnf_torch.py --dump FILE --L 4            a float64 test vector for the C code
+Exit status: 0 done, 1 a check failed, 2 PyTorch is missing or the arguments are wrong.
+"""
+import argparse
+import ctypes
+import json
+import math
+import os
+import re
+import sys
+import time
+
+IMPLS = ('dense', 'fourier', 'sep', 'fft', 'conv2d', 'patch')
+GRADS = ('autograd', 'sincos', 'adjoint', 'replay')
+CASES = tuple('cnf-%s-L%d' % (job, L) for job in ('train', 'sample') for L in (6, 12, 32))
+COUPLING = {6: 6.975, 12: 5.276, 32: 4.572}       # lambda at m2 = -4, on the line m_p L = 4
+INSTALL = 'PyTorch is missing: apt-get install python3-torch libopenblas0-pthread'
+
+
+def arguments():
+    p = argparse.ArgumentParser(description='PyTorch peer of the continuous-flow sampler')
+    p.add_argument('--case', choices=CASES)
+    p.add_argument('--measure-all', action='store_true', help='every implementation of the case (or of all cases)')
+    p.add_argument('--check', action='store_true', help='compare the implementations, and log q with a determinant')
+    p.add_argument('--dump', metavar='FILE', help='write a float64 test vector')
+    p.add_argument('--L', type=int, default=4, help='extent of the test vector')
+    p.add_argument('--impl', choices=IMPLS, help='how the convolution is written')
+    p.add_argument('--grad', choices=GRADS, help='how the gradient is made')
+    p.add_argument('--chunk', type=int, help='samples per pass')
+    p.add_argument('--threads', type=int, default=1)
+    p.add_argument('--budget', type=float, default=3.0, help='seconds of timing after the warm-up')
+    p.add_argument('--isa', choices=('auto', 'avx2', 'avx512', 'own'), default='auto', help="kernels; own: PyTorch's choice")
+    a = p.parse_args()
+    if not (a.case or a.measure_all or a.check or a.dump):
+        p.error('nothing to do: give --case, --measure-all, --check or --dump')
+    if a.threads < 1 or (a.chunk is not None and a.chunk < 1) or a.L < 2:
+        p.error('--threads and --chunk are at least 1, --L at least 2')
+    return a
+
+
+def set_up_process(a):
+    """Everything that has to stand before the import of torch: threads, instruction set, malloc."""
+    for name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS'):
+        os.environ[name] = str(a.threads)
+    isa = a.isa
+    if isa == 'auto':
+        try:
+            flags = set(re.search(r'^flags\s*:(.*)$', open('/proc/cpuinfo').read(), re.M).group(1).split())
+        except (OSError, AttributeError):
+            flags = set()
+        isa = 'avx512' if {'avx512f', 'avx512bw', 'avx512dq', 'avx512vl'} <= flags else 'own'
+    if isa != 'own':
+        os.environ['ATEN_CPU_CAPABILITY'] = isa
+    try:
+        libc = ctypes.CDLL(None)
+        libc.mallopt(-4, 0)                       # M_MMAP_MAX: large blocks come from the heap,
+        libc.mallopt(-1, 2 ** 31 - 1)             # M_TRIM_THRESHOLD: which is not given back
+    except (OSError, AttributeError):
+        pass                                      # another libc: only slower
+
+
+ARGS = arguments()
+set_up_process(ARGS)
+try:
+    import torch
+except ImportError:
+    print(INSTALL, file=sys.stderr)
+    sys.exit(2)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Lattice
+# ---------------------------------------------------------------------------------------------------------------------
+
+def orbit_table(L):
+    """The orbits as pairs (a, b), a <= b, in increasing order, and the orbit of each displacement (dx, dy)."""
+    half = L // 2
+    pairs = [(a, b) for a in range(half + 1) for b in range(a, half + 1)]
+    rank = {pair: i for i, pair in enumerate(pairs)}
+    fold = [min(d, L - d) for d in range(L)]
+    return pairs, torch.tensor([[rank[tuple(sorted((fold[x], fold[y])))] for y in range(L)] for x in range(L)])
+
+
+def fourier_basis(L):
+    """Orthonormal real eigenvectors of translations, in columns (constant, then cos and sin by frequency), and their frequencies."""
+    x = torch.arange(L, dtype=torch.float64)
+    column, freq = [], []
+    for k in range(L // 2 + 1):
+        single = k == 0 or 2 * k == L
+        norm = math.sqrt((1.0 if single else 2.0) / L)
+        for wave in (torch.cos,) if single else (torch.cos, torch.sin):
+            column.append(norm * wave(2 * math.pi * k * x / L))
+            freq.append(k)
+    return torch.stack(column, 1), torch.tensor(freq)
+
+
+def one_hot(index, n):
+    return (index.reshape(-1, 1) == torch.arange(n)).to(torch.float64)
+
+
+def action(grid, m2, lam):
+    """S of each sample; grid has the shape (L, L, batch)."""
+    square = grid * grid
+    neighbour = grid.roll(1, 0) + grid.roll(1, 1)
+    return (((m2 + 4) + lam * square) * square - 2 * grid * neighbour).sum((0, 1))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The convolutions. Features have the shape (V, F, batch), or (batch, F, V) where batch_first is set, fields the same
+# without F. Each class says how the kernel of a time follows from the weights on orbits: kernel = matrix @ weights.
+# ---------------------------------------------------------------------------------------------------------------------
+
+class Dense:
+    batch_first = False
+
+    def __init__(self, L, orbit, n_orbit, n_feature, dtype):
+        self.V, self.F = L * L, n_feature
+        i = torch.arange(L)
+        d = (i[None, :] - i[:, None]) % L                                   # y - x along an axis
+        index = orbit[d[:, None, :, None], d[None, :, None, :]]             # [x0, x1, y0, y1]
+        self.matrix = one_hot(index, n_orbit).to(dtype)
+
+    def finish(self, kernel):                                               # (T, V V, F)
+        return kernel.view(-1, self.V, self.V * self.F)
+
+    def forward(self, kernel, s, keep=None, out=None):
+        return torch.mm(kernel, s.view(self.V * self.F, -1), out=out)
+
+    def again(self, s, keep):
+        pass
+
+    def backward(self, kernel, dkernel, s, kept, dv, out):
+        dkernel.addmm_(dv, s.view(self.V * self.F, -1).t())
+        torch.mm(kernel.t(), dv, out=out.view(self.V * self.F, -1))
+
+
+class Fourier:
+    """One matrix for both axes."""
+    batch_first = False
+
+    def __init__(self, L, orbit, n_orbit, n_feature, dtype):
+        self.L, self.V, self.F = L, L * L, n_feature
+        self.basis, freq = fourier_basis(L)
+        wave = torch.cos(2 * math.pi / L * freq[:, None].double() * torch.arange(L)[None])
+        self.matrix = (torch.kron(wave, wave) @ one_hot(orbit, n_orbit)).to(dtype)
+        self.plan(dtype)
+
+    def plan(self, dtype):
+        self.q = torch.kron(self.basis, self.basis).to(dtype)
+        self.qt = self.q.t().contiguous()
+
+    def to_modes(self, s, out=None):
+        flat = torch.mm(self.qt, s.reshape(self.V, -1), out=None if out is None else out.view(self.V, -1))
+        return flat.view(s.shape)
+
+    def to_sites(self, s, out=None):
+        flat = torch.mm(self.q, s.reshape(self.V, -1), out=None if out is None else out.view(self.V, -1))
+        return flat.view(s.shape)
+
+    def finish(self, kernel):                                               # (T, V, F)
+        return kernel.unsqueeze(3)
+
+    def forward(self, kernel, s, keep=None, out=None):
+        modes = self.to_modes(s, keep)
+        return self.to_sites((modes * kernel).sum(1), out)
+
+    def again(self, s, keep):
+        self.to_modes(s, keep)
+
+    def backward(self, kernel, dkernel, s, kept, dv, out):
+        dmodes = self.to_modes(dv).unsqueeze(1)
+        torch.mul(kept, dmodes, out=out)
+        dkernel += out.sum(2, keepdim=True)
+        self.to_sites(kernel * dmodes, out)
+
+
+class Separable(Fourier):
+    """One matrix per axis: the first axis is one matmul, the second one a batch of L of them, without transposition."""
+
+    def plan(self, dtype):
+        L = self.L
+        self.c = self.basis.to(dtype)
+        self.ct = self.c.t().contiguous()
+        self.cb, self.ctb = self.c.expand(L, L, L), self.ct.expand(L, L, L)
+
+    def axes(self, c, cb, s, out):
+        L = self.L
+        half = torch.mm(c, s.reshape(L, -1)).view(L, L, -1)
+        return torch.bmm(cb, half, out=None if out is None else out.view(L, L, -1)).view(s.shape)
+
+    def to_modes(self, s, out=None):
+        return self.axes(self.ct, self.ctb, s, out)
+
+    def to_sites(self, s, out=None):
+        return self.axes(self.c, self.cb, s, out)
+
+
+class FFT:
+    batch_first = False
+
+    def __init__(self, L, orbit, n_orbit, n_feature, dtype):
+        self.L, self.V, self.F = L, L * L, n_feature
+        k, x = torch.arange(L).double(), torch.arange(L).double()
+        wave = torch.cos(2 * math.pi / L * k[:, None] * x[None])
+        self.matrix = (torch.kron(wave, wave[:L // 2 + 1]) @ one_hot(orbit, n_orbit)).to(dtype)
+
+    def finish(self, kernel):                                               # (T, L (L/2+1), F); even kernels: real spectra
+        return kernel.view(kernel.shape[0], self.L, self.L // 2 + 1, self.F, 1)
+
+    def forward(self, kernel, s, keep=None, out=None):
+        L = self.L
+        modes = torch.fft.rfft2(s.view(L, L, self.F, -1), dim=(0, 1))
+        return torch.fft.irfft2((modes * kernel).sum(2), s=(L, L), dim=(0, 1)).view(self.V, -1)
+
+
+class Conv2d:
+    batch_first = True
+
+    def __init__(self, L, orbit, n_orbit, n_feature, dtype):
+        self.L, self.V, self.F = L, L * L, n_feature
+        r = L // 2
+        self.pad = (r, L - 1 - r, r, L - 1 - r)
+        self.matrix = one_hot(orbit.roll((r, r), (0, 1)), n_orbit).to(dtype)
+
+    def finish(self, kernel):                                               # (T, V, F)
+        return kernel.transpose(1, 2).contiguous().view(-1, 1, self.F, self.L, self.L)
+
+    def forward(self, kernel, s, keep=None, out=None):
+        padded = torch.nn.functional.pad(s.view(-1, self.F, self.L, self.L), self.pad, mode='circular')
+        return torch.conv2d(padded, kernel).view(-1, self.V)
+
+
+class Patch:
+    batch_first = True
+
+    def __init__(self, L, orbit, n_orbit, n_feature, dtype):
+        self.L, self.V, self.F = L, L * L, n_feature
+        self.matrix = Dense(L, orbit, n_orbit, n_feature, dtype).matrix
+
+    def finish(self, kernel):                                               # (T, V V, F)
+        return kernel.view(-1, self.V, self.V, self.F).transpose(2, 3).contiguous().view(-1, self.V, self.F, self.L, self.L)
+
+    def forward(self, kernel, s, keep=None, out=None):
+        return torch.conv2d(s.view(-1, self.F, self.L, self.L), kernel).view(-1, self.V)
+
+
+CLASS = dict(zip(IMPLS, (Dense, Fourier, Separable, FFT, Conv2d, Patch)))
+
+
+class SinCos(torch.autograd.Function):
+    """sin(omega phi) and sum_x cos(omega phi): both functions are evaluated once and kept for the way back."""
+
+    @staticmethod
+    def forward(ctx, phi, omega, site):
+        arg = phi.unsqueeze(1) * omega
+        s, c = torch.sin(arg), torch.cos(arg)
+        ctx.save_for_backward(phi, omega, s, c)
+        ctx.site = site
+        return s, c.sum(site)
+
+    @staticmethod
+    def backward(ctx, ds, dcsum):
+        phi, omega, s, c = ctx.saved_tensors
+        darg = (ds * c).addcmul_(s, dcsum.unsqueeze(ctx.site), value=-1)
+        domega = (darg * phi.unsqueeze(1)).sum((0, 2)).view_as(omega)
+        return darg.mul_(omega).sum(1), domega, None
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The flow
+# ---------------------------------------------------------------------------------------------------------------------
+
+class Flow:
+    def __init__(self, L, impl='sep', grad='autograd', n_feature=9, n_node=10, n_step=50, dtype=torch.float32, seed=1):
+        self.L, self.V, self.F, self.n_step, self.dtype, self.grad = L, L * L, n_feature, n_step, dtype, grad
+        self.pairs, orbit = orbit_table(L)
+        self.conv = CLASS[impl](L, orbit, len(self.pairs), n_feature, dtype)
+        self.site = 2 if self.conv.batch_first else 0                       # where the sites stand in the features
+        times = torch.arange(2 * n_step + 1, dtype=torch.float64) / (2 * n_step)
+        hats = 1 - (times[:, None] * (n_node - 1) - torch.arange(n_node)).abs()
+        self.hats = hats.clamp(min=0).to(dtype)                             # (T, A)
+        draw = torch.Generator().manual_seed(seed)
+        self.W = torch.zeros(len(self.pairs), n_node, n_feature, dtype=dtype, requires_grad=True)
+        self.omega = torch.randn(n_feature, generator=draw, dtype=torch.float64).to(dtype).requires_grad_()
+        # the four stages of a step, their times in half steps, and the weight of each stage in the integral
+        self.stage_time = torch.tensor([2 * i + j for i in range(n_step) for j in (0, 1, 1, 2)])
+        weight = torch.tensor([1, 2, 2, 1], dtype=torch.float64) / (6 * n_step)
+        self.stage_weight = weight.repeat(n_step).to(dtype)
+        self.buffers = None
+
+    def parameters(self):
+        return [self.W, self.omega]
+
+    def prior(self, n, generator=None):
+        shape = (n, self.V) if self.conv.batch_first else (self.V, n)
+        return torch.randn(shape, dtype=self.dtype, generator=generator)
+
+    def field(self, samples):
+        """From (n, L, L) to the layout of the implementation."""
+        flat = samples.reshape(-1, self.V)
+        return (flat if self.conv.batch_first else flat.t()).clone(memory_format=torch.contiguous_format)
+
+    def grid(self, phi):
+        return (phi.t() if self.conv.batch_first else phi).reshape(self.L, self.L, -1)
+
+    def log_prior(self, z):
+        return -0.5 * (z * z).sum(1 if self.conv.batch_first else 0) - 0.5 * self.V * math.log(2 * math.pi)
+
+    def kernels(self):
+        """Kernels of all times, and the factors w_f(t) omega_f of the divergence; once per pass."""
+        weights = torch.einsum('ta,oaf->tof', self.hats, self.W)
+        rows = self.conv.matrix
+        kernel = torch.bmm(rows.expand(len(weights), *rows.shape), weights)
+        return self.conv.finish(kernel), weights[:, 0] * self.omega
+
+    def push(self, kernel, div, z):
+        """RK4 from z at t = 0 to phi at t = 1, with log q(phi); kernel is a sequence of 2 n + 1 kernels."""
+        site, h, conv = self.site, 1.0 / self.n_step, self.conv
+        omega, sums = self.omega.view(1, -1, 1), []
+        once = self.grad != 'autograd' and torch.is_grad_enabled()
+
+        def velocity(t, phi):
+            if once:
+                s, csum = SinCos.apply(phi, omega, site)
+            else:
+                arg = phi.unsqueeze(1) * omega
+                s, csum = torch.sin(arg), torch.cos(arg).sum(site)
+            sums.append(csum)
+            return conv.forward(kernel[t], s)
+
+        phi = z
+        for i in range(0, 2 * self.n_step, 2):
+            k1 = velocity(i, phi)
+            k2 = velocity(i + 1, phi.add(k1, alpha=0.5 * h))
+            k3 = velocity(i + 1, phi.add(k2, alpha=0.5 * h))
+            k4 = velocity(i + 2, phi.add(k3, alpha=h))
+            phi = phi.add((k1 + k4).add_(k2 + k3, alpha=2), alpha=h / 6)
+        factor = self.stage_weight[:, None] * div[self.stage_time]
+        sums = torch.stack(sums)
+        return phi, self.log_prior(z) - torch.einsum('sf,sbf->b' if conv.batch_first else 'sf,sfb->b', factor, sums)
+
+    # The same without a graph, in buffers that live as long as the flow (layout (V, F, batch) only).
+
+    def room(self, n, taped):
+        """Buffers for n samples. A tape holds the field of every stage, and with 'adjoint' also sin, cos and the modes;
+        with 'replay' these are made again on the way back."""
+        if self.buffers is None or self.buffers['n'] != n or self.buffers['taped'] < taped:
+            def make(*shape):
+                return torch.empty(shape, dtype=self.dtype)
+            size, states = (self.V, self.F, n), (4 * self.n_step if taped else 1)
+            stages = states if self.grad == 'adjoint' else 1
+            self.buffers = {'n': n, 'taped': taped, 'sum': make(4 * self.n_step, self.F, n), 'darg': make(*size),
+                            'phi': [make(self.V, n) for _ in range(states + 1)], 'v': [make(self.V, n) for _ in range(4)],
+                            's': [make(*size) for _ in range(stages)], 'c': [make(*size) for _ in range(stages)],
+                            'modes': [make(*size) if isinstance(self.conv, Fourier) else None for _ in range(stages)]}
+        return self.buffers
+
+    def push_flat(self, kernel, div, z, taped):
+        r, h, conv = self.room(z.shape[1], taped), 1.0 / self.n_step, self.conv
+        omega, v, total = self.omega.detach().view(1, -1, 1), r['v'], r['sum']
+
+        def velocity(j, t, phi):
+            k = j % len(r['s'])
+            s, c = r['s'][k], r['c'][k]
+            torch.mul(phi.unsqueeze(1), omega, out=c)
+            torch.sin(c, out=s)
+            torch.cos(c, out=c)
+            torch.sum(c, 0, out=total[j])
+            return conv.forward(kernel[t], s, keep=r['modes'][k], out=v[j % 4])
+
+        def state(j):
+            return r['phi'][j if taped else 0]
+
+        phi = state(0).copy_(z)
+        stage = r['phi'][-1] if not taped else None
+        for i in range(self.n_step):
+            j, t = 4 * i, 2 * i
+            velocity(j, t, phi)
+            for m, a in ((1, 0.5 * h), (2, 0.5 * h), (3, h)):
+                at = torch.add(phi, v[m - 1], alpha=a, out=state(j + m) if taped else stage)
+                velocity(j + m, t + (m + 1) // 2, at)
+            v[0].add_(v[3]).add_(v[1].add_(v[2]), alpha=2)
+            phi = torch.add(phi, v[0], alpha=h / 6, out=state(j + 4))
+        factor = self.stage_weight[:, None] * div[self.stage_time]
+        return phi, self.log_prior(z) - torch.einsum('sf,sfb->b', factor, total)
+
+    def pull_flat(self, kernel, dkernel, div, g, scale):
+        """Backward of push_flat: g is d loss / d phi(1), scale the derivative of the loss by log q of a sample.
+        Adds to dkernel; returns the gradients of z (through the flow only), div and omega."""
+        r, h, conv = self.buffers, 1.0 / self.n_step, self.conv
+        omega, darg = self.omega.detach().view(1, -1, 1), r['darg']
+        factor = (scale * self.stage_weight[:, None] * div[self.stage_time]).view(-1, 1, self.F, 1).unbind(0)
+        domega = torch.zeros(self.F, dtype=self.dtype)
+
+        def stage(j, t, dv):
+            k, phi = j % len(r['s']), r['phi'][j].unsqueeze(1)
+            s, c, modes = r['s'][k], r['c'][k], r['modes'][k]
+            if self.grad == 'replay':
+                torch.mul(phi, omega, out=c)
+                torch.sin(c, out=s)
+                torch.cos(c, out=c)
+                conv.again(s, modes)
+            conv.backward(kernel[t], dkernel[t], s, modes, dv, darg)
+            darg.mul_(c).addcmul_(s, factor[j])
+            domega.add_(torch.mul(darg, phi, out=c).sum((0, 2)))            # c has served, and is room
+            return darg.mul_(omega).sum(1)
+
+        for i in range(self.n_step - 1, -1, -1):
+            j, t = 4 * i, 2 * i
+            g4 = stage(j + 3, t + 2, g * (h / 6))
+            g3 = stage(j + 2, t + 1, (g * (h / 3)).add_(g4, alpha=h))
+            g2 = stage(j + 1, t + 1, (g * (h / 3)).add_(g3, alpha=0.5 * h))
+            g1 = stage(j, t, (g * (h / 6)).add_(g2, alpha=0.5 * h))
+            g = g + g1 + (g2 + g3) + g4
+        per_stage = r['sum'].sum(2) * (-scale * self.stage_weight[:, None])
+        ddiv = torch.zeros_like(div).index_add_(0, self.stage_time, per_stage)
+        return g, ddiv, domega
+
+    # What is timed
+
+    def gradient(self, z, m2, lam, chunk=None):
+        """Loss of the batch; adds its gradient to W.grad and omega.grad."""
+        axis = 0 if self.conv.batch_first else 1
+        n = z.shape[axis]
+        pieces = z.split(chunk or n, axis)
+        kernel, div = self.kernels()
+        if self.grad in ('adjoint', 'replay'):
+            with torch.no_grad():
+                dkernel, ddiv, domega, loss = torch.zeros_like(kernel), torch.zeros_like(div), torch.zeros(self.F, dtype=self.dtype), 0.0
+                ks, dks = kernel.detach().unbind(0), dkernel.unbind(0)
+                for piece in pieces:
+                    phi, logq = self.push_flat(ks, div.detach(), piece, True)
+                    with torch.enable_grad():
+                        end = phi.detach().requires_grad_()
+                        s = action(self.grid(end), m2, lam).sum() / n
+                        g, = torch.autograd.grad(s, end)
+                    loss += float(s) + float(logq.sum()) / n
+                    _, dd, dw = self.pull_flat(ks, dks, div.detach(), g, 1.0 / n)
+                    ddiv += dd
+                    domega += dw
+            torch.autograd.backward([kernel, div], [dkernel, ddiv])
+            self.omega.grad += domega
+            return loss
+        if len(pieces) == 1:
+            phi, logq = self.push(kernel.unbind(0), div, z)
+            loss = (logq + action(self.grid(phi), m2, lam)).mean()
+            loss.backward()
+            return float(loss)
+        leaf, dleaf, total = kernel.detach().requires_grad_(), div.detach().requires_grad_(), 0.0
+        for piece in pieces:
+            phi, logq = self.push(leaf.unbind(0), dleaf, piece)
+            loss = (logq + action(self.grid(phi), m2, lam)).sum() / n
+            loss.backward()
+            total += float(loss)
+        torch.autograd.backward([kernel, div], [leaf.grad, dleaf.grad])
+        return total
+
+    def sample(self, z, m2, lam, chunk=None):
+        """phi, log q and S of each sample, without gradients."""
+        axis = 0 if self.conv.batch_first else 1
+        out = []
+        with torch.no_grad():
+            kernel, div = self.kernels()
+            ks = kernel.unbind(0)
+            for piece in z.split(chunk or z.shape[axis], axis):
+                if self.grad in ('adjoint', 'replay'):
+                    phi, logq = self.push_flat(ks, div, piece, False)
+                else:
+                    phi, logq = self.push(ks, div, piece)
+                out.append((phi.clone(), logq, action(self.grid(phi), m2, lam)))
+        return torch.cat([o[0] for o in out], axis), torch.cat([o[1] for o in out]), torch.cat([o[2] for o in out])
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Timing
+# ---------------------------------------------------------------------------------------------------------------------
+
+BATCH, SAMPLES = 100, 1000
+
+# case: (impl, grad, chunk), for OpenBLAS and the like, and for the reference BLAS
+BEST = {
+    'fast': {
+        'cnf-train-L6': ('dense', 'adjoint', 100), 'cnf-sample-L6': ('dense', 'adjoint', 100),
+        'cnf-train-L12': ('sep', 'adjoint', 100), 'cnf-sample-L12': ('sep', 'adjoint', 100),
+        'cnf-train-L32': ('sep', 'adjoint', 25), 'cnf-sample-L32': ('sep', 'adjoint', 25)},
+    'reference': {
+        'cnf-train-L6': ('patch', 'sincos', 100), 'cnf-sample-L6': ('patch', 'autograd', 100),
+        'cnf-train-L12': ('fft', 'sincos', 100), 'cnf-sample-L12': ('fft', 'autograd', 100),
+        'cnf-train-L32': ('fft', 'sincos', 25), 'cnf-sample-L32': ('fft', 'autograd', 25)}}
+
+
+def blas_name():
+    """Which library does the matmuls; found among the mapped files."""
+    try:
+        maps = open('/proc/self/maps').read()
+    except OSError:
+        return 'unknown'
+    for name in ('openblas', 'blis', 'mkl', 'atlas'):
+        if re.search(r'/[^\n]*lib[^/\n]*%s' % name, maps) or re.search(r'/%s[^/\n]*/libblas' % name, maps):
+            return name
+    if torch.backends.mkl.is_available():
+        return 'mkl'
+    return 'reference' if re.search(r'/libblas\.so', maps) else 'unknown'
+
+
+def median(values):
+    v = sorted(values)
+    return 0.5 * (v[(len(v) - 1) // 2] + v[len(v) // 2])
+
+
+def job_of(case, impl, grad, chunk):
+    """A function that does the work of the case once."""
+    _, job, extent = case.split('-')
+    L = int(extent[1:])
+    flow = Flow(L, impl, grad)
+    torch.manual_seed(2)
+    with torch.no_grad():
+        flow.W.normal_(0, 1e-3)
+    if job == 'sample':
+        return lambda: flow.sample(flow.prior(SAMPLES), -4.0, COUPLING[L], chunk)
+    adam = torch.optim.Adam(flow.parameters(), lr=1e-3)
+
+    def step():
+        adam.zero_grad()
+        loss = flow.gradient(flow.prior(BATCH), -4.0, COUPLING[L], chunk)
+        adam.step()
+        return loss
+    return step
+
+
+def measure(case, impl, grad, chunk, budget, at_least=3):
+    run = job_of(case, impl, grad, chunk)
+    run()
+    spent, cpu, start = [], [], time.perf_counter()
+    while len(spent) < at_least or time.perf_counter() - start < budget:
+        begin, begin_cpu = time.perf_counter(), time.process_time()
+        run()
+        cpu.append(1e3 * (time.process_time() - begin_cpu))
+        spent.append(1e3 * (time.perf_counter() - begin))
+    return {'case': case, 'torch_ms': round(median(spent), 4), 'min_ms': round(min(spent), 4), 'cpu_ms': round(median(cpu), 4),
+            'n': len(spent), 'impl': impl, 'grad': grad if 'train' in case or grad == 'adjoint' else 'none', 'chunk': chunk,
+            'blas': blas_name(), 'threads': torch.get_num_threads(), 'isa': os.environ.get('ATEN_CPU_CAPABILITY', 'own'),
+            'torch': torch.__version__}
+
+
+def possible(case, impl, grad):
+    """Choices that --measure-all tries: those without a hand-written adjoint, without anything to differentiate, or with
+    matrices of gigabytes (dense, patch) or a minute per step (conv2d) at the larger extents are left out."""
+    L = int(case.rsplit('L', 1)[1])
+    if grad in ('adjoint', 'replay') and not hasattr(CLASS[impl], 'backward'):
+        return False
+    if grad == 'sincos' and 'sample' in case:
+        return False
+    return L <= (12 if impl in ('dense', 'fourier', 'patch', 'conv2d') else L)
+
+
+def measure_all(a):
+    for case in [a.case] if a.case else CASES:
+        rows = []
+        chunks = {'train': (BATCH, 50, 25), 'sample': (1000, 500, 200, 100, 50, 25)}[case.split('-')[1]]
+        for impl in [a.impl] if a.impl else IMPLS:
+            for grad in [a.grad] if a.grad else GRADS:
+                if not possible(case, impl, grad):
+                    continue
+                for chunk in [a.chunk] if a.chunk else chunks:
+                    if L_of(case) == 32 and chunk > 200:
+                        continue                                            # never the best, and slow to find out
+                    rows.append(measure(case, impl, grad, chunk, a.budget))
+        for row in sorted(rows, key=lambda r: -r['min_ms']):
+            print(json.dumps(row), flush=True)
+
+
+def L_of(case):
+    return int(case.rsplit('L', 1)[1])
+
+
+def time_case(a):
+    table = BEST['reference' if blas_name() == 'reference' else 'fast']
+    impl, grad, chunk = table[a.case]
+    if a.impl and a.impl != impl:
+        impl = a.impl
+        if grad in ('adjoint', 'replay') and not hasattr(CLASS[impl], 'backward'):
+            grad = 'sincos'
+    grad, chunk = a.grad or grad, a.chunk or chunk
+    if grad in ('adjoint', 'replay') and not hasattr(CLASS[impl], 'backward'):
+        sys.exit('cnf_torch.py: --impl %s has no --grad adjoint' % impl)
+    print(json.dumps(measure(a.case, impl, grad, chunk, a.budget)), flush=True)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Checks
+# ---------------------------------------------------------------------------------------------------------------------
+
+def report(name, value, bound):
+    ok = abs(value) <= bound
+    print('%-62s %10.2e  (bound %.1e) %s' % (name, value, bound, 'ok' if ok else 'FAILED'))
+    return ok
+
+
+def fixed_flow(L, impl, grad, **size):
+    """A flow with weights that move things: W of order 1/2 over the orbits' sizes, omega between 0.3 and 2."""
+    flow = Flow(L, impl, grad, dtype=torch.float64, **size)
+    draw = torch.Generator().manual_seed(10 + L)
+    with torch.no_grad():
+        _, orbit = orbit_table(L)
+        count = torch.bincount(orbit.reshape(-1)).double()
+        flow.W.copy_(torch.randn(flow.W.shape, generator=draw, dtype=torch.float64) * 0.5 / count[:, None, None])
+        flow.omega.copy_(torch.linspace(0.3, 2.0, flow.F, dtype=torch.float64))
+    return flow
+
+
+def fixed_prior(L, n):
+    return torch.randn(n, L, L, generator=torch.Generator().manual_seed(20 + L), dtype=torch.float64)
+
+
+def log_det(flow, sample):
+    """log |det d phi / d z| of the discrete map, from V backward passes."""
+    with torch.no_grad():
+        kernel, div = flow.kernels()
+    ks = kernel.unbind(0)
+    z = flow.field(sample).requires_grad_()
+    phi, _ = flow.push(ks, div, z)
+    rows = [torch.autograd.grad(p, z, retain_graph=True)[0].reshape(-1) for p in phi.reshape(-1)]
+    return float(torch.linalg.slogdet(torch.stack(rows))[1])
+
+
+def check():
+    good = True
+    for L in (4, 5, 6):
+        m2, lam, n = -4.0, 6.0, 6
+        z, ref = fixed_prior(L, n), None
+        for impl in IMPLS:
+            for grad in GRADS:
+                if grad in ('adjoint', 'replay') and not hasattr(CLASS[impl], 'backward'):
+                    continue
+                for chunk in (n, 4):
+                    flow = fixed_flow(L, impl, grad, n_feature=4, n_node=5, n_step=8)
+                    flow.gradient(flow.field(z), m2, lam, chunk)
+                    phi, logq, s = flow.sample(flow.field(z), m2, lam, chunk)
+                    got = [flow.grid(phi), logq, s, flow.W.grad, flow.omega.grad]
+                    if ref is None:
+                        ref = got
+                    else:
+                        worst = max(float((g - r).abs().max() / (1 + r.abs().max())) for g, r in zip(got, ref))
+                        good &= report('L=%d %s %s chunk %d: field, log q, S, gradients' % (L, impl, grad, chunk), worst, 1e-11)
+
+        # the gradient against central differences of the loss
+        flow = fixed_flow(L, 'dense', 'autograd', n_feature=4, n_node=5, n_step=8)
+        flow.gradient(flow.field(z), m2, lam)
+
+        def loss():
+            _, logq, s = flow.sample(flow.field(z), m2, lam)
+            return float((logq + s).mean())
+        worst, eps = 0.0, 1e-5
+        for p in flow.parameters():
+            for i in range(0, p.numel(), 7 if p.numel() > 10 else 1):
+                keep = float(p.data.view(-1)[i])
+                p.data.view(-1)[i] = keep + eps
+                up = loss()
+                p.data.view(-1)[i] = keep - eps
+                down = loss()
+                p.data.view(-1)[i] = keep
+                worst = max(worst, abs((up - down) / (2 * eps) - float(p.grad.view(-1)[i])) / (1 + abs(float(p.grad.view(-1)[i]))))
+        good &= report('L=%d gradient against central differences' % L, worst, 1e-7)
+
+        # translations and D4
+        phi, logq, _ = flow.sample(flow.field(z), m2, lam)
+        moved = flow.sample(flow.field(z.roll((1, 2), (1, 2)).flip(1).transpose(1, 2)), m2, lam)
+        back = flow.grid(moved[0]).permute(2, 1, 0).flip(1).roll((-1, -2), (1, 2))
+        good &= report('L=%d equivariance' % L, float((back - flow.grid(phi).permute(2, 0, 1)).abs().max()), 1e-12)
+        good &= report('L=%d invariance of log q' % L, float((moved[1] - logq).abs().max()), 1e-11)
+
+    # log q against the determinant; the steps fall on the nodes, so that the difference falls with the fourth power
+    errors = []
+    for n_step in (12, 24, 48):
+        flow = fixed_flow(4, 'sep', 'autograd', n_feature=4, n_node=5, n_step=n_step)
+        z = fixed_prior(4, 2)
+        with torch.no_grad():
+            kernel, div = flow.kernels()
+            _, logq = flow.push(kernel.unbind(0), div, flow.field(z))
+        errors.append(max(abs(float(logq[i] - flow.log_prior(flow.field(z))[i]) + log_det(flow, z[i])) for i in range(2)))
+    good &= report('L=4 log q - exact log q, 12 steps', errors[0], 1e-3)
+    good &= report('L=4 log q - exact log q, 48 steps', errors[2], 4e-6)
+    order = math.log(errors[0] / errors[2]) / math.log(4)
+    good &= report('L=4 order of that difference, minus 4', order - 4, 0.7)
+    flow = fixed_flow(6, 'sep', 'autograd')
+    z = fixed_prior(6, 1)
+    with torch.no_grad():
+        kernel, div = flow.kernels()
+        _, logq = flow.push(kernel.unbind(0), div, flow.field(z))
+    good &= report('L=6 log q - exact log q, the model of the benchmark', float(logq - flow.log_prior(flow.field(z))) + log_det(flow, z[0]), 1e-3)
+    return good
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Test vectors
+# ---------------------------------------------------------------------------------------------------------------------
+
+ABOUT = [
+    'Test vector of the equivariant continuous flow for 2D phi^4, computed in float64 by bench/peers/cnf_torch.py --dump',
+    'with PyTorch (dense convolution, automatic differentiation), which shares no code with the header.',
+    'Lattice: L x L, periodic; a field is a list of L*L numbers, site (x, y) at x*L + y.',
+    'Orbits: displacement (dx, dy) -> (min(dx, L-dx), min(dy, L-dy)), sorted: the pair [a, b], a <= b; orbits stand in',
+    'increasing order of (a, b) and are listed in "orbits".',
+    'Velocity: dphi_x/dt = sum_y sum_a sum_f W[o(y-x)][a][f] K_a(t) sin(omega[f] phi_y);',
+    'd log q / dt = - sum_f sum_a W[0][a][f] K_a(t) omega[f] sum_x cos(omega[f] phi_x).',
+    'Time: K_a(t) = max(0, 1 - |t (nodes-1) - a|), a = 0 .. nodes-1; classical RK4, "steps" equal steps from t=0 to 1, for',
+    'phi and log q alike.',
+    'Prior: z ~ N(0,1) per site, log_prior = -sum z^2/2 - (V/2) log(2 pi), log_q = log_prior + integral of d log q / dt.',
+    'Action: S = sum_x [ (m2 + 4) phi^2 + lambda phi^4 - 2 phi (phi(x+1) + phi(y+1)) ].',
+    'loss = mean over samples of (log_q + action); grad_W has the shape of W, grad_omega that of omega; grad_z[sample] is',
+    'd loss / d z, the dependence of log_prior on z included.',
+    'velocity_0 and divergence_0 are dphi/dt and - d log q / dt at t = 0, phi = z.',
+    'log_det is log |det d phi / d z| of the discrete RK4 map: log_prior - log_det differs from log_q by the error of the',
+    'integrator in the divergence, and must not be used to test log_q beyond that.']
+
+
+def digits(value):
+    """JSON with 17 significant digits."""
+    if isinstance(value, torch.Tensor):
+        value = value.detach().tolist()
+    if isinstance(value, float):
+        return '%.17g' % value
+    if isinstance(value, (list, tuple)):
+        return '[' + ', '.join(digits(v) for v in value) + ']'
+    return json.dumps(value)
+
+
+def dump(path, L):
+    m2, lam, n = -4.0, COUPLING.get(L, 8.0), 2
+    flow = fixed_flow(L, 'dense', 'autograd', n_feature=3, n_node=4, n_step=6)
+    samples = fixed_prior(L, n)
+    z = flow.field(samples).requires_grad_()
+    kernel, div = flow.kernels()
+    phi, logq = flow.push(kernel.unbind(0), div, z)
+    s = action(flow.grid(phi), m2, lam)
+    loss = (logq + s).mean()
+    gW, gomega, gz = torch.autograd.grad(loss, [flow.W, flow.omega, z])
+    with torch.no_grad():
+        arg = z.unsqueeze(1) * flow.omega.view(1, -1, 1)
+        velocity = flow.conv.forward(kernel[0], torch.sin(arg))
+        divergence = torch.einsum('f,vfb->b', div[0], torch.cos(arg))
+
+    other = fixed_flow(L, 'sep', 'adjoint', n_feature=3, n_node=4, n_step=6)
+    other_loss = other.gradient(other.field(samples), m2, lam)
+    for name, d in (('loss', other_loss - float(loss)), ('grad_W', (other.W.grad - gW).abs().max()), ('grad_omega', (other.omega.grad - gomega).abs().max())):
+        if abs(float(d)) > 1e-11:
+            sys.exit('cnf_torch.py: the two ways differ in %s by %g; nothing written' % (name, float(d)))
+
+    entries = [('about', ABOUT), ('L', L), ('frequencies', 3), ('nodes', 4), ('steps', 6), ('samples', n), ('m2', m2), ('lambda', lam),
+               ('orbits', [list(p) for p in flow.pairs]), ('W', flow.W), ('omega', flow.omega), ('z', samples.reshape(n, -1)),
+               ('velocity_0', velocity.t()), ('divergence_0', divergence), ('phi', phi.t()), ('log_prior', flow.log_prior(z)),
+               ('log_q', logq), ('log_det', [log_det(flow, x) for x in samples]), ('action', s), ('loss', float(loss)),
+               ('grad_W', gW), ('grad_omega', gomega), ('grad_z', gz.t())]
+    lines = []
+    for key, value in entries:
+        if key == 'about':
+            text = '[\n' + ',\n'.join('    ' + json.dumps(line) for line in value) + ']'
+        elif key in ('W', 'grad_W', 'z', 'phi', 'velocity_0', 'grad_z'):
+            text = '[\n' + ',\n'.join('    ' + digits(row) for row in value) + ']'
+        else:
+            text = digits(value)
+        lines.append('  "%s": %s' % (key, text))
+    with open(path, 'w') as out:
+        out.write('{\n' + ',\n'.join(lines) + '\n}\n')
+
+
+def main(a):
+    torch.set_num_threads(a.threads)
+    if a.check:
+        return 0 if check() else 1
+    if a.dump:
+        dump(a.dump, a.L)
+    elif a.measure_all:
+        measure_all(a)
+    else:
+        time_case(a)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(ARGS))

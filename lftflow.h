@@ -1,0 +1,8681 @@
+/* lftflow.h: lattice field theory sampled exactly with normalizing flows. SPDX-License-Identifier: MIT-0
+ * Generated from src/ by tools/amalgamate.sh: do not edit, change the parts and run it again. */
+
+/* ---- common room: once per file ---------------------------------------------------------------------------------- */
+#ifndef LFT_P_COMMON
+#define LFT_P_COMMON
+
+/* ---- 00_config.h, declarations ----------------------------------------------------------------------------------- */
+/* 00_config.h: version, compiler and C library facts, the paste macros.
+ * Offers: LFT_VERSION, the values of the instance parameters, LFT_P_* helpers that every room uses. */
+
+#include <float.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LFT_VERSION_MAJOR 0
+#define LFT_VERSION_MINOR 1
+#define LFT_VERSION_PATCH 0
+#define LFT_VERSION       "0.1.0"
+
+/* Values of the instance parameters. All are nonzero, so that an undefined name in an #if is never a legal value. */
+#define LFT_SCALAR 1 /* LFT_GROUP: one real number per site */
+#define LFT_F32    1 /* LFT_REAL */
+#define LFT_F64    2
+#define LFT_FIELDS 1 /* LFT_UPTO: lattice, fields, theory */
+#define LFT_SAMPLE 2 /*           + flows, independence Metropolis, HMC, observables */
+#define LFT_TRAIN  3 /*           + gradients and training (the default) */
+
+#define LFT_MAX_DIM 4
+
+/* May be defined before the first inclusion, the same in every file. */
+#ifndef LFT_MAX_COUPLINGS
+#define LFT_MAX_COUPLINGS 8 /* of a theory */
+#endif
+
+/* Two levels, so that LFT_NAME is expanded before it is pasted. */
+#define LFT_P_PASTE2(a, b) a##_##b
+#define LFT_P_PASTE(a, b)  LFT_P_PASTE2(a, b)
+#define LFT_P_STRING2(a)   #a
+#define LFT_P_STRING(a)    LFT_P_STRING2(a)
+
+#if defined(__GNUC__) || defined(__clang__)
+#define LFT_P_GNUC     1
+#define LFT_P_INLINE   static inline __attribute__((always_inline))
+#define LFT_P_NOINLINE static __attribute__((noinline, unused))
+#define LFT_P_RESTRICT __restrict__
+#else
+#define LFT_P_GNUC     0
+#define LFT_P_INLINE   static inline
+#define LFT_P_NOINLINE static inline
+#define LFT_P_RESTRICT
+#endif
+
+/* Unroll the next loop fully; its bounds are constants after inlining. */
+#if defined(__clang__)
+#define LFT_P_UNROLL _Pragma("unroll")
+#elif LFT_P_GNUC
+#define LFT_P_UNROLL _Pragma("GCC unroll 64")
+#else
+#define LFT_P_UNROLL
+#endif
+
+/* Copies and clears go through the compiler's builtin where there is one: it may become a call of memcpy or memset,
+ * which every freestanding environment has to supply, and needs no header. */
+#if LFT_P_GNUC
+#define lft_p_copy(to, from, bytes) ((void)__builtin_memcpy((to), (from), (bytes)))
+#define lft_p_zero(to, bytes)       ((void)__builtin_memset((to), 0, (bytes)))
+#else
+#include <string.h>
+#define lft_p_copy(to, from, bytes) ((void)memcpy((to), (from), (bytes)))
+#define lft_p_zero(to, bytes)       ((void)memset((to), 0, (bytes)))
+#endif
+
+/* 1 if x is neither infinite nor NaN. A test of the exponent bits: isfinite() is removed by -ffast-math. */
+static inline int lft_finite(double x);
+
+/* ---- 01_status.h, declarations ----------------------------------------------------------------------------------- */
+/* 01_status.h: status values, and the text that says what, where, expected, got.
+ * Offers: lft_status, lft_status_str(), lft_error. The library never prints, exits or aborts. */
+
+#define LFT_P_STATUS_LIST(X)                                             \
+    X(LFT_OK, "ok")                                                      \
+    X(LFT_STOPPED, "stopped by the caller")                              \
+    X(LFT_ERR_ARG, "bad argument")                                       \
+    X(LFT_ERR_NOMEM, "arena too small")                                  \
+    X(LFT_ERR_NONFINITE, "not a finite number")                          \
+    X(LFT_ERR_NOCONV, "no convergence")                                  \
+    X(LFT_ERR_FORMAT, "bad file content")                                \
+    X(LFT_ERR_IO, "read or write failed")                                \
+    X(LFT_ERR_MISMATCH, "does not fit this instance")
+
+#define LFT_P_STATUS_ENUM(code, text) code,
+typedef enum lft_status { LFT_P_STATUS_LIST(LFT_P_STATUS_ENUM) LFT_P_STATUS_COUNT } lft_status;
+#undef LFT_P_STATUS_ENUM
+
+/* A status in words, e.g. "arena too small". Never NULL. */
+static inline const char *lft_status_str(lft_status s);
+
+/* What went wrong: "where: what: expected ..., got ...". Objects carry one; functions without an object take a pointer,
+ * which may be NULL. The text is always terminated. Success leaves it alone. */
+typedef struct lft_error {
+    lft_status code;
+    char       text[160];
+} lft_error;
+
+/* ---- 02_arena.h, declarations ------------------------------------------------------------------------------------ */
+/* 02_arena.h: all memory comes from one block that the caller hands over.
+ * Offers: lft_arena, lft_arena_of(), lft_arena_measure(), lft_arena_alloc(), lft_arena_take(), LFT_ARENA(). */
+
+#define LFT_P_ALIGN ((size_t)64) /* one AVX-512 register, one cache line */
+
+/* A stack of memory. Copy the struct to mark a position; assign the copy back to release everything above it; pass a
+ * copy by value for scratch. `need` is what the allocations so far would have taken, the alignment of the base included,
+ * and goes on counting past the end: so one failing run, or one run over lft_arena_measure(), says how much to provide.
+ *   base == NULL   nothing is stored, every allocation succeeds in counting and returns NULL
+ *   need > size    an allocation did not fit and returned NULL; the object's init returns LFT_ERR_NOMEM */
+typedef struct lft_arena {
+    unsigned char *base;
+    size_t         size, need;
+} lft_arena;
+
+/* A static block and its size, for lft_arena_of(name, sizeof name). */
+#define LFT_ARENA(name, bytes) unsigned char name[(bytes)]
+
+/* An arena over memory of any alignment. */
+static inline lft_arena lft_arena_of(void *memory, size_t bytes);
+
+/* An arena that only counts: run an init over it to learn what the same init needs. */
+static inline lft_arena lft_arena_measure(void);
+
+/* n elements of the given size, aligned to 64 bytes; NULL when measuring or when they do not fit. The first clears them,
+ * O(bytes); the second leaves them as they are, for scratch. */
+static inline void *lft_arena_alloc(lft_arena *a, size_t n, size_t element);
+static inline void *lft_arena_take(lft_arena *a, size_t n, size_t element);
+
+/* LFT_OK while everything asked for was there (or is only being counted), else LFT_ERR_NOMEM with need and capacity. */
+static inline lft_status lft_arena_check(const lft_arena *a, lft_error *e, const char *where);
+
+/* 1 if the arena only counts: an init returns after its layout. */
+static inline int lft_arena_measuring(const lft_arena *a);
+
+/* ---- 03_stream.h, declarations ----------------------------------------------------------------------------------- */
+/* 03_stream.h: where bytes come from and go to, and how numbers lie in them. The header itself opens no file.
+ * Offers: lft_reader, lft_writer, lft_memory_reader(), lft_memory_writer(), lft_dtype, lft_dtype_bytes(),
+ *         lft_dtype_str(); for the format rooms: bytes of numbers, lft_p_source (text being parsed), lft_p_sink. */
+
+/* read(user, data, n) fills data with exactly n bytes or returns fewer: the end of the data or a failure. */
+typedef struct lft_reader {
+    size_t (*read)(void *user, void *data, size_t n);
+    void *user;
+} lft_reader;
+
+/* write(user, data, n) stores n bytes and returns n; fewer is a failure. */
+typedef struct lft_writer {
+    size_t (*write)(void *user, const void *data, size_t n);
+    void *user;
+} lft_writer;
+
+/* A block of memory as a stream; `at` is the number of bytes read or written so far. It must outlive the stream. */
+typedef struct lft_memory {
+    const unsigned char *in;
+    unsigned char       *out;
+    size_t               size, at;
+} lft_memory;
+
+/* A reader of `size` bytes, e.g. of a model that is linked into the program. */
+static inline lft_reader lft_memory_reader(lft_memory *memory, const void *data, size_t size);
+
+/* A writer into at most `size` bytes. A write that does not fit stores nothing and fails. */
+static inline lft_writer lft_memory_writer(lft_memory *memory, void *data, size_t size);
+
+/* value, name, kind, bytes of an element, bytes of one number in it */
+#define LFT_P_DTYPE_LIST(X)               \
+    X(LFT_DTYPE_F32, "F32", 'f', 4, 4)    \
+    X(LFT_DTYPE_F64, "F64", 'f', 8, 8)    \
+    X(LFT_DTYPE_C64, "C64", 'c', 8, 4)    \
+    X(LFT_DTYPE_C128, "C128", 'c', 16, 8) \
+    X(LFT_DTYPE_U64, "U64", 'u', 8, 8)    \
+    X(LFT_DTYPE_I64, "I64", 'i', 8, 8)    \
+    X(LFT_DTYPE_U32, "U32", 'u', 4, 4)    \
+    X(LFT_DTYPE_I32, "I32", 'i', 4, 4)    \
+    X(LFT_DTYPE_U8, "U8", 'u', 1, 1)
+
+/* Element types of stored arrays; 0 is none. A complex element is two numbers, real part first. */
+#define LFT_P_DTYPE_ENUM(code, name, kind, bytes, part) code,
+typedef enum lft_dtype { LFT_DTYPE_NONE, LFT_P_DTYPE_LIST(LFT_P_DTYPE_ENUM) LFT_P_DTYPE_COUNT } lft_dtype;
+#undef LFT_P_DTYPE_ENUM
+
+/* Bytes of one element, e.g. 16 for LFT_DTYPE_C128; 0 for a value that is none of the enum's. */
+static inline size_t lft_dtype_bytes(lft_dtype dtype);
+
+/* "F64" and so on, the names that safetensors uses; "none" for a value that is none of the enum's. Never NULL. */
+static inline const char *lft_dtype_str(lft_dtype dtype);
+
+/* ---- 04_pool.h, declarations ------------------------------------------------------------------------------------- */
+/* 04_pool.h: the one hook for threads.
+ * Offers: lft_pool, lft_pool_serial(), lft_pool_openmp(). */
+
+/* run(user, tasks, task, context) calls task(context, i, thread) once for every 0 <= i < tasks, in any order, on at most
+ * `threads` threads, and returns when all are done. `thread` < threads tells the running threads apart: it selects scratch
+ * memory. Results do not depend on the number of threads, nor on who runs what. A zeroed lft_pool is serial. */
+typedef void (*lft_task)(void *context, int i, int thread);
+typedef struct lft_pool {
+    void (*run)(void *user, int tasks, lft_task task, void *context);
+    void *user;
+    int   threads;
+} lft_pool;
+
+/* An OpenMP team of the given size (compile with -fopenmp; without it, and for threads < 2, serial). */
+static inline lft_pool lft_pool_openmp(int threads);
+
+/* ---- 20_random.h, declarations ----------------------------------------------------------------------------------- */
+/* 20_random.h: random numbers that depend on nothing but their address.
+ * Offers: lft_philox(), lft_draw, lft_draw_of(), lft_uniform(), lft_uniforms(), lft_normals().
+ *
+ * There is no generator state. Every number is a function of (seed, purpose, sample, draw, index), so the same seed
+ * gives the same numbers whatever the number of threads, lanes or MPI ranks, and a run resumes from integers. */
+
+/* Philox4x32-10: out = 128 random bits from a counter and a key. A bijection of the counter for each key.
+ * out may be ctr. Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC11 (Random123). */
+static inline void lft_philox(const uint32_t ctr[4], const uint32_t key[2], uint32_t out[4]);
+
+/* What a draw is for: draws with different purposes are independent. The values are part of what a seed means. */
+enum lft_purpose {
+    LFT_DRAW_PRIOR   = 1,  /* configurations that a flow transforms into proposals */
+    LFT_DRAW_ACCEPT  = 2,  /* accept or reject */
+    LFT_DRAW_MOMENTA = 3,  /* HMC */
+    LFT_DRAW_INIT    = 4,  /* parameters and first configurations */
+    LFT_DRAW_TRAIN   = 5,  /* configurations that a flow is trained on */
+    LFT_DRAW_NOISE   = 6,  /* stochastic estimators, pseudofermions */
+    LFT_DRAW_USER    = 128 /* 128 to 255 are the user's */
+};
+
+/* The address of the random numbers of one configuration. Philox key = seed; counter = {index / 2, draw, low 32 bits of
+ * sample, purpose | bits 32..55 of sample << 8}.
+ *   sample   which configuration or chain, below 2^56 (the rest is ignored)
+ *   draw     how often this sample has asked before: the trajectory, the attempt
+ *   purpose  an lft_purpose, 0 to 255 (the rest is ignored) */
+typedef struct lft_draw {
+    uint64_t seed, sample;
+    uint32_t draw, purpose;
+} lft_draw;
+
+static inline lft_draw lft_draw_of(uint64_t seed, uint32_t purpose, uint64_t sample, uint32_t draw);
+
+/* Number `index` of the draw, uniform in (0, 1): (v + 1/2) 2^-53 with 53 random bits v, rounded to nearest, at most
+ * 1 - 2^-53. Bits: the high 53 of the 64-bit number of which words 0, 1 (even index) or 2, 3 (odd) of Philox are the
+ * low and the high half. */
+static inline double lft_uniform(lft_draw d, uint32_t index);
+
+/* out[i] = lft_uniform(d, i), 0 <= i < n; the same bits. O(n), one Philox call per two numbers. */
+static inline void lft_uniforms(lft_draw d, double *out, int n);
+
+/* n independent normal numbers, mean 0, variance 1, by Box and Muller from the uniforms u of the same draw:
+ *   out[2i] = sqrt(-2 ln u_2i) cos(2 pi u_2i+1), out[2i+1] = the same with sin; |out| < 8.7.
+ * Fixed consumption: out[i] does not depend on n, and an odd n uses up the pair of its last number. Uniforms and
+ * normals of one draw are not independent of each other. O(n). */
+static inline void lft_normals(lft_draw d, double *out, int n);
+
+/* ---- 21_statistics.h, declarations ------------------------------------------------------------------------------- */
+/* 21_statistics.h: honest errors. Log-weights, series of measurements, the Gamma method, the jackknife.
+ * Offers: lft_weigh(), lft_series, lft_estimate, lft_gamma(), lft_gamma_of(), lft_jackknife(), lft_ratio(). */
+
+/* ---- log-weights ------------------------------------------------------------------------------------------------- */
+
+/* What a sample of log-weights says about the flow that made it, with w = exp(logw) and means over the sample.
+ *   ess         effective sample size as a fraction, <w>^2 / <w^2>, in (0, 1]. Small n overestimates it badly: quote n
+ *   logz        log <w>; with logw = -S - log q the log of the partition function
+ *   logz_error  sqrt((1/ess - 1) / n), first order in the fluctuation of <w>, for independent weights
+ *   status      LFT_OK; LFT_ERR_ARG without weights; LFT_ERR_NONFINITE if a log-weight is NaN or +infinity (all three
+ *               numbers are NaN), or if all are -infinity (logz is -infinity, the others NaN). Single log-weights of
+ *               -infinity are legal: zero weights, which count in n */
+typedef struct lft_weights {
+    size_t     n;
+    double     ess, logz, logz_error;
+    lft_status status;
+} lft_weights;
+
+/* Any size of log-weight is safe: the largest is taken out first. Two passes, O(n). */
+static inline lft_weights lft_weigh(const double *logw, size_t n);
+
+/* ---- series ------------------------------------------------------------------------------------------------------ */
+
+/* Measurements: columns (observables) of samples in Markov time, from several replicas (independent chains of the same
+ * ensemble), whose lengths may differ. Memory [column][replica][capacity]. */
+typedef struct lft_series {
+    int     columns, replicas;
+    size_t  capacity;  /* samples per replica */
+    size_t *length;    /* [replica] samples so far */
+    double *data;
+    double  window_factor; /* S of the automatic window, the assumed ratio of exponential and integrated autocorrelation
+                              time; init sets 1.5 */
+} lft_series;
+
+/* Takes 8 columns replicas capacity bytes and a little from the arena. LFT_ERR_ARG, LFT_ERR_NOMEM. */
+static inline lft_status lft_series_init(lft_series *s, int columns, int replicas, size_t capacity, lft_arena *arena,
+                                         lft_error *e);
+
+/* Appends row[column] to a replica. LFT_ERR_ARG: no such replica; LFT_ERR_NOMEM: it is full, nothing was stored;
+ * LFT_ERR_NONFINITE: a number of the row is NaN or infinite. That row is stored all the same, so that estimates say NaN
+ * instead of silently leaving a sample out. O(columns). */
+static inline lft_status lft_series_add(lft_series *s, int replica, const double *row);
+
+/* The samples of one column in one replica, s->length[replica] numbers. */
+static inline const double *lft_series_samples(const lft_series *s, int column, int replica);
+
+/* Forgets all samples. */
+static inline void lft_series_clear(lft_series *s);
+
+/* ---- the Gamma method -------------------------------------------------------------------------------------------- */
+
+/* Reasons not to trust an estimate, as bits. */
+#define LFT_P_DOUBT_LIST(X)                                                           \
+    X(LFT_DOUBT_NONFINITE, 1, "not a finite number")                                  \
+    X(LFT_DOUBT_FEW, 2, "fewer than 5 samples")                                       \
+    X(LFT_DOUBT_CONSTANT, 4, "constant samples carry no error")                       \
+    X(LFT_DOUBT_WINDOW, 8, "the window reached half of the samples")                  \
+    X(LFT_DOUBT_LENGTH, 16, "fewer samples than 50 tau_int")                          \
+    X(LFT_DOUBT_REPLICA, 32, "replicas too short for their own means")                \
+    X(LFT_DOUBT_SPREAD, 64, "replicas disagree")
+
+#define LFT_P_DOUBT_ENUM(name, bit, text) name = bit,
+enum lft_doubt { LFT_DOUBT_NONE = 0, LFT_P_DOUBT_LIST(LFT_P_DOUBT_ENUM) LFT_P_DOUBT_END = 128 };
+#undef LFT_P_DOUBT_ENUM
+
+/* The first reason in words; "reliable" for none. Never NULL. */
+static inline const char *lft_doubt_str(int doubts);
+
+/* value +- error, both in the observable's own units; tau_int in samples, 1/2 if they are independent.
+ *   error_error, tau_int_error   statistical errors of error and tau_int
+ *   spread     chi^2 per degree of freedom of the replicas' means about the common one; about 1, and 0 for one replica
+ *   n          samples in all replicas
+ *   window     the W up to which the autocorrelation was summed
+ *   doubts     lft_doubt bits; reliable is doubts == 0. The numbers are given all the same
+ * Doubts: a number that is not finite (then value or error is NaN); n < 5; a constant series (error 0, tau_int 1/2); a
+ * window so long that fewer than half of the samples have a partner at W + 1; n < 50 tau_int; more than one replica and
+ * (2W + 1) replicas > n / 10, for each replica's mean takes the fraction (2W + 1) replicas / n out of error^2; replica
+ * means whose chi^2 is 4 sigma too large, for chains that sit in different modes look precise, each by itself. */
+typedef struct lft_estimate {
+    double value, error, error_error, tau_int, tau_int_error, spread;
+    size_t n;
+    int    window, reliable, doubts;
+} lft_estimate;
+
+/* The mean of one column and its error from the autocorrelation function, with N samples in R replicas:
+ *   Gamma(t) = sum_r sum_i d_i d_(i+t) / sum_r max(N_r - t, 0), d about the replica's own mean
+ *   tau(W)   = 1/2 + sum_(t=1..W) Gamma(t) / Gamma(0), not below 1/2
+ *   W        the first with exp(-W / T) < T / sqrt(W N), T = S / ln[(2 tau + 1) / (2 tau - 1)]
+ *   tau_int  = tau (1 + (2W + 1) / N) / (1 + 1/N);  error^2 = 2 tau_int Gamma(0) (1 + 1/N) / N
+ *   error_error = error sqrt((W + 1/2) / N);  tau_int_error = 2 tau sqrt(|W + 1/2 - tau| / N)
+ * If all replicas are constant but differ, e.g. with one sample each, the error is that of the mean of R numbers, and
+ * tau_int stays 1/2. No such column, or no sample: n = 0 and NaN. O(N W).
+ * Source: U. Wolff, hep-lat/0306017: window section 3.3, tau_int_error eq. 42, bias eq. 49; d as in pyerrors. */
+static inline lft_estimate lft_gamma(const lft_series *s, int column);
+
+/* A function of the means of all columns; ctx is the caller's. */
+typedef double (*lft_derived)(const double *mean, void *ctx);
+
+/* f(means) with the error of d_i = sum_c (df/dmean_c)(a_ic - mean_c), otherwise as lft_gamma. For masses, cumulants,
+ * correlation lengths. The gradient is by central differences with a quarter of the column's naive error as the step
+ * (Wolff's choice), so f is called 1 + 2 columns times; it must be smooth on that scale.
+ *
+ * Reweighted observables: with columns w and w O (w = exp(logw - a constant of the size of the largest logw) for every
+ * sample) lft_ratio gives <w O>/<w>, and the weight's own fluctuation is in the error.
+ *
+ * Scratch: lft_gamma_bytes(). Status through e (may be NULL): LFT_ERR_ARG without samples, LFT_ERR_NOMEM,
+ * LFT_ERR_NONFINITE; the estimate then holds NaN and is not reliable. A value whose gradient alone is not finite
+ * stands, with error NaN.
+ * O(N (W + columns)). Source: as lft_gamma. */
+static inline lft_estimate lft_gamma_of(const lft_series *s, lft_derived f, void *ctx, lft_arena scratch, lft_error *e);
+
+/* The scratch that lft_gamma_of needs for this series however full, the alignment of the arena's base included. */
+static inline size_t lft_gamma_bytes(const lft_series *s);
+
+/* mean[1] / mean[0]; with ctx an int[2], mean[ctx[0]] / mean[ctx[1]]. */
+static inline double lft_ratio(const double *mean, void *ctx);
+
+/* ---- the jackknife ----------------------------------------------------------------------------------------------- */
+
+/* value = f(means); bias is the estimate of its O(1/N) bias, so value - bias is the corrected one; bins as used. */
+typedef struct lft_jackknifed {
+    double value, error, bias;
+    size_t n;
+    int    bins;
+} lft_jackknifed;
+
+/* f(means) with the error from leaving out one bin of consecutive samples at a time. About `bins` bins in all, of about
+ * equal length, shared out over the replicas (at least one in each replica that has samples). No autocorrelation is
+ * estimated: a bin must be much longer than tau_int, or the error is too small. For bins of equal length
+ *   error^2 = (1 - 1/bins) sum_j (f_j - <f>)^2,  bias = (bins - 1)(<f> - f)
+ * and unequal ones are weighted as in Busing, Meijer and van der Leeden, Stat. Comput. 9 (1999) 3.
+ * Scratch: lft_jackknife_bytes(). Status through e: LFT_ERR_ARG (no samples, bins < 2, or fewer than 2 bins possible),
+ * LFT_ERR_NOMEM, LFT_ERR_NONFINITE; what could not be computed is NaN. O(N columns). */
+static inline lft_jackknifed lft_jackknife(const lft_series *s, lft_derived f, void *ctx, int bins, lft_arena scratch,
+                                           lft_error *e);
+static inline size_t lft_jackknife_bytes(const lft_series *s, int bins);
+
+/* ---- 22_parameters.h, declarations ------------------------------------------------------------------------------- */
+/* 22_parameters.h: named parameter tensors and the optimiser. Parameters, gradients and moments are double and common
+ * types, so that an f32 and an f64 instance share one model.
+ * Offers: lft_parameters, lft_declare(); lft_adam, lft_adam_init(), lft_adam_step(); lft_schedule, lft_rate();
+ *         lft_clip_norm(). */
+
+/* One tensor: row-major, its values at value[offset .. offset + count) of the set. */
+typedef struct lft_parameter {
+    char   name[40]; /* "layer0.kernel" */
+    int    rank, shape[4];
+    size_t offset, count;
+} lft_parameter;
+
+/* The set. The owner runs its declarations twice: first with list == NULL, which only counts, then with memory. */
+typedef struct lft_parameters {
+    lft_parameter *list; /* [tensors] */
+    double        *value; /* [count] */
+    int            tensors;
+    size_t         count;
+} lft_parameters;
+
+/* Appends the tensor "owner.name" and returns its offset. Dimensions beyond rank are ignored. */
+static inline size_t lft_declare(lft_parameters *set, const char *owner, const char *name, int rank, int n0, int n1,
+                                 int n2, int n3);
+
+/* Adam (1412.6980, algorithm 1). */
+typedef struct lft_adam {
+    double  *m, *v; /* [n] first and second moments */
+    size_t   n;
+    uint64_t step; /* steps taken */
+    double   beta1, beta2, epsilon;
+} lft_adam;
+
+/* Moments in the arena, zero. beta1, beta2 or epsilon 0 mean .9, .999 and 1e-8. */
+static inline lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, double beta2, double epsilon,
+                                       lft_arena *arena, lft_error *error);
+
+/* value -= rate * mhat / (sqrt(vhat) + epsilon). O(n). */
+static inline void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate);
+
+/* Learning rates over a training of known length. */
+typedef enum lft_schedule_kind {
+    LFT_SCHEDULE_COSINE, /* from `from` to `to` along half a cosine: the default */
+    LFT_SCHEDULE_EXPONENTIAL,
+    LFT_SCHEDULE_LINEAR,
+    LFT_SCHEDULE_CONSTANT /* `from` */
+} lft_schedule_kind;
+
+typedef struct lft_schedule {
+    lft_schedule_kind kind;
+    double            from, to;
+    uint64_t          warmup, steps; /* the rate first rises linearly over `warmup` of the `steps` */
+} lft_schedule;
+
+/* The rate of step 0 <= i < steps; the last rate beyond. */
+static inline double lft_rate(const lft_schedule *schedule, uint64_t i);
+
+/* Scales a gradient down to the given 2-norm if it is longer (most <= 0: never); returns the norm before. */
+static inline double lft_clip_norm(double *gradient, size_t n, double most);
+
+/* ---- 23_npy.h, declarations -------------------------------------------------------------------------------------- */
+/* 23_npy.h: arrays for and from NumPy. Source: numpy.lib.format (NEP 1), format versions 1.0, 2.0 and 3.0.
+ * Offers: lft_npy, lft_npy_write_header(), lft_npy_write(), lft_npy_write_f32(), lft_npy_read_header(), lft_npy_read().
+ *
+ * A file is a header with element type and shape, then the elements in C order (last index fastest). Values pass
+ * through a small buffer on the stack: an array may be larger than the memory, and be written and read in pieces. */
+
+/* What a header says. Fill it with lft_npy_read_header(). */
+typedef struct lft_npy {
+    lft_dtype dtype;
+    int       big_endian, rank;
+    uint64_t  shape[8]; /* [rank] */
+    uint64_t  count;    /* numbers in all: a complex element counts as two, real part first; rank 0 has one element */
+} lft_npy;
+
+/* Writes a header of version 1.0, little-endian and padded to a multiple of 64 bytes. 0 <= rank <= 8.
+ * LFT_ERR_ARG: no such dtype or rank, or more than 2^64 bytes of data; LFT_ERR_IO. O(1). */
+static inline lft_status lft_npy_write_header(lft_writer to, lft_dtype dtype, int rank, const uint64_t *shape,
+                                              lft_error *error);
+
+/* Writes the next n numbers, converted to the dtype. Calls may follow each other; together they must write what the
+ * header announced, which the caller sees to. Infinity and NaN pass in the real and complex types.
+ * LFT_ERR_ARG: a value that an integer type or a float cannot hold (those before it may have been written); LFT_ERR_IO.
+ * O(n). */
+static inline lft_status lft_npy_write(lft_writer to, lft_dtype dtype, const double *value, size_t n, lft_error *error);
+static inline lft_status lft_npy_write_f32(lft_writer to, lft_dtype dtype, const float *value, size_t n,
+                                           lft_error *error);
+
+/* Reads a header and leaves the reader at the first element. Keys come in any order, both byte orders are read.
+ * LFT_ERR_FORMAT: no npy file, Fortran order, another element type, rank above 8, or more than 2^64 bytes of data;
+ * LFT_ERR_IO: the data end early. After a failure *npy is all zero. O(length of the header), no memory. */
+static inline lft_status lft_npy_read_header(lft_reader from, lft_npy *npy, lft_error *error);
+
+/* Reads the next n numbers as doubles (integers beyond 2^53 are rounded). n <= npy->count; the caller adds up pieces.
+ * What follows the array is left alone: a file may hold several.
+ * LFT_ERR_ARG: n too large; LFT_ERR_IO: the data end early, byte offsets count from the start of this piece. O(n). */
+static inline lft_status lft_npy_read(lft_reader from, const lft_npy *npy, double *out, size_t n, lft_error *error);
+
+/* ---- 24_safetensors.h, declarations ------------------------------------------------------------------------------ */
+/* 24_safetensors.h: models, as named tensors with metadata. Source: github.com/huggingface/safetensors, README.
+ * Offers: lft_tensor, lft_text_pair, lft_safetensors, lft_safetensors_save(), lft_safetensors_load(),
+ *         lft_safetensors_find(), lft_safetensors_meta(), lft_tensor_count(), lft_tensor_get(), lft_tensor_get_u64().
+ *
+ * A file is a length N (8 bytes, little-endian), N bytes of JSON, and a buffer that the tensors fill without a hole. */
+
+/* Text that belongs to a key; both in UTF-8. */
+typedef struct lft_text_pair {
+    const char *key, *value;
+} lft_text_pair;
+
+/* A tensor in C order. The data are numbers as this machine holds them, but those of a loaded tensor may lie at any
+ * address (the format does not align them): read them with lft_tensor_get(), or copy them as bytes. */
+typedef struct lft_tensor {
+    const char *name;
+    lft_dtype   dtype;
+    int         rank;     /* 0 (one element) to 8 */
+    uint64_t    shape[8]; /* [rank] */
+    const void *data;
+    size_t      bytes;
+} lft_tensor;
+
+/* A loaded file. Everything lies in the arena. */
+typedef struct lft_safetensors {
+    const lft_tensor    *tensor; /* [tensors] in the order of their data */
+    const lft_text_pair *meta;   /* [metas] in the order of their keys */
+    int                  tensors, metas;
+} lft_safetensors;
+
+/* Writes n tensors, in this order, and nmeta pairs of metadata; meta may be NULL if nmeta is 0. Needs no memory. To
+ * keep the data of every tensor aligned for other readers, put those with the larger elements first.
+ * LFT_ERR_ARG: a name, key or value that is no UTF-8, a name or key that is there twice, a dtype that the format does
+ * not have (C128), a rank above 8, bytes that are not those of the shape, a header above 100 MB; LFT_ERR_IO.
+ * O(bytes + n^2 + nmeta^2); the squares are comparisons of names. */
+static inline lft_status lft_safetensors_save(lft_writer to, const lft_tensor *tensor, int n, const lft_text_pair *meta,
+                                              int nmeta, lft_error *error);
+
+/* Reads a file to its end. Refused is whatever the format forbids (duplicate names, holes, overlaps, data that do not
+ * fit the shape, bytes after the data), and also what this library cannot hold: other dtypes, rank above 8, texts with
+ * a zero byte, and in the header of a tensor any key but dtype, shape and data_offsets.
+ * With an arena that measures, or is too small, arena->need becomes exactly what the file takes; the data are then not
+ * read, and the measuring call returns LFT_OK with an empty doc. Other failures leave the arena as it was.
+ * LFT_ERR_FORMAT: see above; LFT_ERR_IO: the file ends early; LFT_ERR_NOMEM. Time O(bytes + n log n); memory: header
+ * and data as they are in the file, and sizeof(lft_tensor) or (lft_text_pair) per entry. */
+static inline lft_status lft_safetensors_load(lft_reader from, lft_arena *arena, lft_safetensors *doc,
+                                              lft_error *error);
+
+/* The tensor of that name, or NULL. O(tensors). */
+static inline const lft_tensor *lft_safetensors_find(const lft_safetensors *doc, const char *name);
+
+/* The value of that key of the metadata, or NULL. O(metas). */
+static inline const char *lft_safetensors_meta(const lft_safetensors *doc, const char *key);
+
+/* How many numbers the tensor holds; a complex element counts as two. O(1). */
+static inline size_t lft_tensor_count(const lft_tensor *tensor);
+
+/* Number i; integers beyond 2^53 are rounded. NaN if there is no number i. O(1). */
+static inline double lft_tensor_get(const lft_tensor *tensor, size_t i);
+
+/* Integer i exactly: seeds and counters. 0 if it is negative, not there, or the dtype is no integer type. O(1). */
+static inline uint64_t lft_tensor_get_u64(const lft_tensor *tensor, size_t i);
+
+#ifdef LFT_STDIO
+
+/* ---- 25_stdio.h, declarations ------------------------------------------------------------------------------------ */
+/* 25_stdio.h: optional adaptor from the streams of this header to the files of C; only if LFT_STDIO is defined.
+ * Offers: lft_file_reader(), lft_file_writer(), lft_file_replace(). */
+
+#include <stdio.h>
+
+/* A reader of a file that the caller opened in binary mode ("rb") and closes. */
+static inline lft_reader lft_file_reader(FILE *file);
+
+/* A writer to a file that the caller opened in binary mode ("wb") and closes. What stdio still buffers is written by
+ * fclose(), whose result the caller must check; lft_file_replace() does. */
+static inline lft_writer lft_file_writer(FILE *file);
+
+/* Replaces a file as a whole or not at all: fill(to, ctx, error) writes the new content to path.tmp, which becomes path
+ * by rename() after everything has been written and closed. So a kill or a full disk leaves the old file as it was. On
+ * any failure the temporary file is removed. (Where rename() does not replace, as on Windows, remove the old one first.
+ * Nothing is forced to the disk: a power failure may undo more than the last write.)
+ * LFT_ERR_IO: open, write, close or rename failed; LFT_ERR_ARG: path longer than 4000 bytes; else what fill returns if
+ * it is not LFT_OK. */
+static inline lft_status lft_file_replace(const char *path, int (*fill)(lft_writer to, void *ctx, lft_error *error),
+                                          void *ctx, lft_error *error);
+
+#endif
+
+/* ---- 00_config.h, code ------------------------------------------------------------------------------------------- */
+
+static inline int lft_finite(double x)
+{
+    uint64_t bits;
+    lft_p_copy(&bits, &x, sizeof bits);
+    return (bits >> 52 & 0x7ff) != 0x7ff;
+}
+
+/* ---- 01_status.h, code ------------------------------------------------------------------------------------------- */
+
+static inline const char *lft_status_str(lft_status s)
+{
+#define LFT_P_STATUS_TEXT(code, text) text,
+    static const char *const text[] = {LFT_P_STATUS_LIST(LFT_P_STATUS_TEXT) "unknown status"};
+#undef LFT_P_STATUS_TEXT
+    return text[(unsigned)s < LFT_P_STATUS_COUNT ? (unsigned)s : (unsigned)LFT_P_STATUS_COUNT];
+}
+
+/* Text grows in a fixed buffer and is cut at its end: a message must never fail. */
+typedef struct lft_p_text {
+    char  *data;
+    size_t used, size;
+} lft_p_text;
+
+static inline void lft_p_put(lft_p_text *t, const char *s)
+{
+    for (; *s && t->used + 1 < t->size; ++s) t->data[t->used++] = *s;
+    if (t->size) t->data[t->used] = 0;
+}
+
+static inline void lft_p_put_u64(lft_p_text *t, uint64_t v)
+{
+    char  digits[21];
+    char *p = digits + 20;
+    *p      = 0;
+    do {
+        *--p = (char)('0' + (int)(v % 10));
+        v /= 10;
+    } while (v);
+    lft_p_put(t, p);
+}
+
+/* Integers up to 2^53 exactly, the rest with six digits and an exponent: for messages, not for data. */
+static inline void lft_p_put_f64(lft_p_text *t, double v)
+{
+    int e = 0;
+    if (!lft_finite(v)) {
+        lft_p_put(t, "a non-finite number");
+        return;
+    }
+    if (v < 0) {
+        lft_p_put(t, "-");
+        v = -v;
+    }
+    if (v < 9007199254740992.0 && (double)(uint64_t)v == v) {
+        lft_p_put_u64(t, (uint64_t)v);
+        return;
+    }
+    while (v >= 10) v /= 10, ++e;
+    while (v < 1) v *= 10, --e;
+    {
+        uint64_t six = (uint64_t)(v * 1e5 + 0.5);
+        char     digits[9];
+        int      i;
+        for (i = 7; i >= 0; --i) {
+            if (i == 1) digits[i] = '.';
+            else {
+                digits[i] = (char)('0' + (int)(six % 10));
+                six /= 10;
+            }
+        }
+        if (six) e += 1, digits[0] = '1'; /* 9.999999 rounds up to 10.0000 */
+        for (i = 7; i > 2 && digits[i - 1] == '0'; --i) digits[i - 1] = 0;
+        digits[7] = 0;
+        lft_p_put(t, digits);
+    }
+    if (e) {
+        lft_p_put(t, e < 0 ? "e-" : "e+");
+        lft_p_put_u64(t, (uint64_t)(e < 0 ? -e : e));
+    }
+}
+
+static inline lft_p_text lft_p_error_text(lft_error *e, lft_status code, const char *where, const char *what)
+{
+    lft_p_text t = {0, 0, 0};
+    if (!e) return t;
+    e->code = code;
+    t.data  = e->text;
+    t.size  = sizeof e->text;
+    lft_p_put(&t, where);
+    lft_p_put(&t, ": ");
+    lft_p_put(&t, what);
+    return t;
+}
+
+/* "where: what" */
+static inline lft_status lft_p_fail(lft_error *e, lft_status code, const char *where, const char *what)
+{
+    (void)lft_p_error_text(e, code, where, what);
+    return code;
+}
+
+/* "where: what: expected ..., got <number>" */
+static inline lft_status lft_p_fail_got(lft_error *e, lft_status code, const char *where, const char *what,
+                                        const char *expected, double got)
+{
+    lft_p_text t = lft_p_error_text(e, code, where, what);
+    lft_p_put(&t, ": expected ");
+    lft_p_put(&t, expected);
+    lft_p_put(&t, ", got ");
+    lft_p_put_f64(&t, got);
+    return code;
+}
+
+/* "where: what: expected ..., got <text>" */
+static inline lft_status lft_p_fail_text(lft_error *e, lft_status code, const char *where, const char *what,
+                                         const char *expected, const char *got)
+{
+    lft_p_text t = lft_p_error_text(e, code, where, what);
+    lft_p_put(&t, ": expected ");
+    lft_p_put(&t, expected);
+    lft_p_put(&t, ", got ");
+    lft_p_put(&t, got);
+    return code;
+}
+
+/* ---- 02_arena.h, code -------------------------------------------------------------------------------------------- */
+
+static inline lft_arena lft_arena_of(void *memory, size_t bytes)
+{
+    lft_arena a;
+    a.base = (unsigned char *)memory;
+    a.size = bytes;
+    a.need = memory ? (size_t)(0 - (uintptr_t)memory) % LFT_P_ALIGN : LFT_P_ALIGN - 1;
+    return a;
+}
+
+static inline lft_arena lft_arena_measure(void)
+{
+    return lft_arena_of(NULL, 0);
+}
+
+static inline int lft_arena_measuring(const lft_arena *a)
+{
+    return a->base == NULL;
+}
+
+static inline void *lft_arena_take(lft_arena *a, size_t n, size_t element)
+{
+    const size_t most = SIZE_MAX / 4;
+    size_t       at   = a->need;
+    if (n > most / element || at > most) { /* saturate: a need that no machine has, instead of a wrapped sum */
+        a->need = most;
+        return NULL;
+    }
+    a->need = at + (n * element + LFT_P_ALIGN - 1) / LFT_P_ALIGN * LFT_P_ALIGN;
+    return a->base && a->need <= a->size ? a->base + at : NULL;
+}
+
+static inline void *lft_arena_alloc(lft_arena *a, size_t n, size_t element)
+{
+    void *p = lft_arena_take(a, n, element);
+    if (p) lft_p_zero(p, n * element);
+    return p;
+}
+
+static inline lft_status lft_arena_check(const lft_arena *a, lft_error *e, const char *where)
+{
+    lft_p_text t;
+    if (!a->base || a->need <= a->size) return LFT_OK;
+    t = lft_p_error_text(e, LFT_ERR_NOMEM, where, "arena: needs ");
+    lft_p_put_u64(&t, a->need);
+    lft_p_put(&t, " bytes, has ");
+    lft_p_put_u64(&t, a->size);
+    return LFT_ERR_NOMEM;
+}
+
+/* ---- 03_stream.h, code ------------------------------------------------------------------------------------------- */
+
+static inline size_t lft_p_memory_read(void *user, void *data, size_t n)
+{
+    lft_memory *m    = (lft_memory *)user;
+    size_t      left = m->size - m->at;
+    if (n > left) n = left;
+    if (n) lft_p_copy(data, m->in + m->at, n);
+    m->at += n;
+    return n;
+}
+
+static inline size_t lft_p_memory_write(void *user, const void *data, size_t n)
+{
+    lft_memory *m = (lft_memory *)user;
+    if (n > m->size - m->at) return 0;
+    if (n) lft_p_copy(m->out + m->at, data, n);
+    m->at += n;
+    return n;
+}
+
+static inline lft_reader lft_memory_reader(lft_memory *memory, const void *data, size_t size)
+{
+    lft_reader r;
+    memory->in   = (const unsigned char *)data;
+    memory->out  = NULL;
+    memory->size = size;
+    memory->at   = 0;
+    r.read       = lft_p_memory_read;
+    r.user       = memory;
+    return r;
+}
+
+static inline lft_writer lft_memory_writer(lft_memory *memory, void *data, size_t size)
+{
+    lft_writer w;
+    memory->in   = NULL;
+    memory->out  = (unsigned char *)data;
+    memory->size = size;
+    memory->at   = 0;
+    w.write      = lft_p_memory_write;
+    w.user       = memory;
+    return w;
+}
+
+/* ---- element types and the bytes of numbers ---- */
+
+typedef struct lft_p_dtype {
+    char          name[5], kind; /* kind: f, c, u, i as in npy */
+    unsigned char bytes, part;
+} lft_p_dtype;
+
+static inline const lft_p_dtype *lft_p_dtype_of(lft_dtype dtype)
+{
+#define LFT_P_DTYPE_ROW(code, name, kind, bytes, part) {name, kind, bytes, part},
+    static const lft_p_dtype row[] = {{"none", '?', 0, 0}, LFT_P_DTYPE_LIST(LFT_P_DTYPE_ROW)};
+#undef LFT_P_DTYPE_ROW
+    return row + ((unsigned)dtype < LFT_P_DTYPE_COUNT ? (unsigned)dtype : 0u);
+}
+
+static inline size_t lft_dtype_bytes(lft_dtype dtype)
+{
+    return lft_p_dtype_of(dtype)->bytes;
+}
+
+static inline const char *lft_dtype_str(lft_dtype dtype)
+{
+    return lft_p_dtype_of(dtype)->name;
+}
+
+/* *product = factor * shape[0] * ... in 64 bits; 0 if that overflows. */
+static inline int lft_p_product(int rank, const uint64_t *shape, uint64_t factor, uint64_t *product)
+{
+    int i;
+    for (i = 0; i < rank; ++i) {
+        if (shape[i] && factor > UINT64_MAX / shape[i]) return 0;
+        factor *= shape[i];
+    }
+    *product = factor;
+    return 1;
+}
+
+/* n <= 8 bytes of a file, whatever the byte order of the machine. (gcc 12 -O3 does not see that n is never more, and
+ * warns of an overflow: hence the second bound.) */
+static inline uint64_t lft_p_file_get(const unsigned char *p, size_t n, int big_endian)
+{
+    uint64_t v = 0;
+    size_t   i;
+    for (i = 0; i < n; ++i) v |= (uint64_t)p[i] << 8 * (big_endian ? n - 1 - i : i);
+    return v;
+}
+
+static inline void lft_p_file_put(unsigned char *p, size_t n, uint64_t v)
+{
+    size_t i;
+    for (i = 0; i < n && i < 8; ++i) p[i] = (unsigned char)(v >> 8 * i & 0xff);
+}
+
+/* The same for a number of 1, 4 or 8 bytes as the machine holds it; p needs no alignment. */
+static inline uint64_t lft_p_host_get(const void *p, size_t n)
+{
+    uint64_t      v8;
+    uint32_t      v4;
+    unsigned char v1;
+    if (n == 8) {
+        lft_p_copy(&v8, p, 8);
+        return v8;
+    }
+    if (n == 4) {
+        lft_p_copy(&v4, p, 4);
+        return v4;
+    }
+    lft_p_copy(&v1, p, 1);
+    return v1;
+}
+
+static inline void lft_p_host_put(void *p, size_t n, uint64_t v)
+{
+    const uint32_t      v4 = (uint32_t)(v & 0xffffffffu);
+    const unsigned char v1 = (unsigned char)(v & 0xff);
+    if (n == 8) lft_p_copy(p, &v, 8);
+    else if (n == 4) lft_p_copy(p, &v4, 4);
+    else lft_p_copy(p, &v1, 1);
+}
+
+/* The number whose bits these are; integers beyond 2^53 are rounded. */
+static inline double lft_p_number_of(lft_dtype dtype, uint64_t bits)
+{
+    const lft_p_dtype *d = lft_p_dtype_of(dtype);
+    double             x;
+    float              f;
+    uint32_t           half = (uint32_t)(bits & 0xffffffffu);
+    if (d->kind == 'u') return (double)bits;
+    if (d->kind == 'i') {
+        if (d->part == 4 && half >> 31) bits |= (uint64_t)0xffffffffu << 32;
+        return bits >> 63 ? -(double)(0 - bits) : (double)bits;
+    }
+    if (d->part == 4) {
+        lft_p_copy(&f, &half, 4);
+        return (double)f;
+    }
+    lft_p_copy(&x, &bits, 8);
+    return x;
+}
+
+/* The bits of x as that type; 0 if it cannot hold x: a fraction in an integer, or beyond the range. */
+static inline int lft_p_number_bits(lft_dtype dtype, double x, uint64_t *bits)
+{
+    const lft_p_dtype *d    = lft_p_dtype_of(dtype);
+    const double       most = 3.4028234663852886e38, size = x < 0 ? -x : x;
+    if (d->kind == 'u' || d->kind == 'i') {
+        uint64_t u, limit = (uint64_t)1 << (8 * d->part - 1);
+        if (!lft_finite(x) || size >= 18446744073709551616.0) return 0;
+        u     = (uint64_t)size;
+        *bits = x < 0 ? 0 - u : u;
+        if ((double)u != size) return 0;
+        if (d->kind == 'u') return (x >= 0 || u == 0) && u / 2 < limit;
+        return x < 0 ? u <= limit : u < limit;
+    }
+    if (d->part == 4) {
+        float    f;
+        uint32_t half;
+        if (lft_finite(x) && size > most) return 0;
+        f = (float)x;
+        lft_p_copy(&half, &f, 4);
+        *bits = half;
+        return 1;
+    }
+    lft_p_copy(bits, &x, 8);
+    return 1;
+}
+
+/* ---- reading: a failure sticks, and the text is then at its end, so that parsers need not ask after each step ---- */
+
+/* The small steps are kept out of line: inlined, they made 64 instead of 37 kB of the format rooms (gcc 12 -O2). */
+
+/* A text of known length in a file, looked at one character ahead: a window that is refilled from the reader, or, with
+ * left = 0, all of it in memory. Nothing beyond the text is read. */
+typedef struct lft_p_source {
+    lft_reader     from;
+    const char    *where; /* for messages */
+    lft_error     *error;
+    lft_status     status; /* the first failure */
+    unsigned char *data;
+    size_t         size, held, used; /* of the window; bytes in it; those consumed */
+    uint64_t       at, left;         /* place in the file of the next byte; bytes of the text beyond the window */
+    int            decode;           /* all of the text is in data, and strings are decoded where they stand */
+} lft_p_source;
+
+static inline void lft_p_source_open(lft_p_source *s, lft_reader from, const char *where, lft_error *error)
+{
+    lft_p_zero(s, sizeof *s);
+    s->from  = from;
+    s->where = where;
+    s->error = error;
+}
+
+/* 'text' for a message: cut, and without the control characters that would confuse a terminal. */
+LFT_P_NOINLINE void lft_p_put_quoted(lft_p_text *t, const char *s)
+{
+    char c[2] = {0, 0};
+    int  n;
+    lft_p_put(t, "'");
+    for (n = 0; s[n] && n < 40; ++n) {
+        c[0] = s[n] >= 32 && s[n] < 127 ? s[n] : '?';
+        lft_p_put(t, c);
+    }
+    lft_p_put(t, s[n] ? "...'" : "'");
+}
+
+/* "where: byte 12: what", to be continued; nothing if something has failed before. */
+LFT_P_NOINLINE lft_p_text lft_p_bad(lft_p_source *s, lft_status code, uint64_t at, const char *what)
+{
+    lft_p_text t = {0, 0, 0};
+    if (s->status) return t;
+    s->status = code;
+    t         = lft_p_error_text(s->error, code, s->where, "byte ");
+    lft_p_put_u64(&t, at);
+    lft_p_put(&t, ": ");
+    lft_p_put(&t, what);
+    return t;
+}
+
+/* Exactly n bytes from the reader; 0 if it has fewer. */
+LFT_P_NOINLINE int lft_p_fetch(lft_p_source *s, void *data, size_t n)
+{
+    size_t     got = n && !s->status ? s->from.read(s->from.user, data, n) : 0;
+    lft_p_text t;
+    if (s->status || got == n) return !s->status;
+    t = lft_p_bad(s, LFT_ERR_IO, s->at, "the data end early: expected ");
+    lft_p_put_u64(&t, n);
+    lft_p_put(&t, " more bytes, got ");
+    lft_p_put_u64(&t, got);
+    return 0;
+}
+
+/* The same, past the bytes: for what is no text. */
+static inline int lft_p_take(lft_p_source *s, void *data, size_t n)
+{
+    int ok = lft_p_fetch(s, data, n);
+    if (ok) s->at += n;
+    return ok;
+}
+
+/* The next character, or -1 at the end of the text. */
+LFT_P_NOINLINE int lft_p_peek(lft_p_source *s)
+{
+    if (s->status) return -1;
+    if (s->used == s->held) {
+        size_t n = s->left < s->size ? (size_t)s->left : s->size;
+        if (!n || !lft_p_fetch(s, s->data, n)) return -1;
+        s->held = n;
+        s->used = 0;
+        s->left -= n;
+    }
+    return s->data[s->used];
+}
+
+/* Past the character that lft_p_peek() has shown. */
+static inline void lft_p_skip(lft_p_source *s)
+{
+    s->used += 1;
+    s->at += 1;
+}
+
+/* "where: byte 12: expected ..., got ..." about the next character. */
+LFT_P_NOINLINE void lft_p_unexpected(lft_p_source *s, const char *expected)
+{
+    int        c = lft_p_peek(s);
+    lft_p_text t = lft_p_bad(s, LFT_ERR_FORMAT, s->at, "expected ");
+    char       text[2];
+    text[0] = (char)(c < 0 ? 0 : c);
+    text[1] = 0;
+    lft_p_put(&t, expected);
+    lft_p_put(&t, ", got ");
+    if (c < 0) lft_p_put(&t, "the end of the header");
+    else if (c >= 32 && c < 127) lft_p_put_quoted(&t, text);
+    else {
+        lft_p_put(&t, "byte ");
+        lft_p_put_u64(&t, (uint64_t)c);
+    }
+}
+
+LFT_P_NOINLINE void lft_p_skip_space(lft_p_source *s)
+{
+    int c;
+    for (c = lft_p_peek(s); c == ' ' || c == '\t' || c == '\n' || c == '\r'; c = lft_p_peek(s)) lft_p_skip(s);
+}
+
+/* Where the next thing begins. */
+static inline uint64_t lft_p_place(lft_p_source *s)
+{
+    lft_p_skip_space(s);
+    return s->at;
+}
+
+/* 1, and past it, if c is the next character after white space. */
+static inline int lft_p_accept(lft_p_source *s, int c)
+{
+    lft_p_skip_space(s);
+    if (lft_p_peek(s) != c) return 0;
+    lft_p_skip(s);
+    return 1;
+}
+
+static inline int lft_p_want(lft_p_source *s, int c, const char *expected)
+{
+    int ok = lft_p_accept(s, c);
+    if (!ok) lft_p_unexpected(s, expected);
+    return ok;
+}
+
+/* The end of the text but for white space. */
+static inline void lft_p_want_end(lft_p_source *s)
+{
+    lft_p_skip_space(s);
+    if (lft_p_peek(s) >= 0) lft_p_unexpected(s, "nothing but padding");
+}
+
+/* Appends a decimal digit; 0 if c is none or the number leaves 64 bits. */
+static inline int lft_p_digit(uint64_t *v, int c)
+{
+    uint64_t d = (uint64_t)(c - '0');
+    if (c < '0' || c > '9' || *v > (UINT64_MAX - d) / 10) return 0;
+    *v = *v * 10 + d;
+    return 1;
+}
+
+/* 1 if all of text is a decimal integer below 2^64, as lft_p_put_u64() writes it. */
+static inline int lft_p_parse_u64(const char *text, uint64_t *v)
+{
+    *v = 0;
+    if (!*text) return 0;
+    for (; *text; ++text) {
+        if (!lft_p_digit(v, *text)) return 0;
+    }
+    return 1;
+}
+
+/* An integer >= 0 without sign, fraction, exponent or leading zeros: all that JSON and Python agree on. */
+static inline uint64_t lft_p_integer(lft_p_source *s)
+{
+    uint64_t v = 0;
+    int      first, c;
+    lft_p_skip_space(s);
+    first = c = lft_p_peek(s);
+    if (!lft_p_digit(&v, c)) lft_p_unexpected(s, "an integer >= 0");
+    while (c >= '0' && c <= '9') {
+        lft_p_skip(s);
+        c = lft_p_peek(s);
+        if (c < '0' || c > '9') break;
+        if (first == '0') lft_p_unexpected(s, "no digit after a leading 0");
+        else if (!lft_p_digit(&v, c)) lft_p_unexpected(s, "an integer below 2^64");
+        if (s->status) break;
+    }
+    return v;
+}
+
+/* Follows a text byte by byte: left is the number of bytes that the present character still needs, the next of them
+ * from lo to hi. Overlong forms, surrogates and code points beyond 10ffff are refused. */
+typedef struct lft_p_utf8 {
+    int left, lo, hi;
+} lft_p_utf8;
+
+/* 1 if c may come next. */
+static inline int lft_p_utf8_next(lft_p_utf8 *u, int c)
+{
+    int ok = u->left ? c >= u->lo && c <= u->hi : c < 0x80 || (c >= 0xc2 && c <= 0xf4);
+    u->lo  = 0x80;
+    u->hi  = 0xbf;
+    if (u->left) u->left -= 1;
+    else {
+        u->left = (c >= 0xc2) + (c >= 0xe0) + (c >= 0xf0);
+        if (c == 0xe0) u->lo = 0xa0;
+        if (c == 0xed) u->hi = 0x9f;
+        if (c == 0xf0) u->lo = 0x90;
+        if (c == 0xf4) u->hi = 0x8f;
+    }
+    return ok;
+}
+
+static inline int lft_p_utf8_valid(const char *s)
+{
+    lft_p_utf8 u = {0, 0, 0};
+    for (; *s; ++s) {
+        if (!lft_p_utf8_next(&u, (unsigned char)*s)) return 0;
+    }
+    return u.left == 0;
+}
+
+/* The code point as UTF-8; returns its length. */
+static inline size_t lft_p_utf8_put(uint32_t code, char out[4])
+{
+    const size_t n = (size_t)1 + (code >= 0x80) + (code >= 0x800) + (code >= 0x10000);
+    size_t       i;
+    for (i = n - 1; i > 0; --i) {
+        out[i] = (char)(unsigned char)(0x80 | (code & 0x3f));
+        code >>= 6;
+    }
+    out[0] = (char)(unsigned char)(n == 1 ? code : code | (0xf00u >> n & 0xf0));
+    return n;
+}
+
+/* u and the four hexadecimal digits of a code unit. */
+static inline uint32_t lft_p_unit(lft_p_source *s)
+{
+    uint32_t v = 0;
+    int      i;
+    if (lft_p_peek(s) != 'u') lft_p_unexpected(s, "'u' of an escape");
+    else lft_p_skip(s);
+    for (i = 0; i < 4 && !s->status; ++i) {
+        const int c = lft_p_peek(s), letter = c | 32;
+        if (c >= '0' && c <= '9') v = v * 16 + (uint32_t)(c - '0');
+        else if (c > 0 && letter >= 'a' && letter <= 'f') v = v * 16 + (uint32_t)(letter - 'a') + 10;
+        else lft_p_unexpected(s, "four hexadecimal digits");
+        if (!s->status) lft_p_skip(s);
+    }
+    return v;
+}
+
+/* What follows a backslash. A zero byte would end the text early, half a surrogate pair is no character. */
+static inline uint32_t lft_p_escape(lft_p_source *s)
+{
+    static const char letter[] = "\"\\/bfnrt", meaning[] = "\"\\/\b\f\n\r\t";
+    const uint64_t    at = s->at;
+    uint32_t          code, low = 0xdc00;
+    int               i;
+    for (i = 0; i < 8; ++i) {
+        if (lft_p_peek(s) == letter[i]) {
+            lft_p_skip(s);
+            return (uint32_t)meaning[i];
+        }
+    }
+    code = lft_p_unit(s);
+    if (code >= 0xd800 && code < 0xdc00) {
+        if (lft_p_peek(s) != '\\') lft_p_unexpected(s, "the second half of a surrogate pair");
+        else lft_p_skip(s);
+        low  = lft_p_unit(s);
+        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+    } else if (code >= 0xdc00 && code <= 0xdfff) low = 0;
+    if (code == 0 || low < 0xdc00 || low > 0xdfff) {
+        (void)lft_p_bad(s, LFT_ERR_FORMAT, at, "expected a character, got \\u0000 or half a surrogate pair");
+    }
+    return code;
+}
+
+/* A string between double quotes (JSON) or also the other kind (Python). With s->decode it is decoded where it stands,
+ * which it never outgrows; else into brief and cut to its size, which no word that matters reaches. A failure gives
+ * "". */
+static inline const char *lft_p_string(lft_p_source *s, int other_quote, char brief[48])
+{
+    lft_p_utf8 u    = {0, 0, 0};
+    size_t     used = 0, i, n;
+    char      *out  = brief, text[4];
+    int        quote, c;
+    lft_p_skip_space(s);
+    quote = lft_p_peek(s);
+    if (quote != '"' && quote != other_quote) lft_p_unexpected(s, "a string");
+    else lft_p_skip(s);
+    if (s->decode) out = (char *)s->data + s->used;
+    while (!s->status) {
+        c = lft_p_peek(s);
+        if (c < 32) lft_p_unexpected(s, "a character of a string");
+        else if (!lft_p_utf8_next(&u, c)) lft_p_unexpected(s, "UTF-8");
+        if (s->status) break;
+        lft_p_skip(s);
+        if (c == quote) {
+            out[used] = 0;
+            return out;
+        }
+        text[0] = (char)(unsigned char)c;
+        n       = c == '\\' ? lft_p_utf8_put(lft_p_escape(s), text) : 1;
+        for (i = 0; i < n && (s->decode || used < 47); ++i) out[used++] = text[i];
+    }
+    return "";
+}
+
+/* < 0, 0, > 0 as a sorts before b, is b, sorts after b. */
+static inline int lft_p_order(const char *a, const char *b)
+{
+    while (*a && *a == *b) ++a, ++b;
+    return (int)(unsigned char)*a - (int)(unsigned char)*b;
+}
+
+/* One of three keys, each to be seen once, and the colon after it; 3 after a failure. */
+static inline int lft_p_key(lft_p_source *s, int other_quote, const char *const key[3], unsigned *seen)
+{
+    const uint64_t at = lft_p_place(s);
+    char           brief[48];
+    const char    *word = lft_p_string(s, other_quote, brief);
+    lft_p_text     t;
+    int            k;
+    for (k = 0; k < 3 && lft_p_order(word, key[k]); ++k) {}
+    if (k < 3 && !(*seen >> k & 1)) {
+        *seen |= 1u << k;
+        return lft_p_want(s, ':', "':'") ? k : 3;
+    }
+    t = lft_p_bad(s, LFT_ERR_FORMAT, at, "expected the keys");
+    for (k = 0; k < 3; ++k) {
+        lft_p_put(&t, k ? ", " : " ");
+        lft_p_put(&t, key[k]);
+    }
+    lft_p_put(&t, " once each, got ");
+    lft_p_put_quoted(&t, word);
+    return 3;
+}
+
+/* ---- writing ---- */
+
+/* Small pieces gathered into larger writes. With to.write == NULL it only counts. A failure sticks. */
+typedef struct lft_p_sink {
+    lft_writer    to;
+    uint64_t      at; /* bytes put so far */
+    size_t        used;
+    int           failed;
+    unsigned char buffer[512];
+} lft_p_sink;
+
+static inline void lft_p_sink_open(lft_p_sink *s, lft_writer to)
+{
+    s->to     = to;
+    s->at     = 0;
+    s->used   = 0;
+    s->failed = 0;
+}
+
+static inline void lft_p_sink_flush(lft_p_sink *s)
+{
+    if (s->used && s->to.write && !s->failed) s->failed = s->to.write(s->to.user, s->buffer, s->used) != s->used;
+    s->used = 0;
+}
+
+LFT_P_NOINLINE void lft_p_sink_put(lft_p_sink *s, const void *data, size_t n)
+{
+    const unsigned char *p = (const unsigned char *)data;
+    size_t               i;
+    s->at += n;
+    for (i = 0; i < n; ++i) {
+        if (s->used == sizeof s->buffer) lft_p_sink_flush(s);
+        s->buffer[s->used++] = p[i];
+    }
+}
+
+LFT_P_NOINLINE void lft_p_sink_text(lft_p_sink *s, const char *text)
+{
+    size_t n = 0;
+    while (text[n]) ++n;
+    lft_p_sink_put(s, text, n);
+}
+
+static inline void lft_p_sink_u64(lft_p_sink *s, uint64_t v)
+{
+    char       digits[21];
+    lft_p_text t = {0, 0, 0};
+    t.data       = digits;
+    t.size       = sizeof digits;
+    lft_p_put_u64(&t, v);
+    lft_p_sink_text(s, digits);
+}
+
+/* As a JSON string. */
+static inline void lft_p_sink_string(lft_p_sink *s, const char *text)
+{
+    static const char hex[] = "0123456789abcdef";
+    lft_p_sink_put(s, "\"", 1);
+    for (; *text; ++text) {
+        const unsigned c = (unsigned char)*text;
+        if (c < 32) {
+            lft_p_sink_put(s, "\\u00", 4);
+            lft_p_sink_put(s, hex + (c >> 4), 1);
+            lft_p_sink_put(s, hex + (c & 15), 1);
+        } else {
+            if (c == '"' || c == '\\') lft_p_sink_put(s, "\\", 1);
+            lft_p_sink_put(s, text, 1);
+        }
+    }
+    lft_p_sink_put(s, "\"", 1);
+}
+
+static inline lft_status lft_p_sink_close(lft_p_sink *s, const char *where, lft_error *e)
+{
+    lft_p_sink_flush(s);
+    return s->failed ? lft_p_fail(e, LFT_ERR_IO, where, "a write failed: is the disk full?") : LFT_OK;
+}
+
+/* ---- 04_pool.h, code --------------------------------------------------------------------------------------------- */
+
+static inline int lft_p_pool_threads(const lft_pool *pool)
+{
+    return pool->run && pool->threads > 1 ? pool->threads : 1;
+}
+
+static inline void lft_p_pool_run(const lft_pool *pool, int tasks, lft_task task, void *context)
+{
+    int i;
+    if (lft_p_pool_threads(pool) > 1) {
+        pool->run(pool->user, tasks, task, context);
+        return;
+    }
+    for (i = 0; i < tasks; ++i) task(context, i, 0);
+}
+
+#ifdef _OPENMP
+#include <omp.h>
+static inline void lft_p_openmp_run(void *user, int tasks, lft_task task, void *context)
+{
+    int i, threads = (int)(intptr_t)user;
+#pragma omp parallel for schedule(dynamic) num_threads(threads)
+    for (i = 0; i < tasks; ++i) task(context, i, omp_get_thread_num());
+}
+#endif
+
+static inline lft_pool lft_pool_openmp(int threads)
+{
+    lft_pool pool = {0, 0, 0};
+#ifdef _OPENMP
+    pool.run     = lft_p_openmp_run;
+    pool.user    = (void *)(intptr_t)threads;
+    pool.threads = threads;
+#else
+    (void)threads;
+#endif
+    return pool;
+}
+
+/* ---- 08_private.h, code ------------------------------------------------------------------------------------------ */
+/* 08_private.h: opens the instance that the common room uses for itself: double, one lane, names lft_p_f64_p_exp.
+ * It sets what 09_instance.h derives from the user's parameters, and leaves those untouched. */
+
+#define LFT_P_PRIVATE
+#define LFT_P(name)      LFT_P_PASTE2(lft_p_f64_p, name)
+#define LFT_P_LANES      1
+#define LFT_P_REAL_BYTES 8
+typedef double lft_p_f64_p_real;
+#define lft_real lft_p_f64_p_real
+
+/* ---- 10_lanes.h, code -------------------------------------------------------------------------------------------- */
+/* 10_lanes.h: one vector, one configuration per lane. The only room that knows what a vector is.
+ * Offers (private): lft_v, lft_m, lft_splat(); lt, eq, sel, any, bits, unbits, to_int, to_real; load/store of doubles.
+ *
+ * On GCC and Clang lft_v is a vector-extension type, so kernels are plain infix C; with one lane it is the real type
+ * itself and the same source is portable C99. Masks are all-ones or all-zeros per lane. */
+
+#define lft_v     LFT_P(v)
+#define lft_m     LFT_P(m)
+#define lft_int   LFT_P(int)
+#define lft_splat LFT_P(splat)
+#define lft_sel   LFT_P(sel)
+
+#if LFT_P_REAL_BYTES == 4
+typedef int32_t lft_int; /* the integer as wide as a real */
+#else
+typedef int64_t lft_int;
+#endif
+
+#if LFT_P_LANES == 1
+
+typedef lft_real lft_v;
+typedef lft_int  lft_m;
+
+LFT_P_INLINE lft_v lft_splat(lft_real x) { return x; }
+LFT_P_INLINE lft_m LFT_P(lt)(lft_v a, lft_v b) { return -(lft_int)(a < b); }
+LFT_P_INLINE lft_m LFT_P(eq)(lft_v a, lft_v b) { return -(lft_int)(a == b); }
+LFT_P_INLINE lft_m LFT_P(int_splat)(lft_int x) { return x; }
+LFT_P_INLINE lft_m LFT_P(int_eq)(lft_m a, lft_m b) { return -(lft_int)(a == b); }
+LFT_P_INLINE lft_m LFT_P(bits)(lft_v a)
+{
+    lft_m m;
+    lft_p_copy(&m, &a, sizeof m);
+    return m;
+}
+LFT_P_INLINE lft_v LFT_P(unbits)(lft_m m)
+{
+    lft_v a;
+    lft_p_copy(&a, &m, sizeof a);
+    return a;
+}
+LFT_P_INLINE lft_m LFT_P(to_int)(lft_v a) { return (lft_m)a; }
+LFT_P_INLINE lft_v LFT_P(to_real)(lft_m a) { return (lft_v)a; }
+LFT_P_INLINE int   LFT_P(any)(lft_m m) { return m != 0; }
+
+#else
+
+typedef lft_real lft_v __attribute__((vector_size(LFT_P_LANES * LFT_P_REAL_BYTES), may_alias));
+typedef lft_int  lft_m __attribute__((vector_size(LFT_P_LANES * LFT_P_REAL_BYTES), may_alias));
+
+LFT_P_INLINE lft_v lft_splat(lft_real x)
+{
+    const lft_v zero = {0};
+    return x - zero;
+}
+LFT_P_INLINE lft_m LFT_P(lt)(lft_v a, lft_v b) { return (lft_m)(a < b); }
+LFT_P_INLINE lft_m LFT_P(eq)(lft_v a, lft_v b) { return (lft_m)(a == b); }
+LFT_P_INLINE lft_m LFT_P(int_splat)(lft_int x)
+{
+    const lft_m zero = {0};
+    return x - zero;
+}
+LFT_P_INLINE lft_m LFT_P(int_eq)(lft_m a, lft_m b) { return (lft_m)(a == b); }
+LFT_P_INLINE lft_m LFT_P(bits)(lft_v a) { return (lft_m)a; }
+LFT_P_INLINE lft_v LFT_P(unbits)(lft_m m) { return (lft_v)m; }
+LFT_P_INLINE lft_m LFT_P(to_int)(lft_v a) { return __builtin_convertvector(a, lft_m); }
+LFT_P_INLINE lft_v LFT_P(to_real)(lft_m a) { return __builtin_convertvector(a, lft_v); }
+LFT_P_INLINE int   LFT_P(any)(lft_m m)
+{
+    lft_int bits = 0;
+    int     l;
+    for (l = 0; l < LFT_P_LANES; ++l) bits |= m[l];
+    return bits != 0;
+}
+
+#endif
+
+/* Public arrays of reals as vectors: all of them come from arenas, which align to the widest register. */
+LFT_P_INLINE lft_v *LFT_P(view)(lft_real *x) { return (lft_v *)(void *)x; }
+LFT_P_INLINE const lft_v *LFT_P(const_view)(const lft_real *x) { return (const lft_v *)(const void *)x; }
+
+/* m ? a : b per lane */
+LFT_P_INLINE lft_v lft_sel(lft_m m, lft_v a, lft_v b)
+{
+    return LFT_P(unbits)((m & LFT_P(bits)(a)) | (~m & LFT_P(bits)(b)));
+}
+
+/* sum[lane] += v[lane], in double. Passing a double vector of 16 lanes by value is no legal ABI: hence the pointer. */
+LFT_P_INLINE void LFT_P(add_wide)(double *sum, lft_v v)
+{
+    lft_real x[LFT_P_LANES];
+    int      l;
+    lft_p_copy(x, &v, sizeof x);
+    for (l = 0; l < LFT_P_LANES; ++l) sum[l] += (double)x[l];
+}
+
+/* The sum over lanes, in a fixed order. */
+LFT_P_INLINE double LFT_P(sum_lanes)(lft_v v)
+{
+    lft_real x[LFT_P_LANES];
+    int      l, half;
+    lft_p_copy(x, &v, sizeof x);
+    for (half = LFT_P_LANES / 2; half > 0; half /= 2) {
+        for (l = 0; l < half; ++l) x[l] += x[l + half];
+    }
+    return (double)x[0];
+}
+
+/* A vector from one double per lane. */
+LFT_P_INLINE lft_v LFT_P(from_wide)(const double *w)
+{
+    lft_real x[LFT_P_LANES];
+    lft_v    v;
+    int      l;
+    for (l = 0; l < LFT_P_LANES; ++l) x[l] = (lft_real)w[l];
+    lft_p_copy(&v, x, sizeof v);
+    return v;
+}
+
+/* ---- 11_elementary.h, code --------------------------------------------------------------------------------------- */
+/* 11_elementary.h: exp, log, sine and cosine, square root and arctangent of all lanes at once. No libm, no per-lane if.
+ * Offers (private), with the largest error in units of the last place:
+ *
+ *   exp           @   every argument: overflow gives inf, underflow denormals and then 0, NaN gives NaN
+ */
+
+/* ---- constants of the two real types -------------------------------------------------------------------------------
+ * Polynomials stand lowest power first and minimise the largest relative error of their function (Remez exchange in 60
+ * digits, every coefficient rounded before the next one was fitted). The parts of a constant sum up to it; all but the
+ * last are so short that n times the part is exact, fused or not, for every n that occurs. */
+
+#if LFT_P_REAL_BYTES == 4
+
+static const int      LFT_P(width) = 32, LFT_P(mantissa) = 23;
+static const lft_int  LFT_P(sign_bit)  = INT32_MIN;
+static const lft_int  LFT_P(infinity)  = 0x7f800000;
+static const lft_int  LFT_P(root_seed) = 0x5f5ff5a0;
+static const lft_real LFT_P(round)     = 12582912.0F; /* 1.5 * 2^23: what is added to it is rounded to an integer */
+static const lft_real LFT_P(scale_up)  = 16777216.0F; /* 2^(mantissa + 1): makes a denormal a normal number */
+static const lft_real LFT_P(smallest)  = FLT_MIN;
+static const lft_real LFT_P(below_one) = 1 - 4 * FLT_EPSILON;
+static const lft_real LFT_P(sqrt_half) = 0.707106781F;
+static const lft_real LFT_P(log2_e)    = 1.44269504F;
+static const lft_real LFT_P(ln2)[]     = {0.693145752F, 1.42860677e-6F};
+static const lft_real LFT_P(exp_end)[] = {-104.0F, 89.0F}; /* beyond: 0 and infinity */
+static const lft_real LFT_P(turn4)     = 0.636619772F;     /* quarter turns per radian, 2/pi */
+static const lft_real LFT_P(half_pi)[] = {1.57080078F, -4.47034836e-6F, 1.58906914e-8F, 2.56334407e-12F};
+static const lft_real LFT_P(pi_2)[]    = {1.57079637F, -4.371139e-8F};
+static const lft_real LFT_P(pi_4)[]    = {0.785398185F, -2.1855695e-8F};
+
+/* (e^x - 1 - x) / x^2, |x| <= ln(2)/2 */
+static const lft_real LFT_P(exp_terms)[] = {0.49999994F, 0.166665211F, 0.0416683853F, 0.00836869515F, 0.00138147001F};
+/* (2 artanh(s) / s - 2) / s^2 in s^2, |s| <= (sqrt(2) - 1) / (sqrt(2) + 1) */
+static const lft_real LFT_P(log_terms)[] = {0.666667759F, 0.399775863F, 0.298706949F};
+/* (sin(x) / x - 1) / x^2 and (cos(x) - 1) / x^2 in x^2, |x| <= pi/4 */
+static const lft_real LFT_P(sin_terms)[] = {-0.166666552F, 0.00833218917F, -0.000195182904F};
+static const lft_real LFT_P(cos_terms)[] = {-0.499998838F, 0.0416557156F, -0.00135910173F};
+/* (atan(x) / x - 1) / x^2 in x^2, |x| <= 1/2 */
+static const lft_real LFT_P(atan_terms)[] = {-0.33333233F, 0.19994168F, -0.141742125F, 0.101558283F, -0.0512516573F};
+
+#else
+
+static const int      LFT_P(width) = 64, LFT_P(mantissa) = 52;
+static const lft_int  LFT_P(sign_bit)  = INT64_MIN;
+static const lft_int  LFT_P(infinity)  = 0x7ff0000000000000;
+static const lft_int  LFT_P(root_seed) = 0x5febfeb400000000;
+static const lft_real LFT_P(round)     = 6755399441055744.0; /* 1.5 * 2^52 */
+static const lft_real LFT_P(scale_up)  = 9007199254740992.0;
+static const lft_real LFT_P(smallest)  = DBL_MIN;
+static const lft_real LFT_P(below_one) = 1 - 4 * DBL_EPSILON;
+static const lft_real LFT_P(sqrt_half) = 0.70710678118654752;
+static const lft_real LFT_P(log2_e)    = 1.4426950408889634;
+static const lft_real LFT_P(ln2)[]     = {0.6931471805598903, 5.497923018708371e-14};
+static const lft_real LFT_P(exp_end)[] = {-746.0, 710.0};
+static const lft_real LFT_P(turn4)     = 0.6366197723675814;
+static const lft_real LFT_P(half_pi)[] = {1.5707963267923333, 2.5633441515839558e-12, 1.0562999066987428e-23};
+static const lft_real LFT_P(pi_2)[]    = {1.5707963267948966, 6.123233995736766e-17};
+static const lft_real LFT_P(pi_4)[]    = {0.7853981633974483, 3.061616997868383e-17};
+
+static const lft_real LFT_P(exp_terms)[] = {
+    0.500000000000001,      0.16666666666666413,   0.04166666666653153,   0.008333333333494026,  0.0013888888943311055,
+    0.00019841269506780412, 2.480149340023693e-05, 2.7557586685276638e-6, 2.763014866212492e-07, 2.4999841946524254e-8};
+static const lft_real LFT_P(log_terms)[] = {0.6666666666666734,  0.3999999999941703,  0.2857142874189895, 0.2222219862074822,
+                                            0.18183561961982203, 0.15314108705785295, 0.14795388193691245};
+static const lft_real LFT_P(sin_terms)[] = {-0.1666666666666663,   0.00833333333332184,     -0.00019841269829358495,
+                                            2.755731353849423e-06, -2.5050734385218036e-08, 1.58954330214103e-10};
+static const lft_real LFT_P(cos_terms)[] = {-0.5, 0.041666666666666595, -0.0013888888888873342, 2.4801587289001988e-05,
+                                            -2.755731421697817e-07, 2.0875705382978004e-09, -1.1358748325596217e-11};
+static const lft_real LFT_P(atan_terms)[] = {-0.3333333333333298,   0.19999999999903104,   -0.1428571427638555,
+                                             0.11111110659652419,   -0.09090896246345488,  0.07692073957732717,
+                                             -0.06663811207757753,  0.058583027143420396,  -0.05122015358505425,
+                                             0.041864908119724986,  -0.027433773844326655, 0.01011515581539795};
+
+#endif
+
+#define LFT_P_COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
+
+/* ---- steps that the functions share --------------------------------------------------------------------------------- */
+
+/* a << k. In C99 an int may not lose its sign bit in a shift, so one lane goes through the unsigned type. */
+#if LFT_P_LANES == 1
+LFT_P_INLINE lft_m LFT_P(shl)(lft_m a, int k) { return (lft_m)((uint64_t)a << k); }
+#else
+LFT_P_INLINE lft_m LFT_P(shl)(lft_m a, int k) { return a << k; }
+#endif
+
+/* a, of which the compiler forgets how it was made: under -ffast-math it would else cancel (a + round) - round, and join
+ * the parts of pi. Everywhere else it keeps to the order that is written. */
+#if !LFT_P_GNUC || !defined(__FAST_MATH__)
+LFT_P_INLINE lft_v LFT_P(opaque)(lft_v a) { return a; }
+#elif __GNUC__ >= 12 && !defined(__clang__)
+LFT_P_INLINE lft_v LFT_P(opaque)(lft_v a) { return __builtin_assoc_barrier(a); }
+#else
+LFT_P_INLINE lft_v LFT_P(opaque)(lft_v a)
+{
+#if defined(__SSE2__)
+    __asm__("" : "+v"(a));
+#elif defined(__aarch64__)
+    __asm__("" : "+w"(a));
+#else
+    __asm__("" : "+m"(a));
+#endif
+    return a;
+}
+#endif
+
+/* a with the bits of `sign` flipped */
+LFT_P_INLINE lft_v LFT_P(flip)(lft_v a, lft_m sign) { return LFT_P(unbits)(LFT_P(bits)(a) ^ sign); }
+
+/* c[0] + c[1] x + ... + c[n - 1] x^(n - 1) */
+LFT_P_INLINE lft_v LFT_P(horner)(const lft_real *c, int n, lft_v x)
+{
+    lft_v p = lft_splat(c[n - 1]);
+    while (--n > 0) p = p * x + c[n - 1];
+    return p;
+}
+
+/* n + round of the integer n = nearest(x per_period); the lowest bits of n are those of the sum. */
+LFT_P_INLINE lft_v LFT_P(nearest)(lft_v x, lft_real per_period)
+{
+    return LFT_P(opaque)(x * per_period + LFT_P(round));
+}
+
+/* x - n (period[0] + ... + period[parts - 1]) */
+LFT_P_INLINE lft_v LFT_P(reduce)(lft_v x, lft_v n, const lft_real *period, int parts)
+{
+    int i;
+    for (i = 0; i < parts; ++i) x = LFT_P(opaque)(x - n * period[i]);
+    return x;
+}
+
+/* 2^n from q = n + round, for every n whose 2^n is a normal number */
+LFT_P_INLINE lft_v LFT_P(exp2_int)(lft_v q)
+{
+    return LFT_P(unbits)(LFT_P(shl)(LFT_P(bits)(q), LFT_P(mantissa)) + LFT_P(bits)(lft_splat(1)));
+}
+
+/* ---- exp and log ---------------------------------------------------------------------------------------------------- */
+
+LFT_P_INLINE lft_v LFT_P(exp)(lft_v x)
+{
+    const lft_v low = lft_splat(LFT_P(exp_end)[0]), high = lft_splat(LFT_P(exp_end)[1]);
+    lft_v       r, n, half;
+    x    = lft_sel(LFT_P(lt)(high, x), high, x); /* in this order NaN stays */
+    x    = lft_sel(LFT_P(lt)(x, low), low, x);
+    n    = LFT_P(nearest)(x, LFT_P(log2_e)) - LFT_P(round);
+    r    = LFT_P(reduce)(x, n, LFT_P(ln2), LFT_P_COUNT(LFT_P(ln2)));
+    r    = (r * r * LFT_P(horner)(LFT_P(exp_terms), LFT_P_COUNT(LFT_P(exp_terms)), r) + r) + 1;
+    half = LFT_P(opaque)(n * (lft_real)0.5 + LFT_P(round)); /* 2^n in two factors: it may be inf or denormal */
+    n    = LFT_P(opaque)(n - (half - LFT_P(round)));
+    return LFT_P(opaque)(r * LFT_P(exp2_int)(half)) * LFT_P(exp2_int)(n + LFT_P(round));
+}
+
+/* log x for 0 < x < inf: x = 2^e (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)); with s = f / (2 + f), h = f^2 / 2
+ * log(1 + f) = 2 artanh(s) = f - h + s (h + s^2 terms(s^2)), in which the large term f is exact. */
+LFT_P_INLINE lft_v LFT_P(log_positive)(lft_v x)
+{
+    const lft_m small = LFT_P(lt)(x, lft_splat(LFT_P(smallest)));
+    const lft_m i     = LFT_P(bits)(lft_sel(small, x * LFT_P(scale_up), x)) & ~LFT_P(sign_bit);
+    const lft_m above = i - LFT_P(bits)(lft_splat(LFT_P(sqrt_half)));
+    lft_v       e, f, h, s, y;
+    e = LFT_P(unbits)(LFT_P(bits)(lft_splat(LFT_P(round))) + (above >> LFT_P(mantissa))) - LFT_P(round);
+    e = e - LFT_P(unbits)(small & LFT_P(bits)(lft_splat((lft_real)(LFT_P(mantissa) + 1))));
+    f = LFT_P(unbits)(i - (above & (LFT_P(infinity) | LFT_P(sign_bit)))) - 1;
+    s = f / (f + 2);
+    h = f * f * (lft_real)0.5;
+    y = s * s;
+    y = y * LFT_P(horner)(LFT_P(log_terms), LFT_P_COUNT(LFT_P(log_terms)), y) + h;
+    y = s * y + e * LFT_P(ln2)[1];
+    return e * LFT_P(ln2)[0] - (LFT_P(opaque)(h - y) - f);
+}
+
+LFT_P_INLINE lft_v LFT_P(log)(lft_v x)
+{
+    const lft_v zero = lft_splat(0), inf = LFT_P(unbits)(LFT_P(int_splat)(LFT_P(infinity)));
+    const lft_v nan     = LFT_P(unbits)(LFT_P(int_splat)(~LFT_P(sign_bit)));
+    const lft_v special = lft_sel(LFT_P(eq)(x, zero), -inf, lft_sel(LFT_P(lt)(x, zero), nan, x));
+    return lft_sel(LFT_P(lt)(zero, x) & LFT_P(lt)(x, inf), LFT_P(log_positive)(x), special);
+}
+
+/* ---- sine and cosine ------------------------------------------------------------------------------------------------ */
+
+/* n quarter turns and r: sin(x) = sin(r), cos(r), -sin(r), -cos(r) and cos(x) = cos(r), -sin(r), -cos(r), sin(r) for
+ * n mod 4 = 0, 1, 2, 3. So bit 0 of n swaps and changes the sign of the cosine, then bit 1 changes both signs.
+ * Where x is too large to be reduced, n is cut to its lowest bits and r to |r| < 2. The last part of pi/2 comes last:
+ * in r it would round twice what is already larger than its sine. */
+LFT_P_INLINE void LFT_P(sincos)(lft_v x, lft_v *s, lft_v *c)
+{
+    const int   last         = LFT_P_COUNT(LFT_P(half_pi)) - 1;
+    const lft_m exponent_top = LFT_P(int_splat)(LFT_P(infinity) & ~(LFT_P(infinity) >> 1));
+    const lft_m fraction     = LFT_P(int_splat)(~(LFT_P(infinity) | LFT_P(sign_bit)));
+    lft_v       n, r, z, sine, cosine;
+    lft_m       q, odd, both;
+    q = LFT_P(bits)(LFT_P(nearest)(x, LFT_P(turn4)));
+    q = (q & fraction) ^ LFT_P(bits)(lft_splat(LFT_P(scale_up) / 2));
+    n = LFT_P(opaque)(LFT_P(unbits)(q)) - LFT_P(round);
+    r = LFT_P(reduce)(x, n, LFT_P(half_pi), last);
+    r = LFT_P(unbits)(LFT_P(bits)(r) & ~exponent_top);
+    r = x * (lft_real)0 + r; /* NaN where x is inf or NaN */
+    z = r * r;
+    sine   = r * z * LFT_P(horner)(LFT_P(sin_terms), LFT_P_COUNT(LFT_P(sin_terms)), z) + r;
+    sine   = LFT_P(opaque)(sine) - n * LFT_P(half_pi)[last];
+    cosine = z * LFT_P(horner)(LFT_P(cos_terms), LFT_P_COUNT(LFT_P(cos_terms)), z) + 1;
+    odd    = LFT_P(shl)(q, LFT_P(width) - 1);
+    both   = LFT_P(shl)(q, LFT_P(width) - 2) & LFT_P(sign_bit);
+    both   = both ^ ((LFT_P(bits)(sine) ^ LFT_P(bits)(cosine)) & (odd >> (LFT_P(width) - 1)));
+    *s     = LFT_P(flip)(sine, both);
+    *c     = LFT_P(flip)(cosine, both ^ odd);
+}
+
+#if LFT_P_REAL_BYTES == 4
+
+static const lft_real LFT_P(turn2)     = 0.318309886F; /* half turns per radian, 1/pi */
+static const lft_real LFT_P(pi)[]      = {3.14160156F, -8.90890988e-6F};
+/* as sin_terms and cos_terms, |x| <= pi/2; the second minimises the absolute error */
+static const lft_real LFT_P(sin_fast)[] = {-0.166666597F, 0.00833306927F, -0.000198097769F, 2.60609568e-6F};
+static const lft_real LFT_P(cos_fast)[] = {-0.499999315F, 0.0416639633F, -0.00138557085F, 2.31890335e-5F};
+
+LFT_P_INLINE void LFT_P(sincos_fast)(lft_v x, lft_v *s, lft_v *c)
+{
+    lft_v q, r, z;
+    lft_m odd;
+    q   = LFT_P(nearest)(x, LFT_P(turn2));
+    r   = LFT_P(reduce)(x, q - LFT_P(round), LFT_P(pi), LFT_P_COUNT(LFT_P(pi)));
+    z   = r * r;
+    odd = LFT_P(shl)(LFT_P(bits)(q), LFT_P(width) - 1);
+    *s  = LFT_P(flip)(r * z * LFT_P(horner)(LFT_P(sin_fast), LFT_P_COUNT(LFT_P(sin_fast)), z) + r, odd);
+    *c  = LFT_P(flip)(z * LFT_P(horner)(LFT_P(cos_fast), LFT_P_COUNT(LFT_P(cos_fast)), z) + 1, odd);
+}
+
+#else
+
+LFT_P_INLINE void LFT_P(sincos_fast)(lft_v x, lft_v *s, lft_v *c) { LFT_P(sincos)(x, s, c); }
+
+#endif
+
+/* ---- square root and arctangent --------------------------------------------------------------------------------------- */
+
+/* 1/sqrt(x) from the bits of x and one step of y (a - b x y^2), seed, a and b fitted together: 6.5e-4. Each further step is
+ * of third order: 7e-10, then rounding. The last line is Newton's for the root itself. */
+LFT_P_INLINE lft_v LFT_P(sqrt)(lft_v x)
+{
+    const lft_v zero = lft_splat(0), inf = LFT_P(unbits)(LFT_P(int_splat)(LFT_P(infinity)));
+    const lft_v nan  = LFT_P(unbits)(LFT_P(int_splat)(~LFT_P(sign_bit)));
+    lft_v       y, h;
+    int         i;
+    y = LFT_P(unbits)(LFT_P(root_seed) - ((LFT_P(bits)(x) & ~LFT_P(sign_bit)) >> 1));
+    y = y * ((lft_real)1.18954213 - x * y * y * (lft_real)0.249041257);
+    for (i = 0; i < LFT_P_REAL_BYTES / 4; ++i) {
+        h = 1 - x * y * y;
+        y = y + y * h * (h * (lft_real)0.375 + (lft_real)0.5);
+    }
+    h = x * (y * LFT_P(below_one)); /* not above the root: its square must not overflow */
+    h = h + y * (lft_real)0.5 * (x - h * h);
+    h = lft_sel(LFT_P(lt)(x, inf), h, x);
+    return lft_sel(LFT_P(lt)(x, zero), nan, h);
+}
+
+/* atan(a) = atan(t), pi/4 + atan(t), pi/2 + atan(t) with t = a, (a - 1) / (a + 1), -1 / a for a up to 1/2, 2, inf */
+LFT_P_INLINE lft_v LFT_P(atan)(lft_v x)
+{
+    const lft_v one = lft_splat(1);
+    const lft_m sign = LFT_P(bits)(x) & LFT_P(sign_bit);
+    const lft_v a    = LFT_P(flip)(x, sign);
+    const lft_m mid = LFT_P(lt)(lft_splat((lft_real)0.5), a), big = LFT_P(lt)(lft_splat(2), a);
+    lft_v       t, z, y;
+    t = lft_sel(big, -one, lft_sel(mid, a - one, a)) / lft_sel(big, a, lft_sel(mid, a + one, one));
+    z = t * t;
+    y = t * z * LFT_P(horner)(LFT_P(atan_terms), LFT_P_COUNT(LFT_P(atan_terms)), z);
+    y = y + LFT_P(unbits)(mid & LFT_P(bits)(lft_sel(big, lft_splat(LFT_P(pi_2)[1]), lft_splat(LFT_P(pi_4)[1]))));
+    y = LFT_P(opaque)(y + t);
+    y = y + LFT_P(unbits)(mid & LFT_P(bits)(lft_sel(big, lft_splat(LFT_P(pi_2)[0]), lft_splat(LFT_P(pi_4)[0]))));
+    return LFT_P(flip)(y, sign);
+}
+
+#undef LFT_P_COUNT
+
+/* ---- 99_close.h, code -------------------------------------------------------------------------------------------- */
+/* 99_close.h: undefines every parameter and alias of the instance, so that the next one starts clean. */
+
+#ifdef LFT_P_PRIVATE /* the user's own parameters wait for their turn */
+#undef LFT_P_PRIVATE
+#else
+#undef LFT_NAME
+#undef LFT_GROUP
+#undef LFT_DIM
+#undef LFT_REAL
+#undef LFT_LANES
+#undef LFT_UPTO
+#endif
+#undef LFT_
+#undef LFT_P
+#undef LFT_API
+#undef LFT_P_LANES
+#undef LFT_P_VECTOR_BYTES
+#undef LFT_P_REAL_BYTES
+#undef LFT_P_REAL_NAME
+#undef LFT_P_GROUP_NAME
+#undef LFT_P_SIGNED
+#undef LFT_P_SIGNED2
+#undef LFT_P_SIGNED3
+#undef lft_real
+#undef lft_int
+#undef lft_v
+#undef lft_m
+#undef lft_splat
+#undef lft_sel
+
+/* ---- 20_random.h, code ------------------------------------------------------------------------------------------- */
+
+/* Counters that are encrypted side by side. The loops over a block have a fixed length and no branches, so that
+ * compilers turn them into vector code (gcc and clang at -O3), and no number depends on where a loop would have had its
+ * remainder. 8 pairs fill the widest register; 16 are up to 10 % faster for long draws, and a quarter slower for the 36
+ * sites of a 6^2 lattice. Measured with gcc 12 and AVX-512: 8 ns per normal, 4 of them for Philox and the uniforms. */
+#define LFT_P_DRAW_BLOCK 8
+
+#define LFT_P_UNIFORM_MOST (1.0 - 0.5 * DBL_EPSILON)
+
+LFT_P_INLINE void lft_p_philox(uint32_t c[4], uint32_t k0, uint32_t k1)
+{
+    int round;
+    for (round = 0; round < 10; ++round) {
+        const uint64_t p0 = (uint64_t)c[0] * 0xD2511F53u, p1 = (uint64_t)c[2] * 0xCD9E8D57u;
+        c[0] = (uint32_t)(p1 >> 32) ^ c[1] ^ k0;
+        c[1] = (uint32_t)p1;
+        c[2] = (uint32_t)(p0 >> 32) ^ c[3] ^ k1;
+        c[3] = (uint32_t)p0;
+        k0 += 0x9E3779B9u; /* golden ratio */
+        k1 += 0xBB67AE85u; /* sqrt(3) - 1 */
+    }
+}
+
+static inline void lft_philox(const uint32_t ctr[4], const uint32_t key[2], uint32_t out[4])
+{
+    uint32_t c[4];
+    lft_p_copy(c, ctr, sizeof c);
+    lft_p_philox(c, key[0], key[1]);
+    lft_p_copy(out, c, sizeof c);
+}
+
+static inline lft_draw lft_draw_of(uint64_t seed, uint32_t purpose, uint64_t sample, uint32_t draw)
+{
+    lft_draw d;
+    d.seed    = seed;
+    d.sample  = sample;
+    d.draw    = draw;
+    d.purpose = purpose;
+    return d;
+}
+
+LFT_P_INLINE void lft_p_draw_words(const lft_draw *d, uint32_t pair, uint32_t c[4])
+{
+    c[0] = pair;
+    c[1] = d->draw;
+    c[2] = (uint32_t)d->sample;
+    c[3] = (d->purpose & 0xff) | (uint32_t)(d->sample >> 32) << 8;
+    lft_p_philox(c, (uint32_t)d->seed, (uint32_t)(d->seed >> 32));
+}
+
+/* 53 bits as 31 and 22: int32_t to double is a vector instruction everywhere, uint64_t only from AVX-512 on; and a sum
+ * of positive terms survives whatever order -ffast-math gives it. Rounding would take the largest v to 1. */
+LFT_P_INLINE double lft_p_draw_uniform(uint32_t low, uint32_t high)
+{
+    const int32_t a = (int32_t)(high >> 1), b = (int32_t)((high & 1) << 21 | low >> 11);
+    const double  u = ((double)a * 4194304.0 + ((double)b + 0.5)) * (0.5 * DBL_EPSILON);
+    return u < LFT_P_UNIFORM_MOST ? u : LFT_P_UNIFORM_MOST;
+}
+
+static inline double lft_uniform(lft_draw d, uint32_t index)
+{
+    uint32_t c[4];
+    lft_p_draw_words(&d, index / 2, c);
+    return index % 2 ? lft_p_draw_uniform(c[2], c[3]) : lft_p_draw_uniform(c[0], c[1]);
+}
+
+LFT_P_INLINE void lft_p_uniform_block(const lft_draw *d, uint32_t pair, double u[2][LFT_P_DRAW_BLOCK])
+{
+    int i;
+    for (i = 0; i < LFT_P_DRAW_BLOCK; ++i) {
+        uint32_t c[4];
+        lft_p_draw_words(d, pair + (uint32_t)i, c);
+        u[0][i] = lft_p_draw_uniform(c[0], c[1]);
+        u[1][i] = lft_p_draw_uniform(c[2], c[3]);
+    }
+}
+
+LFT_P_INLINE void lft_p_normal_block(double u[2][LFT_P_DRAW_BLOCK])
+{
+    int i;
+    for (i = 0; i < LFT_P_DRAW_BLOCK; ++i) {
+        const double r = lft_p_f64_p_sqrt(-2.0 * lft_p_f64_p_log(u[0][i]));
+        double       s, c;
+        lft_p_f64_p_sincos(6.283185307179586477 * u[1][i], &s, &c);
+        u[0][i] = r * c;
+        u[1][i] = r * s;
+    }
+}
+
+/* Whole blocks, then what is left of the last one. */
+LFT_P_INLINE void lft_p_draw_bulk(const lft_draw *d, double *out, int n, int normal)
+{
+    double u[2][LFT_P_DRAW_BLOCK];
+    int    at, i;
+    for (at = 0; at < n; at += 2 * LFT_P_DRAW_BLOCK) {
+        lft_p_uniform_block(d, (uint32_t)at / 2, u);
+        if (normal) lft_p_normal_block(u);
+        if (n - at < 2 * LFT_P_DRAW_BLOCK) break;
+        for (i = 0; i < LFT_P_DRAW_BLOCK; ++i) {
+            out[at + 2 * i]     = u[0][i];
+            out[at + 2 * i + 1] = u[1][i];
+        }
+    }
+    for (i = 0; i < n - at; ++i) out[at + i] = u[i % 2][i / 2];
+}
+
+static inline void lft_uniforms(lft_draw d, double *out, int n)
+{
+    lft_p_draw_bulk(&d, out, n, 0);
+}
+
+static inline void lft_normals(lft_draw d, double *out, int n)
+{
+    lft_p_draw_bulk(&d, out, n, 1);
+}
+
+/* ---- 21_statistics.h, code --------------------------------------------------------------------------------------- */
+
+/* Stored as bits: -ffast-math assumes that arithmetic gives no NaN, and may drop what would. */
+static inline void lft_p_set_nan(double *x)
+{
+    const uint64_t bits = 0x7ff8000000000000u;
+    lft_p_copy(x, &bits, sizeof bits);
+}
+
+static inline int lft_p_is_minus_infinity(double x)
+{
+    uint64_t bits;
+    lft_p_copy(&bits, &x, sizeof bits);
+    return bits == 0xfff0000000000000u;
+}
+
+/* ---- log-weights ------------------------------------------------------------------------------------------------- */
+
+/* The largest log-weight. LFT_ERR_NONFINITE for NaN and +infinity, and if there is nothing but -infinity. */
+static inline lft_status lft_p_weigh_most(const double *logw, size_t n, double *most)
+{
+    size_t i;
+    int    found = 0;
+    *most        = 0;
+    for (i = 0; i < n; ++i) {
+        if (lft_p_is_minus_infinity(logw[i])) continue;
+        if (!lft_finite(logw[i])) {
+            lft_p_set_nan(most);
+            return LFT_ERR_NONFINITE;
+        }
+        if (!found || logw[i] > *most) *most = logw[i];
+        found = 1;
+    }
+    if (found) return LFT_OK;
+    {
+        const uint64_t bits = 0xfff0000000000000u;
+        lft_p_copy(most, &bits, sizeof bits);
+    }
+    return LFT_ERR_NONFINITE;
+}
+
+static inline lft_weights lft_weigh(const double *logw, size_t n)
+{
+    lft_weights r;
+    double      most, mean = 0, squares = 0;
+    size_t      i;
+    r.n = n;
+    lft_p_set_nan(&r.ess);
+    lft_p_set_nan(&r.logz);
+    lft_p_set_nan(&r.logz_error);
+    r.status = n ? lft_p_weigh_most(logw, n, &most) : LFT_ERR_ARG;
+    if (!n) return r;
+    if (r.status != LFT_OK) {
+        lft_p_copy(&r.logz, &most, sizeof most);
+        return r;
+    }
+    /* Welford's updates: near ess = 1 the difference <w^2> - <w>^2 would be rounding. */
+    for (i = 0; i < n; ++i) {
+        const double x = lft_p_is_minus_infinity(logw[i]) ? -1000 : logw[i] - most;
+        const double w = x > -700 ? lft_p_f64_p_exp(x) : 0; /* below: under the smallest normal double */
+        const double d = w - mean;
+        mean += d / (double)(i + 1);
+        squares += d * (w - mean);
+    }
+    squares /= (double)n * mean * mean; /* relative variance = 1/ess - 1 */
+    r.ess        = 1 / (1 + squares);
+    r.logz       = most + lft_p_f64_p_log(mean);
+    r.logz_error = lft_p_f64_p_sqrt(squares / (double)n);
+    return r;
+}
+
+/* ---- series ------------------------------------------------------------------------------------------------------ */
+
+static inline lft_status lft_series_init(lft_series *s, int columns, int replicas, size_t capacity, lft_arena *arena,
+                                         lft_error *e)
+{
+    const size_t rows = (size_t)columns * (size_t)replicas;
+    lft_status   status;
+    lft_p_zero(s, sizeof *s);
+    if (columns < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "lft_series_init", "columns", "at least 1", columns);
+    if (replicas < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "lft_series_init", "replicas", "at least 1", replicas);
+    if (capacity < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "lft_series_init", "capacity", "at least 1", 0);
+    if (capacity > SIZE_MAX / sizeof(double) || rows / (size_t)replicas != (size_t)columns) {
+        return lft_p_fail_got(e, LFT_ERR_ARG, "lft_series_init", "capacity", "what memory can hold", (double)capacity);
+    }
+    s->length = (size_t *)lft_arena_alloc(arena, (size_t)replicas, sizeof(size_t));
+    s->data   = (double *)lft_arena_alloc(arena, rows, capacity * sizeof(double));
+    status    = lft_arena_check(arena, e, "lft_series_init");
+    if (status != LFT_OK) {
+        lft_p_zero(s, sizeof *s);
+        return status;
+    }
+    s->columns       = columns;
+    s->replicas      = replicas;
+    s->capacity      = capacity;
+    s->window_factor = 1.5;
+    return LFT_OK;
+}
+
+static inline size_t lft_p_series_at(const lft_series *s, int column, int replica)
+{
+    return ((size_t)column * (size_t)s->replicas + (size_t)replica) * s->capacity;
+}
+
+static inline lft_status lft_series_add(lft_series *s, int replica, const double *row)
+{
+    lft_status status = LFT_OK;
+    size_t     at;
+    int        c;
+    if (replica < 0 || replica >= s->replicas) return LFT_ERR_ARG;
+    if (!s->data || s->length[replica] >= s->capacity) return LFT_ERR_NOMEM;
+    at = s->length[replica]++;
+    for (c = 0; c < s->columns; ++c) {
+        s->data[lft_p_series_at(s, c, replica) + at] = row[c];
+        if (!lft_finite(row[c])) status = LFT_ERR_NONFINITE;
+    }
+    return status;
+}
+
+static inline const double *lft_series_samples(const lft_series *s, int column, int replica)
+{
+    return s->data + lft_p_series_at(s, column, replica);
+}
+
+static inline void lft_series_clear(lft_series *s)
+{
+    if (s->length) lft_p_zero(s->length, (size_t)s->replicas * sizeof(size_t));
+}
+
+/* ---- a line: one number per sample, a column or the projection of all columns ------------------------------------ */
+
+#define LFT_P_LAGS 8
+
+typedef struct lft_p_line {
+    const double *data; /* [replica][stride] */
+    const size_t *length;
+    size_t        stride, n;
+    int           replicas, filled; /* filled: those with samples */
+} lft_p_line;
+
+static inline lft_p_line lft_p_line_of(const lft_series *s, const double *data)
+{
+    lft_p_line l;
+    int        r;
+    l.data     = data;
+    l.length   = s->length;
+    l.stride   = s->capacity;
+    l.replicas = data ? s->replicas : 0;
+    l.n        = 0;
+    l.filled   = 0;
+    for (r = 0; r < l.replicas; ++r) {
+        l.n += l.length[r];
+        l.filled += l.length[r] > 0;
+    }
+    return l;
+}
+
+/* Sums differences from the first number: then a constant series has exactly that mean. Eight partial sums become
+ * vectors without a licence to reorder, and round less. */
+static inline double lft_p_mean(const double *x, size_t n)
+{
+    const double first = x[0];
+    const size_t whole = n - n % 8;
+    double       part[8] = {0, 0, 0, 0, 0, 0, 0, 0}, sum = 0;
+    size_t       i, k;
+    for (i = 0; i < whole; i += 8) {
+        for (k = 0; k < 8; ++k) part[k] += x[i + k] - first;
+    }
+    for (; i < n; ++i) sum += x[i] - first;
+    for (k = 0; k < 8; ++k) sum += part[k];
+    return first + sum / (double)n;
+}
+
+static inline double lft_p_line_replica_mean(const lft_p_line *l, int replica)
+{
+    return lft_p_mean(l->data + (size_t)replica * l->stride, l->length[replica]);
+}
+
+/* The mean over all samples, and sum_r N_r (m_r - mean)^2. */
+static inline double lft_p_line_mean(const lft_p_line *l, double *scatter)
+{
+    double first = 0, sum = 0, squares = 0;
+    int    r, found = 0;
+    for (r = 0; r < l->replicas; ++r) {
+        double d;
+        if (!l->length[r]) continue;
+        d = lft_p_line_replica_mean(l, r);
+        if (!found) first = d;
+        found = 1;
+        d -= first;
+        sum += (double)l->length[r] * d;
+        squares += (double)l->length[r] * d * d;
+    }
+    squares -= sum * sum / (double)l->n;
+    *scatter = squares > 0 ? squares : 0;
+    return first + sum / (double)l->n;
+}
+
+/* How many pairs of samples are t apart: N - R t, or more if there are replicas shorter than t. */
+static inline size_t lft_p_line_pairs(const lft_p_line *l, size_t t)
+{
+    size_t pairs = 0;
+    int    r;
+    for (r = 0; r < l->replicas; ++r) pairs += l->length[r] > t ? l->length[r] - t : 0;
+    return pairs;
+}
+
+/* sum_i (x_i - mean)(y_i - mean) */
+static inline double lft_p_lagged_product(const double *x, const double *y, size_t n, double mean)
+{
+    const size_t whole   = n - n % 8;
+    double       part[8] = {0, 0, 0, 0, 0, 0, 0, 0}, sum = 0;
+    size_t       i, k;
+    for (i = 0; i < whole; i += 8) {
+        for (k = 0; k < 8; ++k) part[k] += (x[i + k] - mean) * (y[i + k] - mean);
+    }
+    for (; i < n; ++i) sum += (x[i] - mean) * (y[i] - mean);
+    for (k = 0; k < 8; ++k) sum += part[k];
+    return sum;
+}
+
+/* gamma[k] = Gamma(lag + k), or 0 if no replica is that long. Several lags at once, while a replica is in cache. */
+static inline void lft_p_line_gamma(const lft_p_line *l, size_t lag, double gamma[LFT_P_LAGS])
+{
+    size_t k;
+    int    r;
+    for (k = 0; k < LFT_P_LAGS; ++k) gamma[k] = 0;
+    for (r = 0; r < l->replicas; ++r) {
+        const double *x    = l->data + (size_t)r * l->stride;
+        const size_t  n    = l->length[r];
+        const double  mean = n > lag ? lft_p_line_replica_mean(l, r) : 0;
+        for (k = lag; k < lag + LFT_P_LAGS && k < n; ++k) gamma[k - lag] += lft_p_lagged_product(x, x + k, n - k, mean);
+    }
+    for (k = 0; k < LFT_P_LAGS; ++k) {
+        const size_t pairs = lft_p_line_pairs(l, lag + k);
+        if (pairs) gamma[k] /= (double)pairs;
+    }
+}
+
+/* ---- the Gamma method -------------------------------------------------------------------------------------------- */
+
+static inline const char *lft_doubt_str(int doubts)
+{
+#define LFT_P_DOUBT_TEXT(name, bit, text) text,
+    static const char *const text[] = {LFT_P_DOUBT_LIST(LFT_P_DOUBT_TEXT) "reliable"};
+#undef LFT_P_DOUBT_TEXT
+    int i = 0;
+    while (1 << i < LFT_P_DOUBT_END && !(doubts >> i & 1)) ++i;
+    return text[i];
+}
+
+static inline lft_estimate lft_p_estimate_doubt(lft_estimate r, int doubt)
+{
+    r.doubts |= doubt;
+    r.reliable = r.doubts == 0;
+    return r;
+}
+
+static inline lft_estimate lft_p_estimate_nothing(size_t n)
+{
+    lft_estimate r;
+    lft_p_zero(&r, sizeof r);
+    lft_p_set_nan(&r.value);
+    lft_p_set_nan(&r.error);
+    lft_p_set_nan(&r.error_error);
+    lft_p_set_nan(&r.tau_int);
+    lft_p_set_nan(&r.tau_int_error);
+    r.n = n;
+    return lft_p_estimate_doubt(r, n ? LFT_DOUBT_NONFINITE : LFT_DOUBT_FEW);
+}
+
+/* Has the truncation error exp(-W/T) fallen below the statistical one? */
+static inline int lft_p_window_ends(double w, double tau, double n, double factor)
+{
+    double t, x;
+    if (tau <= 0.5 + DBL_EPSILON) return 1; /* T = 0 */
+    t = factor / lft_p_f64_p_log((2 * tau + 1) / (2 * tau - 1));
+    x = -w / t;
+    return (x > -700 ? lft_p_f64_p_exp(x) : 0) < t / lft_p_f64_p_sqrt(w * n);
+}
+
+/* Sums the autocorrelation up to the window: tau before the bias correction. */
+static inline double lft_p_line_window(const lft_p_line *l, double factor, double *gamma0, size_t *window, int *doubts)
+{
+    double gamma[LFT_P_LAGS], tau = 0.5;
+    size_t w;
+    lft_p_line_gamma(l, 0, gamma);
+    *gamma0 = gamma[0];
+    *window = 0;
+    if (!(*gamma0 > 0) || !lft_finite(*gamma0)) return tau;
+    for (w = 1;; ++w) {
+        if (w % LFT_P_LAGS == 0) lft_p_line_gamma(l, w, gamma);
+        tau += gamma[w % LFT_P_LAGS] / *gamma0;
+        *window = w;
+        if (lft_p_line_pairs(l, w + 1) < l->n - l->n / 2) {
+            *doubts |= LFT_DOUBT_WINDOW;
+            break;
+        }
+        if (lft_p_window_ends((double)w, tau, (double)l->n, factor)) break;
+    }
+    return tau > 0.5 ? tau : 0.5;
+}
+
+/* chi^2 with k degrees of freedom is more than 4 sigma too large. By its cube root, which is nearly normal (Wilson and
+ * Hilferty). */
+static inline int lft_p_chi2_large(double chi2, double k)
+{
+    const double a = 2 / (9 * k);
+    return chi2 > k && lft_p_f64_p_exp(lft_p_f64_p_log(chi2 / k) / 3) - (1 - a) > 4 * lft_p_f64_p_sqrt(a);
+}
+
+/* All replicas are constant: what error there is shows between them. */
+static inline lft_estimate lft_p_estimate_constant(lft_estimate r, double scatter, int filled)
+{
+    r.tau_int       = 0.5;
+    r.tau_int_error = r.error = r.error_error = 0;
+    if (scatter > 0 && filled > 1) {
+        r.error       = lft_p_f64_p_sqrt(scatter / ((double)r.n * (filled - 1)));
+        r.error_error = r.error / lft_p_f64_p_sqrt(2.0 * (filled - 1));
+        r.spread      = 1;
+    } else if (r.n == 1) {
+        lft_p_set_nan(&r.error);
+        lft_p_set_nan(&r.error_error);
+    }
+    return lft_p_estimate_doubt(r, LFT_DOUBT_CONSTANT);
+}
+
+/* value +- the error of the line's mean */
+static inline lft_estimate lft_p_line_estimate(const lft_p_line *l, double value, double factor)
+{
+    const double n = (double)l->n;
+    lft_estimate r = lft_p_estimate_nothing(l->n);
+    double       scatter, gamma0, tau, biased;
+    size_t       window;
+    if (!l->n || !lft_finite(value)) return r;
+    r.value  = value;
+    r.doubts = l->n < 5 ? LFT_DOUBT_FEW : 0;
+    (void)lft_p_line_mean(l, &scatter);
+    tau = lft_p_line_window(l, factor, &gamma0, &window, &r.doubts);
+    if (!lft_finite(scatter) || !lft_finite(gamma0) || !lft_finite(tau)) {
+        return lft_p_estimate_doubt(r, LFT_DOUBT_NONFINITE);
+    }
+    if (!(gamma0 > 0)) return lft_p_estimate_constant(r, scatter, l->filled);
+    r.window        = (int)window;
+    biased          = 2 * (double)window + 1;
+    r.tau_int       = tau * (1 + biased / n) / (1 + 1 / n);
+    r.tau_int_error = 2 * tau * lft_p_f64_p_sqrt((biased / 2 > tau ? biased / 2 - tau : tau - biased / 2) / n);
+    r.error         = lft_p_f64_p_sqrt(2 * r.tau_int * gamma0 * (1 + 1 / n) / n);
+    r.error_error   = r.error * lft_p_f64_p_sqrt(biased / (2 * n));
+    if (n < 50 * r.tau_int) r.doubts |= LFT_DOUBT_LENGTH;
+    if (l->filled > 1) {
+        const double k = l->filled - 1, corrected = r.error * r.error * (1 + k * biased / n);
+        r.spread = scatter / (n * corrected * k);
+        if (biased * l->filled > n / 10) r.doubts |= LFT_DOUBT_REPLICA;
+        if (lft_p_chi2_large(r.spread * k, k)) r.doubts |= LFT_DOUBT_SPREAD;
+    }
+    return lft_p_estimate_doubt(r, 0);
+}
+
+static inline lft_estimate lft_gamma(const lft_series *s, int column)
+{
+    lft_p_line l;
+    double     scatter;
+    if (column < 0 || column >= s->columns || !s->data) return lft_p_estimate_nothing(0);
+    l = lft_p_line_of(s, lft_series_samples(s, column, 0));
+    return l.n ? lft_p_line_estimate(&l, lft_p_line_mean(&l, &scatter), s->window_factor) : lft_p_estimate_nothing(0);
+}
+
+typedef struct lft_p_derived_work {
+    double *mean, *slope; /* [column] */
+    double *line;         /* [replica][capacity] */
+} lft_p_derived_work;
+
+static inline lft_p_derived_work lft_p_derived_layout(const lft_series *s, lft_arena *a)
+{
+    lft_p_derived_work w;
+    w.mean  = (double *)lft_arena_alloc(a, (size_t)s->columns, sizeof(double));
+    w.slope = (double *)lft_arena_alloc(a, (size_t)s->columns, sizeof(double));
+    w.line  = (double *)lft_arena_alloc(a, (size_t)s->replicas, s->capacity * sizeof(double));
+    return w;
+}
+
+static inline size_t lft_gamma_bytes(const lft_series *s)
+{
+    lft_arena a = lft_arena_measure();
+    (void)lft_p_derived_layout(s, &a);
+    return a.need;
+}
+
+static inline void lft_p_series_means(const lft_series *s, double *mean)
+{
+    double scatter;
+    int    c;
+    for (c = 0; c < s->columns; ++c) {
+        const lft_p_line l = lft_p_line_of(s, lft_series_samples(s, c, 0));
+        mean[c]            = lft_p_line_mean(&l, &scatter);
+    }
+}
+
+/* sqrt(variance / N) of a column */
+static inline double lft_p_naive_error(const lft_series *s, int column, double mean)
+{
+    const lft_p_line l   = lft_p_line_of(s, lft_series_samples(s, column, 0));
+    double           sum = 0;
+    size_t           i;
+    int              r;
+    for (r = 0; r < l.replicas; ++r) {
+        for (i = 0; i < l.length[r]; ++i) {
+            const double d = l.data[(size_t)r * l.stride + i] - mean;
+            sum += d * d;
+        }
+    }
+    return lft_p_f64_p_sqrt(sum) / (double)l.n;
+}
+
+/* slope = df/dmean; a column that does not fluctuate needs none */
+static inline void lft_p_slopes(const lft_series *s, lft_derived f, void *ctx, double *mean, double *slope)
+{
+    int c;
+    for (c = 0; c < s->columns; ++c) {
+        const double here = mean[c], h = lft_p_naive_error(s, c, here) / 4, up = here + h, down = here - h;
+        double       rise;
+        slope[c] = 0;
+        if (!(up > down)) continue;
+        mean[c]  = up;
+        rise     = f(mean, ctx);
+        mean[c]  = down;
+        rise    -= f(mean, ctx);
+        mean[c]  = here;
+        slope[c] = rise / (up - down);
+    }
+}
+
+/* line_i = sum_c slope_c (a_ic - mean_c) */
+static inline void lft_p_project(const lft_series *s, const lft_p_derived_work *w)
+{
+    size_t i;
+    int    c, r;
+    for (c = 0; c < s->columns; ++c) {
+        for (r = 0; r < s->replicas; ++r) {
+            const double *a    = lft_series_samples(s, c, r);
+            double       *line = w->line + (size_t)r * s->capacity;
+            for (i = 0; i < s->length[r]; ++i) line[i] += w->slope[c] * (a[i] - w->mean[c]);
+        }
+    }
+}
+
+static inline lft_estimate lft_gamma_of(const lft_series *s, lft_derived f, void *ctx, lft_arena scratch, lft_error *e)
+{
+    const size_t       n = lft_p_line_of(s, s->data).n;
+    lft_p_derived_work w;
+    lft_p_line         l;
+    lft_estimate       r;
+    double             value;
+    if (!n) {
+        (void)lft_p_fail(e, LFT_ERR_ARG, "lft_gamma_of", "no samples");
+        return lft_p_estimate_nothing(0);
+    }
+    w = lft_p_derived_layout(s, &scratch);
+    if (!w.line) {
+        (void)lft_arena_check(&scratch, e, "lft_gamma_of");
+        return lft_p_estimate_nothing(n);
+    }
+    lft_p_series_means(s, w.mean);
+    value = f(w.mean, ctx);
+    lft_p_slopes(s, f, ctx, w.mean, w.slope);
+    lft_p_project(s, &w);
+    l = lft_p_line_of(s, w.line);
+    r = lft_p_line_estimate(&l, value, s->window_factor);
+    if (r.doubts & LFT_DOUBT_NONFINITE) {
+        (void)lft_p_fail(e, LFT_ERR_NONFINITE, "lft_gamma_of",
+                         lft_finite(value) ? "the gradient or a sample is not finite" : "the function is not finite");
+    }
+    return r;
+}
+
+static inline double lft_ratio(const double *mean, void *ctx)
+{
+    const int *columns = (const int *)ctx;
+    return columns ? mean[columns[0]] / mean[columns[1]] : mean[1] / mean[0];
+}
+
+/* ---- the jackknife ----------------------------------------------------------------------------------------------- */
+
+typedef struct lft_p_jackknife_work {
+    double *mean, *left;   /* [column] of all samples, of all but one bin */
+    double *change, *odds; /* [bin] f_j - f, N / m_j - 1 */
+} lft_p_jackknife_work;
+
+static inline lft_p_jackknife_work lft_p_jackknife_layout(const lft_series *s, int bins, lft_arena *a)
+{
+    const size_t         most = (size_t)(bins > 0 ? bins : 0) + (size_t)s->replicas; /* a replica rounds up by 1 */
+    lft_p_jackknife_work w;
+    w.mean   = (double *)lft_arena_alloc(a, (size_t)s->columns, sizeof(double));
+    w.left   = (double *)lft_arena_alloc(a, (size_t)s->columns, sizeof(double));
+    w.change = (double *)lft_arena_alloc(a, most, sizeof(double));
+    w.odds   = (double *)lft_arena_alloc(a, most, sizeof(double));
+    return w;
+}
+
+static inline size_t lft_jackknife_bytes(const lft_series *s, int bins)
+{
+    lft_arena a = lft_arena_measure();
+    (void)lft_p_jackknife_layout(s, bins, &a);
+    return a.need;
+}
+
+/* The share of a replica in the bins: in proportion, at least 1, at most one per sample. */
+static inline size_t lft_p_share(size_t length, size_t n, int bins)
+{
+    const size_t share = (size_t)((double)bins * ((double)length / (double)n) + 0.5);
+    if (!share) return length > 0;
+    return share < length ? share : length;
+}
+
+/* left = the means without samples from..from+m of a replica */
+static inline void lft_p_leave_out(const lft_series *s, int replica, size_t from, size_t m, size_t n,
+                                   const lft_p_jackknife_work *w)
+{
+    size_t i;
+    int    c;
+    for (c = 0; c < s->columns; ++c) {
+        const double *a   = lft_series_samples(s, c, replica) + from;
+        double        sum = 0;
+        for (i = 0; i < m; ++i) sum += a[i] - w->mean[c];
+        w->left[c] = w->mean[c] - sum / (double)(n - m);
+    }
+}
+
+/* Fills change[] and odds[]; the number of bins. */
+static inline int lft_p_jackknife_bins(const lft_series *s, lft_derived f, void *ctx, int bins, size_t n, double value,
+                                       const lft_p_jackknife_work *w)
+{
+    int r, used = 0;
+    for (r = 0; r < s->replicas; ++r) {
+        const size_t share = lft_p_share(s->length[r], n, bins);
+        size_t       k, from = 0;
+        for (k = 0; k < share; ++k, ++used) {
+            const size_t m = s->length[r] / share + (k < s->length[r] % share); /* the first bins take the remainder */
+            if (m == n) return 1;
+            lft_p_leave_out(s, r, from, m, n, w);
+            w->change[used] = f(w->left, ctx) - value;
+            w->odds[used]   = (double)(n - m) / (double)m;
+            from += m;
+        }
+    }
+    return used;
+}
+
+/* bias and error from change[] and odds[]; 0 if they are not finite */
+static inline int lft_p_jackknife_error(lft_jackknifed *r, const lft_p_jackknife_work *w)
+{
+    double bias = 0, squares = 0;
+    int    j;
+    for (j = 0; j < r->bins; ++j) bias += w->change[j] * (w->odds[j] / (1 + w->odds[j]));
+    for (j = 0; j < r->bins; ++j) {
+        const double d = bias - w->odds[j] * w->change[j]; /* pseudo-value minus corrected value */
+        squares += d * d / w->odds[j];
+    }
+    if (!lft_finite(squares)) return 0;
+    r->bias  = bias;
+    r->error = lft_p_f64_p_sqrt(squares / r->bins);
+    return 1;
+}
+
+static inline lft_status lft_p_jackknife(const lft_series *s, lft_derived f, void *ctx, int bins, lft_jackknifed *r,
+                                         lft_arena scratch, lft_error *e)
+{
+    static const char    where[] = "lft_jackknife";
+    lft_p_jackknife_work w;
+    double               value;
+    if (!r->n) return lft_p_fail(e, LFT_ERR_ARG, where, "no samples");
+    if (bins < 2) return lft_p_fail_got(e, LFT_ERR_ARG, where, "bins", "at least 2", bins);
+    w = lft_p_jackknife_layout(s, bins, &scratch);
+    if (!w.odds) return lft_arena_check(&scratch, e, where);
+    lft_p_series_means(s, w.mean);
+    value = f(w.mean, ctx);
+    if (!lft_finite(value)) return lft_p_fail(e, LFT_ERR_NONFINITE, where, "the function is not finite");
+    r->value = value;
+    r->bins  = lft_p_jackknife_bins(s, f, ctx, bins, r->n, value, &w);
+    if (r->bins < 2) return lft_p_fail_got(e, LFT_ERR_ARG, where, "bins that the samples allow", "at least 2", r->bins);
+    if (lft_p_jackknife_error(r, &w)) return LFT_OK;
+    return lft_p_fail(e, LFT_ERR_NONFINITE, where, "the function without one bin is not finite");
+}
+
+static inline lft_jackknifed lft_jackknife(const lft_series *s, lft_derived f, void *ctx, int bins, lft_arena scratch,
+                                           lft_error *e)
+{
+    lft_jackknifed r;
+    lft_p_set_nan(&r.value);
+    lft_p_set_nan(&r.error);
+    lft_p_set_nan(&r.bias);
+    r.bins = 0;
+    r.n    = lft_p_line_of(s, s->data).n;
+    (void)lft_p_jackknife(s, f, ctx, bins, &r, scratch, e);
+    return r;
+}
+
+/* ---- 22_parameters.h, code --------------------------------------------------------------------------------------- */
+
+static inline size_t lft_declare(lft_parameters *set, const char *owner, const char *name, int rank, int n0, int n1,
+                                 int n2, int n3)
+{
+    size_t offset = set->count, count = 1;
+    int    shape[4], i;
+    shape[0] = n0, shape[1] = n1, shape[2] = n2, shape[3] = n3;
+    for (i = 0; i < rank; ++i) count *= (size_t)shape[i];
+    if (set->list) {
+        lft_parameter *p = set->list + set->tensors;
+        lft_p_text     t = {0, 0, 0};
+        t.data           = p->name;
+        t.size           = sizeof p->name;
+        lft_p_put(&t, owner);
+        lft_p_put(&t, ".");
+        lft_p_put(&t, name);
+        p->rank = rank;
+        for (i = 0; i < rank; ++i) p->shape[i] = shape[i];
+        p->offset = offset;
+        p->count  = count;
+    }
+    set->tensors += 1;
+    set->count += count;
+    return offset;
+}
+
+static inline lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, double beta2, double epsilon,
+                                       lft_arena *arena, lft_error *error)
+{
+    adam->m       = (double *)lft_arena_alloc(arena, n, sizeof(double));
+    adam->v       = (double *)lft_arena_alloc(arena, n, sizeof(double));
+    adam->n       = n;
+    adam->step    = 0;
+    adam->beta1   = beta1 > 0 ? beta1 : 0.9;
+    adam->beta2   = beta2 > 0 ? beta2 : 0.999;
+    adam->epsilon = epsilon > 0 ? epsilon : 1e-8;
+    return lft_arena_check(arena, error, "adam");
+}
+
+static inline void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate)
+{
+    const double t  = (double)++adam->step, b1 = adam->beta1, b2 = adam->beta2;
+    const double c1 = 1 / (1 - lft_p_f64_p_exp(t * lft_p_f64_p_log(b1)));
+    const double c2 = 1 / (1 - lft_p_f64_p_exp(t * lft_p_f64_p_log(b2)));
+    size_t       i;
+    for (i = 0; i < adam->n; ++i) {
+        double g   = gradient[i];
+        adam->m[i] = b1 * adam->m[i] + (1 - b1) * g;
+        adam->v[i] = b2 * adam->v[i] + (1 - b2) * g * g;
+        value[i] -= rate * adam->m[i] * c1 / (lft_p_f64_p_sqrt(adam->v[i] * c2) + adam->epsilon);
+    }
+}
+
+static inline double lft_rate(const lft_schedule *s, uint64_t i)
+{
+    double x, sine, cosine, rise = 1;
+    if (i + 1 < s->warmup) rise = (double)(i + 1) / (double)s->warmup;
+    x = s->steps > 1 ? (double)i / (double)(s->steps - 1) : 0;
+    if (x > 1) x = 1;
+    switch (s->kind) {
+    case LFT_SCHEDULE_CONSTANT: return rise * s->from;
+    case LFT_SCHEDULE_LINEAR: return rise * (s->from + (s->to - s->from) * x);
+    case LFT_SCHEDULE_EXPONENTIAL: return rise * s->from * lft_p_f64_p_exp(x * lft_p_f64_p_log(s->to / s->from));
+    case LFT_SCHEDULE_COSINE: break;
+    }
+    lft_p_f64_p_sincos(x * 3.14159265358979323846, &sine, &cosine);
+    return rise * (s->to + (s->from - s->to) * 0.5 * (1 + cosine));
+}
+
+static inline double lft_clip_norm(double *gradient, size_t n, double most)
+{
+    double sum = 0, norm;
+    size_t i;
+    for (i = 0; i < n; ++i) sum += gradient[i] * gradient[i];
+    norm = lft_p_f64_p_sqrt(sum);
+    if (most > 0 && norm > most) {
+        for (i = 0; i < n; ++i) gradient[i] *= most / norm;
+    }
+    return norm;
+}
+
+/* ---- 23_npy.h, code ---------------------------------------------------------------------------------------------- */
+
+/* ---- writing ---- */
+
+static inline lft_status lft_npy_write_header(lft_writer to, lft_dtype dtype, int rank, const uint64_t *shape,
+                                              lft_error *error)
+{
+    static const char  magic[] = "\x93NUMPY\x01";
+    const lft_p_dtype *d       = lft_p_dtype_of(dtype);
+    char               text[384], kind[2] = {0, 0}; /* 8 dimensions of 20 digits make 234 characters */
+    unsigned char      length[2];
+    lft_p_text         t = {0, 0, 0};
+    lft_p_sink         s;
+    uint64_t           bytes;
+    int                i;
+    if (!d->bytes) return lft_p_fail(error, LFT_ERR_ARG, "npy", "no such dtype");
+    if (rank < 0 || rank > 8) return lft_p_fail_got(error, LFT_ERR_ARG, "npy", "rank", "0 to 8", (double)rank);
+    if (!lft_p_product(rank, shape, d->bytes, &bytes)) {
+        return lft_p_fail(error, LFT_ERR_ARG, "npy", "the shape has more than 2^64 bytes");
+    }
+    t.data  = text;
+    t.size  = sizeof text;
+    kind[0] = d->kind;
+    lft_p_put(&t, d->bytes == 1 ? "{'descr': '|" : "{'descr': '<");
+    lft_p_put(&t, kind);
+    lft_p_put_u64(&t, d->bytes);
+    lft_p_put(&t, "', 'fortran_order': False, 'shape': (");
+    for (i = 0; i < rank; ++i) {
+        if (i) lft_p_put(&t, ", ");
+        lft_p_put_u64(&t, shape[i]);
+    }
+    lft_p_put(&t, rank == 1 ? ",), }" : "), }");
+    while ((10 + t.used + 1) % 64) lft_p_put(&t, " ");
+    lft_p_put(&t, "\n");
+    lft_p_file_put(length, 2, t.used);
+    lft_p_sink_open(&s, to);
+    lft_p_sink_put(&s, magic, 8); /* with the terminating 0 as minor version */
+    lft_p_sink_put(&s, length, 2);
+    lft_p_sink_put(&s, text, t.used);
+    return lft_p_sink_close(&s, "npy", error);
+}
+
+/* Numbers first, first + 1, ... of the array. */
+static inline lft_status lft_p_npy_put(lft_p_sink *s, lft_dtype dtype, const double *value, size_t first, size_t n,
+                                       lft_error *error)
+{
+    const size_t  part = lft_p_dtype_of(dtype)->part;
+    unsigned char bytes[8];
+    uint64_t      bits = 0;
+    size_t        i;
+    if (!part) return lft_p_fail(error, LFT_ERR_ARG, "npy", "no such dtype");
+    for (i = 0; i < n; ++i) {
+        if (!lft_p_number_bits(dtype, value[i], &bits)) {
+            lft_p_text t = lft_p_error_text(error, LFT_ERR_ARG, "npy", "value ");
+            lft_p_put_u64(&t, first + i);
+            lft_p_put(&t, ": expected a number that fits ");
+            lft_p_put(&t, lft_dtype_str(dtype));
+            lft_p_put(&t, ", got ");
+            lft_p_put_f64(&t, value[i]);
+            return LFT_ERR_ARG;
+        }
+        lft_p_file_put(bytes, part, bits);
+        lft_p_sink_put(s, bytes, part);
+    }
+    return LFT_OK;
+}
+
+static inline lft_status lft_npy_write(lft_writer to, lft_dtype dtype, const double *value, size_t n, lft_error *error)
+{
+    lft_p_sink s;
+    lft_status status;
+    lft_p_sink_open(&s, to);
+    status = lft_p_npy_put(&s, dtype, value, 0, n, error);
+    return status ? status : lft_p_sink_close(&s, "npy", error);
+}
+
+static inline lft_status lft_npy_write_f32(lft_writer to, lft_dtype dtype, const float *value, size_t n,
+                                           lft_error *error)
+{
+    lft_p_sink s;
+    lft_status status = LFT_OK;
+    double     wide[64];
+    size_t     i, at, now;
+    lft_p_sink_open(&s, to);
+    for (at = 0; at < n && !status; at += now) {
+        now = n - at < 64 ? n - at : 64;
+        for (i = 0; i < now; ++i) wide[i] = (double)value[at + i];
+        status = lft_p_npy_put(&s, dtype, wide, at, now, error);
+    }
+    return status ? status : lft_p_sink_close(&s, "npy", error);
+}
+
+/* ---- reading ---- */
+
+/* '<f8' and the like. */
+static inline void lft_p_npy_descr(lft_p_source *s, lft_npy *npy)
+{
+    const uint64_t at = lft_p_place(s);
+    char           brief[48];
+    const char    *text  = lft_p_string(s, '\'', brief);
+    uint64_t       bytes = 0;
+    unsigned       i;
+    npy->big_endian = text[0] == '>';
+    if ((text[0] == '<' || text[0] == '>' || text[0] == '|') && text[1] && lft_p_parse_u64(text + 2, &bytes)) {
+        for (i = 1; i < LFT_P_DTYPE_COUNT; ++i) {
+            const lft_p_dtype *d = lft_p_dtype_of((lft_dtype)i);
+            if (d->kind == text[1] && d->bytes == bytes && (text[0] != '|' || bytes == 1)) npy->dtype = (lft_dtype)i;
+        }
+    }
+    if (!npy->dtype) {
+        lft_p_text t = lft_p_bad(s, LFT_ERR_FORMAT, at, "descr: expected < or > and f4 f8 c8 c16 u8 i8 u4 i4 u1, got ");
+        lft_p_put_quoted(&t, text);
+    }
+}
+
+static inline void lft_p_npy_fortran(lft_p_source *s)
+{
+    const uint64_t at      = lft_p_place(s);
+    const int      fortran = lft_p_peek(s) == 'T';
+    const char    *word;
+    for (word = fortran ? "True" : "False"; *word && !s->status; ++word) {
+        if (lft_p_peek(s) != *word) lft_p_unexpected(s, "True or False");
+        else lft_p_skip(s);
+    }
+    if (fortran) {
+        (void)lft_p_bad(s, LFT_ERR_FORMAT, at,
+                        "fortran_order: expected False, got True: save numpy.ascontiguousarray(a)");
+    }
+}
+
+/* A tuple: (), (3,), (3, 4) or (3, 4,); Python 2 wrote 3L for a long. */
+static inline void lft_p_npy_shape(lft_p_source *s, lft_npy *npy)
+{
+    int comma = 1;
+    (void)lft_p_want(s, '(', "'(' of the shape");
+    while (!s->status && !lft_p_accept(s, ')')) {
+        if (!comma) lft_p_unexpected(s, "',' or ')' in the shape");
+        else if (npy->rank == 8) lft_p_unexpected(s, "at most 8 dimensions");
+        else npy->shape[npy->rank++] = lft_p_integer(s);
+        if (lft_p_peek(s) == 'L') lft_p_skip(s);
+        comma = lft_p_accept(s, ',');
+    }
+    if (npy->rank == 1 && !comma) lft_p_unexpected(s, "a comma in a shape of rank 1: (n,)");
+}
+
+static inline void lft_p_npy_dict(lft_p_source *s, lft_npy *npy)
+{
+    static const char *const key[] = {"descr", "fortran_order", "shape"};
+    unsigned                 seen  = 0;
+    int                      comma = 1;
+    (void)lft_p_want(s, '{', "'{'");
+    while (!s->status && !lft_p_accept(s, '}')) {
+        if (!comma) lft_p_unexpected(s, "',' or '}'");
+        switch (lft_p_key(s, '\'', key, &seen)) {
+        case 0: lft_p_npy_descr(s, npy); break;
+        case 1: lft_p_npy_fortran(s); break;
+        case 2: lft_p_npy_shape(s, npy); break;
+        default: break;
+        }
+        comma = lft_p_accept(s, ',');
+    }
+    if (seen != 7) (void)lft_p_bad(s, LFT_ERR_FORMAT, s->at, "expected descr, fortran_order and shape before the end");
+    lft_p_want_end(s);
+}
+
+/* Magic, version and length: after them the source is at the text. */
+static inline void lft_p_npy_magic(lft_p_source *s)
+{
+    static const char magic[] = "\x93NUMPY";
+    unsigned char     b[8]    = {0, 0, 0, 0, 0, 0, 0, 0};
+    size_t            i, bytes;
+    (void)lft_p_take(s, b, 8);
+    for (i = 0; i < 6; ++i) {
+        if (b[i] != (unsigned char)magic[i]) (void)lft_p_bad(s, LFT_ERR_FORMAT, 0, "expected \\x93NUMPY: no npy file");
+    }
+    if (b[6] < 1 || b[6] > 3 || b[7]) {
+        lft_p_text t = lft_p_bad(s, LFT_ERR_FORMAT, 6, "version: expected 1.0, 2.0 or 3.0, got ");
+        lft_p_put_u64(&t, b[6]);
+        lft_p_put(&t, ".");
+        lft_p_put_u64(&t, b[7]);
+    }
+    bytes = b[6] == 1 ? 2 : 4;
+    if (!lft_p_take(s, b, bytes)) return;
+    s->left = lft_p_file_get(b, bytes, 0);
+    if (s->left > 1u << 20) { /* far beyond any header of rank 8 */
+        lft_p_text t = lft_p_bad(s, LFT_ERR_FORMAT, 8, "length of the header: expected at most 1048576, got ");
+        lft_p_put_u64(&t, s->left);
+    }
+}
+
+static inline lft_status lft_npy_read_header(lft_reader from, lft_npy *npy, lft_error *error)
+{
+    unsigned char      window[128];
+    const lft_p_dtype *d;
+    lft_p_source       s;
+    uint64_t           bytes = 0;
+    lft_p_zero(npy, sizeof *npy);
+    lft_p_source_open(&s, from, "npy", error);
+    s.data = window;
+    s.size = sizeof window;
+    lft_p_npy_magic(&s);
+    lft_p_npy_dict(&s, npy);
+    d = lft_p_dtype_of(npy->dtype);
+    if (!lft_p_product(npy->rank, npy->shape, d->bytes, &bytes)) {
+        (void)lft_p_bad(&s, LFT_ERR_FORMAT, s.at, "the shape has more than 2^64 bytes");
+    }
+    if (s.status) lft_p_zero(npy, sizeof *npy);
+    else npy->count = bytes / d->part;
+    return s.status;
+}
+
+static inline lft_status lft_npy_read(lft_reader from, const lft_npy *npy, double *out, size_t n, lft_error *error)
+{
+    const size_t  part = lft_p_dtype_of(npy->dtype)->part, most = 512 / (part ? part : 1);
+    unsigned char buffer[512];
+    lft_p_source  s;
+    size_t        at, now, i;
+    if (!part) return lft_p_fail(error, LFT_ERR_ARG, "npy", "no header has been read");
+    if (n > npy->count) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "npy", "numbers to read", "no more than the file has", (double)n);
+    }
+    lft_p_source_open(&s, from, "npy data", error);
+    for (at = 0; at < n; at += now) {
+        now = n - at < most ? n - at : most;
+        if (!lft_p_take(&s, buffer, now * part)) break;
+        for (i = 0; i < now; ++i) {
+            out[at + i] = lft_p_number_of(npy->dtype, lft_p_file_get(buffer + i * part, part, npy->big_endian));
+        }
+    }
+    return s.status;
+}
+
+/* ---- 24_safetensors.h, code -------------------------------------------------------------------------------------- */
+
+#define LFT_P_ST_HEADER_MOST 100000000u /* the limit of the reference implementation */
+
+static inline const lft_tensor *lft_safetensors_find(const lft_safetensors *doc, const char *name)
+{
+    int i;
+    for (i = 0; i < doc->tensors; ++i) {
+        if (lft_p_order(doc->tensor[i].name, name) == 0) return doc->tensor + i;
+    }
+    return NULL;
+}
+
+static inline const char *lft_safetensors_meta(const lft_safetensors *doc, const char *key)
+{
+    int i;
+    for (i = 0; i < doc->metas; ++i) {
+        if (lft_p_order(doc->meta[i].key, key) == 0) return doc->meta[i].value;
+    }
+    return NULL;
+}
+
+static inline size_t lft_tensor_count(const lft_tensor *t)
+{
+    const size_t part = lft_p_dtype_of(t->dtype)->part;
+    return part ? t->bytes / part : 0;
+}
+
+static inline double lft_tensor_get(const lft_tensor *t, size_t i)
+{
+    const size_t   part = lft_p_dtype_of(t->dtype)->part;
+    const uint64_t nan  = (uint64_t)0x7ff8u << 48;
+    if (i >= lft_tensor_count(t)) return lft_p_number_of(LFT_DTYPE_F64, nan);
+    return lft_p_number_of(t->dtype, lft_p_host_get((const unsigned char *)t->data + i * part, part));
+}
+
+static inline uint64_t lft_tensor_get_u64(const lft_tensor *t, size_t i)
+{
+    const lft_p_dtype *d = lft_p_dtype_of(t->dtype);
+    uint64_t           v;
+    if (i >= lft_tensor_count(t) || (d->kind != 'u' && d->kind != 'i')) return 0;
+    v = lft_p_host_get((const unsigned char *)t->data + i * d->part, d->part);
+    return d->kind == 'i' && v >> (8 * d->part - 1) ? 0 : v;
+}
+
+/* ---- writing ---- */
+
+/* "safetensors: tensor 'name': what" */
+static inline lft_status lft_p_st_fail(lft_error *e, lft_status code, const char *name, const char *what)
+{
+    lft_p_text t = lft_p_error_text(e, code, "safetensors", "tensor ");
+    lft_p_put_quoted(&t, name);
+    lft_p_put(&t, ": ");
+    lft_p_put(&t, what);
+    return code;
+}
+
+static inline void lft_p_st_put_header(lft_p_sink *s, const lft_tensor *t, int n, const lft_text_pair *meta, int nmeta)
+{
+    uint64_t at = 0;
+    int      i, k;
+    for (i = 0; i < nmeta; ++i) {
+        lft_p_sink_text(s, i ? "," : "{\"__metadata__\":{");
+        lft_p_sink_string(s, meta[i].key);
+        lft_p_sink_text(s, ":");
+        lft_p_sink_string(s, meta[i].value);
+    }
+    if (nmeta) lft_p_sink_text(s, "}");
+    for (i = 0; i < n; ++i, ++t) {
+        lft_p_sink_text(s, i || nmeta ? "," : "{");
+        lft_p_sink_string(s, t->name);
+        lft_p_sink_text(s, ":{\"dtype\":\"");
+        lft_p_sink_text(s, lft_dtype_str(t->dtype));
+        lft_p_sink_text(s, "\",\"shape\":[");
+        for (k = 0; k < t->rank; ++k) {
+            if (k) lft_p_sink_text(s, ",");
+            lft_p_sink_u64(s, t->shape[k]);
+        }
+        lft_p_sink_text(s, "],\"data_offsets\":[");
+        lft_p_sink_u64(s, at);
+        at += t->bytes;
+        lft_p_sink_text(s, ",");
+        lft_p_sink_u64(s, at);
+        lft_p_sink_text(s, "]}");
+    }
+    lft_p_sink_text(s, n || nmeta ? "}" : "{}");
+}
+
+static inline lft_status lft_p_st_check_tensor(const lft_tensor *t, lft_error *e)
+{
+    const size_t element = t->dtype == LFT_DTYPE_C128 ? 0 : lft_dtype_bytes(t->dtype);
+    uint64_t     bytes   = 0;
+    if (!t->name) return lft_p_fail(e, LFT_ERR_ARG, "safetensors", "a tensor without a name");
+    if (!lft_p_utf8_valid(t->name)) return lft_p_st_fail(e, LFT_ERR_ARG, t->name, "the name is no UTF-8");
+    if (lft_p_order(t->name, "__metadata__") == 0) return lft_p_st_fail(e, LFT_ERR_ARG, t->name, "a reserved name");
+    if (!element) return lft_p_st_fail(e, LFT_ERR_ARG, t->name, "the format has no such dtype");
+    if (t->rank < 0 || t->rank > 8) return lft_p_st_fail(e, LFT_ERR_ARG, t->name, "expected a rank from 0 to 8");
+    if (!lft_p_product(t->rank, t->shape, element, &bytes) || bytes != t->bytes) {
+        return lft_p_st_fail(e, LFT_ERR_ARG, t->name, "bytes are not those of the shape");
+    }
+    return bytes && !t->data ? lft_p_st_fail(e, LFT_ERR_ARG, t->name, "no data") : LFT_OK;
+}
+
+static inline lft_status lft_p_st_check(const lft_tensor *t, int n, const lft_text_pair *meta, int nmeta, lft_error *e)
+{
+    int i, k;
+    if (n < 0 || nmeta < 0) return lft_p_fail(e, LFT_ERR_ARG, "safetensors", "a negative number of entries");
+    for (i = 0; i < n; ++i) {
+        lft_status status = lft_p_st_check_tensor(t + i, e);
+        for (k = 0; k < i && !status; ++k) {
+            if (lft_p_order(t[i].name, t[k].name) == 0) {
+                status = lft_p_st_fail(e, LFT_ERR_ARG, t[i].name, "expected each name once");
+            }
+        }
+        if (status) return status;
+    }
+    for (i = 0; i < nmeta; ++i) {
+        if (!meta[i].key || !meta[i].value || !lft_p_utf8_valid(meta[i].key) || !lft_p_utf8_valid(meta[i].value)) {
+            return lft_p_fail_got(e, LFT_ERR_ARG, "safetensors", "metadata", "key and value in UTF-8", (double)i);
+        }
+        for (k = 0; k < i; ++k) {
+            if (lft_p_order(meta[i].key, meta[k].key) == 0) {
+                return lft_p_fail_text(e, LFT_ERR_ARG, "safetensors", "metadata", "each key once", meta[i].key);
+            }
+        }
+    }
+    return LFT_OK;
+}
+
+static inline lft_status lft_safetensors_save(lft_writer to, const lft_tensor *tensor, int n, const lft_text_pair *meta,
+                                              int nmeta, lft_error *error)
+{
+    const lft_writer nowhere = {NULL, NULL};
+    unsigned char    bytes[8];
+    lft_p_sink       s;
+    lft_status       status = lft_p_st_check(tensor, n, meta, nmeta, error);
+    uint64_t         length;
+    int              i;
+    size_t           k;
+    if (status) return status;
+    lft_p_sink_open(&s, nowhere);
+    lft_p_st_put_header(&s, tensor, n, meta, nmeta);
+    length = (s.at + 7) / 8 * 8;
+    if (length > LFT_P_ST_HEADER_MOST) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "safetensors", "bytes of header", "at most 100000000",
+                              (double)length);
+    }
+    lft_p_sink_open(&s, to);
+    lft_p_file_put(bytes, 8, length);
+    lft_p_sink_put(&s, bytes, 8);
+    lft_p_st_put_header(&s, tensor, n, meta, nmeta);
+    while (s.at < 8 + length) lft_p_sink_put(&s, " ", 1);
+    for (i = 0; i < n && !s.failed; ++i) {
+        const unsigned char *data = (const unsigned char *)tensor[i].data;
+        const size_t         part = lft_p_dtype_of(tensor[i].dtype)->part;
+        for (k = 0; k < tensor[i].bytes; k += part) {
+            lft_p_file_put(bytes, part, lft_p_host_get(data + k, part));
+            lft_p_sink_put(&s, bytes, part);
+        }
+    }
+    return lft_p_sink_close(&s, "safetensors", error);
+}
+
+/* ---- reading: the same code parses the header twice, first to count, then to fill what was allocated ---- */
+
+typedef struct lft_p_st {
+    lft_p_source         in;
+    int                  has_meta;
+    size_t               tensors, metas;
+    uint64_t             sum, end; /* of the bytes of all tensors; of the buffer */
+    lft_tensor          *tensor;   /* these are filled if in.decode */
+    lft_text_pair       *meta;
+    const unsigned char *base;
+} lft_p_st;
+
+/* [1,2,...] of at most `most` integers; returns how many. */
+static inline int lft_p_st_list(lft_p_source *s, uint64_t *v, int most)
+{
+    int n = 0;
+    (void)lft_p_want(s, '[', "'['");
+    if (lft_p_accept(s, ']')) return 0;
+    do {
+        if (n == most) lft_p_unexpected(s, most == 2 ? "two offsets" : "at most 8 dimensions");
+        else v[n++] = lft_p_integer(s);
+    } while (lft_p_accept(s, ','));
+    (void)lft_p_want(s, ']', "',' or ']'");
+    return n;
+}
+
+static inline lft_dtype lft_p_st_dtype(lft_p_source *s)
+{
+    const uint64_t at = lft_p_place(s);
+    char           brief[48];
+    const char    *word = lft_p_string(s, '"', brief);
+    lft_p_text     t;
+    unsigned       i;
+    for (i = 1; i < LFT_P_DTYPE_COUNT; ++i) {
+        const lft_dtype d = (lft_dtype)i;
+        if (d != LFT_DTYPE_C128 && lft_p_order(word, lft_dtype_str(d)) == 0) return d;
+    }
+    t = lft_p_bad(s, LFT_ERR_FORMAT, at, "dtype: expected F64, F32, C64, U64, I64, U32, I32 or U8, got ");
+    lft_p_put_quoted(&t, word);
+    return LFT_DTYPE_NONE;
+}
+
+/* {"dtype":...,"shape":...,"data_offsets":...} in any order */
+static inline void lft_p_st_info(lft_p_source *s, lft_tensor *t, uint64_t offset[2])
+{
+    static const char *const key[] = {"dtype", "shape", "data_offsets"};
+    unsigned                 seen  = 0;
+    int                      two   = 0;
+    (void)lft_p_want(s, '{', "'{' of a tensor");
+    do {
+        switch (lft_p_key(s, '"', key, &seen)) {
+        case 0: t->dtype = lft_p_st_dtype(s); break;
+        case 1: t->rank = lft_p_st_list(s, t->shape, 8); break;
+        case 2: two = lft_p_st_list(s, offset, 2); break;
+        default: break;
+        }
+    } while (lft_p_accept(s, ','));
+    if (seen != 7 || two != 2) lft_p_unexpected(s, "dtype, shape and two data_offsets before this");
+    (void)lft_p_want(s, '}', "',' or '}' of a tensor");
+}
+
+static inline void lft_p_st_tensor(lft_p_st *p, const char *name)
+{
+    const uint64_t at        = lft_p_place(&p->in);
+    uint64_t       offset[2] = {0, 0}, bytes = 0;
+    lft_tensor     t;
+    lft_p_zero(&t, sizeof t);
+    lft_p_st_info(&p->in, &t, offset);
+    if (p->in.status) return;
+    if (!lft_p_product(t.rank, t.shape, lft_dtype_bytes(t.dtype), &bytes) || bytes > UINT64_MAX - p->sum) {
+        lft_p_text text = lft_p_bad(&p->in, LFT_ERR_FORMAT, at, "more than 2^64 bytes with tensor ");
+        lft_p_put_quoted(&text, name);
+    } else if (offset[1] < offset[0] || offset[1] - offset[0] != bytes) {
+        lft_p_text text = lft_p_bad(&p->in, LFT_ERR_FORMAT, at, "data_offsets: expected the ");
+        lft_p_put_u64(&text, bytes);
+        lft_p_put(&text, " bytes of the shape, got ");
+        lft_p_put_u64(&text, offset[0]);
+        lft_p_put(&text, " to ");
+        lft_p_put_u64(&text, offset[1]);
+        lft_p_put(&text, " in tensor ");
+        lft_p_put_quoted(&text, name);
+    } else if (p->in.decode) {
+        t.name                = name;
+        t.data                = p->base + offset[0];
+        t.bytes               = (size_t)bytes;
+        p->tensor[p->tensors] = t;
+    }
+    if (offset[1] > p->end) p->end = offset[1];
+    p->sum += bytes;
+    p->tensors += 1;
+}
+
+static inline void lft_p_st_metadata(lft_p_st *p)
+{
+    lft_p_source *s = &p->in;
+    char          brief[48];
+    lft_text_pair pair;
+    if (p->has_meta) lft_p_unexpected(s, "__metadata__ only once");
+    p->has_meta = 1;
+    (void)lft_p_want(s, '{', "'{' of the metadata");
+    if (lft_p_accept(s, '}')) return;
+    do {
+        pair.key = lft_p_string(s, '"', brief);
+        (void)lft_p_want(s, ':', "':'");
+        pair.value = lft_p_string(s, '"', brief);
+        if (s->decode && !s->status) p->meta[p->metas] = pair;
+        p->metas += 1;
+    } while (lft_p_accept(s, ','));
+    (void)lft_p_want(s, '}', "',' or '}' of the metadata");
+}
+
+/* The whole header. There is no recursion, since the format has no depth. */
+static inline lft_status lft_p_st_header(lft_p_st *p)
+{
+    lft_p_source *s = &p->in;
+    char          brief[48];
+    p->has_meta = 0;
+    p->tensors = p->metas = 0;
+    p->sum = p->end = 0;
+    s->at           = 8;
+    if (lft_p_peek(s) != '{') lft_p_unexpected(s, "'{' as the first character");
+    (void)lft_p_accept(s, '{');
+    if (!lft_p_accept(s, '}')) {
+        do {
+            const char *name = lft_p_string(s, '"', brief);
+            (void)lft_p_want(s, ':', "':'");
+            if (lft_p_order(name, "__metadata__") == 0) lft_p_st_metadata(p);
+            else lft_p_st_tensor(p, name);
+        } while (lft_p_accept(s, ','));
+        (void)lft_p_want(s, '}', "',' or '}'");
+    }
+    lft_p_want_end(s);
+    if (p->sum != p->end) {
+        lft_p_text t = lft_p_bad(s, LFT_ERR_FORMAT, s->at, "data_offsets overlap or leave holes: expected an end at ");
+        lft_p_put_u64(&t, p->sum);
+        lft_p_put(&t, ", got ");
+        lft_p_put_u64(&t, p->end);
+    }
+    return s->status;
+}
+
+/* ---- order and uniqueness. Both kinds of entries begin with a pointer to their name in the header ---- */
+
+static inline int lft_p_st_name_before(const void *a, const void *b)
+{
+    return lft_p_order(*(const char *const *)a, *(const char *const *)b) < 0;
+}
+
+static inline int lft_p_st_data_before(const void *a, const void *b)
+{
+    const lft_tensor    *s = (const lft_tensor *)a, *t = (const lft_tensor *)b;
+    const unsigned char *x = (const unsigned char *)s->data, *y = (const unsigned char *)t->data;
+    if (x != y) return x < y;
+    if (s->bytes != t->bytes) return s->bytes < t->bytes; /* empty tensors first */
+    return s->name < t->name;
+}
+
+static inline void lft_p_st_swap(unsigned char *a, unsigned char *b, size_t size)
+{
+    unsigned char c[sizeof(lft_tensor)];
+    lft_p_copy(c, a, size);
+    lft_p_copy(a, b, size);
+    lft_p_copy(b, c, size);
+}
+
+/* Heapsort: neither a stranger's file nor its order may make it slow or deep. */
+static inline void lft_p_st_sort(void *entries, size_t n, size_t size, int (*before)(const void *, const void *))
+{
+    unsigned char *x    = (unsigned char *)entries;
+    size_t         heap = n / 2, end = n, root, child;
+    while (end > 1) {
+        if (heap) --heap;
+        else lft_p_st_swap(x, x + --end * size, size);
+        for (root = heap; (child = 2 * root + 1) < end; root = child) {
+            if (child + 1 < end && before(x + child * size, x + (child + 1) * size)) ++child;
+            if (!before(x + root * size, x + child * size)) break;
+            lft_p_st_swap(x + root * size, x + child * size, size);
+        }
+    }
+}
+
+/* Sorts by name and refuses duplicates. */
+static inline void lft_p_st_unique(lft_p_source *s, void *entries, size_t n, size_t size)
+{
+    const unsigned char *x = (const unsigned char *)entries;
+    size_t               i;
+    lft_p_st_sort(entries, n, size, lft_p_st_name_before);
+    for (i = 1; i < n && !s->status; ++i) {
+        const char *name;
+        lft_p_text  t;
+        if (lft_p_st_name_before(x + (i - 1) * size, x + i * size)) continue;
+        lft_p_copy(&name, x + i * size, sizeof name);
+        t = lft_p_bad(s, LFT_ERR_FORMAT, 8 + (uint64_t)(name - (const char *)s->data),
+                      "expected each name once, got again ");
+        lft_p_put_quoted(&t, name);
+    }
+}
+
+/* Names once each; then the tensors in the order of their data, end to end. */
+static inline lft_status lft_p_st_arrange(lft_p_st *p)
+{
+    const unsigned char *end = p->base;
+    size_t               i;
+    lft_p_st_unique(&p->in, p->tensor, p->tensors, sizeof *p->tensor);
+    lft_p_st_unique(&p->in, p->meta, p->metas, sizeof *p->meta);
+    lft_p_st_sort(p->tensor, p->tensors, sizeof *p->tensor, lft_p_st_data_before);
+    for (i = 0; i < p->tensors && !p->in.status; ++i) {
+        const lft_tensor *t = p->tensor + i;
+        if ((const unsigned char *)t->data != end) {
+            lft_p_text text = lft_p_bad(&p->in, LFT_ERR_FORMAT, 8 + (uint64_t)(t->name - (const char *)p->in.data),
+                                        "data_offsets: a hole or an overlap before tensor ");
+            lft_p_put_quoted(&text, t->name);
+        }
+        end += t->bytes;
+    }
+    return p->in.status;
+}
+
+/* ---- loading ---- */
+
+/* The buffer up to the end of the file, then each number from the file's byte order to the machine's. */
+static inline lft_status lft_p_st_data(lft_p_st *p, unsigned char *data)
+{
+    lft_p_source *s = &p->in;
+    unsigned char more;
+    size_t        i, k;
+    if (!lft_p_take(s, data, (size_t)p->end)) return s->status;
+    if (s->from.read(s->from.user, &more, 1) != 0) {
+        (void)lft_p_bad(s, LFT_ERR_FORMAT, s->at, "expected the end of the file, got more data");
+    }
+    for (i = 0; i < p->tensors; ++i) {
+        const size_t part = lft_p_dtype_of(p->tensor[i].dtype)->part, bytes = p->tensor[i].bytes;
+        for (k = 0; k < bytes; k += part, data += part) lft_p_host_put(data, part, lft_p_file_get(data, part, 0));
+    }
+    return s->status;
+}
+
+/* After the length. Without memory for the header it streams by, so that all that the file needs is counted. */
+static inline lft_status lft_p_st_load(lft_p_st *p, lft_arena *arena, size_t length)
+{
+    unsigned char  window[128];
+    unsigned char *text = (unsigned char *)lft_arena_alloc(arena, length, 1), *data;
+    lft_status     status;
+    p->in.data = text ? text : window;
+    p->in.size = text ? length : sizeof window;
+    p->in.left = length;
+    status     = lft_p_st_header(p);
+    if (status) return status;
+    p->tensor = (lft_tensor *)lft_arena_alloc(arena, p->tensors, sizeof *p->tensor);
+    p->meta   = (lft_text_pair *)lft_arena_alloc(arena, p->metas, sizeof *p->meta);
+    data      = (unsigned char *)lft_arena_alloc(arena, p->end < SIZE_MAX / 2 ? (size_t)p->end : SIZE_MAX / 2, 1);
+    status    = lft_arena_check(arena, p->in.error, p->in.where);
+    if (status || lft_arena_measuring(arena)) {
+        p->tensors = p->metas = 0;
+        return status;
+    }
+    p->in.decode = 1;
+    p->in.used   = 0;
+    p->base      = data;
+    status       = lft_p_st_header(p);
+    if (!status) status = lft_p_st_arrange(p);
+    return status ? status : lft_p_st_data(p, data);
+}
+
+static inline lft_status lft_safetensors_load(lft_reader from, lft_arena *arena, lft_safetensors *doc, lft_error *error)
+{
+    const lft_arena mark = *arena;
+    unsigned char   b[8];
+    uint64_t        length;
+    lft_p_st        p;
+    lft_status      status;
+    lft_p_zero(doc, sizeof *doc);
+    lft_p_zero(&p, sizeof p);
+    lft_p_source_open(&p.in, from, "safetensors", error);
+    if (!lft_p_take(&p.in, b, 8)) return p.in.status;
+    length = lft_p_file_get(b, 8, 0);
+    if (length < 2 || length > LFT_P_ST_HEADER_MOST) {
+        lft_p_text t = lft_p_bad(&p.in, LFT_ERR_FORMAT, 0, "length of the header: expected 2 to 100000000, got ");
+        lft_p_put_u64(&t, length);
+        return p.in.status;
+    }
+    status = lft_p_st_load(&p, arena, (size_t)length);
+    if (status && status != LFT_ERR_NOMEM) *arena = mark;
+    if (status) return status;
+    doc->tensor  = p.tensor;
+    doc->meta    = p.meta;
+    doc->tensors = (int)p.tensors;
+    doc->metas   = (int)p.metas;
+    return LFT_OK;
+}
+
+#undef LFT_P_ST_HEADER_MOST
+
+#ifdef LFT_STDIO
+
+/* ---- 25_stdio.h, code -------------------------------------------------------------------------------------------- */
+
+static inline size_t lft_p_file_read(void *user, void *data, size_t n)
+{
+    return fread(data, 1, n, (FILE *)user);
+}
+
+static inline size_t lft_p_file_write(void *user, const void *data, size_t n)
+{
+    return fwrite(data, 1, n, (FILE *)user);
+}
+
+static inline lft_reader lft_file_reader(FILE *file)
+{
+    lft_reader r;
+    r.read = lft_p_file_read;
+    r.user = file;
+    return r;
+}
+
+static inline lft_writer lft_file_writer(FILE *file)
+{
+    lft_writer w;
+    w.write = lft_p_file_write;
+    w.user  = file;
+    return w;
+}
+
+static inline lft_status lft_file_replace(const char *path, int (*fill)(lft_writer to, void *ctx, lft_error *error),
+                                          void *ctx, lft_error *error)
+{
+    char       temporary[4096];
+    lft_p_text t = {0, 0, 0};
+    FILE      *file;
+    lft_status status;
+    t.data = temporary;
+    t.size = sizeof temporary;
+    lft_p_put(&t, path);
+    if (t.used > 4000) return lft_p_fail(error, LFT_ERR_ARG, "file", "path: expected at most 4000 bytes");
+    lft_p_put(&t, ".tmp");
+    file = fopen(temporary, "wb");
+    if (!file) return lft_p_fail_text(error, LFT_ERR_IO, "file", "open", "a file that can be written", temporary);
+    status = (lft_status)fill(lft_file_writer(file), ctx, error);
+    if (!status && (fflush(file) != 0 || ferror(file))) {
+        status = lft_p_fail_text(error, LFT_ERR_IO, "file", "write", "room on the disk", temporary);
+    }
+    if (fclose(file) != 0 && !status) {
+        status = lft_p_fail_text(error, LFT_ERR_IO, "file", "close", "room on the disk", temporary);
+    }
+    if (!status && rename(temporary, path) != 0) {
+        status = lft_p_fail_text(error, LFT_ERR_IO, "file", "rename", "a path that can be replaced", path);
+    }
+    if (status) (void)remove(temporary);
+    return status;
+}
+
+#endif
+
+#endif /* LFT_P_COMMON */
+
+/* ---- template room: once per instance, opened by LFT_NAME ---------------------------------------------------------- */
+#ifdef LFT_NAME
+
+/* ---- 09_instance.h, declarations --------------------------------------------------------------------------------- */
+/* 09_instance.h: opens an instance: checks its parameters, then the names and types that the other rooms use.
+ * Parameters: LFT_NAME, LFT_GROUP, LFT_DIM, LFT_REAL, LFT_LANES, LFT_UPTO. 99_close.h undefines every one. */
+
+#ifndef LFT_GROUP
+#error "lftflow: LFT_GROUP is not defined; legal values: LFT_SCALAR"
+#elif LFT_GROUP != LFT_SCALAR
+#error "lftflow: unknown LFT_GROUP; legal values: LFT_SCALAR"
+#endif
+#ifndef LFT_DIM
+#error "lftflow: LFT_DIM is not defined; legal values: 1, 2, 3, 4"
+#elif LFT_DIM < 1 || LFT_DIM > LFT_MAX_DIM
+#error "lftflow: LFT_DIM is out of range; legal values: 1, 2, 3, 4"
+#endif
+#ifndef LFT_REAL
+#define LFT_REAL LFT_F64
+#elif LFT_REAL != LFT_F32 && LFT_REAL != LFT_F64
+#error "lftflow: unknown LFT_REAL; legal values: LFT_F32, LFT_F64"
+#endif
+#ifndef LFT_UPTO
+#define LFT_UPTO LFT_TRAIN
+#elif LFT_UPTO != LFT_FIELDS && LFT_UPTO != LFT_SAMPLE && LFT_UPTO != LFT_TRAIN
+#error "lftflow: unknown LFT_UPTO; legal values: LFT_FIELDS, LFT_SAMPLE, LFT_TRAIN"
+#endif
+
+/* Lanes: configurations that one vector holds. The widest enabled register is the default and the limit. */
+#if !LFT_P_GNUC
+#define LFT_P_VECTOR_BYTES 0
+#elif defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512BW__) && defined(__AVX512VL__)
+#define LFT_P_VECTOR_BYTES 64
+#elif defined(__AVX2__)
+#define LFT_P_VECTOR_BYTES 32
+#elif defined(__SSE2__) || (defined(__ARM_NEON) && defined(__aarch64__)) || defined(__wasm_simd128__)
+#define LFT_P_VECTOR_BYTES 16
+#else
+#define LFT_P_VECTOR_BYTES 0
+#endif
+#if LFT_REAL == LFT_F32
+#define LFT_P_REAL_BYTES 4
+#else
+#define LFT_P_REAL_BYTES 8
+#endif
+#if defined(LFT_LANES)
+#define LFT_P_LANES LFT_LANES
+#elif LFT_P_VECTOR_BYTES
+#define LFT_P_LANES (LFT_P_VECTOR_BYTES / LFT_P_REAL_BYTES)
+#else
+#define LFT_P_LANES 1
+#endif
+#if LFT_P_LANES != 1 && LFT_P_LANES != 2 && LFT_P_LANES != 4 && LFT_P_LANES != 8 && LFT_P_LANES != 16
+#error "lftflow: LFT_LANES must be 1, 2, 4, 8 or 16"
+#elif LFT_P_LANES > 1 && LFT_P_LANES * LFT_P_REAL_BYTES > LFT_P_VECTOR_BYTES
+#error "lftflow: LFT_LANES is wider than the widest vector register that this compilation enables"
+#endif
+
+/* Public names LFT_(action) -> phi4_2d_action, private names LFT_P(site) -> phi4_2d_p_site. */
+#define LFT_(name)  LFT_P_PASTE(LFT_NAME, name)
+#define LFT_P(name) LFT_P_PASTE(LFT_NAME, LFT_P_PASTE2(p, name))
+
+#if defined(LFT_STATIC)
+#define LFT_API static inline
+#elif defined(__cplusplus)
+#define LFT_API extern "C" /* C and C++ files of one program share an implementation */
+#else
+#define LFT_API extern
+#endif
+
+/* A symbol that carries the parameters: a caller that was compiled with others, or without an implementation, stops at
+ * link time with a name that says what is missing, e.g. phi4_2d_flow_init_scalar_2d_f32_v1. */
+#if LFT_REAL == LFT_F32
+typedef float LFT_(real);
+#define LFT_P_REAL_NAME f32
+#else
+typedef double LFT_(real);
+#define LFT_P_REAL_NAME f64
+#endif
+#define LFT_P_GROUP_NAME         scalar
+#define LFT_P_SIGNED3(n, g, d, r) n##_##g##_##d##d_##r##_v1
+#define LFT_P_SIGNED2(n, g, d, r) LFT_P_SIGNED3(n, g, d, r)
+#define LFT_P_SIGNED(name)       LFT_P_SIGNED2(LFT_(name), LFT_P_GROUP_NAME, LFT_DIM, LFT_P_REAL_NAME)
+
+#define lft_real LFT_(real)
+
+/* ---- 40_lattice.h, declarations ---------------------------------------------------------------------------------- */
+/* 40_lattice.h: a periodic hypercubic lattice in LFT_DIM dimensions with run-time extents.
+ * Offers: LFT_(lattice), LFT_(lattice_init)(), LFT_(lanes)().
+ * Sites are numbered in row-major order: the last axis runs fastest. */
+
+typedef struct LFT_(lattice) {
+    int extent[LFT_DIM];
+    int volume; /* number of sites, the product of the extents */
+} LFT_(lattice);
+
+/* Sets up a lattice. Any extent >= 1 is legal (an axis of extent 1 or 2 bonds a site to itself or twice to the same
+ * neighbour, as the periodic sums say). LFT_ERR_ARG for an extent < 1 or more than 2^24 sites. */
+static inline lft_status LFT_(lattice_init)(LFT_(lattice) *lattice, const int *extent, lft_error *error);
+
+/* Lanes of the implementation: how many configurations one group of a batch holds. Known at run time only, because the
+ * implementation may have been compiled for another machine than its caller. */
+LFT_API int LFT_(lanes)(void);
+
+LFT_API lft_status LFT_P_SIGNED(lattice_init)(LFT_(lattice) *lattice, const int *extent, lft_error *error);
+
+static inline lft_status LFT_(lattice_init)(LFT_(lattice) *lattice, const int *extent, lft_error *error)
+{
+    return LFT_P_SIGNED(lattice_init)(lattice, extent, error);
+}
+
+/* ---- 41_field.h, declarations ------------------------------------------------------------------------------------ */
+/* 41_field.h: batches of field configurations.
+ * Offers: LFT_(batch), LFT_(batch_init)(), LFT_(batch_bytes)(), LFT_(batch_get)(), LFT_(batch_set)(). */
+
+/* n configurations, stored [group][site][lane] with configuration i in lane i % lanes of group i / lanes. The lanes that
+ * the last group has to spare hold valid (zero) configurations that nothing reads. */
+typedef struct LFT_(batch) {
+    LFT_(lattice) lattice;
+    lft_real     *data;
+    int           n, groups, lanes;
+} LFT_(batch);
+
+/* Lays a batch of n zero configurations out in the arena. LFT_ERR_ARG for n < 1, LFT_ERR_NOMEM. */
+LFT_API lft_status LFT_(batch_init)(LFT_(batch) *batch, const LFT_(lattice) *lattice, int n, lft_arena *arena,
+                                    lft_error *error);
+
+/* Bytes that batch_init takes from an arena of any alignment. */
+LFT_API size_t LFT_(batch_bytes)(const LFT_(lattice) *lattice, int n);
+
+/* Configuration i as a plain row-major array of `volume` reals, out of and into the batch. 0 <= i < n. */
+LFT_API void LFT_(batch_get)(const LFT_(batch) *batch, int i, lft_real *phi);
+LFT_API void LFT_(batch_set)(LFT_(batch) *batch, int i, const lft_real *phi);
+
+/* ---- 50_theory.h, declarations ----------------------------------------------------------------------------------- */
+/* 50_theory.h: what a theory is: an action, its gradient and its couplings.
+ * Offers: LFT_(theory), LFT_(action)(), LFT_(force)(). The theories themselves are the rooms 51 and on; a user's own is
+ * the same table. */
+
+typedef struct LFT_(theory) LFT_(theory);
+struct LFT_(theory) {
+    const char        *name; /* e.g. "phi4" */
+    int                couplings;
+    const char *const *coupling_name; /* [couplings] */
+    double             coupling[LFT_MAX_COUPLINGS];
+    void              *user; /* for a user's own action */
+    /* S[lane] of the LFT_(lanes)() configurations of one group, phi[site][lane], summed in double in a fixed order; and
+     * dS/dphi[site][lane] where dS is not NULL. phi and dS do not overlap. */
+    void (*action)(const LFT_(theory) *theory, const LFT_(lattice) *lattice, const lft_real *phi, double *S, lft_real *dS);
+};
+
+/* S[i] of every configuration of a batch. O(n volume). */
+LFT_API void LFT_(action)(const LFT_(theory) *theory, const LFT_(batch) *phi, double *S);
+
+/* The molecular-dynamics force -dS/dphi of every configuration; force is a batch of the same shape. */
+LFT_API void LFT_(force)(const LFT_(theory) *theory, const LFT_(batch) *phi, LFT_(batch) *force);
+
+/* ---- 51_phi4.h, declarations ------------------------------------------------------------------------------------- */
+/* 51_phi4.h: the scalar phi^4 theory.
+ * Offers: LFT_(phi4_init)(). */
+
+/* S = sum_x [ sum_mu (phi(x+mu) - phi(x))^2 + m2 phi(x)^2 + lambda phi(x)^4 ]      (2110.02673 eq. 2; no factors 1/2)
+ * From other conventions: 1/2 (d phi)^2 + 1/2 M^2 phi^2 + g/24 phi^4 is phi = phi_other/sqrt 2, m2 = M^2, lambda = g/6.
+ * Couplings: m2, lambda. LFT_ERR_ARG if one is not finite or if the action has no lower bound: lambda < 0, or lambda = 0
+ * with m2 <= 0. */
+LFT_API lft_status LFT_(phi4_init)(LFT_(theory) *theory, double m2, double lambda, lft_error *error);
+
+#if LFT_UPTO >= LFT_SAMPLE
+
+/* ---- 65_layer.h, declarations ------------------------------------------------------------------------------------ */
+/* 65_layer.h: what a layer of a flow is: a table of functions over one group of configurations.
+ * Offers: LFT_(layer), LFT_(layer_ops). The layers themselves are the rooms 70 and on; a user's own is the same table. */
+
+typedef struct LFT_(layer) LFT_(layer);
+#define LFT_P_SPEC_MOST 32
+
+/* A layer is an invertible map x_out = f(x_in) of the LFT_(lanes)() configurations of one group, stored [site][lane]. All
+ * functions return LFT_OK or an error with its text; `scratch` is memory of scratch_bytes. Nothing allocates after init.
+ * The gradient of the parameters is collected in a layer's own form (gradient_count doubles, e.g. of tables that are
+ * derived from the parameters) and converted by `collect`, so that lanes, groups and threads only ever add up. */
+typedef struct LFT_(layer_ops) {
+    const char *kind; /* e.g. "continuous": names the layer in model files */
+
+    /* Reads layer->desc, sets the extents of layer->out and the sizes, lays its state out in the arena, and declares its
+     * parameters. Runs twice, first over a measuring arena with set->list == NULL. */
+    lft_status (*init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena, lft_error *error);
+
+    /* Sets the initial parameters: the layer is the identity or near it. */
+    void (*start)(const LFT_(layer) *layer, double *theta, uint64_t seed);
+
+    /* Derives the tables from the parameters (and the couplings, for conditional layers). Once per step, not per group. */
+    void (*prepare)(LFT_(layer) *layer, const double *theta);
+
+    /* logdet[lane] += log |det d x_out / d x_in|. Where score is not NULL it holds grad log q at x_in and is replaced by
+     * grad log q at x_out. Where tape is not NULL, what backward needs goes there. x_out may be x_in. */
+    lft_status (*forward)(const LFT_(layer) *layer, const lft_real *x_in, lft_real *x_out, double *logdet, lft_real *score,
+                          void *tape, lft_arena scratch, lft_error *error);
+
+    /* The inverse of the same discrete map; logdet[lane] += log |det d x_in / d x_out|, minus what forward adds. */
+    lft_status (*inverse)(const LFT_(layer) *layer, const lft_real *x_out, lft_real *x_in, double *logdet,
+                          lft_arena scratch, lft_error *error);
+
+    /* Vector-Jacobian product, exact for the map that forward computed: dx holds the derivative by x_out and is replaced
+     * by that by x_in; dlogdet[lane]; where gradient is not NULL it is added to. NULL in an instance without training. */
+    lft_status (*backward)(const LFT_(layer) *layer, const void *tape, lft_real *dx, const double *dlogdet,
+                           double *gradient, lft_arena scratch, lft_error *error);
+
+    /* dtheta += the gradient of the parameters from the layer's own form. */
+    void (*collect)(const LFT_(layer) *layer, double *gradient, double *dtheta);
+
+    /* Sets the number of integration steps; prepare must follow. LFT_ERR_ARG beyond what init provided for. NULL for layers
+     * without steps. */
+    lft_status (*refine)(LFT_(layer) *layer, int steps, lft_error *error);
+
+    /* For model files. spec: the integers that build this layer again, at most 32; returns how many. Of a layer with
+     * steps the last two are its steps at present and the most that it provides for; those before say what the parameters
+     * mean. read: a desc in the arena out of n such integers; LFT_ERR_FORMAT if there are too few of them, LFT_ERR_NOMEM. NULL
+     * for layers that are never stored. */
+    int (*spec)(const LFT_(layer) *layer, int64_t *number);
+    lft_status (*read)(const int64_t *number, int n, lft_arena *arena, const void **desc, lft_error *error);
+} LFT_(layer_ops);
+
+struct LFT_(layer) {
+    const LFT_(layer_ops) *ops;
+    const void            *desc;
+    LFT_(lattice)          in, out;
+    size_t                 params; /* offset of the layer's parameters in theta */
+    size_t                 scratch_bytes, tape_bytes, gradient_count;
+    int                    steps; /* integration steps at present, 0 for layers without */
+    void                  *state; /* the layer's own */
+};
+
+/* ---- 70_continuous.h, declarations ------------------------------------------------------------------------------- */
+/* 70_continuous.h: the equivariant continuous flow as a layer: d phi/dt = v(phi, t) from t = 0 to 1 by Runge-Kutta 4.
+ * Offers: LFT_(continuous_desc), LFT_(continuous)() (the layer's table). */
+
+#ifndef LFT_P_TIME_BASIS
+#define LFT_P_TIME_BASIS
+/* Functions of time K_a(t), a = 0 ... nodes - 1, that the kernels are combinations of. */
+typedef enum lft_time_basis {
+    LFT_TIME_COSINE = 1, /* cos(pi a t) / (1 + a^2): smooth, weights that decay; the default */
+    LFT_TIME_HAT         /* piecewise linear on equidistant knots (2110.02673): let the knots fall on steps */
+} lft_time_basis;
+#endif
+
+/* Zero means the default, -1 none. Defaults: 9 sines, linear feature, 2 gates, 2 zero-mode terms, cosine basis of 6 nodes,
+ * 12 steps, at most 4 times as many after refinement. */
+typedef struct LFT_(continuous_desc) {
+    int            sines;  /* features sin(omega_f phi), omega learnable */
+    int            linear; /* the feature phi: -1 leaves it out */
+    int            gates;  /* even gates cos(eta_j phi) */
+    int            zeros;  /* odd terms sin(kappa_q M) in the mean field M */
+    lft_time_basis basis;
+    int            nodes;
+    int            steps, most_steps;
+} LFT_(continuous_desc);
+
+/* The layer's table. v and its divergence are those of 62_velocity.h, integrated together by the classical Runge-Kutta
+ * method. log q is that of the integrated divergence; it differs from the log-density of the discrete map by the epsilon
+ * that LFT_(flow_logq_error)() measures. Equivariant under translations, the hypercubic group (permutations of equal axes
+ * only) and phi -> -phi. The inverse solves each step by fixed-point iteration to rounding: LFT_ERR_NOCONV if the step is
+ * too long for that. LFT_ERR_NONFINITE names the step. */
+LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
+
+/* ---- 75_prior.h, declarations ------------------------------------------------------------------------------------ */
+/* 75_prior.h: the Gaussian that a flow starts from.
+ * Offers: lft_prior_kind; private: LFT_P(prior), LFT_P(prior_init)(), _start, _prepare, _draw, _logq, _score, _backward.
+ *
+ *   z = H (sigma eta), eta ~ N(0, 1):  log q(z) = -sum_k [ (H z)(k)^2 / 2 sigma(k)^2 + log sigma(k) ] - V/2 log 2 pi
+ * with sigma tied over the hypercubic group; H is the Hartley transform. */
+
+#ifndef LFT_P_PRIOR_KIND
+#define LFT_P_PRIOR_KIND
+typedef enum lft_prior_kind {
+    LFT_PRIOR_FREE = 1, /* sigma(k) learnable, at first the free field's 1/sqrt(2 (khat^2 + m2)); the default */
+    LFT_PRIOR_NORMAL    /* sigma = 1, no parameters */
+} lft_prior_kind;
+#endif
+
+/* ---- 80_flow.h, declarations ------------------------------------------------------------------------------------- */
+/* 80_flow.h: a flow is a prior and layers, with the exact log-density of what they really compute.
+ * Offers: LFT_(flow_desc), LFT_(flow), LFT_(flow_init)(), _bytes, _prepare, _refine, _sample, _logq, _map, _inverse;
+ *         lft_logq_error. */
+
+#ifndef LFT_P_LOGQ_ERROR
+#define LFT_P_LOGQ_ERROR
+/* epsilon = log q - log q_exact over n samples of the flow, where q_exact is the density of the discrete map Phi_h.
+ *   std        the bias of an observable O from a chain with weights exp(-S)/q is at most sigma_O std, to first order
+ *   mean       the shift of log Z: log Z = log mean w + mean, to first order
+ *   mean_error std / sqrt n, and std_error = std / sqrt(2 (n - 1)); all zero for coupling flows, up to rounding */
+typedef struct lft_logq_error {
+    double std, mean, std_error, mean_error;
+    int    n;
+} lft_logq_error;
+#endif
+
+/* One layer of a flow: a table such as LFT_(continuous)() and the desc that it reads. */
+typedef struct LFT_(layer_desc) {
+    const LFT_(layer_ops) *ops;
+    const void            *desc;
+} LFT_(layer_desc);
+
+/* Zero means the default. */
+typedef struct LFT_(flow_desc) {
+    int                      extent[LFT_DIM];
+    lft_prior_kind           prior;       /* free field */
+    double                   prior_mass2; /* m2 at which the free field starts: (4 / largest extent)^2 */
+    LFT_(continuous_desc)    continuous;  /* the one layer of a flow without a list of layers */
+    const LFT_(layer_desc)  *layer;       /* [layers], from the prior to the samples */
+    int                      layers;
+    lft_pool                 pool; /* serial; threads are part of the byte query */
+} LFT_(flow_desc);
+
+typedef struct LFT_(flow) {
+    LFT_(lattice)  lattice; /* of the samples */
+    LFT_(layer)   *layer;
+    int            layers;
+    lft_parameters params; /* params.value may be changed; flow_prepare must follow */
+    lft_pool       pool;
+    lft_error      error; /* of the last call that failed */
+    void          *state;
+} LFT_(flow);
+
+/* Lays a flow out in the arena, with the parameters of its start: every layer the identity or near it. LFT_ERR_ARG,
+ * LFT_ERR_NOMEM; text in *error (may be NULL). After it, nothing allocates. */
+static inline lft_status LFT_(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena, lft_error *error);
+
+/* Bytes that flow_init takes from an arena of any alignment; 0 if the desc is not legal. */
+LFT_API size_t LFT_(flow_bytes)(const LFT_(flow_desc) *desc);
+
+/* Derives all tables from flow->params.value. */
+LFT_API void LFT_(flow_prepare)(LFT_(flow) *flow);
+
+/* Integration steps of every layer that has them; prepares. LFT_ERR_ARG beyond most_steps. */
+LFT_API lft_status LFT_(flow_refine)(LFT_(flow) *flow, int steps);
+
+/* Fills a batch with samples number first ... first + n - 1 of the seed, and logq[n] with their log-densities. The same
+ * number is the same sample in any batch, for any number of threads. LFT_ERR_NONFINITE, LFT_ERR_MISMATCH (extents). */
+LFT_API lft_status LFT_(flow_sample)(LFT_(flow) *flow, uint64_t seed, uint64_t first, LFT_(batch) *x, double *logq);
+
+/* logq[n] of given configurations, by the inverse of the same discrete map. LFT_ERR_NOCONV if that cannot be computed. */
+LFT_API lft_status LFT_(flow_logq)(LFT_(flow) *flow, const LFT_(batch) *x, double *logq);
+
+/* x = f(z) with logdet[n] = log |det df/dz|, and back: z = f^-1(x) with logdet[n] = log |det df^-1/dx|. x may be z where the
+ * extents agree. The prior is left out. */
+LFT_API lft_status LFT_(flow_map)(LFT_(flow) *flow, const LFT_(batch) *z, LFT_(batch) *x, double *logdet);
+LFT_API lft_status LFT_(flow_inverse)(LFT_(flow) *flow, const LFT_(batch) *x, LFT_(batch) *z, double *logdet);
+
+LFT_API lft_status LFT_P_SIGNED(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena,
+                                           lft_error *error);
+
+static inline lft_status LFT_(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena, lft_error *error)
+{
+    return LFT_P_SIGNED(flow_init)(flow, desc, arena, error);
+}
+
+/* ---- 82_metropolis.h, declarations ------------------------------------------------------------------------------- */
+/* 82_metropolis.h: independence Metropolis: the samples of a flow, accepted or rejected, are an exact Markov chain.
+ * Offers: LFT_(chain_desc), LFT_(chain), LFT_(chain_init)(), LFT_(chain_bytes)(), LFT_(chain_next)(). */
+
+/* Zero means the default. */
+typedef struct LFT_(chain_desc) {
+    int      chains; /* independent chains, which advance together: 64 */
+    uint64_t seed;   /* of proposals and decisions; every number is a seed, 0 too */
+} LFT_(chain_desc);
+
+/* Chains whose proposals are a flow's samples. All that a chain is stands in these members and may be saved and put back:
+ * rounds is the address of the random numbers to come. acceptance = accepted / (steps chains). */
+typedef struct LFT_(chain) {
+    LFT_(flow)         *flow;
+    const LFT_(theory) *theory;
+    int                 chains;
+    uint64_t            seed;
+    LFT_(batch)         x;        /* the current configurations, one per chain */
+    LFT_(batch)         proposal; /* the last round of proposals, accepted or not */
+    double             *logw;     /* [chains] log-weights -S - log q of x */
+    double             *proposal_logw; /* [chains] those of the last round: independent samples of the flow, whatever the
+                                          chains make of them, so lft_weigh() of all rounds gives ESS and log Z */
+    uint64_t           *run;       /* [chains] steps since the chain last moved */
+    uint64_t            rounds;    /* of proposals so far: those of the start and one per step */
+    uint64_t            steps;     /* calls of chain_next */
+    uint64_t            accepted;  /* of all chains */
+    uint64_t            nonfinite; /* proposals without a finite log-weight, those of the start included */
+    uint64_t            longest;   /* rejection run of any chain */
+    lft_error           error;     /* of the last call that failed */
+} LFT_(chain);
+
+/* Lays the chains out in the arena and starts each from its first proposal of finite log-weight. Flow and theory must
+ * outlive the chains; the couplings and the parameters may not change between two steps. LFT_ERR_ARG, LFT_ERR_NOMEM, what
+ * flow_sample returns, and LFT_ERR_NONFINITE if a chain found no start in 1000 rounds. */
+LFT_API lft_status LFT_(chain_init)(LFT_(chain) *chain, LFT_(flow) *flow, const LFT_(theory) *theory,
+                                    const LFT_(chain_desc) *desc, lft_arena *arena, lft_error *error);
+
+/* Bytes that chain_init takes from an arena of any alignment for a flow on this lattice; 0 if the desc is not legal. */
+LFT_API size_t LFT_(chain_bytes)(const LFT_(lattice) *lattice, const LFT_(chain_desc) *desc);
+
+/* One step of every chain: chain c proposes x' = sample number rounds * chains + c of the flow, and moves there with
+ * probability min(1, w(x') / w(x)), w = exp(-S - log q). A proposal without a finite log-weight (an action that overflows, a
+ * flow that does) is not accepted. The same for any number of lanes and threads, the latter bit for bit.
+ * Returns what flow_sample returns but LFT_ERR_NONFINITE; the chains then stay as they are. */
+LFT_API lft_status LFT_(chain_next)(LFT_(chain) *chain);
+
+/* ---- 83_hmc.h, declarations -------------------------------------------------------------------------------------- */
+/* 83_hmc.h: Hybrid Monte Carlo, many independent chains at a time: the reference that flows are compared with.
+ * Offers: lft_integrator, lft_start, LFT_(hmc_desc), LFT_(hmc), LFT_(hmc_init)(), LFT_(hmc_bytes)(), LFT_(hmc_start)(),
+ *         LFT_(hmc_next)(), LFT_(hmc_thermalise)(), LFT_(hmc_reversibility)(). */
+
+#ifndef LFT_P_HMC_ENUMS
+#define LFT_P_HMC_ENUMS
+/* How the equations of motion of H = sum_x pi^2 / 2 + S(phi) are integrated. P(h): pi -= h dS/dphi, Q(h): phi += h pi. Both
+ * are reversible, preserve volume and are of second order: <dH> is proportional to V h^4. Omelyan's step takes two forces
+ * instead of one, but is so much more accurate that it needs fewer in all. */
+typedef enum lft_integrator {
+    LFT_LEAPFROG = 1, /* P(h/2) Q(h) P(h/2) */
+    LFT_OMELYAN       /* P(z h) Q(h/2) P((1 - 2z) h) Q(h/2) P(z h), z = 0.1931833275037836, the default. Omelyan, Mryglod,
+                         Folk, Comput. Phys. Commun. 151 (2003) 272, eq. 31 */
+} lft_integrator;
+
+typedef enum lft_start {
+    LFT_START_COLD = 1, /* phi = 0, the default */
+    LFT_START_HOT       /* phi(x) ~ N(0, 1) */
+} lft_start;
+#endif
+
+/* Zero means the default, -1 none. */
+typedef struct LFT_(hmc_desc) {
+    int            extent[LFT_DIM];
+    int            chains;     /* independent chains, which advance together: 64 */
+    lft_integrator integrator; /* Omelyan */
+    double         length;     /* of a trajectory, in the time of H above: 1 */
+    double         jitter;     /* trajectories have length times 1 - jitter to 1 + jitter, uniformly: 0.2, below 1. A fixed
+                                  length that is a period of some mode would never move that mode */
+    int            steps;      /* per trajectory. By default hmc_thermalise chooses them, and it is 10 before */
+    double         acceptance; /* that it aims at: 0.8. Cost alone would have it at 0.65 for both integrators, with hardly
+                                  any difference in between, but then chains stick longer */
+    lft_start      start;      /* cold */
+    uint64_t       seed;       /* every number is a seed, 0 too */
+    lft_pool       pool;       /* serial; threads are part of the byte query */
+} LFT_(hmc_desc);
+
+/* The chains. The next trajectory depends on x, steps, desc.length and drawn alone: with these saved a run resumes.
+ * acceptance = accepted / (trajectories chains); exp_dH / (trajectories chains) is 1 within its error for an exact chain in
+ * equilibrium: for that error put the mean of exp(-dH[c]) over the chains, or each by itself, into a series. With coarse
+ * steps on a small lattice states that hardly ever occur carry part of that mean: then it looks too small. */
+typedef struct LFT_(hmc) {
+    LFT_(hmc_desc)      desc; /* with the defaults filled in */
+    const LFT_(theory) *theory;
+    LFT_(batch)         x;            /* the current configurations, one per chain */
+    double             *dH;           /* [chains] H(end) - H(beginning) of the last trajectory, accepted or not */
+    int                 steps;        /* per trajectory */
+    uint64_t            drawn;        /* trajectories ever: the address of the random numbers to come */
+    uint64_t            trajectories; /* of each chain since init or the last hmc_thermalise; the sums below count from there */
+    uint64_t            accepted;     /* of all chains */
+    uint64_t            nonfinite;    /* trajectories that overflowed and were rejected */
+    double              exp_dH;       /* sum of exp(-dH) over trajectories and chains */
+    lft_error           error;        /* of the last call that failed */
+    void               *state;
+} LFT_(hmc);
+
+/* Lays the chains out in the arena. The theory must outlive them; its couplings may be changed between trajectories.
+ * LFT_ERR_ARG, LFT_ERR_NOMEM; text in *error (may be NULL). After it, nothing allocates. */
+static inline lft_status LFT_(hmc_init)(LFT_(hmc) *hmc, const LFT_(theory) *theory, const LFT_(hmc_desc) *desc,
+                                        lft_arena *arena, lft_error *error);
+
+/* Bytes that hmc_init takes from an arena of any alignment; 0 if the desc is not legal. */
+LFT_API size_t LFT_(hmc_bytes)(const LFT_(hmc_desc) *desc);
+
+/* Goes on from these configurations, the i-th for chain i. LFT_ERR_MISMATCH if extents or number differ. */
+LFT_API lft_status LFT_(hmc_start)(LFT_(hmc) *hmc, const LFT_(batch) *x);
+
+/* One trajectory of every chain: normal momenta, integration, accepted with probability min(1, exp(-dH)). Chain c depends on
+ * the seed, c, drawn and its configuration, not on the number of chains, lanes or threads (bit for bit except for lanes).
+ * Energies are summed in double. LFT_ERR_NONFINITE: the action of a current configuration is not finite; that chain stays
+ * where it is. O(chains steps volume). */
+LFT_API lft_status LFT_(hmc_next)(LFT_(hmc) *hmc);
+
+/* n trajectories; where desc.steps is 0 they choose the number of steps for those that follow. After each one the step size
+ * e is changed by log e += g (a - acceptance), a being the mean of min(1, exp(-dH)) over the chains, g = 1 in the first half
+ * and k^-0.6 in the k-th trajectory of the second; the geometric mean of the second half's step sizes, shortened until it
+ * divides the length, is then kept. A few tens are enough for that, and the chains have to reach equilibrium before the
+ * second half begins. The sums start afresh. LFT_ERR_NONFINITE as above; LFT_ERR_NOCONV if more than 10000 steps were needed. */
+LFT_API lft_status LFT_(hmc_thermalise)(LFT_(hmc) *hmc, int n);
+
+/* Integrates the next trajectory, turns the momenta round and integrates back, without changing any chain: the largest
+ * |change of phi| over sites and chains, and the largest |change of H| over chains. Both are rounding errors, magnified by
+ * the instability of the trajectory. LFT_ERR_NONFINITE. */
+LFT_API lft_status LFT_(hmc_reversibility)(LFT_(hmc) *hmc, double *dphi, double *dH);
+
+LFT_API lft_status LFT_P_SIGNED(hmc_init)(LFT_(hmc) *hmc, const LFT_(theory) *theory, const LFT_(hmc_desc) *desc,
+                                          lft_arena *arena, lft_error *error);
+
+static inline lft_status LFT_(hmc_init)(LFT_(hmc) *hmc, const LFT_(theory) *theory, const LFT_(hmc_desc) *desc,
+                                        lft_arena *arena, lft_error *error)
+{
+    return LFT_P_SIGNED(hmc_init)(hmc, theory, desc, arena, error);
+}
+
+/* ---- 84_observables.h, declarations ------------------------------------------------------------------------------ */
+/* 84_observables.h: what is measured on scalar fields, and what is derived from it.
+ * Offers: lft_column, LFT_(observables_count)(), LFT_(measure)(), LFT_(measure_into)(), LFT_(measure_bytes)();
+ *         lft_observable, LFT_(observable_name)(), LFT_(observe)(), LFT_(derived)(). */
+
+/* A measurement of a configuration is a row of these numbers, with V sites, <phi> = (1/V) sum_x phi(x), and the time axes:
+ * axis 0 and those of the same extent L. Along one of them s(t) is the sum of phi over the sites of slice t. */
+#ifndef LFT_P_OBSERVABLES
+#define LFT_P_OBSERVABLES
+typedef enum lft_column {
+    LFT_COLUMN_M,      /* m = <phi>, the mean field */
+    LFT_COLUMN_ABS_M,  /* |m| */
+    LFT_COLUMN_M2,     /* m^2 */
+    LFT_COLUMN_M4,     /* m^4 */
+    LFT_COLUMN_PHI2,   /* <phi^2>, the mean over the sites */
+    LFT_COLUMN_PHI4,   /* <phi^4> */
+    LFT_COLUMN_ACTION, /* S / V */
+    LFT_COLUMN_KMIN,   /* |sum_t s(t) e^(2 pi i t / L)|^2 / V, mean over the time axes: the smallest momentum, normalised so that
+                          a free field gives 1 / (2 (khat^2 + m2)) */
+    LFT_COLUMN_C       /* the first of L/2 + 1 columns C(t) = (1/V) sum_t' s(t') s(t' + t), t = 0 ... L/2, mean over the time
+                          axes: the correlator of slices at zero momentum. C(L - t) = C(t), and sum_t C(t) = V m^2 */
+} lft_column;
+
+/* name, what it is: with expectation values of the columns in brackets, and G(t) = <C(t)> for all t */
+#define LFT_P_OBSERVABLE_LIST(X)                                                                               \
+    X(LFT_CHI2, "chi2")         /* V <m^2>: the connected susceptibility, because <m> = 0 by phi -> -phi */    \
+    X(LFT_MASS_L, "mass_l")     /* m_p L, m_p = mean over t = 1 ... L-1 of arcosh[(G(t-1)+G(t+1)) / 2 G(t)] */ \
+    X(LFT_XI_2ND, "xi_2nd")     /* sqrt(chi2 / F - 1) / (2 sin(pi / L)), F = <KMIN> */                         \
+    X(LFT_BINDER, "binder")     /* U = 1 - <m^4> / 3 <m^2>^2 */                                                \
+    X(LFT_ABS_M, "abs_m")       /* <|m|> */                                                                    \
+    X(LFT_PHI2, "phi2")         /* <phi^2> */                                                                  \
+    X(LFT_PHI4, "phi4")         /* <phi^4> */                                                                  \
+    X(LFT_IDENTITY, "identity") /* <S> / V + lambda <phi^4>: exactly 1/2 in phi^4 theory, for all couplings */
+
+#define LFT_P_OBSERVABLE_ENUM(code, name) code,
+typedef enum lft_observable { LFT_P_OBSERVABLE_LIST(LFT_P_OBSERVABLE_ENUM) LFT_OBSERVABLES } lft_observable;
+#undef LFT_P_OBSERVABLE_ENUM
+#endif
+
+/* ---- measuring ------------------------------------------------------------------------------------------------------ */
+
+/* Numbers in a row: LFT_COLUMN_C + L/2 + 1. */
+LFT_API int LFT_(observables_count)(const LFT_(lattice) *lattice);
+
+/* rows[n][count] of the configurations of a batch, summed in double and in a fixed order: the same whatever else is in the
+ * batch. Scratch: measure_bytes(). LFT_ERR_NOMEM; text in *error (may be NULL). O(n (V + L^2)). */
+LFT_API lft_status LFT_(measure)(const LFT_(theory) *theory, const LFT_(batch) *x, double *rows, lft_arena scratch,
+                                 lft_error *error);
+
+/* Appends the row of configuration i to replica i of a series of observables_count() columns: chains are replicas.
+ * LFT_ERR_MISMATCH if numbers of columns, or replicas and configurations differ; LFT_ERR_NOMEM if a replica was full, which
+ * is left as it is; LFT_ERR_NONFINITE if a number is not finite (stored all the same, see lft_series_add). */
+LFT_API lft_status LFT_(measure_into)(const LFT_(theory) *theory, const LFT_(batch) *x, lft_series *series,
+                                      lft_arena scratch, lft_error *error);
+
+/* Scratch of both, the alignment of the arena's base included. */
+LFT_API size_t LFT_(measure_bytes)(const LFT_(lattice) *lattice);
+
+/* ---- deriving ------------------------------------------------------------------------------------------------------- */
+
+/* "chi2", ... for 0 <= observable < LFT_OBSERVABLES, else NULL. */
+LFT_API const char *LFT_(observable_name)(int observable);
+
+/* An observable (an lft_observable) of a series that measure_into filled, with the error of the Gamma method. Not a number, and
+ * not reliable, where it is not defined: mass_l at L = 1 or if noise takes a ratio below 1; xi_2nd at L = 1 or if it takes F
+ * above chi2; identity in other theories than phi4. Slopes are analytic, for at small masses a fraction of a naive error of
+ * one G(t), the others fixed, would take a ratio below 1.
+ * Scratch: lft_gamma_bytes(). Status through error (may be NULL) as lft_gamma_of; LFT_ERR_MISMATCH for other columns. */
+LFT_API lft_estimate LFT_(observe)(const lft_series *series, const LFT_(theory) *theory, const LFT_(lattice) *lattice,
+                                   int observable, lft_arena scratch, lft_error *error);
+
+/* The same function of the means of the columns as an lft_derived, e.g. for lft_jackknife; ctx: an LFT_(derived_of). */
+typedef struct LFT_(derived_of) {
+    const LFT_(theory)  *theory;
+    const LFT_(lattice) *lattice;
+    int                  observable;
+} LFT_(derived_of);
+LFT_API double LFT_(derived)(const double *mean, void *ctx);
+
+/* ---- 86_model.h, declarations ------------------------------------------------------------------------------------ */
+/* 86_model.h: flows as files: safetensors documents that hold all that rebuilds a flow bit for bit.
+ * Offers: LFT_(model_info), LFT_(model_info_of)(), LFT_(model_save)(), LFT_(model_bytes)(), LFT_(model_desc)(),
+ *         LFT_(model_restore)(). Reading: lft_safetensors_load(), model_desc, flow_init, model_restore.
+ *
+ * Format 1. Metadata (strings, for people and for finding one's way): format "lftflow-model", format_version "1", version (of
+ * the library), theory, group "scalar", dim "2", extent "6x6", couplings "m2 lambda", prior "free" or "normal", layers "1",
+ * layer0 "continuous", seed. Tensors (the numbers themselves; later versions may append numbers and tensors):
+ *   couplings        F64 [couplings] in the order of the metadata
+ *   extent           U64 [dim] of the prior
+ *   prior.spec       F64 [2] lft_prior_kind, mass2 of the start
+ *   layer0.spec ...  I64 [] see LFT_(layer_ops)
+ *   <parameters>     F64 under their own names, e.g. layer0.kernel
+ *   logq_error       F64 [5] std, mean, std_error, mean_error, n; left out if it has not been measured
+ *   training         U64 [3] seed, steps, batch
+ *   training.result  F64 [4] seconds, loss, ess, number of samples of that ess
+ * A checkpoint (91_checkpoint.h) is a model with more tensors. */
+
+/* What a model file says beside the flow. Zero where nothing is known. */
+typedef struct LFT_(model_info) {
+    char           theory[32]; /* theory->name */
+    int            couplings;
+    char           coupling_name[LFT_MAX_COUPLINGS][16];
+    double         coupling[LFT_MAX_COUPLINGS];
+    lft_logq_error logq_error;         /* n = 0: not measured */
+    uint64_t       seed, steps, batch; /* of the training */
+    double         seconds, loss;      /* of the training */
+    double         ess;                /* of ess_n independent samples */
+    uint64_t       ess_n;
+    char           version[16]; /* of the library that wrote the file; model_save writes its own */
+} LFT_(model_info);
+
+/* An info with the name and the couplings of the theory, the rest zero. */
+LFT_API void LFT_(model_info_of)(LFT_(model_info) *info, const LFT_(theory) *theory);
+
+/* Writes the model: the flow with its parameters and its present integration steps. An f32 and an f64 instance write the same
+ * file. Scratch: model_bytes(). LFT_ERR_ARG for a layer that cannot be stored, LFT_ERR_NOMEM, LFT_ERR_IO. O(parameters). */
+LFT_API lft_status LFT_(model_save)(const LFT_(flow) *flow, const LFT_(model_info) *info, lft_writer to,
+                                    lft_arena scratch, lft_error *error);
+LFT_API size_t LFT_(model_bytes)(const LFT_(flow) *flow);
+
+/* A desc for LFT_(flow_init)() out of a loaded document: extents, prior and layers; the pool is left to the caller. The descs
+ * of the layers are laid out in the arena, a few hundred bytes each, and have to last until flow_init returns. own: tables of
+ * layers that this library does not have, up to a NULL; or NULL. info may be NULL.
+ * LFT_ERR_MISMATCH: a model of another group or dimension, or with a layer of unknown kind (f32 and f64 instances load the
+ * same models); LFT_ERR_FORMAT: no model, of a newer format, or a tensor is missing or is not as above; LFT_ERR_NOMEM. */
+LFT_API lft_status LFT_(model_desc)(const lft_safetensors *doc, const LFT_(layer_ops) *const *own, LFT_(flow_desc) *desc,
+                                    LFT_(model_info) *info, lft_arena *arena, lft_error *error);
+
+/* Copies all parameters and the present integration steps into a flow of the same shape, and prepares it: its log q is then
+ * that of the flow that was saved, bit for bit on the same machine and lanes. The flow may have been built by hand, e.g. with
+ * other most_steps. LFT_ERR_MISMATCH: another extent, prior, layer or shape; LFT_ERR_FORMAT: a tensor is missing;
+ * LFT_ERR_NONFINITE: a parameter is NaN or infinite; LFT_ERR_ARG: more integration steps than the flow provides for. After an
+ * error the parameters are as they were. */
+LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *doc, lft_error *error);
+
+#endif
+#if LFT_UPTO >= LFT_TRAIN
+
+/* ---- 88_exactness.h, declarations -------------------------------------------------------------------------------- */
+/* 88_exactness.h: how far log q is from the log-density of the map that the code really computes.
+ * Offers: LFT_(flow_logq_error)(), LFT_(flow_logq_error_bytes)(). */
+
+/* Measures epsilon on samples number first ... first + n - 1 of the seed: the Jacobian of Phi_h from its exact
+ * vector-Jacobian products, its determinant by an LU decomposition. O(n (V/lanes backward passes + V^3)). Needs a flow that
+ * keeps its extents; LFT_ERR_ARG for n < 1. */
+LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64_t first, int n, lft_logq_error *out,
+                                         lft_arena scratch);
+
+/* Bytes of scratch of flow_logq_error. O(V^2): 8 MiB at V = 1024. */
+LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow);
+
+/* ---- 90_training.h, declarations --------------------------------------------------------------------------------- */
+/* 90_training.h: training by reverse Kullback-Leibler divergence with Adam, and a guard against the integrator's error.
+ * Offers: lft_train_desc, lft_train_report, LFT_(trainer), LFT_(trainer_init)(), _bytes, LFT_(train_step)(), LFT_(train)().
+ *
+ * loss = mean of log q(x) + S(x) over samples of the flow = KL(q || p) - log Z: it may be negative. */
+
+#ifndef LFT_P_TRAIN_DESC
+#define LFT_P_TRAIN_DESC
+typedef enum lft_estimator {
+    LFT_PATH_GRADIENT = 1, /* through the samples alone, with grad log q carried along the flow: no variance at the
+                              optimum (2206.09016; 2207.08219); the default */
+    LFT_TOTAL_GRADIENT     /* the derivative of the loss of the same draws from the prior */
+} lft_estimator;
+
+/* What happened in a step, for the caller's progress line. */
+typedef struct lft_train_report {
+    uint64_t       step, steps;      /* steps done, steps in all */
+    double         loss, ess;        /* of the step's batch: its ess overestimates, see LFT_(flow_sample) with a large n */
+    double         rate, norm;       /* learning rate, norm of the gradient before clipping */
+    int            integration_steps;
+    lft_logq_error guard;            /* of the last check, n = 0 before */
+    int            refined, rolled_back; /* so far */
+} lft_train_report;
+
+/* Zero means the default, in brackets. */
+typedef struct lft_train_desc {
+    uint64_t          steps;      /* [1000] */
+    int               batch;      /* samples per gradient [256] */
+    int               accumulate; /* gradients per step, of new samples each [1] */
+    lft_estimator     estimator;
+    double            rate, last_rate; /* learning rate [0.01], at the end [rate / 50] */
+    lft_schedule_kind schedule;        /* [cosine] */
+    uint64_t          warmup;          /* steps [steps / 50] */
+    double            clip;            /* norm of the gradient [10]; -1: never */
+    double            beta1, beta2;    /* [.9, .99] */
+    uint64_t          seed;
+    int               slots;         /* partial sums of the gradient: at most this many threads work [8] */
+    int               guard_every;   /* steps between checks [100]; -1: no guard */
+    int               guard_samples; /* [4; 2 above 256 sites] */
+    double            guard_std, guard_mean; /* the largest epsilon that is tolerated [1e-3, 1e-2] */
+    int (*report)(void *user, const lft_train_report *r); /* called after every step; nonzero stops */
+    void *user;
+} lft_train_desc;
+#endif
+
+/* The guard. Every guard_every steps, and at the end, epsilon is measured as by LFT_(flow_logq_error)(). Within the bounds
+ * the state is saved as good. Beyond them the integration steps grow by half, twice at most; if that does not mend it (the
+ * optimiser has gone after the integrator's error), training returns to the last good state and goes on at half the
+ * learning rate. So does a step whose loss or gradient is not finite. */
+typedef struct LFT_(trainer) {
+    LFT_(flow)          *flow;
+    const LFT_(theory)  *theory;
+    lft_train_desc       desc; /* defaults filled in */
+    lft_adam             adam;
+    uint64_t             step; /* done */
+    double               rate_scale; /* halved by every roll-back */
+    lft_train_report     report;
+    double              *logw; /* [batch] -S - log q of the last gradient */
+    double              *gradient, *sum; /* of one part, and of all parts where they are accumulated */
+    struct {
+        double  *value, *m, *v;
+        uint64_t step, adam_step;
+    } good; /* the last state that passed the guard */
+    void *state;
+} LFT_(trainer);
+
+/* Lays a trainer for the flow out in the arena. The flow keeps its parameters: training goes on from them. LFT_ERR_ARG,
+ * LFT_ERR_NOMEM; text in flow->error. */
+LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, const LFT_(theory) *theory,
+                                      const lft_train_desc *desc, lft_arena *arena);
+LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc);
+
+/* One step of Adam, and the guard when it is due. trainer->report tells about it. Errors in flow->error: LFT_ERR_NONFINITE
+ * or LFT_ERR_NOCONV when ten roll-backs have not helped; the flow then holds the last good parameters. */
+LFT_API lft_status LFT_(train_step)(LFT_(trainer) *trainer);
+
+/* All steps that are left; LFT_STOPPED when the report callback says so. */
+LFT_API lft_status LFT_(train_rest)(LFT_(trainer) *trainer);
+
+/* The whole of it in one call, with the trainer in scratch memory. */
+LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, const lft_train_desc *desc,
+                               lft_arena scratch);
+
+/* Loss and its gradient by all parameters (trainer->gradient, trainer->logw) on samples first ... first + batch - 1, for
+ * tests and other optimisers. */
+LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, double *loss);
+
+/* ---- 91_checkpoint.h, declarations ------------------------------------------------------------------------------- */
+/* 91_checkpoint.h: training that stops and goes on bit for bit.
+ * Offers: LFT_(trainer_save)(), LFT_(trainer_save_bytes)(), LFT_(trainer_desc)(), LFT_(trainer_resume)().
+ *
+ * A checkpoint is a model (86_model.h) with these tensors beside:
+ *   trainer.counters   U64 [6] step, step of Adam, step and step of Adam of the last good state, refined, rolled_back
+ *   trainer.numbers    F64 [5] rate_scale, and of the last step loss, ess, rate, norm
+ *   trainer.guard      F64 [5] of its last check: std, mean, std_error, mean_error, n
+ *   trainer.adam_m, _v, trainer.good_value, _m, _v   F64 [parameters]
+ *   trainer.whole      U64 [10] seed, steps, warmup, batch, accumulate, estimator, schedule, slots, guard_every (0: no guard),
+ *                      guard_samples
+ *   trainer.real       F64 [7] rate, last_rate, clip, beta1, beta2, guard_std, guard_mean
+ * To go on: lft_safetensors_load, model_desc, flow_init, trainer_desc, trainer_init, trainer_resume. */
+
+/* Writes a checkpoint. Of *info, which may be NULL, what the trainer does not know itself is taken: seconds, logq_error, ess.
+ * Scratch: trainer_save_bytes(). LFT_ERR_ARG for a layer that cannot be stored, LFT_ERR_NOMEM, LFT_ERR_IO; text in *error. */
+LFT_API lft_status LFT_(trainer_save)(const LFT_(trainer) *trainer, const LFT_(model_info) *info, lft_writer to,
+                                      lft_arena scratch, lft_error *error);
+LFT_API size_t LFT_(trainer_save_bytes)(const LFT_(trainer) *trainer);
+
+/* The desc of the training that a checkpoint is of, for trainer_init; report and user are NULL. LFT_ERR_FORMAT if the document is
+ * no checkpoint, e.g. a model whose training has ended. */
+LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc *desc, lft_error *error);
+
+/* Puts a trainer, and its flow by model_restore, into the state of the checkpoint. With the same desc, machine and lanes what
+ * follows is bit for bit what would have followed; other numbers of threads are the same. A desc with other steps or rates is
+ * legal: training then goes on under these. Errors as model_restore, in the flow's error too; LFT_ERR_FORMAT for missing
+ * tensors, LFT_ERR_MISMATCH for those of another size. After an error start anew: trainer_init. */
+LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *trainer, const lft_safetensors *doc);
+
+#endif
+
+#if defined(LFT_IMPLEMENTATION) || defined(LFT_STATIC)
+
+/* ---- 10_lanes.h, code -------------------------------------------------------------------------------------------- */
+/* 10_lanes.h: one vector, one configuration per lane. The only room that knows what a vector is.
+ * Offers (private): lft_v, lft_m, lft_splat(); lt, eq, sel, any, bits, unbits, to_int, to_real; load/store of doubles.
+ *
+ * On GCC and Clang lft_v is a vector-extension type, so kernels are plain infix C; with one lane it is the real type
+ * itself and the same source is portable C99. Masks are all-ones or all-zeros per lane. */
+
+#define lft_v     LFT_P(v)
+#define lft_m     LFT_P(m)
+#define lft_int   LFT_P(int)
+#define lft_splat LFT_P(splat)
+#define lft_sel   LFT_P(sel)
+
+#if LFT_P_REAL_BYTES == 4
+typedef int32_t lft_int; /* the integer as wide as a real */
+#else
+typedef int64_t lft_int;
+#endif
+
+#if LFT_P_LANES == 1
+
+typedef lft_real lft_v;
+typedef lft_int  lft_m;
+
+LFT_P_INLINE lft_v lft_splat(lft_real x) { return x; }
+LFT_P_INLINE lft_m LFT_P(lt)(lft_v a, lft_v b) { return -(lft_int)(a < b); }
+LFT_P_INLINE lft_m LFT_P(eq)(lft_v a, lft_v b) { return -(lft_int)(a == b); }
+LFT_P_INLINE lft_m LFT_P(int_splat)(lft_int x) { return x; }
+LFT_P_INLINE lft_m LFT_P(int_eq)(lft_m a, lft_m b) { return -(lft_int)(a == b); }
+LFT_P_INLINE lft_m LFT_P(bits)(lft_v a)
+{
+    lft_m m;
+    lft_p_copy(&m, &a, sizeof m);
+    return m;
+}
+LFT_P_INLINE lft_v LFT_P(unbits)(lft_m m)
+{
+    lft_v a;
+    lft_p_copy(&a, &m, sizeof a);
+    return a;
+}
+LFT_P_INLINE lft_m LFT_P(to_int)(lft_v a) { return (lft_m)a; }
+LFT_P_INLINE lft_v LFT_P(to_real)(lft_m a) { return (lft_v)a; }
+LFT_P_INLINE int   LFT_P(any)(lft_m m) { return m != 0; }
+
+#else
+
+typedef lft_real lft_v __attribute__((vector_size(LFT_P_LANES * LFT_P_REAL_BYTES), may_alias));
+typedef lft_int  lft_m __attribute__((vector_size(LFT_P_LANES * LFT_P_REAL_BYTES), may_alias));
+
+LFT_P_INLINE lft_v lft_splat(lft_real x)
+{
+    const lft_v zero = {0};
+    return x - zero;
+}
+LFT_P_INLINE lft_m LFT_P(lt)(lft_v a, lft_v b) { return (lft_m)(a < b); }
+LFT_P_INLINE lft_m LFT_P(eq)(lft_v a, lft_v b) { return (lft_m)(a == b); }
+LFT_P_INLINE lft_m LFT_P(int_splat)(lft_int x)
+{
+    const lft_m zero = {0};
+    return x - zero;
+}
+LFT_P_INLINE lft_m LFT_P(int_eq)(lft_m a, lft_m b) { return (lft_m)(a == b); }
+LFT_P_INLINE lft_m LFT_P(bits)(lft_v a) { return (lft_m)a; }
+LFT_P_INLINE lft_v LFT_P(unbits)(lft_m m) { return (lft_v)m; }
+LFT_P_INLINE lft_m LFT_P(to_int)(lft_v a) { return __builtin_convertvector(a, lft_m); }
+LFT_P_INLINE lft_v LFT_P(to_real)(lft_m a) { return __builtin_convertvector(a, lft_v); }
+LFT_P_INLINE int   LFT_P(any)(lft_m m)
+{
+    lft_int bits = 0;
+    int     l;
+    for (l = 0; l < LFT_P_LANES; ++l) bits |= m[l];
+    return bits != 0;
+}
+
+#endif
+
+/* Public arrays of reals as vectors: all of them come from arenas, which align to the widest register. */
+LFT_P_INLINE lft_v *LFT_P(view)(lft_real *x) { return (lft_v *)(void *)x; }
+LFT_P_INLINE const lft_v *LFT_P(const_view)(const lft_real *x) { return (const lft_v *)(const void *)x; }
+
+/* m ? a : b per lane */
+LFT_P_INLINE lft_v lft_sel(lft_m m, lft_v a, lft_v b)
+{
+    return LFT_P(unbits)((m & LFT_P(bits)(a)) | (~m & LFT_P(bits)(b)));
+}
+
+/* sum[lane] += v[lane], in double. Passing a double vector of 16 lanes by value is no legal ABI: hence the pointer. */
+LFT_P_INLINE void LFT_P(add_wide)(double *sum, lft_v v)
+{
+    lft_real x[LFT_P_LANES];
+    int      l;
+    lft_p_copy(x, &v, sizeof x);
+    for (l = 0; l < LFT_P_LANES; ++l) sum[l] += (double)x[l];
+}
+
+/* The sum over lanes, in a fixed order. */
+LFT_P_INLINE double LFT_P(sum_lanes)(lft_v v)
+{
+    lft_real x[LFT_P_LANES];
+    int      l, half;
+    lft_p_copy(x, &v, sizeof x);
+    for (half = LFT_P_LANES / 2; half > 0; half /= 2) {
+        for (l = 0; l < half; ++l) x[l] += x[l + half];
+    }
+    return (double)x[0];
+}
+
+/* A vector from one double per lane. */
+LFT_P_INLINE lft_v LFT_P(from_wide)(const double *w)
+{
+    lft_real x[LFT_P_LANES];
+    lft_v    v;
+    int      l;
+    for (l = 0; l < LFT_P_LANES; ++l) x[l] = (lft_real)w[l];
+    lft_p_copy(&v, x, sizeof v);
+    return v;
+}
+
+/* ---- 11_elementary.h, code --------------------------------------------------------------------------------------- */
+/* 11_elementary.h: exp, log, sine and cosine, square root and arctangent of all lanes at once. No libm, no per-lane if.
+ * Offers (private), with the largest error in units of the last place:
+ *
+ *   exp           @   every argument: overflow gives inf, underflow denormals and then 0, NaN gives NaN
+ */
+
+/* ---- constants of the two real types -------------------------------------------------------------------------------
+ * Polynomials stand lowest power first and minimise the largest relative error of their function (Remez exchange in 60
+ * digits, every coefficient rounded before the next one was fitted). The parts of a constant sum up to it; all but the
+ * last are so short that n times the part is exact, fused or not, for every n that occurs. */
+
+#if LFT_P_REAL_BYTES == 4
+
+static const int      LFT_P(width) = 32, LFT_P(mantissa) = 23;
+static const lft_int  LFT_P(sign_bit)  = INT32_MIN;
+static const lft_int  LFT_P(infinity)  = 0x7f800000;
+static const lft_int  LFT_P(root_seed) = 0x5f5ff5a0;
+static const lft_real LFT_P(round)     = 12582912.0F; /* 1.5 * 2^23: what is added to it is rounded to an integer */
+static const lft_real LFT_P(scale_up)  = 16777216.0F; /* 2^(mantissa + 1): makes a denormal a normal number */
+static const lft_real LFT_P(smallest)  = FLT_MIN;
+static const lft_real LFT_P(below_one) = 1 - 4 * FLT_EPSILON;
+static const lft_real LFT_P(sqrt_half) = 0.707106781F;
+static const lft_real LFT_P(log2_e)    = 1.44269504F;
+static const lft_real LFT_P(ln2)[]     = {0.693145752F, 1.42860677e-6F};
+static const lft_real LFT_P(exp_end)[] = {-104.0F, 89.0F}; /* beyond: 0 and infinity */
+static const lft_real LFT_P(turn4)     = 0.636619772F;     /* quarter turns per radian, 2/pi */
+static const lft_real LFT_P(half_pi)[] = {1.57080078F, -4.47034836e-6F, 1.58906914e-8F, 2.56334407e-12F};
+static const lft_real LFT_P(pi_2)[]    = {1.57079637F, -4.371139e-8F};
+static const lft_real LFT_P(pi_4)[]    = {0.785398185F, -2.1855695e-8F};
+
+/* (e^x - 1 - x) / x^2, |x| <= ln(2)/2 */
+static const lft_real LFT_P(exp_terms)[] = {0.49999994F, 0.166665211F, 0.0416683853F, 0.00836869515F, 0.00138147001F};
+/* (2 artanh(s) / s - 2) / s^2 in s^2, |s| <= (sqrt(2) - 1) / (sqrt(2) + 1) */
+static const lft_real LFT_P(log_terms)[] = {0.666667759F, 0.399775863F, 0.298706949F};
+/* (sin(x) / x - 1) / x^2 and (cos(x) - 1) / x^2 in x^2, |x| <= pi/4 */
+static const lft_real LFT_P(sin_terms)[] = {-0.166666552F, 0.00833218917F, -0.000195182904F};
+static const lft_real LFT_P(cos_terms)[] = {-0.499998838F, 0.0416557156F, -0.00135910173F};
+/* (atan(x) / x - 1) / x^2 in x^2, |x| <= 1/2 */
+static const lft_real LFT_P(atan_terms)[] = {-0.33333233F, 0.19994168F, -0.141742125F, 0.101558283F, -0.0512516573F};
+
+#else
+
+static const int      LFT_P(width) = 64, LFT_P(mantissa) = 52;
+static const lft_int  LFT_P(sign_bit)  = INT64_MIN;
+static const lft_int  LFT_P(infinity)  = 0x7ff0000000000000;
+static const lft_int  LFT_P(root_seed) = 0x5febfeb400000000;
+static const lft_real LFT_P(round)     = 6755399441055744.0; /* 1.5 * 2^52 */
+static const lft_real LFT_P(scale_up)  = 9007199254740992.0;
+static const lft_real LFT_P(smallest)  = DBL_MIN;
+static const lft_real LFT_P(below_one) = 1 - 4 * DBL_EPSILON;
+static const lft_real LFT_P(sqrt_half) = 0.70710678118654752;
+static const lft_real LFT_P(log2_e)    = 1.4426950408889634;
+static const lft_real LFT_P(ln2)[]     = {0.6931471805598903, 5.497923018708371e-14};
+static const lft_real LFT_P(exp_end)[] = {-746.0, 710.0};
+static const lft_real LFT_P(turn4)     = 0.6366197723675814;
+static const lft_real LFT_P(half_pi)[] = {1.5707963267923333, 2.5633441515839558e-12, 1.0562999066987428e-23};
+static const lft_real LFT_P(pi_2)[]    = {1.5707963267948966, 6.123233995736766e-17};
+static const lft_real LFT_P(pi_4)[]    = {0.7853981633974483, 3.061616997868383e-17};
+
+static const lft_real LFT_P(exp_terms)[] = {
+    0.500000000000001,      0.16666666666666413,   0.04166666666653153,   0.008333333333494026,  0.0013888888943311055,
+    0.00019841269506780412, 2.480149340023693e-05, 2.7557586685276638e-6, 2.763014866212492e-07, 2.4999841946524254e-8};
+static const lft_real LFT_P(log_terms)[] = {0.6666666666666734,  0.3999999999941703,  0.2857142874189895, 0.2222219862074822,
+                                            0.18183561961982203, 0.15314108705785295, 0.14795388193691245};
+static const lft_real LFT_P(sin_terms)[] = {-0.1666666666666663,   0.00833333333332184,     -0.00019841269829358495,
+                                            2.755731353849423e-06, -2.5050734385218036e-08, 1.58954330214103e-10};
+static const lft_real LFT_P(cos_terms)[] = {-0.5, 0.041666666666666595, -0.0013888888888873342, 2.4801587289001988e-05,
+                                            -2.755731421697817e-07, 2.0875705382978004e-09, -1.1358748325596217e-11};
+static const lft_real LFT_P(atan_terms)[] = {-0.3333333333333298,   0.19999999999903104,   -0.1428571427638555,
+                                             0.11111110659652419,   -0.09090896246345488,  0.07692073957732717,
+                                             -0.06663811207757753,  0.058583027143420396,  -0.05122015358505425,
+                                             0.041864908119724986,  -0.027433773844326655, 0.01011515581539795};
+
+#endif
+
+#define LFT_P_COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
+
+/* ---- steps that the functions share --------------------------------------------------------------------------------- */
+
+/* a << k. In C99 an int may not lose its sign bit in a shift, so one lane goes through the unsigned type. */
+#if LFT_P_LANES == 1
+LFT_P_INLINE lft_m LFT_P(shl)(lft_m a, int k) { return (lft_m)((uint64_t)a << k); }
+#else
+LFT_P_INLINE lft_m LFT_P(shl)(lft_m a, int k) { return a << k; }
+#endif
+
+/* a, of which the compiler forgets how it was made: under -ffast-math it would else cancel (a + round) - round, and join
+ * the parts of pi. Everywhere else it keeps to the order that is written. */
+#if !LFT_P_GNUC || !defined(__FAST_MATH__)
+LFT_P_INLINE lft_v LFT_P(opaque)(lft_v a) { return a; }
+#elif __GNUC__ >= 12 && !defined(__clang__)
+LFT_P_INLINE lft_v LFT_P(opaque)(lft_v a) { return __builtin_assoc_barrier(a); }
+#else
+LFT_P_INLINE lft_v LFT_P(opaque)(lft_v a)
+{
+#if defined(__SSE2__)
+    __asm__("" : "+v"(a));
+#elif defined(__aarch64__)
+    __asm__("" : "+w"(a));
+#else
+    __asm__("" : "+m"(a));
+#endif
+    return a;
+}
+#endif
+
+/* a with the bits of `sign` flipped */
+LFT_P_INLINE lft_v LFT_P(flip)(lft_v a, lft_m sign) { return LFT_P(unbits)(LFT_P(bits)(a) ^ sign); }
+
+/* c[0] + c[1] x + ... + c[n - 1] x^(n - 1) */
+LFT_P_INLINE lft_v LFT_P(horner)(const lft_real *c, int n, lft_v x)
+{
+    lft_v p = lft_splat(c[n - 1]);
+    while (--n > 0) p = p * x + c[n - 1];
+    return p;
+}
+
+/* n + round of the integer n = nearest(x per_period); the lowest bits of n are those of the sum. */
+LFT_P_INLINE lft_v LFT_P(nearest)(lft_v x, lft_real per_period)
+{
+    return LFT_P(opaque)(x * per_period + LFT_P(round));
+}
+
+/* x - n (period[0] + ... + period[parts - 1]) */
+LFT_P_INLINE lft_v LFT_P(reduce)(lft_v x, lft_v n, const lft_real *period, int parts)
+{
+    int i;
+    for (i = 0; i < parts; ++i) x = LFT_P(opaque)(x - n * period[i]);
+    return x;
+}
+
+/* 2^n from q = n + round, for every n whose 2^n is a normal number */
+LFT_P_INLINE lft_v LFT_P(exp2_int)(lft_v q)
+{
+    return LFT_P(unbits)(LFT_P(shl)(LFT_P(bits)(q), LFT_P(mantissa)) + LFT_P(bits)(lft_splat(1)));
+}
+
+/* ---- exp and log ---------------------------------------------------------------------------------------------------- */
+
+LFT_P_INLINE lft_v LFT_P(exp)(lft_v x)
+{
+    const lft_v low = lft_splat(LFT_P(exp_end)[0]), high = lft_splat(LFT_P(exp_end)[1]);
+    lft_v       r, n, half;
+    x    = lft_sel(LFT_P(lt)(high, x), high, x); /* in this order NaN stays */
+    x    = lft_sel(LFT_P(lt)(x, low), low, x);
+    n    = LFT_P(nearest)(x, LFT_P(log2_e)) - LFT_P(round);
+    r    = LFT_P(reduce)(x, n, LFT_P(ln2), LFT_P_COUNT(LFT_P(ln2)));
+    r    = (r * r * LFT_P(horner)(LFT_P(exp_terms), LFT_P_COUNT(LFT_P(exp_terms)), r) + r) + 1;
+    half = LFT_P(opaque)(n * (lft_real)0.5 + LFT_P(round)); /* 2^n in two factors: it may be inf or denormal */
+    n    = LFT_P(opaque)(n - (half - LFT_P(round)));
+    return LFT_P(opaque)(r * LFT_P(exp2_int)(half)) * LFT_P(exp2_int)(n + LFT_P(round));
+}
+
+/* log x for 0 < x < inf: x = 2^e (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)); with s = f / (2 + f), h = f^2 / 2
+ * log(1 + f) = 2 artanh(s) = f - h + s (h + s^2 terms(s^2)), in which the large term f is exact. */
+LFT_P_INLINE lft_v LFT_P(log_positive)(lft_v x)
+{
+    const lft_m small = LFT_P(lt)(x, lft_splat(LFT_P(smallest)));
+    const lft_m i     = LFT_P(bits)(lft_sel(small, x * LFT_P(scale_up), x)) & ~LFT_P(sign_bit);
+    const lft_m above = i - LFT_P(bits)(lft_splat(LFT_P(sqrt_half)));
+    lft_v       e, f, h, s, y;
+    e = LFT_P(unbits)(LFT_P(bits)(lft_splat(LFT_P(round))) + (above >> LFT_P(mantissa))) - LFT_P(round);
+    e = e - LFT_P(unbits)(small & LFT_P(bits)(lft_splat((lft_real)(LFT_P(mantissa) + 1))));
+    f = LFT_P(unbits)(i - (above & (LFT_P(infinity) | LFT_P(sign_bit)))) - 1;
+    s = f / (f + 2);
+    h = f * f * (lft_real)0.5;
+    y = s * s;
+    y = y * LFT_P(horner)(LFT_P(log_terms), LFT_P_COUNT(LFT_P(log_terms)), y) + h;
+    y = s * y + e * LFT_P(ln2)[1];
+    return e * LFT_P(ln2)[0] - (LFT_P(opaque)(h - y) - f);
+}
+
+LFT_P_INLINE lft_v LFT_P(log)(lft_v x)
+{
+    const lft_v zero = lft_splat(0), inf = LFT_P(unbits)(LFT_P(int_splat)(LFT_P(infinity)));
+    const lft_v nan     = LFT_P(unbits)(LFT_P(int_splat)(~LFT_P(sign_bit)));
+    const lft_v special = lft_sel(LFT_P(eq)(x, zero), -inf, lft_sel(LFT_P(lt)(x, zero), nan, x));
+    return lft_sel(LFT_P(lt)(zero, x) & LFT_P(lt)(x, inf), LFT_P(log_positive)(x), special);
+}
+
+/* ---- sine and cosine ------------------------------------------------------------------------------------------------ */
+
+/* n quarter turns and r: sin(x) = sin(r), cos(r), -sin(r), -cos(r) and cos(x) = cos(r), -sin(r), -cos(r), sin(r) for
+ * n mod 4 = 0, 1, 2, 3. So bit 0 of n swaps and changes the sign of the cosine, then bit 1 changes both signs.
+ * Where x is too large to be reduced, n is cut to its lowest bits and r to |r| < 2. The last part of pi/2 comes last:
+ * in r it would round twice what is already larger than its sine. */
+LFT_P_INLINE void LFT_P(sincos)(lft_v x, lft_v *s, lft_v *c)
+{
+    const int   last         = LFT_P_COUNT(LFT_P(half_pi)) - 1;
+    const lft_m exponent_top = LFT_P(int_splat)(LFT_P(infinity) & ~(LFT_P(infinity) >> 1));
+    const lft_m fraction     = LFT_P(int_splat)(~(LFT_P(infinity) | LFT_P(sign_bit)));
+    lft_v       n, r, z, sine, cosine;
+    lft_m       q, odd, both;
+    q = LFT_P(bits)(LFT_P(nearest)(x, LFT_P(turn4)));
+    q = (q & fraction) ^ LFT_P(bits)(lft_splat(LFT_P(scale_up) / 2));
+    n = LFT_P(opaque)(LFT_P(unbits)(q)) - LFT_P(round);
+    r = LFT_P(reduce)(x, n, LFT_P(half_pi), last);
+    r = LFT_P(unbits)(LFT_P(bits)(r) & ~exponent_top);
+    r = x * (lft_real)0 + r; /* NaN where x is inf or NaN */
+    z = r * r;
+    sine   = r * z * LFT_P(horner)(LFT_P(sin_terms), LFT_P_COUNT(LFT_P(sin_terms)), z) + r;
+    sine   = LFT_P(opaque)(sine) - n * LFT_P(half_pi)[last];
+    cosine = z * LFT_P(horner)(LFT_P(cos_terms), LFT_P_COUNT(LFT_P(cos_terms)), z) + 1;
+    odd    = LFT_P(shl)(q, LFT_P(width) - 1);
+    both   = LFT_P(shl)(q, LFT_P(width) - 2) & LFT_P(sign_bit);
+    both   = both ^ ((LFT_P(bits)(sine) ^ LFT_P(bits)(cosine)) & (odd >> (LFT_P(width) - 1)));
+    *s     = LFT_P(flip)(sine, both);
+    *c     = LFT_P(flip)(cosine, both ^ odd);
+}
+
+#if LFT_P_REAL_BYTES == 4
+
+static const lft_real LFT_P(turn2)     = 0.318309886F; /* half turns per radian, 1/pi */
+static const lft_real LFT_P(pi)[]      = {3.14160156F, -8.90890988e-6F};
+/* as sin_terms and cos_terms, |x| <= pi/2; the second minimises the absolute error */
+static const lft_real LFT_P(sin_fast)[] = {-0.166666597F, 0.00833306927F, -0.000198097769F, 2.60609568e-6F};
+static const lft_real LFT_P(cos_fast)[] = {-0.499999315F, 0.0416639633F, -0.00138557085F, 2.31890335e-5F};
+
+LFT_P_INLINE void LFT_P(sincos_fast)(lft_v x, lft_v *s, lft_v *c)
+{
+    lft_v q, r, z;
+    lft_m odd;
+    q   = LFT_P(nearest)(x, LFT_P(turn2));
+    r   = LFT_P(reduce)(x, q - LFT_P(round), LFT_P(pi), LFT_P_COUNT(LFT_P(pi)));
+    z   = r * r;
+    odd = LFT_P(shl)(LFT_P(bits)(q), LFT_P(width) - 1);
+    *s  = LFT_P(flip)(r * z * LFT_P(horner)(LFT_P(sin_fast), LFT_P_COUNT(LFT_P(sin_fast)), z) + r, odd);
+    *c  = LFT_P(flip)(z * LFT_P(horner)(LFT_P(cos_fast), LFT_P_COUNT(LFT_P(cos_fast)), z) + 1, odd);
+}
+
+#else
+
+LFT_P_INLINE void LFT_P(sincos_fast)(lft_v x, lft_v *s, lft_v *c) { LFT_P(sincos)(x, s, c); }
+
+#endif
+
+/* ---- square root and arctangent --------------------------------------------------------------------------------------- */
+
+/* 1/sqrt(x) from the bits of x and one step of y (a - b x y^2), seed, a and b fitted together: 6.5e-4. Each further step is
+ * of third order: 7e-10, then rounding. The last line is Newton's for the root itself. */
+LFT_P_INLINE lft_v LFT_P(sqrt)(lft_v x)
+{
+    const lft_v zero = lft_splat(0), inf = LFT_P(unbits)(LFT_P(int_splat)(LFT_P(infinity)));
+    const lft_v nan  = LFT_P(unbits)(LFT_P(int_splat)(~LFT_P(sign_bit)));
+    lft_v       y, h;
+    int         i;
+    y = LFT_P(unbits)(LFT_P(root_seed) - ((LFT_P(bits)(x) & ~LFT_P(sign_bit)) >> 1));
+    y = y * ((lft_real)1.18954213 - x * y * y * (lft_real)0.249041257);
+    for (i = 0; i < LFT_P_REAL_BYTES / 4; ++i) {
+        h = 1 - x * y * y;
+        y = y + y * h * (h * (lft_real)0.375 + (lft_real)0.5);
+    }
+    h = x * (y * LFT_P(below_one)); /* not above the root: its square must not overflow */
+    h = h + y * (lft_real)0.5 * (x - h * h);
+    h = lft_sel(LFT_P(lt)(x, inf), h, x);
+    return lft_sel(LFT_P(lt)(x, zero), nan, h);
+}
+
+/* atan(a) = atan(t), pi/4 + atan(t), pi/2 + atan(t) with t = a, (a - 1) / (a + 1), -1 / a for a up to 1/2, 2, inf */
+LFT_P_INLINE lft_v LFT_P(atan)(lft_v x)
+{
+    const lft_v one = lft_splat(1);
+    const lft_m sign = LFT_P(bits)(x) & LFT_P(sign_bit);
+    const lft_v a    = LFT_P(flip)(x, sign);
+    const lft_m mid = LFT_P(lt)(lft_splat((lft_real)0.5), a), big = LFT_P(lt)(lft_splat(2), a);
+    lft_v       t, z, y;
+    t = lft_sel(big, -one, lft_sel(mid, a - one, a)) / lft_sel(big, a, lft_sel(mid, a + one, one));
+    z = t * t;
+    y = t * z * LFT_P(horner)(LFT_P(atan_terms), LFT_P_COUNT(LFT_P(atan_terms)), z);
+    y = y + LFT_P(unbits)(mid & LFT_P(bits)(lft_sel(big, lft_splat(LFT_P(pi_2)[1]), lft_splat(LFT_P(pi_4)[1]))));
+    y = LFT_P(opaque)(y + t);
+    y = y + LFT_P(unbits)(mid & LFT_P(bits)(lft_sel(big, lft_splat(LFT_P(pi_2)[0]), lft_splat(LFT_P(pi_4)[0]))));
+    return LFT_P(flip)(y, sign);
+}
+
+#undef LFT_P_COUNT
+
+/* ---- 40_lattice.h, code ------------------------------------------------------------------------------------------ */
+
+LFT_API int LFT_(lanes)(void)
+{
+    return LFT_P_LANES;
+}
+
+LFT_API lft_status LFT_P_SIGNED(lattice_init)(LFT_(lattice) *lattice, const int *extent, lft_error *error)
+{
+    const int most = 1 << 24;
+    int       mu, volume = 1;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        if (extent[mu] < 1) {
+            return lft_p_fail_got(error, LFT_ERR_ARG, "lattice", "extent", "an integer >= 1", extent[mu]);
+        }
+        if (extent[mu] > most / volume) {
+            return lft_p_fail_got(error, LFT_ERR_ARG, "lattice", "volume", "at most 2^24 sites",
+                                  (double)volume * extent[mu]);
+        }
+        volume *= extent[mu];
+        lattice->extent[mu] = extent[mu];
+    }
+    lattice->volume = volume;
+    return LFT_OK;
+}
+
+/* Length of a row, the run of sites along the last axis. */
+LFT_P_INLINE int LFT_P(row_length)(const LFT_(lattice) *lattice)
+{
+    return lattice->extent[LFT_DIM - 1];
+}
+
+/* First sites of the rows above and below a row along each axis but the last. O(LFT_DIM), once per row. */
+static inline void LFT_P(neighbour_rows)(const LFT_(lattice) *lattice, int row, int *up, int *down)
+{
+    int stride = LFT_P(row_length)(lattice), rest = row, mu;
+    int site   = row * stride;
+    for (mu = LFT_DIM - 2; mu >= 0; --mu) {
+        int extent = lattice->extent[mu], x = rest % extent;
+        up[mu]     = site + (x + 1 < extent ? stride : stride * (1 - extent));
+        down[mu]   = site - (x > 0 ? stride : stride * (1 - extent));
+        rest /= extent;
+        stride *= extent;
+    }
+    (void)rest;
+}
+
+static inline int LFT_P(same_lattice)(const LFT_(lattice) *a, const LFT_(lattice) *b)
+{
+    int mu;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        if (a->extent[mu] != b->extent[mu]) return 0;
+    }
+    return 1;
+}
+
+/* ---- 41_field.h, code -------------------------------------------------------------------------------------------- */
+
+LFT_P_INLINE size_t LFT_P(group_reals)(const LFT_(lattice) *lattice)
+{
+    return (size_t)lattice->volume * LFT_P_LANES;
+}
+
+LFT_P_INLINE lft_real *LFT_P(group)(const LFT_(batch) *batch, int group)
+{
+    return batch->data + LFT_P(group_reals)(&batch->lattice) * (size_t)group;
+}
+
+/* Vectors of scratch. */
+static inline lft_v *LFT_P(vectors)(lft_arena *arena, size_t n)
+{
+    return (lft_v *)lft_arena_take(arena, n, sizeof(lft_v));
+}
+
+/* Normal numbers for one group: lane l gets those of sample d.sample + l. work: volume doubles. */
+static inline void LFT_P(group_normals)(lft_draw d, int volume, lft_v *to_, double *work)
+{
+    lft_real *to = (lft_real *)to_;
+    int       l, x;
+    for (l = 0; l < LFT_P_LANES; ++l, ++d.sample) {
+        lft_normals(d, work, volume);
+        for (x = 0; x < volume; ++x) to[x * LFT_P_LANES + l] = (lft_real)work[x];
+    }
+}
+
+LFT_API lft_status LFT_(batch_init)(LFT_(batch) *batch, const LFT_(lattice) *lattice, int n, lft_arena *arena,
+                                    lft_error *error)
+{
+    if (n < 1) return lft_p_fail_got(error, LFT_ERR_ARG, "batch", "n", "at least 1", n);
+    batch->lattice = *lattice;
+    batch->n       = n;
+    batch->lanes   = LFT_P_LANES;
+    batch->groups  = (n + LFT_P_LANES - 1) / LFT_P_LANES;
+    batch->data =
+        (lft_real *)lft_arena_alloc(arena, LFT_P(group_reals)(lattice) * (size_t)batch->groups, sizeof(lft_real));
+    return lft_arena_check(arena, error, "batch");
+}
+
+LFT_API size_t LFT_(batch_bytes)(const LFT_(lattice) *lattice, int n)
+{
+    lft_arena    arena = lft_arena_measure();
+    LFT_(batch)  batch;
+    return LFT_(batch_init)(&batch, lattice, n, &arena, NULL) == LFT_OK ? arena.need : 0;
+}
+
+LFT_API void LFT_(batch_get)(const LFT_(batch) *batch, int i, lft_real *phi)
+{
+    const lft_real *from = LFT_P(group)(batch, i / LFT_P_LANES) + i % LFT_P_LANES;
+    int             x;
+    for (x = 0; x < batch->lattice.volume; ++x) phi[x] = from[(size_t)x * LFT_P_LANES];
+}
+
+LFT_API void LFT_(batch_set)(LFT_(batch) *batch, int i, const lft_real *phi)
+{
+    lft_real *to = LFT_P(group)(batch, i / LFT_P_LANES) + i % LFT_P_LANES;
+    int       x;
+    for (x = 0; x < batch->lattice.volume; ++x) to[(size_t)x * LFT_P_LANES] = phi[x];
+}
+
+/* ---- 50_theory.h, code ------------------------------------------------------------------------------------------- */
+
+LFT_API void LFT_(action)(const LFT_(theory) *theory, const LFT_(batch) *phi, double *S)
+{
+    double s[LFT_P_LANES];
+    int    g, l;
+    for (g = 0; g < phi->groups; ++g) {
+        theory->action(theory, &phi->lattice, LFT_P(group)(phi, g), s, NULL);
+        for (l = 0; l < LFT_P_LANES && g * LFT_P_LANES + l < phi->n; ++l) S[g * LFT_P_LANES + l] = s[l];
+    }
+}
+
+LFT_API void LFT_(force)(const LFT_(theory) *theory, const LFT_(batch) *phi, LFT_(batch) *force)
+{
+    double s[LFT_P_LANES];
+    size_t i, n = LFT_P(group_reals)(&phi->lattice);
+    int    g;
+    for (g = 0; g < phi->groups; ++g) {
+        lft_real *f = LFT_P(group)(force, g);
+        theory->action(theory, &phi->lattice, LFT_P(group)(phi, g), s, f);
+        for (i = 0; i < n; ++i) f[i] = -f[i];
+    }
+}
+
+/* ---- 51_phi4.h, code --------------------------------------------------------------------------------------------- */
+
+/* With n(x) the sum of the 2d neighbours: S = sum phi [(2d + m2) phi + lambda phi^3 - n],
+ * dS/dphi = 2 [(2d + m2) phi + 2 lambda phi^3 - n]. Each link enters S twice, once from either end. */
+static inline void LFT_P(phi4_action)(const LFT_(theory) *theory, const LFT_(lattice) *lattice, const lft_real *phi_,
+                                      double *S, lft_real *dS_)
+{
+    const lft_v   *phi    = LFT_P(const_view)(phi_);
+    lft_v         *dS     = dS_ ? LFT_P(view)(dS_) : NULL;
+    const int      length = LFT_P(row_length)(lattice), rows = lattice->volume / length;
+    const lft_real mass   = (lft_real)(2 * LFT_DIM + theory->coupling[0]), lambda = (lft_real)theory->coupling[1];
+    int            up[LFT_DIM], down[LFT_DIM], row, x, mu;
+    for (x = 0; x < LFT_P_LANES; ++x) S[x] = 0;
+    for (row = 0; row < rows; ++row) {
+        const lft_v *here = phi + row * length;
+        lft_v        sum  = lft_splat(0);
+        LFT_P(neighbour_rows)(lattice, row, up, down);
+        for (x = 0; x < length; ++x) {
+            lft_v p = here[x], n = here[x + 1 < length ? x + 1 : 0] + here[x > 0 ? x - 1 : length - 1];
+            lft_v linear, cubic;
+            for (mu = 0; mu < LFT_DIM - 1; ++mu) n += phi[up[mu] + x] + phi[down[mu] + x];
+            linear = mass * p - n;
+            cubic  = lambda * p * p * p;
+            sum += p * (linear + cubic);
+            if (dS) dS[row * length + x] = 2 * (linear + 2 * cubic);
+        }
+        LFT_P(add_wide)(S, sum);
+    }
+}
+
+LFT_API lft_status LFT_(phi4_init)(LFT_(theory) *theory, double m2, double lambda, lft_error *error)
+{
+    static const char *const names[] = {"m2", "lambda"};
+    if (!lft_finite(m2)) return lft_p_fail_got(error, LFT_ERR_ARG, "phi4", "m2", "a finite number", m2);
+    if (!lft_finite(lambda)) return lft_p_fail_got(error, LFT_ERR_ARG, "phi4", "lambda", "a finite number", lambda);
+    if (lambda < 0) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "phi4", "lambda (the action has no lower bound)", ">= 0", lambda);
+    }
+    if (lambda <= 0 && m2 <= 0) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "phi4", "m2 (no lower bound at lambda = 0)", "> 0", m2);
+    }
+    lft_p_zero(theory, sizeof *theory);
+    theory->name          = "phi4";
+    theory->couplings     = 2;
+    theory->coupling_name = names;
+    theory->coupling[0]   = m2;
+    theory->coupling[1]   = lambda;
+    theory->action        = LFT_P(phi4_action);
+    return LFT_OK;
+}
+
+#if LFT_UPTO >= LFT_SAMPLE
+
+/* ---- 60_hartley.h, code ------------------------------------------------------------------------------------------ */
+/* 60_hartley.h: the separable Hartley transform of a field, for any extents.
+ * Offers (private): LFT_P(hartley), LFT_P(hartley_init)(), LFT_P(hartley_apply)(), LFT_P(hartley_flops)().
+ *
+ *   (H f)(k) = prod_mu L_mu^{-1/2} sum_x f(x) prod_mu cas(2 pi k_mu x_mu / L_mu),   cas = cos + sin
+ *
+ * Real, orthogonal and its own inverse. A convolution with a kernel that is even along every axis is diagonal in it.
+ *
+ * One axis of extent L: with e_j = f_j + f_{L-j} and o_j = f_j - f_{L-j}, (Hf)_k = c_k + s_k and (Hf)_{L-k} = c_k - s_k,
+ * where c_k = sum_j e_j cos(2 pi jk/L) and s_k = sum_j o_j sin(2 pi jk/L). While the period P is even, cos and sin are
+ * even or odd under j -> P/2 - j according to the parity of k: one butterfly splits off the odd k and leaves the same
+ * problem of period P/2. What remains are small dense products, which run near the peak of the machine. */
+
+#define LFT_P_HARTLEY_FIXED 32 /* the largest extent with unrolled code */
+#define LFT_P_HARTLEY_DENSE 4  /* periods up to this one are not split */
+#if LFT_P_VECTOR_BYTES == 64
+#define LFT_P_HARTLEY_LINES 4 /* lines at a time: 2 momenta x (cos, sin) x 4 lines fill half of 32 registers */
+#else
+#define LFT_P_HARTLEY_LINES 2
+#endif
+
+typedef struct LFT_P(hartley_axis) {
+    int             extent;
+    const lft_real *coefficient; /* of all classes, in the order in which they are used */
+} LFT_P(hartley_axis);
+
+typedef struct LFT_P(hartley) {
+    LFT_(lattice)       lattice;
+    LFT_P(hartley_axis) axis[LFT_DIM]; /* equal extents share their coefficients */
+} LFT_P(hartley);
+
+/* One class: the momenta first + step*i, and the rows of a line that they are sums over. Row j of a line holds e_j, row
+ * L - j holds o_j; a split leaves the half problem at small j and puts the rows of the odd momenta at P/2 - j, so that
+ * everything happens in place. */
+typedef struct LFT_P(hartley_class) {
+    int first, step, count;
+    int e_at, e_n, o_at, o_n;
+} LFT_P(hartley_class);
+
+LFT_P_INLINE int LFT_P(hartley_splits)(int period)
+{
+    return period % 2 == 0 && period > LFT_P_HARTLEY_DENSE;
+}
+
+/* The odd momenta of level 0, 1, ... while the period extent >> level splits; all the momenta of the first that does not. */
+LFT_P_INLINE LFT_P(hartley_class) LFT_P(hartley_class_of)(int extent, int level)
+{
+    LFT_P(hartley_class) c;
+    int                  period = extent >> level, half = period / 2;
+    if (LFT_P(hartley_splits)(period)) {
+        c.first = 1 << level, c.step = 2 << level, c.count = (half + 1) / 2;
+        c.e_at = half / 2 + 1, c.e_n = half - half / 2;
+        c.o_at = extent - half + 1, c.o_n = half / 2;
+    } else {
+        c.first = 0, c.step = 1 << level, c.count = half + 1;
+        c.e_at = 0, c.e_n = half + 1;
+        c.o_n = (period - 1) / 2, c.o_at = extent - c.o_n;
+    }
+    return c;
+}
+
+/* Coefficients of an extent in the order of use; returns how many there are; to == NULL only counts. */
+static inline size_t LFT_P(hartley_coefficients)(int extent, lft_real *to)
+{
+    const double scale = 1 / lft_p_f64_p_sqrt((double)extent);
+    size_t       n     = 0;
+    int          level, i, r, more;
+    for (level = 0, more = 1; more; ++level) {
+        LFT_P(hartley_class) c = LFT_P(hartley_class_of)(extent, level);
+        int half               = (extent >> level) / 2;
+        more                   = LFT_P(hartley_splits)(extent >> level);
+        for (i = 0; i < c.count; ++i) {
+            for (r = 0; r < c.e_n + c.o_n; ++r, ++n) {
+                int     row = r < c.e_n ? c.e_at + r : extent - (c.o_at + r - c.e_n);
+                int64_t jk  = (int64_t)(more ? half - row : row) * (c.first + c.step * i);
+                double  s, co;
+                if (!to) continue;
+                lft_p_f64_p_sincos(6.283185307179586476925 * (double)(jk % extent) / extent, &s, &co);
+                to[n] = (lft_real)(scale * (r < c.e_n ? co : s));
+            }
+        }
+    }
+    return n;
+}
+
+static inline void LFT_P(hartley_init)(LFT_P(hartley) *h, const LFT_(lattice) *lattice, lft_arena *arena)
+{
+    int mu, nu;
+    h->lattice = *lattice;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        const int extent = lattice->extent[mu];
+        for (nu = 0; lattice->extent[nu] != extent; ++nu) {}
+        h->axis[mu].extent = extent;
+        if (nu < mu) {
+            h->axis[mu] = h->axis[nu];
+        } else {
+            size_t    n               = LFT_P(hartley_coefficients)(extent, NULL);
+            lft_real *w               = (lft_real *)lft_arena_alloc(arena, n, sizeof(lft_real));
+            h->axis[mu].coefficient = w;
+            if (w) LFT_P(hartley_coefficients)(extent, w);
+        }
+    }
+}
+
+/* Vectors of scratch that hartley_apply needs. */
+static inline size_t LFT_P(hartley_panel)(const LFT_(lattice) *lattice)
+{
+    int mu, most = 1;
+    for (mu = 0; mu < LFT_DIM; ++mu) most = lattice->extent[mu] > most ? lattice->extent[mu] : most;
+    return (size_t)most * LFT_P_HARTLEY_LINES;
+}
+
+/* One line of an extent that is a constant at the call: all loops unroll, and the line lives in registers. */
+LFT_P_INLINE void LFT_P(hartley_fixed)(const int extent, const lft_real *w, lft_v *x, int element)
+{
+    lft_v p[LFT_P_HARTLEY_FIXED];
+    int   i, j, r, level;
+    p[0] = x[0];
+    LFT_P_UNROLL for (j = 1; j < (extent + 1) / 2; ++j)
+    {
+        lft_v a = x[j * element], b = x[(extent - j) * element];
+        p[j]          = a + b;
+        p[extent - j] = a - b;
+    }
+    if (extent % 2 == 0) p[extent / 2] = x[extent / 2 * element];
+    LFT_P_UNROLL for (level = 0; level < 5; ++level)
+    {
+        const LFT_P(hartley_class) c = LFT_P(hartley_class_of)(extent, level);
+        const int split = LFT_P(hartley_splits)(extent >> level), half = (extent >> level) / 2;
+        if (split) {
+            LFT_P_UNROLL for (j = 0; j < (half + 1) / 2; ++j)
+            {
+                lft_v a = p[j], b = p[half - j];
+                p[j]        = a + b;
+                p[half - j] = a - b;
+            }
+            LFT_P_UNROLL for (j = 1; j < (half + 1) / 2; ++j)
+            {
+                lft_v a = p[extent - j], b = p[extent - half + j];
+                p[extent - j]        = a - b;
+                p[extent - half + j] = a + b;
+            }
+        }
+        LFT_P_UNROLL for (i = 0; i < c.count; ++i)
+        {
+            const int k    = c.first + c.step * i;
+            lft_v     even = lft_splat(0), odd = lft_splat(0);
+            LFT_P_UNROLL for (r = 0; r < c.e_n; ++r) even += w[r] * p[c.e_at + r];
+            w += c.e_n;
+            LFT_P_UNROLL for (r = 0; r < c.o_n; ++r) odd += w[r] * p[c.o_at + r];
+            w += c.o_n;
+            x[(k ? extent - k : 0) * element] = even - odd;
+            x[k * element]                    = even + odd; /* odd is 0 where k is its own mirror */
+        }
+        if (!split) break;
+    }
+}
+
+/* Reads `lines` lines into the panel, with all butterflies. */
+LFT_P_INLINE void LFT_P(hartley_fold)(int extent, const lft_v *x, int element, int line, int lines, lft_v *panel)
+{
+    int j, l, period = extent;
+    for (l = 0; l < lines; ++l) panel[l] = x[l * line];
+    for (j = 1; 2 * j < extent; ++j) {
+        for (l = 0; l < lines; ++l) {
+            lft_v a = x[j * element + l * line], b = x[(extent - j) * element + l * line];
+            panel[j * lines + l]            = a + b;
+            panel[(extent - j) * lines + l] = a - b;
+        }
+    }
+    if (2 * j == extent) {
+        for (l = 0; l < lines; ++l) panel[j * lines + l] = x[j * element + l * line];
+    }
+    for (; LFT_P(hartley_splits)(period); period /= 2) {
+        int half = period / 2;
+        for (j = 0; 2 * j < half; ++j) {
+            lft_v *p = panel + j * lines, *q = panel + (half - j) * lines;
+            for (l = 0; l < lines; ++l) {
+                lft_v a = p[l], b = q[l];
+                p[l] = a + b;
+                q[l] = a - b;
+            }
+        }
+        for (j = 1; 2 * j < half; ++j) {
+            lft_v *p = panel + (extent - j) * lines, *q = panel + (extent - half + j) * lines;
+            for (l = 0; l < lines; ++l) {
+                lft_v a = p[l], b = q[l];
+                p[l] = a - b;
+                q[l] = a + b;
+            }
+        }
+    }
+}
+
+/* Momenta i and, if `two`, i + 1 of a class, from the panel to their places and their mirrors. `two` and `lines` are
+ * constants after inlining, so that the sums live in registers. */
+LFT_P_INLINE void LFT_P(hartley_tile)(LFT_P(hartley_class) c, int i, int two, const lft_real *w, const lft_v *panel,
+                                      int extent, lft_v *x, int element, int line, int lines)
+{
+    const int    row = c.e_n + c.o_n, momenta = 1 + two;
+    const lft_v *e = panel + c.e_at * lines, *o = panel + c.o_at * lines;
+    lft_v        even[2][LFT_P_HARTLEY_LINES], odd[2][LFT_P_HARTLEY_LINES];
+    int          r, m, l;
+    w += i * row;
+    for (m = 0; m < momenta; ++m) {
+        for (l = 0; l < lines; ++l) even[m][l] = odd[m][l] = lft_splat(0);
+    }
+    for (r = 0; r < c.e_n; ++r) {
+        for (m = 0; m < momenta; ++m) {
+            for (l = 0; l < lines; ++l) even[m][l] += w[m * row + r] * e[r * lines + l];
+        }
+    }
+    w += c.e_n;
+    for (r = 0; r < c.o_n; ++r) {
+        for (m = 0; m < momenta; ++m) {
+            for (l = 0; l < lines; ++l) odd[m][l] += w[m * row + r] * o[r * lines + l];
+        }
+    }
+    for (m = 0; m < momenta; ++m) {
+        int k = c.first + c.step * (i + m), mirror = k ? extent - k : 0;
+        for (l = 0; l < lines; ++l) {
+            x[mirror * element + l * line] = even[m][l] - odd[m][l];
+            x[k * element + l * line]      = even[m][l] + odd[m][l];
+        }
+    }
+}
+
+LFT_P_INLINE void LFT_P(hartley_general)(const LFT_P(hartley_axis) *axis, lft_v *x, int element, int line, int lines,
+                                         lft_v *panel)
+{
+    const lft_real *w = axis->coefficient;
+    int             extent = axis->extent, level, i, more;
+    LFT_P(hartley_fold)(extent, x, element, line, lines, panel);
+    for (level = 0, more = 1; more; ++level) {
+        const LFT_P(hartley_class) c = LFT_P(hartley_class_of)(extent, level);
+        for (i = 0; i + 2 <= c.count; i += 2) {
+            LFT_P(hartley_tile)(c, i, 1, w, panel, extent, x, element, line, lines);
+        }
+        if (i < c.count) LFT_P(hartley_tile)(c, i, 0, w, panel, extent, x, element, line, lines);
+        w += c.count * (c.e_n + c.o_n);
+        more = LFT_P(hartley_splits)(extent >> level);
+    }
+}
+
+/* n lines that start `line` vectors apart. The extents with unrolled code are those of the usual lattices; it is three
+ * times as fast at L = 6 and 12 as the general code, whose short loops mispredict their ends. */
+LFT_P_NOINLINE void LFT_P(hartley_lines)(const LFT_P(hartley_axis) *axis, lft_v *x, int element, int line, int n,
+                                         lft_v *panel)
+{
+    const lft_real *w = axis->coefficient;
+    int             i = 0;
+    switch (axis->extent) {
+    case 2: for (; i < n; ++i) LFT_P(hartley_fixed)(2, w, x + i * line, element); return;
+    case 3: for (; i < n; ++i) LFT_P(hartley_fixed)(3, w, x + i * line, element); return;
+    case 4: for (; i < n; ++i) LFT_P(hartley_fixed)(4, w, x + i * line, element); return;
+    case 5: for (; i < n; ++i) LFT_P(hartley_fixed)(5, w, x + i * line, element); return;
+    case 6: for (; i < n; ++i) LFT_P(hartley_fixed)(6, w, x + i * line, element); return;
+    case 8: for (; i < n; ++i) LFT_P(hartley_fixed)(8, w, x + i * line, element); return;
+    case 10: for (; i < n; ++i) LFT_P(hartley_fixed)(10, w, x + i * line, element); return;
+    case 12: for (; i < n; ++i) LFT_P(hartley_fixed)(12, w, x + i * line, element); return;
+    case 16: for (; i < n; ++i) LFT_P(hartley_fixed)(16, w, x + i * line, element); return;
+    case 20: for (; i < n; ++i) LFT_P(hartley_fixed)(20, w, x + i * line, element); return;
+    case LFT_P_HARTLEY_FIXED:
+        for (; i < n; ++i) LFT_P(hartley_fixed)(LFT_P_HARTLEY_FIXED, w, x + i * line, element);
+        return;
+    default: break;
+    }
+    for (; i + LFT_P_HARTLEY_LINES <= n; i += LFT_P_HARTLEY_LINES) {
+        LFT_P(hartley_general)(axis, x + i * line, element, line, LFT_P_HARTLEY_LINES, panel);
+    }
+    for (; i < n; ++i) LFT_P(hartley_general)(axis, x + i * line, element, line, 1, panel);
+}
+
+/* x[site] <- (H x)[momentum], in place, both in row-major order. panel: hartley_panel() vectors of scratch. */
+static inline void LFT_P(hartley_apply)(const LFT_P(hartley) *h, lft_v *x, lft_v *panel)
+{
+    int mu, outer, inner = 1, volume = h->lattice.volume;
+    for (mu = LFT_DIM - 1; mu >= 0; --mu) {
+        int extent = h->axis[mu].extent, count = volume / (extent * inner);
+        if (extent > 1 && inner == 1) {
+            LFT_P(hartley_lines)(h->axis + mu, x, 1, extent, count, panel);
+        } else if (extent > 1) {
+            for (outer = 0; outer < count; ++outer) {
+                LFT_P(hartley_lines)(h->axis + mu, x + outer * extent * inner, inner, 1, inner, panel);
+            }
+        }
+        inner *= extent;
+    }
+}
+
+/* Floating-point operations of one transform of one lane: for the benchmark's fraction of peak. */
+static inline double LFT_P(hartley_flops)(const LFT_(lattice) *lattice)
+{
+    double flops = 0;
+    int    mu, period;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        int    extent = lattice->extent[mu];
+        double line   = 2.0 * (double)LFT_P(hartley_coefficients)(extent, NULL) + 2.0 * extent; /* first, last butterfly */
+        for (period = extent; LFT_P(hartley_splits)(period); period /= 2) line += period;
+        if (extent > 1) flops += line * lattice->volume / extent;
+    }
+    return flops;
+}
+
+/* ---- 61_spectrum.h, code ----------------------------------------------------------------------------------------- */
+/* 61_spectrum.h: kernels that are even along every axis and tied over the hypercubic group, in position and in momentum.
+ * Offers (private): LFT_P(spectrum), LFT_P(spectrum_init)(), LFT_P(spectrum_of_kernel)() and its transpose,
+ *                   LFT_P(spectrum_add_product)(), LFT_P(spectrum_product)(), LFT_P(spectrum_dot)().
+ *
+ * The compact index of a displacement (or a momentum) folds every component to min(r, L - r): prod (L_mu/2 + 1) entries,
+ * row-major. The orbits are those of the permutations of axes of equal extent, in order of their smallest compact index.
+ * The eigenvalue of the convolution with a kernel w is  lambda(k) = sum_r w(r) prod_mu cos(2 pi k_mu r_mu / L_mu). */
+
+typedef struct LFT_P(spectrum) {
+    LFT_(lattice) lattice;
+    int           half[LFT_DIM];   /* L/2 + 1 */
+    int           count, orbits;   /* compact entries, orbits */
+    int          *orbit;           /* [count] */
+    int          *row;             /* [rows] compact index of the start of each row of the lattice */
+    double       *cosine[LFT_DIM]; /* [half][half]: times the number of displacements that fold to r */
+} LFT_P(spectrum);
+
+/* Number of sites that fold to a compact index. */
+static inline int LFT_P(spectrum_multiplicity)(const LFT_P(spectrum) *s, int compact)
+{
+    int mu, times = 1;
+    for (mu = LFT_DIM - 1; mu >= 0; --mu) {
+        int r = compact % s->half[mu];
+        times *= r > 0 && 2 * r < s->lattice.extent[mu] ? 2 : 1;
+        compact /= s->half[mu];
+    }
+    return times;
+}
+
+/* The smallest compact index of the orbit: components of equal axes in ascending order. */
+static inline int LFT_P(spectrum_representative)(const LFT_P(spectrum) *s, int compact)
+{
+    int r[LFT_DIM], mu, nu, index = 0;
+    for (mu = LFT_DIM - 1; mu >= 0; --mu) {
+        r[mu] = compact % s->half[mu];
+        compact /= s->half[mu];
+    }
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = mu + 1; nu < LFT_DIM; ++nu) {
+            if (s->lattice.extent[mu] == s->lattice.extent[nu] && r[nu] < r[mu]) {
+                int swap = r[mu];
+                r[mu]    = r[nu];
+                r[nu]    = swap;
+            }
+        }
+    }
+    for (mu = 0; mu < LFT_DIM; ++mu) index = index * s->half[mu] + r[mu];
+    return index;
+}
+
+static inline void LFT_P(spectrum_init)(LFT_P(spectrum) *s, const LFT_(lattice) *lattice, lft_arena *arena)
+{
+    int mu, i, j, rows = lattice->volume / LFT_P(row_length)(lattice);
+    s->lattice = *lattice;
+    s->count   = 1;
+    s->orbits  = 0;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        s->half[mu] = lattice->extent[mu] / 2 + 1;
+        s->count *= s->half[mu];
+    }
+    for (i = 0; i < s->count; ++i) s->orbits += LFT_P(spectrum_representative)(s, i) == i;
+    s->orbit = (int *)lft_arena_alloc(arena, (size_t)s->count, sizeof(int));
+    s->row   = (int *)lft_arena_alloc(arena, (size_t)rows, sizeof(int));
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        const int h      = s->half[mu], extent = lattice->extent[mu];
+        double   *cosine = (double *)lft_arena_alloc(arena, (size_t)h * (size_t)h, sizeof(double)), sine;
+        s->cosine[mu]    = cosine;
+        for (i = 0; cosine && i < h; ++i) {
+            for (j = 0; j < h; ++j) {
+                lft_p_f64_p_sincos(6.283185307179586476925 * (double)((int64_t)i * j % extent) / extent, &sine,
+                                   cosine + i * h + j);
+                if (j > 0 && 2 * j < extent) cosine[i * h + j] *= 2;
+            }
+        }
+    }
+    if (!s->orbit || !s->row) return;
+    for (i = 0, j = 0; i < s->count; ++i) {
+        int r       = LFT_P(spectrum_representative)(s, i);
+        s->orbit[i] = r == i ? j++ : s->orbit[r];
+    }
+    for (i = 0; i < rows; ++i) {
+        int rest = i, stride = s->half[LFT_DIM - 1];
+        s->row[i] = 0;
+        for (mu = LFT_DIM - 2; mu >= 0; --mu) {
+            int extent = lattice->extent[mu], k = rest % extent;
+            s->row[i] += stride * (k < extent - k ? k : (extent - k) % extent);
+            rest /= extent;
+            stride *= s->half[mu];
+        }
+    }
+}
+
+/* One axis of the separable sum: out(k) = sum_r C[k][r] in(r), or with C transposed. */
+static inline void LFT_P(spectrum_axis)(const LFT_P(spectrum) *s, int mu, int transposed, const double *in, double *out)
+{
+    const int     h = s->half[mu];
+    const double *c = s->cosine[mu];
+    int           inner = 1, nu, o, i, k, r;
+    for (nu = mu + 1; nu < LFT_DIM; ++nu) inner *= s->half[nu];
+    for (o = 0; o < s->count / (h * inner); ++o) {
+        for (k = 0; k < h; ++k) {
+            for (i = 0; i < inner; ++i) {
+                double sum = 0;
+                for (r = 0; r < h; ++r) {
+                    sum += (transposed ? c[r * h + k] : c[k * h + r]) * in[(o * h + r) * inner + i];
+                }
+                out[(o * h + k) * inner + i] = sum;
+            }
+        }
+    }
+}
+
+/* lambda[count] from a kernel[orbits]. work: 2 count doubles. O(count sum half). */
+static inline void LFT_P(spectrum_of_kernel)(const LFT_P(spectrum) *s, const double *kernel, double *lambda, double *work)
+{
+    int mu, i;
+    for (i = 0; i < s->count; ++i) work[i] = kernel[s->orbit[i]];
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        double *to = mu == LFT_DIM - 1 ? lambda : work + (mu % 2 == 0 ? s->count : 0);
+        LFT_P(spectrum_axis)(s, mu, 0, work + (mu % 2 == 0 ? 0 : s->count), to);
+    }
+}
+
+/* dkernel += C^T dlambda, the transpose of spectrum_of_kernel. */
+static inline void LFT_P(spectrum_of_kernel_backward)(const LFT_P(spectrum) *s, const double *dlambda, double *dkernel,
+                                                      double *work)
+{
+    const double *from = dlambda;
+    int           mu, i;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        double *to = work + (mu % 2 == 0 ? 0 : s->count);
+        LFT_P(spectrum_axis)(s, mu, 1, from, to);
+        from = to;
+    }
+    for (i = 0; i < s->count; ++i) dkernel[s->orbit[i]] += from[i];
+}
+
+/* y(k) += lambda(k) x(k) over the momenta of the lattice, lambda compact. */
+LFT_P_INLINE void LFT_P(spectrum_add_product)(const LFT_P(spectrum) *s, const lft_real *lambda, const lft_v *x, lft_v *y)
+{
+    const int length = LFT_P(row_length)(&s->lattice), rows = s->lattice.volume / length, half = length / 2;
+    int       row, k;
+    for (row = 0; row < rows; ++row, x += length, y += length) {
+        const lft_real *w = lambda + s->row[row];
+        for (k = 0; k <= half; ++k) y[k] += w[k] * x[k];
+        for (; k < length; ++k) y[k] += w[length - k] * x[k];
+    }
+}
+
+/* y(k) = lambda(k) x(k) */
+LFT_P_INLINE void LFT_P(spectrum_product)(const LFT_P(spectrum) *s, const lft_real *lambda, const lft_v *x, lft_v *y)
+{
+    const int length = LFT_P(row_length)(&s->lattice), rows = s->lattice.volume / length, half = length / 2;
+    int       row, k;
+    for (row = 0; row < rows; ++row, x += length, y += length) {
+        const lft_real *w = lambda + s->row[row];
+        for (k = 0; k <= half; ++k) y[k] = w[k] * x[k];
+        for (; k < length; ++k) y[k] = w[length - k] * x[k];
+    }
+}
+
+/* dlambda[compact(k)] += sum over lanes of x(k) y(k): the derivative of y . (lambda x). */
+LFT_P_INLINE void LFT_P(spectrum_dot)(const LFT_P(spectrum) *s, const lft_v *x, const lft_v *y, double *dlambda)
+{
+    const int length = LFT_P(row_length)(&s->lattice), rows = s->lattice.volume / length;
+    int       row, k;
+    for (row = 0; row < rows; ++row, x += length, y += length) {
+        double *d = dlambda + s->row[row];
+        d[0] += LFT_P(sum_lanes)(x[0] * y[0]);
+        for (k = 1; 2 * k < length; ++k) {
+            d[k] += LFT_P(sum_lanes)(x[k] * y[k] + x[length - k] * y[length - k]);
+        }
+        if (2 * k == length) d[k] += LFT_P(sum_lanes)(x[k] * y[k]);
+    }
+}
+
+/* ---- 62_velocity.h, code ----------------------------------------------------------------------------------------- */
+/* 62_velocity.h: the velocity of the equivariant continuous flow, its divergence, and the gradient of both.
+ * Offers (private): LFT_P(velocity), LFT_P(velocity_init)(), LFT_P(record), LFT_P(velocity_forward)(),
+ *                   LFT_P(velocity_backward)().
+ *
+ *   v_x(phi, t) = sum_j g_j(phi_x) u_j(x) + z(M),     u_j(x) = sum_f sum_y W_jf(x - y; t) s_f(phi_y)
+ *   features  s_f(phi) = sin(omega_f phi), and phi itself as the last one if `linear`
+ *   gates     g_0 = 1, g_j(phi) = cos(eta_j phi): even, so that v stays odd in phi
+ *   zero mode z(M) = sum_q zeta_q(t) sin(kappa_q M),  M the mean of phi
+ *   div v     = sum_x sum_j [ g_j(phi_x) a_j(x) + g_j'(phi_x) u_j(x) ] + z'(M),  a_j(x) = sum_f W_jf(0; t) s_f'(phi_x)
+ * (2110.02673 eq. 8 and 2207.00283 without gates and zero mode.) The kernels act in momentum space, where they are
+ * diagonal: one transform for each feature and one for each gate. */
+
+#define LFT_P_CHUNK 64 /* sites that are summed in the real type before the sum is widened to double */
+
+typedef struct LFT_P(velocity) {
+    LFT_P(spectrum) spectrum;
+    LFT_P(hartley)  hartley;
+    int             volume, sines, features, gates, zeros; /* features = sines + linear */
+    int             times; /* at which the time-dependent tables are given */
+    lft_real       *omega, *eta, *kappa; /* [sines], [gates], [zeros] */
+    lft_real       *lambda; /* [times][1 + gates][features][spectrum.count] */
+    lft_real       *origin; /* [times][1 + gates][features]: W_jf(0) */
+    lft_real       *zeta;   /* [times][zeros] */
+} LFT_P(velocity);
+
+/* Derivatives at one time, summed over the lanes. */
+typedef struct LFT_P(velocity_gradient) {
+    double *lambda, *origin, *zeta; /* shapes as above, without the times */
+    double *omega, *eta, *kappa;
+} LFT_P(velocity_gradient);
+
+/* One evaluation. A light record serves the evaluation alone and has one field for all sines; a full one keeps everything
+ * that the gradient needs. The caller fills phi. */
+typedef struct LFT_P(record) {
+    int    keep, stride;          /* keep: full; stride: volume if full, else 0 */
+    lft_v *phi;                   /* [volume] */
+    lft_v *sine, *cosine, *hat;   /* [sines or features][volume]; hat = Hartley transform of the feature */
+    lft_v *u, *gate, *gsine, *a;  /* [gates][volume]: u_j, cos and sin of eta_j phi, a_j */
+} LFT_P(record);
+
+static inline void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *lattice, int sines, int linear, int gates,
+                                        int zeros, int times, lft_arena *arena)
+{
+    size_t kernels = (size_t)times * (size_t)(1 + gates) * (size_t)(sines + linear);
+    LFT_P(spectrum_init)(&u->spectrum, lattice, arena);
+    LFT_P(hartley_init)(&u->hartley, lattice, arena);
+    u->volume   = lattice->volume;
+    u->sines    = sines;
+    u->features = sines + linear;
+    u->gates    = gates;
+    u->zeros    = zeros;
+    u->times    = times;
+    u->omega    = (lft_real *)lft_arena_alloc(arena, (size_t)sines, sizeof(lft_real));
+    u->eta      = (lft_real *)lft_arena_alloc(arena, (size_t)gates, sizeof(lft_real));
+    u->kappa    = (lft_real *)lft_arena_alloc(arena, (size_t)zeros, sizeof(lft_real));
+    u->lambda   = (lft_real *)lft_arena_alloc(arena, kernels * (size_t)u->spectrum.count, sizeof(lft_real));
+    u->origin   = (lft_real *)lft_arena_alloc(arena, kernels, sizeof(lft_real));
+    u->zeta     = (lft_real *)lft_arena_alloc(arena, (size_t)(times * zeros), sizeof(lft_real));
+}
+
+static inline LFT_P(record) LFT_P(record_init)(const LFT_P(velocity) *u, int keep, lft_arena *arena)
+{
+    LFT_P(record) r;
+    size_t        volume = (size_t)u->volume, gates = (size_t)u->gates;
+    r.keep   = keep;
+    r.stride = keep ? u->volume : 0;
+    r.phi    = LFT_P(vectors)(arena, volume);
+    r.sine   = keep ? LFT_P(vectors)(arena, volume * (size_t)u->sines) : NULL;
+    r.cosine = keep || gates ? LFT_P(vectors)(arena, volume * (size_t)(keep ? u->sines : 1)) : NULL;
+    r.hat    = LFT_P(vectors)(arena, volume * (size_t)(keep ? u->features : 1));
+    r.u      = LFT_P(vectors)(arena, volume * gates);
+    r.gate   = LFT_P(vectors)(arena, volume * gates);
+    r.gsine  = LFT_P(vectors)(arena, volume * gates);
+    r.a      = LFT_P(vectors)(arena, volume * gates);
+    return r;
+}
+
+LFT_P_INLINE void LFT_P(set_zero)(lft_v *x, int n)
+{
+    int i;
+    for (i = 0; i < n; ++i) x[i] = lft_splat(0);
+}
+
+/* The kernel table entry of gate j and feature f at time t. */
+LFT_P_INLINE size_t LFT_P(velocity_kernel)(const LFT_P(velocity) *u, int t, int j, int f)
+{
+    return ((size_t)t * (size_t)(1 + u->gates) + (size_t)j) * (size_t)u->features + (size_t)f;
+}
+
+/* Sines (and cosines where wanted) of one feature; cosines are summed over the sites. */
+LFT_P_INLINE void LFT_P(velocity_sines)(lft_real omega, const lft_v *phi, int volume, lft_v *sine, lft_v *cosine,
+                                        lft_v *hat, double *sum)
+{
+    int x, end;
+    for (x = 0; x < volume;) {
+        lft_v part = lft_splat(0);
+        for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) {
+            lft_v s, c;
+            LFT_P(sincos)(omega * phi[x], &s, &c);
+            hat[x] = s;
+            if (sine) sine[x] = s;
+            if (cosine) cosine[x] = c;
+            part += c;
+        }
+        LFT_P(add_wide)(sum, part);
+    }
+}
+
+/* The mean of the field, summed in double. */
+static inline lft_v LFT_P(velocity_mean)(const lft_v *phi, int volume)
+{
+    double sum[LFT_P_LANES];
+    int    l, x, end;
+    for (l = 0; l < LFT_P_LANES; ++l) sum[l] = 0;
+    for (x = 0; x < volume;) {
+        lft_v part = lft_splat(0);
+        for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) part += phi[x];
+        LFT_P(add_wide)(sum, part);
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) sum[l] /= volume;
+    return LFT_P(from_wide)(sum);
+}
+
+/* Adds the gates' part: v += sum_j g_j u_j, div += sum_x sum_j (g_j a_j + g_j' u_j). */
+static inline void LFT_P(velocity_gates)(const LFT_P(velocity) *u, LFT_P(record) *r, lft_v *v, double *div)
+{
+    const int volume = u->volume;
+    int       j, x, end;
+    for (j = 0; j < u->gates; ++j) {
+        const lft_v *a = r->a + j * volume, *uj = r->u + j * volume;
+        lft_v       *gate = r->gate + j * volume, *gsine = r->gsine + j * volume;
+        for (x = 0; x < volume;) {
+            lft_v part = lft_splat(0);
+            for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) {
+                lft_v s, c;
+                LFT_P(sincos)(u->eta[j] * r->phi[x], &s, &c);
+                gate[x]  = c;
+                gsine[x] = s;
+                part += c * a[x] - u->eta[j] * s * uj[x];
+                v[x] += c * uj[x];
+            }
+            LFT_P(add_wide)(div, part);
+        }
+    }
+}
+
+static inline void LFT_P(velocity_zero_mode)(const LFT_P(velocity) *u, int t, const lft_v *phi, lft_v *v, double *div)
+{
+    const lft_v mean = LFT_P(velocity_mean)(phi, u->volume);
+    lft_v       z = lft_splat(0), dz = lft_splat(0);
+    int         q, x;
+    for (q = 0; q < u->zeros; ++q) {
+        lft_real zeta = u->zeta[t * u->zeros + q];
+        lft_v    s, c;
+        LFT_P(sincos)(u->kappa[q] * mean, &s, &c);
+        z += zeta * s;
+        dz += zeta * u->kappa[q] * c;
+    }
+    LFT_P(add_wide)(div, dz);
+    for (x = 0; x < u->volume; ++x) v[x] += z;
+}
+
+/* v[volume] and div[lane] at r->phi and time t. panel: hartley_panel vectors. */
+LFT_P_NOINLINE void LFT_P(velocity_forward)(const LFT_P(velocity) *u, int t, LFT_P(record) *r, lft_v *v, double *div,
+                                            lft_v *panel)
+{
+    const int volume = u->volume;
+    double    cosines[LFT_P_LANES];
+    int       f, j, l, x;
+    for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
+    LFT_P(set_zero)(v, volume);
+    LFT_P(set_zero)(r->u, u->gates * volume);
+    LFT_P(set_zero)(r->a, u->gates * volume);
+    for (f = 0; f < u->features; ++f) {
+        const size_t    kernel = LFT_P(velocity_kernel)(u, t, 0, f), next = (size_t)u->features;
+        const lft_real *origin = u->origin + kernel;
+        lft_v          *hat = r->hat + f * r->stride, *cosine = r->cosine ? r->cosine + f * r->stride : NULL;
+        const lft_real  omega = f < u->sines ? u->omega[f] : 1;
+        for (l = 0; l < LFT_P_LANES; ++l) cosines[l] = 0;
+        if (f < u->sines) {
+            if (r->keep) LFT_P(velocity_sines)(omega, r->phi, volume, r->sine + f * volume, cosine, hat, cosines);
+            else if (cosine) LFT_P(velocity_sines)(omega, r->phi, volume, NULL, cosine, hat, cosines);
+            else LFT_P(velocity_sines)(omega, r->phi, volume, NULL, NULL, hat, cosines);
+        } else {
+            for (l = 0; l < LFT_P_LANES; ++l) cosines[l] = volume;
+            for (x = 0; x < volume; ++x) hat[x] = r->phi[x];
+        }
+        for (l = 0; l < LFT_P_LANES; ++l) div[l] += (double)(origin[0] * omega) * cosines[l];
+        LFT_P(hartley_apply)(&u->hartley, hat, panel);
+        LFT_P(spectrum_add_product)(&u->spectrum, u->lambda + kernel * (size_t)u->spectrum.count, hat, v);
+        for (j = 0; j < u->gates; ++j) {
+            const size_t   other = kernel + next * (size_t)(1 + j);
+            const lft_real slope = u->origin[other] * omega;
+            lft_v         *a     = r->a + j * volume;
+            LFT_P(spectrum_add_product)(&u->spectrum, u->lambda + other * (size_t)u->spectrum.count, hat,
+                                        r->u + j * volume);
+            if (f < u->sines) {
+                for (x = 0; x < volume; ++x) a[x] += slope * cosine[x];
+            } else {
+                for (x = 0; x < volume; ++x) a[x] += lft_splat(slope);
+            }
+        }
+    }
+    LFT_P(hartley_apply)(&u->hartley, v, panel);
+    for (j = 0; j < u->gates; ++j) LFT_P(hartley_apply)(&u->hartley, r->u + j * volume, panel);
+    LFT_P(velocity_gates)(u, r, v, div);
+    if (u->zeros) LFT_P(velocity_zero_mode)(u, t, r->phi, v, div);
+}
+
+/* The gates' own part of the gradient, and the cotangents du_j of the u_j. */
+static inline void LFT_P(velocity_gates_backward)(const LFT_P(velocity) *u, const LFT_P(record) *r, const lft_v *dv,
+                                                  lft_v ddiv, lft_v *dphi, lft_v *du, const LFT_P(velocity_gradient) *d)
+{
+    const int volume = u->volume;
+    int       j, x;
+    for (j = 0; j < u->gates; ++j) {
+        const lft_v   *a = r->a + j * volume, *uj = r->u + j * volume;
+        const lft_v   *gate = r->gate + j * volume, *gsine = r->gsine + j * volume;
+        const lft_real eta  = u->eta[j];
+        lft_v         *duj = du + (1 + j) * volume, deta = lft_splat(0);
+        for (x = 0; x < volume; ++x) {
+            const lft_v dg = uj[x] * dv[x] + ddiv * a[x], dslope = ddiv * uj[x]; /* cotangents of g and of g' */
+            duj[x] = gate[x] * dv[x] - eta * gsine[x] * ddiv;
+            dphi[x] -= eta * (gsine[x] * dg + eta * gate[x] * dslope);
+            if (d) deta -= r->phi[x] * gsine[x] * dg + (gsine[x] + eta * r->phi[x] * gate[x]) * dslope;
+        }
+        if (d) d->eta[j] += LFT_P(sum_lanes)(deta);
+    }
+}
+
+static inline void LFT_P(velocity_zero_backward)(const LFT_P(velocity) *u, int t, const LFT_P(record) *r, const lft_v *dv,
+                                                 lft_v ddiv, lft_v *dphi, const LFT_P(velocity_gradient) *d)
+{
+    const lft_v    mean   = LFT_P(velocity_mean)(r->phi, u->volume);
+    const lft_real volume = (lft_real)u->volume;
+    lft_v          dz = LFT_P(velocity_mean)(dv, u->volume) * volume, dmean = lft_splat(0);
+    int            q, x;
+    for (q = 0; q < u->zeros; ++q) {
+        const lft_real zeta = u->zeta[t * u->zeros + q], kappa = u->kappa[q];
+        lft_v          s, c;
+        LFT_P(sincos)(kappa * mean, &s, &c);
+        dmean += zeta * kappa * (c * dz - kappa * s * ddiv);
+        if (d) {
+            d->zeta[q] += LFT_P(sum_lanes)(s * dz + kappa * c * ddiv);
+            d->kappa[q] += (double)zeta * LFT_P(sum_lanes)(mean * c * dz + (c - kappa * mean * s) * ddiv);
+        }
+    }
+    dmean = dmean / volume;
+    for (x = 0; x < u->volume; ++x) dphi[x] += dmean;
+}
+
+/* dphi += of one sine feature, given ds, the cotangent of s_f(phi_x). `gates` is 0 or u->gates: a constant where it is 0,
+ * so that the common case has no inner loop. */
+LFT_P_INLINE void LFT_P(velocity_sine_backward)(const LFT_P(velocity) *u, int t, int f, int gates, int want,
+                                                const LFT_P(record) *r, const lft_v *ds, lft_v ddiv, lft_v *dphi,
+                                                const LFT_P(velocity_gradient) *d)
+{
+    const int       volume = u->volume;
+    const lft_real  omega = u->omega[f], *origin = u->origin + LFT_P(velocity_kernel)(u, t, 0, f);
+    const lft_v    *sine = r->sine + f * volume, *cosine = r->cosine + f * volume;
+    const lft_v     scale  = ddiv * omega;
+    lft_v           domega = lft_splat(0), dorigin = lft_splat(0);
+    int             j, x;
+    for (x = 0; x < volume; ++x) {
+        const lft_v s = sine[x], c = cosine[x];
+        lft_v       weight = lft_splat(origin[0]);
+        for (j = 0; j < gates; ++j) weight += origin[(1 + j) * u->features] * r->gate[j * volume + x];
+        dphi[x] += omega * (c * ds[x] - scale * weight * s);
+        if (want) {
+            domega += r->phi[x] * c * ds[x] + ddiv * weight * (c - omega * r->phi[x] * s);
+            dorigin += c;
+        }
+    }
+    if (!want) return;
+    d->omega[f] += LFT_P(sum_lanes)(domega);
+    d->origin[f] += LFT_P(sum_lanes)(dorigin * scale);
+    for (j = 0; j < gates; ++j) {
+        dorigin = lft_splat(0);
+        for (x = 0; x < volume; ++x) dorigin += r->gate[j * volume + x] * cosine[x];
+        d->origin[(1 + j) * u->features + f] += LFT_P(sum_lanes)(dorigin * scale);
+    }
+}
+
+/* The linear feature: its slope is 1, so the divergence depends on phi through the gates only. */
+LFT_P_INLINE void LFT_P(velocity_linear_backward)(const LFT_P(velocity) *u, const LFT_P(record) *r, const lft_v *ds,
+                                                  lft_v ddiv, lft_v *dphi, const LFT_P(velocity_gradient) *d)
+{
+    const int volume = u->volume, f = u->sines;
+    int       j, x;
+    for (x = 0; x < volume; ++x) dphi[x] += ds[x];
+    if (!d) return;
+    d->origin[f] += volume * LFT_P(sum_lanes)(ddiv);
+    for (j = 0; j < u->gates; ++j) {
+        lft_v sum = lft_splat(0);
+        for (x = 0; x < volume; ++x) sum += r->gate[j * volume + x];
+        d->origin[(1 + j) * u->features + f] += LFT_P(sum_lanes)(sum * ddiv);
+    }
+}
+
+/* Vectors of scratch of velocity_backward. */
+static inline size_t LFT_P(velocity_work)(const LFT_P(velocity) *u)
+{
+    return (size_t)u->volume * (size_t)(2 + u->gates);
+}
+
+/* dphi = dv . (d v/d phi) + ddiv (d div/d phi) for the evaluation in a full record, and, where d is not NULL, the same for
+ * all parameters added to d. dphi and dv do not overlap. work: velocity_work vectors. */
+LFT_P_NOINLINE void LFT_P(velocity_backward)(const LFT_P(velocity) *u, int t, const LFT_P(record) *r, const lft_v *dv,
+                                             lft_v ddiv, lft_v *dphi, const LFT_P(velocity_gradient) *d, lft_v *work,
+                                             lft_v *panel)
+{
+    const int volume = u->volume;
+    lft_v    *du = work, *ds = work + (1 + u->gates) * volume; /* du_j, then their transforms */
+    int       f, j, x;
+    LFT_P(set_zero)(dphi, volume);
+    for (x = 0; x < volume; ++x) du[x] = dv[x];
+    LFT_P(velocity_gates_backward)(u, r, dv, ddiv, dphi, du, d);
+    if (u->zeros) LFT_P(velocity_zero_backward)(u, t, r, dv, ddiv, dphi, d);
+    for (j = 0; j <= u->gates; ++j) LFT_P(hartley_apply)(&u->hartley, du + j * volume, panel);
+    for (f = 0; f < u->features; ++f) {
+        for (j = 0; j <= u->gates; ++j) {
+            const size_t    count  = (size_t)u->spectrum.count;
+            const lft_real *lambda = u->lambda + LFT_P(velocity_kernel)(u, t, j, f) * count;
+            if (j == 0) LFT_P(spectrum_product)(&u->spectrum, lambda, du, ds);
+            else LFT_P(spectrum_add_product)(&u->spectrum, lambda, du + j * volume, ds);
+            if (d) {
+                LFT_P(spectrum_dot)(&u->spectrum, r->hat + f * volume, du + j * volume,
+                                    d->lambda + (size_t)(j * u->features + f) * count);
+            }
+        }
+        LFT_P(hartley_apply)(&u->hartley, ds, panel);
+        if (f >= u->sines) LFT_P(velocity_linear_backward)(u, r, ds, ddiv, dphi, d);
+        else if (u->gates) LFT_P(velocity_sine_backward)(u, t, f, u->gates, d != NULL, r, ds, ddiv, dphi, d);
+        else if (d) LFT_P(velocity_sine_backward)(u, t, f, 0, 1, r, ds, ddiv, dphi, d);
+        else LFT_P(velocity_sine_backward)(u, t, f, 0, 0, r, ds, ddiv, dphi, d);
+    }
+}
+
+/* ---- 70_continuous.h, code --------------------------------------------------------------------------------------- */
+
+typedef struct LFT_P(continuous) {
+    LFT_(continuous_desc) desc; /* defaults filled in, no negative numbers */
+    LFT_P(velocity)       u;
+    double               *basis; /* [times][nodes] at t = i/(2 steps) */
+    double               *node;  /* [nodes] spectra of one kernel and work: prepare's scratch */
+    size_t                kernel, frequency, gate_frequency, zero_amplitude, zero_frequency; /* offsets in theta */
+} LFT_P(continuous);
+
+static inline int LFT_P(default_to)(int value, int otherwise)
+{
+    return value == 0 ? otherwise : value < 0 ? 0 : value;
+}
+
+static inline lft_status LFT_P(continuous_defaults)(LFT_(continuous_desc) *d, lft_error *error)
+{
+    d->sines  = LFT_P(default_to)(d->sines, 9);
+    d->linear = LFT_P(default_to)(d->linear, 1) != 0;
+    d->gates  = LFT_P(default_to)(d->gates, 2);
+    d->zeros  = LFT_P(default_to)(d->zeros, 2);
+    d->nodes  = LFT_P(default_to)(d->nodes, 6);
+    d->steps  = LFT_P(default_to)(d->steps, 12);
+    if (!d->basis) d->basis = LFT_TIME_COSINE;
+    d->most_steps = LFT_P(default_to)(d->most_steps, 4 * d->steps);
+    if (d->sines > 1000) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "sines", "at most 1000", d->sines);
+    if (d->gates > 100) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "gates", "at most 100", d->gates);
+    if (d->zeros > 100) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "zeros", "at most 100", d->zeros);
+    if (d->sines + d->linear < 1) return lft_p_fail(error, LFT_ERR_ARG, "continuous", "neither sines nor linear feature");
+    if (d->nodes < 1 || d->nodes > 1000 || (d->basis == LFT_TIME_HAT && d->nodes < 2)) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "nodes", "1 (hats: 2) to 1000", d->nodes);
+    }
+    if (d->basis != LFT_TIME_COSINE && d->basis != LFT_TIME_HAT) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "basis", "1 (cosine) or 2 (hat)", (int)d->basis);
+    }
+    if (d->steps < 1 || d->most_steps < d->steps || d->most_steps > 100000) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "most_steps", "steps to 100000", d->most_steps);
+    }
+    return LFT_OK;
+}
+
+/* K_a(t) at all the times of the present number of steps. */
+static inline void LFT_P(continuous_basis)(LFT_P(continuous) *s, int steps)
+{
+    int i, a;
+    for (i = 0; i <= 2 * steps; ++i) {
+        double t = (double)i / (2 * steps), *k = s->basis + i * s->desc.nodes;
+        for (a = 0; a < s->desc.nodes; ++a) {
+            double sine, hat;
+            if (s->desc.basis == LFT_TIME_HAT) {
+                hat  = t * (s->desc.nodes - 1) - a;
+                hat  = 1 - (hat < 0 ? -hat : hat);
+                k[a] = hat > 0 ? hat : 0;
+            } else {
+                lft_p_f64_p_sincos(3.14159265358979323846 * a * t, &sine, k + a);
+                k[a] /= 1 + (double)a * a;
+            }
+        }
+    }
+    s->u.times = 2 * steps + 1;
+}
+
+static inline size_t LFT_P(continuous_gradient_count)(const LFT_P(continuous) *s)
+{
+    size_t kernels = (size_t)(1 + s->u.gates) * (size_t)s->u.features;
+    return (size_t)s->desc.nodes * (kernels * (size_t)(s->u.spectrum.count + 1) + (size_t)s->u.zeros) +
+           (size_t)(s->u.sines + s->u.gates + s->u.zeros);
+}
+
+/* The layer's own form of the gradient: [nodes] blocks of (lambda, origin, zeta), then omega, eta, kappa. With a block
+ * of its own for the present time, the first three are those of one time. */
+static inline LFT_P(velocity_gradient) LFT_P(continuous_gradient)(const LFT_P(continuous) *s, double *gradient, int node)
+{
+    LFT_P(velocity_gradient) d;
+    size_t kernels = (size_t)(1 + s->u.gates) * (size_t)s->u.features, count = (size_t)s->u.spectrum.count;
+    size_t block = kernels * (count + 1) + (size_t)s->u.zeros;
+    d.lambda     = gradient + block * (size_t)node;
+    d.origin     = d.lambda + kernels * count;
+    d.zeta       = d.origin + kernels;
+    d.omega      = gradient + block * (size_t)s->desc.nodes;
+    d.eta        = d.omega + s->u.sines;
+    d.kappa      = d.eta + s->u.gates;
+    return d;
+}
+
+static inline size_t LFT_P(continuous_block)(const LFT_P(continuous) *s)
+{
+    return (size_t)(1 + s->u.gates) * (size_t)s->u.features * (size_t)(s->u.spectrum.count + 1) + (size_t)s->u.zeros;
+}
+
+/* Everything that one evaluation or one backward step works in. */
+typedef enum LFT_P(continuous_use) { LFT_P(for_value), LFT_P(for_score), LFT_P(for_backward) } LFT_P(continuous_use);
+typedef struct LFT_P(continuous_work) {
+    LFT_P(record) record[4]; /* of the stages; all the same one, but for phi in backward, if `shared` */
+    int           shared;
+    lft_v        *k, *sum, *work, *panel; /* velocity, weighted sum of the stages, scratch */
+    lft_v        *dv, *dphi, *dsum;       /* with a score or backward: cotangents of a stage, and their sum */
+    double       *now;                    /* backward: gradient at one time */
+} LFT_P(continuous_work);
+
+/* Records of four stages beyond this size are not kept but made anew, one stage at a time: measured, a second evaluation
+ * from the second-level cache is cheaper than a first one that comes back from the third. */
+#define LFT_P_RECORD_BYTES ((size_t)3 << 19)
+
+static inline LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(continuous) *s, LFT_P(continuous_use) use,
+                                                               lft_arena *arena)
+{
+    LFT_P(continuous_work) w;
+    size_t                 volume = (size_t)s->u.volume, gradients = use != LFT_P(for_value) ? volume : 0, before, size;
+    int                    i;
+    before      = arena->need;
+    w.record[0] = LFT_P(record_init)(&s->u, use != LFT_P(for_value), arena);
+    size        = arena->need - before;
+    w.shared    = use != LFT_P(for_backward) || 4 * size > LFT_P_RECORD_BYTES;
+    for (i = 1; i < 4; ++i) {
+        w.record[i] = w.shared ? w.record[0] : LFT_P(record_init)(&s->u, 1, arena);
+        if (w.shared && use == LFT_P(for_backward)) w.record[i].phi = LFT_P(vectors)(arena, volume);
+    }
+    w.k     = LFT_P(vectors)(arena, volume);
+    w.sum   = LFT_P(vectors)(arena, volume);
+    w.work  = LFT_P(vectors)(arena, gradients ? LFT_P(velocity_work)(&s->u) : 0);
+    w.panel = LFT_P(vectors)(arena, LFT_P(hartley_panel)(&s->u.spectrum.lattice));
+    w.dv    = LFT_P(vectors)(arena, gradients);
+    w.dphi  = LFT_P(vectors)(arena, gradients);
+    w.dsum  = LFT_P(vectors)(arena, gradients);
+    w.now   = (double *)lft_arena_alloc(arena, use == LFT_P(for_backward) ? LFT_P(continuous_block)(s) : 0, sizeof(double));
+    return w;
+}
+
+static inline lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *name, lft_parameters *set,
+                                                lft_arena *arena, lft_error *error)
+{
+    LFT_P(continuous) *s = (LFT_P(continuous) *)lft_arena_alloc(arena, 1, sizeof *s), local;
+    lft_arena          measure;
+    lft_status         status;
+    size_t             nodes;
+    layer->state = s;
+    if (!s) s = &local; /* measuring, or full: lft_arena_check below tells */
+    lft_p_copy(&s->desc, layer->desc, sizeof s->desc);
+    status = LFT_P(continuous_defaults)(&s->desc, error);
+    if (status) return status;
+    layer->out   = layer->in;
+    layer->steps = s->desc.steps;
+    LFT_P(velocity_init)(&s->u, &layer->in, s->desc.sines, s->desc.linear, s->desc.gates, s->desc.zeros,
+                         2 * s->desc.most_steps + 1, arena);
+    nodes    = (size_t)s->desc.nodes;
+    s->basis = (double *)lft_arena_alloc(arena, (size_t)(2 * s->desc.most_steps + 1) * nodes, sizeof(double));
+    s->node  = (double *)lft_arena_alloc(arena, (nodes + 3) * (size_t)s->u.spectrum.count, sizeof(double));
+    layer->params     = set->count;
+    s->kernel         = lft_declare(set, name, "kernel", 4, 1 + s->u.gates, s->u.features, s->desc.nodes,
+                                    s->u.spectrum.orbits);
+    s->frequency      = lft_declare(set, name, "frequency", 1, s->u.sines, 0, 0, 0);
+    s->gate_frequency = lft_declare(set, name, "gate_frequency", 1, s->u.gates, 0, 0, 0);
+    s->zero_amplitude = lft_declare(set, name, "zero_amplitude", 2, s->u.zeros, s->desc.nodes, 0, 0);
+    s->zero_frequency = lft_declare(set, name, "zero_frequency", 1, s->u.zeros, 0, 0, 0);
+    layer->tape_bytes     = (size_t)s->desc.most_steps * (size_t)s->u.volume * sizeof(lft_v);
+    layer->gradient_count = LFT_P(continuous_gradient_count)(s);
+    measure               = lft_arena_measure();
+    (void)LFT_P(continuous_scratch)(s, LFT_UPTO >= LFT_TRAIN ? LFT_P(for_backward) : LFT_P(for_value), &measure);
+    (void)LFT_P(vectors)(&measure, 2 * (size_t)s->u.volume); /* the inverse */
+    layer->scratch_bytes = measure.need;
+    if (lft_arena_check(arena, error, "continuous") || lft_arena_measuring(arena)) {
+        return lft_arena_check(arena, error, "continuous");
+    }
+    LFT_P(continuous_basis)(s, layer->steps);
+    return LFT_OK;
+}
+
+/* Kernels zero: the identity. Frequencies cover the scales of a field of variance 0.1 to 1. */
+static inline void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, uint64_t seed)
+{
+    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
+    int                      i;
+    (void)seed;
+    for (i = 0; i < s->u.sines; ++i) theta[s->frequency + (size_t)i] = 0.5 + 0.5 * i;
+    for (i = 0; i < s->u.gates; ++i) theta[s->gate_frequency + (size_t)i] = 1 + i;
+    for (i = 0; i < s->u.zeros; ++i) theta[s->zero_frequency + (size_t)i] = 2 * (1 + i);
+}
+
+static inline void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *theta)
+{
+    LFT_P(continuous) *s = (LFT_P(continuous) *)layer->state;
+    LFT_P(velocity)   *u = &s->u;
+    const int          count = u->spectrum.count, orbits = u->spectrum.orbits, nodes = s->desc.nodes;
+    double            *sum = s->node + nodes * count, *work = sum + count;
+    int                j, f, a, t, i;
+    for (i = 0; i < u->sines; ++i) u->omega[i] = (lft_real)theta[s->frequency + (size_t)i];
+    for (i = 0; i < u->gates; ++i) u->eta[i] = (lft_real)theta[s->gate_frequency + (size_t)i];
+    for (i = 0; i < u->zeros; ++i) u->kappa[i] = (lft_real)theta[s->zero_frequency + (size_t)i];
+    for (j = 0; j <= u->gates; ++j) {
+        for (f = 0; f < u->features; ++f) {
+            const double *kernel = theta + s->kernel + (size_t)((j * u->features + f) * nodes) * (size_t)orbits;
+            for (a = 0; a < nodes; ++a) {
+                LFT_P(spectrum_of_kernel)(&u->spectrum, kernel + a * orbits, s->node + a * count, work);
+            }
+            for (t = 0; t < u->times; ++t) {
+                const double *k = s->basis + t * nodes;
+                const size_t  entry = LFT_P(velocity_kernel)(u, t, j, f);
+                lft_real     *to    = u->lambda + entry * (size_t)count;
+                double        origin = 0;
+                for (i = 0; i < count; ++i) sum[i] = 0;
+                for (a = 0; a < nodes; ++a) {
+                    const double *from = s->node + a * count;
+                    origin += k[a] * kernel[a * orbits];
+                    for (i = 0; k[a] != 0 && i < count; ++i) sum[i] += k[a] * from[i];
+                }
+                for (i = 0; i < count; ++i) to[i] = (lft_real)sum[i];
+                u->origin[entry] = (lft_real)origin;
+            }
+        }
+    }
+    for (t = 0; t < u->times; ++t) {
+        for (i = 0; i < u->zeros; ++i) {
+            double zeta = 0;
+            for (a = 0; a < nodes; ++a) {
+                zeta += s->basis[t * nodes + a] * theta[s->zero_amplitude + (size_t)(i * nodes + a)];
+            }
+            u->zeta[t * u->zeros + i] = (lft_real)zeta;
+        }
+    }
+}
+
+/* The classical Runge-Kutta method: stage i is evaluated at phi + h to[i] k_{i-1}, weight[i] is its share. */
+static const double LFT_P(rk4_to)[4]     = {0, 0.5, 0.5, 1};
+static const double LFT_P(rk4_weight)[4] = {1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6};
+
+LFT_P_INLINE int LFT_P(rk4_time)(int step, int stage)
+{
+    return 2 * step + (stage + 1) / 2;
+}
+
+/* y = a + b x */
+LFT_P_INLINE void LFT_P(line)(lft_v *y, const lft_v *a, double b, const lft_v *x, int n)
+{
+    const lft_real factor = (lft_real)b;
+    int            i;
+    for (i = 0; i < n; ++i) y[i] = a[i] + factor * x[i];
+}
+
+LFT_P_INLINE void LFT_P(add_line)(lft_v *y, double b, const lft_v *x, int n)
+{
+    LFT_P(line)(y, y, b, x, n);
+}
+
+/* One step from phi: w->sum = sum_i h weight_i k_i, div[lane] += the same sum of the divergences. With a score s = grad
+ * log q, which obeys ds/dt = -(dv/dphi)^T s - grad div v, w->dsum = the increment of s. */
+static inline void LFT_P(continuous_step)(const LFT_P(continuous) *s, int steps, int step, const lft_v *phi,
+                                          const lft_v *score, double *div, LFT_P(continuous_work) *w)
+{
+    const int    volume = s->u.volume;
+    const double h      = 1.0 / steps;
+    double       rate[LFT_P_LANES];
+    int          i, l;
+    LFT_P(set_zero)(w->sum, volume);
+    if (score) LFT_P(set_zero)(w->dsum, volume);
+    for (i = 0; i < 4; ++i) {
+        const double   to = h * LFT_P(rk4_to)[i], weight = h * LFT_P(rk4_weight)[i];
+        const int      t = LFT_P(rk4_time)(step, i);
+        LFT_P(record) *r = w->record + i;
+        LFT_P(line)(r->phi, phi, to, i ? w->k : phi, volume);
+        LFT_P(velocity_forward)(&s->u, t, r, w->k, rate, w->panel);
+        LFT_P(add_line)(w->sum, weight, w->k, volume);
+        for (l = 0; l < LFT_P_LANES; ++l) div[l] += weight * rate[l];
+        if (LFT_UPTO < LFT_TRAIN || !score) continue;
+        LFT_P(line)(w->dv, score, -to, i ? w->dphi : score, volume);
+        LFT_P(velocity_backward)(&s->u, t, r, w->dv, lft_splat(1), w->dphi, NULL, w->work, w->panel);
+        LFT_P(add_line)(w->dsum, -weight, w->dphi, volume);
+    }
+}
+
+/* NaN and infinity stop here, with the step in which they arose. */
+static inline lft_status LFT_P(continuous_check)(const double *logdet, int step, lft_error *error)
+{
+    int l;
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        if (!lft_finite(logdet[l])) {
+            return lft_p_fail_got(error, LFT_ERR_NONFINITE, "continuous", "log-det", "a finite number after step", step);
+        }
+    }
+    return LFT_OK;
+}
+
+static inline lft_status LFT_P(continuous_forward)(const LFT_(layer) *layer, const lft_real *x_in, lft_real *x_out,
+                                                   double *logdet, lft_real *score, void *tape, lft_arena scratch,
+                                                   lft_error *error)
+{
+    const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
+    LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, score ? LFT_P(for_score) : LFT_P(for_value), &scratch);
+    const int                volume = s->u.volume, steps = layer->steps;
+    lft_v                   *phi = LFT_P(view)(x_out), *saved = (lft_v *)tape;
+    lft_v                   *s_now  = score ? LFT_P(view)(score) : NULL;
+    lft_status               status = LFT_OK;
+    int                      i;
+    LFT_P(line)(phi, LFT_P(const_view)(x_in), 0, LFT_P(const_view)(x_in), volume);
+    for (i = 0; i < steps && !status; ++i) {
+        if (saved) LFT_P(line)(saved + (size_t)i * (size_t)volume, phi, 0, phi, volume);
+        LFT_P(continuous_step)(s, steps, i, phi, s_now, logdet, &w);
+        LFT_P(add_line)(phi, 1, w.sum, volume);
+        if (score) LFT_P(add_line)(s_now, 1, w.dsum, volume);
+        status = LFT_P(continuous_check)(logdet, i, error);
+    }
+    return status;
+}
+
+/* The largest |a - b| and the largest |a| of a group. */
+static inline double LFT_P(distance)(const lft_v *a, const lft_v *b, int n, double *size)
+{
+    lft_v    most = lft_splat(0), far = lft_splat(0);
+    lft_real x[2][LFT_P_LANES];
+    double   distance = 0;
+    int      i;
+    for (i = 0; i < n; ++i) {
+        lft_v d = a[i] - b[i], m = a[i];
+        d    = lft_sel(LFT_P(lt)(d, lft_splat(0)), -d, d);
+        m    = lft_sel(LFT_P(lt)(m, lft_splat(0)), -m, m);
+        far  = lft_sel(LFT_P(lt)(d, far), far, d); /* a NaN stays */
+        most = lft_sel(LFT_P(lt)(most, m), m, most);
+    }
+    lft_p_copy(x[0], &far, sizeof far);
+    lft_p_copy(x[1], &most, sizeof most);
+    for (*size = 0, i = 0; i < LFT_P_LANES; ++i) {
+        if (!((double)x[0][i] <= distance)) distance = (double)x[0][i];
+        if ((double)x[1][i] > *size) *size = (double)x[1][i];
+    }
+    return distance;
+}
+
+/* Solves phi + (increment of the step from phi) = next. Each iteration gains a factor of h |dv/dphi|. At rounding level
+ * the distance stops to fall. */
+static inline lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, int steps, int step, const lft_v *next,
+                                                     lft_v *phi, double *div, LFT_P(continuous_work) *w, lft_v *old,
+                                                     lft_error *error)
+{
+    const double epsilon = LFT_P_REAL_BYTES == 4 ? 1.1920929e-07 : 2.220446049250313e-16;
+    const int    most = 200, volume = s->u.volume;
+    double       size, distance, before = 1e300;
+    int          i, l;
+    for (i = 0; i < most; ++i) {
+        for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
+        LFT_P(line)(old, phi, 0, phi, volume);
+        LFT_P(continuous_step)(s, steps, step, old, NULL, div, w);
+        LFT_P(line)(phi, next, -1, w->sum, volume);
+        distance = LFT_P(distance)(phi, old, volume, &size);
+        if (distance <= 2 * epsilon * size || (distance >= before && distance < 100 * epsilon * size)) return LFT_OK;
+        before = distance;
+    }
+    return lft_p_fail_got(error, LFT_ERR_NOCONV, "continuous inverse", "fixed point, number of integration steps too small",
+                          "convergence", distance);
+}
+
+static inline lft_status LFT_P(continuous_inverse)(const LFT_(layer) *layer, const lft_real *x_out, lft_real *x_in,
+                                                   double *logdet, lft_arena scratch, lft_error *error)
+{
+    const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
+    LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, LFT_P(for_value), &scratch);
+    const int                volume = s->u.volume, steps = layer->steps;
+    lft_v                   *next = LFT_P(vectors)(&scratch, (size_t)volume), *phi = LFT_P(view)(x_in);
+    lft_v                   *old    = LFT_P(vectors)(&scratch, (size_t)volume);
+    lft_status               status = LFT_OK;
+    double                   div[LFT_P_LANES];
+    int                      i, l;
+    LFT_P(line)(phi, LFT_P(const_view)(x_out), 0, LFT_P(const_view)(x_out), volume);
+    for (i = steps - 1; i >= 0 && !status; --i) {
+        LFT_P(line)(next, phi, 0, phi, volume);
+        status = LFT_P(continuous_step_back)(s, steps, i, next, phi, div, &w, old, error);
+        for (l = 0; l < LFT_P_LANES; ++l) logdet[l] -= div[l];
+    }
+    return status;
+}
+
+/* Adds the gradient at one time to those of the nodes that the kernel at that time is made of. */
+static inline void LFT_P(continuous_spread)(const LFT_P(continuous) *s, int t, double *now, double *gradient)
+{
+    const size_t block = LFT_P(continuous_block)(s);
+    size_t       i;
+    int          a;
+    for (a = 0; a < s->desc.nodes; ++a) {
+        const double k  = s->basis[t * s->desc.nodes + a];
+        double      *to = gradient + block * (size_t)a;
+        for (i = 0; k != 0 && i < block; ++i) to[i] += k * now[i];
+    }
+    lft_p_zero(now, block * sizeof(double));
+}
+
+/* Stages are computed anew by the same function that forward ran; then each is differentiated, the last one first:
+ * dv_i = h weight_i dx + h to_{i+1} dphi_{i+1}, dx += sum of all dphi_i. */
+static inline lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, const void *tape, lft_real *dx,
+                                                    const double *dlogdet, double *gradient, lft_arena scratch,
+                                                    lft_error *error)
+{
+    const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
+    LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, LFT_P(for_backward), &scratch);
+    const int                volume = s->u.volume, steps = layer->steps;
+    const double             h      = 1.0 / steps;
+    LFT_P(velocity_gradient) now;
+    lft_v                   *d = LFT_P(view)(dx);
+    double                   weighted[LFT_P_LANES], div[LFT_P_LANES];
+    int                      step, i, l, x;
+    (void)error;
+    if (gradient) { /* tables of the present time, frequencies of all times */
+        LFT_P(velocity_gradient) all = LFT_P(continuous_gradient)(s, gradient, 0);
+        now = LFT_P(continuous_gradient)(s, w.now, 0);
+        now.omega = all.omega, now.eta = all.eta, now.kappa = all.kappa;
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
+    for (step = steps - 1; step >= 0; --step) {
+        const lft_v *phi = (const lft_v *)tape + (size_t)step * (size_t)volume;
+        LFT_P(continuous_step)(s, steps, step, phi, NULL, div, &w);
+        LFT_P(set_zero)(w.dsum, volume);
+        for (i = 3; i >= 0; --i) {
+            const int      t = LFT_P(rk4_time)(step, i);
+            const lft_real share = (lft_real)(h * LFT_P(rk4_weight)[i]);
+            const lft_real next  = i < 3 ? (lft_real)(h * LFT_P(rk4_to)[i + 1]) : 0;
+            for (l = 0; l < LFT_P_LANES; ++l) weighted[l] = h * LFT_P(rk4_weight)[i] * dlogdet[l];
+            if (w.shared && i < 3) LFT_P(velocity_forward)(&s->u, t, w.record + i, w.k, div, w.panel);
+            if (i < 3) {
+                for (x = 0; x < volume; ++x) w.dv[x] = share * d[x] + next * w.dphi[x];
+            } else {
+                for (x = 0; x < volume; ++x) w.dv[x] = share * d[x];
+            }
+            LFT_P(velocity_backward)(&s->u, t, w.record + i, w.dv, LFT_P(from_wide)(weighted), w.dphi,
+                                     gradient ? &now : NULL, w.work, w.panel);
+            LFT_P(add_line)(w.dsum, 1, w.dphi, volume);
+            if (gradient && i != 2) LFT_P(continuous_spread)(s, t, w.now, gradient); /* stages 1 and 2 share a time */
+        }
+        LFT_P(add_line)(d, 1, w.dsum, volume);
+    }
+    return LFT_OK;
+}
+
+static inline void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
+{
+    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
+    const LFT_P(velocity)   *u = &s->u;
+    const int                nodes = s->desc.nodes, orbits = u->spectrum.orbits, count = u->spectrum.count;
+    int                      a, j, f, i;
+    for (a = 0; a < nodes; ++a) {
+        LFT_P(velocity_gradient) d = LFT_P(continuous_gradient)(s, gradient, a);
+        for (j = 0; j <= u->gates; ++j) {
+            for (f = 0; f < u->features; ++f) {
+                const int entry   = j * u->features + f;
+                double   *dkernel = dtheta + s->kernel + (size_t)(entry * nodes + a) * (size_t)orbits;
+                LFT_P(spectrum_of_kernel_backward)(&u->spectrum, d.lambda + (size_t)entry * (size_t)count, dkernel,
+                                                   s->node);
+                dkernel[0] += d.origin[entry];
+            }
+        }
+        for (i = 0; i < u->zeros; ++i) dtheta[s->zero_amplitude + (size_t)(i * nodes + a)] += d.zeta[i];
+        if (a) continue;
+        for (i = 0; i < u->sines; ++i) dtheta[s->frequency + (size_t)i] += d.omega[i];
+        for (i = 0; i < u->gates; ++i) dtheta[s->gate_frequency + (size_t)i] += d.eta[i];
+        for (i = 0; i < u->zeros; ++i) dtheta[s->zero_frequency + (size_t)i] += d.kappa[i];
+    }
+}
+
+static inline lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps, lft_error *error)
+{
+    LFT_P(continuous) *s = (LFT_P(continuous) *)layer->state;
+    if (steps < 1 || steps > s->desc.most_steps) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "steps", "1 to most_steps", steps);
+    }
+    layer->steps = steps;
+    LFT_P(continuous_basis)(s, steps);
+    return LFT_OK;
+}
+
+static inline int LFT_P(continuous_spec)(const LFT_(layer) *layer, int64_t *number)
+{
+    const LFT_(continuous_desc) *d = &((const LFT_P(continuous) *)layer->state)->desc;
+    number[0] = d->sines;
+    number[1] = d->linear;
+    number[2] = d->gates;
+    number[3] = d->zeros;
+    number[4] = (int64_t)d->basis;
+    number[5] = d->nodes;
+    number[6] = layer->steps;
+    number[7] = d->most_steps;
+    return 8;
+}
+
+/* A count that is 0 was asked for as -1. Values beyond an int become one that init refuses. */
+static inline int LFT_P(continuous_count)(int64_t number)
+{
+    return number == 0 ? -1 : number > 0 && number <= 1000000 ? (int)number : 1000001;
+}
+
+static inline lft_status LFT_P(continuous_read)(const int64_t *number, int n, lft_arena *arena, const void **desc,
+                                                lft_error *error)
+{
+    LFT_(continuous_desc) *d = (LFT_(continuous_desc) *)lft_arena_alloc(arena, 1, sizeof *d);
+    *desc = d;
+    if (n < 8) return lft_p_fail_got(error, LFT_ERR_FORMAT, "continuous", "numbers of the specification", "8", n);
+    if (!d) return lft_arena_check(arena, error, "continuous");
+    d->sines      = LFT_P(continuous_count)(number[0]);
+    d->linear     = LFT_P(continuous_count)(number[1]);
+    d->gates      = LFT_P(continuous_count)(number[2]);
+    d->zeros      = LFT_P(continuous_count)(number[3]);
+    d->basis      = number[4] == LFT_TIME_HAT ? LFT_TIME_HAT : LFT_TIME_COSINE;
+    d->nodes      = LFT_P(continuous_count)(number[5]);
+    d->steps      = LFT_P(continuous_count)(number[6]);
+    d->most_steps = LFT_P(continuous_count)(number[7]);
+    if (number[4] != (int64_t)d->basis) {
+        return lft_p_fail_got(error, LFT_ERR_FORMAT, "continuous", "basis", "1 (cosine) or 2 (hat)", (double)number[4]);
+    }
+    return LFT_OK;
+}
+
+LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
+{
+    static const LFT_(layer_ops) ops = {"continuous",
+                                        LFT_P(continuous_init),
+                                        LFT_P(continuous_start),
+                                        LFT_P(continuous_prepare),
+                                        LFT_P(continuous_forward),
+                                        LFT_P(continuous_inverse),
+                                        LFT_UPTO >= LFT_TRAIN ? LFT_P(continuous_backward) : NULL,
+                                        LFT_UPTO >= LFT_TRAIN ? LFT_P(continuous_collect) : NULL,
+                                        LFT_P(continuous_refine),
+                                        LFT_P(continuous_spec),
+                                        LFT_P(continuous_read)};
+    return &ops;
+}
+
+/* ---- 75_prior.h, code -------------------------------------------------------------------------------------------- */
+
+typedef struct LFT_P(prior) {
+    lft_prior_kind  kind;
+    double          mass2; /* of the free field at the start */
+    LFT_P(spectrum) spectrum;
+    LFT_P(hartley)  hartley;
+    size_t          params; /* offset of log sigma [orbits] */
+    lft_real       *sigma, *inverse; /* [count] sigma, 1/sigma */
+    double          constant; /* -sum log sigma - V/2 log 2 pi */
+} LFT_P(prior);
+
+static inline void LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const LFT_(lattice) *lattice,
+                                     lft_parameters *set, lft_arena *arena)
+{
+    size_t count;
+    p->kind  = kind;
+    p->mass2 = mass2;
+    LFT_P(spectrum_init)(&p->spectrum, lattice, arena);
+    LFT_P(hartley_init)(&p->hartley, lattice, arena);
+    count      = (size_t)p->spectrum.count;
+    p->sigma   = (lft_real *)lft_arena_alloc(arena, count, sizeof(lft_real));
+    p->inverse = (lft_real *)lft_arena_alloc(arena, count, sizeof(lft_real));
+    p->params  = set->count;
+    if (kind == LFT_PRIOR_FREE) lft_declare(set, "prior", "log_sigma", 1, p->spectrum.orbits, 0, 0, 0);
+}
+
+/* khat^2 = sum_mu 4 sin^2(pi k_mu / L_mu) of a compact index. */
+static inline double LFT_P(prior_khat2)(const LFT_P(spectrum) *s, int compact)
+{
+    double sum = 0, sine, cosine;
+    int    mu;
+    for (mu = LFT_DIM - 1; mu >= 0; --mu) {
+        lft_p_f64_p_sincos(6.283185307179586476925 * (compact % s->half[mu]) / s->lattice.extent[mu], &sine, &cosine);
+        sum += 2 - 2 * cosine;
+        compact /= s->half[mu];
+    }
+    return sum;
+}
+
+static inline void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)
+{
+    int i;
+    for (i = 0; p->kind == LFT_PRIOR_FREE && i < p->spectrum.count; ++i) {
+        theta[p->params + (size_t)p->spectrum.orbit[i]] =
+            -0.5 * lft_p_f64_p_log(2 * (LFT_P(prior_khat2)(&p->spectrum, i) + p->mass2));
+    }
+}
+
+static inline void LFT_P(prior_prepare)(LFT_P(prior) *p, const double *theta)
+{
+    const double half_log_2pi = 0.918938533204672741780;
+    int          i;
+    p->constant = -half_log_2pi * p->spectrum.lattice.volume;
+    for (i = 0; i < p->spectrum.count; ++i) {
+        double log_sigma = p->kind == LFT_PRIOR_FREE ? theta[p->params + (size_t)p->spectrum.orbit[i]] : 0;
+        p->sigma[i]      = (lft_real)lft_p_f64_p_exp(log_sigma);
+        p->inverse[i]    = (lft_real)lft_p_f64_p_exp(-log_sigma);
+        p->constant -= log_sigma * LFT_P(spectrum_multiplicity)(&p->spectrum, i);
+    }
+}
+
+/* logq[lane] = constant - sum eta^2 / 2 */
+static inline void LFT_P(prior_density)(const LFT_P(prior) *p, const lft_v *eta, double *logq)
+{
+    int x, l, end, volume = p->spectrum.lattice.volume;
+    for (l = 0; l < LFT_P_LANES; ++l) logq[l] = 0;
+    for (x = 0; x < volume;) {
+        lft_v part = lft_splat(0);
+        for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) part += eta[x] * eta[x];
+        LFT_P(add_wide)(logq, part);
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) logq[l] = p->constant - 0.5 * logq[l];
+}
+
+/* Bytes of scratch that each of the functions below stays within. */
+static inline size_t LFT_P(prior_scratch)(const LFT_P(prior) *p)
+{
+    lft_arena measure = lft_arena_measure();
+    size_t    volume  = (size_t)p->spectrum.lattice.volume;
+    (void)LFT_P(vectors)(&measure, 2 * volume + LFT_P(hartley_panel)(&p->spectrum.lattice));
+    (void)lft_arena_take(&measure, volume, sizeof(double));
+    return measure.need;
+}
+
+/* One group of draws, sample numbers d.sample + lane, and their log-densities. */
+static inline void LFT_P(prior_draw)(const LFT_P(prior) *p, lft_draw d, lft_v *z, double *logq, lft_arena scratch)
+{
+    const int volume = p->spectrum.lattice.volume;
+    lft_v    *panel  = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
+    lft_v    *eta    = LFT_P(vectors)(&scratch, (size_t)volume);
+    double   *work   = (double *)lft_arena_take(&scratch, (size_t)volume, sizeof(double));
+    int       x;
+    LFT_P(group_normals)(d, volume, eta, work);
+    LFT_P(prior_density)(p, eta, logq);
+    if (p->kind == LFT_PRIOR_NORMAL) {
+        for (x = 0; x < volume; ++x) z[x] = eta[x];
+    } else {
+        LFT_P(spectrum_product)(&p->spectrum, p->sigma, eta, z);
+        LFT_P(hartley_apply)(&p->hartley, z, panel);
+    }
+}
+
+/* logq[lane] of given z and, where score is not NULL, grad log q = -H (H z / sigma^2). */
+static inline void LFT_P(prior_logq)(const LFT_P(prior) *p, const lft_v *z, double *logq, lft_v *score, lft_arena scratch)
+{
+    const int volume = p->spectrum.lattice.volume;
+    lft_v    *panel  = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
+    lft_v    *eta    = LFT_P(vectors)(&scratch, (size_t)volume);
+    lft_v    *zhat   = LFT_P(vectors)(&scratch, (size_t)volume);
+    int       x;
+    for (x = 0; x < volume; ++x) zhat[x] = z[x];
+    LFT_P(hartley_apply)(&p->hartley, zhat, panel);
+    LFT_P(spectrum_product)(&p->spectrum, p->inverse, zhat, eta);
+    LFT_P(prior_density)(p, eta, logq);
+    if (!score) return;
+    LFT_P(spectrum_product)(&p->spectrum, p->inverse, eta, zhat);
+    LFT_P(hartley_apply)(&p->hartley, zhat, panel);
+    for (x = 0; x < volume; ++x) score[x] = -zhat[x];
+}
+
+/* dtheta += the gradient by log sigma of a function with derivative dz by z = H (sigma eta), at fixed eta, and weight
+ * dlogq[lane] in front of log q(z(eta)) = const - sum log sigma. dlambda: count doubles of scratch. */
+static inline void LFT_P(prior_backward)(const LFT_P(prior) *p, const lft_v *z, const lft_v *dz, const double *dlogq,
+                                         double *dtheta, double *dlambda, lft_arena scratch)
+{
+    const int volume = p->spectrum.lattice.volume;
+    lft_v    *panel  = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
+    lft_v    *zhat   = LFT_P(vectors)(&scratch, (size_t)volume);
+    lft_v    *dzhat  = LFT_P(vectors)(&scratch, (size_t)volume);
+    double    sum    = 0;
+    int       x, l;
+    if (p->kind == LFT_PRIOR_NORMAL) return;
+    for (l = 0; l < LFT_P_LANES; ++l) sum += dlogq[l];
+    for (x = 0; x < volume; ++x) zhat[x] = z[x], dzhat[x] = dz[x];
+    LFT_P(hartley_apply)(&p->hartley, zhat, panel);
+    LFT_P(hartley_apply)(&p->hartley, dzhat, panel);
+    for (x = 0; x < p->spectrum.count; ++x) dlambda[x] = -sum * LFT_P(spectrum_multiplicity)(&p->spectrum, x);
+    LFT_P(spectrum_dot)(&p->spectrum, zhat, dzhat, dlambda);
+    for (x = 0; x < p->spectrum.count; ++x) dtheta[p->params + (size_t)p->spectrum.orbit[x]] += dlambda[x];
+}
+
+/* ---- 80_flow.h, code --------------------------------------------------------------------------------------------- */
+
+/* What one thread works in. */
+typedef struct LFT_P(flow_work) {
+    lft_v    *x, *other, *score; /* one group at the largest extents: field, second buffer where extents change, score */
+    lft_arena scratch;
+    int       failed; /* 1 + the first group that failed, 0 for none */
+    lft_error error;
+} LFT_P(flow_work);
+
+typedef struct LFT_P(flow_state) {
+    LFT_P(prior)      prior;
+    LFT_P(flow_work) *work; /* [threads] */
+    int               threads;
+    size_t            volume; /* the largest of any layer */
+} LFT_P(flow_state);
+
+static inline LFT_P(flow_state) *LFT_P(flow_state_of)(const LFT_(flow) *flow)
+{
+    return (LFT_P(flow_state) *)flow->state;
+}
+
+/* Sets up the prior and the layers; declares all parameters. */
+static inline lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *s, const LFT_(flow_desc) *desc,
+                                            const LFT_(layer_desc) *list, lft_arena *arena, lft_error *error)
+{
+    LFT_(lattice) at;
+    lft_status    status;
+    int           i, mu, largest = 1;
+    lft_p_zero(&at, sizeof at); /* gcc 12 -O2 sees a path without it */
+    status = LFT_(lattice_init)(&at, desc->extent, error);
+    if (status) return status;
+    for (mu = 0; mu < LFT_DIM; ++mu) largest = at.extent[mu] > largest ? at.extent[mu] : largest;
+    s->volume              = (size_t)at.volume;
+    flow->params.tensors   = 0;
+    flow->params.count     = 0;
+    LFT_P(prior_init)(&s->prior, desc->prior ? desc->prior : LFT_PRIOR_FREE,
+                      desc->prior_mass2 > 0 ? desc->prior_mass2 : 16.0 / ((double)largest * largest), &at, &flow->params,
+                      arena);
+    for (i = 0; i < flow->layers; ++i) {
+        LFT_(layer)  local, *layer = flow->layer ? flow->layer + i : &local;
+        char         name[24];
+        lft_p_text   text = {0, 0, 0};
+        text.data = name, text.size = sizeof name;
+        lft_p_put(&text, "layer");
+        lft_p_put_u64(&text, (uint64_t)i);
+        lft_p_zero(layer, sizeof *layer);
+        layer->ops  = list[i].ops;
+        layer->desc = list[i].desc;
+        layer->in   = at;
+        status      = layer->ops->init(layer, name, &flow->params, arena, error);
+        if (status) return status;
+        at = layer->out;
+        if ((size_t)at.volume > s->volume) s->volume = (size_t)at.volume;
+        if (layer->scratch_bytes > s->work[0].scratch.size) s->work[0].scratch.size = layer->scratch_bytes;
+    }
+    flow->lattice = at;
+    return LFT_OK;
+}
+
+/* Everything, over a measuring or a real arena. The number of tensors is known after a first, counting layout. */
+static inline lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena,
+                                           lft_error *error)
+{
+    LFT_P(flow_state)     counted, *s = (LFT_P(flow_state) *)lft_arena_alloc(arena, 1, sizeof *s);
+    LFT_P(flow_work)      first;
+    LFT_(layer_desc)      single;
+    const LFT_(layer_desc) *list = desc->layers ? desc->layer : &single;
+    lft_arena             measure = lft_arena_measure();
+    lft_status            status;
+    size_t                scratch;
+    int                   i;
+    lft_p_zero(&first, sizeof first);
+    lft_p_zero(&counted, sizeof counted);
+    single.ops   = LFT_(continuous)();
+    single.desc  = &desc->continuous;
+    counted.work = &first;
+    flow->layers = desc->layers ? desc->layers : 1;
+    flow->layer  = NULL;
+    flow->params.list = NULL;
+    status = LFT_P(flow_layout)(flow, &counted, desc, list, &measure, error);
+    if (status) return status;
+    scratch = first.scratch.size;
+    i       = (int)LFT_P(prior_scratch)(&counted.prior);
+    scratch = (size_t)i > scratch ? (size_t)i : scratch;
+
+    flow->state        = s;
+    flow->pool         = desc->pool;
+    flow->layer        = (LFT_(layer) *)lft_arena_alloc(arena, (size_t)flow->layers, sizeof(LFT_(layer)));
+    flow->params.list  = (lft_parameter *)lft_arena_alloc(arena, (size_t)flow->params.tensors, sizeof(lft_parameter));
+    flow->params.value = (double *)lft_arena_alloc(arena, flow->params.count, sizeof(double));
+    if (!s) s = &counted;
+    s->volume  = counted.volume;
+    s->threads = lft_p_pool_threads(&flow->pool);
+    s->work    = (LFT_P(flow_work) *)lft_arena_alloc(arena, (size_t)s->threads, sizeof *s->work);
+    for (i = 0; i < s->threads; ++i) {
+        LFT_P(flow_work) *w = s->work ? s->work + i : &first;
+        w->x       = LFT_P(vectors)(arena, s->volume);
+        w->other   = LFT_P(vectors)(arena, s->volume);
+        w->score   = LFT_P(vectors)(arena, LFT_UPTO >= LFT_TRAIN ? s->volume : 0);
+        w->scratch = lft_arena_of(lft_arena_take(arena, scratch, 1), scratch);
+    }
+    if (!s->work) s->work = &first;
+    status = LFT_P(flow_layout)(flow, s, desc, list, arena, error);
+    if (status) return status;
+    return lft_arena_check(arena, error, "flow");
+}
+
+LFT_API lft_status LFT_P_SIGNED(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena,
+                                           lft_error *error)
+{
+    lft_status status;
+    int        i;
+    lft_p_zero(flow, sizeof *flow);
+    status = LFT_P(flow_build)(flow, desc, arena, error);
+    if (status || lft_arena_measuring(arena)) return status;
+    LFT_P(prior_start)(&LFT_P(flow_state_of)(flow)->prior, flow->params.value);
+    for (i = 0; i < flow->layers; ++i) flow->layer[i].ops->start(flow->layer + i, flow->params.value, 0);
+    LFT_(flow_prepare)(flow);
+    return LFT_OK;
+}
+
+LFT_API size_t LFT_(flow_bytes)(const LFT_(flow_desc) *desc)
+{
+    LFT_(flow) flow;
+    lft_arena  measure = lft_arena_measure();
+    return LFT_P_SIGNED(flow_init)(&flow, desc, &measure, NULL) == LFT_OK ? measure.need : 0;
+}
+
+LFT_API void LFT_(flow_prepare)(LFT_(flow) *flow)
+{
+    int i;
+    LFT_P(prior_prepare)(&LFT_P(flow_state_of)(flow)->prior, flow->params.value);
+    for (i = 0; i < flow->layers; ++i) flow->layer[i].ops->prepare(flow->layer + i, flow->params.value);
+}
+
+LFT_API lft_status LFT_(flow_refine)(LFT_(flow) *flow, int steps)
+{
+    lft_status status = LFT_OK;
+    int        i;
+    for (i = 0; i < flow->layers && !status; ++i) {
+        if (flow->layer[i].steps) status = flow->layer[i].ops->refine(flow->layer + i, steps, &flow->error);
+    }
+    if (!status) LFT_(flow_prepare)(flow);
+    return status;
+}
+
+static inline void LFT_P(copy_field)(lft_v *to, const lft_v *from, size_t n)
+{
+    if (to != from) lft_p_copy(to, from, n * sizeof(lft_v));
+}
+
+/* The group in w->x through all layers. tape: of all layers one behind the other, or NULL. */
+static inline lft_status LFT_P(flow_push)(const LFT_(flow) *flow, LFT_P(flow_work) *w, double *logdet, lft_v *score,
+                                          unsigned char *tape)
+{
+    lft_status status = LFT_OK;
+    int        i;
+    for (i = 0; i < flow->layers && !status; ++i) {
+        const LFT_(layer) *layer = flow->layer + i;
+        lft_v             *to    = layer->in.volume == layer->out.volume ? w->x : w->other;
+        status = layer->ops->forward(layer, (lft_real *)w->x, (lft_real *)to, logdet, (lft_real *)score, tape, w->scratch,
+                                     &w->error);
+        if (to != w->x) LFT_P(copy_field)(w->x, to, (size_t)layer->out.volume);
+        if (tape) tape += layer->tape_bytes;
+    }
+    return status;
+}
+
+static inline lft_status LFT_P(flow_pull)(const LFT_(flow) *flow, LFT_P(flow_work) *w, double *logdet)
+{
+    lft_status status = LFT_OK;
+    int        i;
+    for (i = flow->layers - 1; i >= 0 && !status; --i) {
+        const LFT_(layer) *layer = flow->layer + i;
+        status = layer->ops->inverse(layer, (lft_real *)w->x, (lft_real *)w->other, logdet, w->scratch, &w->error);
+        LFT_P(copy_field)(w->x, w->other, (size_t)layer->in.volume);
+    }
+    return status;
+}
+
+/* What the tasks of one call share. */
+typedef struct LFT_P(flow_job) {
+    LFT_(flow)        *flow;
+    const LFT_(batch) *from;
+    LFT_(batch)       *to;
+    double            *out; /* [n] */
+    lft_draw           draw;
+} LFT_P(flow_job);
+
+static inline void LFT_P(flow_note)(LFT_P(flow_work) *w, int group, lft_status status)
+{
+    if (status && (!w->failed || group + 1 < w->failed)) {
+        w->failed     = group + 1;
+        w->error.code = status;
+    }
+}
+
+/* Runs one task per group; the error of the first group that failed becomes the flow's, whatever the threads. */
+static inline lft_status LFT_P(flow_run)(LFT_(flow) *flow, int groups, lft_task task, void *job)
+{
+    LFT_P(flow_state) *s = LFT_P(flow_state_of)(flow);
+    LFT_P(flow_work)  *worst = NULL;
+    int                i;
+    for (i = 0; i < s->threads; ++i) s->work[i].failed = 0;
+    lft_p_pool_run(&flow->pool, groups, task, job);
+    for (i = 0; i < s->threads; ++i) {
+        LFT_P(flow_work) *w = s->work + i;
+        if (w->failed && (!worst || w->failed < worst->failed)) worst = w;
+    }
+    if (!worst) return LFT_OK;
+    flow->error = worst->error;
+    return worst->error.code;
+}
+
+static inline void LFT_P(flow_store)(double *out, int n, int group, const double *value)
+{
+    int l;
+    for (l = 0; l < LFT_P_LANES && group * LFT_P_LANES + l < n; ++l) out[group * LFT_P_LANES + l] = value[l];
+}
+
+static inline void LFT_P(flow_sample_task)(void *context, int group, int thread)
+{
+    const LFT_P(flow_job) *job = (const LFT_P(flow_job) *)context;
+    LFT_P(flow_state)     *s = LFT_P(flow_state_of)(job->flow);
+    LFT_P(flow_work)      *w = s->work + thread;
+    lft_draw               d = job->draw;
+    double                 logq[LFT_P_LANES], logdet[LFT_P_LANES];
+    int                    l;
+    d.sample += (uint64_t)group * LFT_P_LANES;
+    for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
+    LFT_P(prior_draw)(&s->prior, d, w->x, logq, w->scratch);
+    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, logdet, NULL, NULL));
+    for (l = 0; l < LFT_P_LANES; ++l) logq[l] -= logdet[l];
+    LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, (size_t)job->to->lattice.volume);
+    LFT_P(flow_store)(job->out, job->to->n, group, logq);
+}
+
+static inline void LFT_P(flow_map_task)(void *context, int group, int thread)
+{
+    const LFT_P(flow_job) *job = (const LFT_P(flow_job) *)context;
+    LFT_P(flow_work)      *w = LFT_P(flow_state_of)(job->flow)->work + thread;
+    double                 logdet[LFT_P_LANES];
+    int                    l;
+    for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
+    LFT_P(copy_field)(w->x, LFT_P(view)(LFT_P(group)(job->from, group)), (size_t)job->from->lattice.volume);
+    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, logdet, NULL, NULL));
+    LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, (size_t)job->to->lattice.volume);
+    LFT_P(flow_store)(job->out, job->to->n, group, logdet);
+}
+
+/* The inverse; with job->to == NULL the log-density is stored instead of the log-det. */
+static inline void LFT_P(flow_inverse_task)(void *context, int group, int thread)
+{
+    const LFT_P(flow_job) *job = (const LFT_P(flow_job) *)context;
+    LFT_P(flow_state)     *s = LFT_P(flow_state_of)(job->flow);
+    LFT_P(flow_work)      *w = s->work + thread;
+    double                 logdet[LFT_P_LANES], logq[LFT_P_LANES];
+    int                    l;
+    for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
+    LFT_P(copy_field)(w->x, LFT_P(view)(LFT_P(group)(job->from, group)), (size_t)job->from->lattice.volume);
+    LFT_P(flow_note)(w, group, LFT_P(flow_pull)(job->flow, w, logdet));
+    if (job->to) {
+        LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, (size_t)job->to->lattice.volume);
+    } else {
+        LFT_P(prior_logq)(&s->prior, w->x, logq, NULL, w->scratch);
+        for (l = 0; l < LFT_P_LANES; ++l) logdet[l] += logq[l];
+    }
+    LFT_P(flow_store)(job->out, job->from->n, group, logdet);
+}
+
+static inline lft_status LFT_P(flow_fits)(LFT_(flow) *flow, const LFT_(lattice) *a, const LFT_(lattice) *b)
+{
+    if (LFT_P(same_lattice)(a, b)) return LFT_OK;
+    return lft_p_fail(&flow->error, LFT_ERR_MISMATCH, "flow", "the batch has other extents than the flow");
+}
+
+static inline lft_status LFT_P(flow_start_job)(LFT_(flow) *flow, const LFT_(batch) *from, LFT_(batch) *to, double *out,
+                                               lft_draw draw, lft_task task)
+{
+    LFT_P(flow_job) job;
+    int             groups = from ? from->groups : to->groups;
+    job.flow = flow, job.from = from, job.to = to, job.out = out, job.draw = draw;
+    if (from && to && from->n != to->n) {
+        return lft_p_fail_got(&flow->error, LFT_ERR_MISMATCH, "flow", "n", "batches of the same size", to->n);
+    }
+    return LFT_P(flow_run)(flow, groups, task, &job);
+}
+
+LFT_API lft_status LFT_(flow_sample)(LFT_(flow) *flow, uint64_t seed, uint64_t first, LFT_(batch) *x, double *logq)
+{
+    lft_status status = LFT_P(flow_fits)(flow, &x->lattice, &flow->lattice);
+    if (status) return status;
+    return LFT_P(flow_start_job)(flow, NULL, x, logq, lft_draw_of(seed, LFT_DRAW_PRIOR, first, 0),
+                                 LFT_P(flow_sample_task));
+}
+
+LFT_API lft_status LFT_(flow_logq)(LFT_(flow) *flow, const LFT_(batch) *x, double *logq)
+{
+    lft_status status = LFT_P(flow_fits)(flow, &x->lattice, &flow->lattice);
+    if (status) return status;
+    return LFT_P(flow_start_job)(flow, x, NULL, logq, lft_draw_of(0, 0, 0, 0), LFT_P(flow_inverse_task));
+}
+
+LFT_API lft_status LFT_(flow_map)(LFT_(flow) *flow, const LFT_(batch) *z, LFT_(batch) *x, double *logdet)
+{
+    lft_status status = LFT_P(flow_fits)(flow, &z->lattice, &flow->layer[0].in);
+    if (!status) status = LFT_P(flow_fits)(flow, &x->lattice, &flow->lattice);
+    if (status) return status;
+    return LFT_P(flow_start_job)(flow, z, x, logdet, lft_draw_of(0, 0, 0, 0), LFT_P(flow_map_task));
+}
+
+LFT_API lft_status LFT_(flow_inverse)(LFT_(flow) *flow, const LFT_(batch) *x, LFT_(batch) *z, double *logdet)
+{
+    lft_status status = LFT_P(flow_fits)(flow, &x->lattice, &flow->lattice);
+    if (!status) status = LFT_P(flow_fits)(flow, &z->lattice, &flow->layer[0].in);
+    if (status) return status;
+    return LFT_P(flow_start_job)(flow, x, z, logdet, lft_draw_of(0, 0, 0, 0), LFT_P(flow_inverse_task));
+}
+
+/* ---- 82_metropolis.h, code --------------------------------------------------------------------------------------- */
+
+static inline lft_status LFT_P(chain_layout)(LFT_(chain) *chain, const LFT_(lattice) *lattice,
+                                             const LFT_(chain_desc) *desc, lft_arena *arena, lft_error *error)
+{
+    const int    chains = desc->chains ? desc->chains : 64;
+    const size_t n      = (size_t)(chains > 0 ? chains : 0);
+    lft_status   status;
+    lft_p_zero(chain, sizeof *chain);
+    chain->chains = chains;
+    chain->seed   = desc->seed;
+    status        = LFT_(batch_init)(&chain->x, lattice, chains, arena, error);
+    if (!status) status = LFT_(batch_init)(&chain->proposal, lattice, chains, arena, error);
+    chain->logw          = (double *)lft_arena_alloc(arena, n, sizeof(double));
+    chain->proposal_logw = (double *)lft_arena_alloc(arena, n, sizeof(double));
+    chain->run           = (uint64_t *)lft_arena_alloc(arena, n, sizeof(uint64_t));
+    return status ? status : lft_arena_check(arena, error, "chain");
+}
+
+LFT_API size_t LFT_(chain_bytes)(const LFT_(lattice) *lattice, const LFT_(chain_desc) *desc)
+{
+    LFT_(chain) chain;
+    lft_arena   measure = lft_arena_measure();
+    return LFT_P(chain_layout)(&chain, lattice, desc, &measure, NULL) == LFT_OK ? measure.need : 0;
+}
+
+/* Does chain i move to its proposal? While the chains are started, those without a configuration take what is finite. */
+static inline int LFT_P(chain_moves)(const LFT_(chain) *chain, int i)
+{
+    const double   d = chain->proposal_logw[i] - chain->logw[i];
+    const uint64_t number = chain->rounds * (uint64_t)chain->chains + (uint64_t)i;
+    if (!lft_finite(chain->proposal_logw[i])) return 0;
+    if (!lft_finite(chain->logw[i])) return 1;
+    if (!chain->steps) return 0;
+    return d >= 0 || lft_uniform(lft_draw_of(chain->seed, LFT_DRAW_ACCEPT, number, 0), 0) < lft_p_f64_p_exp(d);
+}
+
+/* One group of proposals: their log-weights out of log q, the decisions, and the moves. */
+static inline void LFT_P(chain_task)(void *context, int group, int thread)
+{
+    LFT_(chain)   *chain = (LFT_(chain) *)context;
+    const lft_v   *from  = LFT_P(view)(LFT_P(group)(&chain->proposal, group));
+    lft_v         *to    = LFT_P(view)(LFT_P(group)(&chain->x, group));
+    double         S[LFT_P_LANES], moves[LFT_P_LANES];
+    lft_m          mask;
+    int            l, x, any = 0;
+    (void)thread;
+    chain->theory->action(chain->theory, &chain->x.lattice, (const lft_real *)from, S, NULL);
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        const int i = group * LFT_P_LANES + l;
+        moves[l]    = 0;
+        if (i >= chain->chains) continue;
+        chain->proposal_logw[i] = -S[l] - chain->proposal_logw[i];
+        chain->run[i] += 1;
+        if (!LFT_P(chain_moves)(chain, i)) continue;
+        chain->logw[i] = chain->proposal_logw[i];
+        chain->run[i]  = 0;
+        moves[l]       = 1;
+        any            = 1;
+    }
+    mask = LFT_P(lt)(lft_splat(0), LFT_P(from_wide)(moves));
+    for (x = 0; any && x < chain->x.lattice.volume; ++x) to[x] = lft_sel(mask, from[x], to[x]);
+}
+
+/* One round of proposals. A flow that overflows in one lane has still computed the others: their log-weights tell. */
+static inline lft_status LFT_P(chain_round)(LFT_(chain) *chain)
+{
+    const uint64_t first  = chain->rounds * (uint64_t)chain->chains;
+    lft_status     status = LFT_(flow_sample)(chain->flow, chain->seed, first, &chain->proposal, chain->proposal_logw);
+    int            i;
+    if (status && status != LFT_ERR_NONFINITE) {
+        chain->error = chain->flow->error;
+        return status;
+    }
+    lft_p_pool_run(&chain->flow->pool, chain->x.groups, LFT_P(chain_task), chain);
+    chain->rounds += 1;
+    for (i = 0; i < chain->chains; ++i) {
+        if (!lft_finite(chain->proposal_logw[i])) chain->nonfinite += 1;
+    }
+    return LFT_OK;
+}
+
+static inline int LFT_P(chain_missing)(const LFT_(chain) *chain)
+{
+    int i, missing = 0;
+    for (i = 0; i < chain->chains; ++i) missing += !lft_finite(chain->logw[i]);
+    return missing;
+}
+
+LFT_API lft_status LFT_(chain_init)(LFT_(chain) *chain, LFT_(flow) *flow, const LFT_(theory) *theory,
+                                    const LFT_(chain_desc) *desc, lft_arena *arena, lft_error *error)
+{
+    const int  most   = 1000;
+    lft_status status = LFT_P(chain_layout)(chain, &flow->lattice, desc, arena, error);
+    int        i, missing = chain->chains;
+    chain->flow   = flow;
+    chain->theory = theory;
+    if (status || lft_arena_measuring(arena)) return status;
+    for (i = 0; i < chain->chains; ++i) lft_p_set_nan(chain->logw + i); /* has no configuration yet */
+    for (i = 0; i < most && missing && !status; ++i) {
+        status  = LFT_P(chain_round)(chain);
+        missing = LFT_P(chain_missing)(chain);
+    }
+    if (!status && missing) {
+        status = lft_p_fail_got(&chain->error, LFT_ERR_NONFINITE, "chain",
+                                "chains without a proposal of finite log-weight in 1000 rounds", "0", missing);
+    }
+    if (status && error) *error = chain->error;
+    for (i = 0; i < chain->chains; ++i) chain->run[i] = 0;
+    return status;
+}
+
+LFT_API lft_status LFT_(chain_next)(LFT_(chain) *chain)
+{
+    lft_status status;
+    int        i;
+    chain->steps += 1;
+    status = LFT_P(chain_round)(chain);
+    if (status) {
+        chain->steps -= 1;
+        return status;
+    }
+    for (i = 0; i < chain->chains; ++i) {
+        if (!chain->run[i]) chain->accepted += 1;
+        if (chain->run[i] > chain->longest) chain->longest = chain->run[i];
+    }
+    return LFT_OK;
+}
+
+/* ---- 83_hmc.h, code ---------------------------------------------------------------------------------------------- */
+
+/* What one thread works in. */
+typedef struct LFT_P(hmc_work) {
+    lft_v  *phi, *pi, *dS; /* one group: field, momenta, dS/dphi */
+    double *normal;        /* [volume] */
+    int     failed;        /* 1 + the first chain that failed, 0 for none */
+    int     accepted;
+    double  dphi, dH;      /* the worst so far: reversibility */
+} LFT_P(hmc_work);
+
+typedef struct LFT_P(hmc_state) {
+    LFT_P(hmc_work) *work; /* [threads] */
+    int              threads;
+} LFT_P(hmc_state);
+
+/* What the tasks of one trajectory share. */
+typedef struct LFT_P(hmc_job) {
+    LFT_(hmc) *hmc;
+    uint32_t   trajectory; /* counted from 1; draw 0 is the start */
+    double     step;
+    int        steps;
+} LFT_P(hmc_job);
+
+static inline LFT_P(hmc_state) *LFT_P(hmc_state_of)(const LFT_(hmc) *hmc)
+{
+    return (LFT_P(hmc_state) *)hmc->state;
+}
+
+/* ---- setting up --------------------------------------------------------------------------------------------------- */
+
+static inline lft_status LFT_P(hmc_defaults)(LFT_(hmc_desc) *d, lft_error *error)
+{
+    if (!d->chains) d->chains = 64;
+    if (!d->integrator) d->integrator = LFT_OMELYAN;
+    if (!d->start) d->start = LFT_START_COLD;
+    if (d->length <= 0 && d->length >= 0) d->length = 1;
+    if (d->jitter <= 0) d->jitter = d->jitter < 0 ? 0 : 0.2;
+    if (d->acceptance <= 0 && d->acceptance >= 0) d->acceptance = 0.8;
+    if (d->integrator != LFT_LEAPFROG && d->integrator != LFT_OMELYAN) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "hmc", "integrator", "1 (leapfrog) or 2 (Omelyan)", (int)d->integrator);
+    }
+    if (d->start != LFT_START_COLD && d->start != LFT_START_HOT) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "hmc", "start", "1 (cold) or 2 (hot)", (int)d->start);
+    }
+    if (!(d->length > 0) || !lft_finite(d->length)) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "hmc", "length", "a number > 0", d->length);
+    }
+    if (!(d->jitter < 1) || !lft_finite(d->jitter)) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "hmc", "jitter", "a number < 1", d->jitter);
+    }
+    if (d->steps < 0) return lft_p_fail_got(error, LFT_ERR_ARG, "hmc", "steps", "an integer >= 0", d->steps);
+    if (!(d->acceptance > 0 && d->acceptance < 1) || !lft_finite(d->acceptance)) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "hmc", "acceptance", "between 0 and 1", d->acceptance);
+    }
+    return LFT_OK;
+}
+
+static inline lft_status LFT_P(hmc_layout)(LFT_(hmc) *hmc, const LFT_(hmc_desc) *desc, lft_arena *arena,
+                                           lft_error *error)
+{
+    LFT_P(hmc_state) *s = (LFT_P(hmc_state) *)lft_arena_alloc(arena, 1, sizeof *s), local;
+    LFT_(lattice)     lattice;
+    lft_status        status;
+    size_t            volume;
+    int               i;
+    lft_p_zero(hmc, sizeof *hmc);
+    hmc->desc  = *desc;
+    hmc->state = s;
+    status     = LFT_P(hmc_defaults)(&hmc->desc, error);
+    if (!status) status = LFT_P_SIGNED(lattice_init)(&lattice, desc->extent, error);
+    if (!status) status = LFT_(batch_init)(&hmc->x, &lattice, hmc->desc.chains, arena, error);
+    if (status) return status;
+    if (!s) s = &local;
+    volume     = (size_t)lattice.volume;
+    hmc->dH    = (double *)lft_arena_alloc(arena, (size_t)hmc->desc.chains, sizeof(double));
+    hmc->steps = hmc->desc.steps ? hmc->desc.steps : 10;
+    s->threads = lft_p_pool_threads(&hmc->desc.pool);
+    s->work    = (LFT_P(hmc_work) *)lft_arena_alloc(arena, (size_t)s->threads, sizeof *s->work);
+    for (i = 0; i < s->threads; ++i) {
+        LFT_P(hmc_work) first, *w = s->work ? s->work + i : &first;
+        w->phi    = LFT_P(vectors)(arena, volume);
+        w->pi     = LFT_P(vectors)(arena, volume);
+        w->dS     = LFT_P(vectors)(arena, volume);
+        w->normal = (double *)lft_arena_take(arena, volume, sizeof(double));
+    }
+    return lft_arena_check(arena, error, "hmc");
+}
+
+static inline void LFT_P(hmc_hot_task)(void *context, int group, int thread)
+{
+    const LFT_P(hmc_job) *job = (const LFT_P(hmc_job) *)context;
+    LFT_(hmc)            *hmc = job->hmc;
+    LFT_P(group_normals)(lft_draw_of(hmc->desc.seed, LFT_DRAW_INIT, (uint64_t)group * LFT_P_LANES, 0),
+                         hmc->x.lattice.volume, LFT_P(view)(LFT_P(group)(&hmc->x, group)),
+                         LFT_P(hmc_state_of)(hmc)->work[thread].normal);
+}
+
+LFT_API lft_status LFT_P_SIGNED(hmc_init)(LFT_(hmc) *hmc, const LFT_(theory) *theory, const LFT_(hmc_desc) *desc,
+                                          lft_arena *arena, lft_error *error)
+{
+    LFT_P(hmc_job) job;
+    lft_status     status = LFT_P(hmc_layout)(hmc, desc, arena, error);
+    hmc->theory = theory;
+    if (status || lft_arena_measuring(arena)) return status;
+    job.hmc = hmc;
+    if (hmc->desc.start == LFT_START_HOT) {
+        lft_p_pool_run(&hmc->desc.pool, hmc->x.groups, LFT_P(hmc_hot_task), &job);
+    }
+    return LFT_OK;
+}
+
+LFT_API size_t LFT_(hmc_bytes)(const LFT_(hmc_desc) *desc)
+{
+    LFT_(hmc) hmc;
+    lft_arena measure = lft_arena_measure();
+    return LFT_P(hmc_layout)(&hmc, desc, &measure, NULL) == LFT_OK ? measure.need : 0;
+}
+
+LFT_API lft_status LFT_(hmc_start)(LFT_(hmc) *hmc, const LFT_(batch) *x)
+{
+    if (!LFT_P(same_lattice)(&x->lattice, &hmc->x.lattice)) {
+        return lft_p_fail(&hmc->error, LFT_ERR_MISMATCH, "hmc", "the batch has other extents than the chains");
+    }
+    if (x->n != hmc->x.n) {
+        return lft_p_fail_got(&hmc->error, LFT_ERR_MISMATCH, "hmc", "configurations to start from", "one per chain", x->n);
+    }
+    lft_p_copy(hmc->x.data, x->data, LFT_P(group_reals)(&x->lattice) * (size_t)x->groups * sizeof(lft_real));
+    return LFT_OK;
+}
+
+/* ---- one group ------------------------------------------------------------------------------------------------------ */
+
+/* P(a) and Q(b) in one sweep */
+LFT_P_INLINE void LFT_P(hmc_kick)(lft_v *phi, lft_v *pi, const lft_v *dS, double a, double b, int volume)
+{
+    const lft_real ra = (lft_real)a, rb = (lft_real)b;
+    int            x;
+    for (x = 0; x < volume; ++x) {
+        const lft_v p = pi[x] - ra * dS[x];
+        pi[x]         = p;
+        phi[x] += rb * p;
+    }
+}
+
+/* K[lane] = sum_x pi^2 / 2 */
+static inline void LFT_P(hmc_kinetic)(const lft_v *pi, int volume, double *K)
+{
+    int x, l, end;
+    for (l = 0; l < LFT_P_LANES; ++l) K[l] = 0;
+    for (x = 0; x < volume;) {
+        lft_v part = lft_splat(0);
+        for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) part += pi[x] * pi[x];
+        LFT_P(add_wide)(K, part);
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) K[l] *= 0.5;
+}
+
+/* A trajectory of w->phi, w->pi; H[lane] at its two ends. Kick number i of 0 ... kicks follows a force: the last one of a
+ * step and the first of the next are one. */
+static inline void LFT_P(hmc_integrate)(const LFT_P(hmc_job) *job, LFT_P(hmc_work) *w, double *H0, double *H1)
+{
+    const LFT_(hmc)     *hmc     = job->hmc;
+    const LFT_(lattice) *lattice = &hmc->x.lattice;
+    const int            omelyan = hmc->desc.integrator == LFT_OMELYAN, kicks = omelyan ? 2 * job->steps : job->steps;
+    const double         h = job->step, outer = omelyan ? 0.1931833275037836 * h : 0.5 * h, inner = h - 2 * outer;
+    double               S[LFT_P_LANES], K[LFT_P_LANES];
+    int                  i, l;
+    LFT_P(hmc_kinetic)(w->pi, lattice->volume, K);
+    for (i = 0; i <= kicks; ++i) {
+        const int    end  = i == 0 || i == kicks;
+        const double kick = end ? outer : omelyan && i % 2 ? inner : 2 * outer;
+        hmc->theory->action(hmc->theory, lattice, (const lft_real *)w->phi, S, (lft_real *)w->dS);
+        for (l = 0; i == 0 && l < LFT_P_LANES; ++l) H0[l] = S[l] + K[l];
+        LFT_P(hmc_kick)(w->phi, w->pi, w->dS, kick, i == kicks ? 0 : omelyan ? 0.5 * h : h, lattice->volume);
+    }
+    LFT_P(hmc_kinetic)(w->pi, lattice->volume, K);
+    for (l = 0; l < LFT_P_LANES; ++l) H1[l] = S[l] + K[l];
+}
+
+/* The group's configurations and new momenta into w. */
+static inline void LFT_P(hmc_begin)(const LFT_P(hmc_job) *job, int group, LFT_P(hmc_work) *w)
+{
+    const LFT_(hmc) *hmc    = job->hmc;
+    const int        volume = hmc->x.lattice.volume;
+    const lft_draw   d =
+        lft_draw_of(hmc->desc.seed, LFT_DRAW_MOMENTA, (uint64_t)group * LFT_P_LANES, job->trajectory);
+    lft_p_copy(w->phi, LFT_P(group)(&hmc->x, group), (size_t)volume * sizeof(lft_v));
+    LFT_P(group_normals)(d, volume, w->pi, w->normal);
+}
+
+static inline void LFT_P(hmc_note)(LFT_P(hmc_work) *w, int chain)
+{
+    if (!w->failed || chain + 1 < w->failed) w->failed = chain + 1;
+}
+
+static inline void LFT_P(hmc_task)(void *context, int group, int thread)
+{
+    const LFT_P(hmc_job) *job = (const LFT_P(hmc_job) *)context;
+    LFT_(hmc)            *hmc = job->hmc;
+    LFT_P(hmc_work)      *w   = LFT_P(hmc_state_of)(hmc)->work + thread;
+    lft_v                *to  = LFT_P(view)(LFT_P(group)(&hmc->x, group));
+    double                H0[LFT_P_LANES], H1[LFT_P_LANES], moves[LFT_P_LANES];
+    lft_m                 mask;
+    int                   l, x;
+    LFT_P(hmc_begin)(job, group, w);
+    LFT_P(hmc_integrate)(job, w, H0, H1);
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        const int      c  = group * LFT_P_LANES + l;
+        const double   dH = H1[l] - H0[l];
+        const lft_draw d  = lft_draw_of(hmc->desc.seed, LFT_DRAW_ACCEPT, (uint64_t)c, job->trajectory);
+        moves[l]          = 0;
+        if (c >= hmc->x.n) continue;
+        hmc->dH[c] = dH;
+        if (!lft_finite(H0[l])) LFT_P(hmc_note)(w, c);
+        if (!lft_finite(dH) || (dH > 0 && lft_uniform(d, 0) >= lft_p_f64_p_exp(-dH))) continue;
+        moves[l] = 1;
+        w->accepted += 1;
+    }
+    mask = LFT_P(lt)(lft_splat(0), LFT_P(from_wide)(moves));
+    for (x = 0; x < hmc->x.lattice.volume; ++x) to[x] = lft_sel(mask, w->phi[x], to[x]);
+}
+
+/* There and back: w->phi returns to the configuration, and H with it. */
+static inline void LFT_P(hmc_return_task)(void *context, int group, int thread)
+{
+    const LFT_P(hmc_job) *job  = (const LFT_P(hmc_job) *)context;
+    const LFT_(batch)    *x    = &job->hmc->x;
+    LFT_P(hmc_work)      *w    = LFT_P(hmc_state_of)(job->hmc)->work + thread;
+    const lft_real       *was  = LFT_P(group)(x, group), *is = (const lft_real *)w->phi;
+    const int             left = x->n - group * LFT_P_LANES, used = left < LFT_P_LANES ? left : LFT_P_LANES;
+    double                H0[LFT_P_LANES], H1[LFT_P_LANES], H2[LFT_P_LANES];
+    int                   l, i;
+    LFT_P(hmc_begin)(job, group, w);
+    LFT_P(hmc_integrate)(job, w, H0, H1);
+    for (i = 0; i < x->lattice.volume; ++i) w->pi[i] = -w->pi[i];
+    LFT_P(hmc_integrate)(job, w, H1, H2);
+    for (l = 0; l < used; ++l) {
+        double d = H2[l] - H0[l];
+        if (!lft_finite(d)) LFT_P(hmc_note)(w, group * LFT_P_LANES + l);
+        d     = d < 0 ? -d : d;
+        w->dH = d > w->dH ? d : w->dH;
+        for (i = 0; i < x->lattice.volume; ++i) {
+            d       = (double)is[i * LFT_P_LANES + l] - (double)was[i * LFT_P_LANES + l];
+            d       = d < 0 ? -d : d;
+            w->dphi = d > w->dphi ? d : w->dphi;
+        }
+    }
+}
+
+/* ---- all chains ----------------------------------------------------------------------------------------------------- */
+
+/* Runs the next trajectory with this step, but for jitter. LFT_ERR_NONFINITE and its text if a chain failed. */
+static inline lft_status LFT_P(hmc_run)(LFT_(hmc) *hmc, double step, int steps, lft_task task)
+{
+    LFT_P(hmc_state) *s = LFT_P(hmc_state_of)(hmc);
+    LFT_P(hmc_job)    job;
+    double            u;
+    int               i, failed = 0;
+    job.hmc        = hmc;
+    job.trajectory = (uint32_t)hmc->drawn + 1;
+    job.steps      = steps;
+    /* the number of a chain that there never is */
+    u        = lft_uniform(lft_draw_of(hmc->desc.seed, LFT_DRAW_MOMENTA, ((uint64_t)1 << 56) - 1, job.trajectory), 0);
+    job.step = step * (1 + hmc->desc.jitter * (2 * u - 1));
+    for (i = 0; i < s->threads; ++i) {
+        s->work[i].failed = s->work[i].accepted = 0;
+        s->work[i].dphi = s->work[i].dH = 0;
+    }
+    lft_p_pool_run(&hmc->desc.pool, hmc->x.groups, task, &job);
+    for (i = 0; i < s->threads; ++i) {
+        const int f = s->work[i].failed;
+        if (f && (!failed || f < failed)) failed = f;
+    }
+    if (!failed) return LFT_OK;
+    return lft_p_fail_got(&hmc->error, LFT_ERR_NONFINITE, "hmc", "first chain whose energy is not finite", "none",
+                          failed - 1);
+}
+
+/* One trajectory of every chain; the mean of min(1, exp(-dH)). */
+static inline lft_status LFT_P(hmc_step)(LFT_(hmc) *hmc, double step, int steps, double *probability)
+{
+    LFT_P(hmc_state) *s      = LFT_P(hmc_state_of)(hmc);
+    lft_status        status = LFT_P(hmc_run)(hmc, step, steps, LFT_P(hmc_task));
+    double            sum = 0;
+    int               i;
+    for (i = 0; i < s->threads; ++i) hmc->accepted += (uint64_t)s->work[i].accepted;
+    for (i = 0; i < hmc->x.n; ++i) {
+        const double e = lft_finite(hmc->dH[i]) ? lft_p_f64_p_exp(-hmc->dH[i]) : 0;
+        if (!lft_finite(hmc->dH[i])) hmc->nonfinite += 1;
+        hmc->exp_dH += e;
+        sum += e < 1 ? e : 1;
+    }
+    hmc->drawn += 1;
+    hmc->trajectories += 1;
+    *probability = sum / hmc->x.n;
+    return status;
+}
+
+LFT_API lft_status LFT_(hmc_next)(LFT_(hmc) *hmc)
+{
+    double probability;
+    return LFT_P(hmc_step)(hmc, hmc->desc.length / hmc->steps, hmc->steps, &probability);
+}
+
+LFT_API lft_status LFT_(hmc_reversibility)(LFT_(hmc) *hmc, double *dphi, double *dH)
+{
+    LFT_P(hmc_state) *s = LFT_P(hmc_state_of)(hmc);
+    lft_status        status =
+        LFT_P(hmc_run)(hmc, hmc->desc.length / hmc->steps, hmc->steps, LFT_P(hmc_return_task));
+    int i;
+    for (*dphi = *dH = 0, i = 0; i < s->threads; ++i) {
+        if (s->work[i].dphi > *dphi) *dphi = s->work[i].dphi;
+        if (s->work[i].dH > *dH) *dH = s->work[i].dH;
+    }
+    return status;
+}
+
+/* ---- tuning --------------------------------------------------------------------------------------------------------- */
+
+#define LFT_P_HMC_MOST_STEPS 10000
+
+/* Steps of this size that a trajectory of the chosen length takes, rounded after adding `up`. */
+static inline int LFT_P(hmc_steps_of)(const LFT_(hmc) *hmc, double step, double up)
+{
+    const double steps = hmc->desc.length / step + up;
+    return steps < 1 ? 1 : steps < LFT_P_HMC_MOST_STEPS ? (int)steps : LFT_P_HMC_MOST_STEPS;
+}
+
+/* The step size varies continuously and the number of steps follows: with the length held fixed, an acceptance between
+ * those of two numbers of steps would never be seen. */
+static inline lft_status LFT_P(hmc_tune)(LFT_(hmc) *hmc, int n)
+{
+    const int  half = n / 2;
+    double     log_step = lft_p_f64_p_log(hmc->desc.length / hmc->steps), sum = 0, step, a;
+    lft_status status = LFT_OK;
+    int        i;
+    for (i = 0; i < n && !status; ++i) {
+        const double gain = i < half ? 1 : lft_p_f64_p_exp(-0.6 * lft_p_f64_p_log(1.0 + i - half));
+        step   = lft_p_f64_p_exp(log_step);
+        status = LFT_P(hmc_step)(hmc, step, LFT_P(hmc_steps_of)(hmc, step, 0.5), &a);
+        if (i >= half) sum += log_step;
+        log_step += gain * (a - hmc->desc.acceptance);
+    }
+    if (status || n < 1) return status;
+    step       = lft_p_f64_p_exp(sum / (n - half));
+    hmc->steps = LFT_P(hmc_steps_of)(hmc, step, 0.999999);
+    if (hmc->steps < LFT_P_HMC_MOST_STEPS) return LFT_OK;
+    return lft_p_fail_got(&hmc->error, LFT_ERR_NOCONV, "hmc", "tuning of the acceptance, steps per trajectory",
+                          "at most 10000", hmc->desc.length / step);
+}
+
+LFT_API lft_status LFT_(hmc_thermalise)(LFT_(hmc) *hmc, int n)
+{
+    lft_status status = LFT_OK;
+    int        i;
+    if (!hmc->desc.steps) status = LFT_P(hmc_tune)(hmc, n);
+    else {
+        for (i = 0; i < n && !status; ++i) status = LFT_(hmc_next)(hmc);
+    }
+    hmc->trajectories = hmc->accepted = hmc->nonfinite = 0;
+    hmc->exp_dH       = 0;
+    return status;
+}
+
+/* ---- 84_observables.h, code -------------------------------------------------------------------------------------- */
+
+LFT_API int LFT_(observables_count)(const LFT_(lattice) *lattice)
+{
+    return LFT_COLUMN_C + lattice->extent[0] / 2 + 1;
+}
+
+/* ---- measuring ------------------------------------------------------------------------------------------------------ */
+
+typedef struct LFT_P(measure_work) {
+    double *slice; /* [time axis][L][lane] s(t) */
+    double *c;     /* [L/2 + 1][lane] C(t) */
+    double *rows;  /* [lane][count] */
+    lft_v  *panel; /* [length of a row] sums over rows */
+} LFT_P(measure_work);
+
+/* One group's sums over the sites. */
+typedef struct LFT_P(measure_sums) {
+    double phi2[LFT_P_LANES], phi4[LFT_P_LANES], action[LFT_P_LANES];
+} LFT_P(measure_sums);
+
+/* Which of the time axes an axis is, -1 for none; their number. */
+static inline int LFT_P(time_axes)(const LFT_(lattice) *lattice, int which[LFT_DIM])
+{
+    int mu, n = 0;
+    for (mu = 0; mu < LFT_DIM; ++mu) which[mu] = lattice->extent[mu] == lattice->extent[0] ? n++ : -1;
+    return n;
+}
+
+static inline LFT_P(measure_work) LFT_P(measure_layout)(const LFT_(lattice) *lattice, lft_arena *arena)
+{
+    const size_t        L = (size_t)lattice->extent[0], line = LFT_P_LANES * sizeof(double);
+    int                 which[LFT_DIM], axes = LFT_P(time_axes)(lattice, which);
+    LFT_P(measure_work) w;
+    w.slice = (double *)lft_arena_take(arena, (size_t)axes * L, line);
+    w.c     = (double *)lft_arena_take(arena, L / 2 + 1, line);
+    w.rows  = (double *)lft_arena_take(arena, (size_t)LFT_(observables_count)(lattice), line);
+    w.panel = LFT_P(vectors)(arena, (size_t)LFT_P(row_length)(lattice));
+    return w;
+}
+
+LFT_API size_t LFT_(measure_bytes)(const LFT_(lattice) *lattice)
+{
+    lft_arena measure = lft_arena_measure();
+    (void)LFT_P(measure_layout)(lattice, &measure);
+    return measure.need;
+}
+
+/* Adds the panel to the slices across the last axis, where that is a time axis, and clears it. */
+static inline void LFT_P(measure_flush)(lft_v *panel, int length, double *slice)
+{
+    int x;
+    for (x = 0; x < length; ++x) {
+        if (slice) LFT_P(add_wide)(slice + x * LFT_P_LANES, panel[x]);
+        panel[x] = lft_splat(0);
+    }
+}
+
+/* All sums over the sites, in one sweep: sums of at most LFT_P_CHUNK numbers in the real type, those of them in double. */
+static inline void LFT_P(measure_sweep)(const LFT_(lattice) *lattice, const lft_v *phi, const LFT_P(measure_work) *w,
+                                        LFT_P(measure_sums) *sums)
+{
+    const int length = LFT_P(row_length)(lattice), rows = lattice->volume / length, L = lattice->extent[0];
+    int       which[LFT_DIM], row, x, end, mu, rest;
+    double   *across;
+    lft_p_zero(w->slice, (size_t)(LFT_P(time_axes)(lattice, which) * L) * LFT_P_LANES * sizeof(double));
+    across = which[LFT_DIM - 1] < 0 ? NULL : w->slice + which[LFT_DIM - 1] * L * LFT_P_LANES;
+    for (x = 0; x < LFT_P_LANES; ++x) sums->phi2[x] = sums->phi4[x] = 0;
+    LFT_P(measure_flush)(w->panel, length, NULL);
+    for (row = 0; row < rows; ++row) {
+        for (x = 0; x < length;) {
+            lft_v one = lft_splat(0), two = one, four = one;
+            for (end = length - x < LFT_P_CHUNK ? length : x + LFT_P_CHUNK; x < end; ++x) {
+                const lft_v p = phi[row * length + x], q = p * p;
+                w->panel[x] += p;
+                one += p;
+                two += q;
+                four += q * q;
+            }
+            LFT_P(add_wide)(sums->phi2, two);
+            LFT_P(add_wide)(sums->phi4, four);
+            for (mu = LFT_DIM - 2, rest = row; mu >= 0; --mu) {
+                const int t = rest % lattice->extent[mu];
+                rest /= lattice->extent[mu];
+                if (which[mu] >= 0) LFT_P(add_wide)(w->slice + (which[mu] * L + t) * LFT_P_LANES, one);
+            }
+        }
+        if (row % LFT_P_CHUNK == LFT_P_CHUNK - 1 || row == rows - 1) LFT_P(measure_flush)(w->panel, length, across);
+    }
+}
+
+/* C(t) from the slices: sum_t' s(t') s(t' + t) over all time axes. */
+static inline void LFT_P(measure_correlator)(const LFT_(lattice) *lattice, const LFT_P(measure_work) *w)
+{
+    const int    L = lattice->extent[0];
+    int          which[LFT_DIM], axes = LFT_P(time_axes)(lattice, which), t, i, a, l;
+    const double scale = 1 / ((double)axes * lattice->volume);
+    for (t = 0; t <= L / 2; ++t) {
+        double sum[LFT_P_LANES];
+        for (l = 0; l < LFT_P_LANES; ++l) sum[l] = 0;
+        for (a = 0; a < axes; ++a) {
+            const double *s = w->slice + a * L * LFT_P_LANES;
+            for (i = 0; i < L; ++i) {
+                const double *here = s + i * LFT_P_LANES, *there = s + (i + t < L ? i + t : i + t - L) * LFT_P_LANES;
+                for (l = 0; l < LFT_P_LANES; ++l) sum[l] += here[l] * there[l];
+            }
+        }
+        for (l = 0; l < LFT_P_LANES; ++l) w->c[t * LFT_P_LANES + l] = scale * sum[l];
+    }
+}
+
+/* KMIN is sum_t C(t) cos(2 pi t / L) over all L times, configuration by configuration. */
+static inline void LFT_P(measure_rows)(const LFT_(lattice) *lattice, const LFT_P(measure_work) *w,
+                                       const LFT_P(measure_sums) *sums)
+{
+    const int    L = lattice->extent[0], count = LFT_(observables_count)(lattice);
+    const double scale = 1 / (double)lattice->volume;
+    int          t, l;
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        double *row = w->rows + l * count, m = 0;
+        for (t = 0; t < L; ++t) m += w->slice[t * LFT_P_LANES + l];
+        m *= scale;
+        row[LFT_COLUMN_M]      = m;
+        row[LFT_COLUMN_ABS_M]  = m < 0 ? -m : m;
+        row[LFT_COLUMN_M2]     = m * m;
+        row[LFT_COLUMN_M4]     = m * m * m * m;
+        row[LFT_COLUMN_PHI2]   = scale * sums->phi2[l];
+        row[LFT_COLUMN_PHI4]   = scale * sums->phi4[l];
+        row[LFT_COLUMN_ACTION] = scale * sums->action[l];
+        row[LFT_COLUMN_KMIN]   = 0;
+    }
+    for (t = 0; t <= L / 2; ++t) {
+        const int times = t == 0 || 2 * t == L ? 1 : 2;
+        double    sine, cosine;
+        lft_p_f64_p_sincos(6.283185307179586476925 * t / L, &sine, &cosine);
+        for (l = 0; l < LFT_P_LANES; ++l) {
+            double *row = w->rows + l * count;
+            row[LFT_COLUMN_KMIN] += times * cosine * w->c[t * LFT_P_LANES + l];
+            row[LFT_COLUMN_C + t] = w->c[t * LFT_P_LANES + l];
+        }
+    }
+}
+
+/* w->rows of one group. */
+static inline void LFT_P(measure_group)(const LFT_(theory) *theory, const LFT_(batch) *x, int group,
+                                        const LFT_P(measure_work) *w)
+{
+    const lft_real     *phi = LFT_P(group)(x, group);
+    LFT_P(measure_sums) sums;
+    theory->action(theory, &x->lattice, phi, sums.action, NULL);
+    LFT_P(measure_sweep)(&x->lattice, LFT_P(const_view)(phi), w, &sums);
+    LFT_P(measure_correlator)(&x->lattice, w);
+    LFT_P(measure_rows)(&x->lattice, w, &sums);
+}
+
+LFT_API lft_status LFT_(measure)(const LFT_(theory) *theory, const LFT_(batch) *x, double *rows, lft_arena scratch,
+                                 lft_error *error)
+{
+    const size_t        count  = (size_t)LFT_(observables_count)(&x->lattice);
+    LFT_P(measure_work) w      = LFT_P(measure_layout)(&x->lattice, &scratch);
+    lft_status          status = lft_arena_check(&scratch, error, "measure");
+    int                 g;
+    for (g = 0; g < x->groups && !status; ++g) {
+        const int left = x->n - g * LFT_P_LANES;
+        LFT_P(measure_group)(theory, x, g, &w);
+        lft_p_copy(rows + (size_t)(g * LFT_P_LANES) * count, w.rows,
+                   (size_t)(left < LFT_P_LANES ? left : LFT_P_LANES) * count * sizeof(double));
+    }
+    return status;
+}
+
+LFT_API lft_status LFT_(measure_into)(const LFT_(theory) *theory, const LFT_(batch) *x, lft_series *series,
+                                      lft_arena scratch, lft_error *error)
+{
+    const int           count  = LFT_(observables_count)(&x->lattice);
+    LFT_P(measure_work) w      = LFT_P(measure_layout)(&x->lattice, &scratch);
+    lft_status          status = lft_arena_check(&scratch, error, "measure");
+    int                 i;
+    if (status) return status;
+    if (series->columns != count) {
+        return lft_p_fail_got(error, LFT_ERR_MISMATCH, "measure", "columns of the series", "observables_count()",
+                              series->columns);
+    }
+    if (series->replicas != x->n) {
+        return lft_p_fail_got(error, LFT_ERR_MISMATCH, "measure", "replicas of the series", "one per configuration",
+                              series->replicas);
+    }
+    for (i = 0; i < x->n; ++i) {
+        const int  lane = i % LFT_P_LANES;
+        lft_status added;
+        if (lane == 0) LFT_P(measure_group)(theory, x, i / LFT_P_LANES, &w);
+        added = lft_series_add(series, i, w.rows + lane * count);
+        if (!added || status) continue;
+        status = lft_p_fail_got(error, added, "measure", added == LFT_ERR_NOMEM ? "capacity" : "observables",
+                                added == LFT_ERR_NOMEM ? "room for a sample, replica" : "finite numbers, configuration", i);
+    }
+    return status;
+}
+
+/* ---- deriving ------------------------------------------------------------------------------------------------------- */
+
+LFT_API const char *LFT_(observable_name)(int observable)
+{
+#define LFT_P_OBSERVABLE_TEXT(code, name) name,
+    static const char *const text[] = {LFT_P_OBSERVABLE_LIST(LFT_P_OBSERVABLE_TEXT)};
+#undef LFT_P_OBSERVABLE_TEXT
+    return observable >= 0 && observable < LFT_OBSERVABLES ? text[observable] : NULL;
+}
+
+/* Each of these returns the value and, where slope is not NULL, adds d value / d mean to it. */
+
+/* <column> times a factor */
+static inline double LFT_P(observe_mean)(int column, double factor, const double *mean, double *slope)
+{
+    if (slope) slope[column] += factor;
+    return factor * mean[column];
+}
+
+static inline double LFT_P(observe_mass)(int L, const double *mean, double *slope)
+{
+    const double *G = mean + LFT_COLUMN_C;
+    double        sum = 0, r, root;
+    int           t;
+    if (L < 2) lft_p_set_nan(&sum);
+    for (t = 1; t < L; ++t) {
+        const int before = t - 1 < L - t + 1 ? t - 1 : L - t + 1, here = t < L - t ? t : L - t;
+        const int after  = t + 1 < L - t - 1 ? t + 1 : L - t - 1;
+        r = (G[before] + G[after]) / (2 * G[here]);
+        if (!(r >= 1)) {
+            lft_p_set_nan(&sum);
+            return sum;
+        }
+        root = lft_p_f64_p_sqrt((r - 1) * (r + 1));
+        sum += lft_p_f64_p_log(r + root);
+        if (!slope) continue;
+        root *= 2 * G[here] * (L - 1) / L;
+        slope[LFT_COLUMN_C + before] += 1 / root;
+        slope[LFT_COLUMN_C + after] += 1 / root;
+        slope[LFT_COLUMN_C + here] -= 2 * r / root;
+    }
+    return L < 2 ? sum : sum * L / (L - 1);
+}
+
+static inline double LFT_P(observe_xi)(const LFT_(lattice) *lattice, const double *mean, double *slope)
+{
+    const double chi2 = lattice->volume * mean[LFT_COLUMN_M2], F = mean[LFT_COLUMN_KMIN], x = chi2 / F - 1;
+    double       sine, cosine, xi;
+    lft_p_f64_p_sincos(3.14159265358979323846 / lattice->extent[0], &sine, &cosine);
+    if (lattice->extent[0] < 2 || !(x >= 0)) {
+        lft_p_set_nan(&xi);
+        return xi;
+    }
+    xi = lft_p_f64_p_sqrt(x) / (2 * sine);
+    if (slope) {
+        const double dx = 1 / (8 * sine * sine * xi); /* d xi / dx */
+        slope[LFT_COLUMN_M2] += dx * lattice->volume / F;
+        slope[LFT_COLUMN_KMIN] -= dx * chi2 / (F * F);
+    }
+    return xi;
+}
+
+static inline double LFT_P(observe_binder)(const double *mean, double *slope)
+{
+    const double m2 = mean[LFT_COLUMN_M2], m4 = mean[LFT_COLUMN_M4];
+    if (slope) {
+        slope[LFT_COLUMN_M4] -= 1 / (3 * m2 * m2);
+        slope[LFT_COLUMN_M2] += 2 * m4 / (3 * m2 * m2 * m2);
+    }
+    return 1 - m4 / (3 * m2 * m2);
+}
+
+static inline double LFT_P(observe_identity)(const LFT_(theory) *theory, const double *mean, double *slope)
+{
+    static const char phi4[] = "phi4";
+    double            value;
+    int               i;
+    for (i = 0; i < 5; ++i) {
+        if (theory->name[i] == phi4[i]) continue;
+        lft_p_set_nan(&value);
+        return value;
+    }
+    value = LFT_P(observe_mean)(LFT_COLUMN_ACTION, 1, mean, slope);
+    return value + LFT_P(observe_mean)(LFT_COLUMN_PHI4, theory->coupling[1], mean, slope);
+}
+
+static inline double LFT_P(observe_value)(const LFT_(derived_of) *of, const double *mean, double *slope)
+{
+    double nothing;
+    switch (of->observable) {
+    case LFT_CHI2: return LFT_P(observe_mean)(LFT_COLUMN_M2, of->lattice->volume, mean, slope);
+    case LFT_MASS_L: return LFT_P(observe_mass)(of->lattice->extent[0], mean, slope);
+    case LFT_XI_2ND: return LFT_P(observe_xi)(of->lattice, mean, slope);
+    case LFT_BINDER: return LFT_P(observe_binder)(mean, slope);
+    case LFT_ABS_M: return LFT_P(observe_mean)(LFT_COLUMN_ABS_M, 1, mean, slope);
+    case LFT_PHI2: return LFT_P(observe_mean)(LFT_COLUMN_PHI2, 1, mean, slope);
+    case LFT_PHI4: return LFT_P(observe_mean)(LFT_COLUMN_PHI4, 1, mean, slope);
+    case LFT_IDENTITY: return LFT_P(observe_identity)(of->theory, mean, slope);
+    default: lft_p_set_nan(&nothing); return nothing;
+    }
+}
+
+LFT_API double LFT_(derived)(const double *mean, void *ctx)
+{
+    return LFT_P(observe_value)((const LFT_(derived_of) *)ctx, mean, NULL);
+}
+
+/* As lft_gamma_of, with slopes of our own. */
+static inline lft_estimate LFT_P(observe_gamma)(const lft_series *series, const LFT_(derived_of) *of, lft_arena scratch,
+                                                lft_error *error)
+{
+    const size_t       n = lft_p_line_of(series, series->data).n;
+    lft_p_derived_work w = lft_p_derived_layout(series, &scratch);
+    lft_p_line         line;
+    lft_estimate       r;
+    double             value;
+    if (lft_arena_check(&scratch, error, "observe")) return lft_p_estimate_nothing(n);
+    lft_p_series_means(series, w.mean);
+    value = LFT_P(observe_value)(of, w.mean, w.slope);
+    lft_p_project(series, &w);
+    line = lft_p_line_of(series, w.line);
+    r    = lft_p_line_estimate(&line, value, series->window_factor);
+    if (r.doubts & LFT_DOUBT_NONFINITE) {
+        (void)lft_p_fail_text(error, LFT_ERR_NONFINITE, "observe", LFT_(observable_name)(of->observable),
+                              "a finite number", lft_finite(value) ? "a sample that is none" : "a function of noise");
+    }
+    return r;
+}
+
+LFT_API lft_estimate LFT_(observe)(const lft_series *series, const LFT_(theory) *theory, const LFT_(lattice) *lattice,
+                                   int observable, lft_arena scratch, lft_error *error)
+{
+    LFT_(derived_of) of;
+    of.theory     = theory;
+    of.lattice    = lattice;
+    of.observable = observable;
+    if (!LFT_(observable_name)(observable)) {
+        (void)lft_p_fail_got(error, LFT_ERR_ARG, "observe", "observable", "0 to LFT_OBSERVABLES - 1", observable);
+        return lft_p_estimate_nothing(0);
+    }
+    if (series->columns != LFT_(observables_count)(lattice)) {
+        (void)lft_p_fail_got(error, LFT_ERR_MISMATCH, "observe", "columns of the series", "observables_count()",
+                             series->columns);
+        return lft_p_estimate_nothing(0);
+    }
+    if (!series->data || !lft_p_line_of(series, series->data).n) {
+        (void)lft_p_fail(error, LFT_ERR_ARG, "observe", "no samples");
+        return lft_p_estimate_nothing(0);
+    }
+    return LFT_P(observe_gamma)(series, &of, scratch, error);
+}
+
+/* ---- 86_model.h, code -------------------------------------------------------------------------------------------- */
+
+#define LFT_P_MODEL_FORMAT 1
+
+/* ---- texts --------------------------------------------------------------------------------------------------------- */
+
+/* An empty text over a buffer. */
+static inline lft_p_text LFT_P(model_text)(char *data, size_t size)
+{
+    lft_p_text t = {0, 0, 0};
+    t.data       = data;
+    t.size       = size;
+    lft_p_put(&t, "");
+    return t;
+}
+
+/* "layer3.spec" */
+static inline void LFT_P(model_layer_name)(char *data, size_t size, int i, const char *end)
+{
+    lft_p_text t = LFT_P(model_text)(data, size);
+    lft_p_put(&t, "layer");
+    lft_p_put_u64(&t, (uint64_t)i);
+    lft_p_put(&t, end);
+}
+
+/* "model: 'name': expected ", to be continued. */
+static inline lft_p_text LFT_P(model_bad)(lft_error *error, lft_status code, const char *name)
+{
+    lft_p_text t = lft_p_error_text(error, code, "model", "");
+    lft_p_put_quoted(&t, name);
+    lft_p_put(&t, ": expected ");
+    return t;
+}
+
+/* "model: 'name': expected ..., got 'value'" */
+static inline lft_status LFT_P(model_unlike)(lft_error *error, lft_status code, const char *name, const char *expected,
+                                             const char *value)
+{
+    lft_p_text t = LFT_P(model_bad)(error, code, name);
+    lft_p_put(&t, expected);
+    lft_p_put(&t, ", got ");
+    lft_p_put_quoted(&t, value);
+    return code;
+}
+
+static inline void LFT_P(model_put_extent)(lft_p_text *t, const int *extent)
+{
+    int mu;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        if (mu) lft_p_put(t, "x");
+        lft_p_put_u64(t, (uint64_t)extent[mu]);
+    }
+}
+
+LFT_API void LFT_(model_info_of)(LFT_(model_info) *info, const LFT_(theory) *theory)
+{
+    lft_p_text t;
+    int        i;
+    lft_p_zero(info, sizeof *info);
+    t = LFT_P(model_text)(info->theory, sizeof info->theory);
+    lft_p_put(&t, theory->name);
+    info->couplings = theory->couplings;
+    for (i = 0; i < theory->couplings; ++i) {
+        t = LFT_P(model_text)(info->coupling_name[i], sizeof info->coupling_name[i]);
+        lft_p_put(&t, theory->coupling_name[i]);
+        info->coupling[i] = theory->coupling[i];
+    }
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------- */
+
+/* A document under construction, in scratch memory. Over a measuring arena it only counts. */
+typedef struct LFT_P(model_list) {
+    lft_tensor    *tensor;
+    lft_text_pair *meta;
+    int            tensors, metas, most_tensors, most_metas;
+    lft_arena     *arena;
+} LFT_P(model_list);
+
+/* Room for a model of this flow and `more` tensors. */
+static inline LFT_P(model_list) LFT_P(model_list_of)(const LFT_(flow) *flow, int more, lft_arena *arena)
+{
+    LFT_P(model_list) list;
+    list.most_tensors = flow->params.tensors + flow->layers + 6 + more;
+    list.most_metas   = flow->layers + 10;
+    list.tensors = list.metas = 0;
+    list.arena  = arena;
+    list.tensor = (lft_tensor *)lft_arena_alloc(arena, (size_t)list.most_tensors, sizeof(lft_tensor));
+    list.meta   = (lft_text_pair *)lft_arena_alloc(arena, (size_t)list.most_metas, sizeof(lft_text_pair));
+    return list;
+}
+
+/* A tensor of 8-byte numbers that lie elsewhere. */
+static inline void LFT_P(model_refer)(LFT_P(model_list) *list, const char *name, lft_dtype dtype, const void *data, int rank,
+                                      const int *shape)
+{
+    lft_tensor *t = list->tensor + list->tensors;
+    int         i;
+    if (!list->tensor || list->tensors == list->most_tensors) return;
+    list->tensors += 1;
+    t->name  = name;
+    t->dtype = dtype;
+    t->rank  = rank;
+    t->bytes = 8;
+    t->data  = data;
+    for (i = 0; i < rank; ++i) {
+        t->shape[i] = (uint64_t)shape[i];
+        t->bytes *= (size_t)shape[i];
+    }
+}
+
+/* A tensor of n 8-byte numbers that are copied. */
+static inline void LFT_P(model_add)(LFT_P(model_list) *list, const char *name, lft_dtype dtype, const void *data, int n)
+{
+    void *copy = lft_arena_take(list->arena, (size_t)n, 8);
+    if (!copy) return;
+    lft_p_copy(copy, data, (size_t)n * 8);
+    LFT_P(model_refer)(list, name, dtype, copy, 1, &n);
+}
+
+/* Room for one name or value: a text of up to 63 characters. */
+static inline lft_p_text LFT_P(model_new_text)(LFT_P(model_list) *list)
+{
+    lft_p_text t = {0, 0, 0};
+    t.data       = (char *)lft_arena_alloc(list->arena, 1, 64);
+    t.size       = t.data ? 64 : 0;
+    return t;
+}
+
+static inline void LFT_P(model_say)(LFT_P(model_list) *list, const char *key, const char *value)
+{
+    if (!list->meta || !key || !value || list->metas == list->most_metas) return;
+    list->meta[list->metas].key   = key;
+    list->meta[list->metas].value = value;
+    list->metas += 1;
+}
+
+static inline void LFT_P(model_say_number)(LFT_P(model_list) *list, const char *key, uint64_t value)
+{
+    lft_p_text t = LFT_P(model_new_text)(list);
+    lft_p_put_u64(&t, value);
+    LFT_P(model_say)(list, key, t.data);
+}
+
+static inline void LFT_P(model_metadata)(LFT_P(model_list) *list, const LFT_(flow) *flow, const LFT_(model_info) *info)
+{
+    const lft_prior_kind prior = LFT_P(flow_state_of)(flow)->prior.kind;
+    lft_p_text           t;
+    int                  i;
+    LFT_P(model_say)(list, "format", "lftflow-model");
+    LFT_P(model_say_number)(list, "format_version", LFT_P_MODEL_FORMAT);
+    LFT_P(model_say)(list, "version", LFT_VERSION);
+    LFT_P(model_say)(list, "theory", info->theory);
+    LFT_P(model_say)(list, "group", LFT_P_STRING(LFT_P_GROUP_NAME));
+    LFT_P(model_say_number)(list, "dim", LFT_DIM);
+    t = LFT_P(model_new_text)(list);
+    LFT_P(model_put_extent)(&t, flow->layer[0].in.extent);
+    LFT_P(model_say)(list, "extent", t.data);
+    t.data = (char *)lft_arena_alloc(list->arena, LFT_MAX_COUPLINGS, sizeof info->coupling_name[0]);
+    t.size = t.data ? LFT_MAX_COUPLINGS * sizeof info->coupling_name[0] : 0;
+    t.used = 0;
+    for (i = 0; i < info->couplings; ++i) {
+        if (i) lft_p_put(&t, " ");
+        lft_p_put(&t, info->coupling_name[i]);
+    }
+    LFT_P(model_say)(list, "couplings", t.data);
+    LFT_P(model_say)(list, "prior", prior == LFT_PRIOR_FREE ? "free" : "normal");
+    LFT_P(model_say_number)(list, "seed", info->seed);
+    LFT_P(model_say_number)(list, "layers", (uint64_t)flow->layers);
+    for (i = 0; i < flow->layers; ++i) {
+        t = LFT_P(model_new_text)(list);
+        LFT_P(model_layer_name)(t.data, t.size, i, "");
+        LFT_P(model_say)(list, t.data, flow->layer[i].ops->kind);
+    }
+}
+
+static inline lft_status LFT_P(model_layers)(LFT_P(model_list) *list, const LFT_(flow) *flow, lft_error *error)
+{
+    int64_t    number[LFT_P_SPEC_MOST];
+    lft_p_text t;
+    int        i;
+    for (i = 0; i < flow->layers; ++i) {
+        const LFT_(layer) *layer = flow->layer + i;
+        if (!layer->ops->spec || !layer->ops->read) {
+            return lft_p_fail_text(error, LFT_ERR_ARG, "model", "layer", "one that can be stored", layer->ops->kind);
+        }
+        t = LFT_P(model_new_text)(list);
+        LFT_P(model_layer_name)(t.data, t.size, i, ".spec");
+        LFT_P(model_add)(list, t.data, LFT_DTYPE_I64, number, layer->ops->spec(layer, number));
+    }
+    for (i = 0; i < flow->params.tensors; ++i) {
+        const lft_parameter *p = flow->params.list + i;
+        LFT_P(model_refer)(list, p->name, LFT_DTYPE_F64, flow->params.value + p->offset, p->rank, p->shape);
+    }
+    return LFT_OK;
+}
+
+/* All that is in a model. */
+static inline lft_status LFT_P(model_collect)(LFT_P(model_list) *list, const LFT_(flow) *flow, const LFT_(model_info) *info,
+                                              lft_error *error)
+{
+    const LFT_P(prior)   *prior = &LFT_P(flow_state_of)(flow)->prior;
+    const lft_logq_error *e     = &info->logq_error;
+    uint64_t              whole[LFT_DIM + 3];
+    double                real[5];
+    int                   mu;
+    LFT_P(model_metadata)(list, flow, info);
+    LFT_P(model_add)(list, "couplings", LFT_DTYPE_F64, info->coupling, info->couplings);
+    for (mu = 0; mu < LFT_DIM; ++mu) whole[mu] = (uint64_t)flow->layer[0].in.extent[mu];
+    LFT_P(model_add)(list, "extent", LFT_DTYPE_U64, whole, LFT_DIM);
+    real[0] = (double)(int)prior->kind, real[1] = prior->mass2;
+    LFT_P(model_add)(list, "prior.spec", LFT_DTYPE_F64, real, 2);
+    real[0] = e->std, real[1] = e->mean, real[2] = e->std_error, real[3] = e->mean_error, real[4] = e->n;
+    if (e->n) LFT_P(model_add)(list, "logq_error", LFT_DTYPE_F64, real, 5);
+    whole[0] = info->seed, whole[1] = info->steps, whole[2] = info->batch;
+    LFT_P(model_add)(list, "training", LFT_DTYPE_U64, whole, 3);
+    real[0] = info->seconds, real[1] = info->loss, real[2] = info->ess, real[3] = (double)info->ess_n;
+    LFT_P(model_add)(list, "training.result", LFT_DTYPE_F64, real, 4);
+    return LFT_P(model_layers)(list, flow, error);
+}
+
+static inline lft_status LFT_P(model_write)(const LFT_P(model_list) *list, lft_writer to, lft_error *error)
+{
+    lft_status status = lft_arena_check(list->arena, error, "model");
+    if (status) return status;
+    return lft_safetensors_save(to, list->tensor, list->tensors, list->meta, list->metas, error);
+}
+
+LFT_API lft_status LFT_(model_save)(const LFT_(flow) *flow, const LFT_(model_info) *info, lft_writer to,
+                                    lft_arena scratch, lft_error *error)
+{
+    LFT_P(model_list) list   = LFT_P(model_list_of)(flow, 0, &scratch);
+    lft_status        status = LFT_P(model_collect)(&list, flow, info, error);
+    return status ? status : LFT_P(model_write)(&list, to, error);
+}
+
+/* An info of the largest size, for byte queries. */
+static inline void LFT_P(model_info_most)(LFT_(model_info) *info)
+{
+    lft_p_zero(info, sizeof *info);
+    info->couplings    = LFT_MAX_COUPLINGS;
+    info->logq_error.n = 1;
+}
+
+LFT_API size_t LFT_(model_bytes)(const LFT_(flow) *flow)
+{
+    lft_arena         measure = lft_arena_measure();
+    LFT_P(model_list) list    = LFT_P(model_list_of)(flow, 0, &measure);
+    LFT_(model_info)  info;
+    LFT_P(model_info_most)(&info);
+    return LFT_P(model_collect)(&list, flow, &info, NULL) == LFT_OK ? measure.need : 0;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------- */
+
+/* The tensor of that name with at least `least` numbers; NULL and an error otherwise. */
+static inline const lft_tensor *LFT_P(model_find)(const lft_safetensors *doc, const char *name, size_t least,
+                                                  lft_error *error)
+{
+    const lft_tensor *t = lft_safetensors_find(doc, name);
+    lft_p_text        text;
+    if (t && lft_tensor_count(t) >= least) return t;
+    text = LFT_P(model_bad)(error, LFT_ERR_FORMAT, name);
+    lft_p_put(&text, "a tensor of at least ");
+    lft_p_put_u64(&text, least);
+    lft_p_put(&text, " numbers, got ");
+    if (t) lft_p_put_u64(&text, lft_tensor_count(t));
+    else lft_p_put(&text, "none");
+    return NULL;
+}
+
+/* A value of the metadata; NULL and an error if it is not there. */
+static inline const char *LFT_P(model_meta)(const lft_safetensors *doc, const char *key, lft_error *error)
+{
+    const char *value = lft_safetensors_meta(doc, key);
+    lft_p_text  t;
+    if (value) return value;
+    t = LFT_P(model_bad)(error, LFT_ERR_FORMAT, key);
+    lft_p_put(&t, "a value in the metadata of a model, got none");
+    return NULL;
+}
+
+/* Number i of a tensor of integers. */
+static inline int64_t LFT_P(model_integer)(const lft_tensor *t, size_t i)
+{
+    const uint64_t u = lft_tensor_get_u64(t, i);
+    return u ? (int64_t)(u & INT64_MAX) : -(int64_t)-lft_tensor_get(t, i); /* 0 stands for all negative ones */
+}
+
+/* 1 if x is an integer from 0 to most. */
+static inline int LFT_P(model_is_whole)(double x, double most)
+{
+    return x >= 0 && x <= most && (double)(int64_t)x == x;
+}
+
+/* A model, of a format that this version knows, for this group and dimension. */
+static inline lft_status LFT_P(model_check)(const lft_safetensors *doc, lft_error *error)
+{
+    static const char *const key[] = {"group", "dim"}, *const own[] = {LFT_P_STRING(LFT_P_GROUP_NAME),
+                                                                      LFT_P_STRING(LFT_DIM)};
+    const char *value = lft_safetensors_meta(doc, "format");
+    uint64_t    version;
+    int         i;
+    if (!value || lft_p_order(value, "lftflow-model")) {
+        return LFT_P(model_unlike)(error, LFT_ERR_FORMAT, "format", "'lftflow-model' in the metadata",
+                                   value ? value : "");
+    }
+    value = LFT_P(model_meta)(doc, "format_version", error);
+    if (!value) return LFT_ERR_FORMAT;
+    if (!lft_p_parse_u64(value, &version) || version < 1 || version > LFT_P_MODEL_FORMAT) {
+        return LFT_P(model_unlike)(error, LFT_ERR_FORMAT, "format_version", "1 (a newer one needs a newer lftflow.h)",
+                                   value);
+    }
+    for (i = 0; i < 2; ++i) {
+        value = LFT_P(model_meta)(doc, key[i], error);
+        if (!value) return LFT_ERR_FORMAT;
+        if (lft_p_order(value, own[i]) == 0) continue;
+        return LFT_P(model_unlike)(error, LFT_ERR_MISMATCH, key[i], own[i], value);
+    }
+    return LFT_OK;
+}
+
+static inline lft_status LFT_P(model_read_extent)(const lft_safetensors *doc, int *extent, lft_error *error)
+{
+    const lft_tensor *t = LFT_P(model_find)(doc, "extent", LFT_DIM, error);
+    int               mu;
+    for (mu = 0; t && mu < LFT_DIM; ++mu) {
+        const uint64_t e = lft_tensor_get_u64(t, (size_t)mu);
+        if (e < 1 || e > 1u << 24) {
+            return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "'extent'", "integers from 1 to 2^24",
+                                  lft_tensor_get(t, (size_t)mu));
+        }
+        extent[mu] = (int)e;
+    }
+    return t ? LFT_OK : LFT_ERR_FORMAT;
+}
+
+static inline lft_status LFT_P(model_read_prior)(const lft_safetensors *doc, lft_prior_kind *kind, double *mass2,
+                                                 lft_error *error)
+{
+    const lft_tensor *t = LFT_P(model_find)(doc, "prior.spec", 2, error);
+    double            number;
+    if (!t) return LFT_ERR_FORMAT;
+    number = lft_tensor_get(t, 0);
+    *mass2 = lft_tensor_get(t, 1);
+    *kind  = number > 1 ? LFT_PRIOR_NORMAL : LFT_PRIOR_FREE;
+    if (number != (double)(int)*kind) {
+        return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "'prior.spec'", "1 (free) or 2 (normal)", number);
+    }
+    return LFT_OK;
+}
+
+/* The table of that kind: this library's, or the caller's own. */
+static inline const LFT_(layer_ops) *LFT_P(model_ops)(const char *kind, const LFT_(layer_ops) *const *own)
+{
+    const LFT_(layer_ops) *library = LFT_(continuous)();
+    for (; own && *own; ++own) {
+        if (lft_p_order(kind, (*own)->kind) == 0) return *own;
+    }
+    return lft_p_order(kind, library->kind) == 0 ? library : NULL;
+}
+
+/* The integers of "layer<i>.spec"; how many, or -1 and an error. */
+static inline int LFT_P(model_read_spec)(const lft_safetensors *doc, int i, int64_t *number, lft_error *error)
+{
+    char              name[32];
+    const lft_tensor *t;
+    size_t            n, k;
+    LFT_P(model_layer_name)(name, sizeof name, i, ".spec");
+    t = LFT_P(model_find)(doc, name, 1, error);
+    if (t && t->dtype != LFT_DTYPE_I64) {
+        (void)LFT_P(model_unlike)(error, LFT_ERR_FORMAT, name, "dtype I64", lft_dtype_str(t->dtype));
+        t = NULL;
+    }
+    if (!t) return -1;
+    n = lft_tensor_count(t) < LFT_P_SPEC_MOST ? lft_tensor_count(t) : LFT_P_SPEC_MOST;
+    for (k = 0; k < n; ++k) number[k] = LFT_P(model_integer)(t, k);
+    return (int)n;
+}
+
+static inline lft_status LFT_P(model_read_layer)(const lft_safetensors *doc, int i, const LFT_(layer_ops) *const *own,
+                                                 LFT_(layer_desc) *to, lft_arena *arena, lft_error *error)
+{
+    int64_t     number[LFT_P_SPEC_MOST];
+    char        name[32];
+    const char *kind;
+    int         n;
+    LFT_P(model_layer_name)(name, sizeof name, i, "");
+    kind = LFT_P(model_meta)(doc, name, error);
+    if (!kind) return LFT_ERR_FORMAT;
+    to->ops = LFT_P(model_ops)(kind, own);
+    if (!to->ops || !to->ops->read) {
+        return LFT_P(model_unlike)(error, LFT_ERR_MISMATCH, name, "a kind of layer that this instance has", kind);
+    }
+    n = LFT_P(model_read_spec)(doc, i, number, error);
+    return n < 0 ? LFT_ERR_FORMAT : to->ops->read(number, n, arena, &to->desc, error);
+}
+
+static inline lft_status LFT_P(model_read_layers)(const lft_safetensors *doc, const LFT_(layer_ops) *const *own,
+                                                  LFT_(flow_desc) *desc, lft_arena *arena, lft_error *error)
+{
+    const char       *value = LFT_P(model_meta)(doc, "layers", error);
+    LFT_(layer_desc) *list, single;
+    lft_status        status = LFT_OK;
+    uint64_t          layers;
+    int               i;
+    if (!value) return LFT_ERR_FORMAT;
+    if (!lft_p_parse_u64(value, &layers) || layers < 1 || layers > 10000) {
+        return LFT_P(model_unlike)(error, LFT_ERR_FORMAT, "layers", "1 to 10000", value);
+    }
+    desc->layers = (int)layers;
+    desc->layer = list = (LFT_(layer_desc) *)lft_arena_alloc(arena, (size_t)layers, sizeof(LFT_(layer_desc)));
+    for (i = 0; i < desc->layers && !status; ++i) {
+        status = LFT_P(model_read_layer)(doc, i, own, list ? list + i : &single, arena, error);
+    }
+    return status ? status : lft_arena_check(arena, error, "model");
+}
+
+/* Word number `which` of a text. */
+static inline void LFT_P(model_word)(const char *text, int which, char *to, size_t size)
+{
+    lft_p_text t    = LFT_P(model_text)(to, size);
+    char       c[2] = {0, 0};
+    for (; *text; ++text) {
+        if (*text == ' ') --which;
+        else if (which == 0) {
+            c[0] = *text;
+            lft_p_put(&t, c);
+        }
+    }
+}
+
+static inline lft_status LFT_P(model_read_couplings)(const lft_safetensors *doc, LFT_(model_info) *info, lft_error *error)
+{
+    const lft_tensor *couplings = LFT_P(model_find)(doc, "couplings", 0, error);
+    const char       *theory = LFT_P(model_meta)(doc, "theory", error), *names = LFT_P(model_meta)(doc, "couplings", error);
+    lft_p_text        t;
+    int               i;
+    if (!couplings || !theory || !names) return LFT_ERR_FORMAT;
+    if (lft_tensor_count(couplings) > LFT_MAX_COUPLINGS) {
+        return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "'couplings'",
+                              "at most LFT_MAX_COUPLINGS = " LFT_P_STRING(LFT_MAX_COUPLINGS),
+                              (double)lft_tensor_count(couplings));
+    }
+    t = LFT_P(model_text)(info->theory, sizeof info->theory);
+    lft_p_put(&t, theory);
+    info->couplings = (int)lft_tensor_count(couplings);
+    for (i = 0; i < info->couplings; ++i) {
+        info->coupling[i] = lft_tensor_get(couplings, (size_t)i);
+        LFT_P(model_word)(names, i, info->coupling_name[i], sizeof info->coupling_name[i]);
+    }
+    return LFT_OK;
+}
+
+/* What may be missing: it is then 0. */
+static inline void LFT_P(model_read_results)(const lft_safetensors *doc, LFT_(model_info) *info)
+{
+    const lft_tensor *e = lft_safetensors_find(doc, "logq_error"), *whole = lft_safetensors_find(doc, "training");
+    const lft_tensor *real = lft_safetensors_find(doc, "training.result");
+    const char       *version = lft_safetensors_meta(doc, "version");
+    lft_p_text        t       = LFT_P(model_text)(info->version, sizeof info->version);
+    if (version) lft_p_put(&t, version);
+    if (e && lft_tensor_count(e) >= 5 && LFT_P(model_is_whole)(lft_tensor_get(e, 4), 1e9)) {
+        info->logq_error.std        = lft_tensor_get(e, 0);
+        info->logq_error.mean       = lft_tensor_get(e, 1);
+        info->logq_error.std_error  = lft_tensor_get(e, 2);
+        info->logq_error.mean_error = lft_tensor_get(e, 3);
+        info->logq_error.n          = (int)lft_tensor_get(e, 4);
+    }
+    if (whole && lft_tensor_count(whole) >= 3) {
+        info->seed  = lft_tensor_get_u64(whole, 0);
+        info->steps = lft_tensor_get_u64(whole, 1);
+        info->batch = lft_tensor_get_u64(whole, 2);
+    }
+    if (real && lft_tensor_count(real) >= 4) {
+        info->seconds = lft_tensor_get(real, 0);
+        info->loss    = lft_tensor_get(real, 1);
+        info->ess     = lft_tensor_get(real, 2);
+        if (LFT_P(model_is_whole)(lft_tensor_get(real, 3), 1e15)) info->ess_n = (uint64_t)lft_tensor_get(real, 3);
+    }
+}
+
+LFT_API lft_status LFT_(model_desc)(const lft_safetensors *doc, const LFT_(layer_ops) *const *own, LFT_(flow_desc) *desc,
+                                    LFT_(model_info) *info, lft_arena *arena, lft_error *error)
+{
+    LFT_(model_info) local;
+    lft_status       status = LFT_P(model_check)(doc, error);
+    if (!info) info = &local;
+    lft_p_zero(desc, sizeof *desc);
+    lft_p_zero(info, sizeof *info);
+    if (!status) status = LFT_P(model_read_extent)(doc, desc->extent, error);
+    if (!status) status = LFT_P(model_read_prior)(doc, &desc->prior, &desc->prior_mass2, error);
+    if (!status) status = LFT_P(model_read_couplings)(doc, info, error);
+    if (!status) status = LFT_P(model_read_layers)(doc, own, desc, arena, error);
+    if (!status) LFT_P(model_read_results)(doc, info);
+    return status;
+}
+
+/* ---- restoring ----------------------------------------------------------------------------------------------------- */
+
+static inline void LFT_P(model_put_shape)(lft_p_text *t, int rank, const uint64_t *shape)
+{
+    int i;
+    for (i = 0; i < rank; ++i) {
+        if (i) lft_p_put(t, "x");
+        lft_p_put_u64(t, shape[i]);
+    }
+    if (!rank) lft_p_put(t, "one number");
+}
+
+/* The tensor of a parameter: the same shape, nothing but numbers. */
+static inline lft_status LFT_P(model_check_parameter)(const lft_safetensors *doc, const lft_parameter *p, lft_error *error)
+{
+    const lft_tensor *t = LFT_P(model_find)(doc, p->name, p->count, error);
+    uint64_t          shape[4];
+    lft_p_text        text;
+    size_t            k;
+    int               i, same;
+    if (!t) return LFT_ERR_FORMAT;
+    for (i = 0, same = t->rank == p->rank; i < p->rank; ++i) {
+        shape[i] = (uint64_t)p->shape[i];
+        same     = same && t->shape[i] == shape[i];
+    }
+    if (!same || (t->dtype != LFT_DTYPE_F64 && t->dtype != LFT_DTYPE_F32)) {
+        text = LFT_P(model_bad)(error, LFT_ERR_MISMATCH, p->name);
+        lft_p_put(&text, "F64 ");
+        LFT_P(model_put_shape)(&text, p->rank, shape);
+        lft_p_put(&text, ", got ");
+        lft_p_put(&text, lft_dtype_str(t->dtype));
+        lft_p_put(&text, " ");
+        LFT_P(model_put_shape)(&text, t->rank, t->shape);
+        return LFT_ERR_MISMATCH;
+    }
+    for (k = 0; k < p->count; ++k) {
+        if (lft_finite(lft_tensor_get(t, k))) continue;
+        text = LFT_P(model_bad)(error, LFT_ERR_NONFINITE, p->name);
+        lft_p_put(&text, "finite numbers, got another as number ");
+        lft_p_put_u64(&text, k);
+        return LFT_ERR_NONFINITE;
+    }
+    return LFT_OK;
+}
+
+/* Do the numbers mean the same to layer i? The steps of a layer that integrates are free. */
+static inline lft_status LFT_P(model_check_layer)(const LFT_(flow) *flow, const lft_safetensors *doc, int i, int *steps,
+                                                  lft_error *error)
+{
+    const LFT_(layer) *layer = flow->layer + i;
+    int64_t            own[LFT_P_SPEC_MOST], number[LFT_P_SPEC_MOST];
+    const int          count = layer->ops->spec ? layer->ops->spec(layer, own) : 0;
+    const int          n = LFT_P(model_read_spec)(doc, i, number, error), fixed = layer->steps ? count - 2 : count;
+    char               name[32];
+    int                k;
+    LFT_P(model_layer_name)(name, sizeof name, i, ".spec");
+    if (n < 0) return LFT_ERR_FORMAT;
+    if (n < count) return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", name, "more numbers", n);
+    for (k = 0; k < fixed; ++k) {
+        lft_p_text t;
+        if (own[k] == number[k]) continue;
+        t = LFT_P(model_bad)(error, LFT_ERR_MISMATCH, name);
+        lft_p_put_f64(&t, (double)own[k]);
+        lft_p_put(&t, " (of this flow) as number ");
+        lft_p_put_u64(&t, (uint64_t)k);
+        lft_p_put(&t, ", got ");
+        lft_p_put_f64(&t, (double)number[k]);
+        return LFT_ERR_MISMATCH;
+    }
+    *steps = layer->steps && number[fixed] > 0 && number[fixed] < 1000000 ? (int)number[fixed] : 0;
+    return LFT_OK;
+}
+
+/* All that can be wrong, before anything is changed. */
+static inline lft_status LFT_P(model_fits)(const LFT_(flow) *flow, const lft_safetensors *doc, lft_error *error)
+{
+    const LFT_P(prior) *prior  = &LFT_P(flow_state_of)(flow)->prior;
+    lft_status          status = LFT_P(model_check)(doc, error);
+    lft_prior_kind      kind   = prior->kind;
+    int                 extent[LFT_DIM], mu, i, steps;
+    lft_p_text          t;
+    double              mass2;
+    if (!status) status = LFT_P(model_read_extent)(doc, extent, error);
+    for (mu = 0; mu < LFT_DIM && !status; ++mu) {
+        if (extent[mu] == flow->layer[0].in.extent[mu]) continue;
+        t = LFT_P(model_bad)(error, LFT_ERR_MISMATCH, "extent");
+        LFT_P(model_put_extent)(&t, flow->layer[0].in.extent);
+        lft_p_put(&t, " (of this flow), got ");
+        LFT_P(model_put_extent)(&t, extent);
+        return LFT_ERR_MISMATCH;
+    }
+    if (!status) status = LFT_P(model_read_prior)(doc, &kind, &mass2, error);
+    if (!status && kind != prior->kind) {
+        status = lft_p_fail_got(error, LFT_ERR_MISMATCH, "model", "'prior.spec'", "the kind of the flow's prior", (int)kind);
+    }
+    for (i = 0; i < flow->layers && !status; ++i) status = LFT_P(model_check_layer)(flow, doc, i, &steps, error);
+    for (i = 0; i < flow->params.tensors && !status; ++i) {
+        status = LFT_P(model_check_parameter)(doc, flow->params.list + i, error);
+    }
+    return status;
+}
+
+LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *doc, lft_error *error)
+{
+    lft_status status = LFT_P(model_fits)(flow, doc, error);
+    size_t     k;
+    int        i, steps = 0;
+    for (i = 0; i < flow->layers && !status; ++i) {
+        LFT_(layer) *layer = flow->layer + i;
+        status             = LFT_P(model_check_layer)(flow, doc, i, &steps, error);
+        if (!status && layer->steps) status = layer->ops->refine(layer, steps, error);
+    }
+    for (i = 0; i < flow->params.tensors && !status; ++i) {
+        const lft_parameter *p = flow->params.list + i;
+        const lft_tensor    *t = lft_safetensors_find(doc, p->name);
+        for (k = 0; k < p->count; ++k) flow->params.value[p->offset + k] = lft_tensor_get(t, k);
+    }
+    LFT_(flow_prepare)(flow);
+    return status;
+}
+
+#endif
+#if LFT_UPTO >= LFT_TRAIN
+
+/* ---- 88_exactness.h, code ---------------------------------------------------------------------------------------- */
+
+/* log |det a| of a[n][n], which is overwritten; -infinity does not arise: a singular matrix gives a non-finite number. */
+static inline double LFT_P(log_det)(double *a, int n)
+{
+    double sum = 0;
+    int    i, j, k;
+    for (k = 0; k < n; ++k) {
+        double *row = a + (size_t)k * (size_t)n, best = row[k] < 0 ? -row[k] : row[k];
+        int     pivot = k;
+        for (i = k + 1; i < n; ++i) {
+            double v = a[(size_t)i * (size_t)n + (size_t)k];
+            if ((v < 0 ? -v : v) > best) best = v < 0 ? -v : v, pivot = i;
+        }
+        sum += lft_p_f64_p_log(best);
+        for (j = k; pivot != k && j < n; ++j) {
+            double *other = a + (size_t)pivot * (size_t)n + j, swap = *other;
+            *other = row[j];
+            row[j] = swap;
+        }
+        for (i = k + 1; i < n; ++i) {
+            double *LFT_P_RESTRICT to = a + (size_t)i * (size_t)n, factor = to[k] / row[k];
+            for (j = k + 1; j < n; ++j) to[j] -= factor * row[j];
+        }
+    }
+    return sum;
+}
+
+/* The tapes of all layers, one behind the other. */
+static inline size_t LFT_P(flow_tape_bytes)(const LFT_(flow) *flow)
+{
+    size_t bytes = 0;
+    int    i;
+    for (i = 0; i < flow->layers; ++i) bytes += flow->layer[i].tape_bytes;
+    return bytes;
+}
+
+/* dx at the samples becomes dz at the prior; gradient: the layers' own forms one behind the other, or NULL. */
+static inline lft_status LFT_P(flow_backward)(const LFT_(flow) *flow, LFT_P(flow_work) *w, const unsigned char *tape,
+                                              lft_v *dx, const double *dlogdet, double *gradient)
+{
+    lft_status status = LFT_OK;
+    size_t     count  = 0;
+    int        i;
+    tape += LFT_P(flow_tape_bytes)(flow);
+    for (i = 0; i < flow->layers; ++i) count += flow->layer[i].gradient_count;
+    for (i = flow->layers - 1; i >= 0 && !status; --i) {
+        const LFT_(layer) *layer = flow->layer + i;
+        tape -= layer->tape_bytes;
+        count -= layer->gradient_count;
+        status = layer->ops->backward(layer, tape, (lft_real *)dx, dlogdet, gradient ? gradient + count : NULL, w->scratch,
+                                      &w->error);
+    }
+    return status;
+}
+
+/* Rows of the Jacobian of one sample: task i does rows i lanes ... of them, one per lane. */
+typedef struct LFT_P(jacobian_job) {
+    LFT_(flow)          *flow;
+    const unsigned char *tape;
+    double              *matrix;
+} LFT_P(jacobian_job);
+
+static inline void LFT_P(jacobian_task)(void *context, int block, int thread)
+{
+    const LFT_P(jacobian_job) *job    = (const LFT_P(jacobian_job) *)context;
+    LFT_P(flow_work)          *w      = LFT_P(flow_state_of)(job->flow)->work + thread;
+    const int                  volume = job->flow->lattice.volume;
+    lft_real                  *dx     = (lft_real *)w->score;
+    double                     zero[LFT_P_LANES];
+    int                        l, x, row = block * LFT_P_LANES;
+    for (l = 0; l < LFT_P_LANES; ++l) zero[l] = 0;
+    LFT_P(set_zero)(w->score, volume);
+    for (l = 0; l < LFT_P_LANES && row + l < volume; ++l) dx[(size_t)(row + l) * LFT_P_LANES + (size_t)l] = 1;
+    LFT_P(flow_note)(w, block, LFT_P(flow_backward)(job->flow, w, job->tape, w->score, zero, NULL));
+    for (l = 0; l < LFT_P_LANES && row + l < volume; ++l) {
+        double *to = job->matrix + (size_t)(row + l) * (size_t)volume;
+        for (x = 0; x < volume; ++x) to[x] = (double)dx[(size_t)x * LFT_P_LANES + (size_t)l];
+    }
+}
+
+/* epsilon of the sample with the given address. */
+static inline lft_status LFT_P(flow_epsilon)(LFT_(flow) *flow, lft_draw d, unsigned char *tape, double *matrix,
+                                             double *epsilon)
+{
+    LFT_P(flow_state)   *s = LFT_P(flow_state_of)(flow);
+    LFT_P(flow_work)    *w = s->work;
+    LFT_P(jacobian_job)  job;
+    const int            volume = flow->lattice.volume;
+    double               logq[LFT_P_LANES], logdet[LFT_P_LANES];
+    lft_status           status;
+    int                  l, x;
+    LFT_P(prior_draw)(&s->prior, d, w->x, logq, w->scratch);
+    for (x = 0; x < volume; ++x) { /* the same configuration in every lane: each lane will do another row */
+        lft_real first = ((lft_real *)w->x)[(size_t)x * LFT_P_LANES];
+        w->x[x]        = lft_splat(first);
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
+    status = LFT_P(flow_push)(flow, w, logdet, NULL, tape);
+    if (status) {
+        flow->error = w->error;
+        return status;
+    }
+    job.flow = flow, job.tape = tape, job.matrix = matrix;
+    status   = LFT_P(flow_run)(flow, (volume + LFT_P_LANES - 1) / LFT_P_LANES, LFT_P(jacobian_task), &job);
+    *epsilon = status ? 0 : LFT_P(log_det)(matrix, volume) - logdet[0];
+    return status;
+}
+
+LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64_t first, int n, lft_logq_error *out,
+                                         lft_arena scratch)
+{
+    const size_t   volume = (size_t)flow->lattice.volume;
+    unsigned char *tape   = (unsigned char *)lft_arena_take(&scratch, LFT_P(flow_tape_bytes)(flow), 1);
+    double        *matrix = (double *)lft_arena_take(&scratch, volume * volume, sizeof(double));
+    double         sum = 0, square = 0, epsilon = 0;
+    lft_status     status = lft_arena_check(&scratch, &flow->error, "flow_logq_error");
+    int            i;
+    if (status) return status;
+    if (n < 1) return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "flow_logq_error", "n", "at least 1", n);
+    status = LFT_P(flow_fits)(flow, &flow->lattice, &flow->layer[0].in);
+    for (i = 0; i < n && !status; ++i) {
+        status = LFT_P(flow_epsilon)(flow, lft_draw_of(seed, LFT_DRAW_PRIOR, first + (uint64_t)i, 0), tape, matrix,
+                                     &epsilon);
+        sum += epsilon;
+        square += epsilon * epsilon;
+    }
+    if (status) return status;
+    out->n    = n;
+    out->mean = sum / n;
+    square    = n > 1 ? (square - n * out->mean * out->mean) / (n - 1) : 0;
+    out->std  = lft_p_f64_p_sqrt(square > 0 ? square : 0);
+    out->mean_error = out->std / lft_p_f64_p_sqrt(n);
+    out->std_error  = n > 1 ? out->std / lft_p_f64_p_sqrt(2.0 * (n - 1)) : 0;
+    if (!lft_finite(out->mean + out->std)) {
+        return lft_p_fail(&flow->error, LFT_ERR_NONFINITE, "flow_logq_error", "the Jacobian is singular or not finite");
+    }
+    return LFT_OK;
+}
+
+LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow)
+{
+    lft_arena measure = lft_arena_measure();
+    size_t    volume  = (size_t)flow->lattice.volume;
+    (void)lft_arena_take(&measure, LFT_P(flow_tape_bytes)(flow), 1);
+    (void)lft_arena_take(&measure, volume * volume, sizeof(double));
+    return measure.need;
+}
+
+/* ---- 90_training.h, code ----------------------------------------------------------------------------------------- */
+
+/* What one thread needs beside the flow's own. */
+typedef struct LFT_P(train_work) {
+    lft_v         *z, *dx;
+    unsigned char *tape;
+    double        *dlambda; /* the prior's scratch */
+} LFT_P(train_work);
+
+typedef struct LFT_P(train_state) {
+    LFT_P(train_work) *work; /* [threads] */
+    double            *slot; /* [slots][prior orbits + gradient counts of the layers] */
+    size_t             slot_size;
+    int                groups;
+    uint64_t           first;
+    unsigned char     *guard; /* scratch of the guard */
+    size_t             guard_bytes;
+} LFT_P(train_state);
+
+static inline lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, int volume)
+{
+    lft_train_desc d = *desc;
+    if (!d.steps) d.steps = 1000;
+    if (!d.batch) d.batch = 256;
+    if (!d.accumulate) d.accumulate = 1;
+    if (!d.estimator) d.estimator = LFT_PATH_GRADIENT;
+    if (!(d.rate > 0)) d.rate = 0.01;
+    if (!(d.last_rate > 0)) d.last_rate = d.rate / 50;
+    if (!d.warmup) d.warmup = d.steps / 50;
+    if (!(d.clip > 0) && !(d.clip < 0)) d.clip = 10;
+    if (!(d.beta2 > 0)) d.beta2 = 0.99;
+    if (!d.slots) d.slots = 8;
+    if (!d.guard_every) d.guard_every = 100;
+    if (!d.guard_samples) d.guard_samples = volume > 256 ? 2 : 4;
+    if (!(d.guard_std > 0)) d.guard_std = 1e-3;
+    if (!(d.guard_mean > 0)) d.guard_mean = 1e-2;
+    return d;
+}
+
+static inline lft_status LFT_P(train_check)(const lft_train_desc *d, lft_error *e)
+{
+    if (d->batch < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "batch", "at least 1", d->batch);
+    if (d->accumulate < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "accumulate", "at least 1", d->accumulate);
+    if (d->slots < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "slots", "at least 1", d->slots);
+    if (!lft_finite(d->rate)) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "rate", "a finite number", d->rate);
+    if (d->guard_samples < 1) {
+        return lft_p_fail_got(e, LFT_ERR_ARG, "train", "guard_samples", "at least 1", d->guard_samples);
+    }
+    return LFT_OK;
+}
+
+LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, const LFT_(theory) *theory,
+                                      const lft_train_desc *desc, lft_arena *arena)
+{
+    LFT_P(flow_state)  *f = LFT_P(flow_state_of)(flow);
+    LFT_P(train_state)  local, *s = (LFT_P(train_state) *)lft_arena_alloc(arena, 1, sizeof *s);
+    const size_t        n = flow->params.count, volume = f->volume, tape = LFT_P(flow_tape_bytes)(flow);
+    lft_status          status;
+    int                 i;
+    lft_p_zero(trainer, sizeof *trainer);
+    trainer->flow       = flow;
+    trainer->theory     = theory;
+    trainer->desc       = LFT_P(train_defaults)(desc, flow->lattice.volume);
+    trainer->rate_scale = 1;
+    trainer->state      = s;
+    status              = LFT_P(train_check)(&trainer->desc, &flow->error);
+    if (status) return status;
+    if (!s) s = &local;
+    s->groups    = (trainer->desc.batch + LFT_P_LANES - 1) / LFT_P_LANES;
+    s->slot_size = (size_t)f->prior.spectrum.orbits;
+    for (i = 0; i < flow->layers; ++i) s->slot_size += flow->layer[i].gradient_count;
+    s->slot        = (double *)lft_arena_alloc(arena, s->slot_size * (size_t)trainer->desc.slots, sizeof(double));
+    s->guard_bytes = trainer->desc.guard_every > 0 ? LFT_(flow_logq_error_bytes)(flow) : 0;
+    s->guard       = (unsigned char *)lft_arena_take(arena, s->guard_bytes, 1);
+    s->work        = (LFT_P(train_work) *)lft_arena_alloc(arena, (size_t)f->threads, sizeof *s->work);
+    for (i = 0; i < f->threads; ++i) {
+        LFT_P(train_work) w;
+        w.z       = LFT_P(vectors)(arena, volume);
+        w.dx      = LFT_P(vectors)(arena, volume);
+        w.tape    = (unsigned char *)lft_arena_take(arena, tape, 1);
+        w.dlambda = (double *)lft_arena_take(arena, (size_t)f->prior.spectrum.count, sizeof(double));
+        if (s->work) s->work[i] = w;
+    }
+    trainer->gradient   = (double *)lft_arena_alloc(arena, n, sizeof(double));
+    trainer->sum        = (double *)lft_arena_alloc(arena, trainer->desc.accumulate > 1 ? n : 0, sizeof(double));
+    trainer->logw       = (double *)lft_arena_alloc(arena, (size_t)trainer->desc.batch, sizeof(double));
+    trainer->good.value = (double *)lft_arena_alloc(arena, n, sizeof(double));
+    trainer->good.m     = (double *)lft_arena_alloc(arena, n, sizeof(double));
+    trainer->good.v     = (double *)lft_arena_alloc(arena, n, sizeof(double));
+    status = lft_adam_init(&trainer->adam, n, trainer->desc.beta1, trainer->desc.beta2, 0, arena, &flow->error);
+    if (status || lft_arena_measuring(arena)) return status;
+    lft_p_copy(trainer->good.value, flow->params.value, n * sizeof(double));
+    trainer->report.steps = trainer->desc.steps;
+    return LFT_OK;
+}
+
+LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc)
+{
+    LFT_(trainer) trainer;
+    lft_arena     measure = lft_arena_measure();
+    return LFT_(trainer_init)(&trainer, flow, NULL, desc, &measure) == LFT_OK ? measure.need : 0;
+}
+
+/* One group of samples: log-weights, and the gradient of sum_lane weight[lane] (log q + S) added to the slot. */
+static inline lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w, LFT_P(train_work) *tw, int group,
+                                            double *slot)
+{
+    const LFT_(flow)        *flow   = t->flow;
+    const LFT_P(flow_state) *f      = LFT_P(flow_state_of)(flow);
+    LFT_P(train_state)      *s      = (LFT_P(train_state) *)t->state;
+    const int                path   = t->desc.estimator == LFT_PATH_GRADIENT;
+    const int                volume = flow->lattice.volume, from = f->prior.spectrum.lattice.volume;
+    double                   logq[LFT_P_LANES], logdet[LFT_P_LANES], S[LFT_P_LANES], weight[LFT_P_LANES];
+    lft_draw                 d = lft_draw_of(t->desc.seed, LFT_DRAW_TRAIN, s->first + (uint64_t)group * LFT_P_LANES, 0);
+    lft_status               status;
+    lft_v                    share;
+    int                      l, x;
+    LFT_P(prior_draw)(&f->prior, d, w->x, logq, w->scratch);
+    LFT_P(copy_field)(tw->z, w->x, (size_t)from);
+    if (path) LFT_P(prior_logq)(&f->prior, tw->z, logq, w->score, w->scratch);
+    for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
+    status = LFT_P(flow_push)(flow, w, logdet, path ? w->score : NULL, tw->tape);
+    if (status) return status;
+    t->theory->action(t->theory, &flow->lattice, (lft_real *)w->x, S, (lft_real *)tw->dx);
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        int i = group * LFT_P_LANES + l;
+        weight[l] = i < t->desc.batch ? 1.0 / t->desc.batch : 0;
+        if (i < t->desc.batch) t->logw[i] = logdet[l] - logq[l] - S[l];
+    }
+    share = LFT_P(from_wide)(weight);
+    for (x = 0; path && x < volume; ++x) tw->dx[x] += w->score[x];
+    for (x = 0; x < volume; ++x) tw->dx[x] *= share;
+    for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = path ? 0 : -weight[l], logq[l] = path ? 0 : weight[l];
+    status = LFT_P(flow_backward)(flow, w, tw->tape, tw->dx, logdet, slot + f->prior.spectrum.orbits);
+    LFT_P(prior_backward)(&f->prior, tw->z, tw->dx, logq, slot, tw->dlambda, w->scratch);
+    return status;
+}
+
+/* Slot i sums the groups i, i + slots, ... in this order, whoever runs it. */
+static inline void LFT_P(train_task)(void *context, int i, int thread)
+{
+    LFT_(trainer)      *t = (LFT_(trainer) *)context;
+    LFT_P(train_state) *s = (LFT_P(train_state) *)t->state;
+    LFT_P(flow_work)   *w = LFT_P(flow_state_of)(t->flow)->work + thread;
+    int                 group;
+    for (group = i; group < s->groups; group += t->desc.slots) {
+        LFT_P(flow_note)(w, group, LFT_P(train_group)(t, w, s->work + thread, group, s->slot + s->slot_size * (size_t)i));
+    }
+}
+
+LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double *loss)
+{
+    LFT_(flow)         *flow = t->flow;
+    LFT_P(train_state) *s    = (LFT_P(train_state) *)t->state;
+    const size_t        orbits = (size_t)LFT_P(flow_state_of)(flow)->prior.spectrum.orbits;
+    double             *sum = s->slot, *at;
+    lft_status          status;
+    size_t              k;
+    int                 i;
+    s->first = first;
+    lft_p_zero(sum, s->slot_size * (size_t)t->desc.slots * sizeof(double));
+    lft_p_zero(t->gradient, flow->params.count * sizeof(double));
+    status = LFT_P(flow_run)(flow, t->desc.slots < s->groups ? t->desc.slots : s->groups, LFT_P(train_task), t);
+    if (status) return status;
+    for (i = 1; i < t->desc.slots; ++i) {
+        for (k = 0; k < s->slot_size; ++k) sum[k] += sum[s->slot_size * (size_t)i + k];
+    }
+    if (LFT_P(flow_state_of)(flow)->prior.kind == LFT_PRIOR_FREE) {
+        for (k = 0; k < orbits; ++k) t->gradient[k] += sum[k]; /* the prior's parameters are the first */
+    }
+    at = sum + orbits;
+    for (i = 0; i < flow->layers; ++i) {
+        flow->layer[i].ops->collect(flow->layer + i, at, t->gradient);
+        at += flow->layer[i].gradient_count;
+    }
+    for (*loss = 0, i = 0; i < t->desc.batch; ++i) *loss -= t->logw[i] / t->desc.batch;
+    return LFT_OK;
+}
+
+static inline void LFT_P(train_mark_good)(LFT_(trainer) *t)
+{
+    const size_t bytes = t->adam.n * sizeof(double);
+    lft_p_copy(t->good.value, t->flow->params.value, bytes);
+    lft_p_copy(t->good.m, t->adam.m, bytes);
+    lft_p_copy(t->good.v, t->adam.v, bytes);
+    t->good.step      = t->step;
+    t->good.adam_step = t->adam.step;
+}
+
+/* Back to the last good state, with half the learning rate. LFT_ERR_NOCONV after ten times: `why` says what keeps
+ * happening. */
+static inline lft_status LFT_P(train_roll_back)(LFT_(trainer) *t, const char *why)
+{
+    const size_t bytes = t->adam.n * sizeof(double);
+    lft_p_copy(t->flow->params.value, t->good.value, bytes);
+    lft_p_copy(t->adam.m, t->good.m, bytes);
+    lft_p_copy(t->adam.v, t->good.v, bytes);
+    t->step      = t->good.step;
+    t->adam.step = t->good.adam_step;
+    t->rate_scale *= 0.5;
+    LFT_(flow_prepare)(t->flow);
+    if (++t->report.rolled_back < 10) return LFT_OK;
+    return lft_p_fail_got(&t->flow->error, LFT_ERR_NOCONV, "train", why, "at most 9 roll-backs", t->report.rolled_back);
+}
+
+static inline int LFT_P(train_within)(const LFT_(trainer) *t)
+{
+    const lft_logq_error *g = &t->report.guard;
+    return g->std <= t->desc.guard_std && g->mean <= t->desc.guard_mean && -g->mean <= t->desc.guard_mean;
+}
+
+static inline lft_status LFT_P(train_measure)(LFT_(trainer) *t)
+{
+    LFT_P(train_state) *s = (LFT_P(train_state) *)t->state;
+    const uint64_t      first = t->step * (uint64_t)t->desc.guard_samples;
+    return LFT_(flow_logq_error)(t->flow, t->desc.seed, first, t->desc.guard_samples, &t->report.guard,
+                                 lft_arena_of(s->guard, s->guard_bytes));
+}
+
+/* The integration steps that layers have at present, the most of any. */
+static inline int LFT_P(train_integration_steps)(const LFT_(flow) *flow)
+{
+    int i, most = 0;
+    for (i = 0; i < flow->layers; ++i) most = flow->layer[i].steps > most ? flow->layer[i].steps : most;
+    return most;
+}
+
+/* Up to two refinements by half before the state is given up: one that is sound on a finer grid is worth its steps. */
+static inline lft_status LFT_P(train_guard)(LFT_(trainer) *t)
+{
+    int tries;
+    for (tries = 0;; ++tries) {
+        const int  steps  = LFT_P(train_integration_steps)(t->flow);
+        lft_status status = LFT_P(train_measure)(t);
+        if (!status && LFT_P(train_within)(t)) {
+            LFT_P(train_mark_good)(t);
+            return LFT_OK;
+        }
+        if (tries == 2 || !steps || LFT_(flow_refine)(t->flow, steps + (steps + 1) / 2)) break;
+        t->report.refined += 1;
+    }
+    return LFT_P(train_roll_back)(t, "epsilon stays beyond the guard's bounds");
+}
+
+/* The accumulated gradient in t->gradient; the loss and ess of its last part in the report. */
+static inline lft_status LFT_P(train_accumulate)(LFT_(trainer) *t, double *sum)
+{
+    const uint64_t batch = (uint64_t)t->desc.batch, parts = (uint64_t)t->desc.accumulate;
+    lft_status     status = LFT_OK;
+    uint64_t       part;
+    size_t         k;
+    double         loss = 0;
+    for (part = 0; part < parts && !status; ++part) {
+        status = LFT_(train_gradient)(t, (t->step * parts + part) * batch, &loss);
+        if (parts == 1) continue;
+        for (k = 0; k < t->adam.n; ++k) sum[k] = (part ? sum[k] : 0) + t->gradient[k] / (double)parts;
+    }
+    for (k = 0; parts > 1 && k < t->adam.n; ++k) t->gradient[k] = sum[k];
+    t->report.loss = loss;
+    t->report.ess  = lft_weigh(t->logw, (size_t)t->desc.batch).ess;
+    return status;
+}
+
+LFT_API lft_status LFT_(train_step)(LFT_(trainer) *t)
+{
+    const lft_train_desc *d = &t->desc;
+    lft_train_report     *r = &t->report;
+    lft_schedule          schedule;
+    lft_status            status;
+    schedule.kind = d->schedule, schedule.from = d->rate, schedule.to = d->last_rate;
+    schedule.warmup = d->warmup, schedule.steps = d->steps;
+    status          = LFT_P(train_accumulate)(t, t->sum);
+    if (status && status != LFT_ERR_NONFINITE) return status;
+    r->rate = t->rate_scale * lft_rate(&schedule, t->step);
+    r->norm = lft_clip_norm(t->gradient, t->adam.n, d->clip);
+    if (status || !lft_finite(r->loss) || !lft_finite(r->norm)) {
+        status = LFT_P(train_roll_back)(t, "loss or gradient not finite");
+    } else {
+        lft_adam_step(&t->adam, t->flow->params.value, t->gradient, r->rate);
+        t->step += 1;
+        LFT_(flow_prepare)(t->flow);
+        if (d->guard_every > 0 && (t->step % (uint64_t)d->guard_every == 0 || t->step == d->steps)) {
+            status = LFT_P(train_guard)(t);
+        }
+    }
+    r->step              = t->step;
+    r->integration_steps = LFT_P(train_integration_steps)(t->flow);
+    return status;
+}
+
+LFT_API lft_status LFT_(train_rest)(LFT_(trainer) *t)
+{
+    lft_status status = LFT_OK;
+    while (!status && t->step < t->desc.steps) {
+        status = LFT_(train_step)(t);
+        if (!status && t->desc.report && t->desc.report(t->desc.user, &t->report)) status = LFT_STOPPED;
+    }
+    return status;
+}
+
+LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, const lft_train_desc *desc, lft_arena scratch)
+{
+    LFT_(trainer) trainer;
+    lft_status    status = LFT_(trainer_init)(&trainer, flow, theory, desc, &scratch);
+    return status ? status : LFT_(train_rest)(&trainer);
+}
+
+/* ---- 91_checkpoint.h, code --------------------------------------------------------------------------------------- */
+
+#define LFT_P_TRAINER_TENSORS 10
+
+/* The vectors of a trainer, and their names. */
+static const char *const LFT_P(trainer_vector_name)[5] = {"trainer.adam_m", "trainer.adam_v", "trainer.good_value",
+                                                          "trainer.good_m", "trainer.good_v"};
+
+static inline double *LFT_P(trainer_vector)(const LFT_(trainer) *t, int i)
+{
+    switch (i) {
+    case 0: return t->adam.m;
+    case 1: return t->adam.v;
+    case 2: return t->good.value;
+    case 3: return t->good.m;
+    default: return t->good.v;
+    }
+}
+
+static inline void LFT_P(trainer_collect_desc)(LFT_P(model_list) *list, const lft_train_desc *d)
+{
+    uint64_t whole[10];
+    double   real[7];
+    whole[0] = d->seed, whole[1] = d->steps, whole[2] = d->warmup;
+    whole[3] = (uint64_t)d->batch, whole[4] = (uint64_t)d->accumulate;
+    whole[5] = (uint64_t)d->estimator, whole[6] = (uint64_t)d->schedule, whole[7] = (uint64_t)d->slots;
+    whole[8] = d->guard_every > 0 ? (uint64_t)d->guard_every : 0, whole[9] = (uint64_t)d->guard_samples;
+    real[0] = d->rate, real[1] = d->last_rate, real[2] = d->clip, real[3] = d->beta1, real[4] = d->beta2;
+    real[5] = d->guard_std, real[6] = d->guard_mean;
+    LFT_P(model_add)(list, "trainer.whole", LFT_DTYPE_U64, whole, 10);
+    LFT_P(model_add)(list, "trainer.real", LFT_DTYPE_F64, real, 7);
+}
+
+static inline lft_status LFT_P(trainer_collect)(LFT_P(model_list) *list, const LFT_(trainer) *t, const LFT_(model_info) *info,
+                                                lft_error *error)
+{
+    const lft_train_report *r      = &t->report;
+    const int               n      = (int)t->adam.n;
+    lft_status              status = LFT_P(model_collect)(list, t->flow, info, error);
+    uint64_t                whole[6];
+    double                  real[5];
+    int                     i;
+    whole[0] = t->step, whole[1] = t->adam.step, whole[2] = t->good.step, whole[3] = t->good.adam_step;
+    whole[4] = (uint64_t)r->refined, whole[5] = (uint64_t)r->rolled_back;
+    LFT_P(model_add)(list, "trainer.counters", LFT_DTYPE_U64, whole, 6);
+    real[0] = t->rate_scale, real[1] = r->loss, real[2] = r->ess, real[3] = r->rate, real[4] = r->norm;
+    LFT_P(model_add)(list, "trainer.numbers", LFT_DTYPE_F64, real, 5);
+    real[0] = r->guard.std, real[1] = r->guard.mean, real[2] = r->guard.std_error, real[3] = r->guard.mean_error;
+    real[4] = r->guard.n;
+    LFT_P(model_add)(list, "trainer.guard", LFT_DTYPE_F64, real, 5);
+    for (i = 0; i < 5; ++i) {
+        LFT_P(model_refer)(list, LFT_P(trainer_vector_name)[i], LFT_DTYPE_F64, LFT_P(trainer_vector)(t, i), 1, &n);
+    }
+    LFT_P(trainer_collect_desc)(list, &t->desc);
+    return status;
+}
+
+LFT_API lft_status LFT_(trainer_save)(const LFT_(trainer) *trainer, const LFT_(model_info) *info, lft_writer to,
+                                      lft_arena scratch, lft_error *error)
+{
+    LFT_P(model_list) list = LFT_P(model_list_of)(trainer->flow, LFT_P_TRAINER_TENSORS, &scratch);
+    LFT_(model_info)  whole;
+    lft_status        status;
+    LFT_(model_info_of)(&whole, trainer->theory);
+    if (info) {
+        whole.logq_error = info->logq_error;
+        whole.seconds    = info->seconds;
+        whole.ess        = info->ess;
+        whole.ess_n      = info->ess_n;
+    }
+    whole.seed  = trainer->desc.seed;
+    whole.steps = trainer->step;
+    whole.batch = (uint64_t)trainer->desc.batch;
+    whole.loss  = trainer->report.loss;
+    status      = LFT_P(trainer_collect)(&list, trainer, &whole, error);
+    return status ? status : LFT_P(model_write)(&list, to, error);
+}
+
+LFT_API size_t LFT_(trainer_save_bytes)(const LFT_(trainer) *trainer)
+{
+    lft_arena         measure = lft_arena_measure();
+    LFT_P(model_list) list    = LFT_P(model_list_of)(trainer->flow, LFT_P_TRAINER_TENSORS, &measure);
+    LFT_(model_info)  info;
+    LFT_P(model_info_most)(&info);
+    return LFT_P(trainer_collect)(&list, trainer, &info, NULL) == LFT_OK ? measure.need : 0;
+}
+
+/* A counter that has to fit an int; a larger one becomes the largest, which trainer_init refuses or cannot hold. */
+static inline int LFT_P(trainer_int)(const lft_tensor *t, size_t i)
+{
+    const uint64_t v = lft_tensor_get_u64(t, i);
+    return v < INT32_MAX ? (int)v : INT32_MAX;
+}
+
+LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc *desc, lft_error *error)
+{
+    const lft_tensor *whole, *real;
+    lft_p_zero(desc, sizeof *desc);
+    if (!lft_safetensors_find(doc, "trainer.counters")) {
+        return lft_p_fail(error, LFT_ERR_FORMAT, "checkpoint",
+                          "expected the state of a training, got a model alone (its training has ended)");
+    }
+    whole = LFT_P(model_find)(doc, "trainer.whole", 10, error);
+    real  = whole ? LFT_P(model_find)(doc, "trainer.real", 7, error) : NULL;
+    if (!real) return LFT_ERR_FORMAT;
+    desc->seed          = lft_tensor_get_u64(whole, 0);
+    desc->steps         = lft_tensor_get_u64(whole, 1);
+    desc->warmup        = lft_tensor_get_u64(whole, 2);
+    desc->batch         = LFT_P(trainer_int)(whole, 3);
+    desc->accumulate    = LFT_P(trainer_int)(whole, 4);
+    desc->estimator     = LFT_P(trainer_int)(whole, 5) == LFT_TOTAL_GRADIENT ? LFT_TOTAL_GRADIENT : LFT_PATH_GRADIENT;
+    desc->schedule      = (lft_schedule_kind)(LFT_P(trainer_int)(whole, 6) & 3);
+    desc->slots         = LFT_P(trainer_int)(whole, 7);
+    desc->guard_every   = LFT_P(trainer_int)(whole, 8) ? LFT_P(trainer_int)(whole, 8) : -1;
+    desc->guard_samples = LFT_P(trainer_int)(whole, 9);
+    desc->rate          = lft_tensor_get(real, 0);
+    desc->last_rate     = lft_tensor_get(real, 1);
+    desc->clip          = lft_tensor_get(real, 2);
+    desc->beta1         = lft_tensor_get(real, 3);
+    desc->beta2         = lft_tensor_get(real, 4);
+    desc->guard_std     = lft_tensor_get(real, 5);
+    desc->guard_mean    = lft_tensor_get(real, 6);
+    return LFT_OK;
+}
+
+/* Everything that resume reads is there and has the right size. */
+static inline lft_status LFT_P(trainer_fits)(const LFT_(trainer) *t, const lft_safetensors *doc, lft_error *error)
+{
+    int i;
+    if (!LFT_P(model_find)(doc, "trainer.counters", 6, error) || !LFT_P(model_find)(doc, "trainer.numbers", 5, error) ||
+        !LFT_P(model_find)(doc, "trainer.guard", 5, error)) {
+        return LFT_ERR_FORMAT;
+    }
+    for (i = 0; i < 5; ++i) {
+        const lft_tensor *v = LFT_P(model_find)(doc, LFT_P(trainer_vector_name)[i], t->adam.n, error);
+        if (!v) return LFT_ERR_FORMAT;
+        if (lft_tensor_count(v) != t->adam.n) {
+            return lft_p_fail_got(error, LFT_ERR_MISMATCH, LFT_P(trainer_vector_name)[i], "numbers",
+                                  "one per parameter of the flow", (double)lft_tensor_count(v));
+        }
+    }
+    return LFT_OK;
+}
+
+LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *t, const lft_safetensors *doc)
+{
+    lft_error        *error   = &t->flow->error;
+    lft_status        status  = LFT_P(trainer_fits)(t, doc, error);
+    const lft_tensor *whole   = lft_safetensors_find(doc, "trainer.counters");
+    const lft_tensor *numbers = lft_safetensors_find(doc, "trainer.numbers");
+    const lft_tensor *guard   = lft_safetensors_find(doc, "trainer.guard");
+    lft_train_report *r       = &t->report;
+    size_t            k;
+    int               i;
+    if (!status) status = LFT_(model_restore)(t->flow, doc, error);
+    if (status) return status;
+    for (i = 0; i < 5; ++i) {
+        const lft_tensor *v = lft_safetensors_find(doc, LFT_P(trainer_vector_name)[i]);
+        double           *to = LFT_P(trainer_vector)(t, i);
+        for (k = 0; k < t->adam.n; ++k) to[k] = lft_tensor_get(v, k);
+    }
+    t->step              = lft_tensor_get_u64(whole, 0);
+    t->adam.step         = lft_tensor_get_u64(whole, 1);
+    t->good.step         = lft_tensor_get_u64(whole, 2);
+    t->good.adam_step    = lft_tensor_get_u64(whole, 3);
+    t->rate_scale        = lft_tensor_get(numbers, 0);
+    r->refined           = LFT_P(trainer_int)(whole, 4);
+    r->rolled_back       = LFT_P(trainer_int)(whole, 5);
+    r->step              = t->step;
+    r->steps             = t->desc.steps;
+    r->loss              = lft_tensor_get(numbers, 1);
+    r->ess               = lft_tensor_get(numbers, 2);
+    r->rate              = lft_tensor_get(numbers, 3);
+    r->norm              = lft_tensor_get(numbers, 4);
+    r->guard.std         = lft_tensor_get(guard, 0);
+    r->guard.mean        = lft_tensor_get(guard, 1);
+    r->guard.std_error   = lft_tensor_get(guard, 2);
+    r->guard.mean_error  = lft_tensor_get(guard, 3);
+    r->guard.n           = LFT_P(model_is_whole)(lft_tensor_get(guard, 4), 1e9) ? (int)lft_tensor_get(guard, 4) : 0;
+    r->integration_steps = LFT_P(train_integration_steps)(t->flow);
+    return LFT_OK;
+}
+
+#endif
+#endif
+
+/* ---- 99_close.h, code -------------------------------------------------------------------------------------------- */
+/* 99_close.h: undefines every parameter and alias of the instance, so that the next one starts clean. */
+
+#ifdef LFT_P_PRIVATE /* the user's own parameters wait for their turn */
+#undef LFT_P_PRIVATE
+#else
+#undef LFT_NAME
+#undef LFT_GROUP
+#undef LFT_DIM
+#undef LFT_REAL
+#undef LFT_LANES
+#undef LFT_UPTO
+#endif
+#undef LFT_
+#undef LFT_P
+#undef LFT_API
+#undef LFT_P_LANES
+#undef LFT_P_VECTOR_BYTES
+#undef LFT_P_REAL_BYTES
+#undef LFT_P_REAL_NAME
+#undef LFT_P_GROUP_NAME
+#undef LFT_P_SIGNED
+#undef LFT_P_SIGNED2
+#undef LFT_P_SIGNED3
+#undef lft_real
+#undef lft_int
+#undef lft_v
+#undef lft_m
+#undef lft_splat
+#undef lft_sel
+
+#endif /* LFT_NAME */

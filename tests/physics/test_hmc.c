@@ -1,0 +1,561 @@
+/* test_hmc.c: Hybrid Monte Carlo against exact lattices in one to four dimensions, free fields and one published point;
+ * and what the integrators promise: forces, reversibility, the order of dH, the same bits for any threads and chains.
+ * The second half of this file is compiled once per instance: it includes itself. */
+#ifndef T
+#include "../test.h"
+
+#ifdef LFT_TEST_LANES
+#define LFT_LANES LFT_TEST_LANES
+#endif
+#define LFT_STATIC
+#define LFT_NAME  h1
+#define LFT_GROUP LFT_SCALAR
+#define LFT_DIM   1
+#define LFT_UPTO  LFT_SAMPLE
+#include "lftflow.h"
+#ifdef LFT_TEST_LANES
+#define LFT_LANES LFT_TEST_LANES
+#endif
+#define LFT_NAME  h2
+#define LFT_GROUP LFT_SCALAR
+#define LFT_DIM   2
+#define LFT_UPTO  LFT_SAMPLE
+#include "lftflow.h"
+#ifdef LFT_TEST_LANES
+#define LFT_LANES LFT_TEST_LANES
+#endif
+#define LFT_NAME  h2f
+#define LFT_GROUP LFT_SCALAR
+#define LFT_DIM   2
+#define LFT_REAL  LFT_F32
+#define LFT_UPTO  LFT_SAMPLE
+#include "lftflow.h"
+#ifdef LFT_TEST_LANES
+#define LFT_LANES LFT_TEST_LANES
+#endif
+#define LFT_NAME  h3
+#define LFT_GROUP LFT_SCALAR
+#define LFT_DIM   3
+#define LFT_UPTO  LFT_SAMPLE
+#include "lftflow.h"
+#ifdef LFT_TEST_LANES
+#define LFT_LANES LFT_TEST_LANES
+#endif
+#define LFT_NAME  h4
+#define LFT_GROUP LFT_SCALAR
+#define LFT_DIM   4
+#define LFT_UPTO  LFT_SAMPLE
+#include "lftflow.h"
+
+static unsigned char chains_memory[16 << 20], series_memory[192 << 20], scratch_memory[8 << 20];
+
+/* ---- what is known exactly -------------------------------------------------------------------------------------------- */
+
+#define UNKNOWN (-99.0)
+
+/* Exact values, from quadrature and transfer matrices by an independent program; error: of the published point. */
+typedef struct point {
+    const char *name;
+    int         extent[4];
+    double      m2, lambda;
+    double      value[LFT_OBSERVABLES]; /* in the order of lft_observable */
+    double      error[LFT_OBSERVABLES];
+    double      G[5]; /* G[0] is phi2 in one dimension */
+} point;
+
+static point known(const char *name, int a, int b, int c, int d, double m2, double lambda)
+{
+    point p;
+    int   i;
+    memset(&p, 0, sizeof p);
+    p.name      = name;
+    p.extent[0] = a, p.extent[1] = b, p.extent[2] = c, p.extent[3] = d;
+    p.m2 = m2, p.lambda = lambda;
+    for (i = 0; i < LFT_OBSERVABLES; ++i) p.value[i] = UNKNOWN;
+    for (i = 0; i < 5; ++i) p.G[i] = UNKNOWN;
+    p.value[LFT_IDENTITY] = 0.5;
+    return p;
+}
+
+/* One site: the links vanish. */
+static point one_site(const char *name, double m2)
+{
+    point p             = known(name, 1, 1, 1, 1, m2, m2 < 0 ? 8 : 1);
+    p.value[LFT_PHI2]   = m2 < 0 ? .223366242394 : .233959958487;
+    p.value[LFT_PHI4]   = m2 < 0 ? .087091560598 : .133020020757;
+    p.value[LFT_CHI2]   = p.value[LFT_PHI2];
+    p.value[LFT_BINDER] = 1 - p.value[LFT_PHI4] / (3 * p.value[LFT_PHI2] * p.value[LFT_PHI2]);
+    return p;
+}
+
+/* 2 x 2, in any dimension: axes of extent 1 have no links. */
+static point two_by_two(const char *name, int a, int b, int c, int d, double m2)
+{
+    point p             = known(name, a, b, c, d, m2, m2 < 0 ? 8 : 1);
+    p.value[LFT_PHI2]   = m2 < 0 ? .171434423240 : .130146127154;
+    p.value[LFT_PHI4]   = m2 < 0 ? .056169583896 : .045955444337;
+    p.value[LFT_CHI2]   = m2 < 0 ? .450481641481 : .294085021261;
+    p.value[LFT_BINDER] = m2 < 0 ? .363764244432 : .099900191472;
+    return p;
+}
+
+static point ring4(void)
+{
+    point p           = known("ring of 4, m2 = -2, lambda = 4", 4, 1, 1, 1, -2, 4);
+    p.value[LFT_PHI2] = p.G[0] = .198341928314;
+    p.G[1] = .0759779501, p.G[2] = .0471427922;
+    p.value[LFT_CHI2] = p.G[0] + 2 * p.G[1] + p.G[2];
+    return p;
+}
+
+static point ring8(const char *name, int a, int b, int c, int d, double m2)
+{
+    point p = known(name, a, b, c, d, m2, m2 < 0 ? 4 : 1);
+    if (m2 > 0) {
+        p.value[LFT_PHI2] = .153867644164;
+        p.value[LFT_CHI2] = .275561574157;
+    } else {
+        double sum = 0;
+        int    t;
+        p.value[LFT_PHI2] = p.G[0] = .195439021941;
+        p.G[1] = .0683046775, p.G[2] = .0241574751, p.G[3] = .0093239326, p.G[4] = .0058033502;
+        for (t = 1; t < 8; ++t) {
+            const int before = t - 1 < 9 - t ? t - 1 : 9 - t, here = t < 8 - t ? t : 8 - t, after = t < 4 ? t + 1 : 7 - t;
+            sum += acosh((p.G[before] + p.G[after]) / (2 * p.G[here]));
+        }
+        if (a == 8) p.value[LFT_MASS_L] = 8 * sum / 7;
+        p.value[LFT_CHI2] = p.G[0] + 2 * (p.G[1] + p.G[2] + p.G[3]) + p.G[4];
+        if (a != 8) p.G[1] = p.G[2] = p.G[3] = p.G[4] = UNKNOWN;
+    }
+    return p;
+}
+
+/* Gaussian: all modes independent, <|phi_k|^2> = 1 / (2 (khat^2 + m2)). */
+static point free_field(const char *name, int L, double m2, double phi2)
+{
+    point        p     = known(name, L, L, 1, 1, m2, 0);
+    const double khat2 = 4 * sin(3.14159265358979323846 / L) * sin(3.14159265358979323846 / L);
+    p.value[LFT_PHI2]   = phi2;
+    p.value[LFT_PHI4]   = 3 * phi2 * phi2;
+    p.value[LFT_CHI2]   = 1 / (2 * m2);
+    p.value[LFT_BINDER] = 0;
+    p.value[LFT_MASS_L] = L * acosh(1 + m2 / 2);
+    p.value[LFT_XI_2ND] = sqrt(((khat2 + m2) / m2 - 1) / khat2);
+    p.value[LFT_ABS_M]  = sqrt(2 / 3.14159265358979323846 * p.value[LFT_CHI2]) / L;
+    return p;
+}
+
+/* L = 6 on the line of 2110.02673: a Monte Carlo of our own that shares no code with this one. */
+static point published(void)
+{
+    static const double value[] = {1.0624, 3.975, 1.4835, .1923, UNKNOWN, .16136, .05256, .5};
+    static const double error[] = {.0010, .003, .0012, .0006, 0, .00003, .00002, 0};
+    point               p       = known("6 x 6, m2 = -4, lambda = 6.975", 6, 6, 1, 1, -4, 6.975);
+    memcpy(p.value, value, sizeof value);
+    memcpy(p.error, error, sizeof error);
+    return p;
+}
+
+/* ---- pulls ------------------------------------------------------------------------------------------------------------ */
+
+static double chi2_sum;
+static int    chi2_terms, repeats;
+
+/* A number against an exact one, with all that there is to say about both. */
+typedef struct comparison {
+    char         name[80];
+    lft_estimate e;
+    double       expected, error;
+} comparison;
+
+/* All comparisons of one run. A number of 400 is beyond 3 sigma by chance, and which one changes with the compiler: so a
+ * first run that has one is repeated with another seed and four times the samples, and that one counts. */
+typedef struct comparisons {
+    comparison c[20];
+    int        n;
+} comparisons;
+
+static void compare(comparisons *all, const char *what, lft_estimate e, double expected, double error)
+{
+    comparison *c = all->c + all->n++;
+    snprintf(c->name, sizeof c->name, "    %s", what);
+    c->e        = e;
+    c->expected = expected;
+    c->error    = error;
+}
+
+static double pull_of(const comparison *c)
+{
+    return (c->e.value - c->expected) / sqrt(c->e.error * c->e.error + c->error * c->error);
+}
+
+static int conclude(const comparisons *all, int final)
+{
+    int i, far = 0;
+    for (i = 0; i < all->n; ++i) far += !(fabs(pull_of(all->c + i)) <= 3);
+    for (i = 0; i < all->n; ++i) {
+        const comparison *c = all->c + i;
+        if (!final) chi2_sum += pull_of(c) * pull_of(c), ++chi2_terms;
+        if (far && !final) {
+            printf("%-58s %+.2f sigma: once more, with more samples\n", c->name, pull_of(c));
+            continue;
+        }
+        check_sigma(c->name, c->e.value, c->expected, sqrt(c->e.error * c->e.error + c->error * c->error));
+        if (!c->e.reliable) check_true(lft_doubt_str(c->e.doubts), 0);
+    }
+    repeats += far && !final;
+    return !far;
+}
+
+/* Runs the tasks backwards and hands out thread numbers in turn. */
+static void backwards(void *user, int tasks, lft_task task, void *context)
+{
+    const int threads = *(const int *)user;
+    int       i;
+    for (i = tasks - 1; i >= 0; --i) task(context, i, i % threads);
+}
+
+static lft_pool pool_of(int *threads, int real)
+{
+    lft_pool pool;
+    if (real) return lft_pool_openmp(*threads); /* serial without -fopenmp */
+    pool.run     = backwards;
+    pool.user    = threads;
+    pool.threads = *threads;
+    return pool;
+}
+
+/* ---- the tests, per instance ---------------------------------------------------------------------------------------- */
+
+#define T h1
+#define T_DIM 1
+#include "test_hmc.c"
+#undef T
+#undef T_DIM
+#define T h2
+#define T_DIM 2
+#include "test_hmc.c"
+#undef T
+#undef T_DIM
+#define T h2f
+#define T_DIM 2
+#include "test_hmc.c"
+#undef T
+#undef T_DIM
+#define T h3
+#define T_DIM 3
+#include "test_hmc.c"
+#undef T
+#undef T_DIM
+#define T h4
+#define T_DIM 4
+#include "test_hmc.c"
+#undef T
+#undef T_DIM
+
+int main(void)
+{
+    point p;
+    h1_form();
+    h2_form();
+    h2f_form();
+    h3_form();
+    h4_form();
+
+    p = one_site("1D one site, m2 = -4", -4), h1_against(&p, LFT_LEAPFROG, 1, 7500, 1);
+    p = one_site("2D one site, m2 = 1", 1), h2_against(&p, LFT_OMELYAN, 1, 7500, 1);
+    p = two_by_two("2 x 2, m2 = -4, Omelyan", 2, 2, 1, 1, -4), h2_against(&p, LFT_OMELYAN, 1, 7500, 2);
+    p = two_by_two("2 x 2, m2 = -4, leapfrog", 2, 2, 1, 1, -4), h2_against(&p, LFT_LEAPFROG, 1, 7500, 2);
+    p = two_by_two("2 x 2, m2 = 1, f32", 2, 2, 1, 1, 1), h2f_against(&p, LFT_OMELYAN, 1, 7500, 2);
+    p = two_by_two("(1, 2, 2), m2 = -4", 1, 2, 2, 1, -4), h3_against(&p, LFT_OMELYAN, 1, 7500, 2);
+    p = two_by_two("(1, 1, 2, 2), m2 = 1", 1, 1, 2, 2, 1), h4_against(&p, LFT_LEAPFROG, 1, 7500, 2);
+    p = ring4(), h1_against(&p, LFT_OMELYAN, 1, 7500, 2);
+    p = ring8("ring of 8, m2 = -2", 8, 1, 1, 1, -2), h1_against(&p, LFT_OMELYAN, 1, 5000, 2);
+    p = ring8("ring of 8, m2 = 1, leapfrog", 8, 1, 1, 1, 1), h1_against(&p, LFT_LEAPFROG, 1, 5000, 2);
+    p = ring8("(1, 1, 8), m2 = 1", 1, 1, 8, 1, 1), h3_against(&p, LFT_OMELYAN, 1, 5000, 2);
+    p = ring8("(8, 1, 1), m2 = -2", 8, 1, 1, 1, -2), h3_against(&p, LFT_OMELYAN, 1, 5000, 2);
+    p = free_field("free 8 x 8, m2 = 1", 8, 1, .127086998845), h2_against(&p, LFT_OMELYAN, 1, 2500, 2);
+    p = free_field("free 6 x 6, m2 = 1/4", 6, .25, .203282350084), h2_against(&p, LFT_LEAPFROG, 2, 2500, 2);
+    p = free_field("free 16 x 16, m2 = 1/16", 16, .0625, .250839023701), h2_against(&p, LFT_OMELYAN, 3, 2000, 1);
+    p = published(), h2_against(&p, LFT_OMELYAN, 1, 4000, 2);
+    printf("global chi^2 of the first runs: %.1f for %d numbers; %d of 16 runs repeated\n", chi2_sum, chi2_terms, repeats);
+    check_below("chi^2 per number", chi2_sum / chi2_terms, 1.5);
+    return test_end();
+}
+
+#else /* ---- one instance --------------------------------------------------------------------------------------------- */
+
+#define T_PASTE2(a, b) a##_##b
+#define T_PASTE(a, b)  T_PASTE2(a, b)
+#define T_(name)       T_PASTE(T, name)
+
+static T_(theory) T_(phi4)(double m2, double lambda)
+{
+    T_(theory) theory;
+    lft_error  e;
+    if (T_(phi4_init)(&theory, m2, lambda, &e) != LFT_OK) check_true(e.text, 0);
+    return theory;
+}
+
+/* Extents 3, 2, 5, 4: unequal, even and odd. */
+static T_(hmc_desc) T_(some)(void)
+{
+    static const int extent[4] = {3, 2, 5, 4};
+    T_(hmc_desc)     desc;
+    memset(&desc, 0, sizeof desc);
+    memcpy(desc.extent, extent, sizeof desc.extent);
+    desc.chains = 21; /* the last group is not full */
+    desc.seed   = 7;
+    return desc;
+}
+
+static T_(hmc) T_(started)(const T_(theory) *theory, const T_(hmc_desc) *desc, lft_arena *arena)
+{
+    T_(hmc)   hmc;
+    lft_error e;
+    if (T_(hmc_init)(&hmc, theory, desc, arena, &e) != LFT_OK) check_true(e.text, 0);
+    return hmc;
+}
+
+static double T_(sum_of)(const T_(batch) *x) /* of all that the chains are, in a fixed order */
+{
+    static T_(real) phi[256];
+    double          sum = 0;
+    int             i, s;
+    for (i = 0; i < x->n; ++i) {
+        T_(batch_get)(x, i, phi);
+        for (s = 0; s < x->lattice.volume; ++s) sum += (double)phi[s] * (1 + i % 7 + s % 5);
+    }
+    return sum;
+}
+
+/* The force against central differences of the action, at every site. */
+static void T_(forces)(const T_(theory) *theory)
+{
+    const double h     = sizeof(T_(real)) == 4 ? 1.0 / 64 : 1.0 / 4096;
+    T_(hmc_desc) desc  = T_(some)();
+    lft_arena    arena = lft_arena_of(chains_memory, sizeof chains_memory);
+    T_(hmc)      hmc;
+    T_(batch)    force;
+    T_(real)     phi[256], f[256], was;
+    double       worst = 0, up[21], down[21];
+    int          i, s;
+    memset(&force, 0, sizeof force);
+    desc.start = LFT_START_HOT;
+    hmc        = T_(started)(theory, &desc, &arena);
+    if (T_(batch_init)(&force, &hmc.x.lattice, desc.chains, &arena, NULL) != LFT_OK) check_true("memory", 0);
+    T_(force)(theory, &hmc.x, &force);
+    for (i = 0; i < desc.chains; i += 5) {
+        T_(batch_get)(&hmc.x, i, phi);
+        T_(batch_get)(&force, i, f);
+        for (s = 0; s < hmc.x.lattice.volume; ++s) {
+            double d;
+            was    = phi[s];
+            phi[s] = (T_(real))(was + (T_(real))h), T_(batch_set)(&hmc.x, i, phi), T_(action)(theory, &hmc.x, up);
+            phi[s] = (T_(real))(was - (T_(real))h), T_(batch_set)(&hmc.x, i, phi), T_(action)(theory, &hmc.x, down);
+            phi[s] = was, T_(batch_set)(&hmc.x, i, phi);
+            d = fabs((double)f[s] + (up[i] - down[i]) / (2 * h)); /* S''' = 24 lambda phi, times h^2 / 6 */
+            d -= 4 * theory->coupling[1] * fabs((double)was) * h * h;
+            if (d > worst) worst = d;
+        }
+    }
+    check_below(sizeof(T_(real)) == 4 ? "force, f32: central differences" : "force: central differences", worst,
+                sizeof(T_(real)) == 4 ? 2e-2 : 1e-8);
+}
+
+/* rms dH of the same start and momenta with n and 2n steps: fourfold. */
+static void T_(order)(const T_(theory) *theory, lft_integrator integrator)
+{
+    T_(hmc_desc) desc  = T_(some)();
+    lft_arena    arena = lft_arena_of(chains_memory, sizeof chains_memory);
+    T_(hmc)      a, b;
+    double       sum[2] = {0, 0};
+    int          i, k;
+    desc.chains = 256, desc.jitter = -1, desc.steps = 20, desc.integrator = integrator;
+    a = T_(started)(theory, &desc, &arena);
+    desc.steps = 40;
+    b = T_(started)(theory, &desc, &arena);
+    for (k = 0; k < 30; ++k) {
+        (void)T_(hmc_next)(&a);
+        (void)T_(hmc_next)(&b);
+        for (i = 0; i < desc.chains && k > 10; ++i) {
+            sum[0] += a.dH[i] * a.dH[i];
+            sum[1] += b.dH[i] * b.dH[i];
+        }
+        (void)T_(hmc_start)(&a, &b.x);
+    }
+    check_near(integrator == LFT_OMELYAN ? "Omelyan: rms dH with n over 2n steps" : "leapfrog: rms dH with n over 2n steps",
+               sqrt(sum[0] / sum[1]), 4, 0.3);
+}
+
+static void T_(reversible)(const T_(theory) *theory, lft_integrator integrator)
+{
+    const double bound = sizeof(T_(real)) == 4 ? 2e-5 : 4e-14;
+    T_(hmc_desc) desc  = T_(some)();
+    lft_arena    arena = lft_arena_of(chains_memory, sizeof chains_memory);
+    T_(hmc)      hmc;
+    double       dphi, dH, before;
+    desc.integrator = integrator;
+    hmc             = T_(started)(theory, &desc, &arena);
+    check_true("thermalise", T_(hmc_thermalise)(&hmc, 20) == LFT_OK);
+    before = T_(sum_of)(&hmc.x);
+    check_true("reversibility", T_(hmc_reversibility)(&hmc, &dphi, &dH) == LFT_OK);
+    check_below("    largest |change of phi|", dphi, bound);
+    check_below("    largest |change of H|", dH, bound * 20 * sqrt((double)hmc.x.lattice.volume));
+    check_true("    not zero, and the chains are as they were", dphi > 0 && T_(sum_of)(&hmc.x) == before && hmc.drawn == 20);
+}
+
+/* Same bits for 1, 2, 3 threads, tasks in any order, and for chain c whatever the number of chains. */
+static void T_(same)(const T_(theory) *theory)
+{
+    T_(hmc_desc) desc  = T_(some)();
+    lft_arena    arena = lft_arena_of(chains_memory, sizeof chains_memory);
+    T_(hmc)      hmc;
+    T_(real)     a[256], b[256];
+    double       sum = 0;
+    int          threads, real, k, same;
+    desc.start = LFT_START_HOT;
+    for (real = 0; real < 2; ++real) {
+        for (threads = 1; threads <= 3; ++threads) {
+            lft_arena here = arena;
+            char      name[80];
+            desc.pool = pool_of(&threads, real);
+            hmc       = T_(started)(theory, &desc, &here);
+            (void)T_(hmc_thermalise)(&hmc, 30);
+            if (!sum) sum = T_(sum_of)(&hmc.x);
+            snprintf(name, sizeof name, "same bits with %d threads, %s", threads, real ? "OpenMP's" : "backwards");
+            check_true(name, T_(sum_of)(&hmc.x) == sum);
+        }
+    }
+    desc.steps = hmc.steps;
+    desc.pool  = pool_of(&threads, 1);
+    hmc        = T_(started)(theory, &desc, &arena);
+    for (k = 0; k < 5; ++k) (void)T_(hmc_next)(&hmc);
+    T_(batch_get)(&hmc.x, 10, a);
+    desc.chains = 11;
+    hmc         = T_(started)(theory, &desc, &arena);
+    for (k = 0; k < 5; ++k) (void)T_(hmc_next)(&hmc);
+    T_(batch_get)(&hmc.x, 10, b);
+    same = !memcmp(a, b, (size_t)hmc.x.lattice.volume * sizeof(T_(real)));
+    check_true("same bits for a chain among 11 or 21", same);
+}
+
+static void T_(refusals)(const T_(theory) *theory)
+{
+    T_(hmc_desc) desc = T_(some)(), bad;
+    size_t       bytes = T_(hmc_bytes)(&desc);
+    lft_arena    arena;
+    lft_error    e;
+    T_(hmc)      hmc;
+    T_(batch)    other;
+    int          i, ok = 1;
+    memset(&other, 0, sizeof other);
+    arena = lft_arena_of(chains_memory + 1, bytes);
+    check_true("init in exactly hmc_bytes", T_(hmc_init)(&hmc, theory, &desc, &arena, &e) == LFT_OK);
+    arena = lft_arena_of(chains_memory + 1, bytes - 63);
+    check_true("not in 63 fewer", T_(hmc_init)(&hmc, theory, &desc, &arena, &e) == LFT_ERR_NOMEM && e.text[0]);
+    for (i = 0; i < 8; ++i) {
+        bad = desc;
+        if (i == 0) bad.extent[T_DIM - 1] = 0;
+        if (i == 1) bad.chains = -1;
+        if (i == 2) bad.integrator = (lft_integrator)3;
+        if (i == 3) bad.length = -1;
+        if (i == 4) bad.jitter = 1;
+        if (i == 5) bad.steps = -1;
+        if (i == 6) bad.acceptance = 1;
+        if (i == 7) bad.start = (lft_start)3;
+        arena = lft_arena_of(chains_memory, sizeof chains_memory);
+        e.text[0] = 0;
+        ok = ok && T_(hmc_init)(&hmc, theory, &bad, &arena, &e) == LFT_ERR_ARG && e.text[0] && !T_(hmc_bytes)(&bad);
+    }
+    check_true("each bad field of a desc is an argument error", ok);
+    arena = lft_arena_of(chains_memory, sizeof chains_memory);
+    hmc   = T_(started)(theory, &desc, &arena);
+    if (T_(batch_init)(&other, &hmc.x.lattice, 5, &arena, NULL) != LFT_OK) check_true("memory", 0);
+    check_true("start from too few: mismatch", T_(hmc_start)(&hmc, &other) == LFT_ERR_MISMATCH && hmc.error.text[0]);
+    hmc.x.data[0] = (T_(real))1e30;
+    hmc.x.data[0] *= (T_(real))1e30; /* infinite in f32; its action is in both */
+    hmc.x.data[0] *= hmc.x.data[0];
+    hmc.x.data[0] *= hmc.x.data[0];
+    check_true("a broken configuration is found", T_(hmc_next)(&hmc) == LFT_ERR_NONFINITE && hmc.error.text[0]);
+    check_true("    and its trajectory rejected", hmc.nonfinite == 1 && hmc.accepted < 21);
+}
+
+/* All but the physics. */
+static void T_(form)(void)
+{
+    const T_(theory) theory = T_(phi4)(-2.5, 4);
+    printf("---- %d dimensions, %d bytes\n", T_DIM, (int)sizeof(T_(real)));
+    T_(forces)(&theory);
+    if (sizeof(T_(real)) == 8) {
+        T_(order)(&theory, LFT_OMELYAN);
+        T_(order)(&theory, LFT_LEAPFROG);
+    }
+    T_(reversible)(&theory, LFT_OMELYAN);
+    T_(reversible)(&theory, LFT_LEAPFROG);
+    T_(same)(&theory);
+    T_(refusals)(&theory);
+}
+
+/* n samples of each of 64 chains, `skip` trajectories apart, against what is known. */
+static int T_(run)(const point *p, lft_integrator integrator, double length, int n, int skip, uint64_t seed, int final)
+{
+    const T_(theory) theory = T_(phi4)(p->m2, p->lambda);
+    lft_arena        arena   = lft_arena_of(chains_memory, sizeof chains_memory);
+    lft_arena        memory  = lft_arena_of(series_memory, sizeof series_memory);
+    lft_arena        scratch = lft_arena_of(scratch_memory, sizeof scratch_memory);
+    comparisons      all;
+    lft_series       series, balance;
+    T_(hmc_desc)     desc;
+    T_(hmc)          hmc;
+    double           one;
+    int              i, k, bad = 0;
+    memset(&desc, 0, sizeof desc);
+    memcpy(desc.extent, p->extent, sizeof desc.extent);
+    desc.integrator = integrator;
+    desc.length     = length;
+    desc.acceptance = p->extent[0] * p->extent[1] > 1 ? 0.95 : 0.99; /* with coarser steps rare states carry <exp(-dH)> */
+    desc.seed       = seed;
+    hmc             = T_(started)(&theory, &desc, &arena);
+    bad += T_(hmc_thermalise)(&hmc, 200) != LFT_OK;
+    bad += lft_series_init(&series, T_(observables_count)(&hmc.x.lattice), 64, (size_t)n, &memory, NULL) != LFT_OK;
+    bad += lft_series_init(&balance, 1, 1, (size_t)(n * skip), &memory, NULL) != LFT_OK;
+    for (i = 0; i < n && !bad; ++i) {
+        for (k = 0; k < skip; ++k) {
+            const double before = hmc.exp_dH;
+            bad += T_(hmc_next)(&hmc) != LFT_OK;
+            one = (hmc.exp_dH - before) / 64;
+            bad += lft_series_add(&balance, 0, &one) != LFT_OK;
+        }
+        bad += T_(measure_into)(&theory, &hmc.x, &series, scratch, NULL) != LFT_OK;
+    }
+    check_true("all trajectories and measurements", !bad);
+    if (bad) return 1;
+    one = (double)hmc.accepted / (64.0 * (double)hmc.trajectories);
+    printf("---- %s: %d steps, acceptance %.3f, tau_int of m^2 %.2f\n", p->name, hmc.steps, one,
+           lft_gamma(&series, LFT_COLUMN_M2).tau_int);
+    check_true("    acceptance not below its aim", one > 0.94);
+    all.n = 0;
+    compare(&all, "exp(-dH)", lft_gamma(&balance, 0), 1, 0);
+    for (i = 0; i < LFT_OBSERVABLES; ++i) {
+        if (p->value[i] == UNKNOWN) continue;
+        compare(&all, T_(observable_name)(i), T_(observe)(&series, &theory, &hmc.x.lattice, i, memory, NULL), p->value[i],
+                p->error[i]);
+    }
+    for (i = 0; i < 5; ++i) {
+        char name[8] = "G(0)";
+        name[2]      = (char)('0' + i);
+        if (p->G[i] != UNKNOWN) compare(&all, name, lft_gamma(&series, LFT_COLUMN_C + i), p->G[i], 0);
+    }
+    return conclude(&all, final);
+}
+
+static void T_(against)(const point *p, lft_integrator integrator, double length, int n, int skip)
+{
+    if (!T_(run)(p, integrator, length, n, skip, 2024, 0)) (void)T_(run)(p, integrator, length, 4 * n, skip, 2025, 1);
+}
+
+#undef T_
+#undef T_PASTE
+#undef T_PASTE2
+#endif

@@ -1,0 +1,147 @@
+#!/bin/bash
+# usage: tests/run.sh quick|full
+# The one runner. Builds and runs every tests/unit/*.c and tests/physics/*.c, adds up their closing lines, gives damaged
+# files to the readers by tests/fuzz/*.c, then does the compile tests and the checks in tools/. quick: one build of each
+# test, at most 10 minutes. full: each test also with clang, one lane, -ffast-math, OpenMP, sanitizers, at most an hour.
+# The sanitizers leave the physics runs out.
+# Logs: build/tests/<test>.<variant>.log. CC, CFLAGS, JOBS and LIMIT (seconds per test, 120 or 600) may be set.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. tests/report.sh
+export LC_ALL=C
+out=build/tests
+fast='-O3 -march=native -ffp-contract=fast'
+
+variant() { # the compiler and the flags of a variant
+    case $1 in
+    default) echo "${CC:-cc} ${CFLAGS:-$fast}" ;;
+    clang) echo "clang $fast" ;;
+    lanes1) echo "${CC:-cc} ${CFLAGS:-$fast} -DLFT_TEST_LANES=1" ;;
+    fast-math) echo "${CC:-cc} ${CFLAGS:-$fast} -ffast-math" ;;
+    openmp) echo "${CC:-cc} ${CFLAGS:-$fast} -fopenmp" ;;
+    asan) echo "${CC:-cc} -O1 -g -march=native -fsanitize=address,undefined -fno-sanitize-recover=undefined" ;;
+    msan) echo "clang -O1 -g -march=native -fsanitize=memory" ;;
+    esac
+}
+within() { # seconds, command...
+    if [ "$1" -lt 1 ]; then return 124; fi
+    timeout -k 5 "$@" </dev/null
+}
+run_program() { # seconds, variant, program...: the sanitizers' runtimes want the classic address layout
+    local layout=()
+    case $2 in asan | msan) layout=(setarch "$(uname -m)" -R) ;; esac
+    "${layout[@]}" true 2>/dev/null || layout=()
+    within "$1" "${layout[@]}" "${@:3}"
+}
+
+if [ "${1-}" = --one ]; then # variant and source: build, run, and print the result in one piece
+    read -r variant source <<<"$2"
+    name=$(basename "$source" .c).$variant
+    log=$out/$name.log
+    left=$((LFT_TEST_DEADLINE - $(date +%s)))
+    [ "$left" -le "$LIMIT" ] || left=$LIMIT
+    begin=$SECONDS
+    # shellcheck disable=SC2046 # words
+    if ! within 300 $(variant "$variant") -Wall -Wextra -Wno-unused-function -I. "$source" -o "$out/$name" -lm \
+        >"$log" 2>&1; then
+        result=$(bad "$source ($variant): does not compile; see $log" "$log")
+    else
+        run_program "$left" "$variant" "$out/$name" >>"$log" 2>&1
+        status=$?
+        counts=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log" | tail -n 1)
+        grep -E 'FAILED|ERROR: |runtime error: |WARNING: ' "$log" >"$log.why"
+        if [ $status -eq 124 ] || [ $status -eq 137 ]; then
+            result=$(bad "$source ($variant): no end within $left s; see $log" "$log.why")
+        elif [ -z "$counts" ]; then
+            result=$(bad "$source ($variant): exit status $status and no closing line; see $log" "$log.why")
+        elif [ $status -ne 0 ]; then
+            case $counts in *' 0 failed'*) counts= ;; esac
+            result=$(bad "$source ($variant): exit status $status; ${counts:+$counts; }see $log" "$log.why")
+        else
+            result=$(ok "$source ($variant): $counts, $((SECONDS - begin)) s")
+        fi
+        rm -f "$log.why" "$out/$name"
+    fi
+    echo "${counts:-0 passed, 1 failed, 0 skipped}" >"$log.counts"
+    printf '%s\n' "$result"
+    exit 0
+fi
+
+case "${1-} $#" in
+"quick 1") seconds=570 limit=120 mutations=20000 variants='default' ;;
+"full 1") seconds=3000 limit=600 mutations=300000 variants='default clang lanes1 fast-math openmp asan msan' ;;
+*) sed -n 's/^# usage: /usage: /p' tests/run.sh >&2; exit 2 ;;
+esac
+LFT_TEST_DEADLINE=$(($(date +%s) + seconds))
+LIMIT=${LIMIT:-$limit}
+export LFT_TEST_DEADLINE LIMIT
+rm -rf "$out"
+mkdir -p "$out"
+
+# ---- the test programs -----------------------------------------------------------------------------------------------
+echo 'int main(void) { return 0; }' >"$out/probe.c"
+for v in $variants; do
+    # shellcheck disable=SC2046 # words
+    if ! { $(variant "$v") "$out/probe.c" -o "$out/probe" && run_program 10 "$v" "$out/probe"; } 2>/dev/null; then
+        skip "variant $v" "$(variant "$v") makes no program here"
+        continue
+    fi
+    for source in tests/unit/*.c tests/physics/*.c; do
+        case "$v $source" in
+        *'*'* | 'asan tests/physics/'* | 'msan tests/physics/'*) ;;
+        *) echo "$v $source" ;;
+        esac
+    done >>"$out/cases"
+done
+rm -f "$out"/probe*
+tr '\n' '\0' <"$out/cases" | xargs -0 -r -n 1 -P "${JOBS:-$(nproc 2>/dev/null || echo 2)}" tests/run.sh --one
+while read -r v source; do
+    f=$out/$(basename "$source" .c).$v.log
+    add_closing_line "$source ($v)" "$f.counts"
+    rm -f "$f.counts"
+done <"$out/cases"
+rm -f "$out/cases"
+
+# ---- damaged files: the mutations of one seed, under the sanitizers --------------------------------------------------
+for source in tests/fuzz/*.c; do
+    [ -f "$source" ] || continue
+    name=$(basename "$source" .c)
+    # shellcheck disable=SC2046 # words
+    if { $(variant asan) -DLFT_FUZZ_MAIN -I. "$source" -o "$out/$name" -lm &&
+        run_program "$LIMIT" asan "$out/$name" "$mutations" 1; } >"$out/$name.log" 2>&1; then
+        ok "$source: $mutations mutations"
+    else
+        bad "$source: $mutations mutations: exit status $?; see $out/$name.log" "$out/$name.log"
+    fi
+done
+
+# ---- compile tests and tools -----------------------------------------------------------------------------------------
+start() { # log name, command...
+    local log=$out/$1.log
+    shift
+    echo "$*" >"$log"
+    within $((LFT_TEST_DEADLINE - $(date +%s))) "$@" >>"$log" 2>&1 &
+}
+report() { # log name: what did not pass, and the sum
+    local log=$out/$1.log name
+    name=$(head -n 1 "$log")
+    sed 1d "$log" | grep -vE '^ok |^[0-9]+ passed'
+    printf '         %s: %s\n' "$name" "$(tail -n 1 "$log")"
+    add_closing_line "$name" "$log"
+}
+if tools/amalgamate.sh --check 2>"$out/amalgamate.log"; then
+    ok "lftflow.h is what tools/amalgamate.sh makes of src/"
+else
+    bad "lftflow.h is what tools/amalgamate.sh makes of src/" "$out/amalgamate.log"
+fi
+# Two at a time, each of which uses one processor; then the matrix, which uses all.
+start layers tools/layers.sh
+start hygiene tools/hygiene.sh
+wait
+start freestanding tests/compile/freestanding.sh "$1"
+start link tests/compile/link.sh "$1"
+wait
+start matrix tests/compile/matrix.sh "$1"
+wait
+for name in layers hygiene freestanding link matrix; do report $name; done
+finish
