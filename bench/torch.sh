@@ -14,7 +14,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-OURS=${OURS:-build/bench-phi4}
+OURS=${OURS:-build/bench/phi4}
 PEER=${PEER:-bench/peers/cnf_torch.py}
 BUDGET=${BUDGET:-3}
 CORE=${CORE:-$(($(nproc) - 1))}

@@ -130,7 +130,7 @@ LFT_API void LFT_(model_info_of)(LFT_(model_info) *info, const LFT_(theory) *the
 typedef struct LFT_P(model_list) {
     lft_tensor    *tensor;
     lft_text_pair *meta;
-    int            tensors, metas, most_tensors, most_metas;
+    int            tensors, metas, most_tensors, most_metas, lost; /* lost: entries beyond the most */
     lft_arena     *arena;
 } LFT_P(model_list);
 
@@ -139,8 +139,8 @@ static inline LFT_P(model_list) LFT_P(model_list_of)(const LFT_(flow) *flow, int
 {
     LFT_P(model_list) list;
     list.most_tensors = flow->params.tensors + flow->layers + 6 + more;
-    list.most_metas   = flow->layers + 10;
-    list.tensors = list.metas = 0;
+    list.most_metas   = flow->layers + 11;
+    list.tensors = list.metas = list.lost = 0;
     list.arena  = arena;
     list.tensor = (lft_tensor *)lft_arena_alloc(arena, (size_t)list.most_tensors, sizeof(lft_tensor));
     list.meta   = (lft_text_pair *)lft_arena_alloc(arena, (size_t)list.most_metas, sizeof(lft_text_pair));
@@ -153,6 +153,7 @@ static inline void LFT_P(model_refer)(LFT_P(model_list) *list, const char *name,
 {
     lft_tensor *t = list->tensor + list->tensors;
     int         i;
+    if (list->tensors == list->most_tensors) list->lost += 1;
     if (!list->tensor || list->tensors == list->most_tensors) return;
     list->tensors += 1;
     t->name  = name;
@@ -186,6 +187,7 @@ static inline lft_p_text LFT_P(model_new_text)(LFT_P(model_list) *list)
 
 static inline void LFT_P(model_say)(LFT_P(model_list) *list, const char *key, const char *value)
 {
+    if (list->metas == list->most_metas) list->lost += 1;
     if (!list->meta || !key || !value || list->metas == list->most_metas) return;
     list->meta[list->metas].key   = key;
     list->meta[list->metas].value = value;
@@ -280,6 +282,7 @@ static inline lft_status LFT_P(model_write)(const LFT_P(model_list) *list, lft_w
 {
     lft_status status = lft_arena_check(list->arena, error, "model");
     if (status) return status;
+    if (list->lost) return lft_p_fail_got(error, LFT_ERR_ARG, "model", "entries beyond the room for them", "0", list->lost);
     return lft_safetensors_save(to, list->tensor, list->tensors, list->meta, list->metas, error);
 }
 

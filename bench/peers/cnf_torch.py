@@ -46,7 +46,7 @@ import sys
 import time
 
 IMPLS = ('dense', 'fourier', 'sep', 'fft', 'conv2d', 'patch')
-GRADS = ('autograd', 'sincos', 'adjoint', 'replay')
+GRADS = ('autograd', 'sincos', 'adjoint')
 CASES = tuple('cnf-%s-L%d' % (job, L) for job in ('train', 'sample') for L in (6, 12, 32))
 COUPLING = {6: 6.975, 12: 5.276, 32: 4.572}       # lambda at m2 = -4, on the line m_p L = 4
 INSTALL = 'PyTorch is missing: apt-get install python3-torch libopenblas0-pthread'
@@ -141,44 +141,65 @@ def action(grid, m2, lam):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# The convolutions. Features have the shape (V, F, batch), or (batch, F, V) where batch_first is set, fields the same
-# without F. Each class says how the kernel of a time follows from the weights on orbits: kernel = matrix @ weights.
+# The convolutions. The order of the axes of the features is that which suits the arithmetic: V sites, F frequencies,
+# B samples; fields have the same without F. Each class says how the kernel of a time node follows from its weights on
+# orbits: matrix @ weights, then arranged.
 # ---------------------------------------------------------------------------------------------------------------------
 
-class Dense:
-    batch_first = False
-
-    def __init__(self, L, orbit, n_orbit, n_feature, dtype):
-        self.V, self.F = L * L, n_feature
-        i = torch.arange(L)
-        d = (i[None, :] - i[:, None]) % L                                   # y - x along an axis
-        index = orbit[d[:, None, :, None], d[None, :, None, :]]             # [x0, x1, y0, y1]
-        self.matrix = one_hot(index, n_orbit).to(dtype)
-
-    def finish(self, kernel):                                               # (T, V V, F)
-        return kernel.view(-1, self.V, self.V * self.F)
-
-    def forward(self, kernel, s, keep=None, out=None):
-        return torch.mm(kernel, s.view(self.V * self.F, -1), out=out)
-
-    def again(self, s, keep):
-        pass
-
-    def backward(self, kernel, dkernel, s, kept, dv, out):
-        dkernel.addmm_(dv, s.view(self.V * self.F, -1).t())
-        torch.mm(kernel.t(), dv, out=out.view(self.V * self.F, -1))
-
-
-class Fourier:
-    """One matrix for both axes."""
-    batch_first = False
+class Convolution:
+    axes = 'VFB'
 
     def __init__(self, L, orbit, n_orbit, n_feature, dtype):
         self.L, self.V, self.F = L, L * L, n_feature
-        self.basis, freq = fourier_basis(L)
-        wave = torch.cos(2 * math.pi / L * freq[:, None].double() * torch.arange(L)[None])
-        self.matrix = (torch.kron(wave, wave) @ one_hot(orbit, n_orbit)).to(dtype)
+        self.site, self.feature, self.batch_first = self.axes.index('V'), self.axes.index('F'), self.axes[0] == 'B'
+        self.matrix = self.rows(orbit, n_orbit).to(dtype)
         self.plan(dtype)
+
+    def plan(self, dtype):
+        pass
+
+    def shape(self, n):
+        return tuple({'V': self.V, 'F': self.F, 'B': n}[axis] for axis in self.axes)
+
+    def per_feature(self, omega):
+        return omega.view([-1 if axis == 'F' else 1 for axis in self.axes])
+
+    def fold(self, darg, phi, omega, room):
+        """From d loss / d (omega phi) to the gradients of phi and omega; spoils darg and room."""
+        dw = torch.mul(darg, phi.unsqueeze(self.feature), out=room).sum((0, 2))
+        return darg.mul_(omega).sum(1), dw
+
+
+class Dense(Convolution):
+    axes = 'FVB'
+
+    def rows(self, orbit, n_orbit):
+        i = torch.arange(self.L)
+        d = (i[None, :] - i[:, None]) % self.L                              # y - x along an axis
+        return one_hot(orbit[d[:, None, :, None], d[None, :, None, :]], n_orbit)    # rows [x0, x1, y0, y1]
+
+    def arrange(self, node):                                                # (A, V V, F) to (A, V, F V)
+        return node.view(-1, self.V, self.V, self.F).transpose(2, 3).reshape(-1, self.V, self.F * self.V)
+
+    def forward(self, kernel, s, keep=None, out=None):
+        return torch.mm(kernel, s.view(self.F * self.V, -1), out=out)
+
+    def backward(self, kernel, dkernel, s, kept, dv, out):
+        dkernel.addmm_(dv, s.view(self.F * self.V, -1).t())
+        torch.mm(kernel.t(), dv, out=out.view(self.F * self.V, -1))
+
+    def fold(self, darg, phi, omega, room):
+        flat = darg.view(self.F, -1)
+        return torch.mv(flat.t(), omega.view(-1)).view(phi.shape), torch.mv(flat, phi.reshape(-1))
+
+
+class Fourier(Convolution):
+    """One matrix for both axes."""
+
+    def rows(self, orbit, n_orbit):
+        self.basis, freq = fourier_basis(self.L)
+        wave = torch.cos(2 * math.pi / self.L * freq[:, None].double() * torch.arange(self.L)[None])
+        return torch.kron(wave, wave) @ one_hot(orbit, n_orbit)
 
     def plan(self, dtype):
         self.q = torch.kron(self.basis, self.basis).to(dtype)
@@ -192,15 +213,12 @@ class Fourier:
         flat = torch.mm(self.q, s.reshape(self.V, -1), out=None if out is None else out.view(self.V, -1))
         return flat.view(s.shape)
 
-    def finish(self, kernel):                                               # (T, V, F)
-        return kernel.unsqueeze(3)
+    def arrange(self, node):                                                # (A, V, F)
+        return node.unsqueeze(3)
 
     def forward(self, kernel, s, keep=None, out=None):
         modes = self.to_modes(s, keep)
         return self.to_sites((modes * kernel).sum(1), out)
-
-    def again(self, s, keep):
-        self.to_modes(s, keep)
 
     def backward(self, kernel, dkernel, s, kept, dv, out):
         dmodes = self.to_modes(dv).unsqueeze(1)
@@ -210,7 +228,8 @@ class Fourier:
 
 
 class Separable(Fourier):
-    """One matrix per axis: the first axis is one matmul, the second one a batch of L of them, without transposition."""
+    """One matrix per axis: the first axis is one matmul, the second one a batch of L of them, without transposition.
+    (To fold even and odd parts first halves the matmuls, and the additions eat up the gain.)"""
 
     def plan(self, dtype):
         L = self.L
@@ -218,29 +237,26 @@ class Separable(Fourier):
         self.ct = self.c.t().contiguous()
         self.cb, self.ctb = self.c.expand(L, L, L), self.ct.expand(L, L, L)
 
-    def axes(self, c, cb, s, out):
+    def each_axis(self, c, cb, s, out):
         L = self.L
         half = torch.mm(c, s.reshape(L, -1)).view(L, L, -1)
         return torch.bmm(cb, half, out=None if out is None else out.view(L, L, -1)).view(s.shape)
 
     def to_modes(self, s, out=None):
-        return self.axes(self.ct, self.ctb, s, out)
+        return self.each_axis(self.ct, self.ctb, s, out)
 
     def to_sites(self, s, out=None):
-        return self.axes(self.c, self.cb, s, out)
+        return self.each_axis(self.c, self.cb, s, out)
 
 
-class FFT:
-    batch_first = False
+class FFT(Convolution):
+    def rows(self, orbit, n_orbit):
+        k = torch.arange(self.L).double()
+        wave = torch.cos(2 * math.pi / self.L * k[:, None] * k[None])
+        return torch.kron(wave, wave[:self.L // 2 + 1]) @ one_hot(orbit, n_orbit)
 
-    def __init__(self, L, orbit, n_orbit, n_feature, dtype):
-        self.L, self.V, self.F = L, L * L, n_feature
-        k, x = torch.arange(L).double(), torch.arange(L).double()
-        wave = torch.cos(2 * math.pi / L * k[:, None] * x[None])
-        self.matrix = (torch.kron(wave, wave[:L // 2 + 1]) @ one_hot(orbit, n_orbit)).to(dtype)
-
-    def finish(self, kernel):                                               # (T, L (L/2+1), F); even kernels: real spectra
-        return kernel.view(kernel.shape[0], self.L, self.L // 2 + 1, self.F, 1)
+    def arrange(self, node):                                                # even kernels have real spectra
+        return node.view(-1, self.L, self.L // 2 + 1, self.F, 1)
 
     def forward(self, kernel, s, keep=None, out=None):
         L = self.L
@@ -248,32 +264,28 @@ class FFT:
         return torch.fft.irfft2((modes * kernel).sum(2), s=(L, L), dim=(0, 1)).view(self.V, -1)
 
 
-class Conv2d:
-    batch_first = True
+class Conv2d(Convolution):
+    axes = 'BFV'
 
-    def __init__(self, L, orbit, n_orbit, n_feature, dtype):
-        self.L, self.V, self.F = L, L * L, n_feature
-        r = L // 2
-        self.pad = (r, L - 1 - r, r, L - 1 - r)
-        self.matrix = one_hot(orbit.roll((r, r), (0, 1)), n_orbit).to(dtype)
+    def rows(self, orbit, n_orbit):
+        r = self.L // 2
+        self.pad = (r, self.L - 1 - r, r, self.L - 1 - r)
+        return one_hot(orbit.roll((r, r), (0, 1)), n_orbit)
 
-    def finish(self, kernel):                                               # (T, V, F)
-        return kernel.transpose(1, 2).contiguous().view(-1, 1, self.F, self.L, self.L)
+    def arrange(self, node):                                                # (A, V, F)
+        return node.transpose(1, 2).reshape(-1, 1, self.F, self.L, self.L)
 
     def forward(self, kernel, s, keep=None, out=None):
         padded = torch.nn.functional.pad(s.view(-1, self.F, self.L, self.L), self.pad, mode='circular')
         return torch.conv2d(padded, kernel).view(-1, self.V)
 
 
-class Patch:
-    batch_first = True
+class Patch(Convolution):
+    axes = 'BFV'
+    rows = Dense.rows
 
-    def __init__(self, L, orbit, n_orbit, n_feature, dtype):
-        self.L, self.V, self.F = L, L * L, n_feature
-        self.matrix = Dense(L, orbit, n_orbit, n_feature, dtype).matrix
-
-    def finish(self, kernel):                                               # (T, V V, F)
-        return kernel.view(-1, self.V, self.V, self.F).transpose(2, 3).contiguous().view(-1, self.V, self.F, self.L, self.L)
+    def arrange(self, node):
+        return Dense.arrange(self, node).view(-1, self.V, self.F, self.L, self.L)
 
     def forward(self, kernel, s, keep=None, out=None):
         return torch.conv2d(s.view(-1, self.F, self.L, self.L), kernel).view(-1, self.V)
@@ -286,19 +298,18 @@ class SinCos(torch.autograd.Function):
     """sin(omega phi) and sum_x cos(omega phi): both functions are evaluated once and kept for the way back."""
 
     @staticmethod
-    def forward(ctx, phi, omega, site):
-        arg = phi.unsqueeze(1) * omega
+    def forward(ctx, phi, omega, conv):
+        arg = phi.unsqueeze(conv.feature) * conv.per_feature(omega)
         s, c = torch.sin(arg), torch.cos(arg)
         ctx.save_for_backward(phi, omega, s, c)
-        ctx.site = site
-        return s, c.sum(site)
+        ctx.conv = conv
+        return s, c.sum(conv.site)
 
     @staticmethod
     def backward(ctx, ds, dcsum):
         phi, omega, s, c = ctx.saved_tensors
-        darg = (ds * c).addcmul_(s, dcsum.unsqueeze(ctx.site), value=-1)
-        domega = (darg * phi.unsqueeze(1)).sum((0, 2)).view_as(omega)
-        return darg.mul_(omega).sum(1), domega, None
+        darg = (ds * c).addcmul_(s, dcsum.unsqueeze(ctx.conv.site), value=-1)
+        return (*ctx.conv.fold(darg, phi, ctx.conv.per_feature(omega), None), None)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -310,7 +321,6 @@ class Flow:
         self.L, self.V, self.F, self.n_step, self.dtype, self.grad = L, L * L, n_feature, n_step, dtype, grad
         self.pairs, orbit = orbit_table(L)
         self.conv = CLASS[impl](L, orbit, len(self.pairs), n_feature, dtype)
-        self.site = 2 if self.conv.batch_first else 0                       # where the sites stand in the features
         times = torch.arange(2 * n_step + 1, dtype=torch.float64) / (2 * n_step)
         hats = 1 - (times[:, None] * (n_node - 1) - torch.arange(n_node)).abs()
         self.hats = hats.clamp(min=0).to(dtype)                             # (T, A)
@@ -343,23 +353,23 @@ class Flow:
 
     def kernels(self):
         """Kernels of all times, and the factors w_f(t) omega_f of the divergence; once per pass."""
-        weights = torch.einsum('ta,oaf->tof', self.hats, self.W)
-        rows = self.conv.matrix
-        kernel = torch.bmm(rows.expand(len(weights), *rows.shape), weights)
-        return self.conv.finish(kernel), weights[:, 0] * self.omega
+        n_orbit, n_node = self.W.shape[:2]
+        node = (self.conv.matrix @ self.W.view(n_orbit, -1)).view(-1, n_node, self.F).transpose(0, 1)
+        node = self.conv.arrange(node.contiguous())
+        kernel = (self.hats @ node.reshape(n_node, -1)).view(-1, *node.shape[1:])
+        return kernel, (self.hats @ self.W[0]) * self.omega
 
     def push(self, kernel, div, z):
         """RK4 from z at t = 0 to phi at t = 1, with log q(phi); kernel is a sequence of 2 n + 1 kernels."""
-        site, h, conv = self.site, 1.0 / self.n_step, self.conv
-        omega, sums = self.omega.view(1, -1, 1), []
+        h, conv, sums = 1.0 / self.n_step, self.conv, []
         once = self.grad != 'autograd' and torch.is_grad_enabled()
 
         def velocity(t, phi):
             if once:
-                s, csum = SinCos.apply(phi, omega, site)
+                s, csum = SinCos.apply(phi, self.omega, conv)
             else:
-                arg = phi.unsqueeze(1) * omega
-                s, csum = torch.sin(arg), torch.cos(arg).sum(site)
+                arg = phi.unsqueeze(conv.feature) * conv.per_feature(self.omega)
+                s, csum = torch.sin(arg), torch.cos(arg).sum(conv.site)
             sums.append(csum)
             return conv.forward(kernel[t], s)
 
@@ -374,33 +384,32 @@ class Flow:
         sums = torch.stack(sums)
         return phi, self.log_prior(z) - torch.einsum('sf,sbf->b' if conv.batch_first else 'sf,sfb->b', factor, sums)
 
-    # The same without a graph, in buffers that live as long as the flow (layout (V, F, batch) only).
+    # The same without a graph, in buffers that live as long as the flow; only where the samples are the last axis.
 
     def room(self, n, taped):
-        """Buffers for n samples. A tape holds the field of every stage, and with 'adjoint' also sin, cos and the modes;
-        with 'replay' these are made again on the way back."""
+        """Buffers for n samples. The tape holds the field, sin, cos and the modes of every stage: to make them again on
+        the way back did not pay at any extent."""
         if self.buffers is None or self.buffers['n'] != n or self.buffers['taped'] < taped:
             def make(*shape):
                 return torch.empty(shape, dtype=self.dtype)
-            size, states = (self.V, self.F, n), (4 * self.n_step if taped else 1)
-            stages = states if self.grad == 'adjoint' else 1
+            size, stages = self.conv.shape(n), (4 * self.n_step if taped else 1)
             self.buffers = {'n': n, 'taped': taped, 'sum': make(4 * self.n_step, self.F, n), 'darg': make(*size),
-                            'phi': [make(self.V, n) for _ in range(states + 1)], 'v': [make(self.V, n) for _ in range(4)],
+                            'phi': [make(self.V, n) for _ in range(stages + 1)], 'v': [make(self.V, n) for _ in range(4)],
                             's': [make(*size) for _ in range(stages)], 'c': [make(*size) for _ in range(stages)],
                             'modes': [make(*size) if isinstance(self.conv, Fourier) else None for _ in range(stages)]}
         return self.buffers
 
     def push_flat(self, kernel, div, z, taped):
         r, h, conv = self.room(z.shape[1], taped), 1.0 / self.n_step, self.conv
-        omega, v, total = self.omega.detach().view(1, -1, 1), r['v'], r['sum']
+        omega, v, total = conv.per_feature(self.omega.detach()), r['v'], r['sum']
 
         def velocity(j, t, phi):
-            k = j % len(r['s'])
+            k = j if taped else 0
             s, c = r['s'][k], r['c'][k]
-            torch.mul(phi.unsqueeze(1), omega, out=c)
+            torch.mul(phi.unsqueeze(conv.feature), omega, out=c)
             torch.sin(c, out=s)
             torch.cos(c, out=c)
-            torch.sum(c, 0, out=total[j])
+            torch.sum(c, conv.site, out=total[j])
             return conv.forward(kernel[t], s, keep=r['modes'][k], out=v[j % 4])
 
         def state(j):
@@ -423,22 +432,17 @@ class Flow:
         """Backward of push_flat: g is d loss / d phi(1), scale the derivative of the loss by log q of a sample.
         Adds to dkernel; returns the gradients of z (through the flow only), div and omega."""
         r, h, conv = self.buffers, 1.0 / self.n_step, self.conv
-        omega, darg = self.omega.detach().view(1, -1, 1), r['darg']
-        factor = (scale * self.stage_weight[:, None] * div[self.stage_time]).view(-1, 1, self.F, 1).unbind(0)
+        omega, darg = conv.per_feature(self.omega.detach()), r['darg']
+        factor = [conv.per_feature(f) for f in scale * self.stage_weight[:, None] * div[self.stage_time]]
         domega = torch.zeros(self.F, dtype=self.dtype)
 
         def stage(j, t, dv):
-            k, phi = j % len(r['s']), r['phi'][j].unsqueeze(1)
-            s, c, modes = r['s'][k], r['c'][k], r['modes'][k]
-            if self.grad == 'replay':
-                torch.mul(phi, omega, out=c)
-                torch.sin(c, out=s)
-                torch.cos(c, out=c)
-                conv.again(s, modes)
-            conv.backward(kernel[t], dkernel[t], s, modes, dv, darg)
+            s, c = r['s'][j], r['c'][j]
+            conv.backward(kernel[t], dkernel[t], s, r['modes'][j], dv, darg)
             darg.mul_(c).addcmul_(s, factor[j])
-            domega.add_(torch.mul(darg, phi, out=c).sum((0, 2)))            # c has served, and is room
-            return darg.mul_(omega).sum(1)
+            dphi, dw = conv.fold(darg, r['phi'][j], omega, c)               # c has served, and is room
+            domega.add_(dw)
+            return dphi
 
         for i in range(self.n_step - 1, -1, -1):
             j, t = 4 * i, 2 * i
@@ -459,7 +463,7 @@ class Flow:
         n = z.shape[axis]
         pieces = z.split(chunk or n, axis)
         kernel, div = self.kernels()
-        if self.grad in ('adjoint', 'replay'):
+        if self.grad == 'adjoint':
             with torch.no_grad():
                 dkernel, ddiv, domega, loss = torch.zeros_like(kernel), torch.zeros_like(div), torch.zeros(self.F, dtype=self.dtype), 0.0
                 ks, dks = kernel.detach().unbind(0), dkernel.unbind(0)
@@ -498,7 +502,7 @@ class Flow:
             kernel, div = self.kernels()
             ks = kernel.unbind(0)
             for piece in z.split(chunk or z.shape[axis], axis):
-                if self.grad in ('adjoint', 'replay'):
+                if self.grad == 'adjoint':
                     phi, logq = self.push_flat(ks, div, piece, False)
                 else:
                     phi, logq = self.push(ks, div, piece)
@@ -582,7 +586,7 @@ def possible(case, impl, grad):
     """Choices that --measure-all tries: those without a hand-written adjoint, without anything to differentiate, or with
     matrices of gigabytes (dense, patch) or a minute per step (conv2d) at the larger extents are left out."""
     L = int(case.rsplit('L', 1)[1])
-    if grad in ('adjoint', 'replay') and not hasattr(CLASS[impl], 'backward'):
+    if grad == 'adjoint' and not hasattr(CLASS[impl], 'backward'):
         return False
     if grad == 'sincos' and 'sample' in case:
         return False
@@ -614,10 +618,10 @@ def time_case(a):
     impl, grad, chunk = table[a.case]
     if a.impl and a.impl != impl:
         impl = a.impl
-        if grad in ('adjoint', 'replay') and not hasattr(CLASS[impl], 'backward'):
+        if grad == 'adjoint' and not hasattr(CLASS[impl], 'backward'):
             grad = 'sincos'
     grad, chunk = a.grad or grad, a.chunk or chunk
-    if grad in ('adjoint', 'replay') and not hasattr(CLASS[impl], 'backward'):
+    if grad == 'adjoint' and not hasattr(CLASS[impl], 'backward'):
         sys.exit('cnf_torch.py: --impl %s has no --grad adjoint' % impl)
     print(json.dumps(measure(a.case, impl, grad, chunk, a.budget)), flush=True)
 
@@ -666,7 +670,7 @@ def check():
         z, ref = fixed_prior(L, n), None
         for impl in IMPLS:
             for grad in GRADS:
-                if grad in ('adjoint', 'replay') and not hasattr(CLASS[impl], 'backward'):
+                if grad == 'adjoint' and not hasattr(CLASS[impl], 'backward'):
                     continue
                 for chunk in (n, 4):
                     flow = fixed_flow(L, impl, grad, n_feature=4, n_node=5, n_step=8)
@@ -772,9 +776,9 @@ def dump(path, L):
     loss = (logq + s).mean()
     gW, gomega, gz = torch.autograd.grad(loss, [flow.W, flow.omega, z])
     with torch.no_grad():
-        arg = z.unsqueeze(1) * flow.omega.view(1, -1, 1)
+        arg = z.unsqueeze(flow.conv.feature) * flow.conv.per_feature(flow.omega)
         velocity = flow.conv.forward(kernel[0], torch.sin(arg))
-        divergence = torch.einsum('f,vfb->b', div[0], torch.cos(arg))
+        divergence = div[0] @ torch.cos(arg).sum(flow.conv.site)
 
     other = fixed_flow(L, 'sep', 'adjoint', n_feature=3, n_node=4, n_step=6)
     other_loss = other.gradient(other.field(samples), m2, lam)

@@ -116,6 +116,15 @@ static double suite_largest(const double *a, int n)
     return most;
 }
 
+/* Errors at two steps, the second half of the first: of fourth order, or better where that happens to cancel. */
+static void suite_order(const char *what, double coarse, double fine)
+{
+    const double order = log2(coarse / fine);
+    const int    ok    = order >= 3.3;
+    test_count(ok);
+    printf("%-58s %.2f  (at least 3.3: %.1e, %.1e) %s\n", suite_name(what), order, coarse, fine, ok ? "ok" : "FAILED");
+}
+
 /* A pool that runs its tasks backwards, and each on another thread than the one before. */
 static void suite_pool_run(void *user, int tasks, lft_task task, void *context)
 {
@@ -217,6 +226,7 @@ typedef struct SUITE_(test_case) {
 static const SUITE_(continuous_desc) SUITE_(full)   = {3, 1, 2, 2, LFT_TIME_COSINE, 3, 8, 32};
 static const SUITE_(continuous_desc) SUITE_(paper)  = {2, -1, -1, -1, LFT_TIME_HAT, 5, 8, 32};
 static const SUITE_(continuous_desc) SUITE_(linear) = {-1, 1, 1, 1, LFT_TIME_HAT, 2, 8, 32};
+static const SUITE_(continuous_desc) SUITE_(alone)  = {-1, 1, -1, -1, LFT_TIME_COSINE, 2, 8, 32};
 static const SUITE_(continuous_desc) SUITE_(gates)  = {2, -1, 1, -1, LFT_TIME_COSINE, 2, 8, 32};
 static const SUITE_(continuous_desc) SUITE_(zeros)  = {1, 1, -1, 2, LFT_TIME_COSINE, 1, 8, 32};
 
@@ -226,6 +236,7 @@ static const SUITE_(test_case) SUITE_(cases)[] = {
     {"continuous, all terms", SUITE_ALL, 1, {{SUITE_(continuous), &SUITE_(full)}}},
     {"continuous, sines and hats", SUITE_ALL, 1, {{SUITE_(continuous), &SUITE_(paper)}}},
     {"continuous, linear", SUITE_ALL, 1, {{SUITE_(continuous), &SUITE_(linear)}}},
+    {"continuous, linear alone", SUITE_ALL, 1, {{SUITE_(continuous), &SUITE_(alone)}}},
     {"continuous, one gate", SUITE_ALL, 1, {{SUITE_(continuous), &SUITE_(gates)}}},
     {"continuous, zero mode", SUITE_ALL, 1, {{SUITE_(continuous), &SUITE_(zeros)}}},
     {"two continuous", SUITE_ALL, 2, {{SUITE_(continuous), &SUITE_(gates)}, {SUITE_(continuous), &SUITE_(zeros)}}},
@@ -502,6 +513,8 @@ static double SUITE_(epsilon)(SUITE_(subject) *s, int n, double *epsilon)
     double    sum = 0, worst = 0;
     int       first, l;
     lft_logq_error one, all;
+    memset(&all, 0, sizeof all);
+    memset(&one, 0, sizeof one);
     for (first = 0; first < n; first += s->lanes) {
         SUITE_(draws)(s, first, z);
         SUITE_(push)(s, z, x, logdet, NULL, 0);
@@ -536,13 +549,14 @@ static void SUITE_(test_determinant)(SUITE_(subject) *s, const SUITE_(test_case)
             SUITE_(flow_refine)(&s->flow, steps);
             check_below(suite_name("log-det - numerical, coarse"), coarse, 1e-2);
             check_below(suite_name("log-det - numerical, half the step"), fine, 1e-3);
-            check_near(suite_name("order of the log-det in h"), log2(coarse / fine), 4, 0.75);
+            suite_order("order of the log-det in h", coarse, fine);
         } else {
             check_below(suite_name("log-det - numerical"), coarse, 1e-9);
         }
     } else {
         lft_logq_error one;
         int            i;
+        memset(&one, 0, sizeof one);
         for (i = 0; i < n; ++i) {
             SUITE_(flow_logq_error)(&s->flow, 7, (uint64_t)i, 1, &one, SUITE_(left));
             epsilon[i] = one.mean;
@@ -643,31 +657,33 @@ static void SUITE_(test_backward)(SUITE_(subject) *s)
     }
 }
 
-/* Root mean square of the transported score minus the numerical gradient of log q, for sample 0. */
+/* Root mean square of the transported score minus the numerical gradient of log q; score: of sample 0. */
 static double SUITE_(score_error)(SUITE_(subject) *s, double *score)
 {
-    const int     V = s->volume;
+    const int     V = s->volume, samples = V <= 4 ? 4 : 1;
     double        z[SUITE_GROUP], x[SUITE_GROUP], logdet[SUITE_LANES_MOST], logq[4 * SUITE_SITES], square = 0;
     SUITE_(real)  moved[SUITE_SITES];
     SUITE_(batch) batch;
     lft_arena     arena = SUITE_(left);
-    int           i, j, k;
-    SUITE_(draws)(s, 0, z);
-    for (i = 0; i < s->lanes * V; ++i) score[i] = -z[i];
-    SUITE_(push)(s, z, x, logdet, score, 0);
+    int           i, j, k, sample;
     if (SUITE_(batch_init)(&batch, &s->flow.lattice, 4 * V, &arena, NULL)) return 1e300;
-    for (j = 0; j < V; ++j) {
-        for (k = 0; k < 4; ++k) {
-            for (i = 0; i < V; ++i) moved[i] = (SUITE_(real))(x[i] + (i == j ? SUITE_STEP * suite_stencil[k] : 0));
-            SUITE_(batch_set)(&batch, 4 * j + k, moved);
+    for (sample = samples - 1; sample >= 0; --sample) {
+        SUITE_(draws)(s, sample, z);
+        for (i = 0; i < s->lanes * V; ++i) score[i] = -z[i];
+        SUITE_(push)(s, z, x, logdet, score, 0);
+        for (j = 0; j < V; ++j) {
+            for (k = 0; k < 4; ++k) {
+                for (i = 0; i < V; ++i) moved[i] = (SUITE_(real))(x[i] + (i == j ? SUITE_STEP * suite_stencil[k] : 0));
+                SUITE_(batch_set)(&batch, 4 * j + k, moved);
+            }
+        }
+        if (SUITE_(flow_logq)(&s->flow, &batch, logq)) return 1e300;
+        for (j = 0; j < V; ++j) {
+            const double e = score[j] - suite_derivative(logq + 4 * j, SUITE_STEP);
+            square += e * e;
         }
     }
-    if (SUITE_(flow_logq)(&s->flow, &batch, logq)) return 1e300;
-    for (j = 0; j < V; ++j) {
-        const double e = score[j] - suite_derivative(logq + 4 * j, SUITE_STEP);
-        square += e * e;
-    }
-    return sqrt(square / V);
+    return sqrt(square / (V * samples));
 }
 
 static void SUITE_(test_score)(SUITE_(subject) *s, const SUITE_(test_case) *c)
@@ -685,7 +701,7 @@ static void SUITE_(test_score)(SUITE_(subject) *s, const SUITE_(test_case) *c)
             check_below(suite_name("score - numerical, coarse"), coarse, 2e-2);
             check_below(suite_name("score - numerical, a quarter of the step"), SUITE_(score_error)(s, score), 1e-4);
             SUITE_(flow_refine)(&s->flow, steps);
-            check_near(suite_name("order of the score in h"), log2(coarse / fine), 4, 0.75);
+            suite_order("order of the score in h", coarse, fine);
         } else {
             check_below(suite_name("score - numerical"), coarse, 1e-9);
         }
@@ -893,33 +909,47 @@ static int SUITE_(says)(const SUITE_(subject) *s, const char *word)
     return strstr(s->error.text, word) != NULL;
 }
 
-/* A number that is not finite is found, and so is a map without an inverse. */
+/* A number that is not finite is found in any lane, and so is a map without an inverse. */
 static void SUITE_(test_failures)(SUITE_(subject) *s, const SUITE_(test_case) *c)
 {
-    const double big[2] = {-1, 1};
-    double       z[SUITE_GROUP], x[SUITE_GROUP], logdet[SUITE_LANES_MOST];
-    size_t       i;
-    int          k;
-    for (k = 0; k < 2; ++k) {
+    const int n = s->lanes * s->volume, at[4] = {n - 1, n - s->volume, 0, s->volume - 1};
+    double    z[SUITE_GROUP], x[SUITE_GROUP], logdet[SUITE_LANES_MOST], worst = 0;
+    int       k, l, found = 0, lost = 0;
+    size_t    i;
+    for (k = 0; k < 4; ++k) {
         SUITE_(draws)(s, 0, z);
-        z[s->lanes * s->volume - 1] = big[k] * HUGE_VAL;
+        z[at[k]] = k % 2 ? -HUGE_VAL : HUGE_VAL;
         memset(&s->error, 0, sizeof s->error);
-        check_true(suite_name("infinity in the last lane: LFT_ERR_NONFINITE"),
-                   SUITE_(push)(s, z, x, logdet, NULL, 0) == LFT_ERR_NONFINITE && s->error.code == LFT_ERR_NONFINITE);
+        found += SUITE_(push)(s, z, x, logdet, NULL, 0) == LFT_ERR_NONFINITE && s->error.code == LFT_ERR_NONFINITE;
+        if (k == 0 && c->claims & SUITE_ORDER4) {
+            check_true(suite_name("the text names the step"), SUITE_(says)(s, "step") && SUITE_(says)(s, "got 0"));
+        }
+        memset(&s->error, 0, sizeof s->error);
+        lost += SUITE_(pull)(s, z, x, logdet) != LFT_OK && s->error.code != LFT_OK;
     }
-    if (c->claims & SUITE_ORDER4) {
-        check_true(suite_name("the text names the step"), SUITE_(says)(s, "step") && SUITE_(says)(s, "got 0"));
-        check_true(suite_name("no more steps than most_steps"), SUITE_(flow_refine)(&s->flow, 33) == LFT_ERR_ARG);
-        check_true(suite_name("at least one step"), SUITE_(flow_refine)(&s->flow, 0) == LFT_ERR_ARG);
-        SUITE_(flow_refine)(&s->flow, 1);
-        for (i = 0; i < s->flow.params.count; ++i) s->flow.params.value[i] *= 30;
+    check_near(suite_name("forward: LFT_ERR_NONFINITE for infinity in any lane"), found, 4, 0);
+    check_near(suite_name("inverse: an error for infinity in any lane"), lost, 4, 0);
+    if (!(c->claims & SUITE_ORDER4)) return;
+    check_true(suite_name("no more steps than most_steps"), SUITE_(flow_refine)(&s->flow, 33) == LFT_ERR_ARG);
+    check_true(suite_name("at least one step"), SUITE_(flow_refine)(&s->flow, 0) == LFT_ERR_ARG);
+    SUITE_(flow_refine)(&s->flow, 1);
+    for (found = 0, lost = 0, k = 1; k <= 100; k *= 10) { /* steps that become too long for an inverse */
+        for (i = 0; i < s->flow.params.count; ++i) s->flow.params.value[i] *= k > 1 ? 10 : 1;
         SUITE_(flow_prepare)(&s->flow);
         SUITE_(draws)(s, 0, z);
         memset(&s->error, 0, sizeof s->error);
-        check_true(suite_name("far too few steps: no inverse, no hang"),
-                   SUITE_(pull)(s, z, x, logdet) == LFT_ERR_NOCONV && s->error.code == LFT_ERR_NOCONV);
-        SUITE_(flow_refine)(&s->flow, 8);
+        if (SUITE_(pull)(s, z, x, logdet) != LFT_OK) {
+            found += s->error.code == LFT_ERR_NOCONV;
+            lost += s->error.code != LFT_ERR_NOCONV;
+        } else if (SUITE_(push)(s, x, x, logdet, NULL, 0) != LFT_OK) {
+            worst = HUGE_VAL;
+        } else {
+            for (l = 0; l < n; ++l) worst = fmax(worst, fabs(x[l] - z[l]));
+        }
     }
+    check_true(suite_name("far too few steps: LFT_ERR_NOCONV"), found > 0 && lost == 0);
+    check_below(suite_name("far too few steps: or else the inverse"), worst, 1e-9 * suite_f64);
+    SUITE_(flow_refine)(&s->flow, 8);
 }
 
 /* spec and read give the same layer. */
@@ -1242,14 +1272,15 @@ static void SUITE_(test_gaussian)(const int *extent, int identity)
         if (e == 1) {
             check_true(suite_name("Gaussian flow: the total gradient does not vanish"), error[0] > 0.05);
         } else if (identity) {
-            check_below(suite_name("free prior, identity: path gradient of each sample"), error[0], 2e-14 * suite_f64);
+            check_below(suite_name("free prior, identity: path gradient of each sample"), error[0],
+                        5e-15 * (V + 4) * suite_f64);
             check_below(suite_name("free prior, identity: log w - log Z of each sample"), logw[0], 2e-14 * V * suite_f64);
         } else {
             SUITE_(flow_refine)(&flow, 16);
             error[1] = SUITE_(one_by_one)(&trainer, logz, logw + 1);
             if (suite_f64 <= 1) {
-                check_near(suite_name("Gaussian flow: order of the path gradient in h"), log2(error[0] / error[1]), 4, 0.4);
-                check_near(suite_name("Gaussian flow: order of log w - log Z in h"), log2(logw[0] / logw[1]), 4, 0.4);
+                suite_order("Gaussian flow: order of the path gradient in h", error[0], error[1]);
+                suite_order("Gaussian flow: order of log w - log Z in h", logw[0], logw[1]);
             }
             SUITE_(flow_refine)(&flow, 64);
             error[1] = SUITE_(one_by_one)(&trainer, logz, logw + 1);

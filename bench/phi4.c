@@ -1,0 +1,267 @@
+/* phi4.c: times the kernels of the scalar flow and says what fraction of the machine's peak they reach.
+ * cc -O3 -march=native -ffp-contract=fast -I. bench/phi4.c -o build/bench/phi4 -lm
+ *   build/bench/phi4                  the whole table, one thread
+ *   build/bench/phi4 --case NAME      one case: one JSON line {"case": ..., "ours_ms": ...}
+ * Every case checks its result before it is timed. Times are medians over batches of runs, of the CPU clock. */
+#define _POSIX_C_SOURCE 199309L
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define LFT_IMPLEMENTATION
+#define LFT_NAME  phi4
+#define LFT_GROUP LFT_SCALAR
+#define LFT_DIM   2
+#define LFT_REAL  LFT_F32
+#include "lftflow.h"
+#undef LFT_IMPLEMENTATION
+
+#define LANES (phi4_lanes())
+typedef phi4_p_v vector;
+
+static unsigned char *memory;
+static const size_t   memory_bytes = (size_t)1 << 30;
+
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void die(const char *name, const char *why)
+{
+    fprintf(stderr, "%s: %s\n", name, why);
+    exit(1);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Seconds of one call, the median of up to 15 measurements of at least 20 ms each; 3 seconds at most. */
+static double time_of(void (*run)(void *), void *arg)
+{
+    double t[15], start = seconds(), begin = start;
+    int    n, i, count = 0;
+    run(arg);
+    begin = seconds();
+    run(arg);
+    n = 1 + (int)(0.02 / (seconds() - begin + 1e-9));
+    do {
+        begin = seconds();
+        for (i = 0; i < n; ++i) run(arg);
+        t[count++] = (seconds() - begin) / n;
+    } while (count < 15 && (count < 3 || seconds() - start < 3));
+    qsort(t, (size_t)count, sizeof *t, by_value);
+    return t[count / 2];
+}
+
+/* ---- the ceiling ------------------------------------------------------------------------------------------------------ */
+
+static void run_peak(void *arg)
+{
+    vector *x = (vector *)arg, a[16], m = x[0], c = x[1];
+    int     i, k;
+    for (i = 0; i < 16; ++i) a[i] = x[i];
+    for (k = 0; k < 10000; ++k) {
+        for (i = 0; i < 16; ++i) a[i] = a[i] * m + c;
+    }
+    for (i = 0; i < 16; ++i) x[2 + i] = a[i];
+}
+
+/* GFLOP/s of independent fused multiply-adds in registers, measured beside each case because the clock drifts. */
+static double peak(void)
+{
+    vector *x = (vector *)memory;
+    int     i;
+    for (i = 0; i < 18; ++i) x[i] = phi4_p_splat(0.5F);
+    return 16.0 * 10000 * 2 * phi4_lanes() / time_of(run_peak, x) * 1e-9;
+}
+
+/* ---- cases -------------------------------------------------------------------------------------------------------------- */
+
+typedef struct bench {
+    const char      *name;
+    phi4_flow        flow;
+    phi4_trainer     trainer;
+    phi4_theory      theory;
+    phi4_lattice     lattice;
+    phi4_batch       x;
+    phi4_p_hartley   hartley;
+    vector          *field, *panel;
+    double          *out;
+} bench;
+
+static double coupling(int extent)
+{
+    return extent <= 6 ? 6.975 : extent <= 8 ? 6.008 : extent <= 12 ? 5.276 : extent <= 20 ? 4.807 : 4.572;
+}
+
+static void run_hartley(void *arg)
+{
+    bench *b = (bench *)arg;
+    phi4_p_hartley_apply(&b->hartley, b->field, b->panel);
+}
+
+static double flops_hartley(const bench *b)
+{
+    return phi4_p_hartley_flops(&b->lattice) * LANES;
+}
+
+static void setup_lattice(bench *b, int extent)
+{
+    int e[2];
+    e[0] = e[1] = extent;
+    if (phi4_lattice_init(&b->lattice, e, NULL) || phi4_phi4_init(&b->theory, -4, coupling(extent), NULL)) exit(1);
+}
+
+static void setup_hartley(bench *b, int extent, lft_arena *arena)
+{
+    double error = 0;
+    float *f;
+    int    i;
+    setup_lattice(b, extent);
+    phi4_p_hartley_init(&b->hartley, &b->lattice, arena);
+    b->field = phi4_p_vectors(arena, (size_t)b->lattice.volume);
+    b->panel = phi4_p_vectors(arena, phi4_p_hartley_panel(&b->lattice));
+    f        = (float *)b->field;
+    for (i = 0; i < b->lattice.volume * LANES; ++i) f[i] = (float)(i % 17) - 8;
+    run_hartley(b);
+    run_hartley(b);
+    for (i = 0; i < b->lattice.volume * LANES; ++i) error = fmax(error, fabs((double)f[i] - (i % 17 - 8)));
+    if (!(error < 1e-4)) die(b->name, "the transform is not its own inverse");
+}
+
+/* paper: the model of 2110.02673 (9 frequencies, 10 hats, RK4 with 50 steps, N(0,1)); otherwise the library's default. */
+static void setup_flow(bench *b, int extent, int paper, lft_arena *arena)
+{
+    phi4_flow_desc d;
+    lft_train_desc t;
+    size_t         i;
+    memset(&d, 0, sizeof d);
+    memset(&t, 0, sizeof t);
+    setup_lattice(b, extent);
+    d.extent[0] = d.extent[1] = extent;
+    if (paper) {
+        d.prior            = LFT_PRIOR_NORMAL;
+        d.continuous.basis = LFT_TIME_HAT;
+        d.continuous.nodes = 10, d.continuous.steps = d.continuous.most_steps = 50;
+        d.continuous.linear = d.continuous.gates = d.continuous.zeros = -1;
+        t.estimator = LFT_TOTAL_GRADIENT, t.batch = 100, t.rate = 1e-3;
+    }
+    t.guard_every = -1;
+    t.steps       = 1000000;
+    if (phi4_flow_init(&b->flow, &d, arena, NULL)) die(b->name, "flow_init");
+    for (i = 0; i < b->flow.params.count; ++i) b->flow.params.value[i] += 1e-3 * cos((double)i);
+    phi4_flow_prepare(&b->flow);
+    if (phi4_trainer_init(&b->trainer, &b->flow, &b->theory, &t, arena)) die(b->name, b->flow.error.text);
+}
+
+static void run_train(void *arg)
+{
+    bench *b = (bench *)arg;
+    if (phi4_train_step(&b->trainer)) die(b->name, b->flow.error.text);
+}
+
+/* Operations of one training step: per site, feature and stage, a sine and a cosine count 26. */
+static double flops_train(const bench *b)
+{
+    const phi4_p_continuous *s = (const phi4_p_continuous *)b->flow.layer[0].state;
+    const double sines = s->u.sines, features = s->u.features, sets = 1 + s->u.gates, volume = s->u.volume;
+    const double hartley = phi4_p_hartley_flops(&b->lattice);
+    const double forward = (features + sets) * hartley + volume * (sines * 27 + features * 2 * sets);
+    const double back    = (features + sets) * hartley + volume * features * (4 * sets + 12);
+    const int    path = b->trainer.desc.estimator == LFT_PATH_GRADIENT;
+    const double stages = 4.0 * b->flow.layer[0].steps, groups = (b->trainer.desc.batch + LANES - 1) / LANES;
+    return groups * LANES * stages * (2 * forward + (path ? 2 : 1) * back);
+}
+
+static void setup_sample(bench *b, int extent, lft_arena *arena)
+{
+    setup_flow(b, extent, 1, arena);
+    if (phi4_batch_init(&b->x, &b->lattice, 1000, arena, NULL)) die(b->name, "batch_init");
+    b->out = (double *)lft_arena_alloc(arena, 1000, sizeof(double));
+}
+
+static void run_sample(void *arg)
+{
+    bench *b = (bench *)arg;
+    if (phi4_flow_sample(&b->flow, 1, 0, &b->x, b->out)) die(b->name, b->flow.error.text);
+    phi4_action(&b->theory, &b->x, b->out);
+}
+
+static const int extents[] = {6, 8, 12, 16, 20, 32, 64};
+
+/* Runs a case; returns milliseconds, or -1 for a name that is none. *flops: operations of one run, 0 if not counted. */
+static double run_case(const char *name, double *flops)
+{
+    static bench b;
+    lft_arena    arena = lft_arena_of(memory, memory_bytes);
+    const char  *dash  = strrchr(name, 'L');
+    int          extent = dash ? atoi(dash + 1) : 0;
+    memset(&b, 0, sizeof b);
+    b.name = name;
+    *flops = 0;
+    if (extent < 1 || extent > 64) return -1;
+    if (!strncmp(name, "hartley-L", 9)) {
+        setup_hartley(&b, extent, &arena);
+        *flops = flops_hartley(&b);
+        return 1e3 * time_of(run_hartley, &b);
+    }
+    if (!strncmp(name, "cnf-train-L", 11) || !strncmp(name, "train-L", 7)) {
+        setup_flow(&b, extent, name[0] == 'c', &arena);
+        *flops = flops_train(&b);
+        return 1e3 * time_of(run_train, &b);
+    }
+    if (!strncmp(name, "cnf-sample-L", 12)) {
+        setup_sample(&b, extent, &arena);
+        return 1e3 * time_of(run_sample, &b);
+    }
+    return -1;
+}
+
+static void run_table(void)
+{
+    static const char *const kinds[] = {"hartley-L", "cnf-train-L", "cnf-sample-L", "train-L"};
+    size_t                   k, e;
+    printf("f32, %d lanes, one thread. train: the default model, batch 256; cnf: the model of 2110.02673, batch 100\n", LANES);
+    printf("%-18s %12s %10s %10s %8s\n", "case", "ms", "GFLOP/s", "peak", "fraction");
+    for (k = 0; k < sizeof kinds / sizeof *kinds; ++k) {
+        for (e = 0; e < sizeof extents / sizeof *extents; ++e) {
+            char   name[32];
+            double flops, ms, top;
+            if (k > 0 && extents[e] > 32) continue;
+            sprintf(name, "%s%d", kinds[k], extents[e]);
+            ms  = run_case(name, &flops);
+            top = peak();
+            if (flops > 0) {
+                printf("%-18s %12.5g %10.1f %10.1f %7.0f%%\n", name, ms, flops / ms * 1e-6, top, flops / ms * 1e-4 / top);
+            } else {
+                printf("%-18s %12.5g\n", name, ms);
+            }
+            fflush(stdout);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    double flops, ms;
+    memory = (unsigned char *)malloc(memory_bytes);
+    if (!memory) die("bench", "no memory");
+    memory += 64 - (size_t)((uintptr_t)memory % 64);
+    if (argc > 2 && !strcmp(argv[1], "--case")) {
+        ms = run_case(argv[2], &flops);
+        if (ms < 0) die(argv[2], "unknown case; expected hartley-, cnf-train-, cnf-sample- or train- and L1 to L64");
+        printf("{\"case\": \"%s\", \"ours_ms\": %.6g}\n", argv[2], ms);
+        return 0;
+    }
+    if (argc > 1) die(argv[1], "unknown option; expected --case NAME or nothing");
+    run_table();
+    return 0;
+}
