@@ -412,6 +412,7 @@ typedef struct lft_parameter {
 typedef struct lft_parameters {
     lft_parameter *list; /* [tensors] */
     double        *value; /* [count] */
+    double        *pace;  /* [count] learning rate of each parameter relative to that of the training */
     int            tensors;
     size_t         count;
 } lft_parameters;
@@ -432,8 +433,8 @@ typedef struct lft_adam {
 static inline lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, double beta2, double epsilon,
                                        lft_arena *arena, lft_error *error);
 
-/* value -= rate * mhat / (sqrt(vhat) + epsilon). O(n). */
-static inline void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate);
+/* value -= rate * pace * mhat / (sqrt(vhat) + epsilon); pace [n], or NULL for 1. O(n). */
+static inline void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate, const double *pace);
 
 /* Learning rates over a training of known length. */
 typedef enum lft_schedule_kind {
@@ -1517,10 +1518,20 @@ LFT_P_INLINE lft_v LFT_P(from_wide)(const double *w)
 
 /* ---- 11_elementary.h, code --------------------------------------------------------------------------------------- */
 /* 11_elementary.h: exp, log, sine and cosine, square root and arctangent of all lanes at once. No libm, no per-lane if.
- * Offers (private), with the largest error in units of the last place:
+ * Offers (private), with the largest error of either type in ulp (float: of all floats), fused multiply-adds or not:
  *
- *   exp           @   every argument: overflow gives inf, underflow denormals and then 0, NaN gives NaN
- */
+ *   exp           1.02   every argument: overflow gives inf, underflow denormals and then 0, NaN gives NaN
+ *   log           0.85   every argument: 0 gives -inf, below 0 NaN
+ *   sincos        1.99   |x| <= 8192 (float), 1e5 (double), beside the zeros too; further out the error grows slowly with
+ *                        |x|, and the results stay in [-1, 1] for every finite x; inf and NaN give NaN
+ *   sincos_fast          float: the largest absolute error is 2.3e-7, the mean 1.4e-8, for |x| <= 8192; two thirds of the
+ *                        time of sincos, half of it where only the sine is used; not bounded for |x| > 1e7; inf and NaN
+ *                        give inf or NaN. double: sincos
+ *   sqrt          0.85   0, inf and every normal number (a denormal loses accuracy); below 0 NaN
+ *   atan          1.43   every argument
+ *
+ * Under -ffast-math: 2 ulp, atan 3, where arguments and results are normal numbers, for sqrt from twice the smallest one;
+ * denormals may become 0; inf and NaN, given or due, become any value. */
 
 /* ---- constants of the two real types -------------------------------------------------------------------------------
  * Polynomials stand lowest power first and minimise the largest relative error of their function (Remez exchange in 60
@@ -1763,12 +1774,12 @@ LFT_P_INLINE lft_v LFT_P(sqrt)(lft_v x)
     lft_v       y, h;
     int         i;
     y = LFT_P(unbits)(LFT_P(root_seed) - ((LFT_P(bits)(x) & ~LFT_P(sign_bit)) >> 1));
-    y = y * ((lft_real)1.18954213 - x * y * y * (lft_real)0.249041257);
+    y = y * ((lft_real)1.18954213 - LFT_P(opaque)(x * y) * y * (lft_real)0.249041257); /* y * y may underflow */
     for (i = 0; i < LFT_P_REAL_BYTES / 4; ++i) {
-        h = 1 - x * y * y;
+        h = 1 - LFT_P(opaque)(x * y) * y;
         y = y + y * h * (h * (lft_real)0.375 + (lft_real)0.5);
     }
-    h = x * (y * LFT_P(below_one)); /* not above the root: its square must not overflow */
+    h = LFT_P(opaque)(x * (y * LFT_P(below_one))); /* not above the root, whose square may overflow */
     h = h + y * (lft_real)0.5 * (x - h * h);
     h = lft_sel(LFT_P(lt)(x, inf), h, x);
     return lft_sel(LFT_P(lt)(x, zero), nan, h);
@@ -2579,7 +2590,7 @@ static inline lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, d
     return lft_arena_check(arena, error, "adam");
 }
 
-static inline void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate)
+static inline void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate, const double *pace)
 {
     const double t  = (double)++adam->step, b1 = adam->beta1, b2 = adam->beta2;
     const double c1 = 1 / (1 - lft_p_f64_p_exp(t * lft_p_f64_p_log(b1)));
@@ -2589,7 +2600,7 @@ static inline void lft_adam_step(lft_adam *adam, double *value, const double *gr
         double g   = gradient[i];
         adam->m[i] = b1 * adam->m[i] + (1 - b1) * g;
         adam->v[i] = b2 * adam->v[i] + (1 - b2) * g * g;
-        value[i] -= rate * adam->m[i] * c1 / (lft_p_f64_p_sqrt(adam->v[i] * c2) + adam->epsilon);
+        value[i] -= rate * (pace ? pace[i] : 1) * adam->m[i] * c1 / (lft_p_f64_p_sqrt(adam->v[i] * c2) + adam->epsilon);
     }
 }
 
@@ -3558,8 +3569,8 @@ typedef struct LFT_(layer_ops) {
      * parameters. Runs twice, first over a measuring arena with set->list == NULL. */
     lft_status (*init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena, lft_error *error);
 
-    /* Sets the initial parameters: the layer is the identity or near it. */
-    void (*start)(const LFT_(layer) *layer, double *theta, uint64_t seed);
+    /* Sets the initial parameters, zero before: the layer is the identity or near it. And their pace, 1 before. */
+    void (*start)(const LFT_(layer) *layer, double *theta, double *pace);
 
     /* Derives the tables from the parameters (and the couplings, for conditional layers). Once per step, not per group. */
     void (*prepare)(LFT_(layer) *layer, const double *theta);
@@ -4261,10 +4272,20 @@ LFT_P_INLINE lft_v LFT_P(from_wide)(const double *w)
 
 /* ---- 11_elementary.h, code --------------------------------------------------------------------------------------- */
 /* 11_elementary.h: exp, log, sine and cosine, square root and arctangent of all lanes at once. No libm, no per-lane if.
- * Offers (private), with the largest error in units of the last place:
+ * Offers (private), with the largest error of either type in ulp (float: of all floats), fused multiply-adds or not:
  *
- *   exp           @   every argument: overflow gives inf, underflow denormals and then 0, NaN gives NaN
- */
+ *   exp           1.02   every argument: overflow gives inf, underflow denormals and then 0, NaN gives NaN
+ *   log           0.85   every argument: 0 gives -inf, below 0 NaN
+ *   sincos        1.99   |x| <= 8192 (float), 1e5 (double), beside the zeros too; further out the error grows slowly with
+ *                        |x|, and the results stay in [-1, 1] for every finite x; inf and NaN give NaN
+ *   sincos_fast          float: the largest absolute error is 2.3e-7, the mean 1.4e-8, for |x| <= 8192; two thirds of the
+ *                        time of sincos, half of it where only the sine is used; not bounded for |x| > 1e7; inf and NaN
+ *                        give inf or NaN. double: sincos
+ *   sqrt          0.85   0, inf and every normal number (a denormal loses accuracy); below 0 NaN
+ *   atan          1.43   every argument
+ *
+ * Under -ffast-math: 2 ulp, atan 3, where arguments and results are normal numbers, for sqrt from twice the smallest one;
+ * denormals may become 0; inf and NaN, given or due, become any value. */
 
 /* ---- constants of the two real types -------------------------------------------------------------------------------
  * Polynomials stand lowest power first and minimise the largest relative error of their function (Remez exchange in 60
@@ -4507,12 +4528,12 @@ LFT_P_INLINE lft_v LFT_P(sqrt)(lft_v x)
     lft_v       y, h;
     int         i;
     y = LFT_P(unbits)(LFT_P(root_seed) - ((LFT_P(bits)(x) & ~LFT_P(sign_bit)) >> 1));
-    y = y * ((lft_real)1.18954213 - x * y * y * (lft_real)0.249041257);
+    y = y * ((lft_real)1.18954213 - LFT_P(opaque)(x * y) * y * (lft_real)0.249041257); /* y * y may underflow */
     for (i = 0; i < LFT_P_REAL_BYTES / 4; ++i) {
-        h = 1 - x * y * y;
+        h = 1 - LFT_P(opaque)(x * y) * y;
         y = y + y * h * (h * (lft_real)0.375 + (lft_real)0.5);
     }
-    h = x * (y * LFT_P(below_one)); /* not above the root: its square must not overflow */
+    h = LFT_P(opaque)(x * (y * LFT_P(below_one))); /* not above the root, whose square may overflow */
     h = h + y * (lft_real)0.5 * (x - h * h);
     h = lft_sel(LFT_P(lt)(x, inf), h, x);
     return lft_sel(LFT_P(lt)(x, zero), nan, h);
@@ -5130,6 +5151,18 @@ static inline void LFT_P(spectrum_init)(LFT_P(spectrum) *s, const LFT_(lattice) 
     }
 }
 
+/* r^2 of a compact index: the squared length of the displacement. */
+static inline int LFT_P(spectrum_distance2)(const LFT_P(spectrum) *s, int compact)
+{
+    int mu, sum = 0;
+    for (mu = LFT_DIM - 1; mu >= 0; --mu) {
+        int r = compact % s->half[mu];
+        sum += r * r;
+        compact /= s->half[mu];
+    }
+    return sum;
+}
+
 /* One axis of the separable sum: out(k) = sum_r C[k][r] in(r), or with C transposed. */
 static inline void LFT_P(spectrum_axis)(const LFT_P(spectrum) *s, int mu, int transposed, const double *in, double *out)
 {
@@ -5721,15 +5754,21 @@ static inline lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *
     return LFT_OK;
 }
 
-/* Kernels zero: the identity. Frequencies cover the scales of a field of variance 0.1 to 1. */
-static inline void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, uint64_t seed)
+/* Kernels zero: the identity. Frequencies cover the scales of a field of variance 0.1 to 1. All sites of an orbit move
+ * together and all orbits do, so far ones are paced down: else a step of the optimiser would grow with the volume. */
+static inline void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, double *pace)
 {
     const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
-    int                      i;
-    (void)seed;
+    const LFT_P(spectrum)   *sp = &s->u.spectrum;
+    const int                kernels = (1 + s->u.gates) * s->u.features * s->desc.nodes;
+    int                      i, k;
     for (i = 0; i < s->u.sines; ++i) theta[s->frequency + (size_t)i] = 0.5 + 0.5 * i;
     for (i = 0; i < s->u.gates; ++i) theta[s->gate_frequency + (size_t)i] = 1 + i;
     for (i = 0; i < s->u.zeros; ++i) theta[s->zero_frequency + (size_t)i] = 2 * (1 + i);
+    for (i = 0; i < sp->count; ++i) {
+        const double far = 1 + LFT_P(spectrum_distance2)(sp, i);
+        for (k = 0; k < kernels; ++k) pace[s->kernel + (size_t)(k * sp->orbits + sp->orbit[i])] = 1 / far;
+    }
 }
 
 static inline void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *theta)
@@ -6309,6 +6348,7 @@ static inline lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_des
     flow->layer        = (LFT_(layer) *)lft_arena_alloc(arena, (size_t)flow->layers, sizeof(LFT_(layer)));
     flow->params.list  = (lft_parameter *)lft_arena_alloc(arena, (size_t)flow->params.tensors, sizeof(lft_parameter));
     flow->params.value = (double *)lft_arena_alloc(arena, flow->params.count, sizeof(double));
+    flow->params.pace  = (double *)lft_arena_alloc(arena, flow->params.count, sizeof(double));
     if (!s) s = &counted;
     s->volume  = counted.volume;
     s->threads = lft_p_pool_threads(&flow->pool);
@@ -6330,12 +6370,14 @@ LFT_API lft_status LFT_P_SIGNED(flow_init)(LFT_(flow) *flow, const LFT_(flow_des
                                            lft_error *error)
 {
     lft_status status;
+    size_t     k;
     int        i;
     lft_p_zero(flow, sizeof *flow);
     status = LFT_P(flow_build)(flow, desc, arena, error);
     if (status || lft_arena_measuring(arena)) return status;
     LFT_P(prior_start)(&LFT_P(flow_state_of)(flow)->prior, flow->params.value);
-    for (i = 0; i < flow->layers; ++i) flow->layer[i].ops->start(flow->layer + i, flow->params.value, 0);
+    for (k = 0; k < flow->params.count; ++k) flow->params.pace[k] = 1;
+    for (i = 0; i < flow->layers; ++i) flow->layer[i].ops->start(flow->layer + i, flow->params.value, flow->params.pace);
     LFT_(flow_prepare)(flow);
     return LFT_OK;
 }
@@ -7458,7 +7500,7 @@ LFT_API void LFT_(model_info_of)(LFT_(model_info) *info, const LFT_(theory) *the
 typedef struct LFT_P(model_list) {
     lft_tensor    *tensor;
     lft_text_pair *meta;
-    int            tensors, metas, most_tensors, most_metas;
+    int            tensors, metas, most_tensors, most_metas, lost; /* lost: entries beyond the most */
     lft_arena     *arena;
 } LFT_P(model_list);
 
@@ -7467,8 +7509,8 @@ static inline LFT_P(model_list) LFT_P(model_list_of)(const LFT_(flow) *flow, int
 {
     LFT_P(model_list) list;
     list.most_tensors = flow->params.tensors + flow->layers + 6 + more;
-    list.most_metas   = flow->layers + 10;
-    list.tensors = list.metas = 0;
+    list.most_metas   = flow->layers + 11;
+    list.tensors = list.metas = list.lost = 0;
     list.arena  = arena;
     list.tensor = (lft_tensor *)lft_arena_alloc(arena, (size_t)list.most_tensors, sizeof(lft_tensor));
     list.meta   = (lft_text_pair *)lft_arena_alloc(arena, (size_t)list.most_metas, sizeof(lft_text_pair));
@@ -7481,6 +7523,7 @@ static inline void LFT_P(model_refer)(LFT_P(model_list) *list, const char *name,
 {
     lft_tensor *t = list->tensor + list->tensors;
     int         i;
+    if (list->tensors == list->most_tensors) list->lost += 1;
     if (!list->tensor || list->tensors == list->most_tensors) return;
     list->tensors += 1;
     t->name  = name;
@@ -7514,6 +7557,7 @@ static inline lft_p_text LFT_P(model_new_text)(LFT_P(model_list) *list)
 
 static inline void LFT_P(model_say)(LFT_P(model_list) *list, const char *key, const char *value)
 {
+    if (list->metas == list->most_metas) list->lost += 1;
     if (!list->meta || !key || !value || list->metas == list->most_metas) return;
     list->meta[list->metas].key   = key;
     list->meta[list->metas].value = value;
@@ -7608,6 +7652,7 @@ static inline lft_status LFT_P(model_write)(const LFT_P(model_list) *list, lft_w
 {
     lft_status status = lft_arena_check(list->arena, error, "model");
     if (status) return status;
+    if (list->lost) return lft_p_fail_got(error, LFT_ERR_ARG, "model", "entries beyond the room for them", "0", list->lost);
     return lft_safetensors_save(to, list->tensor, list->tensors, list->meta, list->metas, error);
 }
 
@@ -8432,7 +8477,7 @@ LFT_API lft_status LFT_(train_step)(LFT_(trainer) *t)
     if (status || !lft_finite(r->loss) || !lft_finite(r->norm)) {
         status = LFT_P(train_roll_back)(t, "loss or gradient not finite");
     } else {
-        lft_adam_step(&t->adam, t->flow->params.value, t->gradient, r->rate);
+        lft_adam_step(&t->adam, t->flow->params.value, t->gradient, r->rate, t->flow->params.pace);
         t->step += 1;
         LFT_(flow_prepare)(t->flow);
         if (d->guard_every > 0 && (t->step % (uint64_t)d->guard_every == 0 || t->step == d->steps)) {

@@ -15,6 +15,7 @@ typedef struct lft_parameter {
 typedef struct lft_parameters {
     lft_parameter *list; /* [tensors] */
     double        *value; /* [count] */
+    double        *pace;  /* [count] learning rate of each parameter relative to that of the training */
     int            tensors;
     size_t         count;
 } lft_parameters;
@@ -35,8 +36,8 @@ typedef struct lft_adam {
 static inline lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, double beta2, double epsilon,
                                        lft_arena *arena, lft_error *error);
 
-/* value -= rate * mhat / (sqrt(vhat) + epsilon). O(n). */
-static inline void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate);
+/* value -= rate * pace * mhat / (sqrt(vhat) + epsilon); pace [n], or NULL for 1. O(n). */
+static inline void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate, const double *pace);
 
 /* Learning rates over a training of known length. */
 typedef enum lft_schedule_kind {
@@ -99,7 +100,7 @@ static inline lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, d
     return lft_arena_check(arena, error, "adam");
 }
 
-static inline void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate)
+static inline void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate, const double *pace)
 {
     const double t  = (double)++adam->step, b1 = adam->beta1, b2 = adam->beta2;
     const double c1 = 1 / (1 - lft_p_f64_p_exp(t * lft_p_f64_p_log(b1)));
@@ -109,7 +110,7 @@ static inline void lft_adam_step(lft_adam *adam, double *value, const double *gr
         double g   = gradient[i];
         adam->m[i] = b1 * adam->m[i] + (1 - b1) * g;
         adam->v[i] = b2 * adam->v[i] + (1 - b2) * g * g;
-        value[i] -= rate * adam->m[i] * c1 / (lft_p_f64_p_sqrt(adam->v[i] * c2) + adam->epsilon);
+        value[i] -= rate * (pace ? pace[i] : 1) * adam->m[i] * c1 / (lft_p_f64_p_sqrt(adam->v[i] * c2) + adam->epsilon);
     }
 }
 

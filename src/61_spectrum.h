@@ -91,6 +91,18 @@ static inline void LFT_P(spectrum_init)(LFT_P(spectrum) *s, const LFT_(lattice) 
     }
 }
 
+/* r^2 of a compact index: the squared length of the displacement. */
+static inline int LFT_P(spectrum_distance2)(const LFT_P(spectrum) *s, int compact)
+{
+    int mu, sum = 0;
+    for (mu = LFT_DIM - 1; mu >= 0; --mu) {
+        int r = compact % s->half[mu];
+        sum += r * r;
+        compact /= s->half[mu];
+    }
+    return sum;
+}
+
 /* One axis of the separable sum: out(k) = sum_r C[k][r] in(r), or with C transposed. */
 static inline void LFT_P(spectrum_axis)(const LFT_P(spectrum) *s, int mu, int transposed, const double *in, double *out)
 {

@@ -16,8 +16,8 @@ typedef struct LFT_(layer_ops) {
      * parameters. Runs twice, first over a measuring arena with set->list == NULL. */
     lft_status (*init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena, lft_error *error);
 
-    /* Sets the initial parameters: the layer is the identity or near it. */
-    void (*start)(const LFT_(layer) *layer, double *theta, uint64_t seed);
+    /* Sets the initial parameters, zero before: the layer is the identity or near it. And their pace, 1 before. */
+    void (*start)(const LFT_(layer) *layer, double *theta, double *pace);
 
     /* Derives the tables from the parameters (and the couplings, for conditional layers). Once per step, not per group. */
     void (*prepare)(LFT_(layer) *layer, const double *theta);

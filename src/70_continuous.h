@@ -199,15 +199,21 @@ static inline lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *
     return LFT_OK;
 }
 
-/* Kernels zero: the identity. Frequencies cover the scales of a field of variance 0.1 to 1. */
-static inline void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, uint64_t seed)
+/* Kernels zero: the identity. Frequencies cover the scales of a field of variance 0.1 to 1. All sites of an orbit move
+ * together and all orbits do, so far ones are paced down: else a step of the optimiser would grow with the volume. */
+static inline void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, double *pace)
 {
     const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
-    int                      i;
-    (void)seed;
+    const LFT_P(spectrum)   *sp = &s->u.spectrum;
+    const int                kernels = (1 + s->u.gates) * s->u.features * s->desc.nodes;
+    int                      i, k;
     for (i = 0; i < s->u.sines; ++i) theta[s->frequency + (size_t)i] = 0.5 + 0.5 * i;
     for (i = 0; i < s->u.gates; ++i) theta[s->gate_frequency + (size_t)i] = 1 + i;
     for (i = 0; i < s->u.zeros; ++i) theta[s->zero_frequency + (size_t)i] = 2 * (1 + i);
+    for (i = 0; i < sp->count; ++i) {
+        const double far = 1 + LFT_P(spectrum_distance2)(sp, i);
+        for (k = 0; k < kernels; ++k) pace[s->kernel + (size_t)(k * sp->orbits + sp->orbit[i])] = 1 / far;
+    }
 }
 
 static inline void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *theta)

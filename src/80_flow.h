@@ -167,6 +167,7 @@ static inline lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_des
     flow->layer        = (LFT_(layer) *)lft_arena_alloc(arena, (size_t)flow->layers, sizeof(LFT_(layer)));
     flow->params.list  = (lft_parameter *)lft_arena_alloc(arena, (size_t)flow->params.tensors, sizeof(lft_parameter));
     flow->params.value = (double *)lft_arena_alloc(arena, flow->params.count, sizeof(double));
+    flow->params.pace  = (double *)lft_arena_alloc(arena, flow->params.count, sizeof(double));
     if (!s) s = &counted;
     s->volume  = counted.volume;
     s->threads = lft_p_pool_threads(&flow->pool);
@@ -188,12 +189,14 @@ LFT_API lft_status LFT_P_SIGNED(flow_init)(LFT_(flow) *flow, const LFT_(flow_des
                                            lft_error *error)
 {
     lft_status status;
+    size_t     k;
     int        i;
     lft_p_zero(flow, sizeof *flow);
     status = LFT_P(flow_build)(flow, desc, arena, error);
     if (status || lft_arena_measuring(arena)) return status;
     LFT_P(prior_start)(&LFT_P(flow_state_of)(flow)->prior, flow->params.value);
-    for (i = 0; i < flow->layers; ++i) flow->layer[i].ops->start(flow->layer + i, flow->params.value, 0);
+    for (k = 0; k < flow->params.count; ++k) flow->params.pace[k] = 1;
+    for (i = 0; i < flow->layers; ++i) flow->layer[i].ops->start(flow->layer + i, flow->params.value, flow->params.pace);
     LFT_(flow_prepare)(flow);
     return LFT_OK;
 }

@@ -364,7 +364,7 @@ LFT_API lft_status LFT_(train_step)(LFT_(trainer) *t)
     if (status || !lft_finite(r->loss) || !lft_finite(r->norm)) {
         status = LFT_P(train_roll_back)(t, "loss or gradient not finite");
     } else {
-        lft_adam_step(&t->adam, t->flow->params.value, t->gradient, r->rate);
+        lft_adam_step(&t->adam, t->flow->params.value, t->gradient, r->rate, t->flow->params.pace);
         t->step += 1;
         LFT_(flow_prepare)(t->flow);
         if (d->guard_every > 0 && (t->step % (uint64_t)d->guard_every == 0 || t->step == d->steps)) {

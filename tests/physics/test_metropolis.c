@@ -51,7 +51,8 @@ static c2_flow flow_of(int a, int b, double mass2, lft_prior_kind kind, const c2
     desc.layer       = layer;
     desc.layers      = layer != NULL;
     desc.pool        = pool;
-    desc.continuous.steps = 2;
+    desc.continuous.sines = desc.continuous.steps = 1; /* the identity at any price is the identity */
+    desc.continuous.gates = desc.continuous.zeros = -1;
     if (c2_flow_init(&flow, &desc, arena, &e) != LFT_OK) check_true(e.text, 0);
     return flow;
 }

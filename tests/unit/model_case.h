@@ -266,7 +266,7 @@ static void C(expect_changed)(const char *from, const char *to, lft_status code,
 
 static void C(test_damaged)(void)
 {
-    lft_arena     arena = C(arena)();
+    lft_arena     arena = lft_arena_of(memory2, sizeof memory2);
     C(flow_desc)  d;
     C(model_info) info;
     C(flow)       flow;

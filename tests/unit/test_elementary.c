@@ -30,19 +30,10 @@ static const test_case *present; /* the instance under test */
 
 /* ---- ulps ----------------------------------------------------------------------------------------------------------- */
 
-static long double reference(int function, double x)
-{
-    switch (function) {
-    case TEST_EXP: return expl((long double)x);
-    case TEST_LOG: return logl((long double)x);
-    case TEST_SIN:
-    case TEST_SIN_FAST: return sinl((long double)x);
-    case TEST_COS:
-    case TEST_COS_FAST: return cosl((long double)x);
-    case TEST_SQRT: return sqrtl((long double)x);
-    default: return atanl((long double)x);
-    }
-}
+typedef long double real_function(long double);
+
+/* volatile: under -ffast-math gcc would put the x87 instructions here, whose pi has 66 bits */
+static real_function *volatile const references[] = {expl, logl, sinl, cosl, sinl, cosl, sqrtl, atanl};
 
 /* the spacing of the type's numbers at |x| */
 static double ulp(double x)
@@ -78,12 +69,13 @@ static sweep sweep_of(int function, int absolute)
 
 static void flush(sweep *s)
 {
-    static double y[TEST_POINTS];
-    const double  largest = present->is_float ? (double)FLT_MAX : DBL_MAX;
-    int           i;
+    static double  y[TEST_POINTS];
+    const double   largest = present->is_float ? (double)FLT_MAX : DBL_MAX;
+    real_function *reference = references[s->function];
+    int            i;
     present->apply(s->function, s->n, s->x, y);
     for (i = 0; i < s->n; ++i) {
-        long double exact = reference(s->function, s->x[i]);
+        long double exact = reference((long double)s->x[i]);
         double      error;
         if (exact > (long double)largest && !(y[i] <= largest)) continue; /* overflow is due, or within half an ulp of it */
         error = (double)fabsl((long double)y[i] - exact) / (s->absolute ? 1 : ulp((double)exact));
@@ -211,8 +203,9 @@ static void test_sincos_fast(int function, const char *what, double limit, doubl
 
 static void test_sqrt(void)
 {
-    const double least = present->is_float ? (double)FLT_MIN : DBL_MIN, largest = present->is_float ? (double)FLT_MAX : DBL_MAX;
-    sweep        s = sweep_of(TEST_SQRT, 0);
+    const double normal = present->is_float ? (double)FLT_MIN : DBL_MIN, largest = present->is_float ? (double)FLT_MAX : DBL_MAX;
+    const double least  = TEST_FAST ? 2 * normal : normal;
+    sweep        s      = sweep_of(TEST_SQRT, 0);
     int          k;
     add(&s, 0);
     add_line(&s, 0.99, 4.01, 300000);
@@ -231,7 +224,7 @@ static void test_atan(void)
     add_neighbours(&s, 0.5, 50);
     add_neighbours(&s, 1, 50);
     add_neighbours(&s, 2, 50);
-    report(&s, "atan ulp", 2);
+    report(&s, "atan ulp", TEST_FAST ? 3 : 2);
 }
 
 /* ---- what is no number, and arguments out of range --------------------------------------------------------------------- */
