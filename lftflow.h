@@ -43,11 +43,13 @@
 #define LFT_P_GNUC     1
 #define LFT_P_INLINE   static inline __attribute__((always_inline))
 #define LFT_P_NOINLINE static __attribute__((noinline, unused))
+#define LFT_P_COLD     static inline __attribute__((cold)) /* runs once: small rather than fast */
 #define LFT_P_RESTRICT __restrict__
 #else
 #define LFT_P_GNUC     0
 #define LFT_P_INLINE   static inline
 #define LFT_P_NOINLINE static inline
+#define LFT_P_COLD     static inline
 #define LFT_P_RESTRICT
 #endif
 
@@ -594,7 +596,7 @@ static inline int lft_finite(double x)
 
 /* ---- 01_status.h, code ------------------------------------------------------------------------------------------- */
 
-static inline const char *lft_status_str(lft_status s)
+LFT_P_COLD const char *lft_status_str(lft_status s)
 {
 #define LFT_P_STATUS_TEXT(code, text) text,
     static const char *const text[] = {LFT_P_STATUS_LIST(LFT_P_STATUS_TEXT) "unknown status"};
@@ -608,13 +610,13 @@ typedef struct lft_p_text {
     size_t used, size;
 } lft_p_text;
 
-static inline void lft_p_put(lft_p_text *t, const char *s)
+LFT_P_NOINLINE void lft_p_put(lft_p_text *t, const char *s)
 {
     for (; *s && t->used + 1 < t->size; ++s) t->data[t->used++] = *s;
     if (t->size) t->data[t->used] = 0;
 }
 
-static inline void lft_p_put_u64(lft_p_text *t, uint64_t v)
+LFT_P_NOINLINE void lft_p_put_u64(lft_p_text *t, uint64_t v)
 {
     char  digits[21];
     char *p = digits + 20;
@@ -627,7 +629,7 @@ static inline void lft_p_put_u64(lft_p_text *t, uint64_t v)
 }
 
 /* Integers up to 2^53 exactly, the rest with six digits and an exponent: for messages, not for data. */
-static inline void lft_p_put_f64(lft_p_text *t, double v)
+LFT_P_NOINLINE void lft_p_put_f64(lft_p_text *t, double v)
 {
     int e = 0;
     if (!lft_finite(v)) {
@@ -666,7 +668,7 @@ static inline void lft_p_put_f64(lft_p_text *t, double v)
     }
 }
 
-static inline lft_p_text lft_p_error_text(lft_error *e, lft_status code, const char *where, const char *what)
+LFT_P_NOINLINE lft_p_text lft_p_error_text(lft_error *e, lft_status code, const char *where, const char *what)
 {
     lft_p_text t = {0, 0, 0};
     if (!e) return t;
@@ -680,14 +682,14 @@ static inline lft_p_text lft_p_error_text(lft_error *e, lft_status code, const c
 }
 
 /* "where: what" */
-static inline lft_status lft_p_fail(lft_error *e, lft_status code, const char *where, const char *what)
+LFT_P_NOINLINE lft_status lft_p_fail(lft_error *e, lft_status code, const char *where, const char *what)
 {
     (void)lft_p_error_text(e, code, where, what);
     return code;
 }
 
 /* "where: what: expected ..., got <number>" */
-static inline lft_status lft_p_fail_got(lft_error *e, lft_status code, const char *where, const char *what,
+LFT_P_NOINLINE lft_status lft_p_fail_got(lft_error *e, lft_status code, const char *where, const char *what,
                                         const char *expected, double got)
 {
     lft_p_text t = lft_p_error_text(e, code, where, what);
@@ -699,7 +701,7 @@ static inline lft_status lft_p_fail_got(lft_error *e, lft_status code, const cha
 }
 
 /* "where: what: expected ..., got <text>" */
-static inline lft_status lft_p_fail_text(lft_error *e, lft_status code, const char *where, const char *what,
+LFT_P_NOINLINE lft_status lft_p_fail_text(lft_error *e, lft_status code, const char *where, const char *what,
                                          const char *expected, const char *got)
 {
     lft_p_text t = lft_p_error_text(e, code, where, what);
@@ -1527,10 +1529,10 @@ LFT_P_INLINE lft_v LFT_P(from_wide)(const double *w)
  *   sincos_fast          float: the largest absolute error is 2.3e-7, the mean 1.4e-8, for |x| <= 8192; two thirds of the
  *                        time of sincos, half of it where only the sine is used; not bounded for |x| > 1e7; inf and NaN
  *                        give inf or NaN. double: sincos
- *   sqrt          0.85   0, inf and every normal number (a denormal loses accuracy); below 0 NaN
+ *   sqrt          1.25   0, inf and every normal number (a denormal loses accuracy); below 0 NaN
  *   atan          1.43   every argument
  *
- * Under -ffast-math: 2 ulp, atan 3, where arguments and results are normal numbers, for sqrt from twice the smallest one;
+ * Under -ffast-math: 2 ulp, atan 3, where arguments and results are normal numbers, for sqrt from 4 times the smallest one;
  * denormals may become 0; inf and NaN, given or due, become any value. */
 
 /* ---- constants of the two real types -------------------------------------------------------------------------------
@@ -1547,7 +1549,6 @@ static const lft_int  LFT_P(root_seed) = 0x5f5ff5a0;
 static const lft_real LFT_P(round)     = 12582912.0F; /* 1.5 * 2^23: what is added to it is rounded to an integer */
 static const lft_real LFT_P(scale_up)  = 16777216.0F; /* 2^(mantissa + 1): makes a denormal a normal number */
 static const lft_real LFT_P(smallest)  = FLT_MIN;
-static const lft_real LFT_P(below_one) = 1 - 4 * FLT_EPSILON;
 static const lft_real LFT_P(sqrt_half) = 0.707106781F;
 static const lft_real LFT_P(log2_e)    = 1.44269504F;
 static const lft_real LFT_P(ln2)[]     = {0.693145752F, 1.42860677e-6F};
@@ -1576,7 +1577,6 @@ static const lft_int  LFT_P(root_seed) = 0x5febfeb400000000;
 static const lft_real LFT_P(round)     = 6755399441055744.0; /* 1.5 * 2^52 */
 static const lft_real LFT_P(scale_up)  = 9007199254740992.0;
 static const lft_real LFT_P(smallest)  = DBL_MIN;
-static const lft_real LFT_P(below_one) = 1 - 4 * DBL_EPSILON;
 static const lft_real LFT_P(sqrt_half) = 0.70710678118654752;
 static const lft_real LFT_P(log2_e)    = 1.4426950408889634;
 static const lft_real LFT_P(ln2)[]     = {0.6931471805598903, 5.497923018708371e-14};
@@ -1779,10 +1779,10 @@ LFT_P_INLINE lft_v LFT_P(sqrt)(lft_v x)
         h = 1 - LFT_P(opaque)(x * y) * y;
         y = y + y * h * (h * (lft_real)0.375 + (lft_real)0.5);
     }
-    h = LFT_P(opaque)(x * (y * LFT_P(below_one))); /* not above the root, whose square may overflow */
-    h = h + y * (lft_real)0.5 * (x - h * h);
-    h = lft_sel(LFT_P(lt)(x, inf), h, x);
-    return lft_sel(LFT_P(lt)(x, zero), nan, h);
+    h = x * y;
+    y = y * (x * (lft_real)0.5 - LFT_P(opaque)(h * (lft_real)0.5) * h) + h; /* h * h may overflow */
+    y = lft_sel(LFT_P(lt)(x, inf), y, x);
+    return lft_sel(LFT_P(lt)(x, zero), nan, y);
 }
 
 /* atan(a) = atan(t), pi/4 + atan(t), pi/2 + atan(t) with t = a, (a - 1) / (a + 1), -1 / a for a up to 1/2, 2, inf */
@@ -2636,7 +2636,7 @@ static inline double lft_clip_norm(double *gradient, size_t n, double most)
 
 /* ---- writing ---- */
 
-static inline lft_status lft_npy_write_header(lft_writer to, lft_dtype dtype, int rank, const uint64_t *shape,
+LFT_P_COLD lft_status lft_npy_write_header(lft_writer to, lft_dtype dtype, int rank, const uint64_t *shape,
                                               lft_error *error)
 {
     static const char  magic[] = "\x93NUMPY\x01";
@@ -2675,7 +2675,7 @@ static inline lft_status lft_npy_write_header(lft_writer to, lft_dtype dtype, in
 }
 
 /* Numbers first, first + 1, ... of the array. */
-static inline lft_status lft_p_npy_put(lft_p_sink *s, lft_dtype dtype, const double *value, size_t first, size_t n,
+LFT_P_COLD lft_status lft_p_npy_put(lft_p_sink *s, lft_dtype dtype, const double *value, size_t first, size_t n,
                                        lft_error *error)
 {
     const size_t  part = lft_p_dtype_of(dtype)->part;
@@ -2699,7 +2699,7 @@ static inline lft_status lft_p_npy_put(lft_p_sink *s, lft_dtype dtype, const dou
     return LFT_OK;
 }
 
-static inline lft_status lft_npy_write(lft_writer to, lft_dtype dtype, const double *value, size_t n, lft_error *error)
+LFT_P_COLD lft_status lft_npy_write(lft_writer to, lft_dtype dtype, const double *value, size_t n, lft_error *error)
 {
     lft_p_sink s;
     lft_status status;
@@ -2708,7 +2708,7 @@ static inline lft_status lft_npy_write(lft_writer to, lft_dtype dtype, const dou
     return status ? status : lft_p_sink_close(&s, "npy", error);
 }
 
-static inline lft_status lft_npy_write_f32(lft_writer to, lft_dtype dtype, const float *value, size_t n,
+LFT_P_COLD lft_status lft_npy_write_f32(lft_writer to, lft_dtype dtype, const float *value, size_t n,
                                            lft_error *error)
 {
     lft_p_sink s;
@@ -2727,7 +2727,7 @@ static inline lft_status lft_npy_write_f32(lft_writer to, lft_dtype dtype, const
 /* ---- reading ---- */
 
 /* '<f8' and the like. */
-static inline void lft_p_npy_descr(lft_p_source *s, lft_npy *npy)
+LFT_P_COLD void lft_p_npy_descr(lft_p_source *s, lft_npy *npy)
 {
     const uint64_t at = lft_p_place(s);
     char           brief[48];
@@ -2747,7 +2747,7 @@ static inline void lft_p_npy_descr(lft_p_source *s, lft_npy *npy)
     }
 }
 
-static inline void lft_p_npy_fortran(lft_p_source *s)
+LFT_P_COLD void lft_p_npy_fortran(lft_p_source *s)
 {
     const uint64_t at      = lft_p_place(s);
     const int      fortran = lft_p_peek(s) == 'T';
@@ -2763,7 +2763,7 @@ static inline void lft_p_npy_fortran(lft_p_source *s)
 }
 
 /* A tuple: (), (3,), (3, 4) or (3, 4,); Python 2 wrote 3L for a long. */
-static inline void lft_p_npy_shape(lft_p_source *s, lft_npy *npy)
+LFT_P_COLD void lft_p_npy_shape(lft_p_source *s, lft_npy *npy)
 {
     int comma = 1;
     (void)lft_p_want(s, '(', "'(' of the shape");
@@ -2777,7 +2777,7 @@ static inline void lft_p_npy_shape(lft_p_source *s, lft_npy *npy)
     if (npy->rank == 1 && !comma) lft_p_unexpected(s, "a comma in a shape of rank 1: (n,)");
 }
 
-static inline void lft_p_npy_dict(lft_p_source *s, lft_npy *npy)
+LFT_P_COLD void lft_p_npy_dict(lft_p_source *s, lft_npy *npy)
 {
     static const char *const key[] = {"descr", "fortran_order", "shape"};
     unsigned                 seen  = 0;
@@ -2798,7 +2798,7 @@ static inline void lft_p_npy_dict(lft_p_source *s, lft_npy *npy)
 }
 
 /* Magic, version and length: after them the source is at the text. */
-static inline void lft_p_npy_magic(lft_p_source *s)
+LFT_P_COLD void lft_p_npy_magic(lft_p_source *s)
 {
     static const char magic[] = "\x93NUMPY";
     unsigned char     b[8]    = {0, 0, 0, 0, 0, 0, 0, 0};
@@ -2822,7 +2822,7 @@ static inline void lft_p_npy_magic(lft_p_source *s)
     }
 }
 
-static inline lft_status lft_npy_read_header(lft_reader from, lft_npy *npy, lft_error *error)
+LFT_P_COLD lft_status lft_npy_read_header(lft_reader from, lft_npy *npy, lft_error *error)
 {
     unsigned char      window[128];
     const lft_p_dtype *d;
@@ -2843,7 +2843,7 @@ static inline lft_status lft_npy_read_header(lft_reader from, lft_npy *npy, lft_
     return s.status;
 }
 
-static inline lft_status lft_npy_read(lft_reader from, const lft_npy *npy, double *out, size_t n, lft_error *error)
+LFT_P_COLD lft_status lft_npy_read(lft_reader from, const lft_npy *npy, double *out, size_t n, lft_error *error)
 {
     const size_t  part = lft_p_dtype_of(npy->dtype)->part, most = 512 / (part ? part : 1);
     unsigned char buffer[512];
@@ -2868,7 +2868,7 @@ static inline lft_status lft_npy_read(lft_reader from, const lft_npy *npy, doubl
 
 #define LFT_P_ST_HEADER_MOST 100000000u /* the limit of the reference implementation */
 
-static inline const lft_tensor *lft_safetensors_find(const lft_safetensors *doc, const char *name)
+LFT_P_COLD const lft_tensor *lft_safetensors_find(const lft_safetensors *doc, const char *name)
 {
     int i;
     for (i = 0; i < doc->tensors; ++i) {
@@ -2877,7 +2877,7 @@ static inline const lft_tensor *lft_safetensors_find(const lft_safetensors *doc,
     return NULL;
 }
 
-static inline const char *lft_safetensors_meta(const lft_safetensors *doc, const char *key)
+LFT_P_COLD const char *lft_safetensors_meta(const lft_safetensors *doc, const char *key)
 {
     int i;
     for (i = 0; i < doc->metas; ++i) {
@@ -2886,13 +2886,13 @@ static inline const char *lft_safetensors_meta(const lft_safetensors *doc, const
     return NULL;
 }
 
-static inline size_t lft_tensor_count(const lft_tensor *t)
+LFT_P_COLD size_t lft_tensor_count(const lft_tensor *t)
 {
     const size_t part = lft_p_dtype_of(t->dtype)->part;
     return part ? t->bytes / part : 0;
 }
 
-static inline double lft_tensor_get(const lft_tensor *t, size_t i)
+LFT_P_COLD double lft_tensor_get(const lft_tensor *t, size_t i)
 {
     const size_t   part = lft_p_dtype_of(t->dtype)->part;
     const uint64_t nan  = (uint64_t)0x7ff8u << 48;
@@ -2900,7 +2900,7 @@ static inline double lft_tensor_get(const lft_tensor *t, size_t i)
     return lft_p_number_of(t->dtype, lft_p_host_get((const unsigned char *)t->data + i * part, part));
 }
 
-static inline uint64_t lft_tensor_get_u64(const lft_tensor *t, size_t i)
+LFT_P_COLD uint64_t lft_tensor_get_u64(const lft_tensor *t, size_t i)
 {
     const lft_p_dtype *d = lft_p_dtype_of(t->dtype);
     uint64_t           v;
@@ -2912,7 +2912,7 @@ static inline uint64_t lft_tensor_get_u64(const lft_tensor *t, size_t i)
 /* ---- writing ---- */
 
 /* "safetensors: tensor 'name': what" */
-static inline lft_status lft_p_st_fail(lft_error *e, lft_status code, const char *name, const char *what)
+LFT_P_COLD lft_status lft_p_st_fail(lft_error *e, lft_status code, const char *name, const char *what)
 {
     lft_p_text t = lft_p_error_text(e, code, "safetensors", "tensor ");
     lft_p_put_quoted(&t, name);
@@ -2921,7 +2921,7 @@ static inline lft_status lft_p_st_fail(lft_error *e, lft_status code, const char
     return code;
 }
 
-static inline void lft_p_st_put_header(lft_p_sink *s, const lft_tensor *t, int n, const lft_text_pair *meta, int nmeta)
+LFT_P_COLD void lft_p_st_put_header(lft_p_sink *s, const lft_tensor *t, int n, const lft_text_pair *meta, int nmeta)
 {
     uint64_t at = 0;
     int      i, k;
@@ -2952,7 +2952,7 @@ static inline void lft_p_st_put_header(lft_p_sink *s, const lft_tensor *t, int n
     lft_p_sink_text(s, n || nmeta ? "}" : "{}");
 }
 
-static inline lft_status lft_p_st_check_tensor(const lft_tensor *t, lft_error *e)
+LFT_P_COLD lft_status lft_p_st_check_tensor(const lft_tensor *t, lft_error *e)
 {
     const size_t element = t->dtype == LFT_DTYPE_C128 ? 0 : lft_dtype_bytes(t->dtype);
     uint64_t     bytes   = 0;
@@ -2967,7 +2967,7 @@ static inline lft_status lft_p_st_check_tensor(const lft_tensor *t, lft_error *e
     return bytes && !t->data ? lft_p_st_fail(e, LFT_ERR_ARG, t->name, "no data") : LFT_OK;
 }
 
-static inline lft_status lft_p_st_check(const lft_tensor *t, int n, const lft_text_pair *meta, int nmeta, lft_error *e)
+LFT_P_COLD lft_status lft_p_st_check(const lft_tensor *t, int n, const lft_text_pair *meta, int nmeta, lft_error *e)
 {
     int i, k;
     if (n < 0 || nmeta < 0) return lft_p_fail(e, LFT_ERR_ARG, "safetensors", "a negative number of entries");
@@ -2993,7 +2993,7 @@ static inline lft_status lft_p_st_check(const lft_tensor *t, int n, const lft_te
     return LFT_OK;
 }
 
-static inline lft_status lft_safetensors_save(lft_writer to, const lft_tensor *tensor, int n, const lft_text_pair *meta,
+LFT_P_COLD lft_status lft_safetensors_save(lft_writer to, const lft_tensor *tensor, int n, const lft_text_pair *meta,
                                               int nmeta, lft_error *error)
 {
     const lft_writer nowhere = {NULL, NULL};
@@ -3040,7 +3040,7 @@ typedef struct lft_p_st {
 } lft_p_st;
 
 /* [1,2,...] of at most `most` integers; returns how many. */
-static inline int lft_p_st_list(lft_p_source *s, uint64_t *v, int most)
+LFT_P_COLD int lft_p_st_list(lft_p_source *s, uint64_t *v, int most)
 {
     int n = 0;
     (void)lft_p_want(s, '[', "'['");
@@ -3053,7 +3053,7 @@ static inline int lft_p_st_list(lft_p_source *s, uint64_t *v, int most)
     return n;
 }
 
-static inline lft_dtype lft_p_st_dtype(lft_p_source *s)
+LFT_P_COLD lft_dtype lft_p_st_dtype(lft_p_source *s)
 {
     const uint64_t at = lft_p_place(s);
     char           brief[48];
@@ -3070,7 +3070,7 @@ static inline lft_dtype lft_p_st_dtype(lft_p_source *s)
 }
 
 /* {"dtype":...,"shape":...,"data_offsets":...} in any order */
-static inline void lft_p_st_info(lft_p_source *s, lft_tensor *t, uint64_t offset[2])
+LFT_P_COLD void lft_p_st_info(lft_p_source *s, lft_tensor *t, uint64_t offset[2])
 {
     static const char *const key[] = {"dtype", "shape", "data_offsets"};
     unsigned                 seen  = 0;
@@ -3088,7 +3088,7 @@ static inline void lft_p_st_info(lft_p_source *s, lft_tensor *t, uint64_t offset
     (void)lft_p_want(s, '}', "',' or '}' of a tensor");
 }
 
-static inline void lft_p_st_tensor(lft_p_st *p, const char *name)
+LFT_P_COLD void lft_p_st_tensor(lft_p_st *p, const char *name)
 {
     const uint64_t at        = lft_p_place(&p->in);
     uint64_t       offset[2] = {0, 0}, bytes = 0;
@@ -3119,7 +3119,7 @@ static inline void lft_p_st_tensor(lft_p_st *p, const char *name)
     p->tensors += 1;
 }
 
-static inline void lft_p_st_metadata(lft_p_st *p)
+LFT_P_COLD void lft_p_st_metadata(lft_p_st *p)
 {
     lft_p_source *s = &p->in;
     char          brief[48];
@@ -3139,7 +3139,7 @@ static inline void lft_p_st_metadata(lft_p_st *p)
 }
 
 /* The whole header. There is no recursion, since the format has no depth. */
-static inline lft_status lft_p_st_header(lft_p_st *p)
+LFT_P_COLD lft_status lft_p_st_header(lft_p_st *p)
 {
     lft_p_source *s = &p->in;
     char          brief[48];
@@ -3170,12 +3170,12 @@ static inline lft_status lft_p_st_header(lft_p_st *p)
 
 /* ---- order and uniqueness. Both kinds of entries begin with a pointer to their name in the header ---- */
 
-static inline int lft_p_st_name_before(const void *a, const void *b)
+LFT_P_COLD int lft_p_st_name_before(const void *a, const void *b)
 {
     return lft_p_order(*(const char *const *)a, *(const char *const *)b) < 0;
 }
 
-static inline int lft_p_st_data_before(const void *a, const void *b)
+LFT_P_COLD int lft_p_st_data_before(const void *a, const void *b)
 {
     const lft_tensor    *s = (const lft_tensor *)a, *t = (const lft_tensor *)b;
     const unsigned char *x = (const unsigned char *)s->data, *y = (const unsigned char *)t->data;
@@ -3184,7 +3184,7 @@ static inline int lft_p_st_data_before(const void *a, const void *b)
     return s->name < t->name;
 }
 
-static inline void lft_p_st_swap(unsigned char *a, unsigned char *b, size_t size)
+LFT_P_COLD void lft_p_st_swap(unsigned char *a, unsigned char *b, size_t size)
 {
     unsigned char c[sizeof(lft_tensor)];
     lft_p_copy(c, a, size);
@@ -3193,7 +3193,7 @@ static inline void lft_p_st_swap(unsigned char *a, unsigned char *b, size_t size
 }
 
 /* Heapsort: neither a stranger's file nor its order may make it slow or deep. */
-static inline void lft_p_st_sort(void *entries, size_t n, size_t size, int (*before)(const void *, const void *))
+LFT_P_COLD void lft_p_st_sort(void *entries, size_t n, size_t size, int (*before)(const void *, const void *))
 {
     unsigned char *x    = (unsigned char *)entries;
     size_t         heap = n / 2, end = n, root, child;
@@ -3209,7 +3209,7 @@ static inline void lft_p_st_sort(void *entries, size_t n, size_t size, int (*bef
 }
 
 /* Sorts by name and refuses duplicates. */
-static inline void lft_p_st_unique(lft_p_source *s, void *entries, size_t n, size_t size)
+LFT_P_COLD void lft_p_st_unique(lft_p_source *s, void *entries, size_t n, size_t size)
 {
     const unsigned char *x = (const unsigned char *)entries;
     size_t               i;
@@ -3226,7 +3226,7 @@ static inline void lft_p_st_unique(lft_p_source *s, void *entries, size_t n, siz
 }
 
 /* Names once each; then the tensors in the order of their data, end to end. */
-static inline lft_status lft_p_st_arrange(lft_p_st *p)
+LFT_P_COLD lft_status lft_p_st_arrange(lft_p_st *p)
 {
     const unsigned char *end = p->base;
     size_t               i;
@@ -3248,7 +3248,7 @@ static inline lft_status lft_p_st_arrange(lft_p_st *p)
 /* ---- loading ---- */
 
 /* The buffer up to the end of the file, then each number from the file's byte order to the machine's. */
-static inline lft_status lft_p_st_data(lft_p_st *p, unsigned char *data)
+LFT_P_COLD lft_status lft_p_st_data(lft_p_st *p, unsigned char *data)
 {
     lft_p_source *s = &p->in;
     unsigned char more;
@@ -3265,7 +3265,7 @@ static inline lft_status lft_p_st_data(lft_p_st *p, unsigned char *data)
 }
 
 /* After the length. Without memory for the header it streams by, so that all that the file needs is counted. */
-static inline lft_status lft_p_st_load(lft_p_st *p, lft_arena *arena, size_t length)
+LFT_P_COLD lft_status lft_p_st_load(lft_p_st *p, lft_arena *arena, size_t length)
 {
     unsigned char  window[128];
     unsigned char *text = (unsigned char *)lft_arena_alloc(arena, length, 1), *data;
@@ -3291,7 +3291,7 @@ static inline lft_status lft_p_st_load(lft_p_st *p, lft_arena *arena, size_t len
     return status ? status : lft_p_st_data(p, data);
 }
 
-static inline lft_status lft_safetensors_load(lft_reader from, lft_arena *arena, lft_safetensors *doc, lft_error *error)
+LFT_P_COLD lft_status lft_safetensors_load(lft_reader from, lft_arena *arena, lft_safetensors *doc, lft_error *error)
 {
     const lft_arena mark = *arena;
     unsigned char   b[8];
@@ -3324,17 +3324,17 @@ static inline lft_status lft_safetensors_load(lft_reader from, lft_arena *arena,
 
 /* ---- 25_stdio.h, code -------------------------------------------------------------------------------------------- */
 
-static inline size_t lft_p_file_read(void *user, void *data, size_t n)
+LFT_P_COLD size_t lft_p_file_read(void *user, void *data, size_t n)
 {
     return fread(data, 1, n, (FILE *)user);
 }
 
-static inline size_t lft_p_file_write(void *user, const void *data, size_t n)
+LFT_P_COLD size_t lft_p_file_write(void *user, const void *data, size_t n)
 {
     return fwrite(data, 1, n, (FILE *)user);
 }
 
-static inline lft_reader lft_file_reader(FILE *file)
+LFT_P_COLD lft_reader lft_file_reader(FILE *file)
 {
     lft_reader r;
     r.read = lft_p_file_read;
@@ -3342,7 +3342,7 @@ static inline lft_reader lft_file_reader(FILE *file)
     return r;
 }
 
-static inline lft_writer lft_file_writer(FILE *file)
+LFT_P_COLD lft_writer lft_file_writer(FILE *file)
 {
     lft_writer w;
     w.write = lft_p_file_write;
@@ -3350,7 +3350,7 @@ static inline lft_writer lft_file_writer(FILE *file)
     return w;
 }
 
-static inline lft_status lft_file_replace(const char *path, int (*fill)(lft_writer to, void *ctx, lft_error *error),
+LFT_P_COLD lft_status lft_file_replace(const char *path, int (*fill)(lft_writer to, void *ctx, lft_error *error),
                                           void *ctx, lft_error *error)
 {
     char       temporary[4096];
@@ -4121,7 +4121,8 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, 
 /* 91_checkpoint.h: training that stops and goes on bit for bit.
  * Offers: LFT_(trainer_save)(), LFT_(trainer_save_bytes)(), LFT_(trainer_desc)(), LFT_(trainer_resume)().
  *
- * A checkpoint is a model (86_model.h) with these tensors beside:
+ * A checkpoint is a model (86_model.h) with real ("f32", "f64") and lanes in the metadata, on which the bits of what follows
+ * depend, and with these tensors beside:
  *   trainer.counters   U64 [6] step, step of Adam, step and step of Adam of the last good state, refined, rolled_back
  *   trainer.numbers    F64 [5] rate_scale, and of the last step loss, ess, rate, norm
  *   trainer.guard      F64 [5] of its last check: std, mean, std_error, mean_error, n
@@ -4281,10 +4282,10 @@ LFT_P_INLINE lft_v LFT_P(from_wide)(const double *w)
  *   sincos_fast          float: the largest absolute error is 2.3e-7, the mean 1.4e-8, for |x| <= 8192; two thirds of the
  *                        time of sincos, half of it where only the sine is used; not bounded for |x| > 1e7; inf and NaN
  *                        give inf or NaN. double: sincos
- *   sqrt          0.85   0, inf and every normal number (a denormal loses accuracy); below 0 NaN
+ *   sqrt          1.25   0, inf and every normal number (a denormal loses accuracy); below 0 NaN
  *   atan          1.43   every argument
  *
- * Under -ffast-math: 2 ulp, atan 3, where arguments and results are normal numbers, for sqrt from twice the smallest one;
+ * Under -ffast-math: 2 ulp, atan 3, where arguments and results are normal numbers, for sqrt from 4 times the smallest one;
  * denormals may become 0; inf and NaN, given or due, become any value. */
 
 /* ---- constants of the two real types -------------------------------------------------------------------------------
@@ -4301,7 +4302,6 @@ static const lft_int  LFT_P(root_seed) = 0x5f5ff5a0;
 static const lft_real LFT_P(round)     = 12582912.0F; /* 1.5 * 2^23: what is added to it is rounded to an integer */
 static const lft_real LFT_P(scale_up)  = 16777216.0F; /* 2^(mantissa + 1): makes a denormal a normal number */
 static const lft_real LFT_P(smallest)  = FLT_MIN;
-static const lft_real LFT_P(below_one) = 1 - 4 * FLT_EPSILON;
 static const lft_real LFT_P(sqrt_half) = 0.707106781F;
 static const lft_real LFT_P(log2_e)    = 1.44269504F;
 static const lft_real LFT_P(ln2)[]     = {0.693145752F, 1.42860677e-6F};
@@ -4330,7 +4330,6 @@ static const lft_int  LFT_P(root_seed) = 0x5febfeb400000000;
 static const lft_real LFT_P(round)     = 6755399441055744.0; /* 1.5 * 2^52 */
 static const lft_real LFT_P(scale_up)  = 9007199254740992.0;
 static const lft_real LFT_P(smallest)  = DBL_MIN;
-static const lft_real LFT_P(below_one) = 1 - 4 * DBL_EPSILON;
 static const lft_real LFT_P(sqrt_half) = 0.70710678118654752;
 static const lft_real LFT_P(log2_e)    = 1.4426950408889634;
 static const lft_real LFT_P(ln2)[]     = {0.6931471805598903, 5.497923018708371e-14};
@@ -4533,10 +4532,10 @@ LFT_P_INLINE lft_v LFT_P(sqrt)(lft_v x)
         h = 1 - LFT_P(opaque)(x * y) * y;
         y = y + y * h * (h * (lft_real)0.375 + (lft_real)0.5);
     }
-    h = LFT_P(opaque)(x * (y * LFT_P(below_one))); /* not above the root, whose square may overflow */
-    h = h + y * (lft_real)0.5 * (x - h * h);
-    h = lft_sel(LFT_P(lt)(x, inf), h, x);
-    return lft_sel(LFT_P(lt)(x, zero), nan, h);
+    h = x * y;
+    y = y * (x * (lft_real)0.5 - LFT_P(opaque)(h * (lft_real)0.5) * h) + h; /* h * h may overflow */
+    y = lft_sel(LFT_P(lt)(x, inf), y, x);
+    return lft_sel(LFT_P(lt)(x, zero), nan, y);
 }
 
 /* atan(a) = atan(t), pi/4 + atan(t), pi/2 + atan(t) with t = a, (a - 1) / (a + 1), -1 / a for a up to 1/2, 2, inf */
@@ -4816,7 +4815,7 @@ LFT_P_INLINE LFT_P(hartley_class) LFT_P(hartley_class_of)(int extent, int level)
 }
 
 /* Coefficients of an extent in the order of use; returns how many there are; to == NULL only counts. */
-static inline size_t LFT_P(hartley_coefficients)(int extent, lft_real *to)
+LFT_P_COLD size_t LFT_P(hartley_coefficients)(int extent, lft_real *to)
 {
     const double scale = 1 / lft_p_f64_p_sqrt((double)extent);
     size_t       n     = 0;
@@ -4839,7 +4838,7 @@ static inline size_t LFT_P(hartley_coefficients)(int extent, lft_real *to)
     return n;
 }
 
-static inline void LFT_P(hartley_init)(LFT_P(hartley) *h, const LFT_(lattice) *lattice, lft_arena *arena)
+LFT_P_COLD void LFT_P(hartley_init)(LFT_P(hartley) *h, const LFT_(lattice) *lattice, lft_arena *arena)
 {
     int mu, nu;
     h->lattice = *lattice;
@@ -5089,7 +5088,7 @@ static inline int LFT_P(spectrum_multiplicity)(const LFT_P(spectrum) *s, int com
 }
 
 /* The smallest compact index of the orbit: components of equal axes in ascending order. */
-static inline int LFT_P(spectrum_representative)(const LFT_P(spectrum) *s, int compact)
+LFT_P_COLD int LFT_P(spectrum_representative)(const LFT_P(spectrum) *s, int compact)
 {
     int r[LFT_DIM], mu, nu, index = 0;
     for (mu = LFT_DIM - 1; mu >= 0; --mu) {
@@ -5109,7 +5108,7 @@ static inline int LFT_P(spectrum_representative)(const LFT_P(spectrum) *s, int c
     return index;
 }
 
-static inline void LFT_P(spectrum_init)(LFT_P(spectrum) *s, const LFT_(lattice) *lattice, lft_arena *arena)
+LFT_P_COLD void LFT_P(spectrum_init)(LFT_P(spectrum) *s, const LFT_(lattice) *lattice, lft_arena *arena)
 {
     int mu, i, j, rows = lattice->volume / LFT_P(row_length)(lattice);
     s->lattice = *lattice;
@@ -5288,7 +5287,7 @@ typedef struct LFT_P(record) {
     lft_v *u, *gate, *gsine, *a;  /* [gates][volume]: u_j, cos and sin of eta_j phi, a_j */
 } LFT_P(record);
 
-static inline void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *lattice, int sines, int linear, int gates,
+LFT_P_COLD void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *lattice, int sines, int linear, int gates,
                                         int zeros, int times, lft_arena *arena)
 {
     size_t kernels = (size_t)times * (size_t)(1 + gates) * (size_t)(sines + linear);
@@ -5346,7 +5345,7 @@ LFT_P_INLINE void LFT_P(velocity_sines)(lft_real omega, const lft_v *phi, int vo
         lft_v part = lft_splat(0);
         for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) {
             lft_v s, c;
-            LFT_P(sincos)(omega * phi[x], &s, &c);
+            LFT_P(sincos_fast)(omega * phi[x], &s, &c);
             hat[x] = s;
             if (sine) sine[x] = s;
             if (cosine) cosine[x] = c;
@@ -5383,7 +5382,7 @@ static inline void LFT_P(velocity_gates)(const LFT_P(velocity) *u, LFT_P(record)
             lft_v part = lft_splat(0);
             for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) {
                 lft_v s, c;
-                LFT_P(sincos)(u->eta[j] * r->phi[x], &s, &c);
+                LFT_P(sincos_fast)(u->eta[j] * r->phi[x], &s, &c);
                 gate[x]  = c;
                 gsine[x] = s;
                 part += c * a[x] - u->eta[j] * s * uj[x];
@@ -5596,12 +5595,12 @@ typedef struct LFT_P(continuous) {
     size_t                kernel, frequency, gate_frequency, zero_amplitude, zero_frequency; /* offsets in theta */
 } LFT_P(continuous);
 
-static inline int LFT_P(default_to)(int value, int otherwise)
+LFT_P_COLD int LFT_P(default_to)(int value, int otherwise)
 {
     return value == 0 ? otherwise : value < 0 ? 0 : value;
 }
 
-static inline lft_status LFT_P(continuous_defaults)(LFT_(continuous_desc) *d, lft_error *error)
+LFT_P_COLD lft_status LFT_P(continuous_defaults)(LFT_(continuous_desc) *d, lft_error *error)
 {
     d->sines  = LFT_P(default_to)(d->sines, 9);
     d->linear = LFT_P(default_to)(d->linear, 1) != 0;
@@ -5628,7 +5627,7 @@ static inline lft_status LFT_P(continuous_defaults)(LFT_(continuous_desc) *d, lf
 }
 
 /* K_a(t) at all the times of the present number of steps. */
-static inline void LFT_P(continuous_basis)(LFT_P(continuous) *s, int steps)
+LFT_P_COLD void LFT_P(continuous_basis)(LFT_P(continuous) *s, int steps)
 {
     int i, a;
     for (i = 0; i <= 2 * steps; ++i) {
@@ -5715,7 +5714,7 @@ static inline LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(conti
     return w;
 }
 
-static inline lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *name, lft_parameters *set,
+LFT_P_COLD lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *name, lft_parameters *set,
                                                 lft_arena *arena, lft_error *error)
 {
     LFT_P(continuous) *s = (LFT_P(continuous) *)lft_arena_alloc(arena, 1, sizeof *s), local;
@@ -5756,7 +5755,7 @@ static inline lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *
 
 /* Kernels zero: the identity. Frequencies cover the scales of a field of variance 0.1 to 1. All sites of an orbit move
  * together and all orbits do, so far ones are paced down: else a step of the optimiser would grow with the volume. */
-static inline void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, double *pace)
+LFT_P_COLD void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, double *pace)
 {
     const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
     const LFT_P(spectrum)   *sp = &s->u.spectrum;
@@ -6058,7 +6057,7 @@ static inline lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps,
     return LFT_OK;
 }
 
-static inline int LFT_P(continuous_spec)(const LFT_(layer) *layer, int64_t *number)
+LFT_P_COLD int LFT_P(continuous_spec)(const LFT_(layer) *layer, int64_t *number)
 {
     const LFT_(continuous_desc) *d = &((const LFT_P(continuous) *)layer->state)->desc;
     number[0] = d->sines;
@@ -6078,7 +6077,7 @@ static inline int LFT_P(continuous_count)(int64_t number)
     return number == 0 ? -1 : number > 0 && number <= 1000000 ? (int)number : 1000001;
 }
 
-static inline lft_status LFT_P(continuous_read)(const int64_t *number, int n, lft_arena *arena, const void **desc,
+LFT_P_COLD lft_status LFT_P(continuous_read)(const int64_t *number, int n, lft_arena *arena, const void **desc,
                                                 lft_error *error)
 {
     LFT_(continuous_desc) *d = (LFT_(continuous_desc) *)lft_arena_alloc(arena, 1, sizeof *d);
@@ -6127,7 +6126,7 @@ typedef struct LFT_P(prior) {
     double          constant; /* -sum log sigma - V/2 log 2 pi */
 } LFT_P(prior);
 
-static inline void LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const LFT_(lattice) *lattice,
+LFT_P_COLD void LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const LFT_(lattice) *lattice,
                                      lft_parameters *set, lft_arena *arena)
 {
     size_t count;
@@ -6143,7 +6142,7 @@ static inline void LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, doubl
 }
 
 /* khat^2 = sum_mu 4 sin^2(pi k_mu / L_mu) of a compact index. */
-static inline double LFT_P(prior_khat2)(const LFT_P(spectrum) *s, int compact)
+LFT_P_COLD double LFT_P(prior_khat2)(const LFT_P(spectrum) *s, int compact)
 {
     double sum = 0, sine, cosine;
     int    mu;
@@ -6155,7 +6154,7 @@ static inline double LFT_P(prior_khat2)(const LFT_P(spectrum) *s, int compact)
     return sum;
 }
 
-static inline void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)
+LFT_P_COLD void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)
 {
     int i;
     for (i = 0; p->kind == LFT_PRIOR_FREE && i < p->spectrum.count; ++i) {
@@ -6164,7 +6163,7 @@ static inline void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)
     }
 }
 
-static inline void LFT_P(prior_prepare)(LFT_P(prior) *p, const double *theta)
+LFT_P_COLD void LFT_P(prior_prepare)(LFT_P(prior) *p, const double *theta)
 {
     const double half_log_2pi = 0.918938533204672741780;
     int          i;
@@ -6280,7 +6279,7 @@ static inline LFT_P(flow_state) *LFT_P(flow_state_of)(const LFT_(flow) *flow)
 }
 
 /* Sets up the prior and the layers; declares all parameters. */
-static inline lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *s, const LFT_(flow_desc) *desc,
+LFT_P_COLD lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *s, const LFT_(flow_desc) *desc,
                                             const LFT_(layer_desc) *list, lft_arena *arena, lft_error *error)
 {
     LFT_(lattice) at;
@@ -6318,7 +6317,7 @@ static inline lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) 
 }
 
 /* Everything, over a measuring or a real arena. The number of tensors is known after a first, counting layout. */
-static inline lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena,
+LFT_P_COLD lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena,
                                            lft_error *error)
 {
     LFT_P(flow_state)     counted, *s = (LFT_P(flow_state) *)lft_arena_alloc(arena, 1, sizeof *s);
@@ -7432,7 +7431,7 @@ LFT_API lft_estimate LFT_(observe)(const lft_series *series, const LFT_(theory) 
 /* ---- texts --------------------------------------------------------------------------------------------------------- */
 
 /* An empty text over a buffer. */
-static inline lft_p_text LFT_P(model_text)(char *data, size_t size)
+LFT_P_COLD lft_p_text LFT_P(model_text)(char *data, size_t size)
 {
     lft_p_text t = {0, 0, 0};
     t.data       = data;
@@ -7442,7 +7441,7 @@ static inline lft_p_text LFT_P(model_text)(char *data, size_t size)
 }
 
 /* "layer3.spec" */
-static inline void LFT_P(model_layer_name)(char *data, size_t size, int i, const char *end)
+LFT_P_COLD void LFT_P(model_layer_name)(char *data, size_t size, int i, const char *end)
 {
     lft_p_text t = LFT_P(model_text)(data, size);
     lft_p_put(&t, "layer");
@@ -7451,7 +7450,7 @@ static inline void LFT_P(model_layer_name)(char *data, size_t size, int i, const
 }
 
 /* "model: 'name': expected ", to be continued. */
-static inline lft_p_text LFT_P(model_bad)(lft_error *error, lft_status code, const char *name)
+LFT_P_COLD lft_p_text LFT_P(model_bad)(lft_error *error, lft_status code, const char *name)
 {
     lft_p_text t = lft_p_error_text(error, code, "model", "");
     lft_p_put_quoted(&t, name);
@@ -7460,7 +7459,7 @@ static inline lft_p_text LFT_P(model_bad)(lft_error *error, lft_status code, con
 }
 
 /* "model: 'name': expected ..., got 'value'" */
-static inline lft_status LFT_P(model_unlike)(lft_error *error, lft_status code, const char *name, const char *expected,
+LFT_P_COLD lft_status LFT_P(model_unlike)(lft_error *error, lft_status code, const char *name, const char *expected,
                                              const char *value)
 {
     lft_p_text t = LFT_P(model_bad)(error, code, name);
@@ -7470,7 +7469,7 @@ static inline lft_status LFT_P(model_unlike)(lft_error *error, lft_status code, 
     return code;
 }
 
-static inline void LFT_P(model_put_extent)(lft_p_text *t, const int *extent)
+LFT_P_COLD void LFT_P(model_put_extent)(lft_p_text *t, const int *extent)
 {
     int mu;
     for (mu = 0; mu < LFT_DIM; ++mu) {
@@ -7504,12 +7503,12 @@ typedef struct LFT_P(model_list) {
     lft_arena     *arena;
 } LFT_P(model_list);
 
-/* Room for a model of this flow and `more` tensors. */
-static inline LFT_P(model_list) LFT_P(model_list_of)(const LFT_(flow) *flow, int more, lft_arena *arena)
+/* Room for a model of this flow and, of a checkpoint, `more` tensors and two values of metadata. */
+LFT_P_COLD LFT_P(model_list) LFT_P(model_list_of)(const LFT_(flow) *flow, int more, lft_arena *arena)
 {
     LFT_P(model_list) list;
     list.most_tensors = flow->params.tensors + flow->layers + 6 + more;
-    list.most_metas   = flow->layers + 11;
+    list.most_metas   = flow->layers + 11 + (more ? 2 : 0);
     list.tensors = list.metas = list.lost = 0;
     list.arena  = arena;
     list.tensor = (lft_tensor *)lft_arena_alloc(arena, (size_t)list.most_tensors, sizeof(lft_tensor));
@@ -7518,7 +7517,7 @@ static inline LFT_P(model_list) LFT_P(model_list_of)(const LFT_(flow) *flow, int
 }
 
 /* A tensor of 8-byte numbers that lie elsewhere. */
-static inline void LFT_P(model_refer)(LFT_P(model_list) *list, const char *name, lft_dtype dtype, const void *data, int rank,
+LFT_P_COLD void LFT_P(model_refer)(LFT_P(model_list) *list, const char *name, lft_dtype dtype, const void *data, int rank,
                                       const int *shape)
 {
     lft_tensor *t = list->tensor + list->tensors;
@@ -7538,7 +7537,7 @@ static inline void LFT_P(model_refer)(LFT_P(model_list) *list, const char *name,
 }
 
 /* A tensor of n 8-byte numbers that are copied. */
-static inline void LFT_P(model_add)(LFT_P(model_list) *list, const char *name, lft_dtype dtype, const void *data, int n)
+LFT_P_COLD void LFT_P(model_add)(LFT_P(model_list) *list, const char *name, lft_dtype dtype, const void *data, int n)
 {
     void *copy = lft_arena_take(list->arena, (size_t)n, 8);
     if (!copy) return;
@@ -7547,7 +7546,7 @@ static inline void LFT_P(model_add)(LFT_P(model_list) *list, const char *name, l
 }
 
 /* Room for one name or value: a text of up to 63 characters. */
-static inline lft_p_text LFT_P(model_new_text)(LFT_P(model_list) *list)
+LFT_P_COLD lft_p_text LFT_P(model_new_text)(LFT_P(model_list) *list)
 {
     lft_p_text t = {0, 0, 0};
     t.data       = (char *)lft_arena_alloc(list->arena, 1, 64);
@@ -7555,7 +7554,7 @@ static inline lft_p_text LFT_P(model_new_text)(LFT_P(model_list) *list)
     return t;
 }
 
-static inline void LFT_P(model_say)(LFT_P(model_list) *list, const char *key, const char *value)
+LFT_P_COLD void LFT_P(model_say)(LFT_P(model_list) *list, const char *key, const char *value)
 {
     if (list->metas == list->most_metas) list->lost += 1;
     if (!list->meta || !key || !value || list->metas == list->most_metas) return;
@@ -7564,14 +7563,14 @@ static inline void LFT_P(model_say)(LFT_P(model_list) *list, const char *key, co
     list->metas += 1;
 }
 
-static inline void LFT_P(model_say_number)(LFT_P(model_list) *list, const char *key, uint64_t value)
+LFT_P_COLD void LFT_P(model_say_number)(LFT_P(model_list) *list, const char *key, uint64_t value)
 {
     lft_p_text t = LFT_P(model_new_text)(list);
     lft_p_put_u64(&t, value);
     LFT_P(model_say)(list, key, t.data);
 }
 
-static inline void LFT_P(model_metadata)(LFT_P(model_list) *list, const LFT_(flow) *flow, const LFT_(model_info) *info)
+LFT_P_COLD void LFT_P(model_metadata)(LFT_P(model_list) *list, const LFT_(flow) *flow, const LFT_(model_info) *info)
 {
     const lft_prior_kind prior = LFT_P(flow_state_of)(flow)->prior.kind;
     lft_p_text           t;
@@ -7603,7 +7602,7 @@ static inline void LFT_P(model_metadata)(LFT_P(model_list) *list, const LFT_(flo
     }
 }
 
-static inline lft_status LFT_P(model_layers)(LFT_P(model_list) *list, const LFT_(flow) *flow, lft_error *error)
+LFT_P_COLD lft_status LFT_P(model_layers)(LFT_P(model_list) *list, const LFT_(flow) *flow, lft_error *error)
 {
     int64_t    number[LFT_P_SPEC_MOST];
     lft_p_text t;
@@ -7625,7 +7624,7 @@ static inline lft_status LFT_P(model_layers)(LFT_P(model_list) *list, const LFT_
 }
 
 /* All that is in a model. */
-static inline lft_status LFT_P(model_collect)(LFT_P(model_list) *list, const LFT_(flow) *flow, const LFT_(model_info) *info,
+LFT_P_COLD lft_status LFT_P(model_collect)(LFT_P(model_list) *list, const LFT_(flow) *flow, const LFT_(model_info) *info,
                                               lft_error *error)
 {
     const LFT_P(prior)   *prior = &LFT_P(flow_state_of)(flow)->prior;
@@ -7648,7 +7647,7 @@ static inline lft_status LFT_P(model_collect)(LFT_P(model_list) *list, const LFT
     return LFT_P(model_layers)(list, flow, error);
 }
 
-static inline lft_status LFT_P(model_write)(const LFT_P(model_list) *list, lft_writer to, lft_error *error)
+LFT_P_COLD lft_status LFT_P(model_write)(const LFT_P(model_list) *list, lft_writer to, lft_error *error)
 {
     lft_status status = lft_arena_check(list->arena, error, "model");
     if (status) return status;
@@ -7665,7 +7664,7 @@ LFT_API lft_status LFT_(model_save)(const LFT_(flow) *flow, const LFT_(model_inf
 }
 
 /* An info of the largest size, for byte queries. */
-static inline void LFT_P(model_info_most)(LFT_(model_info) *info)
+LFT_P_COLD void LFT_P(model_info_most)(LFT_(model_info) *info)
 {
     lft_p_zero(info, sizeof *info);
     info->couplings    = LFT_MAX_COUPLINGS;
@@ -7684,7 +7683,7 @@ LFT_API size_t LFT_(model_bytes)(const LFT_(flow) *flow)
 /* ---- reading ------------------------------------------------------------------------------------------------------- */
 
 /* The tensor of that name with at least `least` numbers; NULL and an error otherwise. */
-static inline const lft_tensor *LFT_P(model_find)(const lft_safetensors *doc, const char *name, size_t least,
+LFT_P_COLD const lft_tensor *LFT_P(model_find)(const lft_safetensors *doc, const char *name, size_t least,
                                                   lft_error *error)
 {
     const lft_tensor *t = lft_safetensors_find(doc, name);
@@ -7700,7 +7699,7 @@ static inline const lft_tensor *LFT_P(model_find)(const lft_safetensors *doc, co
 }
 
 /* A value of the metadata; NULL and an error if it is not there. */
-static inline const char *LFT_P(model_meta)(const lft_safetensors *doc, const char *key, lft_error *error)
+LFT_P_COLD const char *LFT_P(model_meta)(const lft_safetensors *doc, const char *key, lft_error *error)
 {
     const char *value = lft_safetensors_meta(doc, key);
     lft_p_text  t;
@@ -7711,20 +7710,20 @@ static inline const char *LFT_P(model_meta)(const lft_safetensors *doc, const ch
 }
 
 /* Number i of a tensor of integers. */
-static inline int64_t LFT_P(model_integer)(const lft_tensor *t, size_t i)
+LFT_P_COLD int64_t LFT_P(model_integer)(const lft_tensor *t, size_t i)
 {
     const uint64_t u = lft_tensor_get_u64(t, i);
     return u ? (int64_t)(u & INT64_MAX) : -(int64_t)-lft_tensor_get(t, i); /* 0 stands for all negative ones */
 }
 
 /* 1 if x is an integer from 0 to most. */
-static inline int LFT_P(model_is_whole)(double x, double most)
+LFT_P_COLD int LFT_P(model_is_whole)(double x, double most)
 {
     return x >= 0 && x <= most && (double)(int64_t)x == x;
 }
 
 /* A model, of a format that this version knows, for this group and dimension. */
-static inline lft_status LFT_P(model_check)(const lft_safetensors *doc, lft_error *error)
+LFT_P_COLD lft_status LFT_P(model_check)(const lft_safetensors *doc, lft_error *error)
 {
     static const char *const key[] = {"group", "dim"}, *const own[] = {LFT_P_STRING(LFT_P_GROUP_NAME),
                                                                       LFT_P_STRING(LFT_DIM)};
@@ -7750,7 +7749,7 @@ static inline lft_status LFT_P(model_check)(const lft_safetensors *doc, lft_erro
     return LFT_OK;
 }
 
-static inline lft_status LFT_P(model_read_extent)(const lft_safetensors *doc, int *extent, lft_error *error)
+LFT_P_COLD lft_status LFT_P(model_read_extent)(const lft_safetensors *doc, int *extent, lft_error *error)
 {
     const lft_tensor *t = LFT_P(model_find)(doc, "extent", LFT_DIM, error);
     int               mu;
@@ -7765,7 +7764,7 @@ static inline lft_status LFT_P(model_read_extent)(const lft_safetensors *doc, in
     return t ? LFT_OK : LFT_ERR_FORMAT;
 }
 
-static inline lft_status LFT_P(model_read_prior)(const lft_safetensors *doc, lft_prior_kind *kind, double *mass2,
+LFT_P_COLD lft_status LFT_P(model_read_prior)(const lft_safetensors *doc, lft_prior_kind *kind, double *mass2,
                                                  lft_error *error)
 {
     const lft_tensor *t = LFT_P(model_find)(doc, "prior.spec", 2, error);
@@ -7781,7 +7780,7 @@ static inline lft_status LFT_P(model_read_prior)(const lft_safetensors *doc, lft
 }
 
 /* The table of that kind: this library's, or the caller's own. */
-static inline const LFT_(layer_ops) *LFT_P(model_ops)(const char *kind, const LFT_(layer_ops) *const *own)
+LFT_P_COLD const LFT_(layer_ops) *LFT_P(model_ops)(const char *kind, const LFT_(layer_ops) *const *own)
 {
     const LFT_(layer_ops) *library = LFT_(continuous)();
     for (; own && *own; ++own) {
@@ -7791,7 +7790,7 @@ static inline const LFT_(layer_ops) *LFT_P(model_ops)(const char *kind, const LF
 }
 
 /* The integers of "layer<i>.spec"; how many, or -1 and an error. */
-static inline int LFT_P(model_read_spec)(const lft_safetensors *doc, int i, int64_t *number, lft_error *error)
+LFT_P_COLD int LFT_P(model_read_spec)(const lft_safetensors *doc, int i, int64_t *number, lft_error *error)
 {
     char              name[32];
     const lft_tensor *t;
@@ -7808,7 +7807,7 @@ static inline int LFT_P(model_read_spec)(const lft_safetensors *doc, int i, int6
     return (int)n;
 }
 
-static inline lft_status LFT_P(model_read_layer)(const lft_safetensors *doc, int i, const LFT_(layer_ops) *const *own,
+LFT_P_COLD lft_status LFT_P(model_read_layer)(const lft_safetensors *doc, int i, const LFT_(layer_ops) *const *own,
                                                  LFT_(layer_desc) *to, lft_arena *arena, lft_error *error)
 {
     int64_t     number[LFT_P_SPEC_MOST];
@@ -7826,7 +7825,7 @@ static inline lft_status LFT_P(model_read_layer)(const lft_safetensors *doc, int
     return n < 0 ? LFT_ERR_FORMAT : to->ops->read(number, n, arena, &to->desc, error);
 }
 
-static inline lft_status LFT_P(model_read_layers)(const lft_safetensors *doc, const LFT_(layer_ops) *const *own,
+LFT_P_COLD lft_status LFT_P(model_read_layers)(const lft_safetensors *doc, const LFT_(layer_ops) *const *own,
                                                   LFT_(flow_desc) *desc, lft_arena *arena, lft_error *error)
 {
     const char       *value = LFT_P(model_meta)(doc, "layers", error);
@@ -7847,7 +7846,7 @@ static inline lft_status LFT_P(model_read_layers)(const lft_safetensors *doc, co
 }
 
 /* Word number `which` of a text. */
-static inline void LFT_P(model_word)(const char *text, int which, char *to, size_t size)
+LFT_P_COLD void LFT_P(model_word)(const char *text, int which, char *to, size_t size)
 {
     lft_p_text t    = LFT_P(model_text)(to, size);
     char       c[2] = {0, 0};
@@ -7860,7 +7859,7 @@ static inline void LFT_P(model_word)(const char *text, int which, char *to, size
     }
 }
 
-static inline lft_status LFT_P(model_read_couplings)(const lft_safetensors *doc, LFT_(model_info) *info, lft_error *error)
+LFT_P_COLD lft_status LFT_P(model_read_couplings)(const lft_safetensors *doc, LFT_(model_info) *info, lft_error *error)
 {
     const lft_tensor *couplings = LFT_P(model_find)(doc, "couplings", 0, error);
     const char       *theory = LFT_P(model_meta)(doc, "theory", error), *names = LFT_P(model_meta)(doc, "couplings", error);
@@ -7883,7 +7882,7 @@ static inline lft_status LFT_P(model_read_couplings)(const lft_safetensors *doc,
 }
 
 /* What may be missing: it is then 0. */
-static inline void LFT_P(model_read_results)(const lft_safetensors *doc, LFT_(model_info) *info)
+LFT_P_COLD void LFT_P(model_read_results)(const lft_safetensors *doc, LFT_(model_info) *info)
 {
     const lft_tensor *e = lft_safetensors_find(doc, "logq_error"), *whole = lft_safetensors_find(doc, "training");
     const lft_tensor *real = lft_safetensors_find(doc, "training.result");
@@ -7928,7 +7927,7 @@ LFT_API lft_status LFT_(model_desc)(const lft_safetensors *doc, const LFT_(layer
 
 /* ---- restoring ----------------------------------------------------------------------------------------------------- */
 
-static inline void LFT_P(model_put_shape)(lft_p_text *t, int rank, const uint64_t *shape)
+LFT_P_COLD void LFT_P(model_put_shape)(lft_p_text *t, int rank, const uint64_t *shape)
 {
     int i;
     for (i = 0; i < rank; ++i) {
@@ -7939,7 +7938,7 @@ static inline void LFT_P(model_put_shape)(lft_p_text *t, int rank, const uint64_
 }
 
 /* The tensor of a parameter: the same shape, nothing but numbers. */
-static inline lft_status LFT_P(model_check_parameter)(const lft_safetensors *doc, const lft_parameter *p, lft_error *error)
+LFT_P_COLD lft_status LFT_P(model_check_parameter)(const lft_safetensors *doc, const lft_parameter *p, lft_error *error)
 {
     const lft_tensor *t = LFT_P(model_find)(doc, p->name, p->count, error);
     uint64_t          shape[4];
@@ -7972,7 +7971,7 @@ static inline lft_status LFT_P(model_check_parameter)(const lft_safetensors *doc
 }
 
 /* Do the numbers mean the same to layer i? The steps of a layer that integrates are free. */
-static inline lft_status LFT_P(model_check_layer)(const LFT_(flow) *flow, const lft_safetensors *doc, int i, int *steps,
+LFT_P_COLD lft_status LFT_P(model_check_layer)(const LFT_(flow) *flow, const lft_safetensors *doc, int i, int *steps,
                                                   lft_error *error)
 {
     const LFT_(layer) *layer = flow->layer + i;
@@ -8000,7 +7999,7 @@ static inline lft_status LFT_P(model_check_layer)(const LFT_(flow) *flow, const 
 }
 
 /* All that can be wrong, before anything is changed. */
-static inline lft_status LFT_P(model_fits)(const LFT_(flow) *flow, const lft_safetensors *doc, lft_error *error)
+LFT_P_COLD lft_status LFT_P(model_fits)(const LFT_(flow) *flow, const lft_safetensors *doc, lft_error *error)
 {
     const LFT_P(prior) *prior  = &LFT_P(flow_state_of)(flow)->prior;
     lft_status          status = LFT_P(model_check)(doc, error);
@@ -8218,7 +8217,7 @@ typedef struct LFT_P(train_state) {
     size_t             guard_bytes;
 } LFT_P(train_state);
 
-static inline lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, int volume)
+LFT_P_COLD lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, int volume)
 {
     lft_train_desc d = *desc;
     if (!d.steps) d.steps = 1000;
@@ -8238,7 +8237,7 @@ static inline lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, i
     return d;
 }
 
-static inline lft_status LFT_P(train_check)(const lft_train_desc *d, lft_error *e)
+LFT_P_COLD lft_status LFT_P(train_check)(const lft_train_desc *d, lft_error *e)
 {
     if (d->batch < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "batch", "at least 1", d->batch);
     if (d->accumulate < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "accumulate", "at least 1", d->accumulate);
@@ -8514,7 +8513,7 @@ LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, con
 static const char *const LFT_P(trainer_vector_name)[5] = {"trainer.adam_m", "trainer.adam_v", "trainer.good_value",
                                                           "trainer.good_m", "trainer.good_v"};
 
-static inline double *LFT_P(trainer_vector)(const LFT_(trainer) *t, int i)
+LFT_P_COLD double *LFT_P(trainer_vector)(const LFT_(trainer) *t, int i)
 {
     switch (i) {
     case 0: return t->adam.m;
@@ -8525,7 +8524,7 @@ static inline double *LFT_P(trainer_vector)(const LFT_(trainer) *t, int i)
     }
 }
 
-static inline void LFT_P(trainer_collect_desc)(LFT_P(model_list) *list, const lft_train_desc *d)
+LFT_P_COLD void LFT_P(trainer_collect_desc)(LFT_P(model_list) *list, const lft_train_desc *d)
 {
     uint64_t whole[10];
     double   real[7];
@@ -8539,7 +8538,7 @@ static inline void LFT_P(trainer_collect_desc)(LFT_P(model_list) *list, const lf
     LFT_P(model_add)(list, "trainer.real", LFT_DTYPE_F64, real, 7);
 }
 
-static inline lft_status LFT_P(trainer_collect)(LFT_P(model_list) *list, const LFT_(trainer) *t, const LFT_(model_info) *info,
+LFT_P_COLD lft_status LFT_P(trainer_collect)(LFT_P(model_list) *list, const LFT_(trainer) *t, const LFT_(model_info) *info,
                                                 lft_error *error)
 {
     const lft_train_report *r      = &t->report;
@@ -8560,6 +8559,8 @@ static inline lft_status LFT_P(trainer_collect)(LFT_P(model_list) *list, const L
         LFT_P(model_refer)(list, LFT_P(trainer_vector_name)[i], LFT_DTYPE_F64, LFT_P(trainer_vector)(t, i), 1, &n);
     }
     LFT_P(trainer_collect_desc)(list, &t->desc);
+    LFT_P(model_say)(list, "real", LFT_P_STRING(LFT_P_REAL_NAME));
+    LFT_P(model_say_number)(list, "lanes", LFT_P_LANES);
     return status;
 }
 
@@ -8594,7 +8595,7 @@ LFT_API size_t LFT_(trainer_save_bytes)(const LFT_(trainer) *trainer)
 }
 
 /* A counter that has to fit an int; a larger one becomes the largest, which trainer_init refuses or cannot hold. */
-static inline int LFT_P(trainer_int)(const lft_tensor *t, size_t i)
+LFT_P_COLD int LFT_P(trainer_int)(const lft_tensor *t, size_t i)
 {
     const uint64_t v = lft_tensor_get_u64(t, i);
     return v < INT32_MAX ? (int)v : INT32_MAX;
@@ -8632,7 +8633,7 @@ LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc
 }
 
 /* Everything that resume reads is there and has the right size. */
-static inline lft_status LFT_P(trainer_fits)(const LFT_(trainer) *t, const lft_safetensors *doc, lft_error *error)
+LFT_P_COLD lft_status LFT_P(trainer_fits)(const LFT_(trainer) *t, const lft_safetensors *doc, lft_error *error)
 {
     int i;
     if (!LFT_P(model_find)(doc, "trainer.counters", 6, error) || !LFT_P(model_find)(doc, "trainer.numbers", 5, error) ||

@@ -7,7 +7,8 @@
 # followed by PyTorch's BLAS, the implementation that ran, and the single runs. Everything else goes to standard error.
 # May be set:
 #   OURS     command of the C side; "--case CASE --json" is appended; it prints {"case": ..., "ours_ms": ...}
-#   PEER     the PyTorch script; "--case CASE --threads 1 --budget BUDGET" is appended
+#   PEER     the PyTorch script; "--case CASE --threads 1 --budget BUDGET" is appended. Without more words it takes its
+#            fastest form; PEER='bench/peers/cnf_torch.py --grad autograd' is the one that most people would write
 #   PYTHON   a Python with PyTorch      BUDGET   seconds per PyTorch run      CORE   core for both sides, or "any"
 # Exit status: 0 done, 1 a run failed, 2 PyTorch is missing.
 set -u
@@ -29,13 +30,14 @@ if ! "$PYTHON" -c 'import torch' 2>/dev/null; then
     echo 'bench/torch.sh: PyTorch is missing. Install it with: apt-get install python3-torch libopenblas0-pthread' >&2
     exit 2
 fi
-if ! command -v "${OURS%% *}" >/dev/null; then
-    echo "bench/torch.sh: there is no ${OURS%% *}; build it first, or name the C side in OURS" >&2
-    exit 1
-fi
 
 pin=()
 if [ "$CORE" != any ] && taskset -c "$CORE" true 2>/dev/null; then pin=(taskset -c "$CORE"); fi
+
+stop() {
+    echo "bench/torch.sh: $1" >&2
+    exit 1
+}
 
 number() { # the number that stands under a key of a JSON line
     sed -n "s/.*\"$1\": *\([-+0-9.eE]*\).*/\1/p" <<<"$2" | tail -n 1
@@ -54,29 +56,34 @@ list() {
     echo "[$*]"
 }
 
+command -v "${OURS%% *}" >/dev/null || stop "there is no ${OURS%% *}; build it first, or name the C side in OURS"
 [ $# -gt 0 ] || set -- cnf-{train,sample}-L{6,12,32}
 warned=
 for case; do
     ours=() torch=() blas='' how=''
     for side in $turns; do
         if [ "$side" = C ]; then
-            # OURS may hold arguments: it is split on purpose
-            line=$("${pin[@]}" $OURS --case "$case" --json) || { echo "bench/torch.sh: $OURS failed on $case" >&2; exit 1; }
+            # shellcheck disable=SC2086  # OURS and PEER may hold arguments
+            line=$("${pin[@]}" $OURS --case "$case" --json) || stop "$OURS failed on $case"
             ms=$(number ours_ms "$line")
             ours+=("$ms")
         else
-            line=$("${pin[@]}" "$PYTHON" $PEER --case "$case" --threads 1 --budget "$BUDGET") || { echo "bench/torch.sh: $PEER failed on $case" >&2; exit 1; }
-            ms=$(number torch_ms "$line") blas=$(word blas "$line") how="$(word impl "$line") $(word grad "$line") $(number chunk "$line")"
+            # shellcheck disable=SC2086
+            line=$("${pin[@]}" "$PYTHON" $PEER --case "$case" --threads 1 --budget "$BUDGET") || stop "$PEER failed on $case"
+            ms=$(number torch_ms "$line") blas=$(word blas "$line")
+            how="$(word impl "$line") $(word grad "$line") $(number chunk "$line")"
             torch+=("$ms")
         fi
-        if [ -z "$ms" ]; then echo "bench/torch.sh: no time in this line of $side: $line" >&2; exit 1; fi
+        [ -n "$ms" ] || stop "no time in this line of $side: $line"
         echo "$case $side $ms ms" >&2
     done
     if [ "$blas" = reference ] && [ -z "$warned" ]; then
         warned=yes
-        echo 'bench/torch.sh: PyTorch runs on the reference BLAS here, and the ratios flatter us. Install: apt-get install libopenblas0-pthread' >&2
+        echo 'bench/torch.sh: PyTorch runs on the reference BLAS here, which flatters us: apt-get install libopenblas0-pthread' >&2
     fi
     a=$(median "${ours[@]}") b=$(median "${torch[@]}")
-    printf '{"case": "%s", "ratio": %s, "ours_ms": %s, "torch_ms": %s, "blas": "%s", "torch_how": "%s", "ours_runs": %s, "torch_runs": %s}\n' \
-        "$case" "$(awk -v a="$a" -v b="$b" 'BEGIN {printf "%.4g", b / a}')" "$a" "$b" "$blas" "${how% }" "$(list "${ours[@]}")" "$(list "${torch[@]}")"
+    ratio=$(awk -v a="$a" -v b="$b" 'BEGIN {printf "%.4g", b / a}')
+    printf '{"case": "%s", "ratio": %s, "ours_ms": %s, "torch_ms": %s, ' "$case" "$ratio" "$a" "$b"
+    printf '"blas": "%s", "torch_how": "%s", ' "$blas" "$how"
+    printf '"ours_runs": %s, "torch_runs": %s}\n' "$(list "${ours[@]}")" "$(list "${torch[@]}")"
 done

@@ -30,7 +30,7 @@ typedef struct lft_error {
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
 
-static inline const char *lft_status_str(lft_status s)
+LFT_P_COLD const char *lft_status_str(lft_status s)
 {
 #define LFT_P_STATUS_TEXT(code, text) text,
     static const char *const text[] = {LFT_P_STATUS_LIST(LFT_P_STATUS_TEXT) "unknown status"};
@@ -44,13 +44,13 @@ typedef struct lft_p_text {
     size_t used, size;
 } lft_p_text;
 
-static inline void lft_p_put(lft_p_text *t, const char *s)
+LFT_P_NOINLINE void lft_p_put(lft_p_text *t, const char *s)
 {
     for (; *s && t->used + 1 < t->size; ++s) t->data[t->used++] = *s;
     if (t->size) t->data[t->used] = 0;
 }
 
-static inline void lft_p_put_u64(lft_p_text *t, uint64_t v)
+LFT_P_NOINLINE void lft_p_put_u64(lft_p_text *t, uint64_t v)
 {
     char  digits[21];
     char *p = digits + 20;
@@ -63,7 +63,7 @@ static inline void lft_p_put_u64(lft_p_text *t, uint64_t v)
 }
 
 /* Integers up to 2^53 exactly, the rest with six digits and an exponent: for messages, not for data. */
-static inline void lft_p_put_f64(lft_p_text *t, double v)
+LFT_P_NOINLINE void lft_p_put_f64(lft_p_text *t, double v)
 {
     int e = 0;
     if (!lft_finite(v)) {
@@ -102,7 +102,7 @@ static inline void lft_p_put_f64(lft_p_text *t, double v)
     }
 }
 
-static inline lft_p_text lft_p_error_text(lft_error *e, lft_status code, const char *where, const char *what)
+LFT_P_NOINLINE lft_p_text lft_p_error_text(lft_error *e, lft_status code, const char *where, const char *what)
 {
     lft_p_text t = {0, 0, 0};
     if (!e) return t;
@@ -116,14 +116,14 @@ static inline lft_p_text lft_p_error_text(lft_error *e, lft_status code, const c
 }
 
 /* "where: what" */
-static inline lft_status lft_p_fail(lft_error *e, lft_status code, const char *where, const char *what)
+LFT_P_NOINLINE lft_status lft_p_fail(lft_error *e, lft_status code, const char *where, const char *what)
 {
     (void)lft_p_error_text(e, code, where, what);
     return code;
 }
 
 /* "where: what: expected ..., got <number>" */
-static inline lft_status lft_p_fail_got(lft_error *e, lft_status code, const char *where, const char *what,
+LFT_P_NOINLINE lft_status lft_p_fail_got(lft_error *e, lft_status code, const char *where, const char *what,
                                         const char *expected, double got)
 {
     lft_p_text t = lft_p_error_text(e, code, where, what);
@@ -135,7 +135,7 @@ static inline lft_status lft_p_fail_got(lft_error *e, lft_status code, const cha
 }
 
 /* "where: what: expected ..., got <text>" */
-static inline lft_status lft_p_fail_text(lft_error *e, lft_status code, const char *where, const char *what,
+LFT_P_NOINLINE lft_status lft_p_fail_text(lft_error *e, lft_status code, const char *where, const char *what,
                                          const char *expected, const char *got)
 {
     lft_p_text t = lft_p_error_text(e, code, where, what);

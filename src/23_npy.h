@@ -41,7 +41,7 @@ static inline lft_status lft_npy_read(lft_reader from, const lft_npy *npy, doubl
 
 /* ---- writing ---- */
 
-static inline lft_status lft_npy_write_header(lft_writer to, lft_dtype dtype, int rank, const uint64_t *shape,
+LFT_P_COLD lft_status lft_npy_write_header(lft_writer to, lft_dtype dtype, int rank, const uint64_t *shape,
                                               lft_error *error)
 {
     static const char  magic[] = "\x93NUMPY\x01";
@@ -80,7 +80,7 @@ static inline lft_status lft_npy_write_header(lft_writer to, lft_dtype dtype, in
 }
 
 /* Numbers first, first + 1, ... of the array. */
-static inline lft_status lft_p_npy_put(lft_p_sink *s, lft_dtype dtype, const double *value, size_t first, size_t n,
+LFT_P_COLD lft_status lft_p_npy_put(lft_p_sink *s, lft_dtype dtype, const double *value, size_t first, size_t n,
                                        lft_error *error)
 {
     const size_t  part = lft_p_dtype_of(dtype)->part;
@@ -104,7 +104,7 @@ static inline lft_status lft_p_npy_put(lft_p_sink *s, lft_dtype dtype, const dou
     return LFT_OK;
 }
 
-static inline lft_status lft_npy_write(lft_writer to, lft_dtype dtype, const double *value, size_t n, lft_error *error)
+LFT_P_COLD lft_status lft_npy_write(lft_writer to, lft_dtype dtype, const double *value, size_t n, lft_error *error)
 {
     lft_p_sink s;
     lft_status status;
@@ -113,7 +113,7 @@ static inline lft_status lft_npy_write(lft_writer to, lft_dtype dtype, const dou
     return status ? status : lft_p_sink_close(&s, "npy", error);
 }
 
-static inline lft_status lft_npy_write_f32(lft_writer to, lft_dtype dtype, const float *value, size_t n,
+LFT_P_COLD lft_status lft_npy_write_f32(lft_writer to, lft_dtype dtype, const float *value, size_t n,
                                            lft_error *error)
 {
     lft_p_sink s;
@@ -132,7 +132,7 @@ static inline lft_status lft_npy_write_f32(lft_writer to, lft_dtype dtype, const
 /* ---- reading ---- */
 
 /* '<f8' and the like. */
-static inline void lft_p_npy_descr(lft_p_source *s, lft_npy *npy)
+LFT_P_COLD void lft_p_npy_descr(lft_p_source *s, lft_npy *npy)
 {
     const uint64_t at = lft_p_place(s);
     char           brief[48];
@@ -152,7 +152,7 @@ static inline void lft_p_npy_descr(lft_p_source *s, lft_npy *npy)
     }
 }
 
-static inline void lft_p_npy_fortran(lft_p_source *s)
+LFT_P_COLD void lft_p_npy_fortran(lft_p_source *s)
 {
     const uint64_t at      = lft_p_place(s);
     const int      fortran = lft_p_peek(s) == 'T';
@@ -168,7 +168,7 @@ static inline void lft_p_npy_fortran(lft_p_source *s)
 }
 
 /* A tuple: (), (3,), (3, 4) or (3, 4,); Python 2 wrote 3L for a long. */
-static inline void lft_p_npy_shape(lft_p_source *s, lft_npy *npy)
+LFT_P_COLD void lft_p_npy_shape(lft_p_source *s, lft_npy *npy)
 {
     int comma = 1;
     (void)lft_p_want(s, '(', "'(' of the shape");
@@ -182,7 +182,7 @@ static inline void lft_p_npy_shape(lft_p_source *s, lft_npy *npy)
     if (npy->rank == 1 && !comma) lft_p_unexpected(s, "a comma in a shape of rank 1: (n,)");
 }
 
-static inline void lft_p_npy_dict(lft_p_source *s, lft_npy *npy)
+LFT_P_COLD void lft_p_npy_dict(lft_p_source *s, lft_npy *npy)
 {
     static const char *const key[] = {"descr", "fortran_order", "shape"};
     unsigned                 seen  = 0;
@@ -203,7 +203,7 @@ static inline void lft_p_npy_dict(lft_p_source *s, lft_npy *npy)
 }
 
 /* Magic, version and length: after them the source is at the text. */
-static inline void lft_p_npy_magic(lft_p_source *s)
+LFT_P_COLD void lft_p_npy_magic(lft_p_source *s)
 {
     static const char magic[] = "\x93NUMPY";
     unsigned char     b[8]    = {0, 0, 0, 0, 0, 0, 0, 0};
@@ -227,7 +227,7 @@ static inline void lft_p_npy_magic(lft_p_source *s)
     }
 }
 
-static inline lft_status lft_npy_read_header(lft_reader from, lft_npy *npy, lft_error *error)
+LFT_P_COLD lft_status lft_npy_read_header(lft_reader from, lft_npy *npy, lft_error *error)
 {
     unsigned char      window[128];
     const lft_p_dtype *d;
@@ -248,7 +248,7 @@ static inline lft_status lft_npy_read_header(lft_reader from, lft_npy *npy, lft_
     return s.status;
 }
 
-static inline lft_status lft_npy_read(lft_reader from, const lft_npy *npy, double *out, size_t n, lft_error *error)
+LFT_P_COLD lft_status lft_npy_read(lft_reader from, const lft_npy *npy, double *out, size_t n, lft_error *error)
 {
     const size_t  part = lft_p_dtype_of(npy->dtype)->part, most = 512 / (part ? part : 1);
     unsigned char buffer[512];

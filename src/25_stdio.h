@@ -23,17 +23,17 @@ static inline lft_status lft_file_replace(const char *path, int (*fill)(lft_writ
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
 
-static inline size_t lft_p_file_read(void *user, void *data, size_t n)
+LFT_P_COLD size_t lft_p_file_read(void *user, void *data, size_t n)
 {
     return fread(data, 1, n, (FILE *)user);
 }
 
-static inline size_t lft_p_file_write(void *user, const void *data, size_t n)
+LFT_P_COLD size_t lft_p_file_write(void *user, const void *data, size_t n)
 {
     return fwrite(data, 1, n, (FILE *)user);
 }
 
-static inline lft_reader lft_file_reader(FILE *file)
+LFT_P_COLD lft_reader lft_file_reader(FILE *file)
 {
     lft_reader r;
     r.read = lft_p_file_read;
@@ -41,7 +41,7 @@ static inline lft_reader lft_file_reader(FILE *file)
     return r;
 }
 
-static inline lft_writer lft_file_writer(FILE *file)
+LFT_P_COLD lft_writer lft_file_writer(FILE *file)
 {
     lft_writer w;
     w.write = lft_p_file_write;
@@ -49,7 +49,7 @@ static inline lft_writer lft_file_writer(FILE *file)
     return w;
 }
 
-static inline lft_status lft_file_replace(const char *path, int (*fill)(lft_writer to, void *ctx, lft_error *error),
+LFT_P_COLD lft_status lft_file_replace(const char *path, int (*fill)(lft_writer to, void *ctx, lft_error *error),
                                           void *ctx, lft_error *error)
 {
     char       temporary[4096];

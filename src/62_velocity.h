@@ -39,7 +39,7 @@ typedef struct LFT_P(record) {
     lft_v *u, *gate, *gsine, *a;  /* [gates][volume]: u_j, cos and sin of eta_j phi, a_j */
 } LFT_P(record);
 
-static inline void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *lattice, int sines, int linear, int gates,
+LFT_P_COLD void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *lattice, int sines, int linear, int gates,
                                         int zeros, int times, lft_arena *arena)
 {
     size_t kernels = (size_t)times * (size_t)(1 + gates) * (size_t)(sines + linear);
@@ -97,7 +97,7 @@ LFT_P_INLINE void LFT_P(velocity_sines)(lft_real omega, const lft_v *phi, int vo
         lft_v part = lft_splat(0);
         for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) {
             lft_v s, c;
-            LFT_P(sincos)(omega * phi[x], &s, &c);
+            LFT_P(sincos_fast)(omega * phi[x], &s, &c);
             hat[x] = s;
             if (sine) sine[x] = s;
             if (cosine) cosine[x] = c;
@@ -134,7 +134,7 @@ static inline void LFT_P(velocity_gates)(const LFT_P(velocity) *u, LFT_P(record)
             lft_v part = lft_splat(0);
             for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) {
                 lft_v s, c;
-                LFT_P(sincos)(u->eta[j] * r->phi[x], &s, &c);
+                LFT_P(sincos_fast)(u->eta[j] * r->phi[x], &s, &c);
                 gate[x]  = c;
                 gsine[x] = s;
                 part += c * a[x] - u->eta[j] * s * uj[x];

@@ -41,12 +41,12 @@ typedef struct LFT_P(continuous) {
     size_t                kernel, frequency, gate_frequency, zero_amplitude, zero_frequency; /* offsets in theta */
 } LFT_P(continuous);
 
-static inline int LFT_P(default_to)(int value, int otherwise)
+LFT_P_COLD int LFT_P(default_to)(int value, int otherwise)
 {
     return value == 0 ? otherwise : value < 0 ? 0 : value;
 }
 
-static inline lft_status LFT_P(continuous_defaults)(LFT_(continuous_desc) *d, lft_error *error)
+LFT_P_COLD lft_status LFT_P(continuous_defaults)(LFT_(continuous_desc) *d, lft_error *error)
 {
     d->sines  = LFT_P(default_to)(d->sines, 9);
     d->linear = LFT_P(default_to)(d->linear, 1) != 0;
@@ -73,7 +73,7 @@ static inline lft_status LFT_P(continuous_defaults)(LFT_(continuous_desc) *d, lf
 }
 
 /* K_a(t) at all the times of the present number of steps. */
-static inline void LFT_P(continuous_basis)(LFT_P(continuous) *s, int steps)
+LFT_P_COLD void LFT_P(continuous_basis)(LFT_P(continuous) *s, int steps)
 {
     int i, a;
     for (i = 0; i <= 2 * steps; ++i) {
@@ -160,7 +160,7 @@ static inline LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(conti
     return w;
 }
 
-static inline lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *name, lft_parameters *set,
+LFT_P_COLD lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *name, lft_parameters *set,
                                                 lft_arena *arena, lft_error *error)
 {
     LFT_P(continuous) *s = (LFT_P(continuous) *)lft_arena_alloc(arena, 1, sizeof *s), local;
@@ -201,7 +201,7 @@ static inline lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *
 
 /* Kernels zero: the identity. Frequencies cover the scales of a field of variance 0.1 to 1. All sites of an orbit move
  * together and all orbits do, so far ones are paced down: else a step of the optimiser would grow with the volume. */
-static inline void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, double *pace)
+LFT_P_COLD void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, double *pace)
 {
     const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
     const LFT_P(spectrum)   *sp = &s->u.spectrum;
@@ -503,7 +503,7 @@ static inline lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps,
     return LFT_OK;
 }
 
-static inline int LFT_P(continuous_spec)(const LFT_(layer) *layer, int64_t *number)
+LFT_P_COLD int LFT_P(continuous_spec)(const LFT_(layer) *layer, int64_t *number)
 {
     const LFT_(continuous_desc) *d = &((const LFT_P(continuous) *)layer->state)->desc;
     number[0] = d->sines;
@@ -523,7 +523,7 @@ static inline int LFT_P(continuous_count)(int64_t number)
     return number == 0 ? -1 : number > 0 && number <= 1000000 ? (int)number : 1000001;
 }
 
-static inline lft_status LFT_P(continuous_read)(const int64_t *number, int n, lft_arena *arena, const void **desc,
+LFT_P_COLD lft_status LFT_P(continuous_read)(const int64_t *number, int n, lft_arena *arena, const void **desc,
                                                 lft_error *error)
 {
     LFT_(continuous_desc) *d = (LFT_(continuous_desc) *)lft_arena_alloc(arena, 1, sizeof *d);

@@ -26,7 +26,7 @@ typedef struct LFT_P(prior) {
     double          constant; /* -sum log sigma - V/2 log 2 pi */
 } LFT_P(prior);
 
-static inline void LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const LFT_(lattice) *lattice,
+LFT_P_COLD void LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const LFT_(lattice) *lattice,
                                      lft_parameters *set, lft_arena *arena)
 {
     size_t count;
@@ -42,7 +42,7 @@ static inline void LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, doubl
 }
 
 /* khat^2 = sum_mu 4 sin^2(pi k_mu / L_mu) of a compact index. */
-static inline double LFT_P(prior_khat2)(const LFT_P(spectrum) *s, int compact)
+LFT_P_COLD double LFT_P(prior_khat2)(const LFT_P(spectrum) *s, int compact)
 {
     double sum = 0, sine, cosine;
     int    mu;
@@ -54,7 +54,7 @@ static inline double LFT_P(prior_khat2)(const LFT_P(spectrum) *s, int compact)
     return sum;
 }
 
-static inline void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)
+LFT_P_COLD void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)
 {
     int i;
     for (i = 0; p->kind == LFT_PRIOR_FREE && i < p->spectrum.count; ++i) {
@@ -63,7 +63,7 @@ static inline void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)
     }
 }
 
-static inline void LFT_P(prior_prepare)(LFT_P(prior) *p, const double *theta)
+LFT_P_COLD void LFT_P(prior_prepare)(LFT_P(prior) *p, const double *theta)
 {
     const double half_log_2pi = 0.918938533204672741780;
     int          i;

@@ -99,7 +99,7 @@ static inline LFT_P(flow_state) *LFT_P(flow_state_of)(const LFT_(flow) *flow)
 }
 
 /* Sets up the prior and the layers; declares all parameters. */
-static inline lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *s, const LFT_(flow_desc) *desc,
+LFT_P_COLD lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *s, const LFT_(flow_desc) *desc,
                                             const LFT_(layer_desc) *list, lft_arena *arena, lft_error *error)
 {
     LFT_(lattice) at;
@@ -137,7 +137,7 @@ static inline lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) 
 }
 
 /* Everything, over a measuring or a real arena. The number of tensors is known after a first, counting layout. */
-static inline lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena,
+LFT_P_COLD lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena,
                                            lft_error *error)
 {
     LFT_P(flow_state)     counted, *s = (LFT_P(flow_state) *)lft_arena_alloc(arena, 1, sizeof *s);

@@ -105,7 +105,7 @@ typedef struct LFT_P(train_state) {
     size_t             guard_bytes;
 } LFT_P(train_state);
 
-static inline lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, int volume)
+LFT_P_COLD lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, int volume)
 {
     lft_train_desc d = *desc;
     if (!d.steps) d.steps = 1000;
@@ -125,7 +125,7 @@ static inline lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, i
     return d;
 }
 
-static inline lft_status LFT_P(train_check)(const lft_train_desc *d, lft_error *e)
+LFT_P_COLD lft_status LFT_P(train_check)(const lft_train_desc *d, lft_error *e)
 {
     if (d->batch < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "batch", "at least 1", d->batch);
     if (d->accumulate < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "accumulate", "at least 1", d->accumulate);

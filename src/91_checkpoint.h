@@ -1,7 +1,8 @@
 /* 91_checkpoint.h: training that stops and goes on bit for bit.
  * Offers: LFT_(trainer_save)(), LFT_(trainer_save_bytes)(), LFT_(trainer_desc)(), LFT_(trainer_resume)().
  *
- * A checkpoint is a model (86_model.h) with these tensors beside:
+ * A checkpoint is a model (86_model.h) with real ("f32", "f64") and lanes in the metadata, on which the bits of what follows
+ * depend, and with these tensors beside:
  *   trainer.counters   U64 [6] step, step of Adam, step and step of Adam of the last good state, refined, rolled_back
  *   trainer.numbers    F64 [5] rate_scale, and of the last step loss, ess, rate, norm
  *   trainer.guard      F64 [5] of its last check: std, mean, std_error, mean_error, n
@@ -37,7 +38,7 @@ LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *trainer, const lft_safete
 static const char *const LFT_P(trainer_vector_name)[5] = {"trainer.adam_m", "trainer.adam_v", "trainer.good_value",
                                                           "trainer.good_m", "trainer.good_v"};
 
-static inline double *LFT_P(trainer_vector)(const LFT_(trainer) *t, int i)
+LFT_P_COLD double *LFT_P(trainer_vector)(const LFT_(trainer) *t, int i)
 {
     switch (i) {
     case 0: return t->adam.m;
@@ -48,7 +49,7 @@ static inline double *LFT_P(trainer_vector)(const LFT_(trainer) *t, int i)
     }
 }
 
-static inline void LFT_P(trainer_collect_desc)(LFT_P(model_list) *list, const lft_train_desc *d)
+LFT_P_COLD void LFT_P(trainer_collect_desc)(LFT_P(model_list) *list, const lft_train_desc *d)
 {
     uint64_t whole[10];
     double   real[7];
@@ -62,7 +63,7 @@ static inline void LFT_P(trainer_collect_desc)(LFT_P(model_list) *list, const lf
     LFT_P(model_add)(list, "trainer.real", LFT_DTYPE_F64, real, 7);
 }
 
-static inline lft_status LFT_P(trainer_collect)(LFT_P(model_list) *list, const LFT_(trainer) *t, const LFT_(model_info) *info,
+LFT_P_COLD lft_status LFT_P(trainer_collect)(LFT_P(model_list) *list, const LFT_(trainer) *t, const LFT_(model_info) *info,
                                                 lft_error *error)
 {
     const lft_train_report *r      = &t->report;
@@ -83,6 +84,8 @@ static inline lft_status LFT_P(trainer_collect)(LFT_P(model_list) *list, const L
         LFT_P(model_refer)(list, LFT_P(trainer_vector_name)[i], LFT_DTYPE_F64, LFT_P(trainer_vector)(t, i), 1, &n);
     }
     LFT_P(trainer_collect_desc)(list, &t->desc);
+    LFT_P(model_say)(list, "real", LFT_P_STRING(LFT_P_REAL_NAME));
+    LFT_P(model_say_number)(list, "lanes", LFT_P_LANES);
     return status;
 }
 
@@ -117,7 +120,7 @@ LFT_API size_t LFT_(trainer_save_bytes)(const LFT_(trainer) *trainer)
 }
 
 /* A counter that has to fit an int; a larger one becomes the largest, which trainer_init refuses or cannot hold. */
-static inline int LFT_P(trainer_int)(const lft_tensor *t, size_t i)
+LFT_P_COLD int LFT_P(trainer_int)(const lft_tensor *t, size_t i)
 {
     const uint64_t v = lft_tensor_get_u64(t, i);
     return v < INT32_MAX ? (int)v : INT32_MAX;
@@ -155,7 +158,7 @@ LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc
 }
 
 /* Everything that resume reads is there and has the right size. */
-static inline lft_status LFT_P(trainer_fits)(const LFT_(trainer) *t, const lft_safetensors *doc, lft_error *error)
+LFT_P_COLD lft_status LFT_P(trainer_fits)(const LFT_(trainer) *t, const lft_safetensors *doc, lft_error *error)
 {
     int i;
     if (!LFT_P(model_find)(doc, "trainer.counters", 6, error) || !LFT_P(model_find)(doc, "trainer.numbers", 5, error) ||

@@ -26,7 +26,7 @@ What a timing is made with, and why the race is fair:
   * the batch may be cut into pieces that fit the cache (--chunk)
   * freed memory stays in the process, so that no step pays for page faults; AVX-512 kernels are switched on where the
     processor has them (PyTorch 1.13 uses AVX2 unless told)
-  * which of these is taken is the table BEST, made with --measure-all; --impl, --grad, --chunk override it
+  * what is taken stands in the table BEST, made with --measure-all; --impl, --grad and --chunk override it
   * the BLAS in use is named in the output: with Debian's reference BLAS a matmul takes twenty to thirty times as long
     as with OpenBLAS, so install both:  apt-get install python3-torch libopenblas0-pthread
 
@@ -42,6 +42,7 @@ import json
 import math
 import os
 import re
+import subprocess
 import sys
 import time
 
@@ -117,7 +118,7 @@ def orbit_table(L):
 
 
 def fourier_basis(L):
-    """Orthonormal real eigenvectors of translations, in columns (constant, then cos and sin by frequency), and their frequencies."""
+    """The orthonormal real Fourier basis in columns (constant, then cos and sin of each frequency), and the frequencies."""
     x = torch.arange(L, dtype=torch.float64)
     column, freq = [], []
     for k in range(L // 2 + 1):
@@ -465,7 +466,8 @@ class Flow:
         kernel, div = self.kernels()
         if self.grad == 'adjoint':
             with torch.no_grad():
-                dkernel, ddiv, domega, loss = torch.zeros_like(kernel), torch.zeros_like(div), torch.zeros(self.F, dtype=self.dtype), 0.0
+                dkernel, ddiv, domega = (torch.zeros_like(x) for x in (kernel, div, self.omega))
+                loss = 0.0
                 ks, dks = kernel.detach().unbind(0), dkernel.unbind(0)
                 for piece in pieces:
                     phi, logq = self.push_flat(ks, div.detach(), piece, True)
@@ -516,16 +518,16 @@ class Flow:
 
 BATCH, SAMPLES = 100, 1000
 
-# case: (impl, grad, chunk), for OpenBLAS and the like, and for the reference BLAS
+# case: (impl, grad, chunk), the fastest of --measure-all, with OpenBLAS or the like and with the reference BLAS
 BEST = {
     'fast': {
-        'cnf-train-L6': ('dense', 'adjoint', 100), 'cnf-sample-L6': ('dense', 'adjoint', 100),
-        'cnf-train-L12': ('sep', 'adjoint', 100), 'cnf-sample-L12': ('sep', 'adjoint', 100),
-        'cnf-train-L32': ('sep', 'adjoint', 25), 'cnf-sample-L32': ('sep', 'adjoint', 25)},
+        'cnf-train-L6': ('dense', 'adjoint', 100), 'cnf-sample-L6': ('dense', 'adjoint', 500),
+        'cnf-train-L12': ('sep', 'adjoint', 100), 'cnf-sample-L12': ('sep', 'adjoint', 200),
+        'cnf-train-L32': ('sep', 'adjoint', 50), 'cnf-sample-L32': ('sep', 'adjoint', 100)},
     'reference': {
-        'cnf-train-L6': ('patch', 'sincos', 100), 'cnf-sample-L6': ('patch', 'autograd', 100),
-        'cnf-train-L12': ('fft', 'sincos', 100), 'cnf-sample-L12': ('fft', 'autograd', 100),
-        'cnf-train-L32': ('fft', 'sincos', 25), 'cnf-sample-L32': ('fft', 'autograd', 25)}}
+        'cnf-train-L6': ('patch', 'sincos', 100), 'cnf-sample-L6': ('patch', 'autograd', 1000),
+        'cnf-train-L12': ('fft', 'sincos', 100), 'cnf-sample-L12': ('fft', 'autograd', 500),
+        'cnf-train-L32': ('fft', 'sincos', 50), 'cnf-sample-L32': ('fft', 'autograd', 100)}}
 
 
 def blas_name():
@@ -549,13 +551,12 @@ def median(values):
 
 def job_of(case, impl, grad, chunk):
     """A function that does the work of the case once."""
-    _, job, extent = case.split('-')
-    L = int(extent[1:])
+    L = extent(case)
     flow = Flow(L, impl, grad)
     torch.manual_seed(2)
     with torch.no_grad():
         flow.W.normal_(0, 1e-3)
-    if job == 'sample':
+    if 'sample' in case:
         return lambda: flow.sample(flow.prior(SAMPLES), -4.0, COUPLING[L], chunk)
     adam = torch.optim.Adam(flow.parameters(), lr=1e-3)
 
@@ -582,48 +583,47 @@ def measure(case, impl, grad, chunk, budget, at_least=3):
             'torch': torch.__version__}
 
 
-def possible(case, impl, grad):
-    """Choices that --measure-all tries: those without a hand-written adjoint, without anything to differentiate, or with
-    matrices of gigabytes (dense, patch) or a minute per step (conv2d) at the larger extents are left out."""
-    L = int(case.rsplit('L', 1)[1])
-    if grad == 'adjoint' and not hasattr(CLASS[impl], 'backward'):
-        return False
-    if grad == 'sincos' and 'sample' in case:
-        return False
-    return L <= (12 if impl in ('dense', 'fourier', 'patch', 'conv2d') else L)
+def extent(case):
+    return int(case.rsplit('L', 1)[1])
+
+
+def choices(a, case):
+    """What --measure-all tries. Left out are gradients that a convolution has not or that a sampler does not need,
+    matrices of gigabytes (dense, fourier, patch) or minutes (conv2d) at the largest extent, and chunks too large for it."""
+    train, large = 'train' in case, extent(case) > 12
+    chunks = (BATCH, 50, 25) if train else (200, 100, 50, 25) if large else (1000, 500, 200, 100)
+    for impl in [a.impl] if a.impl else IMPLS:
+        if large and impl in ('dense', 'fourier', 'patch', 'conv2d'):
+            continue
+        for grad in [a.grad] if a.grad else GRADS:
+            if grad == 'adjoint' and not hasattr(CLASS[impl], 'backward') or grad == 'sincos' and not train:
+                continue
+            for chunk in [a.chunk] if a.chunk else chunks:
+                yield impl, grad, chunk
 
 
 def measure_all(a):
+    """Every choice in a process of its own."""
     for case in [a.case] if a.case else CASES:
         rows = []
-        chunks = {'train': (BATCH, 50, 25), 'sample': (1000, 500, 200, 100, 50, 25)}[case.split('-')[1]]
-        for impl in [a.impl] if a.impl else IMPLS:
-            for grad in [a.grad] if a.grad else GRADS:
-                if not possible(case, impl, grad):
-                    continue
-                for chunk in [a.chunk] if a.chunk else chunks:
-                    if L_of(case) == 32 and chunk > 200:
-                        continue                                            # never the best, and slow to find out
-                    rows.append(measure(case, impl, grad, chunk, a.budget))
+        for impl, grad, chunk in choices(a, case):
+            command = [sys.executable, os.path.abspath(__file__), '--case', case, '--impl', impl, '--grad', grad]
+            command += ['--chunk', str(chunk), '--threads', str(a.threads), '--budget', str(a.budget), '--isa', a.isa]
+            rows.append(json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout))
         for row in sorted(rows, key=lambda r: -r['min_ms']):
             print(json.dumps(row), flush=True)
 
 
-def L_of(case):
-    return int(case.rsplit('L', 1)[1])
-
-
 def time_case(a):
-    table = BEST['reference' if blas_name() == 'reference' else 'fast']
-    impl, grad, chunk = table[a.case]
-    if a.impl and a.impl != impl:
-        impl = a.impl
-        if grad == 'adjoint' and not hasattr(CLASS[impl], 'backward'):
-            grad = 'sincos'
-    grad, chunk = a.grad or grad, a.chunk or chunk
-    if grad == 'adjoint' and not hasattr(CLASS[impl], 'backward'):
-        sys.exit('cnf_torch.py: --impl %s has no --grad adjoint' % impl)
+    impl, grad, chunk = BEST['reference' if blas_name() == 'reference' else 'fast'][a.case]
+    impl, chunk = a.impl or impl, a.chunk or chunk
+    by_hand = hasattr(CLASS[impl], 'backward')
+    if a.grad == 'adjoint' and not by_hand:
+        print('cnf_torch.py: --impl %s has no --grad adjoint' % impl, file=sys.stderr)
+        return 2
+    grad = a.grad or (grad if grad != 'adjoint' or by_hand else 'sincos')
     print(json.dumps(measure(a.case, impl, grad, chunk, a.budget)), flush=True)
+    return 0
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -674,14 +674,15 @@ def check():
                     continue
                 for chunk in (n, 4):
                     flow = fixed_flow(L, impl, grad, n_feature=4, n_node=5, n_step=8)
-                    flow.gradient(flow.field(z), m2, lam, chunk)
+                    loss = flow.gradient(flow.field(z), m2, lam, chunk)
                     phi, logq, s = flow.sample(flow.field(z), m2, lam, chunk)
-                    got = [flow.grid(phi), logq, s, flow.W.grad, flow.omega.grad]
+                    got = [flow.grid(phi), logq, s, torch.tensor(loss, dtype=torch.float64), flow.W.grad, flow.omega.grad]
                     if ref is None:
                         ref = got
                     else:
                         worst = max(float((g - r).abs().max() / (1 + r.abs().max())) for g, r in zip(got, ref))
-                        good &= report('L=%d %s %s chunk %d: field, log q, S, gradients' % (L, impl, grad, chunk), worst, 1e-11)
+                        name = 'L=%d %s %s chunk %d: field, log q, S, loss, gradients' % (L, impl, grad, chunk)
+                        good &= report(name, worst, 1e-11)
 
         # the gradient against central differences of the loss
         flow = fixed_flow(L, 'dense', 'autograd', n_feature=4, n_node=5, n_step=8)
@@ -727,7 +728,8 @@ def check():
     with torch.no_grad():
         kernel, div = flow.kernels()
         _, logq = flow.push(kernel.unbind(0), div, flow.field(z))
-    good &= report('L=6 log q - exact log q, the model of the benchmark', float(logq - flow.log_prior(flow.field(z))) + log_det(flow, z[0]), 1e-3)
+    error = float(logq - flow.log_prior(flow.field(z))) + log_det(flow, z[0])
+    good &= report('L=6 log q - exact log q, the model of the benchmark', error, 1e-3)
     return good
 
 
@@ -782,9 +784,12 @@ def dump(path, L):
 
     other = fixed_flow(L, 'sep', 'adjoint', n_feature=3, n_node=4, n_step=6)
     other_loss = other.gradient(other.field(samples), m2, lam)
-    for name, d in (('loss', other_loss - float(loss)), ('grad_W', (other.W.grad - gW).abs().max()), ('grad_omega', (other.omega.grad - gomega).abs().max())):
-        if abs(float(d)) > 1e-11:
-            sys.exit('cnf_torch.py: the two ways differ in %s by %g; nothing written' % (name, float(d)))
+    other_loss = torch.tensor(other_loss, dtype=torch.float64)
+    for name, one, two in (('loss', other_loss, loss), ('grad_W', other.W.grad, gW), ('grad_omega', other.omega.grad, gomega)):
+        worst = float((one - two).abs().max() / (1 + two.abs().max()))
+        if worst > 1e-12:
+            print('cnf_torch.py: two ways to %s differ by %g; nothing written' % (name, worst), file=sys.stderr)
+            return 1
 
     entries = [('about', ABOUT), ('L', L), ('frequencies', 3), ('nodes', 4), ('steps', 6), ('samples', n), ('m2', m2), ('lambda', lam),
                ('orbits', [list(p) for p in flow.pairs]), ('W', flow.W), ('omega', flow.omega), ('z', samples.reshape(n, -1)),
@@ -802,6 +807,7 @@ def dump(path, L):
         lines.append('  "%s": %s' % (key, text))
     with open(path, 'w') as out:
         out.write('{\n' + ',\n'.join(lines) + '\n}\n')
+    return 0
 
 
 def main(a):
@@ -809,12 +815,11 @@ def main(a):
     if a.check:
         return 0 if check() else 1
     if a.dump:
-        dump(a.dump, a.L)
-    elif a.measure_all:
+        return dump(a.dump, a.L)
+    if a.measure_all:
         measure_all(a)
-    else:
-        time_case(a)
-    return 0
+        return 0
+    return time_case(a)
 
 
 if __name__ == '__main__':

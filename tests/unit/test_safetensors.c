@@ -305,6 +305,7 @@ static void test_foreign_headers(void)
         {"{\"a\":{\"\\u0064type\":\"\\u00558\",\"shape\":[2],\"data_offsets\":[0,2]}}", 2, 1, 0, "a"},
         {"{\"a\":" INFO("F64", "[3,0,7]", "[0,0]") ",\"b\":" ONE ",\"c\":" INFO("F64", "[0]", "[2,2]") "}", 2, 3, 0,
          "a"},
+        {"{\"b\":" ONE ",\"a\":" INFO("F64", "[0]", "[0,0]") ",\"c\":" INFO("F64", "[0]", "[0,0]") "}", 2, 3, 0, "a"},
         {"{\"a\":" INFO("F32", "[1,1,1,1,1,1,1,1]", "[0,4]") "}", 4, 1, 0, "a"},
     };
     unsigned char   file[1024];
@@ -368,6 +369,7 @@ static void test_refusals(void)
         {"{\"a\":" INFO("U8", "[3]", "[0,2]") "}", 2,
          "data_offsets: expected the 3 bytes of the shape, got 0 to 2 in tensor 'a'"},
         {"{\"a\":" INFO("U8", "[2]", "[2,0]") "}", 2, "got 2 to 0 in tensor 'a'"},
+        {"{\"a\":" INFO("U8", "[18446744073709551615]", "[1,0]") "}", 2, "got 1 to 0 in tensor 'a'"},
         {"{\"a\":" INFO("U8", "[2]", "[0]") "}", 2, "two data_offsets"},
         {"{\"a\":" INFO("U8", "[2]", "[0,2,4]") "}", 2, "expected two offsets"},
         {"{\"a\":" TWO "}", 4, "overlap or leave holes: expected an end at 2, got 4"},
@@ -393,6 +395,8 @@ static void test_refusals(void)
         {"{\"a\nb\":" ONE "}", 2, "a character of a string, got byte 10"},
         {"{\"\xff\":" ONE "}", 2, "expected UTF-8, got byte 255"},
         {"{\"\xc0\x80\":" ONE "}", 2, "expected UTF-8, got byte 192"},
+        {"{\"\xe0\x80\x80\":" ONE "}", 2, "expected UTF-8, got byte 128"},
+        {"{\"\xf0\x8f\xbf\xbf\":" ONE "}", 2, "expected UTF-8, got byte 143"},
         {"{\"\xed\xa0\x80\":" ONE "}", 2, "expected UTF-8, got byte 160"},
         {"{\"\xe2\x82\":" ONE "}", 2, "expected UTF-8, got '\"'"},
         {"{\"\xf4\x90\x80\x80\":" ONE "}", 2, "expected UTF-8, got byte 144"},
