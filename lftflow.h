@@ -935,6 +935,50 @@ static inline int lft_p_number_bits(lft_dtype dtype, double x, uint64_t *bits)
     return 1;
 }
 
+/* ---- 04_pool.h, code --------------------------------------------------------------------------------------------- */
+
+static inline int lft_p_pool_threads(const lft_pool *pool)
+{
+    return pool->run && pool->threads > 1 ? pool->threads : 1;
+}
+
+static inline void lft_p_pool_run(const lft_pool *pool, int tasks, lft_task task, void *context)
+{
+    int i;
+    if (lft_p_pool_threads(pool) > 1) {
+        pool->run(pool->user, tasks, task, context);
+        return;
+    }
+    for (i = 0; i < tasks; ++i) task(context, i, 0);
+}
+
+#ifdef _OPENMP
+#include <omp.h>
+static inline void lft_p_openmp_run(void *user, int tasks, lft_task task, void *context)
+{
+    int i, threads = (int)(intptr_t)user;
+#pragma omp parallel for schedule(dynamic) num_threads(threads)
+    for (i = 0; i < tasks; ++i) task(context, i, omp_get_thread_num());
+}
+#endif
+
+static inline lft_pool lft_pool_openmp(int threads)
+{
+    lft_pool pool = {0, 0, 0};
+#ifdef _OPENMP
+    pool.run     = lft_p_openmp_run;
+    pool.user    = (void *)(intptr_t)threads;
+    pool.threads = threads;
+#else
+    (void)threads;
+#endif
+    return pool;
+}
+
+/* ---- 05_text.h, code --------------------------------------------------------------------------------------------- */
+/* 05_text.h: text and numbers in files: what the rooms of the formats share. Nothing in it trusts its input.
+ * Offers (private): lft_p_source, a text being parsed; lft_p_sink, one being written; JSON strings; numbers as bytes. */
+
 /* ---- reading: a failure sticks, and the text is then at its end, so that parsers need not ask after each step ---- */
 
 /* The small steps are kept out of line: inlined, they made 64 instead of 37 kB of the format rooms (gcc 12 -O2). */
@@ -1348,46 +1392,6 @@ static inline lft_status lft_p_sink_close(lft_p_sink *s, const char *where, lft_
     return s->failed ? lft_p_fail(e, LFT_ERR_IO, where, "a write failed: is the disk full?") : LFT_OK;
 }
 
-/* ---- 04_pool.h, code --------------------------------------------------------------------------------------------- */
-
-static inline int lft_p_pool_threads(const lft_pool *pool)
-{
-    return pool->run && pool->threads > 1 ? pool->threads : 1;
-}
-
-static inline void lft_p_pool_run(const lft_pool *pool, int tasks, lft_task task, void *context)
-{
-    int i;
-    if (lft_p_pool_threads(pool) > 1) {
-        pool->run(pool->user, tasks, task, context);
-        return;
-    }
-    for (i = 0; i < tasks; ++i) task(context, i, 0);
-}
-
-#ifdef _OPENMP
-#include <omp.h>
-static inline void lft_p_openmp_run(void *user, int tasks, lft_task task, void *context)
-{
-    int i, threads = (int)(intptr_t)user;
-#pragma omp parallel for schedule(dynamic) num_threads(threads)
-    for (i = 0; i < tasks; ++i) task(context, i, omp_get_thread_num());
-}
-#endif
-
-static inline lft_pool lft_pool_openmp(int threads)
-{
-    lft_pool pool = {0, 0, 0};
-#ifdef _OPENMP
-    pool.run     = lft_p_openmp_run;
-    pool.user    = (void *)(intptr_t)threads;
-    pool.threads = threads;
-#else
-    (void)threads;
-#endif
-    return pool;
-}
-
 /* ---- 08_private.h, code ------------------------------------------------------------------------------------------ */
 /* 08_private.h: opens the instance that the common room uses for itself: double, one lane, names lft_p_f64_p_exp.
  * It sets what 09_instance.h derives from the user's parameters, and leaves those untouched. */
@@ -1524,39 +1528,40 @@ LFT_P_INLINE lft_v LFT_P(from_wide)(const double *w)
  *
  *   exp           1.02   every argument: overflow gives inf, underflow denormals and then 0, NaN gives NaN
  *   log           0.85   every argument: 0 gives -inf, below 0 NaN
- *   sincos        1.99   |x| <= 8192 (float), 1e5 (double), beside the zeros too; further out the error grows slowly with
- *                        |x|, and the results stay in [-1, 1] for every finite x; inf and NaN give NaN
- *   sincos_fast          float: the largest absolute error is 2.3e-7, the mean 1.4e-8, for |x| <= 8192; two thirds of the
- *                        time of sincos, half of it where only the sine is used; not bounded for |x| > 1e7; inf and NaN
+ *   sincos        1.99   |x| <= 8192 (float), 1e5 (double), beside the zeros too; further out the absolute error grows
+ *                        to an ulp of x and more, and the results stay in [-1, 1]; inf and NaN give NaN
+ *   sincos_fast          float: absolute error 2.3e-7 at most, 4e-8 on average, for |x| <= 8192; two thirds of the time
+ *                        of sincos, less than half where one result is used; not bounded for |x| > 1e7; inf and NaN
  *                        give inf or NaN. double: sincos
  *   sqrt          1.25   0, inf and every normal number (a denormal loses accuracy); below 0 NaN
  *   atan          1.43   every argument
  *
- * Under -ffast-math: 2 ulp, atan 3, where arguments and results are normal numbers, for sqrt from 4 times the smallest one;
- * denormals may become 0; inf and NaN, given or due, become any value. */
+ * The sign of a zero is kept by sqrt and atan only. A real must be evaluated in its own type (FLT_EVAL_METHOD 0).
+ * Under -ffast-math: 2 ulp, atan and sqrt 3, where arguments and results are normal numbers, for sqrt from 4 times the
+ * smallest one; denormals may become 0; inf and NaN, given or due, become any value. */
 
 /* ---- constants of the two real types -------------------------------------------------------------------------------
- * Polynomials stand lowest power first and minimise the largest relative error of their function (Remez exchange in 60
- * digits, every coefficient rounded before the next one was fitted). The parts of a constant sum up to it; all but the
- * last are so short that n times the part is exact, fused or not, for every n that occurs. */
+ * Polynomials stand lowest power first and minimise the largest relative error of their function (our own fits: Remez
+ * exchange in 60 digits). The parts of a constant sum up to it; all but the last are so short that n times the part is
+ * exact, fused or not, for every n that occurs. */
 
 #if LFT_P_REAL_BYTES == 4
 
 static const int      LFT_P(width) = 32, LFT_P(mantissa) = 23;
-static const lft_int  LFT_P(sign_bit)  = INT32_MIN;
-static const lft_int  LFT_P(infinity)  = 0x7f800000;
-static const lft_int  LFT_P(root_seed) = 0x5f5ff5a0;
-static const lft_real LFT_P(round)     = 12582912.0F; /* 1.5 * 2^23: what is added to it is rounded to an integer */
-static const lft_real LFT_P(scale_up)  = 16777216.0F; /* 2^(mantissa + 1): makes a denormal a normal number */
-static const lft_real LFT_P(smallest)  = FLT_MIN;
-static const lft_real LFT_P(sqrt_half) = 0.707106781F;
-static const lft_real LFT_P(log2_e)    = 1.44269504F;
-static const lft_real LFT_P(ln2)[]     = {0.693145752F, 1.42860677e-6F};
-static const lft_real LFT_P(exp_end)[] = {-104.0F, 89.0F}; /* beyond: 0 and infinity */
-static const lft_real LFT_P(turn4)     = 0.636619772F;     /* quarter turns per radian, 2/pi */
-static const lft_real LFT_P(half_pi)[] = {1.57080078F, -4.47034836e-6F, 1.58906914e-8F, 2.56334407e-12F};
-static const lft_real LFT_P(pi_2)[]    = {1.57079637F, -4.371139e-8F};
-static const lft_real LFT_P(pi_4)[]    = {0.785398185F, -2.1855695e-8F};
+static const lft_int  LFT_P(sign_bit)       = INT32_MIN;
+static const lft_int  LFT_P(infinity)       = 0x7f800000;
+static const lft_int  LFT_P(root_seed)      = 0x5f5ff5a0;
+static const lft_real LFT_P(round)          = 12582912.0F; /* 1.5 * 2^23: what is added to it is rounded to an integer */
+static const lft_real LFT_P(scale_up)       = 16777216.0F; /* 2^(mantissa + 1): makes a denormal a normal number */
+static const lft_real LFT_P(smallest)       = FLT_MIN;
+static const lft_real LFT_P(sqrt_half)      = 0.707106781F;
+static const lft_real LFT_P(per_ln2)        = 1.44269504F;
+static const lft_real LFT_P(ln2)[]          = {0.693145752F, 1.42860677e-6F};
+static const lft_real LFT_P(exp_end)[]      = {-104.0F, 89.0F}; /* beyond: 0 and infinity */
+static const lft_real LFT_P(per_quarter)    = 0.636619772F;     /* quarter turns per radian, 2/pi */
+static const lft_real LFT_P(quarter_turn)[] = {1.57080078F, -4.47034836e-6F, 1.58906914e-8F, 2.56334407e-12F};
+static const lft_real LFT_P(pi_2)[]         = {1.57079637F, -4.371139e-8F}; /* rounded, and what is missing */
+static const lft_real LFT_P(pi_4)[]         = {0.785398185F, -2.1855695e-8F};
 
 /* (e^x - 1 - x) / x^2, |x| <= ln(2)/2 */
 static const lft_real LFT_P(exp_terms)[] = {0.49999994F, 0.166665211F, 0.0416683853F, 0.00836869515F, 0.00138147001F};
@@ -1571,26 +1576,27 @@ static const lft_real LFT_P(atan_terms)[] = {-0.33333233F, 0.19994168F, -0.14174
 #else
 
 static const int      LFT_P(width) = 64, LFT_P(mantissa) = 52;
-static const lft_int  LFT_P(sign_bit)  = INT64_MIN;
-static const lft_int  LFT_P(infinity)  = 0x7ff0000000000000;
-static const lft_int  LFT_P(root_seed) = 0x5febfeb400000000;
-static const lft_real LFT_P(round)     = 6755399441055744.0; /* 1.5 * 2^52 */
-static const lft_real LFT_P(scale_up)  = 9007199254740992.0;
-static const lft_real LFT_P(smallest)  = DBL_MIN;
-static const lft_real LFT_P(sqrt_half) = 0.70710678118654752;
-static const lft_real LFT_P(log2_e)    = 1.4426950408889634;
-static const lft_real LFT_P(ln2)[]     = {0.6931471805598903, 5.497923018708371e-14};
-static const lft_real LFT_P(exp_end)[] = {-746.0, 710.0};
-static const lft_real LFT_P(turn4)     = 0.6366197723675814;
-static const lft_real LFT_P(half_pi)[] = {1.5707963267923333, 2.5633441515839558e-12, 1.0562999066987428e-23};
-static const lft_real LFT_P(pi_2)[]    = {1.5707963267948966, 6.123233995736766e-17};
-static const lft_real LFT_P(pi_4)[]    = {0.7853981633974483, 3.061616997868383e-17};
+static const lft_int  LFT_P(sign_bit)       = INT64_MIN;
+static const lft_int  LFT_P(infinity)       = 0x7ff0000000000000;
+static const lft_int  LFT_P(root_seed)      = 0x5febfeb400000000;
+static const lft_real LFT_P(round)          = 6755399441055744.0; /* 1.5 * 2^52 */
+static const lft_real LFT_P(scale_up)       = 9007199254740992.0;
+static const lft_real LFT_P(smallest)       = DBL_MIN;
+static const lft_real LFT_P(sqrt_half)      = 0.70710678118654752;
+static const lft_real LFT_P(per_ln2)        = 1.4426950408889634;
+static const lft_real LFT_P(ln2)[]          = {0.6931471805598903, 5.497923018708371e-14};
+static const lft_real LFT_P(exp_end)[]      = {-746.0, 710.0};
+static const lft_real LFT_P(per_quarter)    = 0.6366197723675814;
+static const lft_real LFT_P(quarter_turn)[] = {1.5707963267923333, 2.5633441515839558e-12, 1.0562999066987428e-23};
+static const lft_real LFT_P(pi_2)[]         = {1.5707963267948966, 6.123233995736766e-17};
+static const lft_real LFT_P(pi_4)[]         = {0.7853981633974483, 3.061616997868383e-17};
 
 static const lft_real LFT_P(exp_terms)[] = {
     0.500000000000001,      0.16666666666666413,   0.04166666666653153,   0.008333333333494026,  0.0013888888943311055,
     0.00019841269506780412, 2.480149340023693e-05, 2.7557586685276638e-6, 2.763014866212492e-07, 2.4999841946524254e-8};
-static const lft_real LFT_P(log_terms)[] = {0.6666666666666734,  0.3999999999941703,  0.2857142874189895, 0.2222219862074822,
-                                            0.18183561961982203, 0.15314108705785295, 0.14795388193691245};
+static const lft_real LFT_P(log_terms)[] = {0.6666666666666734, 0.3999999999941703,  0.2857142874189895,
+                                            0.2222219862074822, 0.18183561961982203, 0.15314108705785295,
+                                            0.14795388193691245};
 static const lft_real LFT_P(sin_terms)[] = {-0.1666666666666663,   0.00833333333332184,     -0.00019841269829358495,
                                             2.755731353849423e-06, -2.5050734385218036e-08, 1.58954330214103e-10};
 static const lft_real LFT_P(cos_terms)[] = {-0.5, 0.041666666666666595, -0.0013888888888873342, 2.4801587289001988e-05,
@@ -1604,7 +1610,7 @@ static const lft_real LFT_P(atan_terms)[] = {-0.3333333333333298,   0.1999999999
 
 #define LFT_P_COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
 
-/* ---- steps that the functions share --------------------------------------------------------------------------------- */
+/* ---- steps that the functions share ------------------------------------------------------------------------------ */
 
 /* a << k. In C99 an int may not lose its sign bit in a shift, so one lane goes through the unsigned type. */
 #if LFT_P_LANES == 1
@@ -1664,7 +1670,7 @@ LFT_P_INLINE lft_v LFT_P(exp2_int)(lft_v q)
     return LFT_P(unbits)(LFT_P(shl)(LFT_P(bits)(q), LFT_P(mantissa)) + LFT_P(bits)(lft_splat(1)));
 }
 
-/* ---- exp and log ---------------------------------------------------------------------------------------------------- */
+/* ---- exp and log ------------------------------------------------------------------------------------------------- */
 
 LFT_P_INLINE lft_v LFT_P(exp)(lft_v x)
 {
@@ -1672,7 +1678,7 @@ LFT_P_INLINE lft_v LFT_P(exp)(lft_v x)
     lft_v       r, n, half;
     x    = lft_sel(LFT_P(lt)(high, x), high, x); /* in this order NaN stays */
     x    = lft_sel(LFT_P(lt)(x, low), low, x);
-    n    = LFT_P(nearest)(x, LFT_P(log2_e)) - LFT_P(round);
+    n    = LFT_P(nearest)(x, LFT_P(per_ln2)) - LFT_P(round);
     r    = LFT_P(reduce)(x, n, LFT_P(ln2), LFT_P_COUNT(LFT_P(ln2)));
     r    = (r * r * LFT_P(horner)(LFT_P(exp_terms), LFT_P_COUNT(LFT_P(exp_terms)), r) + r) + 1;
     half = LFT_P(opaque)(n * (lft_real)0.5 + LFT_P(round)); /* 2^n in two factors: it may be inf or denormal */
@@ -1707,7 +1713,7 @@ LFT_P_INLINE lft_v LFT_P(log)(lft_v x)
     return lft_sel(LFT_P(lt)(zero, x) & LFT_P(lt)(x, inf), LFT_P(log_positive)(x), special);
 }
 
-/* ---- sine and cosine ------------------------------------------------------------------------------------------------ */
+/* ---- sine and cosine --------------------------------------------------------------------------------------------- */
 
 /* n quarter turns and r: sin(x) = sin(r), cos(r), -sin(r), -cos(r) and cos(x) = cos(r), -sin(r), -cos(r), sin(r) for
  * n mod 4 = 0, 1, 2, 3. So bit 0 of n swaps and changes the sign of the cosine, then bit 1 changes both signs.
@@ -1715,20 +1721,20 @@ LFT_P_INLINE lft_v LFT_P(log)(lft_v x)
  * in r it would round twice what is already larger than its sine. */
 LFT_P_INLINE void LFT_P(sincos)(lft_v x, lft_v *s, lft_v *c)
 {
-    const int   last         = LFT_P_COUNT(LFT_P(half_pi)) - 1;
+    const int   last         = LFT_P_COUNT(LFT_P(quarter_turn)) - 1;
     const lft_m exponent_top = LFT_P(int_splat)(LFT_P(infinity) & ~(LFT_P(infinity) >> 1));
     const lft_m fraction     = LFT_P(int_splat)(~(LFT_P(infinity) | LFT_P(sign_bit)));
     lft_v       n, r, z, sine, cosine;
     lft_m       q, odd, both;
-    q = LFT_P(bits)(LFT_P(nearest)(x, LFT_P(turn4)));
-    q = (q & fraction) ^ LFT_P(bits)(lft_splat(LFT_P(scale_up) / 2));
-    n = LFT_P(opaque)(LFT_P(unbits)(q)) - LFT_P(round);
-    r = LFT_P(reduce)(x, n, LFT_P(half_pi), last);
-    r = LFT_P(unbits)(LFT_P(bits)(r) & ~exponent_top);
-    r = x * (lft_real)0 + r; /* NaN where x is inf or NaN */
-    z = r * r;
+    q      = LFT_P(bits)(LFT_P(nearest)(x, LFT_P(per_quarter)));
+    q      = (q & fraction) ^ LFT_P(bits)(lft_splat(LFT_P(scale_up) / 2));
+    n      = LFT_P(opaque)(LFT_P(unbits)(q)) - LFT_P(round);
+    r      = LFT_P(reduce)(x, n, LFT_P(quarter_turn), last);
+    r      = LFT_P(unbits)(LFT_P(bits)(r) & ~exponent_top);
+    r      = x * (lft_real)0 + r; /* NaN where x is inf or NaN */
+    z      = r * r;
     sine   = r * z * LFT_P(horner)(LFT_P(sin_terms), LFT_P_COUNT(LFT_P(sin_terms)), z) + r;
-    sine   = LFT_P(opaque)(sine) - n * LFT_P(half_pi)[last];
+    sine   = LFT_P(opaque)(sine) - n * LFT_P(quarter_turn)[last];
     cosine = z * LFT_P(horner)(LFT_P(cos_terms), LFT_P_COUNT(LFT_P(cos_terms)), z) + 1;
     odd    = LFT_P(shl)(q, LFT_P(width) - 1);
     both   = LFT_P(shl)(q, LFT_P(width) - 2) & LFT_P(sign_bit);
@@ -1737,10 +1743,11 @@ LFT_P_INLINE void LFT_P(sincos)(lft_v x, lft_v *s, lft_v *c)
     *c     = LFT_P(flip)(cosine, both ^ odd);
 }
 
+/* By half turns there is no swap, but cos(r) near its zeros is a difference of numbers near 1. */
 #if LFT_P_REAL_BYTES == 4
 
-static const lft_real LFT_P(turn2)     = 0.318309886F; /* half turns per radian, 1/pi */
-static const lft_real LFT_P(pi)[]      = {3.14160156F, -8.90890988e-6F};
+static const lft_real LFT_P(per_half)    = 0.318309886F; /* half turns per radian, 1/pi */
+static const lft_real LFT_P(half_turn)[] = {3.14160156F, -8.90890988e-6F};
 /* as sin_terms and cos_terms, |x| <= pi/2; the second minimises the absolute error */
 static const lft_real LFT_P(sin_fast)[] = {-0.166666597F, 0.00833306927F, -0.000198097769F, 2.60609568e-6F};
 static const lft_real LFT_P(cos_fast)[] = {-0.499999315F, 0.0416639633F, -0.00138557085F, 2.31890335e-5F};
@@ -1749,8 +1756,8 @@ LFT_P_INLINE void LFT_P(sincos_fast)(lft_v x, lft_v *s, lft_v *c)
 {
     lft_v q, r, z;
     lft_m odd;
-    q   = LFT_P(nearest)(x, LFT_P(turn2));
-    r   = LFT_P(reduce)(x, q - LFT_P(round), LFT_P(pi), LFT_P_COUNT(LFT_P(pi)));
+    q   = LFT_P(nearest)(x, LFT_P(per_half));
+    r   = LFT_P(reduce)(x, q - LFT_P(round), LFT_P(half_turn), LFT_P_COUNT(LFT_P(half_turn)));
     z   = r * r;
     odd = LFT_P(shl)(LFT_P(bits)(q), LFT_P(width) - 1);
     *s  = LFT_P(flip)(r * z * LFT_P(horner)(LFT_P(sin_fast), LFT_P_COUNT(LFT_P(sin_fast)), z) + r, odd);
@@ -1763,10 +1770,10 @@ LFT_P_INLINE void LFT_P(sincos_fast)(lft_v x, lft_v *s, lft_v *c) { LFT_P(sincos
 
 #endif
 
-/* ---- square root and arctangent --------------------------------------------------------------------------------------- */
+/* ---- square root and arctangent ---------------------------------------------------------------------------------- */
 
-/* 1/sqrt(x) from the bits of x and one step of y (a - b x y^2), seed, a and b fitted together: 6.5e-4. Each further step is
- * of third order: 7e-10, then rounding. The last line is Newton's for the root itself. */
+/* 1/sqrt(x) from the bits of x and one step of y (a - b x y^2); seed, a and b fitted together leave 6.5e-4. Each further
+ * step is of third order: 7e-10, then rounding. At last a step of Newton for the root itself. */
 LFT_P_INLINE lft_v LFT_P(sqrt)(lft_v x)
 {
     const lft_v zero = lft_splat(0), inf = LFT_P(unbits)(LFT_P(int_splat)(LFT_P(infinity)));
@@ -1788,7 +1795,7 @@ LFT_P_INLINE lft_v LFT_P(sqrt)(lft_v x)
 /* atan(a) = atan(t), pi/4 + atan(t), pi/2 + atan(t) with t = a, (a - 1) / (a + 1), -1 / a for a up to 1/2, 2, inf */
 LFT_P_INLINE lft_v LFT_P(atan)(lft_v x)
 {
-    const lft_v one = lft_splat(1);
+    const lft_v one  = lft_splat(1);
     const lft_m sign = LFT_P(bits)(x) & LFT_P(sign_bit);
     const lft_v a    = LFT_P(flip)(x, sign);
     const lft_m mid = LFT_P(lt)(lft_splat((lft_real)0.5), a), big = LFT_P(lt)(lft_splat(2), a);
@@ -4277,39 +4284,40 @@ LFT_P_INLINE lft_v LFT_P(from_wide)(const double *w)
  *
  *   exp           1.02   every argument: overflow gives inf, underflow denormals and then 0, NaN gives NaN
  *   log           0.85   every argument: 0 gives -inf, below 0 NaN
- *   sincos        1.99   |x| <= 8192 (float), 1e5 (double), beside the zeros too; further out the error grows slowly with
- *                        |x|, and the results stay in [-1, 1] for every finite x; inf and NaN give NaN
- *   sincos_fast          float: the largest absolute error is 2.3e-7, the mean 1.4e-8, for |x| <= 8192; two thirds of the
- *                        time of sincos, half of it where only the sine is used; not bounded for |x| > 1e7; inf and NaN
+ *   sincos        1.99   |x| <= 8192 (float), 1e5 (double), beside the zeros too; further out the absolute error grows
+ *                        to an ulp of x and more, and the results stay in [-1, 1]; inf and NaN give NaN
+ *   sincos_fast          float: absolute error 2.3e-7 at most, 4e-8 on average, for |x| <= 8192; two thirds of the time
+ *                        of sincos, less than half where one result is used; not bounded for |x| > 1e7; inf and NaN
  *                        give inf or NaN. double: sincos
  *   sqrt          1.25   0, inf and every normal number (a denormal loses accuracy); below 0 NaN
  *   atan          1.43   every argument
  *
- * Under -ffast-math: 2 ulp, atan 3, where arguments and results are normal numbers, for sqrt from 4 times the smallest one;
- * denormals may become 0; inf and NaN, given or due, become any value. */
+ * The sign of a zero is kept by sqrt and atan only. A real must be evaluated in its own type (FLT_EVAL_METHOD 0).
+ * Under -ffast-math: 2 ulp, atan and sqrt 3, where arguments and results are normal numbers, for sqrt from 4 times the
+ * smallest one; denormals may become 0; inf and NaN, given or due, become any value. */
 
 /* ---- constants of the two real types -------------------------------------------------------------------------------
- * Polynomials stand lowest power first and minimise the largest relative error of their function (Remez exchange in 60
- * digits, every coefficient rounded before the next one was fitted). The parts of a constant sum up to it; all but the
- * last are so short that n times the part is exact, fused or not, for every n that occurs. */
+ * Polynomials stand lowest power first and minimise the largest relative error of their function (our own fits: Remez
+ * exchange in 60 digits). The parts of a constant sum up to it; all but the last are so short that n times the part is
+ * exact, fused or not, for every n that occurs. */
 
 #if LFT_P_REAL_BYTES == 4
 
 static const int      LFT_P(width) = 32, LFT_P(mantissa) = 23;
-static const lft_int  LFT_P(sign_bit)  = INT32_MIN;
-static const lft_int  LFT_P(infinity)  = 0x7f800000;
-static const lft_int  LFT_P(root_seed) = 0x5f5ff5a0;
-static const lft_real LFT_P(round)     = 12582912.0F; /* 1.5 * 2^23: what is added to it is rounded to an integer */
-static const lft_real LFT_P(scale_up)  = 16777216.0F; /* 2^(mantissa + 1): makes a denormal a normal number */
-static const lft_real LFT_P(smallest)  = FLT_MIN;
-static const lft_real LFT_P(sqrt_half) = 0.707106781F;
-static const lft_real LFT_P(log2_e)    = 1.44269504F;
-static const lft_real LFT_P(ln2)[]     = {0.693145752F, 1.42860677e-6F};
-static const lft_real LFT_P(exp_end)[] = {-104.0F, 89.0F}; /* beyond: 0 and infinity */
-static const lft_real LFT_P(turn4)     = 0.636619772F;     /* quarter turns per radian, 2/pi */
-static const lft_real LFT_P(half_pi)[] = {1.57080078F, -4.47034836e-6F, 1.58906914e-8F, 2.56334407e-12F};
-static const lft_real LFT_P(pi_2)[]    = {1.57079637F, -4.371139e-8F};
-static const lft_real LFT_P(pi_4)[]    = {0.785398185F, -2.1855695e-8F};
+static const lft_int  LFT_P(sign_bit)       = INT32_MIN;
+static const lft_int  LFT_P(infinity)       = 0x7f800000;
+static const lft_int  LFT_P(root_seed)      = 0x5f5ff5a0;
+static const lft_real LFT_P(round)          = 12582912.0F; /* 1.5 * 2^23: what is added to it is rounded to an integer */
+static const lft_real LFT_P(scale_up)       = 16777216.0F; /* 2^(mantissa + 1): makes a denormal a normal number */
+static const lft_real LFT_P(smallest)       = FLT_MIN;
+static const lft_real LFT_P(sqrt_half)      = 0.707106781F;
+static const lft_real LFT_P(per_ln2)        = 1.44269504F;
+static const lft_real LFT_P(ln2)[]          = {0.693145752F, 1.42860677e-6F};
+static const lft_real LFT_P(exp_end)[]      = {-104.0F, 89.0F}; /* beyond: 0 and infinity */
+static const lft_real LFT_P(per_quarter)    = 0.636619772F;     /* quarter turns per radian, 2/pi */
+static const lft_real LFT_P(quarter_turn)[] = {1.57080078F, -4.47034836e-6F, 1.58906914e-8F, 2.56334407e-12F};
+static const lft_real LFT_P(pi_2)[]         = {1.57079637F, -4.371139e-8F}; /* rounded, and what is missing */
+static const lft_real LFT_P(pi_4)[]         = {0.785398185F, -2.1855695e-8F};
 
 /* (e^x - 1 - x) / x^2, |x| <= ln(2)/2 */
 static const lft_real LFT_P(exp_terms)[] = {0.49999994F, 0.166665211F, 0.0416683853F, 0.00836869515F, 0.00138147001F};
@@ -4324,26 +4332,27 @@ static const lft_real LFT_P(atan_terms)[] = {-0.33333233F, 0.19994168F, -0.14174
 #else
 
 static const int      LFT_P(width) = 64, LFT_P(mantissa) = 52;
-static const lft_int  LFT_P(sign_bit)  = INT64_MIN;
-static const lft_int  LFT_P(infinity)  = 0x7ff0000000000000;
-static const lft_int  LFT_P(root_seed) = 0x5febfeb400000000;
-static const lft_real LFT_P(round)     = 6755399441055744.0; /* 1.5 * 2^52 */
-static const lft_real LFT_P(scale_up)  = 9007199254740992.0;
-static const lft_real LFT_P(smallest)  = DBL_MIN;
-static const lft_real LFT_P(sqrt_half) = 0.70710678118654752;
-static const lft_real LFT_P(log2_e)    = 1.4426950408889634;
-static const lft_real LFT_P(ln2)[]     = {0.6931471805598903, 5.497923018708371e-14};
-static const lft_real LFT_P(exp_end)[] = {-746.0, 710.0};
-static const lft_real LFT_P(turn4)     = 0.6366197723675814;
-static const lft_real LFT_P(half_pi)[] = {1.5707963267923333, 2.5633441515839558e-12, 1.0562999066987428e-23};
-static const lft_real LFT_P(pi_2)[]    = {1.5707963267948966, 6.123233995736766e-17};
-static const lft_real LFT_P(pi_4)[]    = {0.7853981633974483, 3.061616997868383e-17};
+static const lft_int  LFT_P(sign_bit)       = INT64_MIN;
+static const lft_int  LFT_P(infinity)       = 0x7ff0000000000000;
+static const lft_int  LFT_P(root_seed)      = 0x5febfeb400000000;
+static const lft_real LFT_P(round)          = 6755399441055744.0; /* 1.5 * 2^52 */
+static const lft_real LFT_P(scale_up)       = 9007199254740992.0;
+static const lft_real LFT_P(smallest)       = DBL_MIN;
+static const lft_real LFT_P(sqrt_half)      = 0.70710678118654752;
+static const lft_real LFT_P(per_ln2)        = 1.4426950408889634;
+static const lft_real LFT_P(ln2)[]          = {0.6931471805598903, 5.497923018708371e-14};
+static const lft_real LFT_P(exp_end)[]      = {-746.0, 710.0};
+static const lft_real LFT_P(per_quarter)    = 0.6366197723675814;
+static const lft_real LFT_P(quarter_turn)[] = {1.5707963267923333, 2.5633441515839558e-12, 1.0562999066987428e-23};
+static const lft_real LFT_P(pi_2)[]         = {1.5707963267948966, 6.123233995736766e-17};
+static const lft_real LFT_P(pi_4)[]         = {0.7853981633974483, 3.061616997868383e-17};
 
 static const lft_real LFT_P(exp_terms)[] = {
     0.500000000000001,      0.16666666666666413,   0.04166666666653153,   0.008333333333494026,  0.0013888888943311055,
     0.00019841269506780412, 2.480149340023693e-05, 2.7557586685276638e-6, 2.763014866212492e-07, 2.4999841946524254e-8};
-static const lft_real LFT_P(log_terms)[] = {0.6666666666666734,  0.3999999999941703,  0.2857142874189895, 0.2222219862074822,
-                                            0.18183561961982203, 0.15314108705785295, 0.14795388193691245};
+static const lft_real LFT_P(log_terms)[] = {0.6666666666666734, 0.3999999999941703,  0.2857142874189895,
+                                            0.2222219862074822, 0.18183561961982203, 0.15314108705785295,
+                                            0.14795388193691245};
 static const lft_real LFT_P(sin_terms)[] = {-0.1666666666666663,   0.00833333333332184,     -0.00019841269829358495,
                                             2.755731353849423e-06, -2.5050734385218036e-08, 1.58954330214103e-10};
 static const lft_real LFT_P(cos_terms)[] = {-0.5, 0.041666666666666595, -0.0013888888888873342, 2.4801587289001988e-05,
@@ -4357,7 +4366,7 @@ static const lft_real LFT_P(atan_terms)[] = {-0.3333333333333298,   0.1999999999
 
 #define LFT_P_COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
 
-/* ---- steps that the functions share --------------------------------------------------------------------------------- */
+/* ---- steps that the functions share ------------------------------------------------------------------------------ */
 
 /* a << k. In C99 an int may not lose its sign bit in a shift, so one lane goes through the unsigned type. */
 #if LFT_P_LANES == 1
@@ -4417,7 +4426,7 @@ LFT_P_INLINE lft_v LFT_P(exp2_int)(lft_v q)
     return LFT_P(unbits)(LFT_P(shl)(LFT_P(bits)(q), LFT_P(mantissa)) + LFT_P(bits)(lft_splat(1)));
 }
 
-/* ---- exp and log ---------------------------------------------------------------------------------------------------- */
+/* ---- exp and log ------------------------------------------------------------------------------------------------- */
 
 LFT_P_INLINE lft_v LFT_P(exp)(lft_v x)
 {
@@ -4425,7 +4434,7 @@ LFT_P_INLINE lft_v LFT_P(exp)(lft_v x)
     lft_v       r, n, half;
     x    = lft_sel(LFT_P(lt)(high, x), high, x); /* in this order NaN stays */
     x    = lft_sel(LFT_P(lt)(x, low), low, x);
-    n    = LFT_P(nearest)(x, LFT_P(log2_e)) - LFT_P(round);
+    n    = LFT_P(nearest)(x, LFT_P(per_ln2)) - LFT_P(round);
     r    = LFT_P(reduce)(x, n, LFT_P(ln2), LFT_P_COUNT(LFT_P(ln2)));
     r    = (r * r * LFT_P(horner)(LFT_P(exp_terms), LFT_P_COUNT(LFT_P(exp_terms)), r) + r) + 1;
     half = LFT_P(opaque)(n * (lft_real)0.5 + LFT_P(round)); /* 2^n in two factors: it may be inf or denormal */
@@ -4460,7 +4469,7 @@ LFT_P_INLINE lft_v LFT_P(log)(lft_v x)
     return lft_sel(LFT_P(lt)(zero, x) & LFT_P(lt)(x, inf), LFT_P(log_positive)(x), special);
 }
 
-/* ---- sine and cosine ------------------------------------------------------------------------------------------------ */
+/* ---- sine and cosine --------------------------------------------------------------------------------------------- */
 
 /* n quarter turns and r: sin(x) = sin(r), cos(r), -sin(r), -cos(r) and cos(x) = cos(r), -sin(r), -cos(r), sin(r) for
  * n mod 4 = 0, 1, 2, 3. So bit 0 of n swaps and changes the sign of the cosine, then bit 1 changes both signs.
@@ -4468,20 +4477,20 @@ LFT_P_INLINE lft_v LFT_P(log)(lft_v x)
  * in r it would round twice what is already larger than its sine. */
 LFT_P_INLINE void LFT_P(sincos)(lft_v x, lft_v *s, lft_v *c)
 {
-    const int   last         = LFT_P_COUNT(LFT_P(half_pi)) - 1;
+    const int   last         = LFT_P_COUNT(LFT_P(quarter_turn)) - 1;
     const lft_m exponent_top = LFT_P(int_splat)(LFT_P(infinity) & ~(LFT_P(infinity) >> 1));
     const lft_m fraction     = LFT_P(int_splat)(~(LFT_P(infinity) | LFT_P(sign_bit)));
     lft_v       n, r, z, sine, cosine;
     lft_m       q, odd, both;
-    q = LFT_P(bits)(LFT_P(nearest)(x, LFT_P(turn4)));
-    q = (q & fraction) ^ LFT_P(bits)(lft_splat(LFT_P(scale_up) / 2));
-    n = LFT_P(opaque)(LFT_P(unbits)(q)) - LFT_P(round);
-    r = LFT_P(reduce)(x, n, LFT_P(half_pi), last);
-    r = LFT_P(unbits)(LFT_P(bits)(r) & ~exponent_top);
-    r = x * (lft_real)0 + r; /* NaN where x is inf or NaN */
-    z = r * r;
+    q      = LFT_P(bits)(LFT_P(nearest)(x, LFT_P(per_quarter)));
+    q      = (q & fraction) ^ LFT_P(bits)(lft_splat(LFT_P(scale_up) / 2));
+    n      = LFT_P(opaque)(LFT_P(unbits)(q)) - LFT_P(round);
+    r      = LFT_P(reduce)(x, n, LFT_P(quarter_turn), last);
+    r      = LFT_P(unbits)(LFT_P(bits)(r) & ~exponent_top);
+    r      = x * (lft_real)0 + r; /* NaN where x is inf or NaN */
+    z      = r * r;
     sine   = r * z * LFT_P(horner)(LFT_P(sin_terms), LFT_P_COUNT(LFT_P(sin_terms)), z) + r;
-    sine   = LFT_P(opaque)(sine) - n * LFT_P(half_pi)[last];
+    sine   = LFT_P(opaque)(sine) - n * LFT_P(quarter_turn)[last];
     cosine = z * LFT_P(horner)(LFT_P(cos_terms), LFT_P_COUNT(LFT_P(cos_terms)), z) + 1;
     odd    = LFT_P(shl)(q, LFT_P(width) - 1);
     both   = LFT_P(shl)(q, LFT_P(width) - 2) & LFT_P(sign_bit);
@@ -4490,10 +4499,11 @@ LFT_P_INLINE void LFT_P(sincos)(lft_v x, lft_v *s, lft_v *c)
     *c     = LFT_P(flip)(cosine, both ^ odd);
 }
 
+/* By half turns there is no swap, but cos(r) near its zeros is a difference of numbers near 1. */
 #if LFT_P_REAL_BYTES == 4
 
-static const lft_real LFT_P(turn2)     = 0.318309886F; /* half turns per radian, 1/pi */
-static const lft_real LFT_P(pi)[]      = {3.14160156F, -8.90890988e-6F};
+static const lft_real LFT_P(per_half)    = 0.318309886F; /* half turns per radian, 1/pi */
+static const lft_real LFT_P(half_turn)[] = {3.14160156F, -8.90890988e-6F};
 /* as sin_terms and cos_terms, |x| <= pi/2; the second minimises the absolute error */
 static const lft_real LFT_P(sin_fast)[] = {-0.166666597F, 0.00833306927F, -0.000198097769F, 2.60609568e-6F};
 static const lft_real LFT_P(cos_fast)[] = {-0.499999315F, 0.0416639633F, -0.00138557085F, 2.31890335e-5F};
@@ -4502,8 +4512,8 @@ LFT_P_INLINE void LFT_P(sincos_fast)(lft_v x, lft_v *s, lft_v *c)
 {
     lft_v q, r, z;
     lft_m odd;
-    q   = LFT_P(nearest)(x, LFT_P(turn2));
-    r   = LFT_P(reduce)(x, q - LFT_P(round), LFT_P(pi), LFT_P_COUNT(LFT_P(pi)));
+    q   = LFT_P(nearest)(x, LFT_P(per_half));
+    r   = LFT_P(reduce)(x, q - LFT_P(round), LFT_P(half_turn), LFT_P_COUNT(LFT_P(half_turn)));
     z   = r * r;
     odd = LFT_P(shl)(LFT_P(bits)(q), LFT_P(width) - 1);
     *s  = LFT_P(flip)(r * z * LFT_P(horner)(LFT_P(sin_fast), LFT_P_COUNT(LFT_P(sin_fast)), z) + r, odd);
@@ -4516,10 +4526,10 @@ LFT_P_INLINE void LFT_P(sincos_fast)(lft_v x, lft_v *s, lft_v *c) { LFT_P(sincos
 
 #endif
 
-/* ---- square root and arctangent --------------------------------------------------------------------------------------- */
+/* ---- square root and arctangent ---------------------------------------------------------------------------------- */
 
-/* 1/sqrt(x) from the bits of x and one step of y (a - b x y^2), seed, a and b fitted together: 6.5e-4. Each further step is
- * of third order: 7e-10, then rounding. The last line is Newton's for the root itself. */
+/* 1/sqrt(x) from the bits of x and one step of y (a - b x y^2); seed, a and b fitted together leave 6.5e-4. Each further
+ * step is of third order: 7e-10, then rounding. At last a step of Newton for the root itself. */
 LFT_P_INLINE lft_v LFT_P(sqrt)(lft_v x)
 {
     const lft_v zero = lft_splat(0), inf = LFT_P(unbits)(LFT_P(int_splat)(LFT_P(infinity)));
@@ -4541,7 +4551,7 @@ LFT_P_INLINE lft_v LFT_P(sqrt)(lft_v x)
 /* atan(a) = atan(t), pi/4 + atan(t), pi/2 + atan(t) with t = a, (a - 1) / (a + 1), -1 / a for a up to 1/2, 2, inf */
 LFT_P_INLINE lft_v LFT_P(atan)(lft_v x)
 {
-    const lft_v one = lft_splat(1);
+    const lft_v one  = lft_splat(1);
     const lft_m sign = LFT_P(bits)(x) & LFT_P(sign_bit);
     const lft_v a    = LFT_P(flip)(x, sign);
     const lft_m mid = LFT_P(lt)(lft_splat((lft_real)0.5), a), big = LFT_P(lt)(lft_splat(2), a);

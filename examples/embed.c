@@ -1,8 +1,9 @@
 /* embed.c: lftflow inside an existing program that keeps its configurations in plain row-major arrays.
+ * SPDX-License-Identifier: MIT-0
  * cc -O3 -march=native -ffp-contract=fast -I. examples/embed.c -o build/examples/embed -lm
  *
- * The program has a field of its own, updated by its own Metropolis algorithm. Now and then it asks for the action and the
- * force of that field, for log q of it under a flow, and takes a sample of the flow in exchange (a hybrid chain). */
+ * The program has a field of its own, updated by its own Metropolis algorithm. After each sweep it asks for the action
+ * of that field and for its log q under a flow, and offers it a sample of the flow in exchange: a hybrid chain. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 enum { L = 4, V = L * L };
 static const double m2 = 1.0, lambda = 1.0;
 
-/* ---- the existing program ----------------------------------------------------------------------------------------------- */
+/* ---- the existing program --------------------------------------------------------------------------------------- */
 
 static double phi[L][L]; /* its field */
 
@@ -52,7 +53,7 @@ static double mean_square(void)
     return sum;
 }
 
-/* ---- what lftflow adds ---------------------------------------------------------------------------------------------------- */
+/* ---- what lftflow adds ------------------------------------------------------------------------------------------ */
 
 static void check(lft_status status, const lft_error *e)
 {

@@ -1,4 +1,5 @@
 /* hmc.c: Hybrid Monte Carlo alone, for a lattice in three dimensions; no flow is compiled into the program.
+ * SPDX-License-Identifier: MIT-0
  * cc -O3 -march=native -ffp-contract=fast -I. examples/hmc.c -o build/examples/hmc -lm */
 #include <math.h>
 #include <stdio.h>
@@ -37,8 +38,8 @@ int main(void)
     check(phi4_phi4_init(&theory, 1.0, 1.0, &error), &error);
     check(phi4_hmc_init(&hmc, &theory, &desc, &arena, &error), &error);
     check(phi4_hmc_thermalise(&hmc, 200), &hmc.error); /* tunes the step size, too */
-    check(lft_series_init(&series, phi4_observables_count(&hmc.x.lattice), chains, (size_t)trajectories, &arena, &error),
-          &error);
+    check(lft_series_init(&series, phi4_observables_count(&hmc.x.lattice), chains, (size_t)trajectories, &arena,
+                          &error), &error);
     for (i = 0; i < trajectories; ++i) {
         check(phi4_hmc_next(&hmc), &hmc.error);
         check(phi4_measure_into(&theory, &hmc.x, &series, arena, &error), &error);

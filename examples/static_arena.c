@@ -1,6 +1,6 @@
-/* static_arena.c: a sampler with a memory budget that is fixed when it is compiled, as on a microcontroller: no malloc, no
- * files, no training code. The budget is what `lft-phi4-2d info --memory` prints; if it is too small, the error says by how
- * much.
+/* static_arena.c: a sampler with a memory budget that is fixed when it is compiled, as on a microcontroller: no malloc,
+ * no files, no training code. If the budget is too small, the error says by how much.
+ * SPDX-License-Identifier: MIT-0
  * cc -O3 -march=native -ffp-contract=fast -I. examples/static_arena.c -o build/examples/static_arena */
 #include <stdio.h>
 
@@ -30,11 +30,12 @@ int main(void)
     int             i, n = 20000;
 
     phi4_phi4_init(&theory, 1, 0.5, &error);
-    if (phi4_flow_init(&flow, &desc, &arena, &error) || phi4_chain_init(&chain, &flow, &theory, &start, &arena, &error)) {
+    if (phi4_flow_init(&flow, &desc, &arena, &error) ||
+        phi4_chain_init(&chain, &flow, &theory, &start, &arena, &error)) {
         printf("%s\n", error.text); /* e.g. flow: arena: needs 29823 bytes, has 16384 */
         return 1;
     }
-    for (i = 0; i < n; ++i) { /* the free field it starts from is near enough at this small coupling: no weights needed */
+    for (i = 0; i < n; ++i) { /* at this small coupling the free field that an untrained flow is will do */
         if (phi4_chain_next(&chain)) return 1;
         phi4_action(&theory, &chain.x, &S);
         mean += S / n;

@@ -1,4 +1,5 @@
 /* train_sample.c: train a flow for phi^4 on 6x6 sites, then sample exactly with independence Metropolis.
+ * SPDX-License-Identifier: MIT-0
  * cc -O3 -march=native -ffp-contract=fast -I. examples/train_sample.c -o build/examples/train_sample -lm */
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +51,8 @@ int main(void)
     check(phi4_train(&flow, &theory, &train, arena), &flow.error); /* a copy of the arena: scratch */
 
     check(phi4_chain_init(&chain, &flow, &theory, &start, &arena, &error), &error);
-    check(lft_series_init(&series, phi4_observables_count(&flow.lattice), chains, (size_t)rounds, &arena, &error), &error);
+    check(lft_series_init(&series, phi4_observables_count(&flow.lattice), chains, (size_t)rounds, &arena, &error),
+          &error);
     for (i = 0; i < rounds; ++i) {
         check(phi4_chain_next(&chain), &chain.error);
         check(phi4_measure_into(&theory, &chain.x, &series, arena, &error), &error);

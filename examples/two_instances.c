@@ -1,5 +1,6 @@
-/* two_instances.c: two theories in one file, side by side: phi^4 on a ring in double precision, and in two dimensions in
- * single precision. The second has a trivial axis, so both are the same theory and must agree.
+/* two_instances.c: two theories in one file, side by side: phi^4 on a ring in double precision, and in two dimensions
+ * in single precision. The second has a trivial axis, so both are the same theory and must agree.
+ * SPDX-License-Identifier: MIT-0
  * cc -O3 -march=native -ffp-contract=fast -I. examples/two_instances.c -o build/examples/two_instances -lm */
 #include <math.h>
 #include <stdio.h>
@@ -43,7 +44,7 @@ int main(void)
         plane_action(&s2, &h2.x, S);
         for (c = 0; c < 64; ++c) sum2 += S[c] / 64;
     }
-    printf("<S>/V  ring, double, %d lanes: %.4f   plane, single, %d lanes: %.4f\n", ring_lanes(), sum1 / n / 8, plane_lanes(),
-           sum2 / n / 8);
+    printf("<S>/V  ring, double, %d lanes: %.4f   plane, single, %d lanes: %.4f\n", ring_lanes(), sum1 / n / 8,
+           plane_lanes(), sum2 / n / 8);
     return fabs(sum1 - sum2) / n / 8 > 0.01;
 }

@@ -30,6 +30,7 @@
 #include "02_arena.h"
 #include "03_stream.h"
 #include "04_pool.h"
+#include "05_text.h"
 #include "08_private.h"
 #include "10_lanes.h"
 #include "11_elementary.h"

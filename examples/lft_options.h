@@ -1,0 +1,352 @@
+/* lft_options.h: the options of all commands in one table: parsing, values, help.
+ * SPDX-License-Identifier: MIT-0 */
+
+enum {
+    CLI_TRAIN    = 1,
+    CLI_SAMPLE   = 2,
+    CLI_HMC      = 4,
+    CLI_MEASURE  = 8,
+    CLI_INFO     = 16,
+    CLI_SELFTEST = 32,
+    CLI_BENCH    = 64,
+    CLI_DEMO     = 128,
+    CLI_ALL      = 255,
+    CLI_RESUME   = 256, /* may stand beside --resume */
+    CLI_CHAINS   = CLI_SAMPLE | CLI_HMC,
+    CLI_MODEL    = CLI_TRAIN | CLI_INFO | CLI_BENCH /* those that build a flow */
+};
+
+typedef struct cli_command {
+    const char *name;
+    int         bit;
+    const char *arguments, *what;
+} cli_command;
+
+static const cli_command cli_command_table[] = {
+    {"train", CLI_TRAIN, "", "train a flow and write the model"},
+    {"sample", CLI_SAMPLE, "", "draw configurations from a model by independence Metropolis"},
+    {"hmc", CLI_HMC, "", "Hybrid Monte Carlo, to compare with"},
+    {"measure", CLI_MEASURE, "FILE.npy", "observables of configurations in a file, shape (n, extents)"},
+    {"info", CLI_INFO, "MODEL", "what a model file holds; with --memory what a flow takes"},
+    {"selftest", CLI_SELFTEST, "", "check this build against known answers, a few seconds"},
+    {"bench", CLI_BENCH, "", "time the parts on this machine"},
+    {"demo", CLI_DEMO, "", "train, sample, run HMC and compare: less than 90 seconds on two cores"},
+};
+
+#define CLI_COMMANDS ((int)(sizeof cli_command_table / sizeof *cli_command_table))
+
+/* A flag has no `argument`. `otherwise` is the default in words; NULL: it must be given, or there is nothing to say. */
+typedef struct cli_option {
+    const char *key, *argument, *otherwise, *what;
+    int         commands;
+} cli_option;
+
+#define CLI_PHYSICS (CLI_TRAIN | CLI_HMC | CLI_BENCH | CLI_DEMO)
+
+static const cli_option cli_option_table[] = {
+    {"extent", "LxL", NULL, "sites along each axis", CLI_PHYSICS | CLI_INFO},
+    {"m2", "X", NULL, "mass squared m2: S = sum (d phi)^2 + m2 phi^2 + lambda phi^4", CLI_PHYSICS | CLI_MEASURE},
+    {"lambda", "X", NULL, "coupling lambda >= 0", CLI_PHYSICS | CLI_MEASURE},
+    {"model", "FILE", NULL, "the model; measure: how well its flow covers the configurations",
+     CLI_SAMPLE | CLI_INFO | CLI_MEASURE},
+    {"n", "N", "100000", "configurations in all", CLI_CHAINS},
+    {"out", "FILE", NULL, "train: the model (m.safetensors); else configurations as npy", CLI_TRAIN | CLI_CHAINS | CLI_RESUME},
+    {"seed", "N", "1", "of all random numbers", CLI_TRAIN | CLI_CHAINS | CLI_DEMO | CLI_BENCH},
+    {"seconds", "X", "60", "time for training, turned into steps by calibration", CLI_TRAIN},
+    {"steps", "N", NULL, "steps of training, instead of --seconds; the result is then the same on every run",
+     CLI_TRAIN | CLI_RESUME},
+    {"stop-after", "N", NULL, "stop at this step with a checkpoint in --out", CLI_TRAIN | CLI_RESUME},
+    {"resume", "FILE", NULL, "go on from a checkpoint, bit for bit", CLI_TRAIN | CLI_RESUME},
+    {"checkpoint", "FILE", NULL, "write a checkpoint here now and then", CLI_TRAIN | CLI_RESUME},
+    {"checkpoint-every", "X", "60", "seconds between checkpoints", CLI_TRAIN | CLI_RESUME},
+    {"history", "FILE", NULL, "a JSON line per step", CLI_TRAIN | CLI_RESUME},
+    {"batch", "N", "256", "samples per gradient", CLI_TRAIN | CLI_INFO | CLI_BENCH},
+    {"accumulate", "N", "1", "gradients per step", CLI_TRAIN},
+    {"rate", "X", "0.01", "learning rate at the start", CLI_TRAIN},
+    {"last-rate", "X", "rate / 50", "learning rate at the end", CLI_TRAIN},
+    {"schedule", "WORD", "cosine", "cosine, exponential, linear, constant", CLI_TRAIN},
+    {"warmup", "N", "steps / 50", "steps of rising rate", CLI_TRAIN},
+    {"clip", "X", "10", "longest gradient, 0: no limit", CLI_TRAIN},
+    {"estimator", "WORD", "path", "gradient: path, total", CLI_TRAIN},
+    {"guard-every", "N", "100", "steps between measurements of epsilon, 0: none", CLI_TRAIN},
+    {"guard-samples", "N", "4 (2 above 256 sites)", "samples of each", CLI_TRAIN},
+    {"guard-std", "X", "1e-3", "largest std of epsilon that is tolerated", CLI_TRAIN},
+    {"guard-mean", "X", "1e-2", "largest |mean| of epsilon that is tolerated", CLI_TRAIN},
+    {"sines", "N", "9", "features sin(omega phi)", CLI_MODEL},
+    {"linear", "0|1", "1", "the feature phi", CLI_MODEL},
+    {"gates", "N", "2", "even gates cos(eta phi)", CLI_MODEL},
+    {"zeros", "N", "2", "terms sin(kappa M) of the mean field", CLI_MODEL},
+    {"basis", "WORD", "cosine", "functions of time: cosine, hat", CLI_MODEL},
+    {"nodes", "N", "6", "functions of time", CLI_MODEL},
+    {"int-steps", "N", "12", "integration steps at the start", CLI_MODEL},
+    {"most-int-steps", "N", "4 int-steps", "up to which they may be refined", CLI_MODEL},
+    {"prior", "WORD", "free", "free (field, learnable spectrum), normal", CLI_MODEL},
+    {"prior-mass2", "X", "(4 / largest extent)^2", "mass squared of the free field at the start", CLI_MODEL},
+    {"ess-n", "N", "10000", "samples of the ESS at the end", CLI_TRAIN | CLI_RESUME},
+    {"measure-logq", "N", "as stored, or 32", "measure epsilon anew on N samples; train: at the end",
+     CLI_TRAIN | CLI_SAMPLE | CLI_RESUME},
+    {"chains", "N", "n / 1000 within 16 to 64", "independent chains; measure: of the file, row i is chain i mod N (1)",
+     CLI_CHAINS | CLI_MEASURE | CLI_INFO},
+    {"therm", "N", "sample 20, hmc 200", "steps of every chain before the first measurement", CLI_CHAINS},
+    {"every", "N", "1", "steps of every chain from one configuration to the next", CLI_CHAINS},
+    {"length", "X", "1", "of a trajectory", CLI_HMC},
+    {"jitter", "X", "0.2", "of the length, 0: none", CLI_HMC},
+    {"md-steps", "N", "chosen while thermalising", "integration steps of a trajectory", CLI_HMC},
+    {"integrator", "WORD", "omelyan", "omelyan, leapfrog", CLI_HMC},
+    {"acceptance", "X", "0.8", "that the choice of md-steps aims at", CLI_HMC},
+    {"start", "WORD", "cold", "cold, hot", CLI_HMC},
+    {"memory", NULL, NULL, "print what a flow of these options takes, in bytes", CLI_INFO},
+    {"real", "WORD", "f32 (measure, hmc: f64)", "f32 or f64; epsilon is always measured in f64",
+     CLI_TRAIN | CLI_CHAINS | CLI_MEASURE | CLI_BENCH},
+    {"threads", "N", "all cores, with OpenMP", "threads; results do not depend on them",
+     CLI_TRAIN | CLI_CHAINS | CLI_MEASURE | CLI_BENCH | CLI_DEMO | CLI_RESUME},
+    {"json", NULL, NULL, "one JSON object as the last line of stdout, errors too", CLI_ALL | CLI_RESUME},
+    {"quiet", NULL, NULL, "no progress on stderr", CLI_ALL | CLI_RESUME},
+    {"help", NULL, NULL, "this", CLI_ALL | CLI_RESUME},
+};
+
+#define CLI_OPTIONS ((int)(sizeof cli_option_table / sizeof *cli_option_table))
+
+static int cli_option_of(const char *key, size_t length)
+{
+    int i;
+    for (i = 0; i < CLI_OPTIONS; ++i) {
+        if (strlen(cli_option_table[i].key) == length && !strncmp(cli_option_table[i].key, key, length)) return i;
+    }
+    return -1;
+}
+
+static const char *cli_text(const cli *c, const char *key)
+{
+    int i = cli_option_of(key, strlen(key));
+    return i < 0 ? NULL : c->value[i];
+}
+
+static const cli_command *cli_command_of(const char *name)
+{
+    int i;
+    for (i = 0; i < CLI_COMMANDS; ++i) {
+        if (!strcmp(cli_command_table[i].name, name)) return cli_command_table + i;
+    }
+    return NULL;
+}
+
+/* ---- did you mean ---- */
+
+/* Insertions, deletions and replacements that lead from a to b (of at most 31 characters). */
+static int cli_distance(const char *a, size_t na, const char *b)
+{
+    int    row[32], nb = (int)strlen(b), j;
+    size_t i;
+    if (nb > 31) return 100;
+    for (j = 0; j <= nb; ++j) row[j] = j;
+    for (i = 0; i < na; ++i) {
+        int before = row[0];
+        row[0]     = (int)i + 1;
+        for (j = 1; j <= nb; ++j) {
+            int best = before + (a[i] != b[j - 1]);
+            if (row[j] + 1 < best) best = row[j] + 1;
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+            before = row[j];
+            row[j] = best;
+        }
+    }
+    return row[nb];
+}
+
+/* Appends the nearest of the names: those that begin alike, or differ in few letters. */
+static void cli_nearest(char *text, size_t size, const char *word, size_t length, int commands)
+{
+    const int n     = commands ? CLI_OPTIONS : CLI_COMMANDS;
+    int       found = 0, most = length < 4 ? 1 : 2, i;
+    text[0]         = 0;
+    for (i = 0; i < n && found < 4; ++i) {
+        const char *name = commands ? cli_option_table[i].key : cli_command_table[i].name;
+        size_t      used = strlen(text);
+        if (commands && !(cli_option_table[i].commands & commands)) continue;
+        if (cli_distance(word, length, name) > most && !(length > 1 && !strncmp(name, word, length))) continue;
+        (void)snprintf(text + used, size - used, "%s%s%s", found++ ? ", " : " did you mean ", commands ? "--" : "", name);
+    }
+    if (found) (void)strncat(text, "?", size - strlen(text) - 1);
+}
+
+/* ---- parsing ---- */
+
+static lft_status cli_parse_option(cli *c, const cli_command *command, int argc, char **argv, int *i)
+{
+    const char *word = argv[*i] + 2, *equals = strchr(word, '=');
+    size_t      length = equals ? (size_t)(equals - word) : strlen(word);
+    int         o      = cli_option_of(word, length);
+    char        nearest[80];
+    if (o < 0 || !(cli_option_table[o].commands & command->bit)) {
+        cli_nearest(nearest, sizeof nearest, word, length, command->bit);
+        return cli_fail(c, LFT_ERR_ARG, "%s: unknown option --%.*s;%s%s", command->name, length > 40 ? 40 : (int)length,
+                        word, nearest, nearest[0] ? "" : " see --help for the legal ones");
+    }
+    if (!cli_option_table[o].argument) {
+        if (equals) return cli_fail(c, LFT_ERR_ARG, "--%s: expected no value, got '%.40s'", cli_option_table[o].key, equals + 1);
+        c->value[o] = "1";
+        return LFT_OK;
+    }
+    if (equals) c->value[o] = equals + 1;
+    else if (*i + 1 < argc && strncmp(argv[*i + 1], "--", 2)) c->value[o] = argv[++*i];
+    else {
+        return cli_fail(c, LFT_ERR_ARG, "--%s: expected a value, got %.40s", cli_option_table[o].key,
+                        *i + 1 < argc ? argv[*i + 1] : "the end of the line");
+    }
+    return LFT_OK;
+}
+
+static lft_status cli_parse(cli *c, const cli_command *command, int argc, char **argv)
+{
+    int i;
+    for (i = 2; i < argc; ++i) {
+        if (!strcmp(argv[i], "-h")) c->value[cli_option_of("help", 4)] = "1";
+        else if (!strncmp(argv[i], "--", 2) && argv[i][2]) {
+            if (cli_parse_option(c, command, argc, argv, &i)) return c->error.code;
+        } else if (command->arguments[0] && c->positionals < 1) c->positional[c->positionals++] = argv[i];
+        else return cli_fail(c, LFT_ERR_ARG, "%s: expected options --key value, got '%.60s'", command->name, argv[i]);
+    }
+    return LFT_OK;
+}
+
+/* ---- values ---- */
+
+static int cli_given(const cli *c, const char *key)
+{
+    return cli_text(c, key) != NULL;
+}
+
+static const char *cli_required(cli *c, const char *key)
+{
+    const char *text = cli_text(c, key);
+    if (!text) (void)cli_fail(c, LFT_ERR_ARG, "%s: expected --%s, got none", c->command, key);
+    return text;
+}
+
+/* Any number; the library says what it thinks of NaN and infinity. */
+static double cli_real(cli *c, const char *key, double otherwise)
+{
+    const char *text = cli_text(c, key);
+    char       *end;
+    double      v;
+    if (!text) return otherwise;
+    v = strtod(text, &end);
+    if (end == text || *end) (void)cli_fail(c, LFT_ERR_ARG, "--%s: expected a number, got '%.40s'", key, text);
+    return v;
+}
+
+static double cli_positive(cli *c, const char *key, double otherwise)
+{
+    double v = cli_real(c, key, otherwise);
+    if (cli_given(c, key) && !(v > 0 && v < 1e300)) {
+        (void)cli_fail(c, LFT_ERR_ARG, "--%s: expected a number > 0, got '%.40s'", key, cli_text(c, key));
+    }
+    return v;
+}
+
+/* An integer; 1e5 is one. */
+static uint64_t cli_count(cli *c, const char *key, uint64_t otherwise, uint64_t least, uint64_t most)
+{
+    const char *text = cli_text(c, key);
+    char       *end;
+    uint64_t    v;
+    double      real;
+    if (!text) return otherwise;
+    errno = 0;
+    v     = strtoull(text, &end, 10);
+    real  = strtod(text, NULL);
+    if (*end && real >= 0 && real <= 9007199254740992.0 && (double)(uint64_t)real == real) {
+        v = (uint64_t)real;
+        (void)strtod(text, &end);
+    }
+    if (end == text || *end || errno || text[strspn(text, " ")] == '-' || v < least || v > most) {
+        (void)cli_fail(c, LFT_ERR_ARG, "--%s: expected an integer from %llu to %llu, got '%.40s'", key,
+                       (unsigned long long)least, (unsigned long long)most, text);
+        return otherwise;
+    }
+    return v;
+}
+
+/* For the descs of the library, where 0 is the default and -1 is none. */
+static int cli_none(cli *c, const char *key, uint64_t most)
+{
+    const int v = (int)cli_count(c, key, 0, 0, most);
+    return v ? v : cli_given(c, key) ? -1 : 0;
+}
+
+/* The place of the word in a list that ends with NULL, from 1; `otherwise` if it is not given. */
+static int cli_word(cli *c, const char *key, const char *const *words, int otherwise)
+{
+    const char *text = cli_text(c, key);
+    char        list[80] = "";
+    int         i;
+    if (!text) return otherwise;
+    for (i = 0; words[i]; ++i) {
+        size_t used = strlen(list);
+        if (!strcmp(words[i], text)) return i + 1;
+        (void)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", words[i]);
+    }
+    (void)cli_fail(c, LFT_ERR_ARG, "--%s: expected %s, got '%.40s'", key, list, text);
+    return otherwise;
+}
+
+/* 6x6 or, on a line, 6. Values below 1 are left to the library to refuse. */
+static void cli_extent(cli *c, const char *text, int *extent)
+{
+    int  n = 0;
+    long v;
+    if (!text) return;
+    for (;; ++text) {
+        char *end;
+        errno = 0;
+        v     = strtol(text, &end, 10);
+        if (end == text || errno || v > 1 << 24 || v < -(1 << 24) || (*end && *end != 'x')) {
+            (void)cli_fail(c, LFT_ERR_ARG, "--extent: expected integers with an x in between, got '%.40s'", text);
+            return;
+        }
+        if (n < LFT_CLI_DIM) extent[n] = (int)v;
+        n += 1;
+        text = end;
+        if (!*text) break;
+    }
+    if (n != LFT_CLI_DIM) {
+        (void)cli_fail(c, LFT_ERR_ARG, "--extent: expected %d numbers (this program is for %d dimensions), got %d", LFT_CLI_DIM,
+                       LFT_CLI_DIM, n);
+    }
+}
+
+/* ---- help ---- */
+
+static void cli_help_command(const cli *c, const cli_command *command)
+{
+    int i;
+    printf("usage: %s %s %s[--key value ...]\n%s\n\n", c->program, command->name, command->arguments, command->what);
+    for (i = 0; i < CLI_OPTIONS; ++i) {
+        const cli_option *o = cli_option_table + i;
+        char              left[40];
+        if (!(o->commands & command->bit)) continue;
+        (void)snprintf(left, sizeof left, "--%s %s", o->key, o->argument ? o->argument : "");
+        printf("  %-24s %s", left, o->what);
+        if (o->otherwise) printf(" [%s]", o->otherwise);
+        printf("\n");
+    }
+    if (command->bit == CLI_TRAIN) {
+        printf("\nCtrl-C or SIGTERM leaves a checkpoint in --out, which is a model too, and exits with 130 or 143;\n"
+               "--resume goes on from there. With --steps the model file is the same, byte for byte, on every run and\n"
+               "for any number of threads; no time is stored in it.\n");
+    }
+    if (command->bit & CLI_CHAINS) {
+        printf("\nRow i of the npy file belongs to chain i mod chains: measure it with the same --chains.\n");
+    }
+}
+
+static void cli_help(const cli *c)
+{
+    int i;
+    printf("usage: %s COMMAND [--key value ...]\nlattice phi^4 theory in %d dimension%s, lftflow %s\n\n", c->program,
+           LFT_CLI_DIM, LFT_CLI_DIM == 1 ? "" : "s", LFT_VERSION);
+    for (i = 0; i < CLI_COMMANDS; ++i) printf("  %-10s %s\n", cli_command_table[i].name, cli_command_table[i].what);
+    printf("\n%s COMMAND --help lists the options. Exit status: 0, 1 for a bad command line, 2 for other errors,\n"
+           "130 or 143 when stopped by Ctrl-C or SIGTERM.\n", c->program);
+}
