@@ -3832,7 +3832,7 @@ typedef struct LFT_(hmc_desc) {
 /* The chains. The next trajectory depends on x, steps, desc.length and drawn alone: with these saved a run resumes.
  * acceptance = accepted / (trajectories chains); exp_dH / (trajectories chains) is 1 within its error for an exact chain in
  * equilibrium: for that error put the mean of exp(-dH[c]) over the chains, or each by itself, into a series. With coarse
- * steps on a small lattice states that hardly ever occur carry part of that mean: then it looks too small. */
+ * steps on a small lattice, states that hardly ever occur carry part of that mean: then it looks too small. */
 typedef struct LFT_(hmc) {
     LFT_(hmc_desc)      desc; /* with the defaults filled in */
     const LFT_(theory) *theory;
@@ -3869,7 +3869,8 @@ LFT_API lft_status LFT_(hmc_next)(LFT_(hmc) *hmc);
  * e is changed by log e += g (a - acceptance), a being the mean of min(1, exp(-dH)) over the chains, g = 1 in the first half
  * and k^-0.6 in the k-th trajectory of the second; the geometric mean of the second half's step sizes, shortened until it
  * divides the length, is then kept. A few tens are enough for that, and the chains have to reach equilibrium before the
- * second half begins. The sums start afresh. LFT_ERR_NONFINITE as above; LFT_ERR_NOCONV if more than 10000 steps were needed. */
+ * second half begins. The sums start afresh. LFT_ERR_NONFINITE as above; LFT_ERR_NOCONV if more than 10000 steps were
+ * needed. */
 LFT_API lft_status LFT_(hmc_thermalise)(LFT_(hmc) *hmc, int n);
 
 /* Integrates the next trajectory, turns the momenta round and integrates back, without changing any chain: the largest
@@ -3903,8 +3904,8 @@ typedef enum lft_column {
     LFT_COLUMN_PHI2,   /* <phi^2>, the mean over the sites */
     LFT_COLUMN_PHI4,   /* <phi^4> */
     LFT_COLUMN_ACTION, /* S / V */
-    LFT_COLUMN_KMIN,   /* |sum_t s(t) e^(2 pi i t / L)|^2 / V, mean over the time axes: the smallest momentum, normalised so that
-                          a free field gives 1 / (2 (khat^2 + m2)) */
+    LFT_COLUMN_KMIN,   /* |sum_t s(t) e^(2 pi i t / L)|^2 / V, mean over the time axes: the smallest momentum, normalised so
+                          that a free field gives 1 / (2 (khat^2 + m2)) */
     LFT_COLUMN_C       /* the first of L/2 + 1 columns C(t) = (1/V) sum_t' s(t') s(t' + t), t = 0 ... L/2, mean over the time
                           axes: the correlator of slices at zero momentum. C(L - t) = C(t), and sum_t C(t) = V m^2 */
 } lft_column;
@@ -5241,18 +5242,16 @@ LFT_P_INLINE void LFT_P(spectrum_product)(const LFT_P(spectrum) *s, const lft_re
     }
 }
 
-/* dlambda[compact(k)] += sum over lanes of x(k) y(k): the derivative of y . (lambda x). */
-LFT_P_INLINE void LFT_P(spectrum_dot)(const LFT_P(spectrum) *s, const lft_v *x, const lft_v *y, double *dlambda)
+/* dlambda[compact(k)] += x(k) y(k), lane by lane: the derivative of y . (lambda x). */
+LFT_P_INLINE void LFT_P(spectrum_dot)(const LFT_P(spectrum) *s, const lft_v *x, const lft_v *y, lft_v *dlambda)
 {
     const int length = LFT_P(row_length)(&s->lattice), rows = s->lattice.volume / length;
     int       row, k;
     for (row = 0; row < rows; ++row, x += length, y += length) {
-        double *d = dlambda + s->row[row];
-        d[0] += LFT_P(sum_lanes)(x[0] * y[0]);
-        for (k = 1; 2 * k < length; ++k) {
-            d[k] += LFT_P(sum_lanes)(x[k] * y[k] + x[length - k] * y[length - k]);
-        }
-        if (2 * k == length) d[k] += LFT_P(sum_lanes)(x[k] * y[k]);
+        lft_v *d = dlambda + s->row[row];
+        d[0] += x[0] * y[0];
+        for (k = 1; 2 * k < length; ++k) d[k] += x[k] * y[k] + x[length - k] * y[length - k];
+        if (2 * k == length) d[k] += x[k] * y[k];
     }
 }
 
@@ -5282,9 +5281,10 @@ typedef struct LFT_P(velocity) {
     lft_real       *zeta;   /* [times][zeros] */
 } LFT_P(velocity);
 
-/* Derivatives at one time, summed over the lanes. */
+/* Derivatives at one time, summed over the lanes but for lambda's, whose sum can wait until a time is done with. */
 typedef struct LFT_P(velocity_gradient) {
-    double *lambda, *origin, *zeta; /* shapes as above, without the times */
+    lft_v  *lambda; /* shapes as above, without the times */
+    double *origin, *zeta;
     double *omega, *eta, *kappa;
 } LFT_P(velocity_gradient);
 
@@ -5664,11 +5664,14 @@ static inline size_t LFT_P(continuous_gradient_count)(const LFT_P(continuous) *s
            (size_t)(s->u.sines + s->u.gates + s->u.zeros);
 }
 
-/* The layer's own form of the gradient: [nodes] blocks of (lambda, origin, zeta), then omega, eta, kappa. With a block
- * of its own for the present time, the first three are those of one time. */
-static inline LFT_P(velocity_gradient) LFT_P(continuous_gradient)(const LFT_P(continuous) *s, double *gradient, int node)
+/* The layer's own form of the gradient: [nodes] blocks of (lambda, origin, zeta), then omega, eta, kappa. */
+typedef struct LFT_P(continuous_parts) {
+    double *lambda, *origin, *zeta, *omega, *eta, *kappa;
+} LFT_P(continuous_parts);
+
+static inline LFT_P(continuous_parts) LFT_P(continuous_gradient)(const LFT_P(continuous) *s, double *gradient, int node)
 {
-    LFT_P(velocity_gradient) d;
+    LFT_P(continuous_parts) d;
     size_t kernels = (size_t)(1 + s->u.gates) * (size_t)s->u.features, count = (size_t)s->u.spectrum.count;
     size_t block = kernels * (count + 1) + (size_t)s->u.zeros;
     d.lambda     = gradient + block * (size_t)node;
@@ -5692,7 +5695,8 @@ typedef struct LFT_P(continuous_work) {
     int           shared;
     lft_v        *k, *sum, *work, *panel; /* velocity, weighted sum of the stages, scratch */
     lft_v        *dv, *dphi, *dsum;       /* with a score or backward: cotangents of a stage, and their sum */
-    double       *now;                    /* backward: gradient at one time */
+    lft_v        *lambda;                 /* backward: gradient at one time, by the spectra in lanes ... */
+    double       *now;                    /* ... and by the other tables, with room for the spectra */
 } LFT_P(continuous_work);
 
 /* Records of four stages beyond this size are not kept but made anew, one stage at a time: measured, a second evaluation
@@ -5720,7 +5724,9 @@ static inline LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(conti
     w.dv    = LFT_P(vectors)(arena, gradients);
     w.dphi  = LFT_P(vectors)(arena, gradients);
     w.dsum  = LFT_P(vectors)(arena, gradients);
-    w.now   = (double *)lft_arena_alloc(arena, use == LFT_P(for_backward) ? LFT_P(continuous_block)(s) : 0, sizeof(double));
+    size     = use == LFT_P(for_backward) ? LFT_P(continuous_block)(s) : 0;
+    w.lambda = (lft_v *)lft_arena_alloc(arena, size, sizeof(lft_v));
+    w.now    = (double *)lft_arena_alloc(arena, size, sizeof(double));
     return w;
 }
 
@@ -5972,16 +5978,20 @@ static inline lft_status LFT_P(continuous_inverse)(const LFT_(layer) *layer, con
 }
 
 /* Adds the gradient at one time to those of the nodes that the kernel at that time is made of. */
-static inline void LFT_P(continuous_spread)(const LFT_P(continuous) *s, int t, double *now, double *gradient)
+static inline void LFT_P(continuous_spread)(const LFT_P(continuous) *s, int t, lft_v *lambda, double *now,
+                                            double *gradient)
 {
     const size_t block = LFT_P(continuous_block)(s);
+    const size_t spectra = (size_t)(1 + s->u.gates) * (size_t)s->u.features * (size_t)s->u.spectrum.count;
     size_t       i;
     int          a;
+    for (i = 0; i < spectra; ++i) now[i] = LFT_P(sum_lanes)(lambda[i]);
     for (a = 0; a < s->desc.nodes; ++a) {
         const double k  = s->basis[t * s->desc.nodes + a];
         double      *to = gradient + block * (size_t)a;
         for (i = 0; k != 0 && i < block; ++i) to[i] += k * now[i];
     }
+    lft_p_zero(lambda, spectra * sizeof(lft_v));
     lft_p_zero(now, block * sizeof(double));
 }
 
@@ -6001,8 +6011,9 @@ static inline lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, co
     int                      step, i, l, x;
     (void)error;
     if (gradient) { /* tables of the present time, frequencies of all times */
-        LFT_P(velocity_gradient) all = LFT_P(continuous_gradient)(s, gradient, 0);
-        now = LFT_P(continuous_gradient)(s, w.now, 0);
+        LFT_P(continuous_parts) all = LFT_P(continuous_gradient)(s, gradient, 0);
+        LFT_P(continuous_parts) one = LFT_P(continuous_gradient)(s, w.now, 0);
+        now.lambda = w.lambda, now.origin = one.origin, now.zeta = one.zeta;
         now.omega = all.omega, now.eta = all.eta, now.kappa = all.kappa;
     }
     for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
@@ -6024,7 +6035,7 @@ static inline lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, co
             LFT_P(velocity_backward)(&s->u, t, w.record + i, w.dv, LFT_P(from_wide)(weighted), w.dphi,
                                      gradient ? &now : NULL, w.work, w.panel);
             LFT_P(add_line)(w.dsum, 1, w.dphi, volume);
-            if (gradient && i != 2) LFT_P(continuous_spread)(s, t, w.now, gradient); /* stages 1 and 2 share a time */
+            if (gradient && i != 2) LFT_P(continuous_spread)(s, t, w.lambda, w.now, gradient); /* stages 1 and 2 share a time */
         }
         LFT_P(add_line)(d, 1, w.dsum, volume);
     }
@@ -6038,7 +6049,7 @@ static inline void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *g
     const int                nodes = s->desc.nodes, orbits = u->spectrum.orbits, count = u->spectrum.count;
     int                      a, j, f, i;
     for (a = 0; a < nodes; ++a) {
-        LFT_P(velocity_gradient) d = LFT_P(continuous_gradient)(s, gradient, a);
+        LFT_P(continuous_parts) d = LFT_P(continuous_gradient)(s, gradient, a);
         for (j = 0; j <= u->gates; ++j) {
             for (f = 0; f < u->features; ++f) {
                 const int entry   = j * u->features + f;
@@ -6246,9 +6257,9 @@ static inline void LFT_P(prior_logq)(const LFT_P(prior) *p, const lft_v *z, doub
 }
 
 /* dtheta += the gradient by log sigma of a function with derivative dz by z = H (sigma eta), at fixed eta, and weight
- * dlogq[lane] in front of log q(z(eta)) = const - sum log sigma. dlambda: count doubles of scratch. */
+ * dlogq[lane] in front of log q(z(eta)) = const - sum log sigma. dlambda: count vectors of scratch. */
 static inline void LFT_P(prior_backward)(const LFT_P(prior) *p, const lft_v *z, const lft_v *dz, const double *dlogq,
-                                         double *dtheta, double *dlambda, lft_arena scratch)
+                                         double *dtheta, lft_v *dlambda, lft_arena scratch)
 {
     const int volume = p->spectrum.lattice.volume;
     lft_v    *panel  = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
@@ -6261,9 +6272,12 @@ static inline void LFT_P(prior_backward)(const LFT_P(prior) *p, const lft_v *z, 
     for (x = 0; x < volume; ++x) zhat[x] = z[x], dzhat[x] = dz[x];
     LFT_P(hartley_apply)(&p->hartley, zhat, panel);
     LFT_P(hartley_apply)(&p->hartley, dzhat, panel);
-    for (x = 0; x < p->spectrum.count; ++x) dlambda[x] = -sum * LFT_P(spectrum_multiplicity)(&p->spectrum, x);
+    LFT_P(set_zero)(dlambda, p->spectrum.count);
     LFT_P(spectrum_dot)(&p->spectrum, zhat, dzhat, dlambda);
-    for (x = 0; x < p->spectrum.count; ++x) dtheta[p->params + (size_t)p->spectrum.orbit[x]] += dlambda[x];
+    for (x = 0; x < p->spectrum.count; ++x) {
+        dtheta[p->params + (size_t)p->spectrum.orbit[x]] +=
+            LFT_P(sum_lanes)(dlambda[x]) - sum * LFT_P(spectrum_multiplicity)(&p->spectrum, x);
+    }
 }
 
 /* ---- 80_flow.h, code --------------------------------------------------------------------------------------------- */
@@ -6591,8 +6605,8 @@ LFT_API lft_status LFT_(flow_inverse)(LFT_(flow) *flow, const LFT_(batch) *x, LF
 
 /* ---- 82_metropolis.h, code --------------------------------------------------------------------------------------- */
 
-static inline lft_status LFT_P(chain_layout)(LFT_(chain) *chain, const LFT_(lattice) *lattice,
-                                             const LFT_(chain_desc) *desc, lft_arena *arena, lft_error *error)
+LFT_P_COLD lft_status LFT_P(chain_layout)(LFT_(chain) *chain, const LFT_(lattice) *lattice, const LFT_(chain_desc) *desc,
+                                          lft_arena *arena, lft_error *error)
 {
     const int    chains = desc->chains ? desc->chains : 64;
     const size_t n      = (size_t)(chains > 0 ? chains : 0);
@@ -6671,7 +6685,7 @@ static inline lft_status LFT_P(chain_round)(LFT_(chain) *chain)
     return LFT_OK;
 }
 
-static inline int LFT_P(chain_missing)(const LFT_(chain) *chain)
+LFT_P_COLD int LFT_P(chain_missing)(const LFT_(chain) *chain)
 {
     int i, missing = 0;
     for (i = 0; i < chain->chains; ++i) missing += !lft_finite(chain->logw[i]);
@@ -6749,7 +6763,7 @@ static inline LFT_P(hmc_state) *LFT_P(hmc_state_of)(const LFT_(hmc) *hmc)
 
 /* ---- setting up --------------------------------------------------------------------------------------------------- */
 
-static inline lft_status LFT_P(hmc_defaults)(LFT_(hmc_desc) *d, lft_error *error)
+LFT_P_COLD lft_status LFT_P(hmc_defaults)(LFT_(hmc_desc) *d, lft_error *error)
 {
     if (!d->chains) d->chains = 64;
     if (!d->integrator) d->integrator = LFT_OMELYAN;
@@ -6776,8 +6790,7 @@ static inline lft_status LFT_P(hmc_defaults)(LFT_(hmc_desc) *d, lft_error *error
     return LFT_OK;
 }
 
-static inline lft_status LFT_P(hmc_layout)(LFT_(hmc) *hmc, const LFT_(hmc_desc) *desc, lft_arena *arena,
-                                           lft_error *error)
+LFT_P_COLD lft_status LFT_P(hmc_layout)(LFT_(hmc) *hmc, const LFT_(hmc_desc) *desc, lft_arena *arena, lft_error *error)
 {
     LFT_P(hmc_state) *s = (LFT_P(hmc_state) *)lft_arena_alloc(arena, 1, sizeof *s), local;
     LFT_(lattice)     lattice;
@@ -7049,7 +7062,7 @@ static inline int LFT_P(hmc_steps_of)(const LFT_(hmc) *hmc, double step, double 
 
 /* The step size varies continuously and the number of steps follows: with the length held fixed, an acceptance between
  * those of two numbers of steps would never be seen. */
-static inline lft_status LFT_P(hmc_tune)(LFT_(hmc) *hmc, int n)
+LFT_P_COLD lft_status LFT_P(hmc_tune)(LFT_(hmc) *hmc, int n)
 {
     const int  half = n / 2;
     double     log_step = lft_p_f64_p_log(hmc->desc.length / hmc->steps), sum = 0, step, a;
@@ -7295,13 +7308,13 @@ LFT_API const char *LFT_(observable_name)(int observable)
 /* Each of these returns the value and, where slope is not NULL, adds d value / d mean to it. */
 
 /* <column> times a factor */
-static inline double LFT_P(observe_mean)(int column, double factor, const double *mean, double *slope)
+LFT_P_COLD double LFT_P(observe_mean)(int column, double factor, const double *mean, double *slope)
 {
     if (slope) slope[column] += factor;
     return factor * mean[column];
 }
 
-static inline double LFT_P(observe_mass)(int L, const double *mean, double *slope)
+LFT_P_COLD double LFT_P(observe_mass)(int L, const double *mean, double *slope)
 {
     const double *G = mean + LFT_COLUMN_C;
     double        sum = 0, r, root;
@@ -7326,7 +7339,7 @@ static inline double LFT_P(observe_mass)(int L, const double *mean, double *slop
     return L < 2 ? sum : sum * L / (L - 1);
 }
 
-static inline double LFT_P(observe_xi)(const LFT_(lattice) *lattice, const double *mean, double *slope)
+LFT_P_COLD double LFT_P(observe_xi)(const LFT_(lattice) *lattice, const double *mean, double *slope)
 {
     const double chi2 = lattice->volume * mean[LFT_COLUMN_M2], F = mean[LFT_COLUMN_KMIN], x = chi2 / F - 1;
     double       sine, cosine, xi;
@@ -7344,7 +7357,7 @@ static inline double LFT_P(observe_xi)(const LFT_(lattice) *lattice, const doubl
     return xi;
 }
 
-static inline double LFT_P(observe_binder)(const double *mean, double *slope)
+LFT_P_COLD double LFT_P(observe_binder)(const double *mean, double *slope)
 {
     const double m2 = mean[LFT_COLUMN_M2], m4 = mean[LFT_COLUMN_M4];
     if (slope) {
@@ -7354,7 +7367,7 @@ static inline double LFT_P(observe_binder)(const double *mean, double *slope)
     return 1 - m4 / (3 * m2 * m2);
 }
 
-static inline double LFT_P(observe_identity)(const LFT_(theory) *theory, const double *mean, double *slope)
+LFT_P_COLD double LFT_P(observe_identity)(const LFT_(theory) *theory, const double *mean, double *slope)
 {
     static const char phi4[] = "phi4";
     double            value;
@@ -7368,7 +7381,7 @@ static inline double LFT_P(observe_identity)(const LFT_(theory) *theory, const d
     return value + LFT_P(observe_mean)(LFT_COLUMN_PHI4, theory->coupling[1], mean, slope);
 }
 
-static inline double LFT_P(observe_value)(const LFT_(derived_of) *of, const double *mean, double *slope)
+LFT_P_COLD double LFT_P(observe_value)(const LFT_(derived_of) *of, const double *mean, double *slope)
 {
     double nothing;
     switch (of->observable) {
@@ -7390,8 +7403,8 @@ LFT_API double LFT_(derived)(const double *mean, void *ctx)
 }
 
 /* As lft_gamma_of, with slopes of our own. */
-static inline lft_estimate LFT_P(observe_gamma)(const lft_series *series, const LFT_(derived_of) *of, lft_arena scratch,
-                                                lft_error *error)
+LFT_P_COLD lft_estimate LFT_P(observe_gamma)(const lft_series *series, const LFT_(derived_of) *of, lft_arena scratch,
+                                             lft_error *error)
 {
     const size_t       n = lft_p_line_of(series, series->data).n;
     lft_p_derived_work w = lft_p_derived_layout(series, &scratch);
@@ -8214,7 +8227,7 @@ LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow)
 typedef struct LFT_P(train_work) {
     lft_v         *z, *dx;
     unsigned char *tape;
-    double        *dlambda; /* the prior's scratch */
+    lft_v         *dlambda; /* the prior's scratch */
 } LFT_P(train_work);
 
 typedef struct LFT_P(train_state) {
@@ -8288,7 +8301,7 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
         w.z       = LFT_P(vectors)(arena, volume);
         w.dx      = LFT_P(vectors)(arena, volume);
         w.tape    = (unsigned char *)lft_arena_take(arena, tape, 1);
-        w.dlambda = (double *)lft_arena_take(arena, (size_t)f->prior.spectrum.count, sizeof(double));
+        w.dlambda = LFT_P(vectors)(arena, (size_t)f->prior.spectrum.count);
         if (s->work) s->work[i] = w;
     }
     trainer->gradient   = (double *)lft_arena_alloc(arena, n, sizeof(double));

@@ -181,14 +181,6 @@ static lft_status cli_write(cli *c, const char *path, cli_fill fill, void *conte
     return cli_check(c, status, &e);
 }
 
-static int cli_fill_nothing(lft_writer to, void *context, lft_error *error)
-{
-    (void)to;
-    (void)context;
-    (void)error;
-    return LFT_OK;
-}
-
 /* Before the work: can the file be written where it shall end up? Leaves no trace. */
 static lft_status cli_try_path(cli *c, const char *path)
 {

@@ -172,18 +172,16 @@ LFT_P_INLINE void LFT_P(spectrum_product)(const LFT_P(spectrum) *s, const lft_re
     }
 }
 
-/* dlambda[compact(k)] += sum over lanes of x(k) y(k): the derivative of y . (lambda x). */
-LFT_P_INLINE void LFT_P(spectrum_dot)(const LFT_P(spectrum) *s, const lft_v *x, const lft_v *y, double *dlambda)
+/* dlambda[compact(k)] += x(k) y(k), lane by lane: the derivative of y . (lambda x). */
+LFT_P_INLINE void LFT_P(spectrum_dot)(const LFT_P(spectrum) *s, const lft_v *x, const lft_v *y, lft_v *dlambda)
 {
     const int length = LFT_P(row_length)(&s->lattice), rows = s->lattice.volume / length;
     int       row, k;
     for (row = 0; row < rows; ++row, x += length, y += length) {
-        double *d = dlambda + s->row[row];
-        d[0] += LFT_P(sum_lanes)(x[0] * y[0]);
-        for (k = 1; 2 * k < length; ++k) {
-            d[k] += LFT_P(sum_lanes)(x[k] * y[k] + x[length - k] * y[length - k]);
-        }
-        if (2 * k == length) d[k] += LFT_P(sum_lanes)(x[k] * y[k]);
+        lft_v *d = dlambda + s->row[row];
+        d[0] += x[0] * y[0];
+        for (k = 1; 2 * k < length; ++k) d[k] += x[k] * y[k] + x[length - k] * y[length - k];
+        if (2 * k == length) d[k] += x[k] * y[k];
     }
 }
 

@@ -24,9 +24,10 @@ typedef struct LFT_P(velocity) {
     lft_real       *zeta;   /* [times][zeros] */
 } LFT_P(velocity);
 
-/* Derivatives at one time, summed over the lanes. */
+/* Derivatives at one time, summed over the lanes but for lambda's, whose sum can wait until a time is done with. */
 typedef struct LFT_P(velocity_gradient) {
-    double *lambda, *origin, *zeta; /* shapes as above, without the times */
+    lft_v  *lambda; /* shapes as above, without the times */
+    double *origin, *zeta;
     double *omega, *eta, *kappa;
 } LFT_P(velocity_gradient);
 

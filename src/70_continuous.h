@@ -100,11 +100,14 @@ static inline size_t LFT_P(continuous_gradient_count)(const LFT_P(continuous) *s
            (size_t)(s->u.sines + s->u.gates + s->u.zeros);
 }
 
-/* The layer's own form of the gradient: [nodes] blocks of (lambda, origin, zeta), then omega, eta, kappa. With a block
- * of its own for the present time, the first three are those of one time. */
-static inline LFT_P(velocity_gradient) LFT_P(continuous_gradient)(const LFT_P(continuous) *s, double *gradient, int node)
+/* The layer's own form of the gradient: [nodes] blocks of (lambda, origin, zeta), then omega, eta, kappa. */
+typedef struct LFT_P(continuous_parts) {
+    double *lambda, *origin, *zeta, *omega, *eta, *kappa;
+} LFT_P(continuous_parts);
+
+static inline LFT_P(continuous_parts) LFT_P(continuous_gradient)(const LFT_P(continuous) *s, double *gradient, int node)
 {
-    LFT_P(velocity_gradient) d;
+    LFT_P(continuous_parts) d;
     size_t kernels = (size_t)(1 + s->u.gates) * (size_t)s->u.features, count = (size_t)s->u.spectrum.count;
     size_t block = kernels * (count + 1) + (size_t)s->u.zeros;
     d.lambda     = gradient + block * (size_t)node;
@@ -128,7 +131,8 @@ typedef struct LFT_P(continuous_work) {
     int           shared;
     lft_v        *k, *sum, *work, *panel; /* velocity, weighted sum of the stages, scratch */
     lft_v        *dv, *dphi, *dsum;       /* with a score or backward: cotangents of a stage, and their sum */
-    double       *now;                    /* backward: gradient at one time */
+    lft_v        *lambda;                 /* backward: gradient at one time, by the spectra in lanes ... */
+    double       *now;                    /* ... and by the other tables, with room for the spectra */
 } LFT_P(continuous_work);
 
 /* Records of four stages beyond this size are not kept but made anew, one stage at a time: measured, a second evaluation
@@ -156,7 +160,9 @@ static inline LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(conti
     w.dv    = LFT_P(vectors)(arena, gradients);
     w.dphi  = LFT_P(vectors)(arena, gradients);
     w.dsum  = LFT_P(vectors)(arena, gradients);
-    w.now   = (double *)lft_arena_alloc(arena, use == LFT_P(for_backward) ? LFT_P(continuous_block)(s) : 0, sizeof(double));
+    size     = use == LFT_P(for_backward) ? LFT_P(continuous_block)(s) : 0;
+    w.lambda = (lft_v *)lft_arena_alloc(arena, size, sizeof(lft_v));
+    w.now    = (double *)lft_arena_alloc(arena, size, sizeof(double));
     return w;
 }
 
@@ -408,16 +414,20 @@ static inline lft_status LFT_P(continuous_inverse)(const LFT_(layer) *layer, con
 }
 
 /* Adds the gradient at one time to those of the nodes that the kernel at that time is made of. */
-static inline void LFT_P(continuous_spread)(const LFT_P(continuous) *s, int t, double *now, double *gradient)
+static inline void LFT_P(continuous_spread)(const LFT_P(continuous) *s, int t, lft_v *lambda, double *now,
+                                            double *gradient)
 {
     const size_t block = LFT_P(continuous_block)(s);
+    const size_t spectra = (size_t)(1 + s->u.gates) * (size_t)s->u.features * (size_t)s->u.spectrum.count;
     size_t       i;
     int          a;
+    for (i = 0; i < spectra; ++i) now[i] = LFT_P(sum_lanes)(lambda[i]);
     for (a = 0; a < s->desc.nodes; ++a) {
         const double k  = s->basis[t * s->desc.nodes + a];
         double      *to = gradient + block * (size_t)a;
         for (i = 0; k != 0 && i < block; ++i) to[i] += k * now[i];
     }
+    lft_p_zero(lambda, spectra * sizeof(lft_v));
     lft_p_zero(now, block * sizeof(double));
 }
 
@@ -437,8 +447,9 @@ static inline lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, co
     int                      step, i, l, x;
     (void)error;
     if (gradient) { /* tables of the present time, frequencies of all times */
-        LFT_P(velocity_gradient) all = LFT_P(continuous_gradient)(s, gradient, 0);
-        now = LFT_P(continuous_gradient)(s, w.now, 0);
+        LFT_P(continuous_parts) all = LFT_P(continuous_gradient)(s, gradient, 0);
+        LFT_P(continuous_parts) one = LFT_P(continuous_gradient)(s, w.now, 0);
+        now.lambda = w.lambda, now.origin = one.origin, now.zeta = one.zeta;
         now.omega = all.omega, now.eta = all.eta, now.kappa = all.kappa;
     }
     for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
@@ -460,7 +471,7 @@ static inline lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, co
             LFT_P(velocity_backward)(&s->u, t, w.record + i, w.dv, LFT_P(from_wide)(weighted), w.dphi,
                                      gradient ? &now : NULL, w.work, w.panel);
             LFT_P(add_line)(w.dsum, 1, w.dphi, volume);
-            if (gradient && i != 2) LFT_P(continuous_spread)(s, t, w.now, gradient); /* stages 1 and 2 share a time */
+            if (gradient && i != 2) LFT_P(continuous_spread)(s, t, w.lambda, w.now, gradient); /* stages 1 and 2 share a time */
         }
         LFT_P(add_line)(d, 1, w.dsum, volume);
     }
@@ -474,7 +485,7 @@ static inline void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *g
     const int                nodes = s->desc.nodes, orbits = u->spectrum.orbits, count = u->spectrum.count;
     int                      a, j, f, i;
     for (a = 0; a < nodes; ++a) {
-        LFT_P(velocity_gradient) d = LFT_P(continuous_gradient)(s, gradient, a);
+        LFT_P(continuous_parts) d = LFT_P(continuous_gradient)(s, gradient, a);
         for (j = 0; j <= u->gates; ++j) {
             for (f = 0; f < u->features; ++f) {
                 const int entry   = j * u->features + f;

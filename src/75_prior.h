@@ -136,9 +136,9 @@ static inline void LFT_P(prior_logq)(const LFT_P(prior) *p, const lft_v *z, doub
 }
 
 /* dtheta += the gradient by log sigma of a function with derivative dz by z = H (sigma eta), at fixed eta, and weight
- * dlogq[lane] in front of log q(z(eta)) = const - sum log sigma. dlambda: count doubles of scratch. */
+ * dlogq[lane] in front of log q(z(eta)) = const - sum log sigma. dlambda: count vectors of scratch. */
 static inline void LFT_P(prior_backward)(const LFT_P(prior) *p, const lft_v *z, const lft_v *dz, const double *dlogq,
-                                         double *dtheta, double *dlambda, lft_arena scratch)
+                                         double *dtheta, lft_v *dlambda, lft_arena scratch)
 {
     const int volume = p->spectrum.lattice.volume;
     lft_v    *panel  = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
@@ -151,9 +151,12 @@ static inline void LFT_P(prior_backward)(const LFT_P(prior) *p, const lft_v *z, 
     for (x = 0; x < volume; ++x) zhat[x] = z[x], dzhat[x] = dz[x];
     LFT_P(hartley_apply)(&p->hartley, zhat, panel);
     LFT_P(hartley_apply)(&p->hartley, dzhat, panel);
-    for (x = 0; x < p->spectrum.count; ++x) dlambda[x] = -sum * LFT_P(spectrum_multiplicity)(&p->spectrum, x);
+    LFT_P(set_zero)(dlambda, p->spectrum.count);
     LFT_P(spectrum_dot)(&p->spectrum, zhat, dzhat, dlambda);
-    for (x = 0; x < p->spectrum.count; ++x) dtheta[p->params + (size_t)p->spectrum.orbit[x]] += dlambda[x];
+    for (x = 0; x < p->spectrum.count; ++x) {
+        dtheta[p->params + (size_t)p->spectrum.orbit[x]] +=
+            LFT_P(sum_lanes)(dlambda[x]) - sum * LFT_P(spectrum_multiplicity)(&p->spectrum, x);
+    }
 }
 
 #endif /* LFT_P_CODE */

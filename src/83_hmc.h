@@ -39,7 +39,7 @@ typedef struct LFT_(hmc_desc) {
 /* The chains. The next trajectory depends on x, steps, desc.length and drawn alone: with these saved a run resumes.
  * acceptance = accepted / (trajectories chains); exp_dH / (trajectories chains) is 1 within its error for an exact chain in
  * equilibrium: for that error put the mean of exp(-dH[c]) over the chains, or each by itself, into a series. With coarse
- * steps on a small lattice states that hardly ever occur carry part of that mean: then it looks too small. */
+ * steps on a small lattice, states that hardly ever occur carry part of that mean: then it looks too small. */
 typedef struct LFT_(hmc) {
     LFT_(hmc_desc)      desc; /* with the defaults filled in */
     const LFT_(theory) *theory;
@@ -76,7 +76,8 @@ LFT_API lft_status LFT_(hmc_next)(LFT_(hmc) *hmc);
  * e is changed by log e += g (a - acceptance), a being the mean of min(1, exp(-dH)) over the chains, g = 1 in the first half
  * and k^-0.6 in the k-th trajectory of the second; the geometric mean of the second half's step sizes, shortened until it
  * divides the length, is then kept. A few tens are enough for that, and the chains have to reach equilibrium before the
- * second half begins. The sums start afresh. LFT_ERR_NONFINITE as above; LFT_ERR_NOCONV if more than 10000 steps were needed. */
+ * second half begins. The sums start afresh. LFT_ERR_NONFINITE as above; LFT_ERR_NOCONV if more than 10000 steps were
+ * needed. */
 LFT_API lft_status LFT_(hmc_thermalise)(LFT_(hmc) *hmc, int n);
 
 /* Integrates the next trajectory, turns the momenta round and integrates back, without changing any chain: the largest
@@ -125,7 +126,7 @@ static inline LFT_P(hmc_state) *LFT_P(hmc_state_of)(const LFT_(hmc) *hmc)
 
 /* ---- setting up --------------------------------------------------------------------------------------------------- */
 
-static inline lft_status LFT_P(hmc_defaults)(LFT_(hmc_desc) *d, lft_error *error)
+LFT_P_COLD lft_status LFT_P(hmc_defaults)(LFT_(hmc_desc) *d, lft_error *error)
 {
     if (!d->chains) d->chains = 64;
     if (!d->integrator) d->integrator = LFT_OMELYAN;
@@ -152,8 +153,7 @@ static inline lft_status LFT_P(hmc_defaults)(LFT_(hmc_desc) *d, lft_error *error
     return LFT_OK;
 }
 
-static inline lft_status LFT_P(hmc_layout)(LFT_(hmc) *hmc, const LFT_(hmc_desc) *desc, lft_arena *arena,
-                                           lft_error *error)
+LFT_P_COLD lft_status LFT_P(hmc_layout)(LFT_(hmc) *hmc, const LFT_(hmc_desc) *desc, lft_arena *arena, lft_error *error)
 {
     LFT_P(hmc_state) *s = (LFT_P(hmc_state) *)lft_arena_alloc(arena, 1, sizeof *s), local;
     LFT_(lattice)     lattice;
@@ -425,7 +425,7 @@ static inline int LFT_P(hmc_steps_of)(const LFT_(hmc) *hmc, double step, double 
 
 /* The step size varies continuously and the number of steps follows: with the length held fixed, an acceptance between
  * those of two numbers of steps would never be seen. */
-static inline lft_status LFT_P(hmc_tune)(LFT_(hmc) *hmc, int n)
+LFT_P_COLD lft_status LFT_P(hmc_tune)(LFT_(hmc) *hmc, int n)
 {
     const int  half = n / 2;
     double     log_step = lft_p_f64_p_log(hmc->desc.length / hmc->steps), sum = 0, step, a;

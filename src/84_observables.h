@@ -15,8 +15,8 @@ typedef enum lft_column {
     LFT_COLUMN_PHI2,   /* <phi^2>, the mean over the sites */
     LFT_COLUMN_PHI4,   /* <phi^4> */
     LFT_COLUMN_ACTION, /* S / V */
-    LFT_COLUMN_KMIN,   /* |sum_t s(t) e^(2 pi i t / L)|^2 / V, mean over the time axes: the smallest momentum, normalised so that
-                          a free field gives 1 / (2 (khat^2 + m2)) */
+    LFT_COLUMN_KMIN,   /* |sum_t s(t) e^(2 pi i t / L)|^2 / V, mean over the time axes: the smallest momentum, normalised so
+                          that a free field gives 1 / (2 (khat^2 + m2)) */
     LFT_COLUMN_C       /* the first of L/2 + 1 columns C(t) = (1/V) sum_t' s(t') s(t' + t), t = 0 ... L/2, mean over the time
                           axes: the correlator of slices at zero momentum. C(L - t) = C(t), and sum_t C(t) = V m^2 */
 } lft_column;
@@ -290,13 +290,13 @@ LFT_API const char *LFT_(observable_name)(int observable)
 /* Each of these returns the value and, where slope is not NULL, adds d value / d mean to it. */
 
 /* <column> times a factor */
-static inline double LFT_P(observe_mean)(int column, double factor, const double *mean, double *slope)
+LFT_P_COLD double LFT_P(observe_mean)(int column, double factor, const double *mean, double *slope)
 {
     if (slope) slope[column] += factor;
     return factor * mean[column];
 }
 
-static inline double LFT_P(observe_mass)(int L, const double *mean, double *slope)
+LFT_P_COLD double LFT_P(observe_mass)(int L, const double *mean, double *slope)
 {
     const double *G = mean + LFT_COLUMN_C;
     double        sum = 0, r, root;
@@ -321,7 +321,7 @@ static inline double LFT_P(observe_mass)(int L, const double *mean, double *slop
     return L < 2 ? sum : sum * L / (L - 1);
 }
 
-static inline double LFT_P(observe_xi)(const LFT_(lattice) *lattice, const double *mean, double *slope)
+LFT_P_COLD double LFT_P(observe_xi)(const LFT_(lattice) *lattice, const double *mean, double *slope)
 {
     const double chi2 = lattice->volume * mean[LFT_COLUMN_M2], F = mean[LFT_COLUMN_KMIN], x = chi2 / F - 1;
     double       sine, cosine, xi;
@@ -339,7 +339,7 @@ static inline double LFT_P(observe_xi)(const LFT_(lattice) *lattice, const doubl
     return xi;
 }
 
-static inline double LFT_P(observe_binder)(const double *mean, double *slope)
+LFT_P_COLD double LFT_P(observe_binder)(const double *mean, double *slope)
 {
     const double m2 = mean[LFT_COLUMN_M2], m4 = mean[LFT_COLUMN_M4];
     if (slope) {
@@ -349,7 +349,7 @@ static inline double LFT_P(observe_binder)(const double *mean, double *slope)
     return 1 - m4 / (3 * m2 * m2);
 }
 
-static inline double LFT_P(observe_identity)(const LFT_(theory) *theory, const double *mean, double *slope)
+LFT_P_COLD double LFT_P(observe_identity)(const LFT_(theory) *theory, const double *mean, double *slope)
 {
     static const char phi4[] = "phi4";
     double            value;
@@ -363,7 +363,7 @@ static inline double LFT_P(observe_identity)(const LFT_(theory) *theory, const d
     return value + LFT_P(observe_mean)(LFT_COLUMN_PHI4, theory->coupling[1], mean, slope);
 }
 
-static inline double LFT_P(observe_value)(const LFT_(derived_of) *of, const double *mean, double *slope)
+LFT_P_COLD double LFT_P(observe_value)(const LFT_(derived_of) *of, const double *mean, double *slope)
 {
     double nothing;
     switch (of->observable) {
@@ -385,8 +385,8 @@ LFT_API double LFT_(derived)(const double *mean, void *ctx)
 }
 
 /* As lft_gamma_of, with slopes of our own. */
-static inline lft_estimate LFT_P(observe_gamma)(const lft_series *series, const LFT_(derived_of) *of, lft_arena scratch,
-                                                lft_error *error)
+LFT_P_COLD lft_estimate LFT_P(observe_gamma)(const lft_series *series, const LFT_(derived_of) *of, lft_arena scratch,
+                                             lft_error *error)
 {
     const size_t       n = lft_p_line_of(series, series->data).n;
     lft_p_derived_work w = lft_p_derived_layout(series, &scratch);

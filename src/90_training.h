@@ -92,7 +92,7 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, 
 typedef struct LFT_P(train_work) {
     lft_v         *z, *dx;
     unsigned char *tape;
-    double        *dlambda; /* the prior's scratch */
+    lft_v         *dlambda; /* the prior's scratch */
 } LFT_P(train_work);
 
 typedef struct LFT_P(train_state) {
@@ -166,7 +166,7 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
         w.z       = LFT_P(vectors)(arena, volume);
         w.dx      = LFT_P(vectors)(arena, volume);
         w.tape    = (unsigned char *)lft_arena_take(arena, tape, 1);
-        w.dlambda = (double *)lft_arena_take(arena, (size_t)f->prior.spectrum.count, sizeof(double));
+        w.dlambda = LFT_P(vectors)(arena, (size_t)f->prior.spectrum.count);
         if (s->work) s->work[i] = w;
     }
     trainer->gradient   = (double *)lft_arena_alloc(arena, n, sizeof(double));

@@ -87,11 +87,13 @@ static double implied_acceptance(double *w, size_t n)
     return least / ((double)n * sum);
 }
 
-static void exact(const char *name, int extent, double m2, double lambda, double mass2, lft_prior_kind kind, const double *expected)
+static void exact(const char *name, int extent, double m2, double lambda, double mass2, lft_prior_kind kind,
+                  const double *expected)
 {
     static const int which[] = {LFT_CHI2, LFT_BINDER, LFT_PHI2, LFT_PHI4};
     const c2_theory  theory  = phi4(m2, lambda);
-    lft_arena        arena   = lft_arena_of(memory, sizeof memory), series_arena = lft_arena_of(series_memory, sizeof series_memory);
+    lft_arena        arena   = lft_arena_of(memory, sizeof memory);
+    lft_arena        series_arena = lft_arena_of(series_memory, sizeof series_memory);
     c2_flow          flow    = flow_of(extent, extent, mass2, kind, NULL, serial(), &arena);
     c2_chain         chain   = chain_of(&flow, &theory, 0, 11, &arena);
     lft_series       series;
@@ -251,9 +253,9 @@ static lft_status layer_init(c2_layer *layer, const char *name, lft_parameters *
     return LFT_OK;
 }
 
-static void layer_start(const c2_layer *layer, double *theta, uint64_t seed)
+static void layer_start(const c2_layer *layer, double *theta, double *pace)
 {
-    (void)layer, (void)theta, (void)seed;
+    (void)layer, (void)theta, (void)pace;
 }
 
 static void layer_prepare(c2_layer *layer, const double *theta)

@@ -280,8 +280,8 @@ static void not_defined(void)
     check_true("identity of another theory", undefined(&s, &other, lattice + 2, LFT_IDENTITY));
     check_true("xi_2nd where F < chi2 is defined", !undefined(&s, &theory, lattice + 2, LFT_XI_2ND));
 
-    check_true("other columns: mismatch", !o2_observe(&s, &theory, lattice, 0, scratch_of(sizeof scratch_memory), &e).reliable &&
-                                              e.code == LFT_ERR_MISMATCH);
+    (void)o2_observe(&s, &theory, lattice, 0, scratch_of(sizeof scratch_memory), &e);
+    check_true("other columns: mismatch", e.code == LFT_ERR_MISMATCH);
     (void)o2_observe(&s, &theory, lattice + 2, LFT_OBSERVABLES, scratch_of(sizeof scratch_memory), &e);
     check_true("no such observable: argument", e.code == LFT_ERR_ARG && !o2_observable_name(LFT_OBSERVABLES));
     (void)o2_observe(&s, &theory, lattice + 2, 0, scratch_of(lft_gamma_bytes(&s) - 64), &e);

@@ -1,0 +1,299 @@
+/* lft_report.h: results for people and as JSON.
+ * SPDX-License-Identifier: MIT-0 */
+
+typedef struct cli_observable {
+    const char  *name;
+    lft_estimate e;
+} cli_observable;
+
+typedef struct cli_timing {
+    const char *name, *unit;
+    double      value;
+} cli_timing;
+
+/* Everything that any command has to say. Which of it a command says stands in the table below. */
+struct cli_result {
+    const char    *status; /* "ok", "stopped" */
+    int            extent[4], has_lattice, has_couplings;
+    double         m2, lambda;
+    char           seed[24]; /* as text: JSON numbers end at 2^53 */
+    const char    *real, *out, *prior, *verdict;
+    uint64_t       lanes, threads, chains, n, ess_n, longest_rejection, nonfinite, logq_n, parameters, steps, batch, md_steps;
+    uint64_t       integration_steps, refined, rolled_back, memory_bytes, passed, failed;
+    double         ess, forward_ess, acceptance, tau_int, logz, logz_error, logq_error, logz_shift, logz_shift_error;
+    double         seconds, samples_per_second, loss, train_seconds, ms_per_step, exp_dh, exp_dh_error;
+    cli_observable observable[LFT_OBSERVABLES];
+    int            observables;
+    cli_timing     timing[40];
+    int            timings;
+};
+
+#define CLI_FLOWS (CLI_TRAIN | CLI_SAMPLE)
+
+/* kind: d number, u integer, s text, c characters */
+typedef struct cli_field {
+    const char *key;
+    char        kind;
+    size_t      at;
+    int         commands;
+} cli_field;
+
+#define CLI_FIELD(name, kind, commands) {#name, kind, offsetof(cli_result, name), commands}
+static const cli_field cli_field_table[] = {
+    CLI_FIELD(seed, 'c', CLI_FLOWS | CLI_CHAINS | CLI_DEMO | CLI_INFO),
+    CLI_FIELD(real, 's', CLI_FLOWS | CLI_CHAINS | CLI_MEASURE | CLI_BENCH),
+    CLI_FIELD(lanes, 'u', CLI_FLOWS | CLI_CHAINS | CLI_MEASURE | CLI_BENCH),
+    CLI_FIELD(threads, 'u', CLI_FLOWS | CLI_CHAINS | CLI_MEASURE | CLI_BENCH | CLI_DEMO),
+    CLI_FIELD(chains, 'u', CLI_CHAINS | CLI_MEASURE),
+    CLI_FIELD(n, 'u', CLI_CHAINS | CLI_MEASURE | CLI_DEMO),
+    CLI_FIELD(ess, 'd', CLI_FLOWS | CLI_INFO | CLI_DEMO),
+    CLI_FIELD(ess_n, 'u', CLI_FLOWS | CLI_INFO | CLI_DEMO),
+    CLI_FIELD(forward_ess, 'd', CLI_MEASURE),
+    CLI_FIELD(acceptance, 'd', CLI_CHAINS | CLI_DEMO),
+    CLI_FIELD(tau_int, 'd', CLI_CHAINS | CLI_MEASURE | CLI_DEMO),
+    CLI_FIELD(longest_rejection, 'u', CLI_SAMPLE),
+    CLI_FIELD(nonfinite, 'u', CLI_CHAINS),
+    CLI_FIELD(exp_dh, 'd', CLI_HMC),
+    CLI_FIELD(exp_dh_error, 'd', CLI_HMC),
+    CLI_FIELD(md_steps, 'u', CLI_HMC),
+    CLI_FIELD(logz, 'd', CLI_FLOWS | CLI_DEMO),
+    CLI_FIELD(logz_error, 'd', CLI_FLOWS | CLI_DEMO),
+    CLI_FIELD(logq_error, 'd', CLI_FLOWS | CLI_INFO | CLI_DEMO),
+    CLI_FIELD(logz_shift, 'd', CLI_FLOWS | CLI_INFO | CLI_DEMO),
+    CLI_FIELD(logz_shift_error, 'd', CLI_FLOWS | CLI_INFO),
+    CLI_FIELD(logq_n, 'u', CLI_FLOWS | CLI_INFO),
+    CLI_FIELD(prior, 's', CLI_INFO),
+    CLI_FIELD(parameters, 'u', CLI_FLOWS | CLI_INFO),
+    CLI_FIELD(integration_steps, 'u', CLI_FLOWS | CLI_INFO),
+    CLI_FIELD(steps, 'u', CLI_TRAIN | CLI_INFO),
+    CLI_FIELD(batch, 'u', CLI_TRAIN | CLI_INFO),
+    CLI_FIELD(loss, 'd', CLI_TRAIN | CLI_INFO),
+    CLI_FIELD(train_seconds, 'd', CLI_TRAIN | CLI_INFO | CLI_DEMO),
+    CLI_FIELD(ms_per_step, 'd', CLI_TRAIN),
+    CLI_FIELD(refined, 'u', CLI_TRAIN),
+    CLI_FIELD(rolled_back, 'u', CLI_TRAIN),
+    CLI_FIELD(passed, 'u', CLI_SELFTEST),
+    CLI_FIELD(failed, 'u', CLI_SELFTEST),
+    CLI_FIELD(memory_bytes, 'u', CLI_FLOWS | CLI_CHAINS | CLI_MEASURE),
+    CLI_FIELD(seconds, 'd', CLI_ALL),
+    CLI_FIELD(samples_per_second, 'd', CLI_CHAINS),
+    CLI_FIELD(out, 's', CLI_FLOWS | CLI_CHAINS),
+    CLI_FIELD(verdict, 's', CLI_FLOWS | CLI_CHAINS | CLI_MEASURE | CLI_DEMO),
+};
+
+/* What has not been measured is not a number. */
+static void cli_result_clear(cli_result *r)
+{
+    size_t i;
+    memset(r, 0, sizeof *r);
+    r->status = "ok";
+    for (i = 0; i < sizeof cli_field_table / sizeof *cli_field_table; ++i) {
+        if (cli_field_table[i].kind == 'd') *(double *)(void *)((char *)r + cli_field_table[i].at) = NAN;
+    }
+}
+
+static void cli_set_logq(cli_result *r, const lft_logq_error *e)
+{
+    r->logq_n = (uint64_t)e->n;
+    if (!e->n) return;
+    r->logq_error       = e->std;
+    r->logz_shift       = e->mean;
+    r->logz_shift_error = e->mean_error;
+}
+
+/* log Z is log <w> and the measured mean of epsilon; both errors count. */
+static void cli_set_weights(cli_result *r, const lft_weights *w)
+{
+    const int corrected = r->logq_n > 0;
+    r->ess              = w->ess;
+    r->ess_n            = w->n;
+    r->logz             = w->logz + (corrected ? r->logz_shift : 0);
+    r->logz_error       = hypot(w->logz_error, corrected ? r->logz_shift_error : 0);
+}
+
+/* ---- JSON ---- */
+
+static void json_text(const char *s)
+{
+    putchar('"');
+    for (; *s; ++s) {
+        const unsigned char b = (unsigned char)*s;
+        if (b == '"' || b == '\\') printf("\\%c", b);
+        else if (b < 32 || b > 126) putchar('?'); /* a message may be cut within a character */
+        else putchar(b);
+    }
+    putchar('"');
+}
+
+static void json_number(double v)
+{
+    if (lft_finite(v)) printf("%.17g", v);
+    else printf("null");
+}
+
+static void json_key(const char *key)
+{
+    putchar(',');
+    json_text(key);
+    putchar(':');
+}
+
+static void json_field(const cli_result *r, const cli_field *f)
+{
+    const void *at = (const char *)r + f->at;
+    const char *text;
+    json_key(f->key);
+    switch (f->kind) {
+    case 'd': json_number(*(const double *)at); break;
+    case 'u': printf("%llu", (unsigned long long)*(const uint64_t *)at); break;
+    case 'c': json_text((const char *)at); break;
+    default:
+        text = *(const char *const *)at;
+        if (text) json_text(text);
+        else printf("null");
+    }
+}
+
+static void json_observables(const char *key, const cli_result *r)
+{
+    int i;
+    json_key(key);
+    putchar('{');
+    for (i = 0; i < r->observables; ++i) {
+        const lft_estimate *e = &r->observable[i].e;
+        if (i) putchar(',');
+        json_text(r->observable[i].name);
+        printf(":{\"value\":");
+        json_number(e->value);
+        printf(",\"error\":");
+        json_number(e->error);
+        printf(",\"tau_int\":");
+        json_number(e->tau_int);
+        printf(",\"reliable\":%s}", e->reliable ? "true" : "false");
+    }
+    putchar('}');
+}
+
+/* One line. `more` may add to it. */
+static void json_result(const cli *c, int command)
+{
+    const cli_result *r = c->result;
+    size_t            i;
+    int               k;
+    printf("{\"format\":1,\"version\":\"%s\",\"command\":", LFT_VERSION);
+    json_text(c->command ? c->command : "");
+    json_key("status");
+    json_text(c->error.code ? "error" : r->status);
+    if (c->error.code) {
+        json_key("error");
+        json_text(c->error.text);
+    }
+    json_key("theory");
+    printf("\"phi4\",\"dim\":%d", LFT_CLI_DIM);
+    if (r->has_lattice) {
+        json_key("extent");
+        for (k = 0; k < LFT_CLI_DIM; ++k) printf("%c%d", k ? ',' : '[', r->extent[k]);
+        putchar(']');
+    }
+    if (r->has_couplings) {
+        json_key("couplings");
+        printf("{\"m2\":");
+        json_number(r->m2);
+        printf(",\"lambda\":");
+        json_number(r->lambda);
+        putchar('}');
+    }
+    for (i = 0; i < sizeof cli_field_table / sizeof *cli_field_table && !c->error.code; ++i) {
+        if (cli_field_table[i].commands & command) json_field(r, cli_field_table + i);
+    }
+    if (r->observables && !c->error.code) json_observables("observables", r);
+    for (k = 0; k < r->timings && !c->error.code; ++k) {
+        json_key(r->timing[k].name);
+        json_number(r->timing[k].value);
+    }
+}
+
+static void json_end(void)
+{
+    printf("}\n");
+}
+
+/* ---- for people ---- */
+
+/* 1.0624(10): two digits of the error. */
+static const char *cli_value(double value, double error, char text[64])
+{
+    int digits, whole;
+    if (!lft_finite(value)) (void)snprintf(text, 64, "not defined");
+    else if (!lft_finite(error) || !(error > 0)) (void)snprintf(text, 64, "%.10g", value);
+    else {
+        digits = 1 - (int)floor(log10(error) + 1e-9);
+        whole  = (int)(error * pow(10, digits) + 0.5);
+        if (whole >= 100) whole /= 10, --digits;
+        if (digits < 0 || digits > 15) (void)snprintf(text, 64, "%.8g +- %.2g", value, error);
+        else (void)snprintf(text, 64, "%.*f(%d)", digits, value, whole);
+    }
+    return text;
+}
+
+static void cli_print_observables(const cli_result *r)
+{
+    char text[64];
+    int  i;
+    for (i = 0; i < r->observables; ++i) {
+        const lft_estimate *e = &r->observable[i].e;
+        printf("  %-10s %-20s tau_int %6.2f   ", r->observable[i].name, cli_value(e->value, e->error, text), e->tau_int);
+        if (!e->reliable) printf("not reliable: %s\n", lft_doubt_str(e->doubts));
+        else printf("%s\n", e->tau_int < 0.6 ? "reliable, no autocorrelation" : "reliable");
+    }
+}
+
+static void cli_print_lattice(const cli_result *r)
+{
+    int mu;
+    printf("phi^4 on ");
+    for (mu = 0; mu < LFT_CLI_DIM; ++mu) printf("%s%d", mu ? "x" : "", r->extent[mu]);
+    printf(" sites");
+    if (r->has_couplings) printf(", m2 = %.10g, lambda = %.10g", r->m2, r->lambda);
+    printf("\n");
+}
+
+static void cli_print_logq(const cli_result *r)
+{
+    if (!r->logq_n) {
+        printf("  epsilon    not measured: log q may be off\n");
+        return;
+    }
+    printf("  epsilon    std %.2g, mean %.2g on %llu samples: log q is %s\n", r->logq_error, r->logz_shift,
+           (unsigned long long)r->logq_n,
+           r->logq_error <= 1e-3 && fabs(r->logz_shift) <= 1e-2 ? "exact enough (std <= 1e-3, |mean| <= 1e-2)"
+                                                               : "NOT exact enough (std <= 1e-3, |mean| <= 1e-2)");
+}
+
+static void cli_print_weights(const cli_result *r)
+{
+    char text[64];
+    printf("  ESS        %.4f (N = %llu)\n", r->ess, (unsigned long long)r->ess_n);
+    printf("  log Z      %s%s\n", cli_value(r->logz, r->logz_error, text),
+           r->logq_n ? ", corrected by the mean of epsilon" : ", not corrected");
+}
+
+static const char *cli_flow_verdict(double ess)
+{
+    if (!(ess > 0.1)) return "poor: train longer, or on a smaller lattice";
+    if (ess < 0.5) return "usable: some configurations repeat many times";
+    return ess < 0.9 ? "good" : "very good: almost every proposal is accepted";
+}
+
+/* The longest autocorrelation time, and whether every observable can be relied on. */
+static void cli_judge(cli_result *r)
+{
+    int i, doubts = 0;
+    r->tau_int = NAN;
+    for (i = 0; i < r->observables; ++i) {
+        const lft_estimate *e = &r->observable[i].e;
+        if (lft_finite(e->tau_int) && !(e->tau_int <= r->tau_int)) r->tau_int = e->tau_int;
+        if (!e->reliable && lft_finite(e->value)) doubts = 1;
+    }
+    r->verdict = doubts ? "errors not reliable: more configurations are needed" : "errors reliable";
+}
