@@ -53,8 +53,8 @@ test-all: lftflow.h
 bench: $(BENCHES)
 	@set -e; for program in $^; do echo "== $$program"; $$program; done
 
-bench-torch:
-	@set -e; for script in $(sort $(wildcard bench/peers/*.py)); do echo "== $$script"; $(PYTHON) $$script; done
+bench-torch: build/bench/phi4
+	bench/torch.sh
 
 install: $(PROGRAMS)
 	install -d '$(DESTDIR)$(PREFIX)/include' '$(DESTDIR)$(PREFIX)/bin'

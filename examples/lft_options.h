@@ -350,3 +350,28 @@ static void cli_help(const cli *c)
     printf("\n%s COMMAND --help lists the options. Exit status: 0, 1 for a bad command line, 2 for other errors,\n"
            "130 or 143 when stopped by Ctrl-C or SIGTERM.\n", c->program);
 }
+
+/* ---- what several commands read the same way ---- */
+
+static lft_pool cli_pool(cli *c)
+{
+    int threads = 1;
+#ifdef _OPENMP
+    threads = omp_get_max_threads();
+#endif
+    threads = (int)cli_count(c, "threads", (uint64_t)threads, 1, 1024);
+#ifndef _OPENMP
+    if (threads > 1) cli_note(c, "this program was built without OpenMP (-fopenmp): one thread");
+    threads = 1;
+#endif
+    return lft_pool_openmp(threads);
+}
+
+/* Chains that advance together. Few for few configurations: each replica costs a part of the error. */
+static int cli_chains(cli *c, uint64_t n)
+{
+    int chains = 64;
+    while (chains > 16 && (uint64_t)chains * 1000 > n) chains /= 2;
+    if ((uint64_t)chains > n) chains = (int)n;
+    return (int)cli_count(c, "chains", (uint64_t)chains, 1, n < 100000 ? n : 100000);
+}

@@ -1,0 +1,17 @@
+/* lft_commands.h: the commands, for one instance: included by lft.c once with CLI phi4_f64 (and CLI_WIDE, for what is done in
+ * double precision only), once with CLI phi4_f32. LFT(flow) is phi4_f32_flow. SPDX-License-Identifier: MIT-0 */
+
+#define CLI_PASTE2(a, b) a##_##b
+#define CLI_PASTE(a, b)  CLI_PASTE2(a, b)
+#define LFT(name)        CLI_PASTE(CLI, name)
+
+#include "lft_flow.h"
+#include "lft_train.h"
+#include "lft_chains.h"
+#include "lft_checks.h"
+
+#undef LFT
+#undef CLI_PASTE
+#undef CLI_PASTE2
+#undef CLI_WIDE
+#undef CLI

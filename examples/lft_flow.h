@@ -1,0 +1,186 @@
+/* lft_flow.h: theory, flow and model of a command (a part of lft_commands.h). SPDX-License-Identifier: MIT-0 */
+
+static void LFT(show_lattice)(cli *c, const LFT(lattice) *lattice, const LFT(theory) *theory, lft_pool pool)
+{
+    cli_result *r = c->result;
+    int         mu;
+    for (mu = 0; mu < LFT_CLI_DIM; ++mu) r->extent[mu] = lattice->extent[mu];
+    r->has_lattice   = 1;
+    r->has_couplings = theory != NULL;
+    r->m2            = theory ? theory->coupling[0] : 0;
+    r->lambda        = theory ? theory->coupling[1] : 0;
+    r->real          = sizeof(LFT(real)) == 8 ? "f64" : "f32";
+    r->lanes         = (uint64_t)LFT(lanes)();
+    r->threads       = pool.threads > 1 ? (uint64_t)pool.threads : 1;
+}
+
+static lft_status LFT(read_theory)(cli *c, LFT(theory) *theory)
+{
+    lft_error e;
+    double    m2, lambda;
+    memset(&e, 0, sizeof e);
+    (void)cli_required(c, "m2");
+    (void)cli_required(c, "lambda");
+    m2     = cli_real(c, "m2", 0);
+    lambda = cli_real(c, "lambda", 0);
+    if (c->error.code) return c->error.code;
+    return cli_check(c, LFT(phi4_init)(theory, m2, lambda, &e), &e);
+}
+
+/* A desc from the options; zero is the library's default. */
+static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
+{
+    static const char *const prior[] = {"free", "normal", NULL}, *const basis[] = {"cosine", "hat", NULL};
+    memset(d, 0, sizeof *d);
+    cli_extent(c, cli_required(c, "extent"), d->extent);
+    d->prior                 = (lft_prior_kind)cli_word(c, "prior", prior, 0);
+    d->prior_mass2           = cli_positive(c, "prior-mass2", 0);
+    d->continuous.sines      = cli_none(c, "sines", 1000);
+    d->continuous.linear     = cli_none(c, "linear", 1);
+    d->continuous.gates      = cli_none(c, "gates", 100);
+    d->continuous.zeros      = cli_none(c, "zeros", 100);
+    d->continuous.basis      = (lft_time_basis)cli_word(c, "basis", basis, 0);
+    d->continuous.nodes      = (int)cli_count(c, "nodes", 0, 1, 1000);
+    d->continuous.steps      = (int)cli_count(c, "int-steps", 0, 1, 100000);
+    d->continuous.most_steps = (int)cli_count(c, "most-int-steps", 0, 1, 100000);
+    return c->error.code;
+}
+
+/* Lays a flow out in memory of its own. */
+static lft_status LFT(make_flow)(cli *c, LFT(flow) *flow, const LFT(flow_desc) *d)
+{
+    lft_arena  measure = lft_arena_measure(), arena;
+    lft_error  e;
+    lft_status status;
+    memset(&e, 0, sizeof e);
+    if (c->error.code) return c->error.code;
+    status = LFT(flow_init)(flow, d, &measure, &e); /* the byte query, with its error text */
+    if (!status) arena = cli_arena(c, measure.need);
+    if (c->error.code) return c->error.code;
+    if (!status) status = LFT(flow_init)(flow, d, &arena, &e);
+    return cli_check(c, status, &e);
+}
+
+/* ---- models ---- */
+
+typedef struct LFT(model) {
+    LFT(theory)     theory;
+    LFT(flow_desc)  desc;
+    LFT(flow)       flow;
+    LFT(model_info) info;
+    lft_safetensors doc;
+} LFT(model);
+
+static lft_status LFT(model_theory)(cli *c, const LFT(model_info) *info, LFT(theory) *theory)
+{
+    lft_error e;
+    memset(&e, 0, sizeof e);
+    if (strcmp(info->theory, "phi4") || info->couplings != 2) {
+        return cli_fail(c, LFT_ERR_MISMATCH, "model: theory: expected phi4 with 2 couplings, got '%.20s' with %d", info->theory,
+                        info->couplings);
+    }
+    return cli_check(c, LFT(phi4_init)(theory, info->coupling[0], info->coupling[1], &e), &e);
+}
+
+/* The flow of a document, with its parameters. */
+static lft_status LFT(model_of)(cli *c, LFT(model) *m, lft_pool pool, lft_arena *arena)
+{
+    lft_error  e;
+    lft_status status;
+    memset(&e, 0, sizeof e);
+    if (c->error.code) return c->error.code;
+    status       = LFT(model_desc)(&m->doc, NULL, &m->desc, &m->info, arena, &e);
+    m->desc.pool = pool;
+    if (cli_check(c, status, &e)) return status;
+    if (LFT(model_theory)(c, &m->info, &m->theory)) return c->error.code;
+    if (LFT(make_flow)(c, &m->flow, &m->desc)) return c->error.code;
+    return cli_check(c, LFT(model_restore)(&m->flow, &m->doc, &e), &e);
+}
+
+#define CLI_DESC_BYTES 65536 /* for the descs of a few hundred layers */
+
+static lft_status LFT(load_model)(cli *c, const char *path, lft_pool pool, LFT(model) *m)
+{
+    lft_arena arena;
+    if (!path || c->error.code || cli_load(c, path, &m->doc, &arena, CLI_DESC_BYTES)) return c->error.code;
+    return LFT(model_of)(c, m, pool, &arena);
+}
+
+static size_t LFT(count_bytes)(void *user, const void *data, size_t n)
+{
+    (void)data;
+    *(size_t *)user += n;
+    return n;
+}
+
+/* The flow as a document in memory, for an instance of the other type. */
+static lft_status LFT(document_of)(cli *c, const LFT(flow) *flow, const LFT(model_info) *info, lft_safetensors *doc)
+{
+    lft_arena  scratch = cli_arena(c, LFT(model_bytes)(flow)), measure = lft_arena_measure(), arena;
+    size_t     size    = 0;
+    void      *file;
+    lft_writer counter;
+    lft_memory memory;
+    lft_error  e;
+    memset(&e, 0, sizeof e);
+    counter.write = LFT(count_bytes);
+    counter.user  = &size;
+    if (c->error.code || cli_check(c, LFT(model_save)(flow, info, counter, scratch, &e), &e)) return c->error.code;
+    file = cli_alloc(c, size);
+    if (!file) return c->error.code;
+    (void)cli_check(c, LFT(model_save)(flow, info, lft_memory_writer(&memory, file, size), scratch, &e), &e);
+    (void)cli_check(c, lft_safetensors_load(lft_memory_reader(&memory, file, size), &measure, doc, &e), &e);
+    arena = cli_arena(c, measure.need);
+    if (c->error.code) return c->error.code;
+    return cli_check(c, lft_safetensors_load(lft_memory_reader(&memory, file, size), &arena, doc, &e), &e);
+}
+
+/* ---- epsilon, always in double precision ---- */
+
+#ifdef CLI_WIDE
+typedef struct cli_wide {
+    phi4_f64_model model;
+    lft_arena      scratch;
+} cli_wide;
+
+static lft_status cli_wide_open(cli *c, cli_wide *w, const lft_safetensors *doc, lft_pool pool)
+{
+    lft_arena arena = cli_arena(c, CLI_DESC_BYTES);
+    w->model.doc    = *doc;
+    if (phi4_f64_model_of(c, &w->model, pool, &arena)) return c->error.code;
+    w->scratch = cli_arena(c, phi4_f64_flow_logq_error_bytes(&w->model.flow));
+    return c->error.code;
+}
+
+/* Sample by sample, so that it can be watched and stopped. Their numbers are far from those that training has seen. */
+static lft_status cli_measure_logq(cli *c, cli_wide *w, uint64_t seed, int n, lft_logq_error *out)
+{
+    const uint64_t first = (uint64_t)1 << 40;
+    double         mean = 0, squares = 0;
+    lft_logq_error one;
+    lft_status     status = c->error.code;
+    int            i;
+    memset(out, 0, sizeof *out);
+    for (i = 0; i < n && !status && !cli_signal; ++i) {
+        phi4_f64_flow *flow = &w->model.flow;
+        double         d;
+        status = cli_check(c, phi4_f64_flow_logq_error(flow, seed, first + (uint64_t)i, 1, &one, w->scratch), &flow->error);
+        d      = one.mean - mean;
+        mean += d / (i + 1);
+        squares += d * (one.mean - mean);
+        cli_progress(c, (uint64_t)i + 1, (uint64_t)n, "epsilon: sample %d/%d, in double precision", i + 1, n);
+    }
+    if (status || cli_signal) return status ? status : LFT_STOPPED;
+    out->n          = n;
+    out->mean       = mean;
+    out->std        = n > 1 ? sqrt(squares / (n - 1)) : 0;
+    out->mean_error = out->std / sqrt(n);
+    out->std_error  = n > 1 ? out->std / sqrt(2.0 * (n - 1)) : 0;
+    return LFT_OK;
+}
+
+static int cli_is_exact(const lft_logq_error *e)
+{
+    return e->n == 0 || (e->std <= 1e-3 && fabs(e->mean) <= 1e-2);
+}
+#endif

@@ -1,0 +1,435 @@
+/* lft_train.h: the command train (a part of lft_commands.h). SPDX-License-Identifier: MIT-0 */
+
+typedef struct LFT(train_job) {
+    cli            *c;
+    LFT(theory)     theory;
+    LFT(flow_desc)  desc;
+    LFT(flow)       flow;
+    LFT(trainer)    trainer;
+    LFT(model_info) info;
+    lft_train_desc  train;
+    lft_arena       save; /* scratch for writing */
+    const char     *out, *checkpoint;
+    FILE           *history;
+    int             history_failed, timed;
+    uint64_t        stop_after, first_step;
+    double          seconds, began, earlier, saved, checkpoint_every; /* began: of the loop; earlier: before a resume */
+} LFT(train_job);
+
+/* ---- beginning ---- */
+
+static lft_status LFT(read_train_desc)(cli *c, lft_train_desc *d)
+{
+    static const char *const schedule[]  = {"cosine", "exponential", "linear", "constant", NULL};
+    static const char *const estimator[] = {"path", "total", NULL};
+    memset(d, 0, sizeof *d);
+    d->steps         = cli_count(c, "steps", 0, 1, (uint64_t)1 << 50);
+    d->batch         = (int)cli_count(c, "batch", 0, 1, 1 << 24);
+    d->accumulate    = (int)cli_count(c, "accumulate", 0, 1, 1 << 20);
+    d->estimator     = (lft_estimator)cli_word(c, "estimator", estimator, 0);
+    d->rate          = cli_positive(c, "rate", 0);
+    d->last_rate     = cli_positive(c, "last-rate", 0);
+    d->schedule      = (lft_schedule_kind)(cli_word(c, "schedule", schedule, 1) - 1);
+    d->warmup        = cli_count(c, "warmup", 0, 0, (uint64_t)1 << 50);
+    d->clip          = cli_real(c, "clip", 0);
+    d->guard_every   = cli_none(c, "guard-every", 1 << 30);
+    d->guard_samples = (int)cli_count(c, "guard-samples", 0, 1, 1 << 20);
+    d->guard_std     = cli_positive(c, "guard-std", 0);
+    d->guard_mean    = cli_positive(c, "guard-mean", 0);
+    d->seed          = cli_count(c, "seed", 1, 0, UINT64_MAX);
+    if (cli_given(c, "clip") && !(d->clip > 0)) d->clip = -1;
+    return c->error.code;
+}
+
+/* The trainer in memory of its own; once more in the same memory if `again`. */
+static lft_status LFT(train_lay_out)(LFT(train_job) *j, lft_arena arena)
+{
+    if (j->c->error.code) return j->c->error.code;
+    return cli_check(j->c, LFT(trainer_init)(&j->trainer, &j->flow, &j->theory, &j->train, &arena), &j->flow.error);
+}
+
+static lft_arena LFT(train_arena)(LFT(train_job) *j)
+{
+    lft_arena measure = lft_arena_measure();
+    if (j->c->error.code) return measure;
+    (void)cli_check(j->c, LFT(trainer_init)(&j->trainer, &j->flow, &j->theory, &j->train, &measure), &j->flow.error);
+    return cli_arena(j->c, measure.need);
+}
+
+/* Seconds of all that comes after the last step: epsilon on n samples, and the ESS. */
+static double LFT(time_of_end)(LFT(train_job) *j, int n, uint64_t ess_n)
+{
+    cli            *c = j->c;
+    cli_wide        wide;
+    lft_safetensors doc;
+    lft_logq_error  e;
+    LFT(batch)      x;
+    lft_arena       arena;
+    double          logq[256], begin, spent = 0;
+    const int       blocks = c->blocks;
+    if (n && !LFT(document_of)(c, &j->flow, &j->info, &doc) && !cli_wide_open(c, &wide, &doc, j->desc.pool)) {
+        (void)phi4_f64_flow_logq_error(&wide.model.flow, 1, 0, 1, &e, wide.scratch);
+        begin = cli_seconds();
+        (void)phi4_f64_flow_logq_error(&wide.model.flow, 1, 0, 1, &e, wide.scratch);
+        spent += (cli_seconds() - begin) * n;
+    }
+    arena = cli_arena(c, LFT(batch_bytes)(&j->flow.lattice, 256));
+    if (!c->error.code && !LFT(batch_init)(&x, &j->flow.lattice, 256, &arena, NULL)) {
+        begin = cli_seconds();
+        (void)LFT(flow_sample)(&j->flow, 1, 0, &x, logq);
+        spent += (cli_seconds() - begin) * (double)ess_n / 256;
+    }
+    while (c->blocks > blocks) free(c->block[--c->blocks]); /* the end takes its own */
+    return spent;
+}
+
+/* Turns a time budget into steps: times gradients, one measurement of the guard, and the end, and keeps nothing of it. */
+static lft_status LFT(train_calibrate)(LFT(train_job) *j, int logq_n, uint64_t ess_n)
+{
+    cli             *c     = j->c;
+    const double     begin = cli_seconds(), most = 0.02 * j->seconds;
+    lft_train_desc  *d     = &j->train;
+    lft_logq_error   e;
+    double           loss, step = 0, guard = 0, end, start, rest;
+    uint64_t         count = 0;
+    lft_status       status = LFT_OK;
+    const int        every = j->trainer.desc.guard_every, samples = j->trainer.desc.guard_samples;
+    for (start = begin; !status && (count < 2 || cli_seconds() - begin < most); ++count) {
+        int part;
+        if (count == 1) start = cli_seconds(); /* the first warms up */
+        for (part = 0; part < j->trainer.desc.accumulate && !status; ++part) {
+            status = LFT(train_gradient)(&j->trainer, 0, &loss);
+        }
+        LFT(flow_prepare)(&j->flow);
+        step = (cli_seconds() - start) / (double)(count > 1 ? count : 1);
+    }
+    if (cli_check(c, status, &j->flow.error)) return status;
+    end = LFT(time_of_end)(j, logq_n, ess_n);
+    if (every > 0 && !c->error.code) {
+        const int blocks  = c->blocks;
+        lft_arena scratch = cli_arena(c, LFT(flow_logq_error_bytes)(&j->flow));
+        start             = cli_seconds();
+        if (!c->error.code) (void)LFT(flow_logq_error)(&j->flow, 1, 0, samples, &e, scratch);
+        guard = (cli_seconds() - start) / every;
+        while (c->blocks > blocks) free(c->block[--c->blocks]);
+    }
+    rest     = j->seconds - (cli_seconds() - c->begin) - 1.2 * end;
+    rest     = rest > 0.2 * j->seconds ? rest : 0.2 * j->seconds;
+    d->steps = (uint64_t)(0.95 * rest / (step + guard));
+    if (d->steps < 10) d->steps = 10;
+    cli_note(c, "calibration: %.3g ms per step, %.2g s for the measurements at the end: %llu steps in %.3g s", 1e3 * (step + guard),
+             end, (unsigned long long)d->steps, j->seconds);
+    return c->error.code;
+}
+
+/* What both ways to begin have in common. */
+static lft_status LFT(train_open)(LFT(train_job) *j)
+{
+    cli *c = j->c;
+    j->stop_after       = cli_count(c, "stop-after", UINT64_MAX, 1, UINT64_MAX - 1);
+    j->checkpoint       = cli_text(c, "checkpoint");
+    j->checkpoint_every = cli_positive(c, "checkpoint-every", 60);
+    if (j->out) (void)cli_try_path(c, j->out);
+    if (j->checkpoint) (void)cli_try_path(c, j->checkpoint);
+    if (cli_given(c, "history") && !c->error.code) {
+        j->history = fopen(cli_text(c, "history"), cli_given(c, "resume") ? "ab" : "wb");
+        if (!j->history) {
+            return cli_fail(c, LFT_ERR_IO, "%.80s: expected a file that can be written, got: %s", cli_text(c, "history"),
+                            strerror(errno));
+        }
+    }
+    return c->error.code;
+}
+
+static lft_status LFT(train_begin)(LFT(train_job) *j, int logq_n, uint64_t ess_n)
+{
+    cli      *c    = j->c;
+    lft_pool  pool = cli_pool(c);
+    lft_arena arena;
+    (void)LFT(read_theory)(c, &j->theory);
+    (void)LFT(read_flow_desc)(c, &j->desc);
+    (void)LFT(read_train_desc)(c, &j->train);
+    j->seconds   = cli_positive(c, "seconds", j->seconds > 0 ? j->seconds : 60);
+    j->timed     = !cli_given(c, "steps");
+    j->desc.pool = pool;
+    if (cli_given(c, "steps") && cli_given(c, "seconds")) {
+        return cli_fail(c, LFT_ERR_ARG, "train: expected --steps or --seconds, got both");
+    }
+    if (c->error.code || LFT(make_flow)(c, &j->flow, &j->desc)) return c->error.code;
+    LFT(model_info_of)(&j->info, &j->theory);
+    arena = LFT(train_arena)(j);
+    if (j->timed && !LFT(train_lay_out)(j, arena)) (void)LFT(train_calibrate)(j, logq_n, ess_n);
+    return LFT(train_lay_out)(j, arena);
+}
+
+/* Options that would make it another training are refused. */
+static lft_status LFT(train_resume)(LFT(train_job) *j, const char *path)
+{
+    cli       *c = j->c;
+    LFT(model) m;
+    char       lanes[16];
+    const char *was;
+    int        i;
+    for (i = 0; i < CLI_OPTIONS; ++i) {
+        if (!c->value[i] || (cli_option_table[i].commands & CLI_RESUME)) continue;
+        return cli_fail(c, LFT_ERR_ARG, "train: --%s is part of the checkpoint: expected --resume without it",
+                        cli_option_table[i].key);
+    }
+    memset(&m, 0, sizeof m);
+    if (LFT(load_model)(c, path, cli_pool(c), &m)) return c->error.code;
+    if (cli_check(c, LFT(trainer_desc)(&m.doc, &j->train, &c->error), &c->error)) return c->error.code;
+    j->theory = m.theory, j->flow = m.flow, j->desc = m.desc, j->info = m.info;
+    j->train.steps = cli_count(c, "steps", j->train.steps, 1, (uint64_t)1 << 50);
+    j->earlier     = j->info.seconds;
+    j->timed       = j->info.seconds > 0;
+    if (LFT(train_lay_out)(j, LFT(train_arena)(j))) return c->error.code;
+    was = lft_safetensors_meta(&m.doc, "lanes");
+    (void)snprintf(lanes, sizeof lanes, "%d", LFT(lanes)());
+    if (was && strcmp(was, lanes)) {
+        cli_note(c, "the checkpoint was written with %s lanes, here are %s: training goes on, but not bit for bit", was, lanes);
+    }
+    return cli_check(c, LFT(trainer_resume)(&j->trainer, &m.doc), &j->flow.error);
+}
+
+/* ---- the loop ---- */
+
+static int LFT(fill_checkpoint)(lft_writer to, void *context, lft_error *e)
+{
+    LFT(train_job) *j = (LFT(train_job) *)context;
+    return LFT(trainer_save)(&j->trainer, &j->info, to, j->save, e);
+}
+
+static int LFT(fill_model)(lft_writer to, void *context, lft_error *e)
+{
+    LFT(train_job) *j = (LFT(train_job) *)context;
+    return LFT(model_save)(&j->flow, &j->info, to, j->save, e);
+}
+
+/* Durations are stored only where the user asked for one: files of the same training are then the same. */
+static void LFT(train_note_time)(LFT(train_job) *j)
+{
+    j->info.seconds = j->timed ? j->earlier + cli_seconds() - j->began : 0;
+}
+
+static void LFT(history_number)(FILE *f, const char *key, double v)
+{
+    if (lft_finite(v)) fprintf(f, ",\"%s\":%.10g", key, v);
+    else fprintf(f, ",\"%s\":null", key);
+}
+
+static void LFT(train_history)(LFT(train_job) *j)
+{
+    const lft_train_report *r = &j->trainer.report;
+    FILE                   *f = j->history;
+    fprintf(f, "{\"step\":%llu", (unsigned long long)r->step);
+    LFT(history_number)(f, "loss", r->loss);
+    LFT(history_number)(f, "ess", r->ess);
+    LFT(history_number)(f, "rate", r->rate);
+    LFT(history_number)(f, "norm", r->norm);
+    fprintf(f, ",\"integration_steps\":%d,\"refined\":%d,\"rolled_back\":%d", r->integration_steps, r->refined, r->rolled_back);
+    LFT(history_number)(f, "guard_std", r->guard.n ? r->guard.std : NAN);
+    LFT(history_number)(f, "guard_mean", r->guard.n ? r->guard.mean : NAN);
+    LFT(history_number)(f, "seconds", j->earlier + cli_seconds() - j->began);
+    fprintf(f, "}\n");
+    if ((fflush(f) != 0 || ferror(f)) && !j->history_failed) {
+        j->history_failed = 1;
+        cli_note(j->c, "warning: %s: %s; training goes on without a history", cli_text(j->c, "history"), strerror(errno));
+    }
+}
+
+static void LFT(train_progress)(LFT(train_job) *j)
+{
+    const lft_train_report *r     = &j->trainer.report;
+    const double            spent = cli_seconds() - j->began, done = (double)(r->step - j->first_step);
+    const double            left  = done > 0 ? spent / done * (double)(r->steps - r->step) : 0;
+    char                    guard[48] = "";
+    if (r->guard.n) (void)snprintf(guard, sizeof guard, "  epsilon %.1e", r->guard.std);
+    cli_progress(j->c, r->step, r->steps, "step %llu/%llu  loss %.4f  ESS %.3f (batch)  rate %.1e%s  %d int. steps  %.0f s left",
+                 (unsigned long long)r->step, (unsigned long long)r->steps, r->loss, r->ess, r->rate, guard,
+                 r->integration_steps, left);
+}
+
+static void LFT(train_after_step)(LFT(train_job) *j)
+{
+    if (j->history && !j->history_failed) LFT(train_history)(j);
+    LFT(train_progress)(j);
+    if (j->checkpoint && cli_seconds() - j->saved > j->checkpoint_every) {
+        LFT(train_note_time)(j);
+        (void)cli_write(j->c, j->checkpoint, LFT(fill_checkpoint), j);
+        j->saved = cli_seconds();
+    }
+}
+
+/* Steps until the end, a signal, or --stop-after. A training that has failed leaves its last good state. */
+static lft_status LFT(train_loop)(LFT(train_job) *j)
+{
+    cli          *c      = j->c;
+    LFT(trainer) *t      = &j->trainer;
+    lft_status    status = LFT_OK;
+    j->save              = cli_arena(c, LFT(trainer_save_bytes)(t));
+    j->began = j->saved = cli_seconds();
+    j->first_step       = t->step;
+    while (!status && !c->error.code && !cli_signal && t->step < t->desc.steps && t->step < j->stop_after) {
+        status = LFT(train_step)(t);
+        if (!status) LFT(train_after_step)(j);
+    }
+    LFT(train_note_time)(j);
+    cli_progress_end(c);
+    if (j->history && fclose(j->history) != 0) j->history_failed = 1;
+    j->history = NULL;
+    if (!status) return c->error.code;
+    if (j->out && !c->error.code) (void)cli_write(c, j->out, LFT(fill_checkpoint), j);
+    cli_note(c, "the last good state, of step %llu, is in %s", (unsigned long long)t->step, j->out ? j->out : "memory");
+    return cli_check(c, status, &j->flow.error);
+}
+
+/* ---- the end ---- */
+
+/* Epsilon in double precision; beyond the bounds the integration steps grow by half until it is within. */
+static lft_status LFT(train_measure)(LFT(train_job) *j, int n)
+{
+    cli            *c = j->c;
+    lft_safetensors doc;
+    cli_wide        wide;
+    lft_status      status;
+    if (LFT(document_of)(c, &j->flow, &j->info, &doc) || cli_wide_open(c, &wide, &doc, j->desc.pool)) return c->error.code;
+    for (;;) {
+        int steps = wide.model.flow.layer[0].steps;
+        status    = cli_measure_logq(c, &wide, j->train.seed, n, &j->info.logq_error);
+        if (status || cli_is_exact(&j->info.logq_error)) return status;
+        steps += (steps + 1) / 2;
+        if (LFT(flow_refine)(&j->flow, steps) || phi4_f64_flow_refine(&wide.model.flow, steps)) return LFT_OK;
+        cli_note(c, "epsilon has std %.2g, mean %.2g: integration steps refined to %d", j->info.logq_error.std,
+                 j->info.logq_error.mean, steps);
+    }
+}
+
+/* Log-weights of n independent samples. */
+static lft_status LFT(train_ess)(LFT(train_job) *j, uint64_t n, lft_weights *w)
+{
+    cli           *c     = j->c;
+    const int      batch = n < 1024 ? (int)n : 1024;
+    const uint64_t first = (uint64_t)1 << 41;
+    lft_arena      arena = cli_arena(c, LFT(batch_bytes)(&j->flow.lattice, batch));
+    double        *logw  = (double *)cli_alloc(c, (size_t)(n + 1024) * sizeof(double)), S[1024];
+    LFT(batch)     x;
+    uint64_t       at;
+    int            i;
+    if (c->error.code || cli_check(c, LFT(batch_init)(&x, &j->flow.lattice, batch, &arena, &c->error), &c->error)) {
+        return c->error.code;
+    }
+    for (at = 0; at < n && !cli_signal; at += (uint64_t)batch) {
+        const lft_status status = LFT(flow_sample)(&j->flow, j->train.seed, first + at, &x, logw + at);
+        if (status && status != LFT_ERR_NONFINITE) return cli_check(c, status, &j->flow.error);
+        LFT(action)(&j->theory, &x, S);
+        for (i = 0; i < batch; ++i) {
+            logw[at + (uint64_t)i] = -S[i] - logw[at + (uint64_t)i];
+            if (!lft_finite(logw[at + (uint64_t)i])) logw[at + (uint64_t)i] = -INFINITY;
+        }
+        cli_progress(c, at, n, "ESS: sample %llu/%llu", (unsigned long long)at, (unsigned long long)n);
+    }
+    cli_progress_end(c);
+    *w = lft_weigh(logw, (size_t)n);
+    return LFT_OK;
+}
+
+static void LFT(train_result)(LFT(train_job) *j, uint64_t steps)
+{
+    cli_result   *r     = j->c->result;
+    const double  spent = j->c->result->train_seconds;
+    LFT(show_lattice)(j->c, &j->flow.lattice, &j->theory, j->desc.pool);
+    (void)snprintf(r->seed, sizeof r->seed, "%llu", (unsigned long long)j->train.seed);
+    r->parameters        = j->flow.params.count;
+    r->integration_steps = (uint64_t)j->flow.layer[0].steps;
+    r->steps             = j->trainer.step;
+    r->batch             = (uint64_t)j->trainer.desc.batch;
+    r->loss              = j->trainer.report.loss;
+    r->refined           = (uint64_t)j->trainer.report.refined;
+    r->rolled_back       = (uint64_t)j->trainer.report.rolled_back;
+    r->ms_per_step       = steps ? 1e3 * spent / (double)steps : NAN;
+    r->memory_bytes      = j->c->bytes;
+    r->out               = j->out;
+}
+
+static void LFT(train_stop)(LFT(train_job) *j)
+{
+    cli *c = j->c;
+    memset(&j->info.logq_error, 0, sizeof j->info.logq_error);
+    if (j->out && !cli_write(c, j->out, LFT(fill_checkpoint), j)) {
+        cli_note(c, "stopped at step %llu of %llu; %s holds a checkpoint, which is a model too: train --resume %s goes on",
+                 (unsigned long long)j->trainer.step, (unsigned long long)j->trainer.desc.steps, j->out, j->out);
+    }
+    c->result->status = "stopped";
+}
+
+static lft_status LFT(train_end)(LFT(train_job) *j, int logq_n, uint64_t ess_n)
+{
+    cli        *c = j->c;
+    lft_weights w;
+    if (logq_n && LFT(train_measure)(j, logq_n)) return c->error.code ? c->error.code : LFT_STOPPED;
+    if (LFT(train_ess)(j, ess_n, &w)) return c->error.code;
+    if (cli_signal) return LFT_STOPPED;
+    j->info.seed  = j->train.seed;
+    j->info.steps = j->trainer.step;
+    j->info.batch = (uint64_t)j->trainer.desc.batch;
+    j->info.loss  = j->trainer.report.loss;
+    j->info.ess   = lft_finite(w.ess) ? w.ess : 0;
+    j->info.ess_n = w.n;
+    cli_set_logq(c->result, &j->info.logq_error);
+    cli_set_weights(c->result, &w);
+    c->result->verdict = cli_flow_verdict(w.ess);
+    return j->out ? cli_write(c, j->out, LFT(fill_model), j) : LFT_OK;
+}
+
+/* From a job that has begun to one whose flow is trained and measured. */
+static lft_status LFT(train_run)(LFT(train_job) *j, int logq_n, uint64_t ess_n)
+{
+    cli       *c = j->c;
+    lft_status status;
+    if (c->error.code || LFT(train_loop)(j)) return c->error.code;
+    c->result->train_seconds = j->earlier + cli_seconds() - j->began;
+    status                   = j->trainer.step < j->trainer.desc.steps ? LFT_STOPPED : LFT(train_end)(j, logq_n, ess_n);
+    if (status == LFT_STOPPED && !c->error.code) LFT(train_stop)(j);
+    LFT(train_result)(j, j->trainer.step - j->first_step);
+    if (j->history_failed && !c->error.code) {
+        return cli_fail(c, LFT_ERR_IO, "%.80s: expected room for the history, got none; the model was written",
+                        cli_text(c, "history"));
+    }
+    return c->error.code;
+}
+
+static void LFT(train_print)(const LFT(train_job) *j)
+{
+    const cli_result *r = j->c->result;
+    cli_print_lattice(r);
+    printf("  training   %llu steps of %llu samples, %.1f s, %.3g ms per step; loss %.4f (KL - log Z, may be negative)\n",
+           (unsigned long long)r->steps, (unsigned long long)r->batch, r->train_seconds, r->ms_per_step, r->loss);
+    printf("  flow       %llu parameters, %llu integration steps (refined %llu times, training rolled back %llu times)\n",
+           (unsigned long long)r->parameters, (unsigned long long)r->integration_steps, (unsigned long long)r->refined,
+           (unsigned long long)r->rolled_back);
+    if (!strcmp(r->status, "stopped")) {
+        printf("  stopped    checkpoint in %s\n", r->out);
+        return;
+    }
+    cli_print_logq(r);
+    cli_print_weights(r);
+    printf("  verdict    %s\n  model in %s\n", r->verdict, r->out);
+}
+
+static lft_status LFT(train_command)(cli *c)
+{
+    static LFT(train_job) j;
+    const int             logq_n = (int)cli_count(c, "measure-logq", 32, 0, 1 << 20);
+    const uint64_t        ess_n  = cli_count(c, "ess-n", 10000, 1, (uint64_t)1 << 32);
+    memset(&j, 0, sizeof j);
+    j.c   = c;
+    j.out = cli_required(c, "out");
+    if (!LFT(train_open)(&j)) {
+        if (cli_given(c, "resume")) (void)LFT(train_resume)(&j, cli_text(c, "resume"));
+        else (void)LFT(train_begin)(&j, logq_n, ess_n);
+    }
+    (void)LFT(train_run)(&j, logq_n, ess_n);
+    if (j.history) (void)fclose(j.history);
+    if (!c->error.code && !c->json) LFT(train_print)(&j);
+    return c->error.code;
+}
