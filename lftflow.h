@@ -1670,6 +1670,16 @@ LFT_P_INLINE lft_v LFT_P(exp2_int)(lft_v q)
     return LFT_P(unbits)(LFT_P(shl)(LFT_P(bits)(q), LFT_P(mantissa)) + LFT_P(bits)(lft_splat(1)));
 }
 
+/* 1 if a lane of x is infinite or NaN: a test of the exponent bits, which -ffast-math leaves alone. */
+LFT_P_INLINE int LFT_P(any_nonfinite)(const lft_v *x, int n)
+{
+    const lft_m top = LFT_P(int_splat)(LFT_P(infinity));
+    lft_m       bad = LFT_P(int_splat)(0);
+    int         i;
+    for (i = 0; i < n; ++i) bad |= LFT_P(int_eq)(LFT_P(bits)(x[i]) & top, top);
+    return LFT_P(any)(bad);
+}
+
 /* ---- exp and log ------------------------------------------------------------------------------------------------- */
 
 LFT_P_INLINE lft_v LFT_P(exp)(lft_v x)
@@ -4427,6 +4437,16 @@ LFT_P_INLINE lft_v LFT_P(exp2_int)(lft_v q)
     return LFT_P(unbits)(LFT_P(shl)(LFT_P(bits)(q), LFT_P(mantissa)) + LFT_P(bits)(lft_splat(1)));
 }
 
+/* 1 if a lane of x is infinite or NaN: a test of the exponent bits, which -ffast-math leaves alone. */
+LFT_P_INLINE int LFT_P(any_nonfinite)(const lft_v *x, int n)
+{
+    const lft_m top = LFT_P(int_splat)(LFT_P(infinity));
+    lft_m       bad = LFT_P(int_splat)(0);
+    int         i;
+    for (i = 0; i < n; ++i) bad |= LFT_P(int_eq)(LFT_P(bits)(x[i]) & top, top);
+    return LFT_P(any)(bad);
+}
+
 /* ---- exp and log ------------------------------------------------------------------------------------------------- */
 
 LFT_P_INLINE lft_v LFT_P(exp)(lft_v x)
@@ -5878,15 +5898,14 @@ static inline void LFT_P(continuous_step)(const LFT_P(continuous) *s, int steps,
 }
 
 /* NaN and infinity stop here, with the step in which they arose. */
-static inline lft_status LFT_P(continuous_check)(const double *logdet, int step, lft_error *error)
+static inline lft_status LFT_P(continuous_check)(const lft_v *phi, int volume, const double *logdet, int step,
+                                                 lft_error *error)
 {
-    int l;
-    for (l = 0; l < LFT_P_LANES; ++l) {
-        if (!lft_finite(logdet[l])) {
-            return lft_p_fail_got(error, LFT_ERR_NONFINITE, "continuous", "log-det", "a finite number after step", step);
-        }
-    }
-    return LFT_OK;
+    const char *what = LFT_P(any_nonfinite)(phi, volume) ? "field" : NULL;
+    int         l;
+    for (l = 0; l < LFT_P_LANES; ++l) what = lft_finite(logdet[l]) ? what : "log-det";
+    if (!what) return LFT_OK;
+    return lft_p_fail_got(error, LFT_ERR_NONFINITE, "continuous", what, "finite numbers after step", step);
 }
 
 static inline lft_status LFT_P(continuous_forward)(const LFT_(layer) *layer, const lft_real *x_in, lft_real *x_out,
@@ -5906,12 +5925,12 @@ static inline lft_status LFT_P(continuous_forward)(const LFT_(layer) *layer, con
         LFT_P(continuous_step)(s, steps, i, phi, s_now, logdet, &w);
         LFT_P(add_line)(phi, 1, w.sum, volume);
         if (score) LFT_P(add_line)(s_now, 1, w.dsum, volume);
-        status = LFT_P(continuous_check)(logdet, i, error);
+        status = LFT_P(continuous_check)(phi, volume, logdet, i, error);
     }
     return status;
 }
 
-/* The largest |a - b| and the largest |a| of a group. */
+/* The largest |a - b| and the largest |a| of a group of finite numbers. */
 static inline double LFT_P(distance)(const lft_v *a, const lft_v *b, int n, double *size)
 {
     lft_v    most = lft_splat(0), far = lft_splat(0);
@@ -5922,13 +5941,13 @@ static inline double LFT_P(distance)(const lft_v *a, const lft_v *b, int n, doub
         lft_v d = a[i] - b[i], m = a[i];
         d    = lft_sel(LFT_P(lt)(d, lft_splat(0)), -d, d);
         m    = lft_sel(LFT_P(lt)(m, lft_splat(0)), -m, m);
-        far  = lft_sel(LFT_P(lt)(d, far), far, d); /* a NaN stays */
+        far  = lft_sel(LFT_P(lt)(far, d), d, far);
         most = lft_sel(LFT_P(lt)(most, m), m, most);
     }
     lft_p_copy(x[0], &far, sizeof far);
     lft_p_copy(x[1], &most, sizeof most);
     for (*size = 0, i = 0; i < LFT_P_LANES; ++i) {
-        if (!((double)x[0][i] <= distance)) distance = (double)x[0][i];
+        if ((double)x[0][i] > distance) distance = (double)x[0][i];
         if ((double)x[1][i] > *size) *size = (double)x[1][i];
     }
     return distance;
@@ -5949,6 +5968,9 @@ static inline lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s,
         LFT_P(line)(old, phi, 0, phi, volume);
         LFT_P(continuous_step)(s, steps, step, old, NULL, div, w);
         LFT_P(line)(phi, next, -1, w->sum, volume);
+        if (LFT_P(any_nonfinite)(phi, volume)) {
+            return lft_p_fail_got(error, LFT_ERR_NONFINITE, "continuous inverse", "field", "finite numbers before step", step);
+        }
         distance = LFT_P(distance)(phi, old, volume, &size);
         if (distance <= 2 * epsilon * size || (distance >= before && distance < 100 * epsilon * size)) return LFT_OK;
         before = distance;
@@ -6215,7 +6237,9 @@ static inline size_t LFT_P(prior_scratch)(const LFT_P(prior) *p)
 {
     lft_arena measure = lft_arena_measure();
     size_t    volume  = (size_t)p->spectrum.lattice.volume;
-    (void)LFT_P(vectors)(&measure, 2 * volume + LFT_P(hartley_panel)(&p->spectrum.lattice));
+    (void)LFT_P(vectors)(&measure, LFT_P(hartley_panel)(&p->spectrum.lattice));
+    (void)LFT_P(vectors)(&measure, volume);
+    (void)LFT_P(vectors)(&measure, volume);
     (void)lft_arena_take(&measure, volume, sizeof(double));
     return measure.need;
 }
@@ -6605,8 +6629,8 @@ LFT_API lft_status LFT_(flow_inverse)(LFT_(flow) *flow, const LFT_(batch) *x, LF
 
 /* ---- 82_metropolis.h, code --------------------------------------------------------------------------------------- */
 
-LFT_P_COLD lft_status LFT_P(chain_layout)(LFT_(chain) *chain, const LFT_(lattice) *lattice, const LFT_(chain_desc) *desc,
-                                          lft_arena *arena, lft_error *error)
+static inline lft_status LFT_P(chain_layout)(LFT_(chain) *chain, const LFT_(lattice) *lattice,
+                                             const LFT_(chain_desc) *desc, lft_arena *arena, lft_error *error)
 {
     const int    chains = desc->chains ? desc->chains : 64;
     const size_t n      = (size_t)(chains > 0 ? chains : 0);
@@ -6685,7 +6709,7 @@ static inline lft_status LFT_P(chain_round)(LFT_(chain) *chain)
     return LFT_OK;
 }
 
-LFT_P_COLD int LFT_P(chain_missing)(const LFT_(chain) *chain)
+static inline int LFT_P(chain_missing)(const LFT_(chain) *chain)
 {
     int i, missing = 0;
     for (i = 0; i < chain->chains; ++i) missing += !lft_finite(chain->logw[i]);
@@ -6763,7 +6787,7 @@ static inline LFT_P(hmc_state) *LFT_P(hmc_state_of)(const LFT_(hmc) *hmc)
 
 /* ---- setting up --------------------------------------------------------------------------------------------------- */
 
-LFT_P_COLD lft_status LFT_P(hmc_defaults)(LFT_(hmc_desc) *d, lft_error *error)
+static inline lft_status LFT_P(hmc_defaults)(LFT_(hmc_desc) *d, lft_error *error)
 {
     if (!d->chains) d->chains = 64;
     if (!d->integrator) d->integrator = LFT_OMELYAN;
@@ -6790,7 +6814,8 @@ LFT_P_COLD lft_status LFT_P(hmc_defaults)(LFT_(hmc_desc) *d, lft_error *error)
     return LFT_OK;
 }
 
-LFT_P_COLD lft_status LFT_P(hmc_layout)(LFT_(hmc) *hmc, const LFT_(hmc_desc) *desc, lft_arena *arena, lft_error *error)
+static inline lft_status LFT_P(hmc_layout)(LFT_(hmc) *hmc, const LFT_(hmc_desc) *desc, lft_arena *arena,
+                                           lft_error *error)
 {
     LFT_P(hmc_state) *s = (LFT_P(hmc_state) *)lft_arena_alloc(arena, 1, sizeof *s), local;
     LFT_(lattice)     lattice;
@@ -7062,7 +7087,7 @@ static inline int LFT_P(hmc_steps_of)(const LFT_(hmc) *hmc, double step, double 
 
 /* The step size varies continuously and the number of steps follows: with the length held fixed, an acceptance between
  * those of two numbers of steps would never be seen. */
-LFT_P_COLD lft_status LFT_P(hmc_tune)(LFT_(hmc) *hmc, int n)
+static inline lft_status LFT_P(hmc_tune)(LFT_(hmc) *hmc, int n)
 {
     const int  half = n / 2;
     double     log_step = lft_p_f64_p_log(hmc->desc.length / hmc->steps), sum = 0, step, a;
@@ -7308,13 +7333,13 @@ LFT_API const char *LFT_(observable_name)(int observable)
 /* Each of these returns the value and, where slope is not NULL, adds d value / d mean to it. */
 
 /* <column> times a factor */
-LFT_P_COLD double LFT_P(observe_mean)(int column, double factor, const double *mean, double *slope)
+static inline double LFT_P(observe_mean)(int column, double factor, const double *mean, double *slope)
 {
     if (slope) slope[column] += factor;
     return factor * mean[column];
 }
 
-LFT_P_COLD double LFT_P(observe_mass)(int L, const double *mean, double *slope)
+static inline double LFT_P(observe_mass)(int L, const double *mean, double *slope)
 {
     const double *G = mean + LFT_COLUMN_C;
     double        sum = 0, r, root;
@@ -7339,7 +7364,7 @@ LFT_P_COLD double LFT_P(observe_mass)(int L, const double *mean, double *slope)
     return L < 2 ? sum : sum * L / (L - 1);
 }
 
-LFT_P_COLD double LFT_P(observe_xi)(const LFT_(lattice) *lattice, const double *mean, double *slope)
+static inline double LFT_P(observe_xi)(const LFT_(lattice) *lattice, const double *mean, double *slope)
 {
     const double chi2 = lattice->volume * mean[LFT_COLUMN_M2], F = mean[LFT_COLUMN_KMIN], x = chi2 / F - 1;
     double       sine, cosine, xi;
@@ -7357,7 +7382,7 @@ LFT_P_COLD double LFT_P(observe_xi)(const LFT_(lattice) *lattice, const double *
     return xi;
 }
 
-LFT_P_COLD double LFT_P(observe_binder)(const double *mean, double *slope)
+static inline double LFT_P(observe_binder)(const double *mean, double *slope)
 {
     const double m2 = mean[LFT_COLUMN_M2], m4 = mean[LFT_COLUMN_M4];
     if (slope) {
@@ -7367,7 +7392,7 @@ LFT_P_COLD double LFT_P(observe_binder)(const double *mean, double *slope)
     return 1 - m4 / (3 * m2 * m2);
 }
 
-LFT_P_COLD double LFT_P(observe_identity)(const LFT_(theory) *theory, const double *mean, double *slope)
+static inline double LFT_P(observe_identity)(const LFT_(theory) *theory, const double *mean, double *slope)
 {
     static const char phi4[] = "phi4";
     double            value;
@@ -7381,7 +7406,7 @@ LFT_P_COLD double LFT_P(observe_identity)(const LFT_(theory) *theory, const doub
     return value + LFT_P(observe_mean)(LFT_COLUMN_PHI4, theory->coupling[1], mean, slope);
 }
 
-LFT_P_COLD double LFT_P(observe_value)(const LFT_(derived_of) *of, const double *mean, double *slope)
+static inline double LFT_P(observe_value)(const LFT_(derived_of) *of, const double *mean, double *slope)
 {
     double nothing;
     switch (of->observable) {
@@ -7403,8 +7428,8 @@ LFT_API double LFT_(derived)(const double *mean, void *ctx)
 }
 
 /* As lft_gamma_of, with slopes of our own. */
-LFT_P_COLD lft_estimate LFT_P(observe_gamma)(const lft_series *series, const LFT_(derived_of) *of, lft_arena scratch,
-                                             lft_error *error)
+static inline lft_estimate LFT_P(observe_gamma)(const lft_series *series, const LFT_(derived_of) *of, lft_arena scratch,
+                                                lft_error *error)
 {
     const size_t       n = lft_p_line_of(series, series->data).n;
     lft_p_derived_work w = lft_p_derived_layout(series, &scratch);

@@ -33,6 +33,10 @@
 #define LFT_REAL  LFT_F32
 #include "../lftflow.h"
 
+/* What follows runs seldom, the kernels are above. gcc 12 -O3: 384 kB of code instead of 452. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("Os")
+#endif
 #include "lft_cli.h"
 #include "lft_options.h"
 #include "lft_report.h"

@@ -1,6 +1,9 @@
 /* lft_cli.h: what every command of the program stands on: errors, memory, time, signals, progress, files.
  * SPDX-License-Identifier: MIT-0 */
 
+#define CLI_NAN      ((double)NAN)
+#define CLI_INFINITY ((double)INFINITY)
+
 /* ---- errors: the first one counts ---- */
 
 typedef struct cli_result cli_result;

@@ -375,3 +375,17 @@ static int cli_chains(cli *c, uint64_t n)
     if ((uint64_t)chains > n) chains = (int)n;
     return (int)cli_count(c, "chains", (uint64_t)chains, 1, n < 100000 ? n : 100000);
 }
+
+/* The lattice that demo and bench take if nothing else is said, and its couplings. */
+static const char *demo_extent(void)
+{
+    static const char *const text[] = {"16", "6x6", "4x4x4", "3x3x3x3"};
+    return text[LFT_CLI_DIM - 1];
+}
+
+static void demo_theory(cli *c)
+{
+    if (!cli_given(c, "extent")) c->value[cli_option_of("extent", 6)] = demo_extent();
+    if (!cli_given(c, "m2")) c->value[cli_option_of("m2", 2)] = LFT_CLI_DIM == 2 ? "-4" : LFT_CLI_DIM == 1 ? "-2" : "1";
+    if (!cli_given(c, "lambda")) c->value[cli_option_of("lambda", 6)] = LFT_CLI_DIM == 2 ? "6.975" : "4";
+}

@@ -88,7 +88,7 @@ static void cli_result_clear(cli_result *r)
     memset(r, 0, sizeof *r);
     r->status = "ok";
     for (i = 0; i < sizeof cli_field_table / sizeof *cli_field_table; ++i) {
-        if (cli_field_table[i].kind == 'd') *(double *)(void *)((char *)r + cli_field_table[i].at) = NAN;
+        if (cli_field_table[i].kind == 'd') *(double *)(void *)((char *)r + cli_field_table[i].at) = CLI_NAN;
     }
 }
 
@@ -289,7 +289,7 @@ static const char *cli_flow_verdict(double ess)
 static void cli_judge(cli_result *r)
 {
     int i, doubts = 0;
-    r->tau_int = NAN;
+    r->tau_int = CLI_NAN;
     for (i = 0; i < r->observables; ++i) {
         const lft_estimate *e = &r->observable[i].e;
         if (lft_finite(e->tau_int) && !(e->tau_int <= r->tau_int)) r->tau_int = e->tau_int;

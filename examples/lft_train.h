@@ -196,13 +196,13 @@ static lft_status LFT(train_resume)(LFT(train_job) *j, const char *path)
 static int LFT(fill_checkpoint)(lft_writer to, void *context, lft_error *e)
 {
     LFT(train_job) *j = (LFT(train_job) *)context;
-    return LFT(trainer_save)(&j->trainer, &j->info, to, j->save, e);
+    return (int)LFT(trainer_save)(&j->trainer, &j->info, to, j->save, e);
 }
 
 static int LFT(fill_model)(lft_writer to, void *context, lft_error *e)
 {
     LFT(train_job) *j = (LFT(train_job) *)context;
-    return LFT(model_save)(&j->flow, &j->info, to, j->save, e);
+    return (int)LFT(model_save)(&j->flow, &j->info, to, j->save, e);
 }
 
 /* Durations are stored only where the user asked for one: files of the same training are then the same. */
@@ -227,8 +227,8 @@ static void LFT(train_history)(LFT(train_job) *j)
     LFT(history_number)(f, "rate", r->rate);
     LFT(history_number)(f, "norm", r->norm);
     fprintf(f, ",\"integration_steps\":%d,\"refined\":%d,\"rolled_back\":%d", r->integration_steps, r->refined, r->rolled_back);
-    LFT(history_number)(f, "guard_std", r->guard.n ? r->guard.std : NAN);
-    LFT(history_number)(f, "guard_mean", r->guard.n ? r->guard.mean : NAN);
+    LFT(history_number)(f, "guard_std", r->guard.n ? r->guard.std : CLI_NAN);
+    LFT(history_number)(f, "guard_mean", r->guard.n ? r->guard.mean : CLI_NAN);
     LFT(history_number)(f, "seconds", j->earlier + cli_seconds() - j->began);
     fprintf(f, "}\n");
     if ((fflush(f) != 0 || ferror(f)) && !j->history_failed) {
@@ -324,7 +324,7 @@ static lft_status LFT(train_ess)(LFT(train_job) *j, uint64_t n, lft_weights *w)
         LFT(action)(&j->theory, &x, S);
         for (i = 0; i < batch; ++i) {
             logw[at + (uint64_t)i] = -S[i] - logw[at + (uint64_t)i];
-            if (!lft_finite(logw[at + (uint64_t)i])) logw[at + (uint64_t)i] = -INFINITY;
+            if (!lft_finite(logw[at + (uint64_t)i])) logw[at + (uint64_t)i] = -CLI_INFINITY;
         }
         cli_progress(c, at, n, "ESS: sample %llu/%llu", (unsigned long long)at, (unsigned long long)n);
     }
@@ -346,7 +346,7 @@ static void LFT(train_result)(LFT(train_job) *j, uint64_t steps)
     r->loss              = j->trainer.report.loss;
     r->refined           = (uint64_t)j->trainer.report.refined;
     r->rolled_back       = (uint64_t)j->trainer.report.rolled_back;
-    r->ms_per_step       = steps ? 1e3 * spent / (double)steps : NAN;
+    r->ms_per_step       = steps ? 1e3 * spent / (double)steps : CLI_NAN;
     r->memory_bytes      = j->c->bytes;
     r->out               = j->out;
 }

@@ -146,6 +146,16 @@ LFT_P_INLINE lft_v LFT_P(exp2_int)(lft_v q)
     return LFT_P(unbits)(LFT_P(shl)(LFT_P(bits)(q), LFT_P(mantissa)) + LFT_P(bits)(lft_splat(1)));
 }
 
+/* 1 if a lane of x is infinite or NaN: a test of the exponent bits, which -ffast-math leaves alone. */
+LFT_P_INLINE int LFT_P(any_nonfinite)(const lft_v *x, int n)
+{
+    const lft_m top = LFT_P(int_splat)(LFT_P(infinity));
+    lft_m       bad = LFT_P(int_splat)(0);
+    int         i;
+    for (i = 0; i < n; ++i) bad |= LFT_P(int_eq)(LFT_P(bits)(x[i]) & top, top);
+    return LFT_P(any)(bad);
+}
+
 /* ---- exp and log ------------------------------------------------------------------------------------------------- */
 
 LFT_P_INLINE lft_v LFT_P(exp)(lft_v x)

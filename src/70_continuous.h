@@ -314,15 +314,14 @@ static inline void LFT_P(continuous_step)(const LFT_P(continuous) *s, int steps,
 }
 
 /* NaN and infinity stop here, with the step in which they arose. */
-static inline lft_status LFT_P(continuous_check)(const double *logdet, int step, lft_error *error)
+static inline lft_status LFT_P(continuous_check)(const lft_v *phi, int volume, const double *logdet, int step,
+                                                 lft_error *error)
 {
-    int l;
-    for (l = 0; l < LFT_P_LANES; ++l) {
-        if (!lft_finite(logdet[l])) {
-            return lft_p_fail_got(error, LFT_ERR_NONFINITE, "continuous", "log-det", "a finite number after step", step);
-        }
-    }
-    return LFT_OK;
+    const char *what = LFT_P(any_nonfinite)(phi, volume) ? "field" : NULL;
+    int         l;
+    for (l = 0; l < LFT_P_LANES; ++l) what = lft_finite(logdet[l]) ? what : "log-det";
+    if (!what) return LFT_OK;
+    return lft_p_fail_got(error, LFT_ERR_NONFINITE, "continuous", what, "finite numbers after step", step);
 }
 
 static inline lft_status LFT_P(continuous_forward)(const LFT_(layer) *layer, const lft_real *x_in, lft_real *x_out,
@@ -342,12 +341,12 @@ static inline lft_status LFT_P(continuous_forward)(const LFT_(layer) *layer, con
         LFT_P(continuous_step)(s, steps, i, phi, s_now, logdet, &w);
         LFT_P(add_line)(phi, 1, w.sum, volume);
         if (score) LFT_P(add_line)(s_now, 1, w.dsum, volume);
-        status = LFT_P(continuous_check)(logdet, i, error);
+        status = LFT_P(continuous_check)(phi, volume, logdet, i, error);
     }
     return status;
 }
 
-/* The largest |a - b| and the largest |a| of a group. */
+/* The largest |a - b| and the largest |a| of a group of finite numbers. */
 static inline double LFT_P(distance)(const lft_v *a, const lft_v *b, int n, double *size)
 {
     lft_v    most = lft_splat(0), far = lft_splat(0);
@@ -358,13 +357,13 @@ static inline double LFT_P(distance)(const lft_v *a, const lft_v *b, int n, doub
         lft_v d = a[i] - b[i], m = a[i];
         d    = lft_sel(LFT_P(lt)(d, lft_splat(0)), -d, d);
         m    = lft_sel(LFT_P(lt)(m, lft_splat(0)), -m, m);
-        far  = lft_sel(LFT_P(lt)(d, far), far, d); /* a NaN stays */
+        far  = lft_sel(LFT_P(lt)(far, d), d, far);
         most = lft_sel(LFT_P(lt)(most, m), m, most);
     }
     lft_p_copy(x[0], &far, sizeof far);
     lft_p_copy(x[1], &most, sizeof most);
     for (*size = 0, i = 0; i < LFT_P_LANES; ++i) {
-        if (!((double)x[0][i] <= distance)) distance = (double)x[0][i];
+        if ((double)x[0][i] > distance) distance = (double)x[0][i];
         if ((double)x[1][i] > *size) *size = (double)x[1][i];
     }
     return distance;
@@ -385,6 +384,9 @@ static inline lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s,
         LFT_P(line)(old, phi, 0, phi, volume);
         LFT_P(continuous_step)(s, steps, step, old, NULL, div, w);
         LFT_P(line)(phi, next, -1, w->sum, volume);
+        if (LFT_P(any_nonfinite)(phi, volume)) {
+            return lft_p_fail_got(error, LFT_ERR_NONFINITE, "continuous inverse", "field", "finite numbers before step", step);
+        }
         distance = LFT_P(distance)(phi, old, volume, &size);
         if (distance <= 2 * epsilon * size || (distance >= before && distance < 100 * epsilon * size)) return LFT_OK;
         before = distance;

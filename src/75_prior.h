@@ -94,7 +94,9 @@ static inline size_t LFT_P(prior_scratch)(const LFT_P(prior) *p)
 {
     lft_arena measure = lft_arena_measure();
     size_t    volume  = (size_t)p->spectrum.lattice.volume;
-    (void)LFT_P(vectors)(&measure, 2 * volume + LFT_P(hartley_panel)(&p->spectrum.lattice));
+    (void)LFT_P(vectors)(&measure, LFT_P(hartley_panel)(&p->spectrum.lattice));
+    (void)LFT_P(vectors)(&measure, volume);
+    (void)LFT_P(vectors)(&measure, volume);
     (void)lft_arena_take(&measure, volume, sizeof(double));
     return measure.need;
 }

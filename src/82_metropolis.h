@@ -47,8 +47,8 @@ LFT_API lft_status LFT_(chain_next)(LFT_(chain) *chain);
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
 
-LFT_P_COLD lft_status LFT_P(chain_layout)(LFT_(chain) *chain, const LFT_(lattice) *lattice, const LFT_(chain_desc) *desc,
-                                          lft_arena *arena, lft_error *error)
+static inline lft_status LFT_P(chain_layout)(LFT_(chain) *chain, const LFT_(lattice) *lattice,
+                                             const LFT_(chain_desc) *desc, lft_arena *arena, lft_error *error)
 {
     const int    chains = desc->chains ? desc->chains : 64;
     const size_t n      = (size_t)(chains > 0 ? chains : 0);
@@ -127,7 +127,7 @@ static inline lft_status LFT_P(chain_round)(LFT_(chain) *chain)
     return LFT_OK;
 }
 
-LFT_P_COLD int LFT_P(chain_missing)(const LFT_(chain) *chain)
+static inline int LFT_P(chain_missing)(const LFT_(chain) *chain)
 {
     int i, missing = 0;
     for (i = 0; i < chain->chains; ++i) missing += !lft_finite(chain->logw[i]);

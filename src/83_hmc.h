@@ -126,7 +126,7 @@ static inline LFT_P(hmc_state) *LFT_P(hmc_state_of)(const LFT_(hmc) *hmc)
 
 /* ---- setting up --------------------------------------------------------------------------------------------------- */
 
-LFT_P_COLD lft_status LFT_P(hmc_defaults)(LFT_(hmc_desc) *d, lft_error *error)
+static inline lft_status LFT_P(hmc_defaults)(LFT_(hmc_desc) *d, lft_error *error)
 {
     if (!d->chains) d->chains = 64;
     if (!d->integrator) d->integrator = LFT_OMELYAN;
@@ -153,7 +153,8 @@ LFT_P_COLD lft_status LFT_P(hmc_defaults)(LFT_(hmc_desc) *d, lft_error *error)
     return LFT_OK;
 }
 
-LFT_P_COLD lft_status LFT_P(hmc_layout)(LFT_(hmc) *hmc, const LFT_(hmc_desc) *desc, lft_arena *arena, lft_error *error)
+static inline lft_status LFT_P(hmc_layout)(LFT_(hmc) *hmc, const LFT_(hmc_desc) *desc, lft_arena *arena,
+                                           lft_error *error)
 {
     LFT_P(hmc_state) *s = (LFT_P(hmc_state) *)lft_arena_alloc(arena, 1, sizeof *s), local;
     LFT_(lattice)     lattice;
@@ -425,7 +426,7 @@ static inline int LFT_P(hmc_steps_of)(const LFT_(hmc) *hmc, double step, double 
 
 /* The step size varies continuously and the number of steps follows: with the length held fixed, an acceptance between
  * those of two numbers of steps would never be seen. */
-LFT_P_COLD lft_status LFT_P(hmc_tune)(LFT_(hmc) *hmc, int n)
+static inline lft_status LFT_P(hmc_tune)(LFT_(hmc) *hmc, int n)
 {
     const int  half = n / 2;
     double     log_step = lft_p_f64_p_log(hmc->desc.length / hmc->steps), sum = 0, step, a;

@@ -290,13 +290,13 @@ LFT_API const char *LFT_(observable_name)(int observable)
 /* Each of these returns the value and, where slope is not NULL, adds d value / d mean to it. */
 
 /* <column> times a factor */
-LFT_P_COLD double LFT_P(observe_mean)(int column, double factor, const double *mean, double *slope)
+static inline double LFT_P(observe_mean)(int column, double factor, const double *mean, double *slope)
 {
     if (slope) slope[column] += factor;
     return factor * mean[column];
 }
 
-LFT_P_COLD double LFT_P(observe_mass)(int L, const double *mean, double *slope)
+static inline double LFT_P(observe_mass)(int L, const double *mean, double *slope)
 {
     const double *G = mean + LFT_COLUMN_C;
     double        sum = 0, r, root;
@@ -321,7 +321,7 @@ LFT_P_COLD double LFT_P(observe_mass)(int L, const double *mean, double *slope)
     return L < 2 ? sum : sum * L / (L - 1);
 }
 
-LFT_P_COLD double LFT_P(observe_xi)(const LFT_(lattice) *lattice, const double *mean, double *slope)
+static inline double LFT_P(observe_xi)(const LFT_(lattice) *lattice, const double *mean, double *slope)
 {
     const double chi2 = lattice->volume * mean[LFT_COLUMN_M2], F = mean[LFT_COLUMN_KMIN], x = chi2 / F - 1;
     double       sine, cosine, xi;
@@ -339,7 +339,7 @@ LFT_P_COLD double LFT_P(observe_xi)(const LFT_(lattice) *lattice, const double *
     return xi;
 }
 
-LFT_P_COLD double LFT_P(observe_binder)(const double *mean, double *slope)
+static inline double LFT_P(observe_binder)(const double *mean, double *slope)
 {
     const double m2 = mean[LFT_COLUMN_M2], m4 = mean[LFT_COLUMN_M4];
     if (slope) {
@@ -349,7 +349,7 @@ LFT_P_COLD double LFT_P(observe_binder)(const double *mean, double *slope)
     return 1 - m4 / (3 * m2 * m2);
 }
 
-LFT_P_COLD double LFT_P(observe_identity)(const LFT_(theory) *theory, const double *mean, double *slope)
+static inline double LFT_P(observe_identity)(const LFT_(theory) *theory, const double *mean, double *slope)
 {
     static const char phi4[] = "phi4";
     double            value;
@@ -363,7 +363,7 @@ LFT_P_COLD double LFT_P(observe_identity)(const LFT_(theory) *theory, const doub
     return value + LFT_P(observe_mean)(LFT_COLUMN_PHI4, theory->coupling[1], mean, slope);
 }
 
-LFT_P_COLD double LFT_P(observe_value)(const LFT_(derived_of) *of, const double *mean, double *slope)
+static inline double LFT_P(observe_value)(const LFT_(derived_of) *of, const double *mean, double *slope)
 {
     double nothing;
     switch (of->observable) {
@@ -385,8 +385,8 @@ LFT_API double LFT_(derived)(const double *mean, void *ctx)
 }
 
 /* As lft_gamma_of, with slopes of our own. */
-LFT_P_COLD lft_estimate LFT_P(observe_gamma)(const lft_series *series, const LFT_(derived_of) *of, lft_arena scratch,
-                                             lft_error *error)
+static inline lft_estimate LFT_P(observe_gamma)(const lft_series *series, const LFT_(derived_of) *of, lft_arena scratch,
+                                                lft_error *error)
 {
     const size_t       n = lft_p_line_of(series, series->data).n;
     lft_p_derived_work w = lft_p_derived_layout(series, &scratch);

@@ -521,8 +521,8 @@ BATCH, SAMPLES = 100, 1000
 # case: (impl, grad, chunk), the fastest of --measure-all, with OpenBLAS or the like and with the reference BLAS
 BEST = {
     'fast': {
-        'cnf-train-L6': ('dense', 'adjoint', 100), 'cnf-sample-L6': ('dense', 'adjoint', 500),
-        'cnf-train-L12': ('sep', 'adjoint', 100), 'cnf-sample-L12': ('sep', 'adjoint', 200),
+        'cnf-train-L6': ('dense', 'adjoint', 100), 'cnf-sample-L6': ('dense', 'adjoint', 200),
+        'cnf-train-L12': ('sep', 'adjoint', 100), 'cnf-sample-L12': ('sep', 'adjoint', 100),
         'cnf-train-L32': ('sep', 'adjoint', 50), 'cnf-sample-L32': ('sep', 'adjoint', 100)},
     'reference': {
         'cnf-train-L6': ('patch', 'sincos', 100), 'cnf-sample-L6': ('patch', 'autograd', 1000),

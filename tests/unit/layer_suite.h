@@ -33,13 +33,13 @@ static const char *suite_name(const char *what)
     return suite_text;
 }
 
-/* ---- what the first instance computed --------------------------------------------------------------------------------- */
+/* ---- what the first instance computed ---------------------------------------------------------------------------- */
 
 static double *suite_record;
 static size_t  suite_recorded, suite_room, suite_cursor;
 static int     suite_first = 1;
 
-/* Writes n numbers down, or compares them with what stands there: the largest difference in units of the largest number. */
+/* Writes n numbers down, or compares them with what stands there: the largest difference in units of the largest. */
 static void suite_keep(const char *what, const double *value, int n, double tolerance)
 {
     double size = 0, worst = 0;
@@ -60,7 +60,7 @@ static void suite_keep(const char *what, const double *value, int n, double tole
     check_below(suite_name(what), worst / (size > 0 ? size : 1), tolerance);
 }
 
-/* ---- arithmetic ----------------------------------------------------------------------------------------------------- */
+/* ---- arithmetic -------------------------------------------------------------------------------------------------- */
 
 /* log |det a|, a[n][n] is overwritten */
 static double suite_logdet(double *a, int n)
@@ -143,7 +143,7 @@ static lft_pool suite_pool(int *threads)
     return pool;
 }
 
-/* ---- memory: blocks with strips between them that nobody may write to ------------------------------------------------- */
+/* ---- memory: blocks with strips between them that nobody may write to -------------------------------------------- */
 
 static unsigned char *suite_memory;
 static size_t         suite_size = (size_t)48 << 20;
@@ -195,7 +195,7 @@ static int suite_strips_untouched(void)
 
 #endif /* SUITE_COMMON */
 
-/* ---- the instance ----------------------------------------------------------------------------------------------------- */
+/* ---- the instance ------------------------------------------------------------------------------------------------ */
 
 #define LFT_STATIC
 #define LFT_NAME  SUITE_NAME
@@ -212,7 +212,7 @@ static int suite_strips_untouched(void)
 #define SUITE_(name)  LFT_P_PASTE(SUITE_NAME, name)
 #define SUITE_P(name) LFT_P_PASTE(SUITE_NAME, LFT_P_PASTE2(p, name))
 
-/* ---- the table ---------------------------------------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------------------------------------------- */
 
 typedef struct SUITE_(test_case) {
     const char *name;
@@ -256,7 +256,7 @@ static const int SUITE_(extents)[][SUITE_DIM] = {
 #endif
 };
 
-/* ---- a flow and the memory that its layers are called with --------------------------------------------------------------- */
+/* ---- a flow and the memory that its layers are called with ------------------------------------------------------- */
 
 typedef struct SUITE_(subject) {
     SUITE_(flow)    flow;
@@ -392,7 +392,8 @@ static lft_status SUITE_(pull)(SUITE_(subject) *s, const double *x, double *z, d
     for (l = 0; l < s->lanes; ++l) logdet[l] = 0;
     for (i = s->flow.layers - 1; i >= 0 && !status; --i) {
         const SUITE_(layer) *layer = s->flow.layer + i;
-        status = layer->ops->inverse(layer, s->x, s->y, logdet, lft_arena_of(s->scratch, layer->scratch_bytes), &s->error);
+        status = layer->ops->inverse(layer, s->x, s->y, logdet, lft_arena_of(s->scratch, layer->scratch_bytes),
+                                     &s->error);
         memcpy(s->x, s->y, (size_t)(s->lanes * s->volume) * sizeof(SUITE_(real)));
     }
     SUITE_(unpack)(s, s->x, z);
@@ -431,8 +432,8 @@ static void SUITE_(pull_gradient)(SUITE_(subject) *s, const double *z, const dou
         tape -= layer->tape_bytes;
         gradient -= layer->gradient_count;
         if (!status) {
-            status = layer->ops->backward(layer, tape, s->x, b, gradient, lft_arena_of(s->scratch, layer->scratch_bytes),
-                                          &s->error);
+            const lft_arena scratch = lft_arena_of(s->scratch, layer->scratch_bytes);
+            status = layer->ops->backward(layer, tape, s->x, b, gradient, scratch, &s->error);
         }
         layer->ops->collect(layer, gradient, s->dtheta);
     }
@@ -440,7 +441,7 @@ static void SUITE_(pull_gradient)(SUITE_(subject) *s, const double *z, const dou
     if (status) check_true(suite_name("forward and backward succeed"), 0);
 }
 
-/* ---- properties --------------------------------------------------------------------------------------------------------- */
+/* ---- properties -------------------------------------------------------------------------------------------------- */
 
 static void SUITE_(test_start)(SUITE_(subject) *s, const SUITE_(test_case) *c)
 {
@@ -448,7 +449,8 @@ static void SUITE_(test_start)(SUITE_(subject) *s, const SUITE_(test_case) *c)
     SUITE_(draws)(s, 0, z);
     SUITE_(push)(s, z, x, logdet, NULL, 0);
     if (!(c->claims & SUITE_IDENTITY)) return;
-    check_below(suite_name("the identity at its start"), suite_worst(x, z, s->lanes * s->volume), 4e-16 * suite_rounding);
+    check_below(suite_name("the identity at its start"), suite_worst(x, z, s->lanes * s->volume),
+                4e-16 * suite_rounding);
     check_below(suite_name("its log-det"), suite_largest(logdet, s->lanes), 4e-16 * suite_rounding);
 }
 
@@ -463,7 +465,8 @@ static void SUITE_(test_inverse)(SUITE_(subject) *s)
     check_true(suite_name("the map is not the identity"), suite_worst(x, z, n) > 0.05);
     check_below(suite_name("inverse of forward"), suite_worst(back, z, n), 2e-14 * suite_rounding);
     for (l = 0; l < s->lanes; ++l) home[l] = -home[l];
-    check_below(suite_name("log-dets are opposite"), suite_worst(there, home, s->lanes), 2e-14 * s->volume * suite_rounding);
+    check_below(suite_name("log-dets are opposite"), suite_worst(there, home, s->lanes),
+                2e-14 * s->volume * suite_rounding);
     suite_keep("x as in f64", x, s->volume, 4e-15 * suite_rounding);
     suite_keep("log-det as in f64", there, 1, 1e-14 * suite_rounding);
     /* into other memory, with a tape */
@@ -471,7 +474,8 @@ static void SUITE_(test_inverse)(SUITE_(subject) *s)
     if (s->flow.layers == 1) {
         const SUITE_(layer) *layer = s->flow.layer;
         for (l = 0; l < s->lanes; ++l) home[l] = 1;
-        layer->ops->forward(layer, s->y, s->x, home, NULL, s->tape, lft_arena_of(s->scratch, layer->scratch_bytes), NULL);
+        layer->ops->forward(layer, s->y, s->x, home, NULL, s->tape, lft_arena_of(s->scratch, layer->scratch_bytes),
+                            NULL);
         SUITE_(unpack)(s, s->x, back);
         check_below(suite_name("x_out apart from x_in, taped"), suite_worst(back, x, n), 0);
         for (l = 0; l < s->lanes; ++l) home[l] -= 1;
@@ -537,7 +541,7 @@ static double SUITE_(epsilon)(SUITE_(subject) *s, int n, double *epsilon)
     return sqrt(square / n);
 }
 
-/* The errors of integrators are compared at twice and four times the steps of the case: at its own the next order shows. */
+/* The errors of integrators are compared at 2 and 4 times the steps of the case: at its own, higher orders show. */
 static void SUITE_(test_determinant)(SUITE_(subject) *s, const SUITE_(test_case) *c)
 {
     double         epsilon[SUITE_LANES_MOST], coarse, fine;
@@ -636,7 +640,8 @@ static void SUITE_(test_backward)(SUITE_(subject) *s)
                 numerical[l * V + i] = suite_derivative(f, SUITE_STEP);
             }
         }
-        check_below(suite_name("gradient of x - numerical"), suite_worst(dz, numerical, n) / suite_largest(dz, n), 5e-8);
+        check_below(suite_name("gradient of x - numerical"), suite_worst(dz, numerical, n) / suite_largest(dz, n),
+                    5e-8);
         for (t = 0; t < s->flow.params.tensors; ++t) {
             if (s->flow.params.list[t].count) SUITE_(test_tensor)(s, s->flow.params.list + t, z, c, b);
         }
@@ -714,7 +719,7 @@ static void SUITE_(test_score)(SUITE_(subject) *s, const SUITE_(test_case) *c)
                 1e-14 * s->volume * suite_rounding);
 }
 
-/* ---- symmetries --------------------------------------------------------------------------------------------------------- */
+/* ---- symmetries -------------------------------------------------------------------------------------------------- */
 
 /* to[site] of the lattice symmetry: x_mu -> sign_mu x_axis(mu) + shift_mu */
 static void SUITE_(site_map)(const int *extent, const int *axis, const int *sign, const int *shift, int *to)
@@ -796,7 +801,7 @@ static void SUITE_(test_symmetries)(SUITE_(subject) *s, const SUITE_(test_case) 
     }
 }
 
-/* ---- lanes, batches, threads ---------------------------------------------------------------------------------------------- */
+/* ---- lanes, batches, threads ------------------------------------------------------------------------------------- */
 
 /* The result for a configuration has the same bits in every lane. */
 static void SUITE_(test_lanes)(SUITE_(subject) *s)
@@ -899,7 +904,7 @@ static void SUITE_(test_batches)(SUITE_(subject) *s, const SUITE_(test_case) *c)
     check_below(suite_name("1, 2, 3 threads"), worst, 0);
 }
 
-/* ---- the rest --------------------------------------------------------------------------------------------------------------- */
+/* ---- the rest ---------------------------------------------------------------------------------------------------- */
 
 static int SUITE_(says)(const SUITE_(subject) *s, const char *word)
 {
@@ -973,16 +978,17 @@ static void SUITE_(test_spec)(SUITE_(subject) *s, const SUITE_(test_case) *c)
     ok = ok && SUITE_(flow_init)(&flow, &desc, &arena, &s->error) == LFT_OK;
     ok = ok && flow.params.count == s->flow.params.count && flow.params.tensors == s->flow.params.tensors;
     for (i = 0; ok && i < c->layers; ++i) {
-        ok = ok && flow.layer[i].ops->spec(flow.layer + i, again) == s->flow.layer[i].ops->spec(s->flow.layer + i, number);
+        ok = ok && flow.layer[i].ops->spec(flow.layer + i, again) == n;
+        ok = ok && s->flow.layer[i].ops->spec(s->flow.layer + i, number) == n;
         ok = ok && memcmp(again, number, (size_t)n * sizeof *number) == 0;
     }
     check_true(suite_name("spec and read give the same layer"), ok);
 }
 
-/* ---- priors ------------------------------------------------------------------------------------------------------------------ */
+/* ---- priors ------------------------------------------------------------------------------------------------------ */
 
-/* Orbit of a momentum, numbered as they appear first in row-major order of the folded components, of which those of equal
- * axes are sorted. */
+/* Orbit of a momentum, numbered as they appear first in row-major order of the folded components, of which those of
+ * equal axes are sorted. */
 static int SUITE_(orbit)(const int *extent, int site)
 {
     int k[SUITE_DIM], r[SUITE_DIM], mu, nu, i, count = 1, number = 0, rest;
@@ -1130,8 +1136,8 @@ static void SUITE_(test_prior)(const int *extent)
             worst = fmax(worst, fabs(logq[i] - SUITE_(gauss)(a, x, V, dense)));
             apart = fmax(apart, fabs(given[i] - logq[i]));
         }
-        check_below(suite_name(k ? "prior: log q of samples - dense, any sigma" : "prior: log q of samples - dense, free"),
-                    worst, 2e-14 * V * suite_rounding);
+        check_below(suite_name(k ? "prior: log q of samples - dense" : "prior: log q of samples - free field"), worst,
+                    2e-14 * V * suite_rounding);
         check_below(suite_name("prior: log q of given ones - of samples"), apart, 2e-14 * V * suite_rounding);
     }
     suite_keep("prior: log q as in f64", logq, 1, 4e-15 * suite_rounding);
@@ -1186,7 +1192,7 @@ static void SUITE_(test_prior)(const int *extent)
     check_true(suite_name("prior: writes nowhere else"), suite_strips_untouched());
 }
 
-/* ---- the Gaussian flow ---------------------------------------------------------------------------------------------------------- */
+/* ---- the Gaussian flow ------------------------------------------------------------------------------------------- */
 
 /* The largest component of the gradient of one sample, over the samples 0 ... 3; and of log w - log Z. */
 static double SUITE_(one_by_one)(SUITE_(trainer) *t, double logz, double *logw)
@@ -1201,8 +1207,8 @@ static double SUITE_(one_by_one)(SUITE_(trainer) *t, double logz, double *logw)
     return most;
 }
 
-/* A free field of mass 0.3 from one of mass 1.5: the linear feature alone, with eigenvalues that make the prior's sigma(k) the
- * target's. Their time dependence is 1 + 0.8 cos(pi t) / 2, with integral 1. With `mass` equal to the target's, the identity. */
+/* A free field of m2 = 0.3 from one of m2 = 1.5: the linear feature alone, with eigenvalues that make the prior's sigma
+ * the target's. Their time dependence is 1 + 0.8 cos(pi t) / 2, with integral 1. Or the identity, from the same m2. */
 static void SUITE_(test_gaussian)(const int *extent, int identity)
 {
     const double       m2 = 0.3, from = identity ? m2 : 1.5;
@@ -1271,7 +1277,8 @@ static void SUITE_(test_gaussian)(const int *extent, int identity)
         } else if (identity) {
             check_below(suite_name("free prior, identity: path gradient of each sample"), error[0],
                         5e-15 * (V + 4) * suite_rounding);
-            check_below(suite_name("free prior, identity: log w - log Z of each sample"), logw[0], 2e-14 * V * suite_rounding);
+            check_below(suite_name("free prior, identity: log w - log Z of each sample"), logw[0],
+                        2e-14 * V * suite_rounding);
         } else {
             SUITE_(flow_refine)(&flow, 16);
             error[1] = SUITE_(one_by_one)(&trainer, logz, logw + 1);
@@ -1289,7 +1296,7 @@ static void SUITE_(test_gaussian)(const int *extent, int identity)
     }
 }
 
-/* ---- all of it -------------------------------------------------------------------------------------------------------------------- */
+/* ---- all of it --------------------------------------------------------------------------------------------------- */
 
 static void SUITE_(suite)(void)
 {
@@ -1302,7 +1309,9 @@ static void SUITE_(suite)(void)
     suite_rounding = suite_float ? 4 * 536870912.0 : 4;
     for (e = 0; e < sizeof SUITE_(extents) / sizeof SUITE_(extents)[0]; ++e) {
         const int *extent = SUITE_(extents)[e];
-        for (k = 0, mu = 0; mu < SUITE_DIM; ++mu) k += snprintf(at + k, sizeof at - (size_t)k, "%s%d", mu ? "x" : "", extent[mu]);
+        for (k = 0, mu = 0; mu < SUITE_DIM; ++mu) {
+            k += snprintf(at + k, sizeof at - (size_t)k, "%s%d", mu ? "x" : "", extent[mu]);
+        }
         for (c = 0; c < sizeof SUITE_(cases) / sizeof SUITE_(cases)[0]; ++c) {
             const SUITE_(test_case) *which = SUITE_(cases) + c;
             snprintf(suite_case, sizeof suite_case, "f%dx%d %s %s", (int)sizeof(SUITE_(real)) * 8, SUITE_(lanes)(), at,

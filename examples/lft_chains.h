@@ -1,0 +1,557 @@
+/* lft_chains.h: the commands sample, hmc and measure (a part of lft_commands.h). SPDX-License-Identifier: MIT-0 */
+
+/* ---- recording: what becomes of the configurations of a round, one per chain ---- */
+
+typedef struct LFT(recorder) {
+    cli               *c;
+    const LFT(theory) *theory; /* of which S is measured */
+    LFT(lattice)       lattice;
+    lft_series         series;
+    lft_arena          scratch, gamma;
+    double            *rows;
+    LFT(real)         *phi;
+    int                chains, block; /* block: configurations in a batch, a multiple of chains */
+    uint64_t           n, done;
+    lft_writer         to; /* write == NULL: nothing is written */
+    double             seconds;
+} LFT(recorder);
+
+static lft_status LFT(recorder_init)(LFT(recorder) *r, cli *c, const LFT(theory) *theory, const LFT(lattice) *lattice,
+                                     int chains, int block, uint64_t n)
+{
+    const int    columns  = LFT(observables_count)(lattice);
+    const size_t capacity = (size_t)((n + (uint64_t)chains - 1) / (uint64_t)chains);
+    lft_arena    measure  = lft_arena_measure(), arena;
+    memset(r, 0, sizeof *r);
+    r->c       = c;
+    r->theory  = theory;
+    r->lattice = *lattice;
+    r->chains  = chains;
+    r->block   = block;
+    r->n       = n;
+    if (c->error.code || cli_check(c, lft_series_init(&r->series, columns, chains, capacity, &measure, &c->error), &c->error)) {
+        return c->error.code;
+    }
+    arena = cli_arena(c, measure.need);
+    if (c->error.code || cli_check(c, lft_series_init(&r->series, columns, chains, capacity, &arena, &c->error), &c->error)) {
+        return c->error.code;
+    }
+    r->gamma   = cli_arena(c, lft_gamma_bytes(&r->series));
+    r->scratch = cli_arena(c, LFT(measure_bytes)(lattice));
+    r->rows    = (double *)cli_alloc(c, (size_t)columns * (size_t)block * sizeof(double));
+    r->phi     = (LFT(real) *)cli_alloc(c, (size_t)lattice->volume * sizeof(LFT(real)));
+    return c->error.code;
+}
+
+static lft_status LFT(recorder_header)(LFT(recorder) *r, lft_error *e)
+{
+    uint64_t shape[1 + LFT_CLI_DIM];
+    int      mu;
+    if (!r->to.write) return LFT_OK;
+    shape[0] = r->n;
+    for (mu = 0; mu < LFT_CLI_DIM; ++mu) shape[1 + mu] = (uint64_t)r->lattice.extent[mu];
+    return lft_npy_write_header(r->to, sizeof(LFT(real)) == 8 ? LFT_DTYPE_F64 : LFT_DTYPE_F32, 1 + LFT_CLI_DIM, shape, e);
+}
+
+static lft_status LFT(recorder_write)(LFT(recorder) *r, const LFT(batch) *x, int i, lft_error *e)
+{
+    const size_t volume = (size_t)r->lattice.volume;
+    LFT(batch_get)(x, i, r->phi);
+    if (sizeof(LFT(real)) == 8) return lft_npy_write(r->to, LFT_DTYPE_F64, (const double *)(const void *)r->phi, volume, e);
+    return lft_npy_write_f32(r->to, LFT_DTYPE_F32, (const float *)(const void *)r->phi, volume, e);
+}
+
+/* Measures and writes configurations i of chains i mod chains; of the last batch only as many as are wanted. */
+static lft_status LFT(recorder_round)(LFT(recorder) *r, const LFT(batch) *x, lft_error *e)
+{
+    lft_status status = LFT(measure)(r->theory, x, r->rows, r->scratch, e);
+    int        i;
+    for (i = 0; i < r->block && r->done < r->n && !status; ++i, ++r->done) {
+        if (lft_series_add(&r->series, i % r->chains, r->rows + (size_t)i * (size_t)r->series.columns)) {
+            (void)snprintf(e->text, sizeof e->text, "measure: configuration %llu: expected finite numbers, got NaN or infinity",
+                           (unsigned long long)r->done);
+            return e->code = LFT_ERR_NONFINITE;
+        }
+        if (r->to.write) status = LFT(recorder_write)(r, x, i, e);
+    }
+    return status;
+}
+
+/* The estimates into c->result. mass_l and others may not be defined: that is no error. */
+static void LFT(recorder_finish)(LFT(recorder) *r, const LFT(theory) *theory)
+{
+    cli_result *to = r->c->result;
+    int         i;
+    for (i = 0; i < LFT_OBSERVABLES; ++i) {
+        lft_error e;
+        if (!theory && i == LFT_IDENTITY) continue;
+        to->observable[to->observables].name = LFT(observable_name)(i);
+        to->observable[to->observables].e    = LFT(observe)(&r->series, r->theory, &r->lattice, i, r->gamma, &e);
+        to->observables += 1;
+    }
+    to->n       = r->n;
+    to->chains  = (uint64_t)r->chains;
+    to->seconds = r->seconds;
+    if (r->seconds > 0) to->samples_per_second = (double)r->n / r->seconds;
+    LFT(show_lattice)(r->c, &r->lattice, theory, lft_pool_openmp((int)to->threads));
+    cli_judge(to);
+}
+
+static lft_status LFT(interrupted)(const LFT(recorder) *r, lft_error *e)
+{
+    (void)snprintf(e->text, sizeof e->text, "stopped after %llu of %llu configurations; nothing was written",
+                   (unsigned long long)r->done, (unsigned long long)r->n);
+    return e->code = LFT_STOPPED;
+}
+
+/* Runs fill with the npy file, or without. */
+static lft_status LFT(recorder_run)(cli *c, const char *out, cli_fill fill, void *job)
+{
+    lft_writer nowhere;
+    if (c->error.code) return c->error.code;
+    if (out) return cli_write(c, out, fill, job);
+    nowhere.write = NULL;
+    nowhere.user  = NULL;
+    return cli_check(c, (lft_status)fill(nowhere, job, &c->error), &c->error);
+}
+
+/* ---- sample ---- */
+
+typedef struct LFT(sample_job) {
+    cli          *c;
+    LFT(chain)    chain;
+    LFT(recorder) record;
+    double       *logw; /* of all proposals */
+    size_t        weights;
+    uint64_t      therm, every;
+} LFT(sample_job);
+
+/* Keeps the log-weights of a round of proposals; one without a finite number has weight 0. */
+static void LFT(sample_keep)(LFT(sample_job) *j)
+{
+    int i;
+    for (i = 0; i < j->chain.chains; ++i) {
+        const double w       = j->chain.proposal_logw[i];
+        j->logw[j->weights++] = lft_finite(w) ? w : -CLI_INFINITY;
+    }
+}
+
+static lft_status LFT(sample_step)(LFT(sample_job) *j, lft_error *e)
+{
+    lft_status status = LFT(chain_next)(&j->chain);
+    if (status) *e = j->chain.error;
+    else LFT(sample_keep)(j);
+    return status;
+}
+
+static int LFT(sample_fill)(lft_writer to, void *context, lft_error *e)
+{
+    LFT(sample_job) *j = (LFT(sample_job) *)context;
+    LFT(recorder)   *r = &j->record;
+    const double     begin = cli_seconds();
+    lft_status       status;
+    uint64_t         i;
+    r->to  = to;
+    status = LFT(recorder_header)(r, e);
+    LFT(sample_keep)(j); /* the round from which the chains were started */
+    for (i = 0; i < j->therm && !status; ++i) status = LFT(sample_step)(j, e);
+    while (!status && r->done < r->n) {
+        for (i = 0; i < j->every && !status; ++i) status = LFT(sample_step)(j, e);
+        if (!status) status = LFT(recorder_round)(r, &j->chain.x, e);
+        cli_progress(j->c, r->done, r->n, "sample %llu/%llu  acceptance %.3f", (unsigned long long)r->done,
+                     (unsigned long long)r->n,
+                     (double)j->chain.accepted / ((double)j->chain.steps * (double)j->chain.chains));
+        if (cli_signal) return (int)LFT(interrupted)(r, e);
+    }
+    cli_progress_end(j->c);
+    r->seconds = cli_seconds() - begin;
+    return (int)status;
+}
+
+/* n configurations of the flow's chains, written to `out` unless it is NULL; results into c->result. */
+static lft_status LFT(sample_run)(cli *c, LFT(flow) *flow, const LFT(theory) *theory, const lft_logq_error *epsilon, uint64_t n,
+                                  uint64_t seed, const char *out)
+{
+    static LFT(sample_job) job;
+    LFT(sample_job)       *j = &job;
+    cli_result            *r = c->result;
+    LFT(chain_desc)        d;
+    lft_weights            w;
+    lft_arena              arena;
+    uint64_t               rounds;
+    memset(j, 0, sizeof *j);
+    memset(&d, 0, sizeof d);
+    j->c     = c;
+    j->therm = cli_count(c, "therm", 20, 0, 1u << 30);
+    j->every = cli_count(c, "every", 1, 1, 1u << 30);
+    d.chains = cli_chains(c, n);
+    d.seed   = seed;
+    if (out) (void)cli_try_path(c, out);
+    arena = cli_arena(c, LFT(chain_bytes)(&flow->lattice, &d));
+    if (c->error.code || LFT(recorder_init)(&j->record, c, theory, &flow->lattice, d.chains, d.chains, n)) return c->error.code;
+    rounds  = 1 + j->therm + (n + (uint64_t)d.chains - 1) / (uint64_t)d.chains * j->every;
+    j->logw = (double *)cli_alloc(c, (size_t)rounds * (size_t)d.chains * sizeof(double));
+    if (c->error.code) return c->error.code;
+    if (cli_check(c, LFT(chain_init)(&j->chain, flow, theory, &d, &arena, &c->error), &c->error)) return c->error.code;
+    if (LFT(recorder_run)(c, out, LFT(sample_fill), j)) return c->error.code;
+    w                    = lft_weigh(j->logw, j->weights);
+    r->threads           = (uint64_t)(flow->pool.threads > 1 ? flow->pool.threads : 1);
+    LFT(recorder_finish)(&j->record, theory);
+    cli_set_logq(r, epsilon);
+    cli_set_weights(r, &w);
+    (void)snprintf(r->seed, sizeof r->seed, "%llu", (unsigned long long)seed);
+    r->acceptance        = (double)j->chain.accepted / ((double)j->chain.steps * (double)j->chain.chains);
+    r->longest_rejection = j->chain.longest;
+    r->nonfinite         = j->chain.nonfinite;
+    r->parameters        = flow->params.count;
+    r->integration_steps = (uint64_t)flow->layer[0].steps;
+    r->memory_bytes      = c->bytes;
+    r->out               = out;
+    return c->error.code;
+}
+
+static void LFT(sample_print)(const cli_result *r)
+{
+    cli_print_lattice(r);
+    printf("  %llu configurations of %llu chains, %.2f s, %.0f per second\n", (unsigned long long)r->n,
+           (unsigned long long)r->chains, r->seconds, r->samples_per_second);
+    printf("  acceptance %.4f, longest rejection run %llu%s\n", r->acceptance, (unsigned long long)r->longest_rejection,
+           r->longest_rejection > 100 ? ": the flow leaves out a part of the configurations" : "");
+    if (r->nonfinite) printf("  %llu proposals were not finite\n", (unsigned long long)r->nonfinite);
+    cli_print_weights(r);
+    cli_print_logq(r);
+    cli_print_observables(r);
+    printf("  verdict    flow %s; %s\n", cli_flow_verdict(r->ess), r->verdict);
+    if (r->out) printf("  configurations in %s, shape (n, extents)\n", r->out);
+}
+
+/* The stored epsilon of a model, or a new one. */
+static lft_status LFT(sample_epsilon)(cli *c, const LFT(model) *m, uint64_t seed, lft_logq_error *e)
+{
+    const int  n = (int)cli_count(c, "measure-logq", m->info.logq_error.n ? 0 : 32, 0, 1 << 20);
+    cli_wide   wide;
+    lft_status status;
+    *e = m->info.logq_error;
+    if (!n || c->error.code) return c->error.code;
+    if (cli_wide_open(c, &wide, &m->doc, m->desc.pool)) return c->error.code;
+    status = cli_measure_logq(c, &wide, seed, n, e);
+    if (status == LFT_STOPPED) (void)cli_fail(c, LFT_STOPPED, "stopped while epsilon was measured; nothing was written");
+    return status;
+}
+
+static lft_status LFT(sample_command)(cli *c)
+{
+    LFT(model)     m;
+    lft_logq_error e;
+    const uint64_t n = cli_count(c, "n", 100000, 1, (uint64_t)1 << 40), seed = cli_count(c, "seed", 1, 0, UINT64_MAX);
+    const char    *path = cli_required(c, "model");
+    memset(&m, 0, sizeof m);
+    (void)cli_chains(c, n); /* before anything takes time */
+    if (cli_given(c, "out")) (void)cli_try_path(c, cli_text(c, "out"));
+    (void)LFT(load_model)(c, path, cli_pool(c), &m);
+    if (c->error.code || LFT(sample_epsilon)(c, &m, seed, &e)) return c->error.code;
+    (void)LFT(sample_run)(c, &m.flow, &m.theory, &e, n, seed, cli_text(c, "out"));
+    if (!c->error.code && !c->json) LFT(sample_print)(c->result);
+    return c->error.code;
+}
+
+/* ---- hmc ---- */
+
+typedef struct LFT(hmc_job) {
+    cli          *c;
+    LFT(hmc)      hmc;
+    LFT(recorder) record;
+    lft_series    exp_dh; /* mean over the chains of each trajectory */
+    uint64_t      every;
+    int           therm;
+} LFT(hmc_job);
+
+static lft_status LFT(hmc_trajectory)(LFT(hmc_job) *j, lft_error *e)
+{
+    lft_status status = LFT(hmc_next)(&j->hmc);
+    double     sum    = 0;
+    int        i;
+    for (i = 0; i < j->hmc.x.n && !status; ++i) {
+        if (lft_finite(j->hmc.dH[i])) sum += exp(-j->hmc.dH[i]); /* else the trajectory overflowed: exp(-infinity) */
+    }
+    sum /= j->hmc.x.n;
+    if (status) *e = j->hmc.error;
+    else (void)lft_series_add(&j->exp_dh, 0, &sum);
+    return status;
+}
+
+static int LFT(hmc_fill)(lft_writer to, void *context, lft_error *e)
+{
+    LFT(hmc_job)  *j = (LFT(hmc_job) *)context;
+    LFT(recorder) *r = &j->record;
+    double         begin;
+    lft_status     status;
+    uint64_t       i;
+    r->to  = to;
+    status = LFT(recorder_header)(r, e);
+    if (!status && j->therm) {
+        status = LFT(hmc_thermalise)(&j->hmc, j->therm);
+        if (status) *e = j->hmc.error;
+    }
+    begin = cli_seconds();
+    while (!status && r->done < r->n) {
+        for (i = 0; i < j->every && !status; ++i) status = LFT(hmc_trajectory)(j, e);
+        if (!status) status = LFT(recorder_round)(r, &j->hmc.x, e);
+        cli_progress(j->c, r->done, r->n, "hmc %llu/%llu  acceptance %.3f", (unsigned long long)r->done, (unsigned long long)r->n,
+                     (double)j->hmc.accepted / ((double)j->hmc.trajectories * j->hmc.x.n));
+        if (cli_signal) return (int)LFT(interrupted)(r, e);
+    }
+    cli_progress_end(j->c);
+    r->seconds = cli_seconds() - begin;
+    return (int)status;
+}
+
+static lft_status LFT(hmc_read_desc)(cli *c, LFT(hmc_desc) *d, const int *extent, uint64_t n, uint64_t seed, lft_pool pool)
+{
+    static const char *const integrator[] = {"leapfrog", "omelyan", NULL}, *const start[] = {"cold", "hot", NULL};
+    memset(d, 0, sizeof *d);
+    memcpy(d->extent, extent, sizeof d->extent);
+    d->chains     = cli_chains(c, n);
+    d->integrator = (lft_integrator)cli_word(c, "integrator", integrator, 0);
+    d->start      = (lft_start)cli_word(c, "start", start, 0);
+    d->length     = cli_positive(c, "length", 0);
+    d->jitter     = cli_real(c, "jitter", 0);
+    d->steps      = (int)cli_count(c, "md-steps", 0, 1, 10000);
+    d->acceptance = cli_positive(c, "acceptance", 0);
+    d->seed       = seed;
+    d->pool       = pool;
+    if (cli_given(c, "jitter") && !(d->jitter > 0)) d->jitter = -1;
+    return c->error.code;
+}
+
+static lft_status LFT(hmc_set_up)(LFT(hmc_job) *j, const LFT(theory) *theory, const LFT(hmc_desc) *d, uint64_t n)
+{
+    cli         *c = j->c;
+    const size_t trajectories = (size_t)((n + (uint64_t)d->chains - 1) / (uint64_t)d->chains * j->every);
+    lft_arena    measure = lft_arena_measure(), arena;
+    if (c->error.code || cli_check(c, LFT(hmc_init)(&j->hmc, theory, d, &measure, &c->error), &c->error)) return c->error.code;
+    (void)lft_series_init(&j->exp_dh, 1, 1, trajectories, &measure, NULL);
+    arena = cli_arena(c, measure.need);
+    if (c->error.code || cli_check(c, LFT(hmc_init)(&j->hmc, theory, d, &arena, &c->error), &c->error)) return c->error.code;
+    (void)cli_check(c, lft_series_init(&j->exp_dh, 1, 1, trajectories, &arena, &c->error), &c->error);
+    return LFT(recorder_init)(&j->record, c, theory, &j->hmc.x.lattice, d->chains, d->chains, n);
+}
+
+static lft_status LFT(hmc_run)(cli *c, const LFT(theory) *theory, const int *extent, uint64_t n, uint64_t seed, lft_pool pool,
+                               const char *out)
+{
+    static LFT(hmc_job) job;
+    LFT(hmc_job)       *j = &job;
+    cli_result         *r = c->result;
+    LFT(hmc_desc)       d;
+    lft_estimate        e;
+    memset(j, 0, sizeof *j);
+    j->c     = c;
+    j->every = cli_count(c, "every", 1, 1, 1u << 30);
+    j->therm = (int)cli_count(c, "therm", 200, 0, 1 << 30);
+    if (out) (void)cli_try_path(c, out);
+    (void)LFT(hmc_read_desc)(c, &d, extent, n, seed, pool);
+    if (LFT(hmc_set_up)(j, theory, &d, n)) return c->error.code;
+    if (LFT(recorder_run)(c, out, LFT(hmc_fill), j)) return c->error.code;
+    r->threads = (uint64_t)(pool.threads > 1 ? pool.threads : 1);
+    LFT(recorder_finish)(&j->record, theory);
+    (void)snprintf(r->seed, sizeof r->seed, "%llu", (unsigned long long)seed);
+    e               = lft_gamma(&j->exp_dh, 0);
+    r->exp_dh       = e.value;
+    r->exp_dh_error = e.error;
+    r->acceptance   = (double)j->hmc.accepted / ((double)j->hmc.trajectories * j->hmc.x.n);
+    r->nonfinite    = j->hmc.nonfinite;
+    r->md_steps     = (uint64_t)j->hmc.steps;
+    r->memory_bytes = c->bytes;
+    r->out          = out;
+    return c->error.code;
+}
+
+static void LFT(hmc_print)(const cli_result *r)
+{
+    char         text[64];
+    const double pull = fabs(r->exp_dh - 1) / r->exp_dh_error;
+    cli_print_lattice(r);
+    printf("  %llu configurations of %llu chains, %.2f s, %.0f per second; %llu integration steps per trajectory\n",
+           (unsigned long long)r->n, (unsigned long long)r->chains, r->seconds, r->samples_per_second,
+           (unsigned long long)r->md_steps);
+    printf("  acceptance %.4f, <exp(-dH)> %s: %s\n", r->acceptance, cli_value(r->exp_dh, r->exp_dh_error, text),
+           pull <= 3 ? "1 within its error, as it must be" : "NOT 1: not in equilibrium, or steps too coarse");
+    if (r->nonfinite) printf("  %llu trajectories overflowed and were rejected\n", (unsigned long long)r->nonfinite);
+    cli_print_observables(r);
+    printf("  verdict    %s\n", r->verdict);
+    if (r->out) printf("  configurations in %s, shape (n, extents)\n", r->out);
+}
+
+/* On the lattice of the options. */
+static lft_status LFT(hmc_of_options)(cli *c, uint64_t n, uint64_t seed, lft_pool pool, const char *out)
+{
+    static LFT(theory) theory;
+    int                extent[LFT_CLI_DIM];
+    memset(extent, 0, sizeof extent);
+    cli_extent(c, cli_required(c, "extent"), extent);
+    if (LFT(read_theory)(c, &theory)) return c->error.code;
+    return LFT(hmc_run)(c, &theory, extent, n, seed, pool, out);
+}
+
+static lft_status LFT(hmc_command)(cli *c)
+{
+    const uint64_t n = cli_count(c, "n", 100000, 1, (uint64_t)1 << 40), seed = cli_count(c, "seed", 1, 0, UINT64_MAX);
+    const lft_pool pool = cli_pool(c);
+    if (c->error.code) return c->error.code;
+    (void)LFT(hmc_of_options)(c, n, seed, pool, cli_text(c, "out"));
+    if (!c->error.code && !c->json) LFT(hmc_print)(c->result);
+    return c->error.code;
+}
+
+/* ---- measure ---- */
+
+/* The header of the file: (n, extents), or the extents of one configuration. */
+static lft_status LFT(measure_header)(cli *c, FILE *file, lft_npy *npy, uint64_t *n, LFT(lattice) *lattice)
+{
+    int extent[LFT_CLI_DIM], mu, first;
+    if (c->error.code) return c->error.code;
+    if (cli_check(c, lft_npy_read_header(lft_file_reader(file), npy, &c->error), &c->error)) return c->error.code;
+    first = npy->rank - LFT_CLI_DIM;
+    if (first != 0 && first != 1) {
+        return cli_fail(c, LFT_ERR_MISMATCH, "npy: shape: expected (n, %d extents), got %d numbers", LFT_CLI_DIM, npy->rank);
+    }
+    if (npy->dtype == LFT_DTYPE_C64 || npy->dtype == LFT_DTYPE_C128) {
+        return cli_fail(c, LFT_ERR_MISMATCH, "npy: expected real numbers, got complex ones");
+    }
+    *n = first ? npy->shape[0] : 1;
+    for (mu = 0; mu < LFT_CLI_DIM; ++mu) extent[mu] = npy->shape[first + mu] < 1 << 24 ? (int)npy->shape[first + mu] : 1 << 25;
+    if (*n < 1) return cli_fail(c, LFT_ERR_MISMATCH, "npy: expected at least one configuration, got none");
+    return cli_check(c, LFT(lattice_init)(lattice, extent, &c->error), &c->error);
+}
+
+/* The forward ESS: 1 / (<w> <1/w>) over configurations of the target, which shows modes that the flow never visits. */
+typedef struct LFT(coverage) {
+    LFT(flow) *flow; /* NULL: not asked for */
+    double    *logw, *S;
+    size_t     n;
+} LFT(coverage);
+
+static lft_status LFT(coverage_add)(LFT(coverage) *v, const LFT(theory) *theory, const LFT(batch) *x, int n, lft_error *e)
+{
+    lft_status status;
+    int        i;
+    if (!v->flow) return LFT_OK;
+    status = LFT(flow_logq)(v->flow, x, v->logw + v->n);
+    if (status) {
+        *e = v->flow->error;
+        return status;
+    }
+    LFT(action)(theory, x, v->S);
+    for (i = 0; i < n; ++i) v->logw[v->n + (size_t)i] = -v->S[i] - v->logw[v->n + (size_t)i];
+    v->n += (size_t)n;
+    return LFT_OK;
+}
+
+static double LFT(coverage_of)(LFT(coverage) *v)
+{
+    double w, inverse;
+    size_t i;
+    if (!v->flow) return CLI_NAN;
+    w = lft_weigh(v->logw, v->n).logz;
+    for (i = 0; i < v->n; ++i) v->logw[i] = -v->logw[i];
+    inverse = lft_weigh(v->logw, v->n).logz;
+    return exp(-w - inverse);
+}
+
+/* The file in batches. */
+static lft_status LFT(measure_file)(cli *c, FILE *file, const lft_npy *npy, LFT(recorder) *r, LFT(coverage) *v)
+{
+    const size_t volume = (size_t)r->lattice.volume;
+    lft_arena    arena  = cli_arena(c, LFT(batch_bytes)(&r->lattice, r->block));
+    double      *wide   = (double *)cli_alloc(c, volume * sizeof(double));
+    LFT(batch)   x;
+    size_t       k;
+    int          i, n;
+    if (c->error.code || cli_check(c, LFT(batch_init)(&x, &r->lattice, r->block, &arena, &c->error), &c->error)) {
+        return c->error.code;
+    }
+    while (r->done < r->n) {
+        n = r->n - r->done < (uint64_t)r->block ? (int)(r->n - r->done) : r->block;
+        for (i = 0; i < n; ++i) {
+            if (cli_check(c, lft_npy_read(lft_file_reader(file), npy, wide, volume, &c->error), &c->error)) return c->error.code;
+            for (k = 0; k < volume; ++k) r->phi[k] = (LFT(real))wide[k];
+            LFT(batch_set)(&x, i, r->phi);
+        }
+        if (cli_check(c, LFT(recorder_round)(r, &x, &c->error), &c->error)) return c->error.code;
+        if (cli_check(c, LFT(coverage_add)(v, r->theory, &x, n, &c->error), &c->error)) return c->error.code;
+        cli_progress(c, r->done, r->n, "measure %llu/%llu", (unsigned long long)r->done, (unsigned long long)r->n);
+        if (cli_signal) return LFT(interrupted)(r, &c->error);
+    }
+    cli_progress_end(c);
+    return LFT_OK;
+}
+
+/* The theory of the model, of the options, or none: then S is not known and the identity is left out. */
+static lft_status LFT(measure_theory)(cli *c, LFT(model) *m, LFT(coverage) *v, int *known)
+{
+    const lft_pool pool = cli_pool(c);
+    *known              = 1;
+    if (cli_given(c, "model")) {
+        if (cli_given(c, "m2") || cli_given(c, "lambda")) {
+            return cli_fail(c, LFT_ERR_ARG, "measure: expected --model or --m2 and --lambda, got both");
+        }
+        v->flow = &m->flow;
+        return LFT(load_model)(c, cli_text(c, "model"), pool, m);
+    }
+    if (cli_given(c, "m2") || cli_given(c, "lambda")) return LFT(read_theory)(c, &m->theory);
+    *known = 0;
+    return LFT(phi4_init)(&m->theory, 1, 1, NULL);
+}
+
+static void LFT(measure_print)(const cli_result *r)
+{
+    cli_print_lattice(r);
+    printf("  %llu configurations of %llu chains\n", (unsigned long long)r->n, (unsigned long long)r->chains);
+    if (lft_finite(r->forward_ess)) {
+        printf("  forward ESS of the flow on them %.4f%s\n", r->forward_ess,
+               r->forward_ess < 0.1 ? ": the flow leaves out a part of these configurations" : "");
+    }
+    cli_print_observables(r);
+    printf("  verdict    %s\n", r->verdict);
+}
+
+static lft_status LFT(measure_open)(cli *c, FILE *file)
+{
+    static LFT(recorder) r;
+    LFT(model)           m;
+    LFT(coverage)        v;
+    LFT(lattice)         lattice;
+    lft_npy              npy;
+    uint64_t             n = 0;
+    int                  known = 0, chains = (int)cli_count(c, "chains", 1, 1, 100000), block;
+    memset(&m, 0, sizeof m);
+    memset(&v, 0, sizeof v);
+    (void)LFT(measure_theory)(c, &m, &v, &known);
+    if (LFT(measure_header)(c, file, &npy, &n, &lattice)) return c->error.code;
+    if ((uint64_t)chains > n) return cli_fail(c, LFT_ERR_ARG, "--chains: expected at most %d, as in the file, got %d", (int)n, chains);
+    block = (256 + chains - 1) / chains * chains;
+    if (v.flow) {
+        v.logw = (double *)cli_alloc(c, (size_t)(n + (uint64_t)block) * sizeof(double));
+        v.S    = (double *)cli_alloc(c, (size_t)block * sizeof(double));
+    }
+    if (LFT(recorder_init)(&r, c, &m.theory, &lattice, chains, block, n)) return c->error.code;
+    if (LFT(measure_file)(c, file, &npy, &r, &v)) return c->error.code;
+    LFT(recorder_finish)(&r, known ? &m.theory : NULL);
+    c->result->forward_ess  = LFT(coverage_of)(&v);
+    c->result->memory_bytes = c->bytes;
+    if (!c->json) LFT(measure_print)(c->result);
+    return LFT_OK;
+}
+
+static lft_status LFT(measure_command)(cli *c)
+{
+    const char *path = c->positional[0];
+    FILE       *file;
+    if (!path) return cli_fail(c, LFT_ERR_ARG, "measure: expected a file of configurations (npy), got none");
+    file = fopen(path, "rb");
+    if (!file) return cli_fail(c, LFT_ERR_IO, "%.80s: expected a file that can be read, got: %s", path, strerror(errno));
+    (void)LFT(measure_open)(c, file);
+    (void)fclose(file);
+    return c->error.code;
+}
