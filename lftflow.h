@@ -3583,7 +3583,8 @@ typedef struct LFT_(layer_ops) {
     const char *kind; /* e.g. "continuous": names the layer in model files */
 
     /* Reads layer->desc, sets the extents of layer->out and the sizes, lays its state out in the arena, and declares its
-     * parameters. Runs twice, first over a measuring arena with set->list == NULL. */
+     * parameters. Runs twice, first over a measuring arena with set->list == NULL. An arena that is too small is the
+     * flow's to report. */
     lft_status (*init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena, lft_error *error);
 
     /* Sets the initial parameters, zero before: the layer is the identity or near it. And their pace, 1 before. */
@@ -4680,7 +4681,7 @@ LFT_API lft_status LFT_(batch_init)(LFT_(batch) *batch, const LFT_(lattice) *lat
     batch->lattice = *lattice;
     batch->n       = n;
     batch->lanes   = LFT_P_LANES;
-    batch->groups  = (n + LFT_P_LANES - 1) / LFT_P_LANES;
+    batch->groups  = n / LFT_P_LANES + (n % LFT_P_LANES != 0);
     batch->data =
         (lft_real *)lft_arena_alloc(arena, LFT_P(group_reals)(lattice) * (size_t)batch->groups, sizeof(lft_real));
     return lft_arena_check(arena, error, "batch");
@@ -5782,9 +5783,7 @@ LFT_P_COLD lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *nam
     (void)LFT_P(continuous_scratch)(s, LFT_UPTO >= LFT_TRAIN ? LFT_P(for_backward) : LFT_P(for_value), &measure);
     (void)LFT_P(vectors)(&measure, 2 * (size_t)s->u.volume); /* the inverse */
     layer->scratch_bytes = measure.need;
-    if (lft_arena_check(arena, error, "continuous") || lft_arena_measuring(arena)) {
-        return lft_arena_check(arena, error, "continuous");
-    }
+    if (lft_arena_measuring(arena) || lft_arena_check(arena, NULL, "")) return LFT_OK; /* the flow reports the need of all */
     LFT_P(continuous_basis)(s, layer->steps);
     return LFT_OK;
 }
@@ -6387,8 +6386,7 @@ LFT_P_COLD lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc) 
     status = LFT_P(flow_layout)(flow, &counted, desc, list, &measure, error);
     if (status) return status;
     scratch = first.scratch.size;
-    i       = (int)LFT_P(prior_scratch)(&counted.prior);
-    scratch = (size_t)i > scratch ? (size_t)i : scratch;
+    if (LFT_P(prior_scratch)(&counted.prior) > scratch) scratch = LFT_P(prior_scratch)(&counted.prior);
 
     flow->state        = s;
     flow->pool         = desc->pool;
@@ -6639,11 +6637,12 @@ static inline lft_status LFT_P(chain_layout)(LFT_(chain) *chain, const LFT_(latt
     chain->chains = chains;
     chain->seed   = desc->seed;
     status        = LFT_(batch_init)(&chain->x, lattice, chains, arena, error);
-    if (!status) status = LFT_(batch_init)(&chain->proposal, lattice, chains, arena, error);
+    if (status && status != LFT_ERR_NOMEM) return status;
+    (void)LFT_(batch_init)(&chain->proposal, lattice, chains, arena, NULL);
     chain->logw          = (double *)lft_arena_alloc(arena, n, sizeof(double));
     chain->proposal_logw = (double *)lft_arena_alloc(arena, n, sizeof(double));
     chain->run           = (uint64_t *)lft_arena_alloc(arena, n, sizeof(uint64_t));
-    return status ? status : lft_arena_check(arena, error, "chain");
+    return lft_arena_check(arena, error, "chain"); /* with the need of all */
 }
 
 LFT_API size_t LFT_(chain_bytes)(const LFT_(lattice) *lattice, const LFT_(chain_desc) *desc)
@@ -6828,7 +6827,7 @@ static inline lft_status LFT_P(hmc_layout)(LFT_(hmc) *hmc, const LFT_(hmc_desc) 
     status     = LFT_P(hmc_defaults)(&hmc->desc, error);
     if (!status) status = LFT_P_SIGNED(lattice_init)(&lattice, desc->extent, error);
     if (!status) status = LFT_(batch_init)(&hmc->x, &lattice, hmc->desc.chains, arena, error);
-    if (status) return status;
+    if (status && status != LFT_ERR_NOMEM) return status; /* the check below has the need of all */
     if (!s) s = &local;
     volume     = (size_t)lattice.volume;
     hmc->dH    = (double *)lft_arena_alloc(arena, (size_t)hmc->desc.chains, sizeof(double));

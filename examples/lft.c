@@ -162,7 +162,7 @@ int main(int argc, char **argv)
     int                i, status;
     c.program = strrchr(argv[0] ? argv[0] : "lft", '/');
     c.program = c.program ? c.program + 1 : argv[0];
-    c.begin   = cli_seconds();
+    c.begin = c.shown = cli_seconds();
     c.result  = &result;
     cli_result_clear(&result);
     for (i = 1; i < argc; ++i) c.json |= !strcmp(argv[i], "--json"); /* errors on the way to it are JSON as well */

@@ -494,7 +494,7 @@ static lft_status LFT(measure_theory)(cli *c, LFT(model) *m, LFT(coverage) *v, i
     *known              = 1;
     if (cli_given(c, "model")) {
         if (cli_given(c, "m2") || cli_given(c, "lambda")) {
-            return cli_fail(c, LFT_ERR_ARG, "measure: expected --model or --m2 and --lambda, got both");
+            return cli_fail(c, LFT_ERR_ARG, "expected --model or --m2 and --lambda, got both");
         }
         v->flow = &m->flow;
         return LFT(load_model)(c, cli_text(c, "model"), pool, m);
@@ -548,7 +548,7 @@ static lft_status LFT(measure_command)(cli *c)
 {
     const char *path = c->positional[0];
     FILE       *file;
-    if (!path) return cli_fail(c, LFT_ERR_ARG, "measure: expected a file of configurations (npy), got none");
+    if (!path) return cli_fail(c, LFT_ERR_ARG, "expected a file of configurations (npy), got none");
     file = fopen(path, "rb");
     if (!file) return cli_fail(c, LFT_ERR_IO, "%.80s: expected a file that can be read, got: %s", path, strerror(errno));
     (void)LFT(measure_open)(c, file);

@@ -104,13 +104,13 @@ static void cli_catch_signals(void)
     (void)sigaction(SIGTERM, &action, NULL);
 }
 
-/* One line that is overwritten in a terminal; else a line for every twentieth of the work. */
+/* One line that is overwritten in a terminal; else a line for every twentieth of the work, and at most one a second. */
 static void cli_progress(cli *c, uint64_t done, uint64_t total, const char *format, ...)
 {
     const int    terminal = isatty(2);
     const double now      = cli_seconds();
     va_list      list;
-    if (c->quiet || (terminal ? now - c->shown < 0.1 && done < total : done < c->next && done < total)) return;
+    if (c->quiet || (terminal ? now - c->shown < 0.1 && done < total : done < c->next || now - c->shown < 1)) return;
     c->shown = now;
     c->next  = done + (total + 19) / 20;
     c->live  = terminal;
@@ -152,17 +152,22 @@ static int cli_is_special(const char *path)
     return stat(path, &s) == 0 && !S_ISREG(s.st_mode);
 }
 
-static lft_status cli_write_special(cli *c, const char *path, cli_fill fill, void *context)
+static lft_status cli_write_special(const char *path, cli_fill fill, void *context, lft_error *e)
 {
     FILE      *file = fopen(path, "wb");
     lft_status status;
-    if (!file) return cli_fail(c, LFT_ERR_IO, "%.80s: open: expected a file that can be written, got: %s", path, strerror(errno));
-    status = (lft_status)fill(lft_file_writer(file), context, &c->error);
-    if (fflush(file) != 0 && !status) {
-        status = cli_fail(c, LFT_ERR_IO, "%.80s: write: expected room, got: %s", path, strerror(errno));
+    if (!file) {
+        (void)snprintf(e->text, sizeof e->text, "expected a file that can be written");
+        return e->code = LFT_ERR_IO;
+    }
+    status = (lft_status)fill(lft_file_writer(file), context, e);
+    if ((fflush(file) != 0 || ferror(file)) && !status) {
+        (void)snprintf(e->text, sizeof e->text, "write: expected room");
+        status = e->code = LFT_ERR_IO;
     }
     if (fclose(file) != 0 && !status) {
-        status = cli_fail(c, LFT_ERR_IO, "%.80s: close: expected room, got: %s", path, strerror(errno));
+        (void)snprintf(e->text, sizeof e->text, "close: expected room");
+        status = e->code = LFT_ERR_IO;
     }
     return status;
 }
@@ -174,14 +179,11 @@ static lft_status cli_write(cli *c, const char *path, cli_fill fill, void *conte
     lft_status status;
     if (c->error.code) return c->error.code;
     memset(&e, 0, sizeof e);
-    if (cli_is_special(path)) return cli_write_special(c, path, fill, context);
     errno  = 0;
-    status = lft_file_replace(path, fill, context, &e);
+    status = cli_is_special(path) ? cli_write_special(path, fill, context, &e) : lft_file_replace(path, fill, context, &e);
     if (!status) return LFT_OK;
-    if (e.code == LFT_ERR_IO && errno) {
-        return cli_fail(c, status, "%.100s (%s)", e.text, strerror(errno));
-    }
-    return cli_check(c, status, &e);
+    if (status != LFT_ERR_IO) return cli_check(c, status, &e);
+    return cli_fail(c, status, "%.60s: %.80s%s%.40s", path, e.text, errno ? ", got: " : "", errno ? strerror(errno) : "");
 }
 
 /* Before the work: can the file be written where it shall end up? Leaves no trace. */

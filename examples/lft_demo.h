@@ -40,7 +40,7 @@ static lft_status info_command(cli *c)
         (void)phi4_f32_info_memory(c);
         return phi4_f64_info_memory(c);
     }
-    if (!path) return cli_fail(c, LFT_ERR_ARG, "info: expected a model, or --memory, got none");
+    if (!path) return cli_fail(c, LFT_ERR_ARG, "expected a model, or --memory, got none");
     if (phi4_f64_load_model(c, path, lft_pool_openmp(1), &m)) return c->error.code;
     phi4_f64_show_lattice(c, &m.flow.lattice, &m.theory, m.desc.pool);
     cli_set_logq(r, &m.info.logq_error);

@@ -180,7 +180,7 @@ static lft_status cli_parse_option(cli *c, const cli_command *command, int argc,
     char        nearest[80];
     if (o < 0 || !(cli_option_table[o].commands & command->bit)) {
         cli_nearest(nearest, sizeof nearest, word, length, command->bit);
-        return cli_fail(c, LFT_ERR_ARG, "%s: unknown option --%.*s;%s%s", command->name, length > 40 ? 40 : (int)length,
+        return cli_fail(c, LFT_ERR_ARG, "unknown option --%.*s;%s%s", length > 40 ? 40 : (int)length,
                         word, nearest, nearest[0] ? "" : " see --help for the legal ones");
     }
     if (!cli_option_table[o].argument) {
@@ -205,7 +205,7 @@ static lft_status cli_parse(cli *c, const cli_command *command, int argc, char *
         else if (!strncmp(argv[i], "--", 2) && argv[i][2]) {
             if (cli_parse_option(c, command, argc, argv, &i)) return c->error.code;
         } else if (command->arguments[0] && c->positionals < 1) c->positional[c->positionals++] = argv[i];
-        else return cli_fail(c, LFT_ERR_ARG, "%s: expected options --key value, got '%.60s'", command->name, argv[i]);
+        else return cli_fail(c, LFT_ERR_ARG, "expected options --key value, got '%.60s'", argv[i]);
     }
     return LFT_OK;
 }
@@ -220,7 +220,7 @@ static int cli_given(const cli *c, const char *key)
 static const char *cli_required(cli *c, const char *key)
 {
     const char *text = cli_text(c, key);
-    if (!text) (void)cli_fail(c, LFT_ERR_ARG, "%s: expected --%s, got none", c->command, key);
+    if (!text) (void)cli_fail(c, LFT_ERR_ARG, "expected --%s, got none", key);
     return text;
 }
 

@@ -127,8 +127,13 @@ static void json_text(const char *s)
 
 static void json_number(double v)
 {
-    if (lft_finite(v)) printf("%.17g", v);
-    else printf("null");
+    char text[32];
+    int  digits;
+    for (digits = 15; digits <= 17; ++digits) { /* the fewest that give the same number back */
+        (void)snprintf(text, sizeof text, "%.*g", digits, v);
+        if (strtod(text, NULL) == v) break;
+    }
+    printf("%s", lft_finite(v) ? text : "null");
 }
 
 static void json_key(const char *key)

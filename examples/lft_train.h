@@ -153,7 +153,7 @@ static lft_status LFT(train_begin)(LFT(train_job) *j, int logq_n, uint64_t ess_n
     j->timed     = !cli_given(c, "steps");
     j->desc.pool = pool;
     if (cli_given(c, "steps") && cli_given(c, "seconds")) {
-        return cli_fail(c, LFT_ERR_ARG, "train: expected --steps or --seconds, got both");
+        return cli_fail(c, LFT_ERR_ARG, "expected --steps or --seconds, got both");
     }
     if (c->error.code || LFT(make_flow)(c, &j->flow, &j->desc)) return c->error.code;
     LFT(model_info_of)(&j->info, &j->theory);
@@ -172,7 +172,7 @@ static lft_status LFT(train_resume)(LFT(train_job) *j, const char *path)
     int        i;
     for (i = 0; i < CLI_OPTIONS; ++i) {
         if (!c->value[i] || (cli_option_table[i].commands & CLI_RESUME)) continue;
-        return cli_fail(c, LFT_ERR_ARG, "train: --%s is part of the checkpoint: expected --resume without it",
+        return cli_fail(c, LFT_ERR_ARG, "--%s is part of the checkpoint: expected --resume without it",
                         cli_option_table[i].key);
     }
     memset(&m, 0, sizeof m);

@@ -58,7 +58,7 @@ LFT_API lft_status LFT_(batch_init)(LFT_(batch) *batch, const LFT_(lattice) *lat
     batch->lattice = *lattice;
     batch->n       = n;
     batch->lanes   = LFT_P_LANES;
-    batch->groups  = (n + LFT_P_LANES - 1) / LFT_P_LANES;
+    batch->groups  = n / LFT_P_LANES + (n % LFT_P_LANES != 0);
     batch->data =
         (lft_real *)lft_arena_alloc(arena, LFT_P(group_reals)(lattice) * (size_t)batch->groups, sizeof(lft_real));
     return lft_arena_check(arena, error, "batch");

@@ -198,9 +198,7 @@ LFT_P_COLD lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *nam
     (void)LFT_P(continuous_scratch)(s, LFT_UPTO >= LFT_TRAIN ? LFT_P(for_backward) : LFT_P(for_value), &measure);
     (void)LFT_P(vectors)(&measure, 2 * (size_t)s->u.volume); /* the inverse */
     layer->scratch_bytes = measure.need;
-    if (lft_arena_check(arena, error, "continuous") || lft_arena_measuring(arena)) {
-        return lft_arena_check(arena, error, "continuous");
-    }
+    if (lft_arena_measuring(arena) || lft_arena_check(arena, NULL, "")) return LFT_OK; /* the flow reports the need of all */
     LFT_P(continuous_basis)(s, layer->steps);
     return LFT_OK;
 }

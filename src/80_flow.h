@@ -159,8 +159,7 @@ LFT_P_COLD lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc) 
     status = LFT_P(flow_layout)(flow, &counted, desc, list, &measure, error);
     if (status) return status;
     scratch = first.scratch.size;
-    i       = (int)LFT_P(prior_scratch)(&counted.prior);
-    scratch = (size_t)i > scratch ? (size_t)i : scratch;
+    if (LFT_P(prior_scratch)(&counted.prior) > scratch) scratch = LFT_P(prior_scratch)(&counted.prior);
 
     flow->state        = s;
     flow->pool         = desc->pool;

@@ -57,11 +57,12 @@ static inline lft_status LFT_P(chain_layout)(LFT_(chain) *chain, const LFT_(latt
     chain->chains = chains;
     chain->seed   = desc->seed;
     status        = LFT_(batch_init)(&chain->x, lattice, chains, arena, error);
-    if (!status) status = LFT_(batch_init)(&chain->proposal, lattice, chains, arena, error);
+    if (status && status != LFT_ERR_NOMEM) return status;
+    (void)LFT_(batch_init)(&chain->proposal, lattice, chains, arena, NULL);
     chain->logw          = (double *)lft_arena_alloc(arena, n, sizeof(double));
     chain->proposal_logw = (double *)lft_arena_alloc(arena, n, sizeof(double));
     chain->run           = (uint64_t *)lft_arena_alloc(arena, n, sizeof(uint64_t));
-    return status ? status : lft_arena_check(arena, error, "chain");
+    return lft_arena_check(arena, error, "chain"); /* with the need of all */
 }
 
 LFT_API size_t LFT_(chain_bytes)(const LFT_(lattice) *lattice, const LFT_(chain_desc) *desc)

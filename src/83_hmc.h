@@ -167,7 +167,7 @@ static inline lft_status LFT_P(hmc_layout)(LFT_(hmc) *hmc, const LFT_(hmc_desc) 
     status     = LFT_P(hmc_defaults)(&hmc->desc, error);
     if (!status) status = LFT_P_SIGNED(lattice_init)(&lattice, desc->extent, error);
     if (!status) status = LFT_(batch_init)(&hmc->x, &lattice, hmc->desc.chains, arena, error);
-    if (status) return status;
+    if (status && status != LFT_ERR_NOMEM) return status; /* the check below has the need of all */
     if (!s) s = &local;
     volume     = (size_t)lattice.volume;
     hmc->dH    = (double *)lft_arena_alloc(arena, (size_t)hmc->desc.chains, sizeof(double));

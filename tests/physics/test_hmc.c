@@ -367,18 +367,19 @@ static void T_(forces)(const T_(theory) *theory)
                 sizeof(T_(real)) == 4 ? 2e-2 : 1e-8);
 }
 
-/* rms dH of the same start and momenta with n and 2n steps: fourfold. */
-static void T_(order)(const T_(theory) *theory, lft_integrator integrator)
+/* rms dH of the same trajectories: with one integrator and number of steps over that with another. */
+static double T_(dH_ratio)(const T_(theory) *theory, lft_integrator above, int steps, lft_integrator below, int other_steps)
 {
     T_(hmc_desc) desc  = T_(some)();
     lft_arena    arena = lft_arena_of(chains_memory, sizeof chains_memory);
     T_(hmc)      a, b;
     double       sum[2] = {0, 0};
     int          i, k;
-    desc.chains = 256, desc.jitter = -1, desc.steps = 20, desc.integrator = integrator;
-    a = T_(started)(theory, &desc, &arena);
-    desc.steps = 40;
-    b = T_(started)(theory, &desc, &arena);
+    desc.chains = 256, desc.jitter = -1;
+    desc.steps = steps, desc.integrator = above;
+    a          = T_(started)(theory, &desc, &arena);
+    desc.steps = other_steps, desc.integrator = below;
+    b          = T_(started)(theory, &desc, &arena);
     for (k = 0; k < 30; ++k) {
         (void)T_(hmc_next)(&a);
         (void)T_(hmc_next)(&b);
@@ -388,8 +389,78 @@ static void T_(order)(const T_(theory) *theory, lft_integrator integrator)
         }
         (void)T_(hmc_start)(&a, &b.x);
     }
-    check_near(integrator == LFT_OMELYAN ? "Omelyan: rms dH with n over 2n steps" : "leapfrog: rms dH with n over 2n steps",
-               sqrt(sum[0] / sum[1]), 4, 0.3);
+    return sqrt(sum[0] / sum[1]);
+}
+
+/* The trajectories of one chain by a plain loop: every P and Q of the definition, and the rule of acceptance. */
+static double T_(plain)(const T_(theory) *theory, T_(batch) *x, T_(batch) *f, const T_(hmc) *hmc, int c, uint32_t t)
+{
+    const int    V = x->lattice.volume, omelyan = hmc->desc.integrator == LFT_OMELYAN;
+    const double z = 0.1931833275037836;
+    double       pi[256], S, H, u, h;
+    T_(real)     phi[256], was[256], force[256];
+    int          step, stage, s;
+    T_(batch_get)(x, 0, phi);
+    memcpy(was, phi, sizeof was);
+    lft_normals(lft_draw_of(hmc->desc.seed, LFT_DRAW_MOMENTA, (uint64_t)c, t), pi, V);
+    u = lft_uniform(lft_draw_of(hmc->desc.seed, LFT_DRAW_MOMENTA, 0xffffffffffffff, t), 0);
+    h = hmc->desc.length * (1 + hmc->desc.jitter * (2 * u - 1)) / hmc->steps;
+    T_(action)(theory, x, &S);
+    for (H = -S, s = 0; s < V; ++s) H -= pi[s] * pi[s] / 2;
+    for (step = 0; step < hmc->steps; ++step) {
+        for (stage = 0; stage < (omelyan ? 3 : 2); ++stage) {
+            const double kick = omelyan ? (stage == 1 ? 1 - 2 * z : z) : 0.5, move = omelyan ? 0.5 : 1;
+            T_(force)(theory, x, f);
+            T_(batch_get)(f, 0, force);
+            for (s = 0; s < V; ++s) pi[s] += kick * h * (double)force[s];
+            if (stage == (omelyan ? 2 : 1)) continue;
+            for (s = 0; s < V; ++s) phi[s] = (T_(real))((double)phi[s] + move * h * pi[s]);
+            T_(batch_set)(x, 0, phi);
+        }
+    }
+    T_(action)(theory, x, &S);
+    for (H += S, s = 0; s < V; ++s) H += pi[s] * pi[s] / 2;
+    u = lft_uniform(lft_draw_of(hmc->desc.seed, LFT_DRAW_ACCEPT, (uint64_t)c, t), 0);
+    if (u >= exp(-H)) T_(batch_set)(x, 0, was);
+    return H;
+}
+
+static void T_(rules)(const T_(theory) *theory, lft_integrator integrator)
+{
+    enum { START = 40, TRAJECTORIES = 12 };
+    T_(hmc_desc) desc  = T_(some)();
+    lft_arena    arena = lft_arena_of(chains_memory, sizeof chains_memory);
+    T_(batch)    x[21], force;
+    T_(hmc)      hmc;
+    T_(real)     a[256], b[256];
+    double       worst = 0, worst_dH = 0;
+    uint32_t     t;
+    int          c, s;
+    memset(x, 0, sizeof x), memset(&force, 0, sizeof force);
+    desc.integrator = integrator;
+    desc.acceptance = 0.6;
+    hmc             = T_(started)(theory, &desc, &arena);
+    (void)T_(hmc_thermalise)(&hmc, START);
+    (void)T_(batch_init)(&force, &hmc.x.lattice, 1, &arena, NULL);
+    for (c = 0; c < 21; ++c) {
+        (void)T_(batch_init)(x + c, &hmc.x.lattice, 1, &arena, NULL);
+        T_(batch_get)(&hmc.x, c, a);
+        T_(batch_set)(x + c, 0, a);
+    }
+    for (t = START + 1; t <= START + TRAJECTORIES; ++t) {
+        (void)T_(hmc_next)(&hmc);
+        for (c = 0; c < 21; c += 4) {
+            const double dH = T_(plain)(theory, x + c, &force, &hmc, c, t), d = fabs(dH - hmc.dH[c]) / (1 + fabs(dH));
+            if (!(d <= worst_dH)) worst_dH = d;
+            T_(batch_get)(&hmc.x, c, a);
+            T_(batch_get)(x + c, 0, b);
+            for (s = 0; s < hmc.x.lattice.volume; ++s) worst = fmax(worst, fabs((double)a[s] - (double)b[s]));
+        }
+    }
+    check_true("accepts and rejects", hmc.accepted > 21 && hmc.accepted < 21 * (TRAJECTORIES - 1));
+    check_below(integrator == LFT_OMELYAN ? "    Omelyan against a plain loop" : "    leapfrog against a plain loop", worst,
+                sizeof(T_(real)) == 4 ? 2e-5 : 1e-12);
+    check_below("    dH", worst_dH, sizeof(T_(real)) == 4 ? 1e-4 : 1e-11);
 }
 
 static void T_(reversible)(const T_(theory) *theory, lft_integrator integrator)
@@ -491,9 +562,12 @@ static void T_(form)(void)
     printf("---- %d dimensions, %d bytes\n", T_DIM, (int)sizeof(T_(real)));
     T_(forces)(&theory);
     if (sizeof(T_(real)) == 8) {
-        T_(order)(&theory, LFT_OMELYAN);
-        T_(order)(&theory, LFT_LEAPFROG);
+        check_near("leapfrog: rms dH with 20 over 40 steps", T_(dH_ratio)(&theory, LFT_LEAPFROG, 20, LFT_LEAPFROG, 40), 4, 0.3);
+        check_near("Omelyan: rms dH with 20 over 40 steps", T_(dH_ratio)(&theory, LFT_OMELYAN, 20, LFT_OMELYAN, 40), 4, 0.3);
+        check_near("leapfrog over Omelyan at as many forces", T_(dH_ratio)(&theory, LFT_LEAPFROG, 40, LFT_OMELYAN, 20), 2.3, 0.3);
     }
+    T_(rules)(&theory, LFT_OMELYAN);
+    T_(rules)(&theory, LFT_LEAPFROG);
     T_(reversible)(&theory, LFT_OMELYAN);
     T_(reversible)(&theory, LFT_LEAPFROG);
     T_(same)(&theory);

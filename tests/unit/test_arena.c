@@ -13,7 +13,7 @@ typedef struct arena_case {
     size_t (*query)(void);
 } arena_case;
 
-enum { STRIP = 4096, BOUNDARIES = 1200 };
+enum { STRIP = 4096, BOUNDARIES = 120 };
 
 static const char *present;
 static int         says_less; /* errors whose text asks for less than the init needs */
@@ -86,7 +86,7 @@ static void test_case(const arena_case *c)
      * so beyond BOUNDARIES only every step-th and all near both ends are tried */
     boundaries = first / 64;
     step       = boundaries / BOUNDARIES + 1;
-    for (bad = 0, i = 0; i <= boundaries; i += i < 200 || i + 200 > boundaries ? 1 : step) {
+    for (bad = 0, i = 0; i <= boundaries; i += i < 20 || i + 20 > boundaries ? 1 : step) {
         for (k = 0; k < 3; ++k) {
             const size_t size = 64 * i + k - 1;
             if (i == 0 && k == 0) continue;

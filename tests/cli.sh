@@ -1,0 +1,327 @@
+#!/bin/bash
+# usage: tests/cli.sh [quick|full]
+# The command-line program: its commands with tiny budgets, what it says about bad input, interruption, resumption, full
+# disks. One line per case. full also runs the demonstration. LFT_CLI=<program> is tested instead of build/lft-phi4-2d.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. tests/report.sh
+export LC_ALL=C
+program=${LFT_CLI:-build/lft-phi4-2d}
+if [ -z "${LFT_CLI-}" ]; then make -s build/lft-phi4-2d >/dev/null || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }; fi
+case $program in */*) program=$(realpath "$program") ;; esac
+tmp=$(mktemp -d)
+child=
+trap 'if [ -n "$child" ]; then kill -9 "$child" 2>/dev/null; fi; rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+python=$(command -v python3)
+cd "$tmp" || exit 1
+
+physics=(--extent 4x4 --m2 -4 --lambda 6.975)
+small=(--sines 3 --nodes 3 --gates 1 --zeros 1 --int-steps 4 --batch 32 --ess-n 500 --measure-logq 4)
+train=(train "${physics[@]}" "${small[@]}" --threads 1)
+
+lft() { "$program" "$@" >out 2>err </dev/null; }
+expect() { # case, exit status, words that stdout or stderr has, arguments...
+    local name=$1 status=$2 words=$3 got
+    shift 3
+    lft "$@"
+    got=$?
+    if [ $got -eq "$status" ] && cat out err | grep -qE -e "$words"; then ok "cli: $name"
+    else
+        { echo "exit status $got, expected $status and '$words': $*"; tail -n 3 out err; } >why
+        bad "cli: $name" why
+    fi
+}
+same() { # case, file, file
+    if cmp "$2" "$3" >why 2>&1; then ok "cli: $1"; else bad "cli: $1" why; fi
+}
+gone() { # case, file
+    if [ -e "$2" ]; then echo "$2 is there" >why; bad "cli: $1" why; else ok "cli: $1"; fi
+}
+py() { # case, script, arguments...: python3 sees functions last(file) = the JSON object on its last line, and finite(x)
+    local name=$1 script=$2
+    shift 2
+    if [ -z "$python" ]; then
+        skip "cli: $name" "no python3"
+        return
+    fi
+    if "$python" - "$@" >why 2>&1 <<EOF
+import json, struct, sys, os
+def no(constant): raise ValueError("not JSON: " + constant)
+def loads(text): return json.loads(text, parse_constant=no)
+def last(file): return loads(open(file).read().splitlines()[-1])
+def finite(*x):
+    for v in x: assert isinstance(v, (int, float)) and not isinstance(v, bool), v
+def npy(file):
+    data = open(file, "rb").read()
+    assert data[:8] == b"\x93NUMPY\x01\x00"
+    n = struct.unpack("<H", data[8:10])[0]
+    head = eval(data[10:10 + n].decode())
+    code = {"<f4": "f", "<f8": "d"}[head["descr"]]
+    count = 1
+    for e in head["shape"]: count *= e
+    return head["shape"], struct.unpack("<%d%s" % (count, code), data[10 + n:])
+$script
+EOF
+    then ok "cli: $name"; else bad "cli: $name" why; fi
+}
+
+# ---- help ------------------------------------------------------------------------------------------------------------
+expect "help" 0 'usage: .* COMMAND' --help
+for command in train sample hmc measure info selftest bench demo; do
+    expect "$command --help" 0 "usage: .* $command" "$command" --help
+done
+expect "no command" 1 'expected a command'
+expect "unknown command names the nearest" 1 'did you mean train\?' trian
+expect "unknown option names the nearest" 1 'unknown option --lamda; did you mean --lambda\?' hmc --lamda 1
+expect "unknown option of this command" 1 'unknown option --gates' hmc --gates 1
+
+# ---- the commands ----------------------------------------------------------------------------------------------------
+expect "train" 0 '"status":"ok"' "${train[@]}" --steps 20 --seed 1 --out m.safetensors --history h.jsonl --json
+cp out train.json
+expect "info" 0 '4x4 sites, m2 = -4, lambda = 6.975' info m.safetensors
+expect "info --json" 0 '"steps":20' info m.safetensors --json
+expect "info --memory" 0 'flow_and_training_f32' info --memory --extent 6x6
+expect "sample" 0 '"status":"ok"' sample --model m.safetensors --n 2000 --seed 2 --out phi.npy --json --threads 1
+cp out sample.json
+expect "hmc" 0 '"status":"ok"' hmc "${physics[@]}" --n 2000 --seed 3 --json --threads 1 --out hmc.npy
+cp out hmc.json
+expect "measure" 0 '"status":"ok"' measure phi.npy --chains 16 --m2 -4 --lambda 6.975 --json --threads 1
+cp out measure.json
+expect "measure with a model: forward ESS" 0 '"forward_ess":0\.' measure hmc.npy --chains 16 --model m.safetensors --json
+expect "measure without couplings" 0 'chi2' measure phi.npy --chains 16
+expect "sample in f64, as text" 0 'verdict' sample --model m.safetensors --n 500 --real f64 --threads 1
+expect "sample --measure-logq" 0 '"logq_n":3' sample --model m.safetensors --n 100 --measure-logq 3 --json --threads 1
+expect "hmc, leapfrog from a hot start" 0 'integration steps' hmc "${physics[@]}" --n 2000 --integrator=leapfrog --start=hot \
+    --md-steps 10 --therm 50 --every 2 --length 0.5 --jitter 0
+expect "values after =, integers like 1e2" 0 '"n":100,' hmc --extent=4x4 --m2=-4 --lambda=6.975 --n=1e2 --json
+expect "selftest" 0 '0 failed' selftest
+expect "bench" 0 'train_step_ms' bench --extent 4x4 --batch 16 --threads 1
+
+py "JSON of train" '
+r = last("train.json")
+assert r["format"] == 1 and r["command"] == "train" and r["theory"] == "phi4" and r["dim"] == 2 and r["extent"] == [4, 4]
+assert r["couplings"] == {"m2": -4, "lambda": 6.975} and r["seed"] == "1" and r["real"] == "f32" and r["steps"] == 20
+finite(*[r[k] for k in ("lanes threads ess logz logz_error logq_error logz_shift seconds parameters batch loss "
+                        "train_seconds ms_per_step integration_steps".split())])'
+py "JSON of sample" '
+r = last("sample.json")
+finite(*[r[k] for k in ("n ess acceptance tau_int longest_rejection logz logz_error logq_error logz_shift seconds "
+                        "samples_per_second parameters".split())])
+assert r["n"] == 2000 and 0 < r["ess"] <= 1 and 0 < r["acceptance"] <= 1 and r["seed"] == "2"
+assert list(r["observables"]) == "chi2 mass_l xi_2nd binder abs_m phi2 phi4 identity".split()
+for o in r["observables"].values(): assert set(o) == {"value", "error", "tau_int", "reliable"}
+assert abs(r["observables"]["identity"]["value"] - 0.5) < 5 * r["observables"]["identity"]["error"]'
+py "JSON of hmc" '
+r = last("hmc.json")
+finite(*[r[k] for k in "n acceptance tau_int exp_dh exp_dh_error seconds samples_per_second md_steps".split()])
+assert abs(r["exp_dh"] - 1) < 5 * r["exp_dh_error"]'
+py "flow and HMC agree within 5 sigma" '
+a, b = last("sample.json")["observables"], last("hmc.json")["observables"]
+for k in a: assert abs(a[k]["value"] - b[k]["value"]) < 5 * (a[k]["error"] ** 2 + b[k]["error"] ** 2) ** .5, k'
+py "measure gives what sample gave" '
+a, b = last("sample.json")["observables"], last("measure.json")["observables"]
+for k in a:
+    assert abs(a[k]["value"] - b[k]["value"]) < 1e-4 * abs(a[k]["value"]), k
+    assert abs(a[k]["error"] - b[k]["error"]) < 1e-2 * a[k]["error"], k'
+py "the npy file holds these configurations" '
+shape, x = npy("phi.npy")
+assert shape == (2000, 4, 4)
+r = last("sample.json")["observables"]
+chi2 = sum(sum(x[i:i + 16]) ** 2 for i in range(0, len(x), 16)) / 16 / 2000
+phi2 = sum(v * v for v in x) / len(x)
+assert abs(chi2 - r["chi2"]["value"]) < 1e-5 and abs(phi2 - r["phi2"]["value"]) < 1e-6'
+py "the model file by its format" '
+data = open("m.safetensors", "rb").read()
+n = struct.unpack("<Q", data[:8])[0]
+head = loads(data[8:8 + n].decode())
+meta = head.pop("__metadata__")
+assert meta["format"] == "lftflow-model" and meta["format_version"] == "1" and meta["dim"] == "2" and meta["seed"] == "1"
+b, e = head["couplings"]["data_offsets"]
+assert struct.unpack("<2d", data[8 + n + b:8 + n + e]) == (-4, 6.975)
+assert max(t["data_offsets"][1] for t in head.values()) == len(data) - 8 - n'
+py "the history: one JSON object per step" '
+lines = [loads(l) for l in open("h.jsonl")]
+assert [l["step"] for l in lines] == list(range(1, 21))
+for l in lines: finite(l["loss"], l["ess"], l["rate"], l["norm"], l["seconds"])'
+
+# ---- the same bits ---------------------------------------------------------------------------------------------------
+straight=("${train[@]}" --guard-every 5 --guard-std 2e-4 --guard-mean 2e-3 --rate 0.05 --steps 20)
+expect "train straight on" 0 'refined [1-9]' "${straight[@]}" --out straight
+for t in 2 3; do
+    expect "train, $t threads" 0 verdict "${straight[@]}" --threads $t --out threads$t
+    same "the same model for $t threads" straight threads$t
+    expect "sample, $t threads" 0 verdict sample --model m.safetensors --n 2000 --seed 2 --out phi$t.npy --threads $t
+    same "the same configurations for $t threads" phi.npy phi$t.npy
+done
+for stop in 3 12; do
+    expect "train, stop after $stop steps" 0 "stopped at step $stop of 20" "${straight[@]}" --stop-after $stop --out part
+    expect "a checkpoint is a model" 0 verdict sample --model part --n 200 --measure-logq 2 --threads 1
+    expect "resume at $stop" 0 verdict train --resume part --out whole --threads 2 --ess-n 500 --measure-logq 4
+    same "the same model as straight on, stopped at $stop" straight whole
+done
+expect "resume: no other training" 1 'gates is part of the checkpoint' train --resume part --gates 3 --out whole
+expect "resume: a model alone" 2 'got a model alone' train --resume straight --out whole
+expect "periodic checkpoint" 0 verdict "${straight[@]}" --out other --checkpoint check --checkpoint-every 1e-9
+expect "resume from it" 0 verdict train --resume check --out whole --threads 1 --ess-n 500 --measure-logq 4
+same "the same model as straight on, from a periodic checkpoint" straight whole
+
+# ---- interruption ----------------------------------------------------------------------------------------------------
+wait_for() { # file: until it has three lines, 20 seconds at most
+    local i
+    for ((i = 0; i < 200; ++i)); do
+        if [ -e "$1" ] && [ "$(wc -l <"$1")" -ge 3 ]; then return; fi
+        sleep 0.1
+    done
+}
+interrupt() { # signal, expected exit status
+    rm -f stopped h
+    "$program" "${straight[@]/20/100000}" --out stopped --history h --json >out 2>err </dev/null &
+    child=$!
+    wait_for h
+    kill "-$1" $child
+    wait $child
+    local got=$?
+    child=
+    if [ $got -eq "$2" ] && grep -q '"status":"stopped"' out && grep -q 'holds a checkpoint' err; then
+        ok "cli: SIG$1 while training: exit status $2, a message"
+    else
+        { echo "exit status $got, expected $2"; cat out err; } >why
+        bad "cli: SIG$1 while training: exit status $2, a message" why
+    fi
+    expect "SIG$1: what is left is a model" 0 'checkpoint train --resume' info stopped
+    local step
+    step=$(sed -n 's/.*"steps":\([0-9]*\).*/\1/p' out)
+    "$program" info stopped --json >out 2>err
+    step=$(sed -n 's/.*"steps":\([0-9]*\).*/\1/p' out)
+    expect "SIG$1: training goes on" 0 verdict train --resume stopped --steps $((step + 5)) --out whole --threads 1 --ess-n 100
+    gone "SIG$1: no temporary file is left" stopped.tmp
+}
+interrupt INT 130
+interrupt TERM 143
+cp phi.npy keep.npy
+"$program" sample --model m.safetensors --n 100000000 --out keep.npy --threads 1 >out 2>err </dev/null &
+child=$!
+sleep 1
+kill -INT $child
+wait $child
+got=$?
+child=
+if [ $got -eq 130 ]; then ok "cli: SIGINT while sampling: exit status 130"; else bad "cli: SIGINT while sampling: exit status 130" err; fi
+same "SIGINT while sampling: the old file stays" phi.npy keep.npy
+gone "SIGINT while sampling: no temporary file is left" keep.npy.tmp
+
+# ---- bad input -------------------------------------------------------------------------------------------------------
+t2=(train "${small[@]}" --threads 1 --steps 2 --out x)
+expect "negative extent" 1 'extent: expected an integer >= 1, got -4' "${t2[@]}" --extent -4x4 --m2 -4 --lambda 1
+expect "extent 0" 1 'extent: expected an integer >= 1, got 0' hmc --extent 0x4 --m2 -4 --lambda 1
+expect "too few extents" 1 'expected 2 numbers .*, got 1' "${t2[@]}" --extent 4 --m2 -4 --lambda 1
+expect "too many extents" 1 'expected 2 numbers .*, got 3' hmc --extent 4x4x4 --m2 -4 --lambda 1
+expect "an extent that is no number" 1 'expected integers with an x' hmc --extent 4y4 --m2 -4 --lambda 1
+expect "lambda < 0: no lower bound" 1 'no lower bound' "${t2[@]}" --extent 4x4 --m2 -4 --lambda -1
+expect "lambda = 0, m2 < 0: no lower bound" 1 'no lower bound' hmc --extent 4x4 --m2 -4 --lambda 0
+expect "NaN coupling" 1 'm2: expected a finite number' "${t2[@]}" --extent 4x4 --m2 nan --lambda 1
+expect "infinite coupling" 1 'lambda: expected a finite number' hmc --extent 4x4 --m2 1 --lambda inf
+expect "a coupling that is no number" 1 "expected a number, got 'x'" hmc --extent 4x4 --m2 x --lambda 1
+expect "no coupling" 1 'expected --lambda, got none' hmc --extent 4x4 --m2 1
+expect "an option without its value" 1 'm2: expected a value, got --lambda' hmc --extent 4x4 --m2 --lambda 1
+expect "a flag with a value" 1 'json: expected no value' hmc --json=1
+expect "a word that is none of the legal ones" 1 'expected free, normal, got' "${t2[@]}" "${physics[@]}" --prior flat
+expect "negative n" 1 'n: expected an integer from 1' sample --model m.safetensors --n -5
+expect "n that is no integer" 1 'n: expected an integer from 1' sample --model m.safetensors --n 1.5
+expect "steps and seconds" 1 'steps or --seconds, got both' "${t2[@]}" "${physics[@]}" --seconds 3
+expect "a stray argument" 1 "expected options --key value, got 'stray'" hmc stray
+expect "no model" 1 'expected --model' sample --n 5
+expect "a model that is not there" 2 'nowhere: expected a file that can be read' sample --model nowhere
+expect "a model that is none" 2 'length of the header' sample --model phi.npy
+expect "a file that is no npy" 2 'no npy file' measure m.safetensors
+expect "more memory than there is" 2 'memory: expected|arena' "${t2[@]}" --extent 4096x4096 --m2 1 --lambda 1
+expect "errors as JSON" 1 '^\{.*"status":"error","error":"phi4: lambda' hmc --extent 4x4 --m2 -4 --lambda -1 --json
+py "they are JSON" 'assert last("out")["status"] == "error"'
+if [ "$(id -u)" != 0 ]; then
+    touch locked && chmod 000 locked
+    expect "a file without permission" 2 'Permission denied' info locked
+else skip "cli: a file without permission" "root may read everything"; fi
+
+if [ -n "$python" ]; then
+    "$python" - <<'EOF'
+import struct
+data = open("m.safetensors", "rb").read()
+n = struct.unpack("<Q", data[:8])[0]
+def write(name, d): open(name, "wb").write(d)
+write("three", data.replace(b'"dim":"2"', b'"dim":"3"'))
+write("u1", data.replace(b'"theory":"phi4"', b'"theory":"phi6"'))
+write("newer", data.replace(b'"format_version":"1"', b'"format_version":"9"'))
+import json
+head = json.loads(data[8:8 + n])
+b, _ = head["couplings"]["data_offsets"]
+write("nan", data[:8 + n + b] + struct.pack("<d", float("nan")) + data[8 + n + b + 8:])
+for i, k in enumerate((0, 5, 8, 100, n, len(data) - 1)): write("cut%d" % i, data[:k])
+x = open("phi.npy", "rb").read()
+write("cut.npy", x[:-1])
+write("nan.npy", x[:-4] + struct.pack("<f", float("nan")))
+write("cube.npy", x.replace(b"(2000, 4, 4)", b"(500, 4,4,4)"))
+EOF
+    expect "a model of another dimension" 2 "'dim': expected 2, got '3'" sample --model three
+    expect "a model of another theory" 2 "theory: expected phi4" sample --model u1
+    expect "a model of a newer format" 2 "'format_version'" sample --model newer
+    expect "a model with a NaN coupling" 1 'm2: expected a finite number' sample --model nan
+    for i in 0 1 2 3 4 5; do expect "a model that is cut, $i" 2 'data end early|expected' sample --model cut$i; done
+    expect "configurations that are cut" 2 'data end early' measure cut.npy
+    expect "configurations with NaN" 2 'configuration 1999: expected finite numbers' measure nan.npy
+    expect "configurations of another dimension" 2 'expected \(n, 2 extents\), got 4 numbers' measure cube.npy
+else skip "cli: damaged files" "no python3"; fi
+
+# ---- full disks ------------------------------------------------------------------------------------------------------
+if [ -c /dev/full ]; then
+    expect "full disk: train" 2 'full' "${t2[@]}" "${physics[@]}" --out /dev/full
+    expect "full disk: sample" 2 'full' sample --model m.safetensors --n 5000 --out /dev/full --threads 1
+    expect "full disk: hmc" 2 'full' hmc "${physics[@]}" --n 5000 --out /dev/full --threads 1
+    expect "full disk: history; the model is written" 2 'the model was written' "${t2[@]}" "${physics[@]}" --history /dev/full
+    if [ -c /dev/full ]; then ok "cli: /dev/full is still a device"; else bad "cli: /dev/full is still a device"; fi
+    "$program" info m.safetensors >/dev/full 2>err
+    if [ $? -eq 2 ]; then ok "cli: full disk: stdout"; else bad "cli: full disk: stdout" err; fi
+else skip "cli: full disks" "no /dev/full"; fi
+expect "a directory that is not there" 2 'No such file or directory' "${t2[@]}" "${physics[@]}" --out nowhere/x
+expect "a directory instead of a file" 2 'got a directory' sample --model m.safetensors --out . --n 5
+mkdir -p full
+if mount -t tmpfs -o size=8k tmpfs full 2>/dev/null; then
+    cp m.safetensors full/old 2>/dev/null
+    head -c 1000 phi.npy >full/old 2>/dev/null
+    expect "a small disk: sample" 2 'No space left on device|room|full' sample --model m.safetensors --n 5000 --out full/old --threads 1
+    head -c 1000 phi.npy >old
+    same "a small disk: the old file stays" old full/old
+    gone "a small disk: no temporary file is left" full/old.tmp
+    umount full
+else skip "cli: a small disk" "may not mount one"; fi
+
+# ---- time and terminal -----------------------------------------------------------------------------------------------
+begin=$SECONDS
+expect "a time budget of 3 seconds" 0 'calibration: .* steps in 3 s' train "${physics[@]}" --seconds 3 --out timed --threads 1
+if [ $((SECONDS - begin)) -le 10 ]; then ok "cli: within 10 seconds"; else bad "cli: within 10 seconds"; fi
+expect "its steps and seconds are stored" 0 'training .* steps .*, [0-9.]+ s' info timed
+py "a live line in a terminal" '
+import pty
+out = b""
+pid, fd = pty.fork()
+if pid == 0: os.execv(sys.argv[1], sys.argv[1:])
+while True:
+    try: piece = os.read(fd, 4096)
+    except OSError: break
+    if not piece: break
+    out += piece
+os.waitpid(pid, 0)
+assert out.count(b"\r\x1b[K") > 5 and b"verdict" in out, out[-500:]' "$program" "${straight[@]/20/100}" --out y
+expect "--quiet" 0 verdict "${straight[@]}" --out y --quiet
+if [ -s err ]; then bad "cli: --quiet: nothing on stderr" err; else ok "cli: --quiet: nothing on stderr"; fi
+
+if [ "${1-}" = full ]; then
+    begin=$SECONDS
+    expect "demo" 0 '"status":"ok"' demo --json
+    took=$((SECONDS - begin))
+    py "demo: flow and HMC agree" '
+r = last("out")
+assert r["worst_sigma"] < 4 and r["ess"] > 0.9 and set(r["flow"]) == set(r["hmc"])'
+    if [ $took -lt 90 ]; then ok "cli: demo in $took s"; else bad "cli: demo in $took s"; fi
+fi
+finish
