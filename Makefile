@@ -27,7 +27,7 @@ all: $(PROGRAMS)
 lftflow.h: tools/amalgamate.sh $(wildcard src/*.h)
 	tools/amalgamate.sh
 
-build/lft-phi4-%d: examples/lft.c lftflow.h
+build/lft-phi4-%d: examples/lft.c $(wildcard examples/lft_*.h) lftflow.h
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(OPENMP) $(WARN) -DLFT_CLI_DIM=$* -I. $< -o $@ -lm
 

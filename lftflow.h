@@ -4856,12 +4856,12 @@ LFT_P_COLD size_t LFT_P(hartley_coefficients)(int extent, lft_real *to)
         LFT_P(hartley_class) c = LFT_P(hartley_class_of)(extent, level);
         int half               = (extent >> level) / 2;
         more                   = LFT_P(hartley_splits)(extent >> level);
-        for (i = 0; i < c.count; ++i) {
+        if (!to) n += (size_t)c.count * (size_t)(c.e_n + c.o_n);
+        for (i = 0; to && i < c.count; ++i) {
             for (r = 0; r < c.e_n + c.o_n; ++r, ++n) {
                 int     row = r < c.e_n ? c.e_at + r : extent - (c.o_at + r - c.e_n);
                 int64_t jk  = (int64_t)(more ? half - row : row) * (c.first + c.step * i);
                 double  s, co;
-                if (!to) continue;
                 lft_p_f64_p_sincos(6.283185307179586476925 * (double)(jk % extent) / extent, &s, &co);
                 to[n] = (lft_real)(scale * (r < c.e_n ? co : s));
             }

@@ -107,7 +107,7 @@ static void demo_print(const cli_result *r)
     printf("\nverdict: %s\n", r->verdict);
 }
 
-/* Trains for 40 seconds, then 100000 configurations of the flow and as many of HMC. */
+/* Trains for 30 seconds, then 100000 configurations of the flow and as many of HMC. */
 static lft_status demo_command(cli *c)
 {
     static phi4_f32_train_job j;
@@ -117,7 +117,7 @@ static lft_status demo_command(cli *c)
     memset(&j, 0, sizeof j);
     demo_theory(c);
     j.c       = c;
-    j.seconds = 40;
+    j.seconds = 30;
     j.stop_after = UINT64_MAX;
     cli_note(c, "training a flow: step, loss, ESS of a batch");
     if (phi4_f32_train_begin(&j, 32, 10000) || phi4_f32_train_run(&j, 32, 10000)) return c->error.code;

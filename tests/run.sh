@@ -141,7 +141,9 @@ wait
 start freestanding tests/compile/freestanding.sh "$1"
 start link tests/compile/link.sh "$1"
 wait
+start cli tests/cli.sh "$1"
+wait
 start matrix tests/compile/matrix.sh "$1"
 wait
-for name in layers hygiene freestanding link matrix; do report $name; done
+for name in layers hygiene freestanding link cli matrix; do report $name; done
 finish

@@ -953,6 +953,37 @@ static void SUITE_(test_failures)(SUITE_(subject) *s, const SUITE_(test_case) *c
     SUITE_(flow_refine)(&s->flow, 8);
 }
 
+/* Two groups that overflow in different steps: the error is that of the first group, for any number of threads. */
+static void SUITE_(test_error_text)(const int *extent)
+{
+    static const SUITE_(continuous_desc) grows = {-1, 1, -1, -1, LFT_TIME_COSINE, 1, 8, 8};
+    static const SUITE_(test_case)       c     = {"", 0, 1, {{SUITE_(continuous), &grows}}};
+    const double                         most = suite_float ? 3.4e38 : 1.79e308;
+    char                                 text[sizeof(((lft_error *)0)->text)] = "";
+    double                               logdet[3 * SUITE_LANES_MOST];
+    SUITE_(real)                         phi[SUITE_SITES];
+    SUITE_(flow)                         flow;
+    SUITE_(batch)                        x;
+    int                                  threads, same = 0, i;
+    for (threads = 1; threads <= 3; ++threads) {
+        lft_arena arena = suite_arena();
+        lft_pool  pool  = suite_pool(&threads);
+        if (SUITE_(make_flow)(&flow, &c, extent, &pool, &arena)) break;
+        flow.params.value[0] = 5; /* d phi / dt = 5 phi */
+        SUITE_(flow_prepare)(&flow);
+        if (SUITE_(batch_init)(&x, &flow.lattice, 3 * SUITE_(lanes)(), &arena, NULL)) break;
+        for (i = 0; i < flow.lattice.volume; ++i) phi[i] = 0;
+        phi[0] = (SUITE_(real))(0.05 * most);
+        SUITE_(batch_set)(&x, SUITE_(lanes)(), phi);
+        phi[0] = (SUITE_(real))(0.8 * most);
+        SUITE_(batch_set)(&x, 2 * SUITE_(lanes)(), phi);
+        if (SUITE_(flow_map)(&flow, &x, &x, logdet) != LFT_ERR_NONFINITE) break;
+        if (threads == 1) memcpy(text, flow.error.text, sizeof text);
+        same += !strcmp(text, flow.error.text) && !strstr(text, "got 0");
+    }
+    check_near(suite_name("threads with which the first group's error is told"), same, 3, 0);
+}
+
 /* spec and read give the same layer. */
 static void SUITE_(test_spec)(SUITE_(subject) *s, const SUITE_(test_case) *c)
 {
@@ -1333,6 +1364,7 @@ static void SUITE_(suite)(void)
             check_true(suite_name("nothing is written outside of its memory"), suite_strips_untouched());
         }
         snprintf(suite_case, sizeof suite_case, "f%dx%d %s", (int)sizeof(SUITE_(real)) * 8, SUITE_(lanes)(), at);
+        SUITE_(test_error_text)(extent);
         SUITE_(test_prior)(extent);
         SUITE_(test_gaussian)(extent, 0);
         SUITE_(test_gaussian)(extent, 1);
