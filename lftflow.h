@@ -43,7 +43,7 @@
 #define LFT_P_GNUC     1
 #define LFT_P_INLINE   static inline __attribute__((always_inline))
 #define LFT_P_NOINLINE static __attribute__((noinline, unused))
-#define LFT_P_COLD     static inline __attribute__((cold)) /* runs once: small rather than fast */
+#define LFT_P_COLD     LFT_P_NOINLINE /* runs once. Not the attribute cold: in gcc it spreads to callers, a user's main among them */
 #define LFT_P_RESTRICT __restrict__
 #else
 #define LFT_P_GNUC     0
@@ -3594,7 +3594,8 @@ typedef struct LFT_(layer_ops) {
     void (*prepare)(LFT_(layer) *layer, const double *theta);
 
     /* logdet[lane] += log |det d x_out / d x_in|. Where score is not NULL it holds grad log q at x_in and is replaced by
-     * grad log q at x_out. Where tape is not NULL, what backward needs goes there. x_out may be x_in. */
+     * grad log q at x_out. Where tape is not NULL, what backward needs goes there. x_out may be x_in. LFT_ERR_NONFINITE if
+     * a lane is not finite; the other lanes are right all the same. */
     lft_status (*forward)(const LFT_(layer) *layer, const lft_real *x_in, lft_real *x_out, double *logdet, lft_real *score,
                           void *tape, lft_arena scratch, lft_error *error);
 
@@ -5919,12 +5920,12 @@ static inline lft_status LFT_P(continuous_forward)(const LFT_(layer) *layer, con
     lft_status               status = LFT_OK;
     int                      i;
     LFT_P(line)(phi, LFT_P(const_view)(x_in), 0, LFT_P(const_view)(x_in), volume);
-    for (i = 0; i < steps && !status; ++i) {
+    for (i = 0; i < steps; ++i) { /* to the end for the lanes that are finite */
         if (saved) LFT_P(line)(saved + (size_t)i * (size_t)volume, phi, 0, phi, volume);
         LFT_P(continuous_step)(s, steps, i, phi, s_now, logdet, &w);
         LFT_P(add_line)(phi, 1, w.sum, volume);
         if (score) LFT_P(add_line)(s_now, 1, w.dsum, volume);
-        status = LFT_P(continuous_check)(phi, volume, logdet, i, error);
+        if (!status) status = LFT_P(continuous_check)(phi, volume, logdet, i, error);
     }
     return status;
 }
@@ -6457,17 +6458,18 @@ static inline void LFT_P(copy_field)(lft_v *to, const lft_v *from, size_t n)
     if (to != from) lft_p_copy(to, from, n * sizeof(lft_v));
 }
 
-/* The group in w->x through all layers. tape: of all layers one behind the other, or NULL. */
+/* The group in w->x through all layers, also where a lane is not finite: the others may be wanted. tape: of all layers one behind the other, or NULL. */
 static inline lft_status LFT_P(flow_push)(const LFT_(flow) *flow, LFT_P(flow_work) *w, double *logdet, lft_v *score,
                                           unsigned char *tape)
 {
-    lft_status status = LFT_OK;
+    lft_status status = LFT_OK, one;
     int        i;
-    for (i = 0; i < flow->layers && !status; ++i) {
+    for (i = 0; i < flow->layers && (!status || status == LFT_ERR_NONFINITE); ++i) {
         const LFT_(layer) *layer = flow->layer + i;
         lft_v             *to    = layer->in.volume == layer->out.volume ? w->x : w->other;
-        status = layer->ops->forward(layer, (lft_real *)w->x, (lft_real *)to, logdet, (lft_real *)score, tape, w->scratch,
-                                     &w->error);
+        one = layer->ops->forward(layer, (lft_real *)w->x, (lft_real *)to, logdet, (lft_real *)score, tape, w->scratch,
+                                  status ? NULL : &w->error);
+        if (!status || one != LFT_ERR_NONFINITE) status = one ? one : status;
         if (to != w->x) LFT_P(copy_field)(w->x, to, (size_t)layer->out.volume);
         if (tape) tape += layer->tape_bytes;
     }

@@ -529,7 +529,9 @@ static lft_status LFT(measure_open)(cli *c, FILE *file)
     memset(&v, 0, sizeof v);
     (void)LFT(measure_theory)(c, &m, &v, &known);
     if (LFT(measure_header)(c, file, &npy, &n, &lattice)) return c->error.code;
-    if ((uint64_t)chains > n) return cli_fail(c, LFT_ERR_ARG, "--chains: expected at most %d, as in the file, got %d", (int)n, chains);
+    if ((uint64_t)chains > n) {
+        return cli_fail(c, LFT_ERR_ARG, "--chains: expected at most %d, as in the file, got %d", (int)n, chains);
+    }
     block = (256 + chains - 1) / chains * chains;
     if (v.flow) {
         v.logw = (double *)cli_alloc(c, (size_t)(n + (uint64_t)block) * sizeof(double));

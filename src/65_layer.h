@@ -24,7 +24,8 @@ typedef struct LFT_(layer_ops) {
     void (*prepare)(LFT_(layer) *layer, const double *theta);
 
     /* logdet[lane] += log |det d x_out / d x_in|. Where score is not NULL it holds grad log q at x_in and is replaced by
-     * grad log q at x_out. Where tape is not NULL, what backward needs goes there. x_out may be x_in. */
+     * grad log q at x_out. Where tape is not NULL, what backward needs goes there. x_out may be x_in. LFT_ERR_NONFINITE if
+     * a lane is not finite; the other lanes are right all the same. */
     lft_status (*forward)(const LFT_(layer) *layer, const lft_real *x_in, lft_real *x_out, double *logdet, lft_real *score,
                           void *tape, lft_arena scratch, lft_error *error);
 

@@ -334,12 +334,12 @@ static inline lft_status LFT_P(continuous_forward)(const LFT_(layer) *layer, con
     lft_status               status = LFT_OK;
     int                      i;
     LFT_P(line)(phi, LFT_P(const_view)(x_in), 0, LFT_P(const_view)(x_in), volume);
-    for (i = 0; i < steps && !status; ++i) {
+    for (i = 0; i < steps; ++i) { /* to the end for the lanes that are finite */
         if (saved) LFT_P(line)(saved + (size_t)i * (size_t)volume, phi, 0, phi, volume);
         LFT_P(continuous_step)(s, steps, i, phi, s_now, logdet, &w);
         LFT_P(add_line)(phi, 1, w.sum, volume);
         if (score) LFT_P(add_line)(s_now, 1, w.dsum, volume);
-        status = LFT_P(continuous_check)(phi, volume, logdet, i, error);
+        if (!status) status = LFT_P(continuous_check)(phi, volume, logdet, i, error);
     }
     return status;
 }

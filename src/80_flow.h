@@ -230,17 +230,18 @@ static inline void LFT_P(copy_field)(lft_v *to, const lft_v *from, size_t n)
     if (to != from) lft_p_copy(to, from, n * sizeof(lft_v));
 }
 
-/* The group in w->x through all layers. tape: of all layers one behind the other, or NULL. */
+/* The group in w->x through all layers, also where a lane is not finite: the others may be wanted. tape: of all layers one behind the other, or NULL. */
 static inline lft_status LFT_P(flow_push)(const LFT_(flow) *flow, LFT_P(flow_work) *w, double *logdet, lft_v *score,
                                           unsigned char *tape)
 {
-    lft_status status = LFT_OK;
+    lft_status status = LFT_OK, one;
     int        i;
-    for (i = 0; i < flow->layers && !status; ++i) {
+    for (i = 0; i < flow->layers && (!status || status == LFT_ERR_NONFINITE); ++i) {
         const LFT_(layer) *layer = flow->layer + i;
         lft_v             *to    = layer->in.volume == layer->out.volume ? w->x : w->other;
-        status = layer->ops->forward(layer, (lft_real *)w->x, (lft_real *)to, logdet, (lft_real *)score, tape, w->scratch,
-                                     &w->error);
+        one = layer->ops->forward(layer, (lft_real *)w->x, (lft_real *)to, logdet, (lft_real *)score, tape, w->scratch,
+                                  status ? NULL : &w->error);
+        if (!status || one != LFT_ERR_NONFINITE) status = one ? one : status;
         if (to != w->x) LFT_P(copy_field)(w->x, to, (size_t)layer->out.volume);
         if (tape) tape += layer->tape_bytes;
     }

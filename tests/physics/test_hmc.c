@@ -564,7 +564,8 @@ static void T_(form)(void)
     if (sizeof(T_(real)) == 8) {
         check_near("leapfrog: rms dH with 20 over 40 steps", T_(dH_ratio)(&theory, LFT_LEAPFROG, 20, LFT_LEAPFROG, 40), 4, 0.3);
         check_near("Omelyan: rms dH with 20 over 40 steps", T_(dH_ratio)(&theory, LFT_OMELYAN, 20, LFT_OMELYAN, 40), 4, 0.3);
-        check_near("leapfrog over Omelyan at as many forces", T_(dH_ratio)(&theory, LFT_LEAPFROG, 40, LFT_OMELYAN, 20), 2.3, 0.3);
+        check_near("leapfrog over Omelyan at as many forces", T_(dH_ratio)(&theory, LFT_LEAPFROG, 40, LFT_OMELYAN, 20), 2.3,
+                   0.3);
     }
     T_(rules)(&theory, LFT_OMELYAN);
     T_(rules)(&theory, LFT_LEAPFROG);
