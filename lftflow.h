@@ -43,7 +43,7 @@
 #define LFT_P_GNUC     1
 #define LFT_P_INLINE   static inline __attribute__((always_inline))
 #define LFT_P_NOINLINE static __attribute__((noinline, unused))
-#define LFT_P_COLD     LFT_P_NOINLINE /* runs once. Not the attribute cold: in gcc it spreads to callers, a user's main among them */
+#define LFT_P_COLD     static inline /* runs once */
 #define LFT_P_RESTRICT __restrict__
 #else
 #define LFT_P_GNUC     0
@@ -6311,7 +6311,7 @@ typedef struct LFT_P(flow_work) {
     lft_v    *x, *other, *score; /* one group at the largest extents: field, second buffer where extents change, score */
     lft_arena scratch;
     int       failed; /* 1 + the first group that failed, 0 for none */
-    lft_error error;
+    lft_error error, first; /* of the group at work; of the first that failed */
 } LFT_P(flow_work);
 
 typedef struct LFT_P(flow_state) {
@@ -6501,7 +6501,8 @@ static inline void LFT_P(flow_note)(LFT_P(flow_work) *w, int group, lft_status s
 {
     if (status && (!w->failed || group + 1 < w->failed)) {
         w->failed     = group + 1;
-        w->error.code = status;
+        w->first      = w->error;
+        w->first.code = status;
     }
 }
 
@@ -6518,8 +6519,8 @@ static inline lft_status LFT_P(flow_run)(LFT_(flow) *flow, int groups, lft_task 
         if (w->failed && (!worst || w->failed < worst->failed)) worst = w;
     }
     if (!worst) return LFT_OK;
-    flow->error = worst->error;
-    return worst->error.code;
+    flow->error = worst->first;
+    return worst->first.code;
 }
 
 static inline void LFT_P(flow_store)(double *out, int n, int group, const double *value)
@@ -7758,11 +7759,12 @@ LFT_P_COLD const char *LFT_P(model_meta)(const lft_safetensors *doc, const char 
     return NULL;
 }
 
-/* Number i of a tensor of integers. */
+/* Number i of a tensor of integers; those beyond -10^15 are all one. */
 LFT_P_COLD int64_t LFT_P(model_integer)(const lft_tensor *t, size_t i)
 {
     const uint64_t u = lft_tensor_get_u64(t, i);
-    return u ? (int64_t)(u & INT64_MAX) : -(int64_t)-lft_tensor_get(t, i); /* 0 stands for all negative ones */
+    const double   x = lft_tensor_get(t, i);
+    return u ? (int64_t)(u & INT64_MAX) : x > -1e15 ? (int64_t)x : (int64_t)-1e15;
 }
 
 /* 1 if x is an integer from 0 to most. */

@@ -36,7 +36,7 @@
 #define LFT_P_GNUC     1
 #define LFT_P_INLINE   static inline __attribute__((always_inline))
 #define LFT_P_NOINLINE static __attribute__((noinline, unused))
-#define LFT_P_COLD     LFT_P_NOINLINE /* runs once. Not the attribute cold: in gcc it spreads to callers, a user's main among them */
+#define LFT_P_COLD     static inline /* runs once */
 #define LFT_P_RESTRICT __restrict__
 #else
 #define LFT_P_GNUC     0

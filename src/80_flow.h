@@ -83,7 +83,7 @@ typedef struct LFT_P(flow_work) {
     lft_v    *x, *other, *score; /* one group at the largest extents: field, second buffer where extents change, score */
     lft_arena scratch;
     int       failed; /* 1 + the first group that failed, 0 for none */
-    lft_error error;
+    lft_error error, first; /* of the group at work; of the first that failed */
 } LFT_P(flow_work);
 
 typedef struct LFT_P(flow_state) {
@@ -273,7 +273,8 @@ static inline void LFT_P(flow_note)(LFT_P(flow_work) *w, int group, lft_status s
 {
     if (status && (!w->failed || group + 1 < w->failed)) {
         w->failed     = group + 1;
-        w->error.code = status;
+        w->first      = w->error;
+        w->first.code = status;
     }
 }
 
@@ -290,8 +291,8 @@ static inline lft_status LFT_P(flow_run)(LFT_(flow) *flow, int groups, lft_task 
         if (w->failed && (!worst || w->failed < worst->failed)) worst = w;
     }
     if (!worst) return LFT_OK;
-    flow->error = worst->error;
-    return worst->error.code;
+    flow->error = worst->first;
+    return worst->first.code;
 }
 
 static inline void LFT_P(flow_store)(double *out, int n, int group, const double *value)

@@ -340,11 +340,12 @@ LFT_P_COLD const char *LFT_P(model_meta)(const lft_safetensors *doc, const char 
     return NULL;
 }
 
-/* Number i of a tensor of integers. */
+/* Number i of a tensor of integers; those beyond -10^15 are all one. */
 LFT_P_COLD int64_t LFT_P(model_integer)(const lft_tensor *t, size_t i)
 {
     const uint64_t u = lft_tensor_get_u64(t, i);
-    return u ? (int64_t)(u & INT64_MAX) : -(int64_t)-lft_tensor_get(t, i); /* 0 stands for all negative ones */
+    const double   x = lft_tensor_get(t, i);
+    return u ? (int64_t)(u & INT64_MAX) : x > -1e15 ? (int64_t)x : (int64_t)-1e15;
 }
 
 /* 1 if x is an integer from 0 to most. */

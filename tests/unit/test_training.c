@@ -281,14 +281,20 @@ static void test_schedules(void)
 /* ---- trainings --------------------------------------------------------------------------------------------------- */
 
 typedef struct watch {
-    double   value[PARAMETERS], rate[64]; /* parameters at step `keep`; the rates that were reported */
-    uint64_t keep, stop, calls;
+    double            value[PARAMETERS], m[PARAMETERS], v[PARAMETERS]; /* parameters at step `keep`, and their moments */
+    double            rate[64];                                        /* the rates that were reported */
+    uint64_t          keep, stop, calls;
+    const t2_trainer *trainer; /* for the moments, or NULL */
 } watch;
 
 static int report(void *user, const lft_train_report *r)
 {
     watch *w = (watch *)user;
-    if (r->step == w->keep) memcpy(w->value, flow.params.value, flow.params.count * sizeof(double));
+    if (r->step == w->keep) {
+        memcpy(w->value, flow.params.value, flow.params.count * sizeof(double));
+        if (w->trainer) memcpy(w->m, w->trainer->adam.m, flow.params.count * sizeof(double));
+        if (w->trainer) memcpy(w->v, w->trainer->adam.v, flow.params.count * sizeof(double));
+    }
     if (w->calls < 64) w->rate[w->calls] = r->rate;
     w->calls += 1;
     return w->stop && w->calls == w->stop;
@@ -360,11 +366,15 @@ static void test_roll_back(int gradient)
     desc.schedule = LFT_SCHEDULE_CONSTANT;
     desc.rate = desc.last_rate = 1e-3;
     desc.warmup = 1;
-    w.keep = 10, w.stop = 13;
-    t = make_trainer(&desc);
+    w.keep = 10, w.stop = 12;
+    w.trainer = &t;
+    t         = make_trainer(&desc);
+    check_true("twelve steps", t2_train_rest(&t) == LFT_STOPPED);
+    w.keep = w.trainer->step + 100, w.stop = 13; /* the state of step 10 is kept */
     check_true("not finite in step 13: no error", t2_train_rest(&t) == LFT_STOPPED);
     check_true("back at step 10, once", t.step == 10 && t.report.rolled_back == 1 && t.adam.step == 10);
     check_true("with the parameters of step 10", apart(w.value, flow.params.value, flow.params.count) <= 0);
+    check_true("and its moments", apart(w.m, t.adam.m, flow.params.count) + apart(w.v, t.adam.v, flow.params.count) <= 0);
     w.stop = 0;
     check_true("and on to the end", t2_train_rest(&t) == LFT_OK && t.step == 20 && t.report.rolled_back == 1);
     check_near("at half the rate", w.rate[14], 0.5e-3, 1e-18);
