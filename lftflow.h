@@ -6458,7 +6458,8 @@ static inline void LFT_P(copy_field)(lft_v *to, const lft_v *from, size_t n)
     if (to != from) lft_p_copy(to, from, n * sizeof(lft_v));
 }
 
-/* The group in w->x through all layers, also where a lane is not finite: the others may be wanted. tape: of all layers one behind the other, or NULL. */
+/* The group in w->x through all layers, also where a lane is not finite: the others may be wanted.
+ * tape: of all layers one behind the other, or NULL. */
 static inline lft_status LFT_P(flow_push)(const LFT_(flow) *flow, LFT_P(flow_work) *w, double *logdet, lft_v *score,
                                           unsigned char *tape)
 {

@@ -68,7 +68,7 @@ if [ "${1-}" = --one ]; then # variant and source: build, run, and print the res
 fi
 
 case "${1-} $#" in
-"quick 1") seconds=570 limit=120 mutations=20000 variants='default' ;;
+"quick 1") seconds=1800 limit=500 mutations=20000 variants='default' ;;
 "full 1") seconds=3000 limit=600 mutations=300000 variants='default clang lanes1 fast-math openmp asan msan' ;;
 *) sed -n 's/^# usage: /usage: /p' tests/run.sh >&2; exit 2 ;;
 esac
