@@ -116,11 +116,13 @@ static lft_status demo_command(cli *c)
     cli_result               *r = c->result, train;
     memset(&j, 0, sizeof j);
     demo_theory(c);
-    j.c       = c;
-    j.seconds = 30;
+    j.c          = c;
+    j.seconds    = 30;
     j.stop_after = UINT64_MAX;
+    j.logq_n     = 32;
+    j.ess_n      = 10000;
     cli_note(c, "training a flow: step, loss, ESS of a batch");
-    if (phi4_f32_train_begin(&j, 32, 10000) || phi4_f32_train_run(&j, 32, 10000)) return c->error.code;
+    if (phi4_f32_train_begin(&j) || phi4_f32_train_run(&j)) return c->error.code;
     if (!strcmp(r->status, "stopped")) return cli_fail(c, LFT_STOPPED, "stopped while training");
     train = *r;
     cli_note(c, "sampling: %llu configurations by independence Metropolis, then as many by HMC", (unsigned long long)n);

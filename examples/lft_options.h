@@ -82,7 +82,7 @@ static const cli_option cli_option_table[] = {
     {"most-int-steps", "N", "4 int-steps", "up to which they may be refined", CLI_MODEL},
     {"prior", "WORD", "free", "free (field, learnable spectrum), normal", CLI_MODEL},
     {"prior-mass2", "X", "(4 / largest extent)^2", "mass squared of the free field at the start", CLI_MODEL},
-    {"ess-n", "N", "10000", "samples of the ESS at the end", CLI_TRAIN | CLI_RESUME},
+    {"ess-n", "N", "10000, less in a short time", "samples of the ESS at the end", CLI_TRAIN | CLI_RESUME},
     {"measure-logq", "N", "as stored, or 32", "measure epsilon anew on N samples; train: at the end",
      CLI_TRAIN | CLI_SAMPLE | CLI_RESUME},
     {"chains", "N", "n / 1000 within 16 to 64", "independent chains; measure: of the file, row i is chain i mod N (1)",

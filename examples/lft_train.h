@@ -11,8 +11,8 @@ typedef struct LFT(train_job) {
     lft_arena       save; /* scratch for writing */
     const char     *out, *checkpoint;
     FILE           *history;
-    int             history_failed, timed;
-    uint64_t        stop_after, first_step;
+    int             history_failed, timed, logq_n; /* logq_n, ess_n: samples of the measurements at the end */
+    uint64_t        stop_after, first_step, ess_n;
     double          seconds, began, earlier, saved, checkpoint_every; /* began: of the loop; earlier: before a resume */
 } LFT(train_job);
 
@@ -56,8 +56,9 @@ static lft_arena LFT(train_arena)(LFT(train_job) *j)
     return cli_arena(j->c, measure.need);
 }
 
-/* Seconds of all that comes after the last step: epsilon on n samples, and the ESS. */
-static double LFT(time_of_end)(LFT(train_job) *j, int n, uint64_t ess_n)
+/* Seconds of all that comes after the last step: epsilon, and the ESS. For that at most a tenth of the budget is spent if
+ * the user did not say on how many samples. */
+static double LFT(time_of_end)(LFT(train_job) *j)
 {
     cli            *c = j->c;
     cli_wide        wide;
@@ -65,26 +66,29 @@ static double LFT(time_of_end)(LFT(train_job) *j, int n, uint64_t ess_n)
     lft_logq_error  e;
     LFT(batch)      x;
     lft_arena       arena;
-    double          logq[256], begin, spent = 0;
+    double          logq[256], begin, spent = 0, sample = 0;
     const int       blocks = c->blocks;
-    if (n && !LFT(document_of)(c, &j->flow, &j->info, &doc) && !cli_wide_open(c, &wide, &doc, j->desc.pool)) {
-        (void)phi4_f64_flow_logq_error(&wide.model.flow, 1, 0, 1, &e, wide.scratch);
+    if (j->logq_n && !LFT(document_of)(c, &j->flow, &j->info, &doc) && !cli_wide_open(c, &wide, &doc, j->desc.pool)) {
         begin = cli_seconds();
         (void)phi4_f64_flow_logq_error(&wide.model.flow, 1, 0, 1, &e, wide.scratch);
-        spent += (cli_seconds() - begin) * n;
+        spent = (cli_seconds() - begin) * j->logq_n;
     }
     arena = cli_arena(c, LFT(batch_bytes)(&j->flow.lattice, 256));
     if (!c->error.code && !LFT(batch_init)(&x, &j->flow.lattice, 256, &arena, NULL)) {
         begin = cli_seconds();
         (void)LFT(flow_sample)(&j->flow, 1, 0, &x, logq);
-        spent += (cli_seconds() - begin) * (double)ess_n / 256;
+        sample = (cli_seconds() - begin) / 256;
+    }
+    if (!cli_given(c, "ess-n") && sample * (double)j->ess_n > 0.1 * j->seconds) {
+        j->ess_n = (uint64_t)(0.1 * j->seconds / sample);
+        j->ess_n = j->ess_n < 256 ? 256 : j->ess_n;
     }
     while (c->blocks > blocks) free(c->block[--c->blocks]); /* the end takes its own */
-    return spent;
+    return spent + sample * (double)j->ess_n;
 }
 
 /* Turns a time budget into steps: times gradients, one measurement of the guard, and the end, and keeps nothing of it. */
-static lft_status LFT(train_calibrate)(LFT(train_job) *j, int logq_n, uint64_t ess_n)
+static lft_status LFT(train_calibrate)(LFT(train_job) *j)
 {
     cli             *c     = j->c;
     const double     begin = cli_seconds(), most = 0.02 * j->seconds;
@@ -104,7 +108,7 @@ static lft_status LFT(train_calibrate)(LFT(train_job) *j, int logq_n, uint64_t e
         step = (cli_seconds() - start) / (double)(count > 1 ? count : 1);
     }
     if (cli_check(c, status, &j->flow.error)) return status;
-    end = LFT(time_of_end)(j, logq_n, ess_n);
+    end = LFT(time_of_end)(j);
     if (every > 0 && !c->error.code) {
         const int blocks  = c->blocks;
         lft_arena scratch = cli_arena(c, LFT(flow_logq_error_bytes)(&j->flow));
@@ -126,6 +130,8 @@ static lft_status LFT(train_calibrate)(LFT(train_job) *j, int logq_n, uint64_t e
 static lft_status LFT(train_open)(LFT(train_job) *j)
 {
     cli *c = j->c;
+    j->logq_n           = (int)cli_count(c, "measure-logq", 32, 0, 1 << 20);
+    j->ess_n            = cli_count(c, "ess-n", 10000, 1, (uint64_t)1 << 32);
     j->stop_after       = cli_count(c, "stop-after", UINT64_MAX, 1, UINT64_MAX - 1);
     j->checkpoint       = cli_text(c, "checkpoint");
     j->checkpoint_every = cli_positive(c, "checkpoint-every", 60);
@@ -141,7 +147,7 @@ static lft_status LFT(train_open)(LFT(train_job) *j)
     return c->error.code;
 }
 
-static lft_status LFT(train_begin)(LFT(train_job) *j, int logq_n, uint64_t ess_n)
+static lft_status LFT(train_begin)(LFT(train_job) *j)
 {
     cli      *c    = j->c;
     lft_pool  pool = cli_pool(c);
@@ -158,7 +164,7 @@ static lft_status LFT(train_begin)(LFT(train_job) *j, int logq_n, uint64_t ess_n
     if (c->error.code || LFT(make_flow)(c, &j->flow, &j->desc)) return c->error.code;
     LFT(model_info_of)(&j->info, &j->theory);
     arena = LFT(train_arena)(j);
-    if (j->timed && !LFT(train_lay_out)(j, arena)) (void)LFT(train_calibrate)(j, logq_n, ess_n);
+    if (j->timed && !LFT(train_lay_out)(j, arena)) (void)LFT(train_calibrate)(j);
     return LFT(train_lay_out)(j, arena);
 }
 
@@ -286,7 +292,7 @@ static lft_status LFT(train_loop)(LFT(train_job) *j)
 /* ---- the end ---- */
 
 /* Epsilon in double precision; beyond the bounds the integration steps grow by half until it is within. */
-static lft_status LFT(train_measure)(LFT(train_job) *j, int n)
+static lft_status LFT(train_measure)(LFT(train_job) *j)
 {
     cli            *c = j->c;
     lft_safetensors doc;
@@ -295,7 +301,7 @@ static lft_status LFT(train_measure)(LFT(train_job) *j, int n)
     if (LFT(document_of)(c, &j->flow, &j->info, &doc) || cli_wide_open(c, &wide, &doc, j->desc.pool)) return c->error.code;
     for (;;) {
         int steps = wide.model.flow.layer[0].steps;
-        status    = cli_measure_logq(c, &wide, j->train.seed, n, &j->info.logq_error);
+        status    = cli_measure_logq(c, &wide, j->train.seed, j->logq_n, &j->info.logq_error);
         if (status || cli_is_exact(&j->info.logq_error)) return status;
         steps += (steps + 1) / 2;
         if (LFT(flow_refine)(&j->flow, steps) || phi4_f64_flow_refine(&wide.model.flow, steps)) return LFT_OK;
@@ -305,9 +311,10 @@ static lft_status LFT(train_measure)(LFT(train_job) *j, int n)
 }
 
 /* Log-weights of n independent samples. */
-static lft_status LFT(train_ess)(LFT(train_job) *j, uint64_t n, lft_weights *w)
+static lft_status LFT(train_ess)(LFT(train_job) *j, lft_weights *w)
 {
     cli           *c     = j->c;
+    const uint64_t n     = j->ess_n;
     const int      batch = n < 1024 ? (int)n : 1024;
     const uint64_t first = (uint64_t)1 << 41;
     lft_arena      arena = cli_arena(c, LFT(batch_bytes)(&j->flow.lattice, batch));
@@ -362,12 +369,12 @@ static void LFT(train_stop)(LFT(train_job) *j)
     c->result->status = "stopped";
 }
 
-static lft_status LFT(train_end)(LFT(train_job) *j, int logq_n, uint64_t ess_n)
+static lft_status LFT(train_end)(LFT(train_job) *j)
 {
     cli        *c = j->c;
     lft_weights w;
-    if (logq_n && LFT(train_measure)(j, logq_n)) return c->error.code ? c->error.code : LFT_STOPPED;
-    if (LFT(train_ess)(j, ess_n, &w)) return c->error.code;
+    if (j->logq_n && LFT(train_measure)(j)) return c->error.code ? c->error.code : LFT_STOPPED;
+    if (LFT(train_ess)(j, &w)) return c->error.code;
     if (cli_signal) return LFT_STOPPED;
     j->info.seed  = j->train.seed;
     j->info.steps = j->trainer.step;
@@ -382,13 +389,13 @@ static lft_status LFT(train_end)(LFT(train_job) *j, int logq_n, uint64_t ess_n)
 }
 
 /* From a job that has begun to one whose flow is trained and measured. */
-static lft_status LFT(train_run)(LFT(train_job) *j, int logq_n, uint64_t ess_n)
+static lft_status LFT(train_run)(LFT(train_job) *j)
 {
     cli       *c = j->c;
     lft_status status;
     if (c->error.code || LFT(train_loop)(j)) return c->error.code;
     c->result->train_seconds = j->earlier + cli_seconds() - j->began;
-    status                   = j->trainer.step < j->trainer.desc.steps ? LFT_STOPPED : LFT(train_end)(j, logq_n, ess_n);
+    status                   = j->trainer.step < j->trainer.desc.steps ? LFT_STOPPED : LFT(train_end)(j);
     if (status == LFT_STOPPED && !c->error.code) LFT(train_stop)(j);
     LFT(train_result)(j, j->trainer.step - j->first_step);
     if (j->history_failed && !c->error.code) {
@@ -419,16 +426,14 @@ static void LFT(train_print)(const LFT(train_job) *j)
 static lft_status LFT(train_command)(cli *c)
 {
     static LFT(train_job) j;
-    const int             logq_n = (int)cli_count(c, "measure-logq", 32, 0, 1 << 20);
-    const uint64_t        ess_n  = cli_count(c, "ess-n", 10000, 1, (uint64_t)1 << 32);
     memset(&j, 0, sizeof j);
-    j.c   = c;
+    j.c = c;
     j.out = cli_required(c, "out");
     if (!LFT(train_open)(&j)) {
         if (cli_given(c, "resume")) (void)LFT(train_resume)(&j, cli_text(c, "resume"));
-        else (void)LFT(train_begin)(&j, logq_n, ess_n);
+        else (void)LFT(train_begin)(&j);
     }
-    (void)LFT(train_run)(&j, logq_n, ess_n);
+    (void)LFT(train_run)(&j);
     if (j.history) (void)fclose(j.history);
     if (!c->error.code && !c->json) LFT(train_print)(&j);
     return c->error.code;
