@@ -345,7 +345,7 @@ LFT_P_COLD int64_t LFT_P(model_integer)(const lft_tensor *t, size_t i)
 {
     const uint64_t u = lft_tensor_get_u64(t, i);
     const double   x = lft_tensor_get(t, i);
-    return u ? (int64_t)(u & INT64_MAX) : x > -1e15 ? (int64_t)x : (int64_t)-1e15;
+    return u ? (int64_t)(u & INT64_MAX) : x > -1e15 && x < 1e15 ? (int64_t)x : (int64_t)-1e15;
 }
 
 /* 1 if x is an integer from 0 to most. */
