@@ -6928,13 +6928,14 @@ static inline void LFT_P(hmc_integrate)(const LFT_P(hmc_job) *job, LFT_P(hmc_wor
     double               S[LFT_P_LANES], K[LFT_P_LANES];
     int                  i, l;
     LFT_P(hmc_kinetic)(w->pi, lattice->volume, K);
-    for (i = 0; i <= kicks; ++i) {
-        const int    end  = i == 0 || i == kicks;
-        const double kick = end ? outer : omelyan && i % 2 ? inner : 2 * outer;
+    hmc->theory->action(hmc->theory, lattice, (const lft_real *)w->phi, S, (lft_real *)w->dS);
+    for (l = 0; l < LFT_P_LANES; ++l) H0[l] = S[l] + K[l];
+    for (i = 0; i < kicks; ++i) {
+        const double kick = i == 0 ? outer : omelyan && i % 2 ? inner : 2 * outer;
+        LFT_P(hmc_kick)(w->phi, w->pi, w->dS, kick, omelyan ? 0.5 * h : h, lattice->volume);
         hmc->theory->action(hmc->theory, lattice, (const lft_real *)w->phi, S, (lft_real *)w->dS);
-        for (l = 0; i == 0 && l < LFT_P_LANES; ++l) H0[l] = S[l] + K[l];
-        LFT_P(hmc_kick)(w->phi, w->pi, w->dS, kick, i == kicks ? 0 : omelyan ? 0.5 * h : h, lattice->volume);
     }
+    LFT_P(hmc_kick)(w->phi, w->pi, w->dS, outer, 0, lattice->volume);
     LFT_P(hmc_kinetic)(w->pi, lattice->volume, K);
     for (l = 0; l < LFT_P_LANES; ++l) H1[l] = S[l] + K[l];
 }

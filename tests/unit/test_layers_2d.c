@@ -15,17 +15,10 @@
 #define SUITE_REAL LFT_F32
 #include "layer_suite.h"
 
-#define SUITE_NAME  d2fone
-#define SUITE_DIM   2
-#define SUITE_REAL  LFT_F32
-#define SUITE_LANES 1
-#include "layer_suite.h"
-
 int main(void)
 {
     d2_suite();
     d2one_suite();
     d2f_suite();
-    d2fone_suite();
     return test_end();
 }

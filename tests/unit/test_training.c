@@ -125,7 +125,7 @@ static double slope(t2_trainer *t, size_t i)
 static void test_total_gradient(int layers)
 {
     lft_train_desc desc = training(t2_lanes() + 3, LFT_TOTAL_GRADIENT);
-    double         g[PARAMETERS], loss, sum = 0;
+    double         g[PARAMETERS], loss = 0, sum = 0;
     char           name[100];
     t2_trainer     t;
     int            k, i;
@@ -155,7 +155,7 @@ static void test_path_gradient(void)
     enum { BLOCKS = 150 };
     lft_train_desc desc = training(64, LFT_PATH_GRADIENT), other = training(64, LFT_TOTAL_GRADIENT);
     static double  mean[PARAMETERS], square[PARAMETERS], path[PARAMETERS];
-    double         loss[2], worst = 0, chi2 = 0, same = 0, difference;
+    double         loss[2] = {0, 0}, worst = 0, chi2 = 0, same = 0, difference;
     t2_trainer     t;
     size_t         i, n;
     int            block;
@@ -334,11 +334,13 @@ typedef struct poison {
 
 static void poisoned(const t2_theory *th, const t2_lattice *lattice, const t2_real *phi, double *S, t2_real *dS)
 {
-    poison *p   = (poison *)th->user;
-    double  bad = HUGE_VAL;
+    poison        *p    = (poison *)th->user;
+    const uint64_t bits = p->gradient ? 0x7ff8000000000000u : 0x7ff0000000000000u; /* NaN, infinity: not to be folded */
+    double         bad;
+    memcpy(&bad, &bits, sizeof bad);
     p->inner.action(&p->inner, lattice, phi, S, dS);
     if (p->calls >= p->from && p->calls < p->to) {
-        if (p->gradient) dS[0] = bad - bad;
+        if (p->gradient) dS[0] = bad;
         else S[0] = bad;
     }
     p->calls += 1;
