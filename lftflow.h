@@ -1505,10 +1505,19 @@ LFT_P_INLINE double LFT_P(sum_lanes)(lft_v v)
     lft_real x[LFT_P_LANES];
     int      l, half;
     lft_p_copy(x, &v, sizeof x);
-    for (half = LFT_P_LANES / 2; half > 0; half /= 2) {
-        for (l = 0; l < half; ++l) x[l] += x[l + half];
+    LFT_P_UNROLL for (half = LFT_P_LANES / 2; half > 0; half /= 2)
+    {
+        LFT_P_UNROLL for (l = 0; l < half; ++l) x[l] += x[l + half];
     }
     return (double)x[0];
+}
+
+/* y = a + b x */
+LFT_P_INLINE void LFT_P(line)(lft_v *y, const lft_v *a, double b, const lft_v *x, int n)
+{
+    const lft_real factor = (lft_real)b;
+    int            i;
+    for (i = 0; i < n; ++i) y[i] = a[i] + factor * x[i];
 }
 
 /* A vector from one double per lane. */
@@ -1530,9 +1539,9 @@ LFT_P_INLINE lft_v LFT_P(from_wide)(const double *w)
  *   log           0.85   every argument: 0 gives -inf, below 0 NaN
  *   sincos        1.99   |x| <= 8192 (float), 1e5 (double), beside the zeros too; further out the absolute error grows
  *                        to an ulp of x and more, and the results stay in [-1, 1]; inf and NaN give NaN
- *   sincos_fast          float: absolute error 2.3e-7 at most, 4e-8 on average, for |x| <= 8192; two thirds of the time
- *                        of sincos, less than half where one result is used; not bounded for |x| > 1e7; inf and NaN
- *                        give inf or NaN. double: sincos
+ *   sincos_fast          float: of omega x with omega / pi rounded; absolute error 2e-7 at most, 4e-8 on average, where
+ *                        the product is fused or short; not bounded for |x| > 1e7; inf and NaN give inf or NaN; half
+ *                        of the time of sincos. double: sincos
  *   sqrt          1.25   0, inf and every normal number (a denormal loses accuracy); below 0 NaN
  *   atan          1.43   every argument
  *
@@ -1753,30 +1762,27 @@ LFT_P_INLINE void LFT_P(sincos)(lft_v x, lft_v *s, lft_v *c)
     *c     = LFT_P(flip)(cosine, both ^ odd);
 }
 
-/* By half turns there is no swap, but cos(r) near its zeros is a difference of numbers near 1. */
+/* sin and cos of omega x. In half turns the reduction is one exact subtraction, and nothing is swapped; but cos(pi r) near
+ * its zeros is a difference of numbers near 1. */
 #if LFT_P_REAL_BYTES == 4
 
-static const lft_real LFT_P(per_half)    = 0.318309886F; /* half turns per radian, 1/pi */
-static const lft_real LFT_P(half_turn)[] = {3.14160156F, -8.90890988e-6F};
-/* as sin_terms and cos_terms, |x| <= pi/2; the second minimises the absolute error */
-static const lft_real LFT_P(sin_fast)[] = {-0.166666597F, 0.00833306927F, -0.000198097769F, 2.60609568e-6F};
-static const lft_real LFT_P(cos_fast)[] = {-0.499999315F, 0.0416639633F, -0.00138557085F, 2.31890335e-5F};
+static const lft_real LFT_P(per_half) = 0.318309886F; /* half turns per radian, 1/pi */
+/* sin(pi r) / r and cos(pi r) in r^2, |r| <= 1/2: least absolute error */
+static const lft_real LFT_P(sin_fast)[] = {3.1415925F, -5.1677022F, 2.54995775F, -0.597625315F, 0.0764334053F};
+static const lft_real LFT_P(cos_fast)[] = {1.0F, -4.93479538F, 4.05844736F, -1.33206236F, 0.220006943F};
 
-LFT_P_INLINE void LFT_P(sincos_fast)(lft_v x, lft_v *s, lft_v *c)
+LFT_P_INLINE void LFT_P(sincos_fast)(lft_real omega, lft_v x, lft_v *s, lft_v *c)
 {
-    lft_v q, r, z;
-    lft_m odd;
-    q   = LFT_P(nearest)(x, LFT_P(per_half));
-    r   = LFT_P(reduce)(x, q - LFT_P(round), LFT_P(half_turn), LFT_P_COUNT(LFT_P(half_turn)));
-    z   = r * r;
-    odd = LFT_P(shl)(LFT_P(bits)(q), LFT_P(width) - 1);
-    *s  = LFT_P(flip)(r * z * LFT_P(horner)(LFT_P(sin_fast), LFT_P_COUNT(LFT_P(sin_fast)), z) + r, odd);
-    *c  = LFT_P(flip)(z * LFT_P(horner)(LFT_P(cos_fast), LFT_P_COUNT(LFT_P(cos_fast)), z) + 1, odd);
+    const lft_real scale = omega * LFT_P(per_half);
+    const lft_v    q = LFT_P(nearest)(x, scale), r = x * scale - LFT_P(opaque)(q - LFT_P(round)), z = r * r;
+    const lft_m    odd = LFT_P(shl)(LFT_P(bits)(q), LFT_P(width) - 1);
+    *s = LFT_P(flip)(r * LFT_P(horner)(LFT_P(sin_fast), LFT_P_COUNT(LFT_P(sin_fast)), z), odd);
+    *c = LFT_P(flip)(LFT_P(horner)(LFT_P(cos_fast), LFT_P_COUNT(LFT_P(cos_fast)), z), odd);
 }
 
 #else
 
-LFT_P_INLINE void LFT_P(sincos_fast)(lft_v x, lft_v *s, lft_v *c) { LFT_P(sincos)(x, s, c); }
+LFT_P_INLINE void LFT_P(sincos_fast)(lft_real omega, lft_v x, lft_v *s, lft_v *c) { LFT_P(sincos)(omega * x, s, c); }
 
 #endif
 
@@ -4274,10 +4280,19 @@ LFT_P_INLINE double LFT_P(sum_lanes)(lft_v v)
     lft_real x[LFT_P_LANES];
     int      l, half;
     lft_p_copy(x, &v, sizeof x);
-    for (half = LFT_P_LANES / 2; half > 0; half /= 2) {
-        for (l = 0; l < half; ++l) x[l] += x[l + half];
+    LFT_P_UNROLL for (half = LFT_P_LANES / 2; half > 0; half /= 2)
+    {
+        LFT_P_UNROLL for (l = 0; l < half; ++l) x[l] += x[l + half];
     }
     return (double)x[0];
+}
+
+/* y = a + b x */
+LFT_P_INLINE void LFT_P(line)(lft_v *y, const lft_v *a, double b, const lft_v *x, int n)
+{
+    const lft_real factor = (lft_real)b;
+    int            i;
+    for (i = 0; i < n; ++i) y[i] = a[i] + factor * x[i];
 }
 
 /* A vector from one double per lane. */
@@ -4299,9 +4314,9 @@ LFT_P_INLINE lft_v LFT_P(from_wide)(const double *w)
  *   log           0.85   every argument: 0 gives -inf, below 0 NaN
  *   sincos        1.99   |x| <= 8192 (float), 1e5 (double), beside the zeros too; further out the absolute error grows
  *                        to an ulp of x and more, and the results stay in [-1, 1]; inf and NaN give NaN
- *   sincos_fast          float: absolute error 2.3e-7 at most, 4e-8 on average, for |x| <= 8192; two thirds of the time
- *                        of sincos, less than half where one result is used; not bounded for |x| > 1e7; inf and NaN
- *                        give inf or NaN. double: sincos
+ *   sincos_fast          float: of omega x with omega / pi rounded; absolute error 2e-7 at most, 4e-8 on average, where
+ *                        the product is fused or short; not bounded for |x| > 1e7; inf and NaN give inf or NaN; half
+ *                        of the time of sincos. double: sincos
  *   sqrt          1.25   0, inf and every normal number (a denormal loses accuracy); below 0 NaN
  *   atan          1.43   every argument
  *
@@ -4522,30 +4537,27 @@ LFT_P_INLINE void LFT_P(sincos)(lft_v x, lft_v *s, lft_v *c)
     *c     = LFT_P(flip)(cosine, both ^ odd);
 }
 
-/* By half turns there is no swap, but cos(r) near its zeros is a difference of numbers near 1. */
+/* sin and cos of omega x. In half turns the reduction is one exact subtraction, and nothing is swapped; but cos(pi r) near
+ * its zeros is a difference of numbers near 1. */
 #if LFT_P_REAL_BYTES == 4
 
-static const lft_real LFT_P(per_half)    = 0.318309886F; /* half turns per radian, 1/pi */
-static const lft_real LFT_P(half_turn)[] = {3.14160156F, -8.90890988e-6F};
-/* as sin_terms and cos_terms, |x| <= pi/2; the second minimises the absolute error */
-static const lft_real LFT_P(sin_fast)[] = {-0.166666597F, 0.00833306927F, -0.000198097769F, 2.60609568e-6F};
-static const lft_real LFT_P(cos_fast)[] = {-0.499999315F, 0.0416639633F, -0.00138557085F, 2.31890335e-5F};
+static const lft_real LFT_P(per_half) = 0.318309886F; /* half turns per radian, 1/pi */
+/* sin(pi r) / r and cos(pi r) in r^2, |r| <= 1/2: least absolute error */
+static const lft_real LFT_P(sin_fast)[] = {3.1415925F, -5.1677022F, 2.54995775F, -0.597625315F, 0.0764334053F};
+static const lft_real LFT_P(cos_fast)[] = {1.0F, -4.93479538F, 4.05844736F, -1.33206236F, 0.220006943F};
 
-LFT_P_INLINE void LFT_P(sincos_fast)(lft_v x, lft_v *s, lft_v *c)
+LFT_P_INLINE void LFT_P(sincos_fast)(lft_real omega, lft_v x, lft_v *s, lft_v *c)
 {
-    lft_v q, r, z;
-    lft_m odd;
-    q   = LFT_P(nearest)(x, LFT_P(per_half));
-    r   = LFT_P(reduce)(x, q - LFT_P(round), LFT_P(half_turn), LFT_P_COUNT(LFT_P(half_turn)));
-    z   = r * r;
-    odd = LFT_P(shl)(LFT_P(bits)(q), LFT_P(width) - 1);
-    *s  = LFT_P(flip)(r * z * LFT_P(horner)(LFT_P(sin_fast), LFT_P_COUNT(LFT_P(sin_fast)), z) + r, odd);
-    *c  = LFT_P(flip)(z * LFT_P(horner)(LFT_P(cos_fast), LFT_P_COUNT(LFT_P(cos_fast)), z) + 1, odd);
+    const lft_real scale = omega * LFT_P(per_half);
+    const lft_v    q = LFT_P(nearest)(x, scale), r = x * scale - LFT_P(opaque)(q - LFT_P(round)), z = r * r;
+    const lft_m    odd = LFT_P(shl)(LFT_P(bits)(q), LFT_P(width) - 1);
+    *s = LFT_P(flip)(r * LFT_P(horner)(LFT_P(sin_fast), LFT_P_COUNT(LFT_P(sin_fast)), z), odd);
+    *c = LFT_P(flip)(LFT_P(horner)(LFT_P(cos_fast), LFT_P_COUNT(LFT_P(cos_fast)), z), odd);
 }
 
 #else
 
-LFT_P_INLINE void LFT_P(sincos_fast)(lft_v x, lft_v *s, lft_v *c) { LFT_P(sincos)(x, s, c); }
+LFT_P_INLINE void LFT_P(sincos_fast)(lft_real omega, lft_v x, lft_v *s, lft_v *c) { LFT_P(sincos)(omega * x, s, c); }
 
 #endif
 
@@ -5104,7 +5116,7 @@ typedef struct LFT_P(spectrum) {
     int           half[LFT_DIM];   /* L/2 + 1 */
     int           count, orbits;   /* compact entries, orbits */
     int          *orbit;           /* [count] */
-    int          *row;             /* [rows] compact index of the start of each row of the lattice */
+    int          *compact;         /* [volume] the compact index of each momentum */
     double       *cosine[LFT_DIM]; /* [half][half]: times the number of displacements that fold to r */
 } LFT_P(spectrum);
 
@@ -5143,7 +5155,7 @@ LFT_P_COLD int LFT_P(spectrum_representative)(const LFT_P(spectrum) *s, int comp
 
 LFT_P_COLD void LFT_P(spectrum_init)(LFT_P(spectrum) *s, const LFT_(lattice) *lattice, lft_arena *arena)
 {
-    int mu, i, j, rows = lattice->volume / LFT_P(row_length)(lattice);
+    int mu, i, j;
     s->lattice = *lattice;
     s->count   = 1;
     s->orbits  = 0;
@@ -5152,8 +5164,8 @@ LFT_P_COLD void LFT_P(spectrum_init)(LFT_P(spectrum) *s, const LFT_(lattice) *la
         s->count *= s->half[mu];
     }
     for (i = 0; i < s->count; ++i) s->orbits += LFT_P(spectrum_representative)(s, i) == i;
-    s->orbit = (int *)lft_arena_alloc(arena, (size_t)s->count, sizeof(int));
-    s->row   = (int *)lft_arena_alloc(arena, (size_t)rows, sizeof(int));
+    s->orbit   = (int *)lft_arena_alloc(arena, (size_t)s->count, sizeof(int));
+    s->compact = (int *)lft_arena_alloc(arena, (size_t)lattice->volume, sizeof(int));
     for (mu = 0; mu < LFT_DIM; ++mu) {
         const int h      = s->half[mu], extent = lattice->extent[mu];
         double   *cosine = (double *)lft_arena_alloc(arena, (size_t)h * (size_t)h, sizeof(double)), sine;
@@ -5166,17 +5178,16 @@ LFT_P_COLD void LFT_P(spectrum_init)(LFT_P(spectrum) *s, const LFT_(lattice) *la
             }
         }
     }
-    if (!s->orbit || !s->row) return;
+    if (!s->orbit || !s->compact) return;
     for (i = 0, j = 0; i < s->count; ++i) {
         int r       = LFT_P(spectrum_representative)(s, i);
         s->orbit[i] = r == i ? j++ : s->orbit[r];
     }
-    for (i = 0; i < rows; ++i) {
-        int rest = i, stride = s->half[LFT_DIM - 1];
-        s->row[i] = 0;
-        for (mu = LFT_DIM - 2; mu >= 0; --mu) {
+    for (i = 0; i < lattice->volume; ++i) {
+        int rest = i, stride = 1;
+        for (s->compact[i] = 0, mu = LFT_DIM - 1; mu >= 0; --mu) {
             int extent = lattice->extent[mu], k = rest % extent;
-            s->row[i] += stride * (k < extent - k ? k : (extent - k) % extent);
+            s->compact[i] += stride * (2 * k < extent ? k : (extent - k) % extent);
             rest /= extent;
             stride *= s->half[mu];
         }
@@ -5243,43 +5254,30 @@ static inline void LFT_P(spectrum_of_kernel_backward)(const LFT_P(spectrum) *s, 
 /* y(k) += lambda(k) x(k) over the momenta of the lattice, lambda compact. */
 LFT_P_INLINE void LFT_P(spectrum_add_product)(const LFT_P(spectrum) *s, const lft_real *lambda, const lft_v *x, lft_v *y)
 {
-    const int length = LFT_P(row_length)(&s->lattice), rows = s->lattice.volume / length, half = length / 2;
-    int       row, k;
-    for (row = 0; row < rows; ++row, x += length, y += length) {
-        const lft_real *w = lambda + s->row[row];
-        for (k = 0; k <= half; ++k) y[k] += w[k] * x[k];
-        for (; k < length; ++k) y[k] += w[length - k] * x[k];
-    }
+    const int *compact = s->compact, volume = s->lattice.volume;
+    int        k;
+    for (k = 0; k < volume; ++k) y[k] += lambda[compact[k]] * x[k];
 }
 
 /* y(k) = lambda(k) x(k) */
 LFT_P_INLINE void LFT_P(spectrum_product)(const LFT_P(spectrum) *s, const lft_real *lambda, const lft_v *x, lft_v *y)
 {
-    const int length = LFT_P(row_length)(&s->lattice), rows = s->lattice.volume / length, half = length / 2;
-    int       row, k;
-    for (row = 0; row < rows; ++row, x += length, y += length) {
-        const lft_real *w = lambda + s->row[row];
-        for (k = 0; k <= half; ++k) y[k] = w[k] * x[k];
-        for (; k < length; ++k) y[k] = w[length - k] * x[k];
-    }
+    const int *compact = s->compact, volume = s->lattice.volume;
+    int        k;
+    for (k = 0; k < volume; ++k) y[k] = lambda[compact[k]] * x[k];
 }
 
 /* dlambda[compact(k)] += x(k) y(k), lane by lane: the derivative of y . (lambda x). */
 LFT_P_INLINE void LFT_P(spectrum_dot)(const LFT_P(spectrum) *s, const lft_v *x, const lft_v *y, lft_v *dlambda)
 {
-    const int length = LFT_P(row_length)(&s->lattice), rows = s->lattice.volume / length;
-    int       row, k;
-    for (row = 0; row < rows; ++row, x += length, y += length) {
-        lft_v *d = dlambda + s->row[row];
-        d[0] += x[0] * y[0];
-        for (k = 1; 2 * k < length; ++k) d[k] += x[k] * y[k] + x[length - k] * y[length - k];
-        if (2 * k == length) d[k] += x[k] * y[k];
-    }
+    const int *compact = s->compact, volume = s->lattice.volume;
+    int        k;
+    for (k = 0; k < volume; ++k) dlambda[compact[k]] += x[k] * y[k];
 }
 
 /* ---- 62_velocity.h, code ----------------------------------------------------------------------------------------- */
 /* 62_velocity.h: the velocity of the equivariant continuous flow, its divergence, and the gradient of both.
- * Offers (private): LFT_P(velocity), LFT_P(velocity_init)(), LFT_P(record), LFT_P(velocity_forward)(),
+ * Offers (private): LFT_P(velocity), LFT_P(velocity_init)(), LFT_P(velocity_fields), LFT_P(velocity_forward)(),
  *                   LFT_P(velocity_backward)().
  *
  *   v_x(phi, t) = sum_j g_j(phi_x) u_j(x) + z(M),     u_j(x) = sum_f sum_y W_jf(x - y; t) s_f(phi_y)
@@ -5310,14 +5308,12 @@ typedef struct LFT_P(velocity_gradient) {
     double *omega, *eta, *kappa;
 } LFT_P(velocity_gradient);
 
-/* One evaluation. A light record serves the evaluation alone and has one field for all sines; a full one keeps everything
- * that the gradient needs. The caller fills phi. */
-typedef struct LFT_P(record) {
-    int    keep, stride;          /* keep: full; stride: volume if full, else 0 */
-    lft_v *phi;                   /* [volume] */
-    lft_v *sine, *cosine, *hat;   /* [sines or features][volume]; hat = Hartley transform of the feature */
-    lft_v *u, *gate, *gsine, *a;  /* [gates][volume]: u_j, cos and sin of eta_j phi, a_j */
-} LFT_P(record);
+/* Fields to work in. u, a, gate and gsine outlive an evaluation. */
+typedef struct LFT_P(velocity_fields) {
+    lft_v *hat, *sine, *cosine;  /* [volume], one feature at a time; hat = Hartley transform of the feature */
+    lft_v *u, *a, *gate, *gsine; /* [gates][volume]: u_j, a_j, cos and sin of eta_j phi */
+    lft_v *du, *ds;              /* [1 + gates][volume], [volume]: cotangents, for backward */
+} LFT_P(velocity_fields);
 
 LFT_P_COLD void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *lattice, int sines, int linear, int gates,
                                         int zeros, int times, lft_arena *arena)
@@ -5339,21 +5335,20 @@ LFT_P_COLD void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *la
     u->zeta     = (lft_real *)lft_arena_alloc(arena, (size_t)(times * zeros), sizeof(lft_real));
 }
 
-static inline LFT_P(record) LFT_P(record_init)(const LFT_P(velocity) *u, int keep, lft_arena *arena)
+static inline LFT_P(velocity_fields) LFT_P(velocity_scratch)(const LFT_P(velocity) *u, int backward, lft_arena *arena)
 {
-    LFT_P(record) r;
-    size_t        volume = (size_t)u->volume, gates = (size_t)u->gates;
-    r.keep   = keep;
-    r.stride = keep ? u->volume : 0;
-    r.phi    = LFT_P(vectors)(arena, volume);
-    r.sine   = keep ? LFT_P(vectors)(arena, volume * (size_t)u->sines) : NULL;
-    r.cosine = keep || gates ? LFT_P(vectors)(arena, volume * (size_t)(keep ? u->sines : 1)) : NULL;
-    r.hat    = LFT_P(vectors)(arena, volume * (size_t)(keep ? u->features : 1));
-    r.u      = LFT_P(vectors)(arena, volume * gates);
-    r.gate   = LFT_P(vectors)(arena, volume * gates);
-    r.gsine  = LFT_P(vectors)(arena, volume * gates);
-    r.a      = LFT_P(vectors)(arena, volume * gates);
-    return r;
+    LFT_P(velocity_fields) w;
+    const size_t volume = (size_t)u->volume, gated = volume * (size_t)u->gates;
+    w.hat    = LFT_P(vectors)(arena, volume);
+    w.cosine = backward || gated ? LFT_P(vectors)(arena, volume) : NULL;
+    w.u      = LFT_P(vectors)(arena, gated);
+    w.a      = LFT_P(vectors)(arena, gated);
+    w.gate   = LFT_P(vectors)(arena, gated);
+    w.gsine  = LFT_P(vectors)(arena, gated);
+    w.sine   = backward ? LFT_P(vectors)(arena, volume) : NULL;
+    w.du     = backward ? LFT_P(vectors)(arena, volume + gated) : NULL;
+    w.ds     = backward ? LFT_P(vectors)(arena, volume) : NULL;
+    return w;
 }
 
 LFT_P_INLINE void LFT_P(set_zero)(lft_v *x, int n)
@@ -5368,22 +5363,22 @@ LFT_P_INLINE size_t LFT_P(velocity_kernel)(const LFT_P(velocity) *u, int t, int 
     return ((size_t)t * (size_t)(1 + u->gates) + (size_t)j) * (size_t)u->features + (size_t)f;
 }
 
-/* Sines (and cosines where wanted) of one feature; cosines are summed over the sites. */
-LFT_P_INLINE void LFT_P(velocity_sines)(lft_real omega, const lft_v *phi, int volume, lft_v *sine, lft_v *cosine,
-                                        lft_v *hat, double *sum)
+/* Sines, twice where wanted, and cosines where wanted; cosines are summed over the sites. */
+LFT_P_INLINE void LFT_P(velocity_sines)(lft_real omega, const lft_v *phi, int volume, lft_v *hat, lft_v *sine,
+                                        lft_v *cosine, double *sum)
 {
     int x, end;
     for (x = 0; x < volume;) {
         lft_v part = lft_splat(0);
         for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) {
             lft_v s, c;
-            LFT_P(sincos_fast)(omega * phi[x], &s, &c);
-            hat[x] = s;
+            LFT_P(sincos_fast)(omega, phi[x], &s, &c);
+            if (hat) hat[x] = s;
             if (sine) sine[x] = s;
             if (cosine) cosine[x] = c;
-            part += c;
+            if (sum) part += c;
         }
-        LFT_P(add_wide)(sum, part);
+        if (sum) LFT_P(add_wide)(sum, part);
     }
 }
 
@@ -5402,25 +5397,52 @@ static inline lft_v LFT_P(velocity_mean)(const lft_v *phi, int volume)
     return LFT_P(from_wide)(sum);
 }
 
+/* cos and sin of eta_j phi */
+static inline void LFT_P(velocity_gates)(const LFT_P(velocity) *u, const lft_v *phi, const LFT_P(velocity_fields) *w)
+{
+    const int volume = u->volume;
+    int       j;
+    for (j = 0; j < u->gates; ++j) {
+        LFT_P(velocity_sines)(u->eta[j], phi, volume, w->gsine + j * volume, NULL, w->gate + j * volume, NULL);
+    }
+}
+
 /* Adds the gates' part: v += sum_j g_j u_j, div += sum_x sum_j (g_j a_j + g_j' u_j). */
-static inline void LFT_P(velocity_gates)(const LFT_P(velocity) *u, LFT_P(record) *r, lft_v *v, double *div)
+static inline void LFT_P(velocity_gates_add)(const LFT_P(velocity) *u, const LFT_P(velocity_fields) *w, lft_v *v,
+                                             double *div)
 {
     const int volume = u->volume;
     int       j, x, end;
     for (j = 0; j < u->gates; ++j) {
-        const lft_v *a = r->a + j * volume, *uj = r->u + j * volume;
-        lft_v       *gate = r->gate + j * volume, *gsine = r->gsine + j * volume;
+        const lft_v   *a = w->a + j * volume, *uj = w->u + j * volume;
+        const lft_v   *gate = w->gate + j * volume, *gsine = w->gsine + j * volume;
+        const lft_real eta = u->eta[j];
         for (x = 0; x < volume;) {
             lft_v part = lft_splat(0);
             for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) {
-                lft_v s, c;
-                LFT_P(sincos_fast)(u->eta[j] * r->phi[x], &s, &c);
-                gate[x]  = c;
-                gsine[x] = s;
-                part += c * a[x] - u->eta[j] * s * uj[x];
-                v[x] += c * uj[x];
+                part += gate[x] * a[x] - eta * gsine[x] * uj[x];
+                v[x] += gate[x] * uj[x];
             }
             LFT_P(add_wide)(div, part);
+        }
+    }
+}
+
+/* One feature's share of the u_j and the a_j, given hat and cosine. */
+LFT_P_INLINE void LFT_P(velocity_gates_feature)(const LFT_P(velocity) *u, int t, int f, const LFT_P(velocity_fields) *w)
+{
+    const int volume = u->volume;
+    int       j, x;
+    for (j = 0; j < u->gates; ++j) {
+        const size_t   kernel = LFT_P(velocity_kernel)(u, t, 1 + j, f);
+        const lft_real slope  = u->origin[kernel] * (f < u->sines ? u->omega[f] : 1);
+        lft_v         *a      = w->a + j * volume;
+        LFT_P(spectrum_add_product)(&u->spectrum, u->lambda + kernel * (size_t)u->spectrum.count, w->hat,
+                                    w->u + j * volume);
+        if (f < u->sines) {
+            for (x = 0; x < volume; ++x) a[x] += slope * w->cosine[x];
+        } else {
+            for (x = 0; x < volume; ++x) a[x] += lft_splat(slope);
         }
     }
 }
@@ -5441,78 +5463,77 @@ static inline void LFT_P(velocity_zero_mode)(const LFT_P(velocity) *u, int t, co
     for (x = 0; x < u->volume; ++x) v[x] += z;
 }
 
-/* v[volume] and div[lane] at r->phi and time t. panel: hartley_panel vectors. */
-LFT_P_NOINLINE void LFT_P(velocity_forward)(const LFT_P(velocity) *u, int t, LFT_P(record) *r, lft_v *v, double *div,
-                                            lft_v *panel)
+/* v[volume] and div[lane] at phi and time t. panel: hartley_panel vectors. */
+LFT_P_NOINLINE void LFT_P(velocity_forward)(const LFT_P(velocity) *u, int t, const lft_v *phi,
+                                            const LFT_P(velocity_fields) *w, lft_v *v, double *div, lft_v *panel)
 {
     const int volume = u->volume;
     double    cosines[LFT_P_LANES];
-    int       f, j, l, x;
+    int       f, j, l;
     for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
     LFT_P(set_zero)(v, volume);
-    LFT_P(set_zero)(r->u, u->gates * volume);
-    LFT_P(set_zero)(r->a, u->gates * volume);
+    LFT_P(set_zero)(w->u, u->gates * volume);
+    LFT_P(set_zero)(w->a, u->gates * volume);
     for (f = 0; f < u->features; ++f) {
-        const size_t    kernel = LFT_P(velocity_kernel)(u, t, 0, f), next = (size_t)u->features;
-        const lft_real *origin = u->origin + kernel;
-        lft_v          *hat = r->hat + f * r->stride, *cosine = r->cosine ? r->cosine + f * r->stride : NULL;
-        const lft_real  omega = f < u->sines ? u->omega[f] : 1;
-        for (l = 0; l < LFT_P_LANES; ++l) cosines[l] = 0;
-        if (f < u->sines) {
-            if (r->keep) LFT_P(velocity_sines)(omega, r->phi, volume, r->sine + f * volume, cosine, hat, cosines);
-            else if (cosine) LFT_P(velocity_sines)(omega, r->phi, volume, NULL, cosine, hat, cosines);
-            else LFT_P(velocity_sines)(omega, r->phi, volume, NULL, NULL, hat, cosines);
-        } else {
-            for (l = 0; l < LFT_P_LANES; ++l) cosines[l] = volume;
-            for (x = 0; x < volume; ++x) hat[x] = r->phi[x];
-        }
-        for (l = 0; l < LFT_P_LANES; ++l) div[l] += (double)(origin[0] * omega) * cosines[l];
-        LFT_P(hartley_apply)(&u->hartley, hat, panel);
-        LFT_P(spectrum_add_product)(&u->spectrum, u->lambda + kernel * (size_t)u->spectrum.count, hat, v);
-        for (j = 0; j < u->gates; ++j) {
-            const size_t   other = kernel + next * (size_t)(1 + j);
-            const lft_real slope = u->origin[other] * omega;
-            lft_v         *a     = r->a + j * volume;
-            LFT_P(spectrum_add_product)(&u->spectrum, u->lambda + other * (size_t)u->spectrum.count, hat,
-                                        r->u + j * volume);
-            if (f < u->sines) {
-                for (x = 0; x < volume; ++x) a[x] += slope * cosine[x];
-            } else {
-                for (x = 0; x < volume; ++x) a[x] += lft_splat(slope);
-            }
-        }
+        const size_t    kernel = LFT_P(velocity_kernel)(u, t, 0, f);
+        const lft_real *lambda = u->lambda + kernel * (size_t)u->spectrum.count;
+        const lft_real  omega  = f < u->sines ? u->omega[f] : 1;
+        for (l = 0; l < LFT_P_LANES; ++l) cosines[l] = f < u->sines ? 0 : volume;
+        if (f >= u->sines) lft_p_copy(w->hat, phi, (size_t)volume * sizeof(lft_v));
+        else if (u->gates) LFT_P(velocity_sines)(omega, phi, volume, w->hat, NULL, w->cosine, cosines);
+        else LFT_P(velocity_sines)(omega, phi, volume, w->hat, NULL, NULL, cosines);
+        for (l = 0; l < LFT_P_LANES; ++l) div[l] += (double)(u->origin[kernel] * omega) * cosines[l];
+        LFT_P(hartley_apply)(&u->hartley, w->hat, panel);
+        LFT_P(spectrum_add_product)(&u->spectrum, lambda, w->hat, v);
+        LFT_P(velocity_gates_feature)(u, t, f, w);
     }
     LFT_P(hartley_apply)(&u->hartley, v, panel);
-    for (j = 0; j < u->gates; ++j) LFT_P(hartley_apply)(&u->hartley, r->u + j * volume, panel);
-    LFT_P(velocity_gates)(u, r, v, div);
-    if (u->zeros) LFT_P(velocity_zero_mode)(u, t, r->phi, v, div);
+    for (j = 0; j < u->gates; ++j) LFT_P(hartley_apply)(&u->hartley, w->u + j * volume, panel);
+    LFT_P(velocity_gates)(u, phi, w);
+    LFT_P(velocity_gates_add)(u, w, v, div);
+    if (u->zeros) LFT_P(velocity_zero_mode)(u, t, phi, v, div);
 }
 
-/* The gates' own part of the gradient, and the cotangents du_j of the u_j. */
-static inline void LFT_P(velocity_gates_backward)(const LFT_P(velocity) *u, const LFT_P(record) *r, const lft_v *dv,
-                                                  lft_v ddiv, lft_v *dphi, lft_v *du, const LFT_P(velocity_gradient) *d)
+/* The cotangents of the u_j, transformed. */
+static inline void LFT_P(velocity_gates_cotangents)(const LFT_P(velocity) *u, const LFT_P(velocity_fields) *w,
+                                                    const lft_v *dv, lft_v ddiv, lft_v *panel)
+{
+    const int volume = u->volume;
+    int       j, x;
+    lft_p_copy(w->du, dv, (size_t)volume * sizeof(lft_v));
+    for (j = 0; j < u->gates; ++j) {
+        const lft_v *gate = w->gate + j * volume, *gsine = w->gsine + j * volume, slope = u->eta[j] * ddiv;
+        lft_v       *duj = w->du + (1 + j) * volume;
+        for (x = 0; x < volume; ++x) duj[x] = gate[x] * dv[x] - slope * gsine[x];
+    }
+    for (j = 0; j <= u->gates; ++j) LFT_P(hartley_apply)(&u->hartley, w->du + j * volume, panel);
+}
+
+/* The gates' own part of the gradient. */
+static inline void LFT_P(velocity_gates_backward)(const LFT_P(velocity) *u, const lft_v *phi,
+                                                  const LFT_P(velocity_fields) *w, const lft_v *dv, lft_v ddiv,
+                                                  lft_v *dphi, const LFT_P(velocity_gradient) *d)
 {
     const int volume = u->volume;
     int       j, x;
     for (j = 0; j < u->gates; ++j) {
-        const lft_v   *a = r->a + j * volume, *uj = r->u + j * volume;
-        const lft_v   *gate = r->gate + j * volume, *gsine = r->gsine + j * volume;
+        const lft_v   *a = w->a + j * volume, *uj = w->u + j * volume;
+        const lft_v   *gate = w->gate + j * volume, *gsine = w->gsine + j * volume;
         const lft_real eta  = u->eta[j];
-        lft_v         *duj = du + (1 + j) * volume, deta = lft_splat(0);
+        lft_v          deta = lft_splat(0);
         for (x = 0; x < volume; ++x) {
             const lft_v dg = uj[x] * dv[x] + ddiv * a[x], dslope = ddiv * uj[x]; /* cotangents of g and of g' */
-            duj[x] = gate[x] * dv[x] - eta * gsine[x] * ddiv;
             dphi[x] -= eta * (gsine[x] * dg + eta * gate[x] * dslope);
-            if (d) deta -= r->phi[x] * gsine[x] * dg + (gsine[x] + eta * r->phi[x] * gate[x]) * dslope;
+            if (d) deta -= phi[x] * gsine[x] * dg + (gsine[x] + eta * phi[x] * gate[x]) * dslope;
         }
         if (d) d->eta[j] += LFT_P(sum_lanes)(deta);
     }
 }
 
-static inline void LFT_P(velocity_zero_backward)(const LFT_P(velocity) *u, int t, const LFT_P(record) *r, const lft_v *dv,
+static inline void LFT_P(velocity_zero_backward)(const LFT_P(velocity) *u, int t, const lft_v *phi, const lft_v *dv,
                                                  lft_v ddiv, lft_v *dphi, const LFT_P(velocity_gradient) *d)
 {
-    const lft_v    mean   = LFT_P(velocity_mean)(r->phi, u->volume);
+    const lft_v    mean   = LFT_P(velocity_mean)(phi, u->volume);
     const lft_real volume = (lft_real)u->volume;
     lft_v          dz = LFT_P(velocity_mean)(dv, u->volume) * volume, dmean = lft_splat(0);
     int            q, x;
@@ -5533,22 +5554,21 @@ static inline void LFT_P(velocity_zero_backward)(const LFT_P(velocity) *u, int t
 /* dphi += of one sine feature, given ds, the cotangent of s_f(phi_x). `gates` is 0 or u->gates: a constant where it is 0,
  * so that the common case has no inner loop. */
 LFT_P_INLINE void LFT_P(velocity_sine_backward)(const LFT_P(velocity) *u, int t, int f, int gates, int want,
-                                                const LFT_P(record) *r, const lft_v *ds, lft_v ddiv, lft_v *dphi,
-                                                const LFT_P(velocity_gradient) *d)
+                                                const lft_v *phi, const LFT_P(velocity_fields) *w, lft_v ddiv,
+                                                lft_v *dphi, const LFT_P(velocity_gradient) *d)
 {
-    const int       volume = u->volume;
-    const lft_real  omega = u->omega[f], *origin = u->origin + LFT_P(velocity_kernel)(u, t, 0, f);
-    const lft_v    *sine = r->sine + f * volume, *cosine = r->cosine + f * volume;
-    const lft_v     scale  = ddiv * omega;
-    lft_v           domega = lft_splat(0), dorigin = lft_splat(0);
-    int             j, x;
+    const int      volume = u->volume;
+    const lft_real omega = u->omega[f], *origin = u->origin + LFT_P(velocity_kernel)(u, t, 0, f);
+    const lft_v    scale  = ddiv * omega;
+    lft_v          domega = lft_splat(0), dorigin = lft_splat(0);
+    int            j, x;
     for (x = 0; x < volume; ++x) {
-        const lft_v s = sine[x], c = cosine[x];
+        const lft_v s = w->sine[x], c = w->cosine[x], slope = c * w->ds[x];
         lft_v       weight = lft_splat(origin[0]);
-        for (j = 0; j < gates; ++j) weight += origin[(1 + j) * u->features] * r->gate[j * volume + x];
-        dphi[x] += omega * (c * ds[x] - scale * weight * s);
+        for (j = 0; j < gates; ++j) weight += origin[(1 + j) * u->features] * w->gate[j * volume + x];
+        dphi[x] += omega * (slope - scale * weight * s);
         if (want) {
-            domega += r->phi[x] * c * ds[x] + ddiv * weight * (c - omega * r->phi[x] * s);
+            domega += phi[x] * slope + ddiv * weight * (c - omega * phi[x] * s);
             dorigin += c;
         }
     }
@@ -5557,64 +5577,66 @@ LFT_P_INLINE void LFT_P(velocity_sine_backward)(const LFT_P(velocity) *u, int t,
     d->origin[f] += LFT_P(sum_lanes)(dorigin * scale);
     for (j = 0; j < gates; ++j) {
         dorigin = lft_splat(0);
-        for (x = 0; x < volume; ++x) dorigin += r->gate[j * volume + x] * cosine[x];
+        for (x = 0; x < volume; ++x) dorigin += w->gate[j * volume + x] * w->cosine[x];
         d->origin[(1 + j) * u->features + f] += LFT_P(sum_lanes)(dorigin * scale);
     }
 }
 
 /* The linear feature: its slope is 1, so the divergence depends on phi through the gates only. */
-LFT_P_INLINE void LFT_P(velocity_linear_backward)(const LFT_P(velocity) *u, const LFT_P(record) *r, const lft_v *ds,
-                                                  lft_v ddiv, lft_v *dphi, const LFT_P(velocity_gradient) *d)
+LFT_P_INLINE void LFT_P(velocity_linear_backward)(const LFT_P(velocity) *u, const LFT_P(velocity_fields) *w, lft_v ddiv,
+                                                  lft_v *dphi, const LFT_P(velocity_gradient) *d)
 {
     const int volume = u->volume, f = u->sines;
     int       j, x;
-    for (x = 0; x < volume; ++x) dphi[x] += ds[x];
+    for (x = 0; x < volume; ++x) dphi[x] += w->ds[x];
     if (!d) return;
     d->origin[f] += volume * LFT_P(sum_lanes)(ddiv);
     for (j = 0; j < u->gates; ++j) {
         lft_v sum = lft_splat(0);
-        for (x = 0; x < volume; ++x) sum += r->gate[j * volume + x];
+        for (x = 0; x < volume; ++x) sum += w->gate[j * volume + x];
         d->origin[(1 + j) * u->features + f] += LFT_P(sum_lanes)(sum * ddiv);
     }
 }
 
-/* Vectors of scratch of velocity_backward. */
-static inline size_t LFT_P(velocity_work)(const LFT_P(velocity) *u)
+/* dphi = dv . (d v/d phi) + ddiv (d div/d phi) at phi and time t, and, where d is not NULL, the same for all parameters
+ * added to d. `follows`: w is as velocity_forward left it at the same phi and t. dphi and dv do not overlap. Every feature
+ * is computed anew, and transformed anew where its transform matters: to keep them all costs more than that. */
+LFT_P_NOINLINE void LFT_P(velocity_backward)(const LFT_P(velocity) *u, int t, const lft_v *phi, int follows,
+                                             const LFT_P(velocity_fields) *w, const lft_v *dv, lft_v ddiv, lft_v *dphi,
+                                             const LFT_P(velocity_gradient) *d, lft_v *panel)
 {
-    return (size_t)u->volume * (size_t)(2 + u->gates);
-}
-
-/* dphi = dv . (d v/d phi) + ddiv (d div/d phi) for the evaluation in a full record, and, where d is not NULL, the same for
- * all parameters added to d. dphi and dv do not overlap. work: velocity_work vectors. */
-LFT_P_NOINLINE void LFT_P(velocity_backward)(const LFT_P(velocity) *u, int t, const LFT_P(record) *r, const lft_v *dv,
-                                             lft_v ddiv, lft_v *dphi, const LFT_P(velocity_gradient) *d, lft_v *work,
-                                             lft_v *panel)
-{
-    const int volume = u->volume;
-    lft_v    *du = work, *ds = work + (1 + u->gates) * volume; /* du_j, then their transforms */
-    int       f, j, x;
+    const int    volume = u->volume, anew = !follows && u->gates > 0;
+    const size_t count = (size_t)u->spectrum.count;
+    int          f, j;
     LFT_P(set_zero)(dphi, volume);
-    for (x = 0; x < volume; ++x) du[x] = dv[x];
-    LFT_P(velocity_gates_backward)(u, r, dv, ddiv, dphi, du, d);
-    if (u->zeros) LFT_P(velocity_zero_backward)(u, t, r, dv, ddiv, dphi, d);
-    for (j = 0; j <= u->gates; ++j) LFT_P(hartley_apply)(&u->hartley, du + j * volume, panel);
-    for (f = 0; f < u->features; ++f) {
-        for (j = 0; j <= u->gates; ++j) {
-            const size_t    count  = (size_t)u->spectrum.count;
-            const lft_real *lambda = u->lambda + LFT_P(velocity_kernel)(u, t, j, f) * count;
-            if (j == 0) LFT_P(spectrum_product)(&u->spectrum, lambda, du, ds);
-            else LFT_P(spectrum_add_product)(&u->spectrum, lambda, du + j * volume, ds);
-            if (d) {
-                LFT_P(spectrum_dot)(&u->spectrum, r->hat + f * volume, du + j * volume,
-                                    d->lambda + (size_t)(j * u->features + f) * count);
-            }
-        }
-        LFT_P(hartley_apply)(&u->hartley, ds, panel);
-        if (f >= u->sines) LFT_P(velocity_linear_backward)(u, r, ds, ddiv, dphi, d);
-        else if (u->gates) LFT_P(velocity_sine_backward)(u, t, f, u->gates, d != NULL, r, ds, ddiv, dphi, d);
-        else if (d) LFT_P(velocity_sine_backward)(u, t, f, 0, 1, r, ds, ddiv, dphi, d);
-        else LFT_P(velocity_sine_backward)(u, t, f, 0, 0, r, ds, ddiv, dphi, d);
+    if (anew) {
+        LFT_P(set_zero)(w->u, u->gates * volume);
+        LFT_P(set_zero)(w->a, u->gates * volume);
+        LFT_P(velocity_gates)(u, phi, w);
     }
+    LFT_P(velocity_gates_cotangents)(u, w, dv, ddiv, panel);
+    for (f = 0; f < u->features; ++f) {
+        lft_v *hat = d || anew ? w->hat : NULL;
+        if (f < u->sines) LFT_P(velocity_sines)(u->omega[f], phi, volume, hat, w->sine, w->cosine, NULL);
+        else if (hat) lft_p_copy(hat, phi, (size_t)volume * sizeof(lft_v));
+        if (hat) LFT_P(hartley_apply)(&u->hartley, hat, panel);
+        if (anew) LFT_P(velocity_gates_feature)(u, t, f, w);
+        for (j = 0; j <= u->gates; ++j) {
+            const lft_real *lambda = u->lambda + LFT_P(velocity_kernel)(u, t, j, f) * count;
+            const lft_v    *duj    = w->du + j * volume;
+            if (j == 0) LFT_P(spectrum_product)(&u->spectrum, lambda, duj, w->ds);
+            else LFT_P(spectrum_add_product)(&u->spectrum, lambda, duj, w->ds);
+            if (d) LFT_P(spectrum_dot)(&u->spectrum, hat, duj, d->lambda + (size_t)(j * u->features + f) * count);
+        }
+        LFT_P(hartley_apply)(&u->hartley, w->ds, panel);
+        if (f >= u->sines) LFT_P(velocity_linear_backward)(u, w, ddiv, dphi, d);
+        else if (u->gates) LFT_P(velocity_sine_backward)(u, t, f, u->gates, d != NULL, phi, w, ddiv, dphi, d);
+        else if (d) LFT_P(velocity_sine_backward)(u, t, f, 0, 1, phi, w, ddiv, dphi, d);
+        else LFT_P(velocity_sine_backward)(u, t, f, 0, 0, phi, w, ddiv, dphi, d);
+    }
+    for (j = 0; anew && j < u->gates; ++j) LFT_P(hartley_apply)(&u->hartley, w->u + j * volume, panel);
+    LFT_P(velocity_gates_backward)(u, phi, w, dv, ddiv, dphi, d);
+    if (u->zeros) LFT_P(velocity_zero_backward)(u, t, phi, dv, ddiv, dphi, d);
 }
 
 /* ---- 70_continuous.h, code --------------------------------------------------------------------------------------- */
@@ -5713,42 +5735,29 @@ static inline size_t LFT_P(continuous_block)(const LFT_P(continuous) *s)
 /* Everything that one evaluation or one backward step works in. */
 typedef enum LFT_P(continuous_use) { LFT_P(for_value), LFT_P(for_score), LFT_P(for_backward) } LFT_P(continuous_use);
 typedef struct LFT_P(continuous_work) {
-    LFT_P(record) record[4]; /* of the stages; all the same one, but for phi in backward, if `shared` */
-    int           shared;
-    lft_v        *k, *sum, *work, *panel; /* velocity, weighted sum of the stages, scratch */
-    lft_v        *dv, *dphi, *dsum;       /* with a score or backward: cotangents of a stage, and their sum */
-    lft_v        *lambda;                 /* backward: gradient at one time, by the spectra in lanes ... */
-    double       *now;                    /* ... and by the other tables, with room for the spectra */
+    LFT_P(velocity_fields) fields;
+    lft_v  *stage, *k, *sum, *panel; /* field and velocity of a stage, weighted sum of the stages, scratch */
+    lft_v  *dv, *dphi, *dsum;        /* with a score or backward: cotangents of a stage, and their sum */
+    lft_v  *lambda;                  /* backward: gradient at one time, by the spectra in lanes ... */
+    double *now;                     /* ... and by the other tables, with room for the spectra */
 } LFT_P(continuous_work);
-
-/* Records of four stages beyond this size are not kept but made anew, one stage at a time: measured, a second evaluation
- * from the second-level cache is cheaper than a first one that comes back from the third. */
-#define LFT_P_RECORD_BYTES ((size_t)3 << 19)
 
 static inline LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(continuous) *s, LFT_P(continuous_use) use,
                                                                lft_arena *arena)
 {
     LFT_P(continuous_work) w;
-    size_t                 volume = (size_t)s->u.volume, gradients = use != LFT_P(for_value) ? volume : 0, before, size;
-    int                    i;
-    before      = arena->need;
-    w.record[0] = LFT_P(record_init)(&s->u, use != LFT_P(for_value), arena);
-    size        = arena->need - before;
-    w.shared    = use != LFT_P(for_backward) || 4 * size > LFT_P_RECORD_BYTES;
-    for (i = 1; i < 4; ++i) {
-        w.record[i] = w.shared ? w.record[0] : LFT_P(record_init)(&s->u, 1, arena);
-        if (w.shared && use == LFT_P(for_backward)) w.record[i].phi = LFT_P(vectors)(arena, volume);
-    }
-    w.k     = LFT_P(vectors)(arena, volume);
-    w.sum   = LFT_P(vectors)(arena, volume);
-    w.work  = LFT_P(vectors)(arena, gradients ? LFT_P(velocity_work)(&s->u) : 0);
-    w.panel = LFT_P(vectors)(arena, LFT_P(hartley_panel)(&s->u.spectrum.lattice));
-    w.dv    = LFT_P(vectors)(arena, gradients);
-    w.dphi  = LFT_P(vectors)(arena, gradients);
-    w.dsum  = LFT_P(vectors)(arena, gradients);
-    size     = use == LFT_P(for_backward) ? LFT_P(continuous_block)(s) : 0;
-    w.lambda = (lft_v *)lft_arena_alloc(arena, size, sizeof(lft_v));
-    w.now    = (double *)lft_arena_alloc(arena, size, sizeof(double));
+    const size_t volume = (size_t)s->u.volume, gradients = use != LFT_P(for_value) ? volume : 0;
+    const size_t block = use == LFT_P(for_backward) ? LFT_P(continuous_block)(s) : 0;
+    w.fields = LFT_P(velocity_scratch)(&s->u, use != LFT_P(for_value), arena);
+    w.stage  = LFT_P(vectors)(arena, volume);
+    w.k      = LFT_P(vectors)(arena, volume);
+    w.sum    = LFT_P(vectors)(arena, volume);
+    w.panel  = LFT_P(vectors)(arena, LFT_P(hartley_panel)(&s->u.spectrum.lattice));
+    w.dv     = LFT_P(vectors)(arena, gradients);
+    w.dphi   = LFT_P(vectors)(arena, gradients);
+    w.dsum   = LFT_P(vectors)(arena, gradients);
+    w.lambda = (lft_v *)lft_arena_alloc(arena, block, sizeof(lft_v));
+    w.now    = (double *)lft_arena_alloc(arena, block, sizeof(double));
     return w;
 }
 
@@ -5778,11 +5787,12 @@ LFT_P_COLD lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *nam
     s->gate_frequency = lft_declare(set, name, "gate_frequency", 1, s->u.gates, 0, 0, 0);
     s->zero_amplitude = lft_declare(set, name, "zero_amplitude", 2, s->u.zeros, s->desc.nodes, 0, 0);
     s->zero_frequency = lft_declare(set, name, "zero_frequency", 1, s->u.zeros, 0, 0, 0);
-    layer->tape_bytes     = (size_t)s->desc.most_steps * (size_t)s->u.volume * sizeof(lft_v);
+    layer->tape_bytes     = 4 * (size_t)s->desc.most_steps * (size_t)s->u.volume * sizeof(lft_v);
     layer->gradient_count = LFT_P(continuous_gradient_count)(s);
     measure               = lft_arena_measure();
     (void)LFT_P(continuous_scratch)(s, LFT_UPTO >= LFT_TRAIN ? LFT_P(for_backward) : LFT_P(for_value), &measure);
-    (void)LFT_P(vectors)(&measure, 2 * (size_t)s->u.volume); /* the inverse */
+    (void)LFT_P(vectors)(&measure, (size_t)s->u.volume); /* the inverse: next */
+    (void)LFT_P(vectors)(&measure, (size_t)s->u.volume); /* and old */
     layer->scratch_bytes = measure.need;
     if (lft_arena_measuring(arena) || lft_arena_check(arena, NULL, "")) return LFT_OK; /* the flow reports the need of all */
     LFT_P(continuous_basis)(s, layer->steps);
@@ -5858,23 +5868,16 @@ LFT_P_INLINE int LFT_P(rk4_time)(int step, int stage)
     return 2 * step + (stage + 1) / 2;
 }
 
-/* y = a + b x */
-LFT_P_INLINE void LFT_P(line)(lft_v *y, const lft_v *a, double b, const lft_v *x, int n)
-{
-    const lft_real factor = (lft_real)b;
-    int            i;
-    for (i = 0; i < n; ++i) y[i] = a[i] + factor * x[i];
-}
-
 LFT_P_INLINE void LFT_P(add_line)(lft_v *y, double b, const lft_v *x, int n)
 {
     LFT_P(line)(y, y, b, x, n);
 }
 
-/* One step from phi: w->sum = sum_i h weight_i k_i, div[lane] += the same sum of the divergences. With a score s = grad
- * log q, which obeys ds/dt = -(dv/dphi)^T s - grad div v, w->dsum = the increment of s. */
+/* One step from phi: w->sum = sum_i h weight_i k_i, div[lane] += the same sum of the divergences. The fields of the stages
+ * go to tape[4][volume] where it is not NULL. With a score s = grad log q, which obeys
+ * ds/dt = -(dv/dphi)^T s - grad div v, w->dsum = the increment of s. */
 static inline void LFT_P(continuous_step)(const LFT_P(continuous) *s, int steps, int step, const lft_v *phi,
-                                          const lft_v *score, double *div, LFT_P(continuous_work) *w)
+                                          const lft_v *score, double *div, lft_v *tape, LFT_P(continuous_work) *w)
 {
     const int    volume = s->u.volume;
     const double h      = 1.0 / steps;
@@ -5883,16 +5886,16 @@ static inline void LFT_P(continuous_step)(const LFT_P(continuous) *s, int steps,
     LFT_P(set_zero)(w->sum, volume);
     if (score) LFT_P(set_zero)(w->dsum, volume);
     for (i = 0; i < 4; ++i) {
-        const double   to = h * LFT_P(rk4_to)[i], weight = h * LFT_P(rk4_weight)[i];
-        const int      t = LFT_P(rk4_time)(step, i);
-        LFT_P(record) *r = w->record + i;
-        LFT_P(line)(r->phi, phi, to, i ? w->k : phi, volume);
-        LFT_P(velocity_forward)(&s->u, t, r, w->k, rate, w->panel);
+        const double to = h * LFT_P(rk4_to)[i], weight = h * LFT_P(rk4_weight)[i];
+        const int    t  = LFT_P(rk4_time)(step, i);
+        lft_v       *at = tape ? tape + (size_t)i * (size_t)volume : w->stage;
+        LFT_P(line)(at, phi, to, i ? w->k : phi, volume);
+        LFT_P(velocity_forward)(&s->u, t, at, &w->fields, w->k, rate, w->panel);
         LFT_P(add_line)(w->sum, weight, w->k, volume);
         for (l = 0; l < LFT_P_LANES; ++l) div[l] += weight * rate[l];
         if (LFT_UPTO < LFT_TRAIN || !score) continue;
         LFT_P(line)(w->dv, score, -to, i ? w->dphi : score, volume);
-        LFT_P(velocity_backward)(&s->u, t, r, w->dv, lft_splat(1), w->dphi, NULL, w->work, w->panel);
+        LFT_P(velocity_backward)(&s->u, t, at, 1, &w->fields, w->dv, lft_splat(1), w->dphi, NULL, w->panel);
         LFT_P(add_line)(w->dsum, -weight, w->dphi, volume);
     }
 }
@@ -5921,8 +5924,7 @@ static inline lft_status LFT_P(continuous_forward)(const LFT_(layer) *layer, con
     int                      i;
     LFT_P(line)(phi, LFT_P(const_view)(x_in), 0, LFT_P(const_view)(x_in), volume);
     for (i = 0; i < steps; ++i) { /* to the end for the lanes that are finite */
-        if (saved) LFT_P(line)(saved + (size_t)i * (size_t)volume, phi, 0, phi, volume);
-        LFT_P(continuous_step)(s, steps, i, phi, s_now, logdet, &w);
+        LFT_P(continuous_step)(s, steps, i, phi, s_now, logdet, saved ? saved + 4 * (size_t)i * (size_t)volume : NULL, &w);
         LFT_P(add_line)(phi, 1, w.sum, volume);
         if (score) LFT_P(add_line)(s_now, 1, w.dsum, volume);
         if (!status) status = LFT_P(continuous_check)(phi, volume, logdet, i, error);
@@ -5966,7 +5968,7 @@ static inline lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s,
     for (i = 0; i < most; ++i) {
         for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
         LFT_P(line)(old, phi, 0, phi, volume);
-        LFT_P(continuous_step)(s, steps, step, old, NULL, div, w);
+        LFT_P(continuous_step)(s, steps, step, old, NULL, div, NULL, w);
         LFT_P(line)(phi, next, -1, w->sum, volume);
         if (LFT_P(any_nonfinite)(phi, volume)) {
             return lft_p_fail_got(error, LFT_ERR_NONFINITE, "continuous inverse", "field", "finite numbers before step", step);
@@ -6017,8 +6019,8 @@ static inline void LFT_P(continuous_spread)(const LFT_P(continuous) *s, int t, l
     lft_p_zero(now, block * sizeof(double));
 }
 
-/* Stages are computed anew by the same function that forward ran; then each is differentiated, the last one first:
- * dv_i = h weight_i dx + h to_{i+1} dphi_{i+1}, dx += sum of all dphi_i. */
+/* The stages of each step are differentiated, the last one first: dv_i = h weight_i dx + h to_{i+1} dphi_{i+1},
+ * dx += sum of all dphi_i. Stages 1 and 2 are at one time, and so are stage 3 and stage 0 of the next step. */
 static inline lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, const void *tape, lft_real *dx,
                                                     const double *dlogdet, double *gradient, lft_arena scratch,
                                                     lft_error *error)
@@ -6029,7 +6031,7 @@ static inline lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, co
     const double             h      = 1.0 / steps;
     LFT_P(velocity_gradient) now;
     lft_v                   *d = LFT_P(view)(dx);
-    double                   weighted[LFT_P_LANES], div[LFT_P_LANES];
+    double                   weighted[LFT_P_LANES];
     int                      step, i, l, x;
     (void)error;
     if (gradient) { /* tables of the present time, frequencies of all times */
@@ -6038,26 +6040,23 @@ static inline lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, co
         now.lambda = w.lambda, now.origin = one.origin, now.zeta = one.zeta;
         now.omega = all.omega, now.eta = all.eta, now.kappa = all.kappa;
     }
-    for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
     for (step = steps - 1; step >= 0; --step) {
-        const lft_v *phi = (const lft_v *)tape + (size_t)step * (size_t)volume;
-        LFT_P(continuous_step)(s, steps, step, phi, NULL, div, &w);
         LFT_P(set_zero)(w.dsum, volume);
         for (i = 3; i >= 0; --i) {
+            const lft_v   *phi = (const lft_v *)tape + (size_t)(4 * step + i) * (size_t)volume;
             const int      t = LFT_P(rk4_time)(step, i);
             const lft_real share = (lft_real)(h * LFT_P(rk4_weight)[i]);
             const lft_real next  = i < 3 ? (lft_real)(h * LFT_P(rk4_to)[i + 1]) : 0;
             for (l = 0; l < LFT_P_LANES; ++l) weighted[l] = h * LFT_P(rk4_weight)[i] * dlogdet[l];
-            if (w.shared && i < 3) LFT_P(velocity_forward)(&s->u, t, w.record + i, w.k, div, w.panel);
             if (i < 3) {
                 for (x = 0; x < volume; ++x) w.dv[x] = share * d[x] + next * w.dphi[x];
             } else {
                 for (x = 0; x < volume; ++x) w.dv[x] = share * d[x];
             }
-            LFT_P(velocity_backward)(&s->u, t, w.record + i, w.dv, LFT_P(from_wide)(weighted), w.dphi,
-                                     gradient ? &now : NULL, w.work, w.panel);
+            LFT_P(velocity_backward)(&s->u, t, phi, 0, &w.fields, w.dv, LFT_P(from_wide)(weighted), w.dphi,
+                                     gradient ? &now : NULL, w.panel);
             LFT_P(add_line)(w.dsum, 1, w.dphi, volume);
-            if (gradient && i != 2) LFT_P(continuous_spread)(s, t, w.lambda, w.now, gradient); /* stages 1 and 2 share a time */
+            if (gradient && (i % 2 == 1 || step + i == 0)) LFT_P(continuous_spread)(s, t, w.lambda, w.now, gradient);
         }
         LFT_P(add_line)(d, 1, w.dsum, volume);
     }

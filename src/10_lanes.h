@@ -100,10 +100,19 @@ LFT_P_INLINE double LFT_P(sum_lanes)(lft_v v)
     lft_real x[LFT_P_LANES];
     int      l, half;
     lft_p_copy(x, &v, sizeof x);
-    for (half = LFT_P_LANES / 2; half > 0; half /= 2) {
-        for (l = 0; l < half; ++l) x[l] += x[l + half];
+    LFT_P_UNROLL for (half = LFT_P_LANES / 2; half > 0; half /= 2)
+    {
+        LFT_P_UNROLL for (l = 0; l < half; ++l) x[l] += x[l + half];
     }
     return (double)x[0];
+}
+
+/* y = a + b x */
+LFT_P_INLINE void LFT_P(line)(lft_v *y, const lft_v *a, double b, const lft_v *x, int n)
+{
+    const lft_real factor = (lft_real)b;
+    int            i;
+    for (i = 0; i < n; ++i) y[i] = a[i] + factor * x[i];
 }
 
 /* A vector from one double per lane. */

@@ -5,9 +5,9 @@
  *   log           0.85   every argument: 0 gives -inf, below 0 NaN
  *   sincos        1.99   |x| <= 8192 (float), 1e5 (double), beside the zeros too; further out the absolute error grows
  *                        to an ulp of x and more, and the results stay in [-1, 1]; inf and NaN give NaN
- *   sincos_fast          float: absolute error 2.3e-7 at most, 4e-8 on average, for |x| <= 8192; two thirds of the time
- *                        of sincos, less than half where one result is used; not bounded for |x| > 1e7; inf and NaN
- *                        give inf or NaN. double: sincos
+ *   sincos_fast          float: of omega x with omega / pi rounded; absolute error 2e-7 at most, 4e-8 on average, where
+ *                        the product is fused or short; not bounded for |x| > 1e7; inf and NaN give inf or NaN; half
+ *                        of the time of sincos. double: sincos
  *   sqrt          1.25   0, inf and every normal number (a denormal loses accuracy); below 0 NaN
  *   atan          1.43   every argument
  *
@@ -229,30 +229,27 @@ LFT_P_INLINE void LFT_P(sincos)(lft_v x, lft_v *s, lft_v *c)
     *c     = LFT_P(flip)(cosine, both ^ odd);
 }
 
-/* By half turns there is no swap, but cos(r) near its zeros is a difference of numbers near 1. */
+/* sin and cos of omega x. In half turns the reduction is one exact subtraction, and nothing is swapped; but cos(pi r) near
+ * its zeros is a difference of numbers near 1. */
 #if LFT_P_REAL_BYTES == 4
 
-static const lft_real LFT_P(per_half)    = 0.318309886F; /* half turns per radian, 1/pi */
-static const lft_real LFT_P(half_turn)[] = {3.14160156F, -8.90890988e-6F};
-/* as sin_terms and cos_terms, |x| <= pi/2; the second minimises the absolute error */
-static const lft_real LFT_P(sin_fast)[] = {-0.166666597F, 0.00833306927F, -0.000198097769F, 2.60609568e-6F};
-static const lft_real LFT_P(cos_fast)[] = {-0.499999315F, 0.0416639633F, -0.00138557085F, 2.31890335e-5F};
+static const lft_real LFT_P(per_half) = 0.318309886F; /* half turns per radian, 1/pi */
+/* sin(pi r) / r and cos(pi r) in r^2, |r| <= 1/2: least absolute error */
+static const lft_real LFT_P(sin_fast)[] = {3.1415925F, -5.1677022F, 2.54995775F, -0.597625315F, 0.0764334053F};
+static const lft_real LFT_P(cos_fast)[] = {1.0F, -4.93479538F, 4.05844736F, -1.33206236F, 0.220006943F};
 
-LFT_P_INLINE void LFT_P(sincos_fast)(lft_v x, lft_v *s, lft_v *c)
+LFT_P_INLINE void LFT_P(sincos_fast)(lft_real omega, lft_v x, lft_v *s, lft_v *c)
 {
-    lft_v q, r, z;
-    lft_m odd;
-    q   = LFT_P(nearest)(x, LFT_P(per_half));
-    r   = LFT_P(reduce)(x, q - LFT_P(round), LFT_P(half_turn), LFT_P_COUNT(LFT_P(half_turn)));
-    z   = r * r;
-    odd = LFT_P(shl)(LFT_P(bits)(q), LFT_P(width) - 1);
-    *s  = LFT_P(flip)(r * z * LFT_P(horner)(LFT_P(sin_fast), LFT_P_COUNT(LFT_P(sin_fast)), z) + r, odd);
-    *c  = LFT_P(flip)(z * LFT_P(horner)(LFT_P(cos_fast), LFT_P_COUNT(LFT_P(cos_fast)), z) + 1, odd);
+    const lft_real scale = omega * LFT_P(per_half);
+    const lft_v    q = LFT_P(nearest)(x, scale), r = x * scale - LFT_P(opaque)(q - LFT_P(round)), z = r * r;
+    const lft_m    odd = LFT_P(shl)(LFT_P(bits)(q), LFT_P(width) - 1);
+    *s = LFT_P(flip)(r * LFT_P(horner)(LFT_P(sin_fast), LFT_P_COUNT(LFT_P(sin_fast)), z), odd);
+    *c = LFT_P(flip)(LFT_P(horner)(LFT_P(cos_fast), LFT_P_COUNT(LFT_P(cos_fast)), z), odd);
 }
 
 #else
 
-LFT_P_INLINE void LFT_P(sincos_fast)(lft_v x, lft_v *s, lft_v *c) { LFT_P(sincos)(x, s, c); }
+LFT_P_INLINE void LFT_P(sincos_fast)(lft_real omega, lft_v x, lft_v *s, lft_v *c) { LFT_P(sincos)(omega * x, s, c); }
 
 #endif
 

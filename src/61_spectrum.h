@@ -12,7 +12,7 @@ typedef struct LFT_P(spectrum) {
     int           half[LFT_DIM];   /* L/2 + 1 */
     int           count, orbits;   /* compact entries, orbits */
     int          *orbit;           /* [count] */
-    int          *row;             /* [rows] compact index of the start of each row of the lattice */
+    int          *compact;         /* [volume] the compact index of each momentum */
     double       *cosine[LFT_DIM]; /* [half][half]: times the number of displacements that fold to r */
 } LFT_P(spectrum);
 
@@ -51,7 +51,7 @@ LFT_P_COLD int LFT_P(spectrum_representative)(const LFT_P(spectrum) *s, int comp
 
 LFT_P_COLD void LFT_P(spectrum_init)(LFT_P(spectrum) *s, const LFT_(lattice) *lattice, lft_arena *arena)
 {
-    int mu, i, j, rows = lattice->volume / LFT_P(row_length)(lattice);
+    int mu, i, j;
     s->lattice = *lattice;
     s->count   = 1;
     s->orbits  = 0;
@@ -60,8 +60,8 @@ LFT_P_COLD void LFT_P(spectrum_init)(LFT_P(spectrum) *s, const LFT_(lattice) *la
         s->count *= s->half[mu];
     }
     for (i = 0; i < s->count; ++i) s->orbits += LFT_P(spectrum_representative)(s, i) == i;
-    s->orbit = (int *)lft_arena_alloc(arena, (size_t)s->count, sizeof(int));
-    s->row   = (int *)lft_arena_alloc(arena, (size_t)rows, sizeof(int));
+    s->orbit   = (int *)lft_arena_alloc(arena, (size_t)s->count, sizeof(int));
+    s->compact = (int *)lft_arena_alloc(arena, (size_t)lattice->volume, sizeof(int));
     for (mu = 0; mu < LFT_DIM; ++mu) {
         const int h      = s->half[mu], extent = lattice->extent[mu];
         double   *cosine = (double *)lft_arena_alloc(arena, (size_t)h * (size_t)h, sizeof(double)), sine;
@@ -74,17 +74,16 @@ LFT_P_COLD void LFT_P(spectrum_init)(LFT_P(spectrum) *s, const LFT_(lattice) *la
             }
         }
     }
-    if (!s->orbit || !s->row) return;
+    if (!s->orbit || !s->compact) return;
     for (i = 0, j = 0; i < s->count; ++i) {
         int r       = LFT_P(spectrum_representative)(s, i);
         s->orbit[i] = r == i ? j++ : s->orbit[r];
     }
-    for (i = 0; i < rows; ++i) {
-        int rest = i, stride = s->half[LFT_DIM - 1];
-        s->row[i] = 0;
-        for (mu = LFT_DIM - 2; mu >= 0; --mu) {
+    for (i = 0; i < lattice->volume; ++i) {
+        int rest = i, stride = 1;
+        for (s->compact[i] = 0, mu = LFT_DIM - 1; mu >= 0; --mu) {
             int extent = lattice->extent[mu], k = rest % extent;
-            s->row[i] += stride * (k < extent - k ? k : (extent - k) % extent);
+            s->compact[i] += stride * (2 * k < extent ? k : (extent - k) % extent);
             rest /= extent;
             stride *= s->half[mu];
         }
@@ -151,38 +150,25 @@ static inline void LFT_P(spectrum_of_kernel_backward)(const LFT_P(spectrum) *s, 
 /* y(k) += lambda(k) x(k) over the momenta of the lattice, lambda compact. */
 LFT_P_INLINE void LFT_P(spectrum_add_product)(const LFT_P(spectrum) *s, const lft_real *lambda, const lft_v *x, lft_v *y)
 {
-    const int length = LFT_P(row_length)(&s->lattice), rows = s->lattice.volume / length, half = length / 2;
-    int       row, k;
-    for (row = 0; row < rows; ++row, x += length, y += length) {
-        const lft_real *w = lambda + s->row[row];
-        for (k = 0; k <= half; ++k) y[k] += w[k] * x[k];
-        for (; k < length; ++k) y[k] += w[length - k] * x[k];
-    }
+    const int *compact = s->compact, volume = s->lattice.volume;
+    int        k;
+    for (k = 0; k < volume; ++k) y[k] += lambda[compact[k]] * x[k];
 }
 
 /* y(k) = lambda(k) x(k) */
 LFT_P_INLINE void LFT_P(spectrum_product)(const LFT_P(spectrum) *s, const lft_real *lambda, const lft_v *x, lft_v *y)
 {
-    const int length = LFT_P(row_length)(&s->lattice), rows = s->lattice.volume / length, half = length / 2;
-    int       row, k;
-    for (row = 0; row < rows; ++row, x += length, y += length) {
-        const lft_real *w = lambda + s->row[row];
-        for (k = 0; k <= half; ++k) y[k] = w[k] * x[k];
-        for (; k < length; ++k) y[k] = w[length - k] * x[k];
-    }
+    const int *compact = s->compact, volume = s->lattice.volume;
+    int        k;
+    for (k = 0; k < volume; ++k) y[k] = lambda[compact[k]] * x[k];
 }
 
 /* dlambda[compact(k)] += x(k) y(k), lane by lane: the derivative of y . (lambda x). */
 LFT_P_INLINE void LFT_P(spectrum_dot)(const LFT_P(spectrum) *s, const lft_v *x, const lft_v *y, lft_v *dlambda)
 {
-    const int length = LFT_P(row_length)(&s->lattice), rows = s->lattice.volume / length;
-    int       row, k;
-    for (row = 0; row < rows; ++row, x += length, y += length) {
-        lft_v *d = dlambda + s->row[row];
-        d[0] += x[0] * y[0];
-        for (k = 1; 2 * k < length; ++k) d[k] += x[k] * y[k] + x[length - k] * y[length - k];
-        if (2 * k == length) d[k] += x[k] * y[k];
-    }
+    const int *compact = s->compact, volume = s->lattice.volume;
+    int        k;
+    for (k = 0; k < volume; ++k) dlambda[compact[k]] += x[k] * y[k];
 }
 
 #endif /* LFT_P_CODE */

@@ -127,42 +127,29 @@ static inline size_t LFT_P(continuous_block)(const LFT_P(continuous) *s)
 /* Everything that one evaluation or one backward step works in. */
 typedef enum LFT_P(continuous_use) { LFT_P(for_value), LFT_P(for_score), LFT_P(for_backward) } LFT_P(continuous_use);
 typedef struct LFT_P(continuous_work) {
-    LFT_P(record) record[4]; /* of the stages; all the same one, but for phi in backward, if `shared` */
-    int           shared;
-    lft_v        *k, *sum, *work, *panel; /* velocity, weighted sum of the stages, scratch */
-    lft_v        *dv, *dphi, *dsum;       /* with a score or backward: cotangents of a stage, and their sum */
-    lft_v        *lambda;                 /* backward: gradient at one time, by the spectra in lanes ... */
-    double       *now;                    /* ... and by the other tables, with room for the spectra */
+    LFT_P(velocity_fields) fields;
+    lft_v  *stage, *k, *sum, *panel; /* field and velocity of a stage, weighted sum of the stages, scratch */
+    lft_v  *dv, *dphi, *dsum;        /* with a score or backward: cotangents of a stage, and their sum */
+    lft_v  *lambda;                  /* backward: gradient at one time, by the spectra in lanes ... */
+    double *now;                     /* ... and by the other tables, with room for the spectra */
 } LFT_P(continuous_work);
-
-/* Records of four stages beyond this size are not kept but made anew, one stage at a time: measured, a second evaluation
- * from the second-level cache is cheaper than a first one that comes back from the third. */
-#define LFT_P_RECORD_BYTES ((size_t)3 << 19)
 
 static inline LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(continuous) *s, LFT_P(continuous_use) use,
                                                                lft_arena *arena)
 {
     LFT_P(continuous_work) w;
-    size_t                 volume = (size_t)s->u.volume, gradients = use != LFT_P(for_value) ? volume : 0, before, size;
-    int                    i;
-    before      = arena->need;
-    w.record[0] = LFT_P(record_init)(&s->u, use != LFT_P(for_value), arena);
-    size        = arena->need - before;
-    w.shared    = use != LFT_P(for_backward) || 4 * size > LFT_P_RECORD_BYTES;
-    for (i = 1; i < 4; ++i) {
-        w.record[i] = w.shared ? w.record[0] : LFT_P(record_init)(&s->u, 1, arena);
-        if (w.shared && use == LFT_P(for_backward)) w.record[i].phi = LFT_P(vectors)(arena, volume);
-    }
-    w.k     = LFT_P(vectors)(arena, volume);
-    w.sum   = LFT_P(vectors)(arena, volume);
-    w.work  = LFT_P(vectors)(arena, gradients ? LFT_P(velocity_work)(&s->u) : 0);
-    w.panel = LFT_P(vectors)(arena, LFT_P(hartley_panel)(&s->u.spectrum.lattice));
-    w.dv    = LFT_P(vectors)(arena, gradients);
-    w.dphi  = LFT_P(vectors)(arena, gradients);
-    w.dsum  = LFT_P(vectors)(arena, gradients);
-    size     = use == LFT_P(for_backward) ? LFT_P(continuous_block)(s) : 0;
-    w.lambda = (lft_v *)lft_arena_alloc(arena, size, sizeof(lft_v));
-    w.now    = (double *)lft_arena_alloc(arena, size, sizeof(double));
+    const size_t volume = (size_t)s->u.volume, gradients = use != LFT_P(for_value) ? volume : 0;
+    const size_t block = use == LFT_P(for_backward) ? LFT_P(continuous_block)(s) : 0;
+    w.fields = LFT_P(velocity_scratch)(&s->u, use != LFT_P(for_value), arena);
+    w.stage  = LFT_P(vectors)(arena, volume);
+    w.k      = LFT_P(vectors)(arena, volume);
+    w.sum    = LFT_P(vectors)(arena, volume);
+    w.panel  = LFT_P(vectors)(arena, LFT_P(hartley_panel)(&s->u.spectrum.lattice));
+    w.dv     = LFT_P(vectors)(arena, gradients);
+    w.dphi   = LFT_P(vectors)(arena, gradients);
+    w.dsum   = LFT_P(vectors)(arena, gradients);
+    w.lambda = (lft_v *)lft_arena_alloc(arena, block, sizeof(lft_v));
+    w.now    = (double *)lft_arena_alloc(arena, block, sizeof(double));
     return w;
 }
 
@@ -192,11 +179,12 @@ LFT_P_COLD lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *nam
     s->gate_frequency = lft_declare(set, name, "gate_frequency", 1, s->u.gates, 0, 0, 0);
     s->zero_amplitude = lft_declare(set, name, "zero_amplitude", 2, s->u.zeros, s->desc.nodes, 0, 0);
     s->zero_frequency = lft_declare(set, name, "zero_frequency", 1, s->u.zeros, 0, 0, 0);
-    layer->tape_bytes     = (size_t)s->desc.most_steps * (size_t)s->u.volume * sizeof(lft_v);
+    layer->tape_bytes     = 4 * (size_t)s->desc.most_steps * (size_t)s->u.volume * sizeof(lft_v);
     layer->gradient_count = LFT_P(continuous_gradient_count)(s);
     measure               = lft_arena_measure();
     (void)LFT_P(continuous_scratch)(s, LFT_UPTO >= LFT_TRAIN ? LFT_P(for_backward) : LFT_P(for_value), &measure);
-    (void)LFT_P(vectors)(&measure, 2 * (size_t)s->u.volume); /* the inverse */
+    (void)LFT_P(vectors)(&measure, (size_t)s->u.volume); /* the inverse: next */
+    (void)LFT_P(vectors)(&measure, (size_t)s->u.volume); /* and old */
     layer->scratch_bytes = measure.need;
     if (lft_arena_measuring(arena) || lft_arena_check(arena, NULL, "")) return LFT_OK; /* the flow reports the need of all */
     LFT_P(continuous_basis)(s, layer->steps);
@@ -272,23 +260,16 @@ LFT_P_INLINE int LFT_P(rk4_time)(int step, int stage)
     return 2 * step + (stage + 1) / 2;
 }
 
-/* y = a + b x */
-LFT_P_INLINE void LFT_P(line)(lft_v *y, const lft_v *a, double b, const lft_v *x, int n)
-{
-    const lft_real factor = (lft_real)b;
-    int            i;
-    for (i = 0; i < n; ++i) y[i] = a[i] + factor * x[i];
-}
-
 LFT_P_INLINE void LFT_P(add_line)(lft_v *y, double b, const lft_v *x, int n)
 {
     LFT_P(line)(y, y, b, x, n);
 }
 
-/* One step from phi: w->sum = sum_i h weight_i k_i, div[lane] += the same sum of the divergences. With a score s = grad
- * log q, which obeys ds/dt = -(dv/dphi)^T s - grad div v, w->dsum = the increment of s. */
+/* One step from phi: w->sum = sum_i h weight_i k_i, div[lane] += the same sum of the divergences. The fields of the stages
+ * go to tape[4][volume] where it is not NULL. With a score s = grad log q, which obeys
+ * ds/dt = -(dv/dphi)^T s - grad div v, w->dsum = the increment of s. */
 static inline void LFT_P(continuous_step)(const LFT_P(continuous) *s, int steps, int step, const lft_v *phi,
-                                          const lft_v *score, double *div, LFT_P(continuous_work) *w)
+                                          const lft_v *score, double *div, lft_v *tape, LFT_P(continuous_work) *w)
 {
     const int    volume = s->u.volume;
     const double h      = 1.0 / steps;
@@ -297,16 +278,16 @@ static inline void LFT_P(continuous_step)(const LFT_P(continuous) *s, int steps,
     LFT_P(set_zero)(w->sum, volume);
     if (score) LFT_P(set_zero)(w->dsum, volume);
     for (i = 0; i < 4; ++i) {
-        const double   to = h * LFT_P(rk4_to)[i], weight = h * LFT_P(rk4_weight)[i];
-        const int      t = LFT_P(rk4_time)(step, i);
-        LFT_P(record) *r = w->record + i;
-        LFT_P(line)(r->phi, phi, to, i ? w->k : phi, volume);
-        LFT_P(velocity_forward)(&s->u, t, r, w->k, rate, w->panel);
+        const double to = h * LFT_P(rk4_to)[i], weight = h * LFT_P(rk4_weight)[i];
+        const int    t  = LFT_P(rk4_time)(step, i);
+        lft_v       *at = tape ? tape + (size_t)i * (size_t)volume : w->stage;
+        LFT_P(line)(at, phi, to, i ? w->k : phi, volume);
+        LFT_P(velocity_forward)(&s->u, t, at, &w->fields, w->k, rate, w->panel);
         LFT_P(add_line)(w->sum, weight, w->k, volume);
         for (l = 0; l < LFT_P_LANES; ++l) div[l] += weight * rate[l];
         if (LFT_UPTO < LFT_TRAIN || !score) continue;
         LFT_P(line)(w->dv, score, -to, i ? w->dphi : score, volume);
-        LFT_P(velocity_backward)(&s->u, t, r, w->dv, lft_splat(1), w->dphi, NULL, w->work, w->panel);
+        LFT_P(velocity_backward)(&s->u, t, at, 1, &w->fields, w->dv, lft_splat(1), w->dphi, NULL, w->panel);
         LFT_P(add_line)(w->dsum, -weight, w->dphi, volume);
     }
 }
@@ -335,8 +316,7 @@ static inline lft_status LFT_P(continuous_forward)(const LFT_(layer) *layer, con
     int                      i;
     LFT_P(line)(phi, LFT_P(const_view)(x_in), 0, LFT_P(const_view)(x_in), volume);
     for (i = 0; i < steps; ++i) { /* to the end for the lanes that are finite */
-        if (saved) LFT_P(line)(saved + (size_t)i * (size_t)volume, phi, 0, phi, volume);
-        LFT_P(continuous_step)(s, steps, i, phi, s_now, logdet, &w);
+        LFT_P(continuous_step)(s, steps, i, phi, s_now, logdet, saved ? saved + 4 * (size_t)i * (size_t)volume : NULL, &w);
         LFT_P(add_line)(phi, 1, w.sum, volume);
         if (score) LFT_P(add_line)(s_now, 1, w.dsum, volume);
         if (!status) status = LFT_P(continuous_check)(phi, volume, logdet, i, error);
@@ -380,7 +360,7 @@ static inline lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s,
     for (i = 0; i < most; ++i) {
         for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
         LFT_P(line)(old, phi, 0, phi, volume);
-        LFT_P(continuous_step)(s, steps, step, old, NULL, div, w);
+        LFT_P(continuous_step)(s, steps, step, old, NULL, div, NULL, w);
         LFT_P(line)(phi, next, -1, w->sum, volume);
         if (LFT_P(any_nonfinite)(phi, volume)) {
             return lft_p_fail_got(error, LFT_ERR_NONFINITE, "continuous inverse", "field", "finite numbers before step", step);
@@ -431,8 +411,8 @@ static inline void LFT_P(continuous_spread)(const LFT_P(continuous) *s, int t, l
     lft_p_zero(now, block * sizeof(double));
 }
 
-/* Stages are computed anew by the same function that forward ran; then each is differentiated, the last one first:
- * dv_i = h weight_i dx + h to_{i+1} dphi_{i+1}, dx += sum of all dphi_i. */
+/* The stages of each step are differentiated, the last one first: dv_i = h weight_i dx + h to_{i+1} dphi_{i+1},
+ * dx += sum of all dphi_i. Stages 1 and 2 are at one time, and so are stage 3 and stage 0 of the next step. */
 static inline lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, const void *tape, lft_real *dx,
                                                     const double *dlogdet, double *gradient, lft_arena scratch,
                                                     lft_error *error)
@@ -443,7 +423,7 @@ static inline lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, co
     const double             h      = 1.0 / steps;
     LFT_P(velocity_gradient) now;
     lft_v                   *d = LFT_P(view)(dx);
-    double                   weighted[LFT_P_LANES], div[LFT_P_LANES];
+    double                   weighted[LFT_P_LANES];
     int                      step, i, l, x;
     (void)error;
     if (gradient) { /* tables of the present time, frequencies of all times */
@@ -452,26 +432,23 @@ static inline lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, co
         now.lambda = w.lambda, now.origin = one.origin, now.zeta = one.zeta;
         now.omega = all.omega, now.eta = all.eta, now.kappa = all.kappa;
     }
-    for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
     for (step = steps - 1; step >= 0; --step) {
-        const lft_v *phi = (const lft_v *)tape + (size_t)step * (size_t)volume;
-        LFT_P(continuous_step)(s, steps, step, phi, NULL, div, &w);
         LFT_P(set_zero)(w.dsum, volume);
         for (i = 3; i >= 0; --i) {
+            const lft_v   *phi = (const lft_v *)tape + (size_t)(4 * step + i) * (size_t)volume;
             const int      t = LFT_P(rk4_time)(step, i);
             const lft_real share = (lft_real)(h * LFT_P(rk4_weight)[i]);
             const lft_real next  = i < 3 ? (lft_real)(h * LFT_P(rk4_to)[i + 1]) : 0;
             for (l = 0; l < LFT_P_LANES; ++l) weighted[l] = h * LFT_P(rk4_weight)[i] * dlogdet[l];
-            if (w.shared && i < 3) LFT_P(velocity_forward)(&s->u, t, w.record + i, w.k, div, w.panel);
             if (i < 3) {
                 for (x = 0; x < volume; ++x) w.dv[x] = share * d[x] + next * w.dphi[x];
             } else {
                 for (x = 0; x < volume; ++x) w.dv[x] = share * d[x];
             }
-            LFT_P(velocity_backward)(&s->u, t, w.record + i, w.dv, LFT_P(from_wide)(weighted), w.dphi,
-                                     gradient ? &now : NULL, w.work, w.panel);
+            LFT_P(velocity_backward)(&s->u, t, phi, 0, &w.fields, w.dv, LFT_P(from_wide)(weighted), w.dphi,
+                                     gradient ? &now : NULL, w.panel);
             LFT_P(add_line)(w.dsum, 1, w.dphi, volume);
-            if (gradient && i != 2) LFT_P(continuous_spread)(s, t, w.lambda, w.now, gradient); /* stages 1 and 2 share a time */
+            if (gradient && (i % 2 == 1 || step + i == 0)) LFT_P(continuous_spread)(s, t, w.lambda, w.now, gradient);
         }
         LFT_P(add_line)(d, 1, w.dsum, volume);
     }

@@ -36,7 +36,7 @@ static lft_v LFT_P(evaluate)(int function, lft_v x)
     if (function == TEST_SQRT) return LFT_P(sqrt)(x);
     if (function == TEST_ATAN) return LFT_P(atan)(x);
     if (function == TEST_SIN || function == TEST_COS) LFT_P(sincos)(x, &s, &c);
-    else LFT_P(sincos_fast)(x, &s, &c);
+    else LFT_P(sincos_fast)(1, x, &s, &c);
     return function == TEST_SIN || function == TEST_SIN_FAST ? s : c;
 }
 

@@ -692,7 +692,7 @@ static double SUITE_(score_error)(SUITE_(subject) *s, double *score)
 
 static void SUITE_(test_score)(SUITE_(subject) *s, const SUITE_(test_case) *c)
 {
-    double    score[SUITE_GROUP], x[2][SUITE_GROUP], logdet[2][SUITE_LANES_MOST], coarse, fine;
+    double    score[SUITE_GROUP], x[2][SUITE_GROUP] = {{0}}, logdet[2][SUITE_LANES_MOST], coarse, fine;
     const int steps = s->flow.layer[0].steps, n = s->lanes * s->volume;
     int       i;
     if (suite_first) {

@@ -110,7 +110,7 @@ static void test_file(const char *path)
     double             logdet[LANES] = {0}, logq[LANES], S[LANES], div[LANES], dlogdet[LANES], loss = 0, *own, *dtheta;
     double            *kernel, *dkernel;
     v2_p_continuous   *state;
-    v2_p_record        record;
+    v2_p_velocity_fields fields;
     v2_p_v            *v;
     int                L, V, F, A, O, n, i, l, o, a, f, lanes = v2_lanes();
     text = read_file(path);
@@ -163,10 +163,10 @@ static void test_file(const char *path)
         /* the velocity at t = 0 */
         state  = (v2_p_continuous *)layer->state;
         work   = arena;
-        record = v2_p_record_init(&state->u, 0, &work);
+        fields = v2_p_velocity_scratch(&state->u, 0, &work);
         v      = v2_p_vectors(&work, (size_t)V);
-        memcpy(record.phi, x, (size_t)V * sizeof(v2_p_v));
-        v2_p_velocity_forward(&state->u, 0, &record, v, div, v2_p_vectors(&work, v2_p_hartley_panel(&flow.lattice)));
+        v2_p_velocity_forward(&state->u, 0, (const v2_p_v *)x_, &fields, v, div,
+                              v2_p_vectors(&work, v2_p_hartley_panel(&flow.lattice)));
         for (o = 0; o < V; ++o) other[i * V + o] = ((v2_real *)v)[o * lanes];
         orbits[i] = div[0]; /* no longer needed: divergences */
 
