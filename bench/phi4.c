@@ -168,17 +168,18 @@ static void run_train(void *arg)
     if (phi4_train_step(&b->trainer)) die(b->name, b->flow.error.text);
 }
 
-/* Operations of one training step: per site, feature and stage, a sine and a cosine count 26. */
+/* Operations of one training step: per site, feature and stage, a sine and a cosine count 24. */
 static double flops_train(const bench *b)
 {
     const phi4_p_continuous *s = (const phi4_p_continuous *)b->flow.layer[0].state;
-    const double sines = s->u.sines, features = s->u.features, sets = 1 + s->u.gates, volume = s->u.volume;
-    const double hartley = phi4_p_hartley_flops(&b->lattice);
-    const double forward = (features + sets) * hartley + volume * (sines * 27 + features * 2 * sets);
-    const double back    = (features + sets) * hartley + volume * features * (4 * sets + 12);
+    const double sines = s->u.sines, features = s->u.features, gates = s->u.gates, sets = 1 + gates;
+    const double volume = s->u.volume, hartley = phi4_p_hartley_flops(&b->lattice), sine = 24;
+    const double forward = (features + sets) * hartley + volume * (sines * sine + features * (2 * sets + 2 * gates));
+    const double score   = (features + sets) * hartley + volume * (sines * sine + features * (2 * sets + 6));
+    const double all     = score + (features + gates) * hartley + volume * features * (2 * sets + 4 * gates + 6);
     const int    path = b->trainer.desc.estimator == LFT_PATH_GRADIENT;
     const double stages = 4.0 * b->flow.layer[0].steps, groups = (b->trainer.desc.batch + LANES - 1) / LANES;
-    return groups * LANES * stages * (2 * forward + (path ? 2 : 1) * back);
+    return groups * LANES * stages * (forward + (path ? score : 0) + all);
 }
 
 static void setup_sample(bench *b, int extent, lft_arena *arena)

@@ -401,7 +401,7 @@ static inline void LFT_P(continuous_spread)(const LFT_P(continuous) *s, int t, l
     const size_t spectra = (size_t)(1 + s->u.gates) * (size_t)s->u.features * (size_t)s->u.spectrum.count;
     size_t       i;
     int          a;
-    for (i = 0; i < spectra; ++i) now[i] = LFT_P(sum_lanes)(lambda[i]);
+    LFT_P(sum_lanes_of)(lambda, spectra, now);
     for (a = 0; a < s->desc.nodes; ++a) {
         const double k  = s->basis[t * s->desc.nodes + a];
         double      *to = gradient + block * (size_t)a;
