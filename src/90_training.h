@@ -154,7 +154,7 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
     status              = LFT_P(train_check)(&trainer->desc, &flow->error);
     if (status) return status;
     if (!s) s = &local;
-    s->groups    = (trainer->desc.batch + LFT_P_LANES - 1) / LFT_P_LANES;
+    s->groups    = (trainer->desc.batch - 1) / LFT_P_LANES + 1;
     s->slot_size = (size_t)f->prior.spectrum.orbits;
     for (i = 0; i < flow->layers; ++i) s->slot_size += flow->layer[i].gradient_count;
     s->slot        = (double *)lft_arena_alloc(arena, s->slot_size * (size_t)trainer->desc.slots, sizeof(double));
