@@ -43,13 +43,13 @@
 #define LFT_P_GNUC     1
 #define LFT_P_INLINE   static inline __attribute__((always_inline))
 #define LFT_P_NOINLINE static __attribute__((noinline, unused))
-#define LFT_P_COLD     static inline /* runs once */
+#define LFT_P_STATIC   static __attribute__((unused)) /* inlined where the compiler finds that it saves code */
 #define LFT_P_RESTRICT __restrict__
 #else
 #define LFT_P_GNUC     0
 #define LFT_P_INLINE   static inline
 #define LFT_P_NOINLINE static inline
-#define LFT_P_COLD     static inline
+#define LFT_P_STATIC   static inline
 #define LFT_P_RESTRICT
 #endif
 
@@ -96,7 +96,7 @@ typedef enum lft_status { LFT_P_STATUS_LIST(LFT_P_STATUS_ENUM) LFT_P_STATUS_COUN
 #undef LFT_P_STATUS_ENUM
 
 /* A status in words, e.g. "arena too small". Never NULL. */
-static inline const char *lft_status_str(lft_status s);
+LFT_P_STATIC const char *lft_status_str(lft_status s);
 
 /* What went wrong: "where: what: expected ..., got ...". Objects carry one; functions without an object take a pointer,
  * which may be NULL. The text is always terminated. Success leaves it alone. */
@@ -125,21 +125,21 @@ typedef struct lft_arena {
 #define LFT_ARENA(name, bytes) unsigned char name[(bytes)]
 
 /* An arena over memory of any alignment. */
-static inline lft_arena lft_arena_of(void *memory, size_t bytes);
+LFT_P_STATIC lft_arena lft_arena_of(void *memory, size_t bytes);
 
 /* An arena that only counts: run an init over it to learn what the same init needs. */
-static inline lft_arena lft_arena_measure(void);
+LFT_P_STATIC lft_arena lft_arena_measure(void);
 
 /* n elements of the given size, aligned to 64 bytes; NULL when measuring or when they do not fit. The first clears them,
  * O(bytes); the second leaves them as they are, for scratch. */
-static inline void *lft_arena_alloc(lft_arena *a, size_t n, size_t element);
-static inline void *lft_arena_take(lft_arena *a, size_t n, size_t element);
+LFT_P_STATIC void *lft_arena_alloc(lft_arena *a, size_t n, size_t element);
+LFT_P_STATIC void *lft_arena_take(lft_arena *a, size_t n, size_t element);
 
 /* LFT_OK while everything asked for was there (or is only being counted), else LFT_ERR_NOMEM with need and capacity. */
-static inline lft_status lft_arena_check(const lft_arena *a, lft_error *e, const char *where);
+LFT_P_STATIC lft_status lft_arena_check(const lft_arena *a, lft_error *e, const char *where);
 
 /* 1 if the arena only counts: an init returns after its layout. */
-static inline int lft_arena_measuring(const lft_arena *a);
+LFT_P_STATIC int lft_arena_measuring(const lft_arena *a);
 
 /* ---- 03_stream.h, declarations ----------------------------------------------------------------------------------- */
 /* 03_stream.h: where bytes come from and go to, and how numbers lie in them. The header itself opens no file.
@@ -166,10 +166,10 @@ typedef struct lft_memory {
 } lft_memory;
 
 /* A reader of `size` bytes, e.g. of a model that is linked into the program. */
-static inline lft_reader lft_memory_reader(lft_memory *memory, const void *data, size_t size);
+LFT_P_STATIC lft_reader lft_memory_reader(lft_memory *memory, const void *data, size_t size);
 
 /* A writer into at most `size` bytes. A write that does not fit stores nothing and fails. */
-static inline lft_writer lft_memory_writer(lft_memory *memory, void *data, size_t size);
+LFT_P_STATIC lft_writer lft_memory_writer(lft_memory *memory, void *data, size_t size);
 
 /* value, name, kind, bytes of an element, bytes of one number in it */
 #define LFT_P_DTYPE_LIST(X)               \
@@ -189,10 +189,10 @@ typedef enum lft_dtype { LFT_DTYPE_NONE, LFT_P_DTYPE_LIST(LFT_P_DTYPE_ENUM) LFT_
 #undef LFT_P_DTYPE_ENUM
 
 /* Bytes of one element, e.g. 16 for LFT_DTYPE_C128; 0 for a value that is none of the enum's. */
-static inline size_t lft_dtype_bytes(lft_dtype dtype);
+LFT_P_STATIC size_t lft_dtype_bytes(lft_dtype dtype);
 
 /* "F64" and so on, the names that safetensors uses; "none" for a value that is none of the enum's. Never NULL. */
-static inline const char *lft_dtype_str(lft_dtype dtype);
+LFT_P_STATIC const char *lft_dtype_str(lft_dtype dtype);
 
 /* ---- 04_pool.h, declarations ------------------------------------------------------------------------------------- */
 /* 04_pool.h: the one hook for threads.
@@ -209,7 +209,7 @@ typedef struct lft_pool {
 } lft_pool;
 
 /* An OpenMP team of the given size (compile with -fopenmp; without it, and for threads < 2, serial). */
-static inline lft_pool lft_pool_openmp(int threads);
+LFT_P_STATIC lft_pool lft_pool_openmp(int threads);
 
 /* ---- 20_random.h, declarations ----------------------------------------------------------------------------------- */
 /* 20_random.h: random numbers that depend on nothing but their address.
@@ -279,7 +279,7 @@ typedef struct lft_weights {
 } lft_weights;
 
 /* Any size of log-weight is safe: the largest is taken out first. Two passes, O(n). */
-static inline lft_weights lft_weigh(const double *logw, size_t n);
+LFT_P_STATIC lft_weights lft_weigh(const double *logw, size_t n);
 
 /* ---- series ------------------------------------------------------------------------------------------------------ */
 
@@ -295,19 +295,19 @@ typedef struct lft_series {
 } lft_series;
 
 /* Takes 8 columns replicas capacity bytes and a little from the arena. LFT_ERR_ARG, LFT_ERR_NOMEM. */
-static inline lft_status lft_series_init(lft_series *s, int columns, int replicas, size_t capacity, lft_arena *arena,
-                                         lft_error *e);
+LFT_P_STATIC lft_status lft_series_init(lft_series *s, int columns, int replicas, size_t capacity, lft_arena *arena,
+                                        lft_error *e);
 
 /* Appends row[column] to a replica. LFT_ERR_ARG: no such replica; LFT_ERR_NOMEM: it is full, nothing was stored;
  * LFT_ERR_NONFINITE: a number of the row is NaN or infinite. That row is stored all the same, so that estimates say NaN
  * instead of silently leaving a sample out. O(columns). */
-static inline lft_status lft_series_add(lft_series *s, int replica, const double *row);
+LFT_P_STATIC lft_status lft_series_add(lft_series *s, int replica, const double *row);
 
 /* The samples of one column in one replica, s->length[replica] numbers. */
-static inline const double *lft_series_samples(const lft_series *s, int column, int replica);
+LFT_P_STATIC const double *lft_series_samples(const lft_series *s, int column, int replica);
 
 /* Forgets all samples. */
-static inline void lft_series_clear(lft_series *s);
+LFT_P_STATIC void lft_series_clear(lft_series *s);
 
 /* ---- the Gamma method -------------------------------------------------------------------------------------------- */
 
@@ -326,7 +326,7 @@ enum lft_doubt { LFT_DOUBT_NONE = 0, LFT_P_DOUBT_LIST(LFT_P_DOUBT_ENUM) LFT_P_DO
 #undef LFT_P_DOUBT_ENUM
 
 /* The first reason in words; "reliable" for none. Never NULL. */
-static inline const char *lft_doubt_str(int doubts);
+LFT_P_STATIC const char *lft_doubt_str(int doubts);
 
 /* value +- error, both in the observable's own units; tau_int in samples, 1/2 if they are independent.
  *   error_error, tau_int_error   statistical errors of error and tau_int
@@ -353,7 +353,7 @@ typedef struct lft_estimate {
  * If all replicas are constant but differ, e.g. with one sample each, the error is that of the mean of R numbers, and
  * tau_int stays 1/2. No such column, or no sample: n = 0 and NaN. O(N W).
  * Source: U. Wolff, hep-lat/0306017: window section 3.3, tau_int_error eq. 42, bias eq. 49; d as in pyerrors. */
-static inline lft_estimate lft_gamma(const lft_series *s, int column);
+LFT_P_STATIC lft_estimate lft_gamma(const lft_series *s, int column);
 
 /* A function of the means of all columns; ctx is the caller's. */
 typedef double (*lft_derived)(const double *mean, void *ctx);
@@ -369,13 +369,13 @@ typedef double (*lft_derived)(const double *mean, void *ctx);
  * LFT_ERR_NONFINITE; the estimate then holds NaN and is not reliable. A value whose gradient alone is not finite
  * stands, with error NaN.
  * O(N (W + columns)). Source: as lft_gamma. */
-static inline lft_estimate lft_gamma_of(const lft_series *s, lft_derived f, void *ctx, lft_arena scratch, lft_error *e);
+LFT_P_STATIC lft_estimate lft_gamma_of(const lft_series *s, lft_derived f, void *ctx, lft_arena scratch, lft_error *e);
 
 /* The scratch that lft_gamma_of needs for this series however full, the alignment of the arena's base included. */
-static inline size_t lft_gamma_bytes(const lft_series *s);
+LFT_P_STATIC size_t lft_gamma_bytes(const lft_series *s);
 
 /* mean[1] / mean[0]; with ctx an int[2], mean[ctx[0]] / mean[ctx[1]]. */
-static inline double lft_ratio(const double *mean, void *ctx);
+LFT_P_STATIC double lft_ratio(const double *mean, void *ctx);
 
 /* ---- the jackknife ----------------------------------------------------------------------------------------------- */
 
@@ -393,9 +393,9 @@ typedef struct lft_jackknifed {
  * and unequal ones are weighted as in Busing, Meijer and van der Leeden, Stat. Comput. 9 (1999) 3.
  * Scratch: lft_jackknife_bytes(). Status through e: LFT_ERR_ARG (no samples, bins < 2, or fewer than 2 bins possible),
  * LFT_ERR_NOMEM, LFT_ERR_NONFINITE; what could not be computed is NaN. O(N columns). */
-static inline lft_jackknifed lft_jackknife(const lft_series *s, lft_derived f, void *ctx, int bins, lft_arena scratch,
-                                           lft_error *e);
-static inline size_t lft_jackknife_bytes(const lft_series *s, int bins);
+LFT_P_STATIC lft_jackknifed lft_jackknife(const lft_series *s, lft_derived f, void *ctx, int bins, lft_arena scratch,
+                                          lft_error *e);
+LFT_P_STATIC size_t lft_jackknife_bytes(const lft_series *s, int bins);
 
 /* ---- 22_parameters.h, declarations ------------------------------------------------------------------------------- */
 /* 22_parameters.h: named parameter tensors and the optimiser. Parameters, gradients and moments are double and common
@@ -420,8 +420,8 @@ typedef struct lft_parameters {
 } lft_parameters;
 
 /* Appends the tensor "owner.name" and returns its offset. Dimensions beyond rank are ignored. */
-static inline size_t lft_declare(lft_parameters *set, const char *owner, const char *name, int rank, int n0, int n1,
-                                 int n2, int n3);
+LFT_P_STATIC size_t lft_declare(lft_parameters *set, const char *owner, const char *name, int rank, int n0, int n1,
+                                int n2, int n3);
 
 /* Adam (1412.6980, algorithm 1). */
 typedef struct lft_adam {
@@ -432,11 +432,11 @@ typedef struct lft_adam {
 } lft_adam;
 
 /* Moments in the arena, zero. beta1, beta2 or epsilon 0 mean .9, .999 and 1e-8. */
-static inline lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, double beta2, double epsilon,
-                                       lft_arena *arena, lft_error *error);
+LFT_P_STATIC lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, double beta2, double epsilon,
+                                      lft_arena *arena, lft_error *error);
 
 /* value -= rate * pace * mhat / (sqrt(vhat) + epsilon); pace [n], or NULL for 1. O(n). */
-static inline void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate, const double *pace);
+LFT_P_STATIC void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate, const double *pace);
 
 /* Learning rates over a training of known length. */
 typedef enum lft_schedule_kind {
@@ -453,10 +453,10 @@ typedef struct lft_schedule {
 } lft_schedule;
 
 /* The rate of step 0 <= i < steps; the last rate beyond. */
-static inline double lft_rate(const lft_schedule *schedule, uint64_t i);
+LFT_P_STATIC double lft_rate(const lft_schedule *schedule, uint64_t i);
 
 /* Scales a gradient down to the given 2-norm if it is longer (most <= 0: never); returns the norm before. */
-static inline double lft_clip_norm(double *gradient, size_t n, double most);
+LFT_P_STATIC double lft_clip_norm(double *gradient, size_t n, double most);
 
 /* ---- 23_npy.h, declarations -------------------------------------------------------------------------------------- */
 /* 23_npy.h: arrays for and from NumPy. Source: numpy.lib.format (NEP 1), format versions 1.0, 2.0 and 3.0.
@@ -475,26 +475,26 @@ typedef struct lft_npy {
 
 /* Writes a header of version 1.0, little-endian and padded to a multiple of 64 bytes. 0 <= rank <= 8.
  * LFT_ERR_ARG: no such dtype or rank, or more than 2^64 bytes of data; LFT_ERR_IO. O(1). */
-static inline lft_status lft_npy_write_header(lft_writer to, lft_dtype dtype, int rank, const uint64_t *shape,
-                                              lft_error *error);
+LFT_P_STATIC lft_status lft_npy_write_header(lft_writer to, lft_dtype dtype, int rank, const uint64_t *shape,
+                                             lft_error *error);
 
 /* Writes the next n numbers, converted to the dtype. Calls may follow each other; together they must write what the
  * header announced, which the caller sees to. Infinity and NaN pass in the real and complex types.
  * LFT_ERR_ARG: a value that an integer type or a float cannot hold (those before it may have been written); LFT_ERR_IO.
  * O(n). */
-static inline lft_status lft_npy_write(lft_writer to, lft_dtype dtype, const double *value, size_t n, lft_error *error);
-static inline lft_status lft_npy_write_f32(lft_writer to, lft_dtype dtype, const float *value, size_t n,
-                                           lft_error *error);
+LFT_P_STATIC lft_status lft_npy_write(lft_writer to, lft_dtype dtype, const double *value, size_t n, lft_error *error);
+LFT_P_STATIC lft_status lft_npy_write_f32(lft_writer to, lft_dtype dtype, const float *value, size_t n,
+                                          lft_error *error);
 
 /* Reads a header and leaves the reader at the first element. Keys come in any order, both byte orders are read.
  * LFT_ERR_FORMAT: no npy file, Fortran order, another element type, rank above 8, or more than 2^64 bytes of data;
  * LFT_ERR_IO: the data end early. After a failure *npy is all zero. O(length of the header), no memory. */
-static inline lft_status lft_npy_read_header(lft_reader from, lft_npy *npy, lft_error *error);
+LFT_P_STATIC lft_status lft_npy_read_header(lft_reader from, lft_npy *npy, lft_error *error);
 
 /* Reads the next n numbers as doubles (integers beyond 2^53 are rounded). n <= npy->count; the caller adds up pieces.
  * What follows the array is left alone: a file may hold several.
  * LFT_ERR_ARG: n too large; LFT_ERR_IO: the data end early, byte offsets count from the start of this piece. O(n). */
-static inline lft_status lft_npy_read(lft_reader from, const lft_npy *npy, double *out, size_t n, lft_error *error);
+LFT_P_STATIC lft_status lft_npy_read(lft_reader from, const lft_npy *npy, double *out, size_t n, lft_error *error);
 
 /* ---- 24_safetensors.h, declarations ------------------------------------------------------------------------------ */
 /* 24_safetensors.h: models, as named tensors with metadata. Source: github.com/huggingface/safetensors, README.
@@ -531,8 +531,8 @@ typedef struct lft_safetensors {
  * LFT_ERR_ARG: a name, key or value that is no UTF-8, a name or key that is there twice, a dtype that the format does
  * not have (C128), a rank above 8, bytes that are not those of the shape, a header above 100 MB; LFT_ERR_IO.
  * O(bytes + n^2 + nmeta^2); the squares are comparisons of names. */
-static inline lft_status lft_safetensors_save(lft_writer to, const lft_tensor *tensor, int n, const lft_text_pair *meta,
-                                              int nmeta, lft_error *error);
+LFT_P_STATIC lft_status lft_safetensors_save(lft_writer to, const lft_tensor *tensor, int n, const lft_text_pair *meta,
+                                             int nmeta, lft_error *error);
 
 /* Reads a file to its end. Refused is whatever the format forbids (duplicate names, holes, overlaps, data that do not
  * fit the shape, bytes after the data), and also what this library cannot hold: other dtypes, rank above 8, texts with
@@ -541,23 +541,23 @@ static inline lft_status lft_safetensors_save(lft_writer to, const lft_tensor *t
  * read, and the measuring call returns LFT_OK with an empty doc. Other failures leave the arena as it was.
  * LFT_ERR_FORMAT: see above; LFT_ERR_IO: the file ends early; LFT_ERR_NOMEM. Time O(bytes + n log n); memory: header
  * and data as they are in the file, and sizeof(lft_tensor) or (lft_text_pair) per entry. */
-static inline lft_status lft_safetensors_load(lft_reader from, lft_arena *arena, lft_safetensors *doc,
-                                              lft_error *error);
+LFT_P_STATIC lft_status lft_safetensors_load(lft_reader from, lft_arena *arena, lft_safetensors *doc,
+                                             lft_error *error);
 
 /* The tensor of that name, or NULL. O(tensors). */
-static inline const lft_tensor *lft_safetensors_find(const lft_safetensors *doc, const char *name);
+LFT_P_STATIC const lft_tensor *lft_safetensors_find(const lft_safetensors *doc, const char *name);
 
 /* The value of that key of the metadata, or NULL. O(metas). */
-static inline const char *lft_safetensors_meta(const lft_safetensors *doc, const char *key);
+LFT_P_STATIC const char *lft_safetensors_meta(const lft_safetensors *doc, const char *key);
 
 /* How many numbers the tensor holds; a complex element counts as two. O(1). */
-static inline size_t lft_tensor_count(const lft_tensor *tensor);
+LFT_P_STATIC size_t lft_tensor_count(const lft_tensor *tensor);
 
 /* Number i; integers beyond 2^53 are rounded. NaN if there is no number i. O(1). */
-static inline double lft_tensor_get(const lft_tensor *tensor, size_t i);
+LFT_P_STATIC double lft_tensor_get(const lft_tensor *tensor, size_t i);
 
 /* Integer i exactly: seeds and counters. 0 if it is negative, not there, or the dtype is no integer type. O(1). */
-static inline uint64_t lft_tensor_get_u64(const lft_tensor *tensor, size_t i);
+LFT_P_STATIC uint64_t lft_tensor_get_u64(const lft_tensor *tensor, size_t i);
 
 #ifdef LFT_STDIO
 
@@ -568,11 +568,11 @@ static inline uint64_t lft_tensor_get_u64(const lft_tensor *tensor, size_t i);
 #include <stdio.h>
 
 /* A reader of a file that the caller opened in binary mode ("rb") and closes. */
-static inline lft_reader lft_file_reader(FILE *file);
+LFT_P_STATIC lft_reader lft_file_reader(FILE *file);
 
 /* A writer to a file that the caller opened in binary mode ("wb") and closes. What stdio still buffers is written by
  * fclose(), whose result the caller must check; lft_file_replace() does. */
-static inline lft_writer lft_file_writer(FILE *file);
+LFT_P_STATIC lft_writer lft_file_writer(FILE *file);
 
 /* Replaces a file as a whole or not at all: fill(to, ctx, error) writes the new content to path.tmp, which becomes path
  * by rename() after everything has been written and closed. So a kill or a full disk leaves the old file as it was. On
@@ -580,8 +580,8 @@ static inline lft_writer lft_file_writer(FILE *file);
  * Nothing is forced to the disk: a power failure may undo more than the last write.)
  * LFT_ERR_IO: open, write, close or rename failed; LFT_ERR_ARG: path longer than 4000 bytes; else what fill returns if
  * it is not LFT_OK. */
-static inline lft_status lft_file_replace(const char *path, int (*fill)(lft_writer to, void *ctx, lft_error *error),
-                                          void *ctx, lft_error *error);
+LFT_P_STATIC lft_status lft_file_replace(const char *path, int (*fill)(lft_writer to, void *ctx, lft_error *error),
+                                         void *ctx, lft_error *error);
 
 #endif
 
@@ -596,7 +596,7 @@ static inline int lft_finite(double x)
 
 /* ---- 01_status.h, code ------------------------------------------------------------------------------------------- */
 
-LFT_P_COLD const char *lft_status_str(lft_status s)
+LFT_P_STATIC const char *lft_status_str(lft_status s)
 {
 #define LFT_P_STATUS_TEXT(code, text) text,
     static const char *const text[] = {LFT_P_STATUS_LIST(LFT_P_STATUS_TEXT) "unknown status"};
@@ -714,7 +714,7 @@ LFT_P_NOINLINE lft_status lft_p_fail_text(lft_error *e, lft_status code, const c
 
 /* ---- 02_arena.h, code -------------------------------------------------------------------------------------------- */
 
-static inline lft_arena lft_arena_of(void *memory, size_t bytes)
+LFT_P_STATIC lft_arena lft_arena_of(void *memory, size_t bytes)
 {
     lft_arena a;
     a.base = (unsigned char *)memory;
@@ -723,17 +723,17 @@ static inline lft_arena lft_arena_of(void *memory, size_t bytes)
     return a;
 }
 
-static inline lft_arena lft_arena_measure(void)
+LFT_P_STATIC lft_arena lft_arena_measure(void)
 {
     return lft_arena_of(NULL, 0);
 }
 
-static inline int lft_arena_measuring(const lft_arena *a)
+LFT_P_STATIC int lft_arena_measuring(const lft_arena *a)
 {
     return a->base == NULL;
 }
 
-static inline void *lft_arena_take(lft_arena *a, size_t n, size_t element)
+LFT_P_STATIC void *lft_arena_take(lft_arena *a, size_t n, size_t element)
 {
     const size_t most = SIZE_MAX / 4;
     size_t       at   = a->need;
@@ -745,14 +745,14 @@ static inline void *lft_arena_take(lft_arena *a, size_t n, size_t element)
     return a->base && a->need <= a->size ? a->base + at : NULL;
 }
 
-static inline void *lft_arena_alloc(lft_arena *a, size_t n, size_t element)
+LFT_P_STATIC void *lft_arena_alloc(lft_arena *a, size_t n, size_t element)
 {
     void *p = lft_arena_take(a, n, element);
     if (p) lft_p_zero(p, n * element);
     return p;
 }
 
-static inline lft_status lft_arena_check(const lft_arena *a, lft_error *e, const char *where)
+LFT_P_STATIC lft_status lft_arena_check(const lft_arena *a, lft_error *e, const char *where)
 {
     lft_p_text t;
     if (!a->base || a->need <= a->size) return LFT_OK;
@@ -765,7 +765,7 @@ static inline lft_status lft_arena_check(const lft_arena *a, lft_error *e, const
 
 /* ---- 03_stream.h, code ------------------------------------------------------------------------------------------- */
 
-static inline size_t lft_p_memory_read(void *user, void *data, size_t n)
+LFT_P_STATIC size_t lft_p_memory_read(void *user, void *data, size_t n)
 {
     lft_memory *m    = (lft_memory *)user;
     size_t      left = m->size - m->at;
@@ -775,7 +775,7 @@ static inline size_t lft_p_memory_read(void *user, void *data, size_t n)
     return n;
 }
 
-static inline size_t lft_p_memory_write(void *user, const void *data, size_t n)
+LFT_P_STATIC size_t lft_p_memory_write(void *user, const void *data, size_t n)
 {
     lft_memory *m = (lft_memory *)user;
     if (n > m->size - m->at) return 0;
@@ -784,7 +784,7 @@ static inline size_t lft_p_memory_write(void *user, const void *data, size_t n)
     return n;
 }
 
-static inline lft_reader lft_memory_reader(lft_memory *memory, const void *data, size_t size)
+LFT_P_STATIC lft_reader lft_memory_reader(lft_memory *memory, const void *data, size_t size)
 {
     lft_reader r;
     memory->in   = (const unsigned char *)data;
@@ -796,7 +796,7 @@ static inline lft_reader lft_memory_reader(lft_memory *memory, const void *data,
     return r;
 }
 
-static inline lft_writer lft_memory_writer(lft_memory *memory, void *data, size_t size)
+LFT_P_STATIC lft_writer lft_memory_writer(lft_memory *memory, void *data, size_t size)
 {
     lft_writer w;
     memory->in   = NULL;
@@ -815,7 +815,7 @@ typedef struct lft_p_dtype {
     unsigned char bytes, part;
 } lft_p_dtype;
 
-static inline const lft_p_dtype *lft_p_dtype_of(lft_dtype dtype)
+LFT_P_STATIC const lft_p_dtype *lft_p_dtype_of(lft_dtype dtype)
 {
 #define LFT_P_DTYPE_ROW(code, name, kind, bytes, part) {name, kind, bytes, part},
     static const lft_p_dtype row[] = {{"none", '?', 0, 0}, LFT_P_DTYPE_LIST(LFT_P_DTYPE_ROW)};
@@ -823,18 +823,18 @@ static inline const lft_p_dtype *lft_p_dtype_of(lft_dtype dtype)
     return row + ((unsigned)dtype < LFT_P_DTYPE_COUNT ? (unsigned)dtype : 0u);
 }
 
-static inline size_t lft_dtype_bytes(lft_dtype dtype)
+LFT_P_STATIC size_t lft_dtype_bytes(lft_dtype dtype)
 {
     return lft_p_dtype_of(dtype)->bytes;
 }
 
-static inline const char *lft_dtype_str(lft_dtype dtype)
+LFT_P_STATIC const char *lft_dtype_str(lft_dtype dtype)
 {
     return lft_p_dtype_of(dtype)->name;
 }
 
 /* *product = factor * shape[0] * ... in 64 bits; 0 if that overflows. */
-static inline int lft_p_product(int rank, const uint64_t *shape, uint64_t factor, uint64_t *product)
+LFT_P_STATIC int lft_p_product(int rank, const uint64_t *shape, uint64_t factor, uint64_t *product)
 {
     int i;
     for (i = 0; i < rank; ++i) {
@@ -847,7 +847,7 @@ static inline int lft_p_product(int rank, const uint64_t *shape, uint64_t factor
 
 /* n <= 8 bytes of a file, whatever the byte order of the machine. (gcc 12 -O3 does not see that n is never more, and
  * warns of an overflow: hence the second bound.) */
-static inline uint64_t lft_p_file_get(const unsigned char *p, size_t n, int big_endian)
+LFT_P_STATIC uint64_t lft_p_file_get(const unsigned char *p, size_t n, int big_endian)
 {
     uint64_t v = 0;
     size_t   i;
@@ -855,14 +855,14 @@ static inline uint64_t lft_p_file_get(const unsigned char *p, size_t n, int big_
     return v;
 }
 
-static inline void lft_p_file_put(unsigned char *p, size_t n, uint64_t v)
+LFT_P_STATIC void lft_p_file_put(unsigned char *p, size_t n, uint64_t v)
 {
     size_t i;
     for (i = 0; i < n && i < 8; ++i) p[i] = (unsigned char)(v >> 8 * i & 0xff);
 }
 
 /* The same for a number of 1, 4 or 8 bytes as the machine holds it; p needs no alignment. */
-static inline uint64_t lft_p_host_get(const void *p, size_t n)
+LFT_P_STATIC uint64_t lft_p_host_get(const void *p, size_t n)
 {
     uint64_t      v8;
     uint32_t      v4;
@@ -879,7 +879,7 @@ static inline uint64_t lft_p_host_get(const void *p, size_t n)
     return v1;
 }
 
-static inline void lft_p_host_put(void *p, size_t n, uint64_t v)
+LFT_P_STATIC void lft_p_host_put(void *p, size_t n, uint64_t v)
 {
     const uint32_t      v4 = (uint32_t)(v & 0xffffffffu);
     const unsigned char v1 = (unsigned char)(v & 0xff);
@@ -889,7 +889,7 @@ static inline void lft_p_host_put(void *p, size_t n, uint64_t v)
 }
 
 /* The number whose bits these are; integers beyond 2^53 are rounded. */
-static inline double lft_p_number_of(lft_dtype dtype, uint64_t bits)
+LFT_P_STATIC double lft_p_number_of(lft_dtype dtype, uint64_t bits)
 {
     const lft_p_dtype *d = lft_p_dtype_of(dtype);
     double             x;
@@ -909,7 +909,7 @@ static inline double lft_p_number_of(lft_dtype dtype, uint64_t bits)
 }
 
 /* The bits of x as that type; 0 if it cannot hold x: a fraction in an integer, or beyond the range. */
-static inline int lft_p_number_bits(lft_dtype dtype, double x, uint64_t *bits)
+LFT_P_STATIC int lft_p_number_bits(lft_dtype dtype, double x, uint64_t *bits)
 {
     const lft_p_dtype *d    = lft_p_dtype_of(dtype);
     const double       most = 3.4028234663852886e38, size = x < 0 ? -x : x;
@@ -937,12 +937,12 @@ static inline int lft_p_number_bits(lft_dtype dtype, double x, uint64_t *bits)
 
 /* ---- 04_pool.h, code --------------------------------------------------------------------------------------------- */
 
-static inline int lft_p_pool_threads(const lft_pool *pool)
+LFT_P_STATIC int lft_p_pool_threads(const lft_pool *pool)
 {
     return pool->run && pool->threads > 1 ? pool->threads : 1;
 }
 
-static inline void lft_p_pool_run(const lft_pool *pool, int tasks, lft_task task, void *context)
+LFT_P_STATIC void lft_p_pool_run(const lft_pool *pool, int tasks, lft_task task, void *context)
 {
     int i;
     if (lft_p_pool_threads(pool) > 1) {
@@ -954,7 +954,7 @@ static inline void lft_p_pool_run(const lft_pool *pool, int tasks, lft_task task
 
 #ifdef _OPENMP
 #include <omp.h>
-static inline void lft_p_openmp_run(void *user, int tasks, lft_task task, void *context)
+LFT_P_STATIC void lft_p_openmp_run(void *user, int tasks, lft_task task, void *context)
 {
     int i, threads = (int)(intptr_t)user;
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
@@ -962,7 +962,7 @@ static inline void lft_p_openmp_run(void *user, int tasks, lft_task task, void *
 }
 #endif
 
-static inline lft_pool lft_pool_openmp(int threads)
+LFT_P_STATIC lft_pool lft_pool_openmp(int threads)
 {
     lft_pool pool = {0, 0, 0};
 #ifdef _OPENMP
@@ -996,7 +996,7 @@ typedef struct lft_p_source {
     int            decode;           /* all of the text is in data, and strings are decoded where they stand */
 } lft_p_source;
 
-static inline void lft_p_source_open(lft_p_source *s, lft_reader from, const char *where, lft_error *error)
+LFT_P_STATIC void lft_p_source_open(lft_p_source *s, lft_reader from, const char *where, lft_error *error)
 {
     lft_p_zero(s, sizeof *s);
     s->from  = from;
@@ -1044,7 +1044,7 @@ LFT_P_NOINLINE int lft_p_fetch(lft_p_source *s, void *data, size_t n)
 }
 
 /* The same, past the bytes: for what is no text. */
-static inline int lft_p_take(lft_p_source *s, void *data, size_t n)
+LFT_P_STATIC int lft_p_take(lft_p_source *s, void *data, size_t n)
 {
     int ok = lft_p_fetch(s, data, n);
     if (ok) s->at += n;
@@ -1066,7 +1066,7 @@ LFT_P_NOINLINE int lft_p_peek(lft_p_source *s)
 }
 
 /* Past the character that lft_p_peek() has shown. */
-static inline void lft_p_skip(lft_p_source *s)
+LFT_P_STATIC void lft_p_skip(lft_p_source *s)
 {
     s->used += 1;
     s->at += 1;
@@ -1097,14 +1097,14 @@ LFT_P_NOINLINE void lft_p_skip_space(lft_p_source *s)
 }
 
 /* Where the next thing begins. */
-static inline uint64_t lft_p_place(lft_p_source *s)
+LFT_P_STATIC uint64_t lft_p_place(lft_p_source *s)
 {
     lft_p_skip_space(s);
     return s->at;
 }
 
 /* 1, and past it, if c is the next character after white space. */
-static inline int lft_p_accept(lft_p_source *s, int c)
+LFT_P_STATIC int lft_p_accept(lft_p_source *s, int c)
 {
     lft_p_skip_space(s);
     if (lft_p_peek(s) != c) return 0;
@@ -1112,7 +1112,7 @@ static inline int lft_p_accept(lft_p_source *s, int c)
     return 1;
 }
 
-static inline int lft_p_want(lft_p_source *s, int c, const char *expected)
+LFT_P_STATIC int lft_p_want(lft_p_source *s, int c, const char *expected)
 {
     int ok = lft_p_accept(s, c);
     if (!ok) lft_p_unexpected(s, expected);
@@ -1120,14 +1120,14 @@ static inline int lft_p_want(lft_p_source *s, int c, const char *expected)
 }
 
 /* The end of the text but for white space. */
-static inline void lft_p_want_end(lft_p_source *s)
+LFT_P_STATIC void lft_p_want_end(lft_p_source *s)
 {
     lft_p_skip_space(s);
     if (lft_p_peek(s) >= 0) lft_p_unexpected(s, "nothing but padding");
 }
 
 /* Appends a decimal digit; 0 if c is none or the number leaves 64 bits. */
-static inline int lft_p_digit(uint64_t *v, int c)
+LFT_P_STATIC int lft_p_digit(uint64_t *v, int c)
 {
     uint64_t d = (uint64_t)(c - '0');
     if (c < '0' || c > '9' || *v > (UINT64_MAX - d) / 10) return 0;
@@ -1136,7 +1136,7 @@ static inline int lft_p_digit(uint64_t *v, int c)
 }
 
 /* 1 if all of text is a decimal integer below 2^64, as lft_p_put_u64() writes it. */
-static inline int lft_p_parse_u64(const char *text, uint64_t *v)
+LFT_P_STATIC int lft_p_parse_u64(const char *text, uint64_t *v)
 {
     *v = 0;
     if (!*text) return 0;
@@ -1147,7 +1147,7 @@ static inline int lft_p_parse_u64(const char *text, uint64_t *v)
 }
 
 /* An integer >= 0 without sign, fraction, exponent or leading zeros: all that JSON and Python agree on. */
-static inline uint64_t lft_p_integer(lft_p_source *s)
+LFT_P_STATIC uint64_t lft_p_integer(lft_p_source *s)
 {
     uint64_t v = 0;
     int      first, c;
@@ -1172,7 +1172,7 @@ typedef struct lft_p_utf8 {
 } lft_p_utf8;
 
 /* 1 if c may come next. */
-static inline int lft_p_utf8_next(lft_p_utf8 *u, int c)
+LFT_P_STATIC int lft_p_utf8_next(lft_p_utf8 *u, int c)
 {
     int ok = u->left ? c >= u->lo && c <= u->hi : c < 0x80 || (c >= 0xc2 && c <= 0xf4);
     u->lo  = 0x80;
@@ -1188,7 +1188,7 @@ static inline int lft_p_utf8_next(lft_p_utf8 *u, int c)
     return ok;
 }
 
-static inline int lft_p_utf8_valid(const char *s)
+LFT_P_STATIC int lft_p_utf8_valid(const char *s)
 {
     lft_p_utf8 u = {0, 0, 0};
     for (; *s; ++s) {
@@ -1198,7 +1198,7 @@ static inline int lft_p_utf8_valid(const char *s)
 }
 
 /* The code point as UTF-8; returns its length. */
-static inline size_t lft_p_utf8_put(uint32_t code, char out[4])
+LFT_P_STATIC size_t lft_p_utf8_put(uint32_t code, char out[4])
 {
     const size_t n = (size_t)1 + (code >= 0x80) + (code >= 0x800) + (code >= 0x10000);
     size_t       i;
@@ -1211,7 +1211,7 @@ static inline size_t lft_p_utf8_put(uint32_t code, char out[4])
 }
 
 /* u and the four hexadecimal digits of a code unit. */
-static inline uint32_t lft_p_unit(lft_p_source *s)
+LFT_P_STATIC uint32_t lft_p_unit(lft_p_source *s)
 {
     uint32_t v = 0;
     int      i;
@@ -1228,7 +1228,7 @@ static inline uint32_t lft_p_unit(lft_p_source *s)
 }
 
 /* What follows a backslash. A zero byte would end the text early, half a surrogate pair is no character. */
-static inline uint32_t lft_p_escape(lft_p_source *s)
+LFT_P_STATIC uint32_t lft_p_escape(lft_p_source *s)
 {
     static const char letter[] = "\"\\/bfnrt", meaning[] = "\"\\/\b\f\n\r\t";
     const uint64_t    at = s->at;
@@ -1256,7 +1256,7 @@ static inline uint32_t lft_p_escape(lft_p_source *s)
 /* A string between double quotes (JSON) or also the other kind (Python). With s->decode it is decoded where it stands,
  * which it never outgrows; else into brief and cut to its size, which no word that matters reaches. A failure gives
  * "". */
-static inline const char *lft_p_string(lft_p_source *s, int other_quote, char brief[48])
+LFT_P_STATIC const char *lft_p_string(lft_p_source *s, int other_quote, char brief[48])
 {
     lft_p_utf8 u    = {0, 0, 0};
     size_t     used = 0, i, n;
@@ -1285,14 +1285,14 @@ static inline const char *lft_p_string(lft_p_source *s, int other_quote, char br
 }
 
 /* < 0, 0, > 0 as a sorts before b, is b, sorts after b. */
-static inline int lft_p_order(const char *a, const char *b)
+LFT_P_STATIC int lft_p_order(const char *a, const char *b)
 {
     while (*a && *a == *b) ++a, ++b;
     return (int)(unsigned char)*a - (int)(unsigned char)*b;
 }
 
 /* One of three keys, each to be seen once, and the colon after it; 3 after a failure. */
-static inline int lft_p_key(lft_p_source *s, int other_quote, const char *const key[3], unsigned *seen)
+LFT_P_STATIC int lft_p_key(lft_p_source *s, int other_quote, const char *const key[3], unsigned *seen)
 {
     const uint64_t at = lft_p_place(s);
     char           brief[48];
@@ -1325,7 +1325,7 @@ typedef struct lft_p_sink {
     unsigned char buffer[512];
 } lft_p_sink;
 
-static inline void lft_p_sink_open(lft_p_sink *s, lft_writer to)
+LFT_P_STATIC void lft_p_sink_open(lft_p_sink *s, lft_writer to)
 {
     s->to     = to;
     s->at     = 0;
@@ -1333,7 +1333,7 @@ static inline void lft_p_sink_open(lft_p_sink *s, lft_writer to)
     s->failed = 0;
 }
 
-static inline void lft_p_sink_flush(lft_p_sink *s)
+LFT_P_STATIC void lft_p_sink_flush(lft_p_sink *s)
 {
     if (s->used && s->to.write && !s->failed) s->failed = s->to.write(s->to.user, s->buffer, s->used) != s->used;
     s->used = 0;
@@ -1357,7 +1357,7 @@ LFT_P_NOINLINE void lft_p_sink_text(lft_p_sink *s, const char *text)
     lft_p_sink_put(s, text, n);
 }
 
-static inline void lft_p_sink_u64(lft_p_sink *s, uint64_t v)
+LFT_P_STATIC void lft_p_sink_u64(lft_p_sink *s, uint64_t v)
 {
     char       digits[21];
     lft_p_text t = {0, 0, 0};
@@ -1368,7 +1368,7 @@ static inline void lft_p_sink_u64(lft_p_sink *s, uint64_t v)
 }
 
 /* As a JSON string. */
-static inline void lft_p_sink_string(lft_p_sink *s, const char *text)
+LFT_P_STATIC void lft_p_sink_string(lft_p_sink *s, const char *text)
 {
     static const char hex[] = "0123456789abcdef";
     lft_p_sink_put(s, "\"", 1);
@@ -1386,7 +1386,7 @@ static inline void lft_p_sink_string(lft_p_sink *s, const char *text)
     lft_p_sink_put(s, "\"", 1);
 }
 
-static inline lft_status lft_p_sink_close(lft_p_sink *s, const char *where, lft_error *e)
+LFT_P_STATIC lft_status lft_p_sink_close(lft_p_sink *s, const char *where, lft_error *e)
 {
     lft_p_sink_flush(s);
     return s->failed ? lft_p_fail(e, LFT_ERR_IO, where, "a write failed: is the disk full?") : LFT_OK;
@@ -1994,13 +1994,13 @@ static inline void lft_normals(lft_draw d, double *out, int n)
 /* ---- 21_statistics.h, code --------------------------------------------------------------------------------------- */
 
 /* Stored as bits: -ffast-math assumes that arithmetic gives no NaN, and may drop what would. */
-static inline void lft_p_set_nan(double *x)
+LFT_P_STATIC void lft_p_set_nan(double *x)
 {
     const uint64_t bits = 0x7ff8000000000000u;
     lft_p_copy(x, &bits, sizeof bits);
 }
 
-static inline int lft_p_is_minus_infinity(double x)
+LFT_P_STATIC int lft_p_is_minus_infinity(double x)
 {
     uint64_t bits;
     lft_p_copy(&bits, &x, sizeof bits);
@@ -2010,7 +2010,7 @@ static inline int lft_p_is_minus_infinity(double x)
 /* ---- log-weights ------------------------------------------------------------------------------------------------- */
 
 /* The largest log-weight. LFT_ERR_NONFINITE for NaN and +infinity, and if there is nothing but -infinity. */
-static inline lft_status lft_p_weigh_most(const double *logw, size_t n, double *most)
+LFT_P_STATIC lft_status lft_p_weigh_most(const double *logw, size_t n, double *most)
 {
     size_t i;
     int    found = 0;
@@ -2032,7 +2032,7 @@ static inline lft_status lft_p_weigh_most(const double *logw, size_t n, double *
     return LFT_ERR_NONFINITE;
 }
 
-static inline lft_weights lft_weigh(const double *logw, size_t n)
+LFT_P_STATIC lft_weights lft_weigh(const double *logw, size_t n)
 {
     lft_weights r;
     double      most, mean = 0, squares = 0;
@@ -2064,8 +2064,8 @@ static inline lft_weights lft_weigh(const double *logw, size_t n)
 
 /* ---- series ------------------------------------------------------------------------------------------------------ */
 
-static inline lft_status lft_series_init(lft_series *s, int columns, int replicas, size_t capacity, lft_arena *arena,
-                                         lft_error *e)
+LFT_P_STATIC lft_status lft_series_init(lft_series *s, int columns, int replicas, size_t capacity, lft_arena *arena,
+                                        lft_error *e)
 {
     const size_t rows = (size_t)columns * (size_t)replicas;
     lft_status   status;
@@ -2090,12 +2090,12 @@ static inline lft_status lft_series_init(lft_series *s, int columns, int replica
     return LFT_OK;
 }
 
-static inline size_t lft_p_series_at(const lft_series *s, int column, int replica)
+LFT_P_STATIC size_t lft_p_series_at(const lft_series *s, int column, int replica)
 {
     return ((size_t)column * (size_t)s->replicas + (size_t)replica) * s->capacity;
 }
 
-static inline lft_status lft_series_add(lft_series *s, int replica, const double *row)
+LFT_P_STATIC lft_status lft_series_add(lft_series *s, int replica, const double *row)
 {
     lft_status status = LFT_OK;
     size_t     at;
@@ -2110,12 +2110,12 @@ static inline lft_status lft_series_add(lft_series *s, int replica, const double
     return status;
 }
 
-static inline const double *lft_series_samples(const lft_series *s, int column, int replica)
+LFT_P_STATIC const double *lft_series_samples(const lft_series *s, int column, int replica)
 {
     return s->data + lft_p_series_at(s, column, replica);
 }
 
-static inline void lft_series_clear(lft_series *s)
+LFT_P_STATIC void lft_series_clear(lft_series *s)
 {
     if (s->length) lft_p_zero(s->length, (size_t)s->replicas * sizeof(size_t));
 }
@@ -2131,7 +2131,7 @@ typedef struct lft_p_line {
     int           replicas, filled; /* filled: those with samples */
 } lft_p_line;
 
-static inline lft_p_line lft_p_line_of(const lft_series *s, const double *data)
+LFT_P_STATIC lft_p_line lft_p_line_of(const lft_series *s, const double *data)
 {
     lft_p_line l;
     int        r;
@@ -2150,7 +2150,7 @@ static inline lft_p_line lft_p_line_of(const lft_series *s, const double *data)
 
 /* Sums differences from the first number: then a constant series has exactly that mean. Eight partial sums become
  * vectors without a licence to reorder, and round less. */
-static inline double lft_p_mean(const double *x, size_t n)
+LFT_P_STATIC double lft_p_mean(const double *x, size_t n)
 {
     const double first = x[0];
     const size_t whole = n - n % 8;
@@ -2164,13 +2164,13 @@ static inline double lft_p_mean(const double *x, size_t n)
     return first + sum / (double)n;
 }
 
-static inline double lft_p_line_replica_mean(const lft_p_line *l, int replica)
+LFT_P_STATIC double lft_p_line_replica_mean(const lft_p_line *l, int replica)
 {
     return lft_p_mean(l->data + (size_t)replica * l->stride, l->length[replica]);
 }
 
 /* The mean over all samples, and sum_r N_r (m_r - mean)^2. */
-static inline double lft_p_line_mean(const lft_p_line *l, double *scatter)
+LFT_P_STATIC double lft_p_line_mean(const lft_p_line *l, double *scatter)
 {
     double first = 0, sum = 0, squares = 0;
     int    r, found = 0;
@@ -2190,7 +2190,7 @@ static inline double lft_p_line_mean(const lft_p_line *l, double *scatter)
 }
 
 /* How many pairs of samples are t apart: N - R t, or more if there are replicas shorter than t. */
-static inline size_t lft_p_line_pairs(const lft_p_line *l, size_t t)
+LFT_P_STATIC size_t lft_p_line_pairs(const lft_p_line *l, size_t t)
 {
     size_t pairs = 0;
     int    r;
@@ -2199,7 +2199,7 @@ static inline size_t lft_p_line_pairs(const lft_p_line *l, size_t t)
 }
 
 /* sum_i (x_i - mean)(y_i - mean) */
-static inline double lft_p_lagged_product(const double *x, const double *y, size_t n, double mean)
+LFT_P_STATIC double lft_p_lagged_product(const double *x, const double *y, size_t n, double mean)
 {
     const size_t whole   = n - n % 8;
     double       part[8] = {0, 0, 0, 0, 0, 0, 0, 0}, sum = 0;
@@ -2213,7 +2213,7 @@ static inline double lft_p_lagged_product(const double *x, const double *y, size
 }
 
 /* gamma[k] = Gamma(lag + k), or 0 if no replica is that long. Several lags at once, while a replica is in cache. */
-static inline void lft_p_line_gamma(const lft_p_line *l, size_t lag, double gamma[LFT_P_LAGS])
+LFT_P_STATIC void lft_p_line_gamma(const lft_p_line *l, size_t lag, double gamma[LFT_P_LAGS])
 {
     size_t k;
     int    r;
@@ -2232,7 +2232,7 @@ static inline void lft_p_line_gamma(const lft_p_line *l, size_t lag, double gamm
 
 /* ---- the Gamma method -------------------------------------------------------------------------------------------- */
 
-static inline const char *lft_doubt_str(int doubts)
+LFT_P_STATIC const char *lft_doubt_str(int doubts)
 {
 #define LFT_P_DOUBT_TEXT(name, bit, text) text,
     static const char *const text[] = {LFT_P_DOUBT_LIST(LFT_P_DOUBT_TEXT) "reliable"};
@@ -2242,14 +2242,14 @@ static inline const char *lft_doubt_str(int doubts)
     return text[i];
 }
 
-static inline lft_estimate lft_p_estimate_doubt(lft_estimate r, int doubt)
+LFT_P_STATIC lft_estimate lft_p_estimate_doubt(lft_estimate r, int doubt)
 {
     r.doubts |= doubt;
     r.reliable = r.doubts == 0;
     return r;
 }
 
-static inline lft_estimate lft_p_estimate_nothing(size_t n)
+LFT_P_STATIC lft_estimate lft_p_estimate_nothing(size_t n)
 {
     lft_estimate r;
     lft_p_zero(&r, sizeof r);
@@ -2263,7 +2263,7 @@ static inline lft_estimate lft_p_estimate_nothing(size_t n)
 }
 
 /* Has the truncation error exp(-W/T) fallen below the statistical one? */
-static inline int lft_p_window_ends(double w, double tau, double n, double factor)
+LFT_P_STATIC int lft_p_window_ends(double w, double tau, double n, double factor)
 {
     double t, x;
     if (tau <= 0.5 + DBL_EPSILON) return 1; /* T = 0 */
@@ -2273,7 +2273,7 @@ static inline int lft_p_window_ends(double w, double tau, double n, double facto
 }
 
 /* Sums the autocorrelation up to the window: tau before the bias correction. */
-static inline double lft_p_line_window(const lft_p_line *l, double factor, double *gamma0, size_t *window, int *doubts)
+LFT_P_STATIC double lft_p_line_window(const lft_p_line *l, double factor, double *gamma0, size_t *window, int *doubts)
 {
     double gamma[LFT_P_LAGS], tau = 0.5;
     size_t w;
@@ -2296,14 +2296,14 @@ static inline double lft_p_line_window(const lft_p_line *l, double factor, doubl
 
 /* chi^2 with k degrees of freedom is more than 4 sigma too large. By its cube root, which is nearly normal (Wilson and
  * Hilferty). */
-static inline int lft_p_chi2_large(double chi2, double k)
+LFT_P_STATIC int lft_p_chi2_large(double chi2, double k)
 {
     const double a = 2 / (9 * k);
     return chi2 > k && lft_p_f64_p_exp(lft_p_f64_p_log(chi2 / k) / 3) - (1 - a) > 4 * lft_p_f64_p_sqrt(a);
 }
 
 /* All replicas are constant: what error there is shows between them. */
-static inline lft_estimate lft_p_estimate_constant(lft_estimate r, double scatter, int filled)
+LFT_P_STATIC lft_estimate lft_p_estimate_constant(lft_estimate r, double scatter, int filled)
 {
     r.tau_int       = 0.5;
     r.tau_int_error = r.error = r.error_error = 0;
@@ -2319,7 +2319,7 @@ static inline lft_estimate lft_p_estimate_constant(lft_estimate r, double scatte
 }
 
 /* value +- the error of the line's mean */
-static inline lft_estimate lft_p_line_estimate(const lft_p_line *l, double value, double factor)
+LFT_P_STATIC lft_estimate lft_p_line_estimate(const lft_p_line *l, double value, double factor)
 {
     const double n = (double)l->n;
     lft_estimate r = lft_p_estimate_nothing(l->n);
@@ -2350,7 +2350,7 @@ static inline lft_estimate lft_p_line_estimate(const lft_p_line *l, double value
     return lft_p_estimate_doubt(r, 0);
 }
 
-static inline lft_estimate lft_gamma(const lft_series *s, int column)
+LFT_P_STATIC lft_estimate lft_gamma(const lft_series *s, int column)
 {
     lft_p_line l;
     double     scatter;
@@ -2364,7 +2364,7 @@ typedef struct lft_p_derived_work {
     double *line;         /* [replica][capacity] */
 } lft_p_derived_work;
 
-static inline lft_p_derived_work lft_p_derived_layout(const lft_series *s, lft_arena *a)
+LFT_P_STATIC lft_p_derived_work lft_p_derived_layout(const lft_series *s, lft_arena *a)
 {
     lft_p_derived_work w;
     w.mean  = (double *)lft_arena_alloc(a, (size_t)s->columns, sizeof(double));
@@ -2373,14 +2373,14 @@ static inline lft_p_derived_work lft_p_derived_layout(const lft_series *s, lft_a
     return w;
 }
 
-static inline size_t lft_gamma_bytes(const lft_series *s)
+LFT_P_STATIC size_t lft_gamma_bytes(const lft_series *s)
 {
     lft_arena a = lft_arena_measure();
     (void)lft_p_derived_layout(s, &a);
     return a.need;
 }
 
-static inline void lft_p_series_means(const lft_series *s, double *mean)
+LFT_P_STATIC void lft_p_series_means(const lft_series *s, double *mean)
 {
     double scatter;
     int    c;
@@ -2391,7 +2391,7 @@ static inline void lft_p_series_means(const lft_series *s, double *mean)
 }
 
 /* sqrt(variance / N) of a column */
-static inline double lft_p_naive_error(const lft_series *s, int column, double mean)
+LFT_P_STATIC double lft_p_naive_error(const lft_series *s, int column, double mean)
 {
     const lft_p_line l   = lft_p_line_of(s, lft_series_samples(s, column, 0));
     double           sum = 0;
@@ -2407,7 +2407,7 @@ static inline double lft_p_naive_error(const lft_series *s, int column, double m
 }
 
 /* slope = df/dmean; a column that does not fluctuate needs none */
-static inline void lft_p_slopes(const lft_series *s, lft_derived f, void *ctx, double *mean, double *slope)
+LFT_P_STATIC void lft_p_slopes(const lft_series *s, lft_derived f, void *ctx, double *mean, double *slope)
 {
     int c;
     for (c = 0; c < s->columns; ++c) {
@@ -2425,7 +2425,7 @@ static inline void lft_p_slopes(const lft_series *s, lft_derived f, void *ctx, d
 }
 
 /* line_i = sum_c slope_c (a_ic - mean_c) */
-static inline void lft_p_project(const lft_series *s, const lft_p_derived_work *w)
+LFT_P_STATIC void lft_p_project(const lft_series *s, const lft_p_derived_work *w)
 {
     size_t i;
     int    c, r;
@@ -2438,7 +2438,7 @@ static inline void lft_p_project(const lft_series *s, const lft_p_derived_work *
     }
 }
 
-static inline lft_estimate lft_gamma_of(const lft_series *s, lft_derived f, void *ctx, lft_arena scratch, lft_error *e)
+LFT_P_STATIC lft_estimate lft_gamma_of(const lft_series *s, lft_derived f, void *ctx, lft_arena scratch, lft_error *e)
 {
     const size_t       n = lft_p_line_of(s, s->data).n;
     lft_p_derived_work w;
@@ -2467,7 +2467,7 @@ static inline lft_estimate lft_gamma_of(const lft_series *s, lft_derived f, void
     return r;
 }
 
-static inline double lft_ratio(const double *mean, void *ctx)
+LFT_P_STATIC double lft_ratio(const double *mean, void *ctx)
 {
     const int *columns = (const int *)ctx;
     return columns ? mean[columns[0]] / mean[columns[1]] : mean[1] / mean[0];
@@ -2480,7 +2480,7 @@ typedef struct lft_p_jackknife_work {
     double *change, *odds; /* [bin] f_j - f, N / m_j - 1 */
 } lft_p_jackknife_work;
 
-static inline lft_p_jackknife_work lft_p_jackknife_layout(const lft_series *s, int bins, lft_arena *a)
+LFT_P_STATIC lft_p_jackknife_work lft_p_jackknife_layout(const lft_series *s, int bins, lft_arena *a)
 {
     const size_t         most = (size_t)(bins > 0 ? bins : 0) + (size_t)s->replicas; /* a replica rounds up by 1 */
     lft_p_jackknife_work w;
@@ -2491,7 +2491,7 @@ static inline lft_p_jackknife_work lft_p_jackknife_layout(const lft_series *s, i
     return w;
 }
 
-static inline size_t lft_jackknife_bytes(const lft_series *s, int bins)
+LFT_P_STATIC size_t lft_jackknife_bytes(const lft_series *s, int bins)
 {
     lft_arena a = lft_arena_measure();
     (void)lft_p_jackknife_layout(s, bins, &a);
@@ -2499,7 +2499,7 @@ static inline size_t lft_jackknife_bytes(const lft_series *s, int bins)
 }
 
 /* The share of a replica in the bins: in proportion, at least 1, at most one per sample. */
-static inline size_t lft_p_share(size_t length, size_t n, int bins)
+LFT_P_STATIC size_t lft_p_share(size_t length, size_t n, int bins)
 {
     const size_t share = (size_t)((double)bins * ((double)length / (double)n) + 0.5);
     if (!share) return length > 0;
@@ -2507,8 +2507,8 @@ static inline size_t lft_p_share(size_t length, size_t n, int bins)
 }
 
 /* left = the means without samples from..from+m of a replica */
-static inline void lft_p_leave_out(const lft_series *s, int replica, size_t from, size_t m, size_t n,
-                                   const lft_p_jackknife_work *w)
+LFT_P_STATIC void lft_p_leave_out(const lft_series *s, int replica, size_t from, size_t m, size_t n,
+                                  const lft_p_jackknife_work *w)
 {
     size_t i;
     int    c;
@@ -2521,8 +2521,8 @@ static inline void lft_p_leave_out(const lft_series *s, int replica, size_t from
 }
 
 /* Fills change[] and odds[]; the number of bins. */
-static inline int lft_p_jackknife_bins(const lft_series *s, lft_derived f, void *ctx, int bins, size_t n, double value,
-                                       const lft_p_jackknife_work *w)
+LFT_P_STATIC int lft_p_jackknife_bins(const lft_series *s, lft_derived f, void *ctx, int bins, size_t n, double value,
+                                      const lft_p_jackknife_work *w)
 {
     int r, used = 0;
     for (r = 0; r < s->replicas; ++r) {
@@ -2541,7 +2541,7 @@ static inline int lft_p_jackknife_bins(const lft_series *s, lft_derived f, void 
 }
 
 /* bias and error from change[] and odds[]; 0 if they are not finite */
-static inline int lft_p_jackknife_error(lft_jackknifed *r, const lft_p_jackknife_work *w)
+LFT_P_STATIC int lft_p_jackknife_error(lft_jackknifed *r, const lft_p_jackknife_work *w)
 {
     double bias = 0, squares = 0;
     int    j;
@@ -2556,8 +2556,8 @@ static inline int lft_p_jackknife_error(lft_jackknifed *r, const lft_p_jackknife
     return 1;
 }
 
-static inline lft_status lft_p_jackknife(const lft_series *s, lft_derived f, void *ctx, int bins, lft_jackknifed *r,
-                                         lft_arena scratch, lft_error *e)
+LFT_P_STATIC lft_status lft_p_jackknife(const lft_series *s, lft_derived f, void *ctx, int bins, lft_jackknifed *r,
+                                        lft_arena scratch, lft_error *e)
 {
     static const char    where[] = "lft_jackknife";
     lft_p_jackknife_work w;
@@ -2576,8 +2576,8 @@ static inline lft_status lft_p_jackknife(const lft_series *s, lft_derived f, voi
     return lft_p_fail(e, LFT_ERR_NONFINITE, where, "the function without one bin is not finite");
 }
 
-static inline lft_jackknifed lft_jackknife(const lft_series *s, lft_derived f, void *ctx, int bins, lft_arena scratch,
-                                           lft_error *e)
+LFT_P_STATIC lft_jackknifed lft_jackknife(const lft_series *s, lft_derived f, void *ctx, int bins, lft_arena scratch,
+                                          lft_error *e)
 {
     lft_jackknifed r;
     lft_p_set_nan(&r.value);
@@ -2591,8 +2591,8 @@ static inline lft_jackknifed lft_jackknife(const lft_series *s, lft_derived f, v
 
 /* ---- 22_parameters.h, code --------------------------------------------------------------------------------------- */
 
-static inline size_t lft_declare(lft_parameters *set, const char *owner, const char *name, int rank, int n0, int n1,
-                                 int n2, int n3)
+LFT_P_STATIC size_t lft_declare(lft_parameters *set, const char *owner, const char *name, int rank, int n0, int n1,
+                                int n2, int n3)
 {
     size_t offset = set->count, count = 1;
     int    shape[4], i;
@@ -2616,8 +2616,8 @@ static inline size_t lft_declare(lft_parameters *set, const char *owner, const c
     return offset;
 }
 
-static inline lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, double beta2, double epsilon,
-                                       lft_arena *arena, lft_error *error)
+LFT_P_STATIC lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, double beta2, double epsilon,
+                                      lft_arena *arena, lft_error *error)
 {
     adam->m       = (double *)lft_arena_alloc(arena, n, sizeof(double));
     adam->v       = (double *)lft_arena_alloc(arena, n, sizeof(double));
@@ -2629,7 +2629,7 @@ static inline lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, d
     return lft_arena_check(arena, error, "adam");
 }
 
-static inline void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate, const double *pace)
+LFT_P_STATIC void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate, const double *pace)
 {
     const double t  = (double)++adam->step, b1 = adam->beta1, b2 = adam->beta2;
     const double c1 = 1 / (1 - lft_p_f64_p_exp(t * lft_p_f64_p_log(b1)));
@@ -2643,7 +2643,7 @@ static inline void lft_adam_step(lft_adam *adam, double *value, const double *gr
     }
 }
 
-static inline double lft_rate(const lft_schedule *s, uint64_t i)
+LFT_P_STATIC double lft_rate(const lft_schedule *s, uint64_t i)
 {
     double x, sine, cosine, rise = 1;
     if (i + 1 < s->warmup) rise = (double)(i + 1) / (double)s->warmup;
@@ -2659,7 +2659,7 @@ static inline double lft_rate(const lft_schedule *s, uint64_t i)
     return rise * (s->to + (s->from - s->to) * 0.5 * (1 + cosine));
 }
 
-static inline double lft_clip_norm(double *gradient, size_t n, double most)
+LFT_P_STATIC double lft_clip_norm(double *gradient, size_t n, double most)
 {
     double sum = 0, norm;
     size_t i;
@@ -2675,8 +2675,8 @@ static inline double lft_clip_norm(double *gradient, size_t n, double most)
 
 /* ---- writing ---- */
 
-LFT_P_COLD lft_status lft_npy_write_header(lft_writer to, lft_dtype dtype, int rank, const uint64_t *shape,
-                                              lft_error *error)
+LFT_P_STATIC lft_status lft_npy_write_header(lft_writer to, lft_dtype dtype, int rank, const uint64_t *shape,
+                                             lft_error *error)
 {
     static const char  magic[] = "\x93NUMPY\x01";
     const lft_p_dtype *d       = lft_p_dtype_of(dtype);
@@ -2714,8 +2714,8 @@ LFT_P_COLD lft_status lft_npy_write_header(lft_writer to, lft_dtype dtype, int r
 }
 
 /* Numbers first, first + 1, ... of the array. */
-LFT_P_COLD lft_status lft_p_npy_put(lft_p_sink *s, lft_dtype dtype, const double *value, size_t first, size_t n,
-                                       lft_error *error)
+LFT_P_STATIC lft_status lft_p_npy_put(lft_p_sink *s, lft_dtype dtype, const double *value, size_t first, size_t n,
+                                      lft_error *error)
 {
     const size_t  part = lft_p_dtype_of(dtype)->part;
     unsigned char bytes[8];
@@ -2738,7 +2738,7 @@ LFT_P_COLD lft_status lft_p_npy_put(lft_p_sink *s, lft_dtype dtype, const double
     return LFT_OK;
 }
 
-LFT_P_COLD lft_status lft_npy_write(lft_writer to, lft_dtype dtype, const double *value, size_t n, lft_error *error)
+LFT_P_STATIC lft_status lft_npy_write(lft_writer to, lft_dtype dtype, const double *value, size_t n, lft_error *error)
 {
     lft_p_sink s;
     lft_status status;
@@ -2747,8 +2747,8 @@ LFT_P_COLD lft_status lft_npy_write(lft_writer to, lft_dtype dtype, const double
     return status ? status : lft_p_sink_close(&s, "npy", error);
 }
 
-LFT_P_COLD lft_status lft_npy_write_f32(lft_writer to, lft_dtype dtype, const float *value, size_t n,
-                                           lft_error *error)
+LFT_P_STATIC lft_status lft_npy_write_f32(lft_writer to, lft_dtype dtype, const float *value, size_t n,
+                                          lft_error *error)
 {
     lft_p_sink s;
     lft_status status = LFT_OK;
@@ -2766,7 +2766,7 @@ LFT_P_COLD lft_status lft_npy_write_f32(lft_writer to, lft_dtype dtype, const fl
 /* ---- reading ---- */
 
 /* '<f8' and the like. */
-LFT_P_COLD void lft_p_npy_descr(lft_p_source *s, lft_npy *npy)
+LFT_P_STATIC void lft_p_npy_descr(lft_p_source *s, lft_npy *npy)
 {
     const uint64_t at = lft_p_place(s);
     char           brief[48];
@@ -2786,7 +2786,7 @@ LFT_P_COLD void lft_p_npy_descr(lft_p_source *s, lft_npy *npy)
     }
 }
 
-LFT_P_COLD void lft_p_npy_fortran(lft_p_source *s)
+LFT_P_STATIC void lft_p_npy_fortran(lft_p_source *s)
 {
     const uint64_t at      = lft_p_place(s);
     const int      fortran = lft_p_peek(s) == 'T';
@@ -2802,7 +2802,7 @@ LFT_P_COLD void lft_p_npy_fortran(lft_p_source *s)
 }
 
 /* A tuple: (), (3,), (3, 4) or (3, 4,); Python 2 wrote 3L for a long. */
-LFT_P_COLD void lft_p_npy_shape(lft_p_source *s, lft_npy *npy)
+LFT_P_STATIC void lft_p_npy_shape(lft_p_source *s, lft_npy *npy)
 {
     int comma = 1;
     (void)lft_p_want(s, '(', "'(' of the shape");
@@ -2816,7 +2816,7 @@ LFT_P_COLD void lft_p_npy_shape(lft_p_source *s, lft_npy *npy)
     if (npy->rank == 1 && !comma) lft_p_unexpected(s, "a comma in a shape of rank 1: (n,)");
 }
 
-LFT_P_COLD void lft_p_npy_dict(lft_p_source *s, lft_npy *npy)
+LFT_P_STATIC void lft_p_npy_dict(lft_p_source *s, lft_npy *npy)
 {
     static const char *const key[] = {"descr", "fortran_order", "shape"};
     unsigned                 seen  = 0;
@@ -2837,7 +2837,7 @@ LFT_P_COLD void lft_p_npy_dict(lft_p_source *s, lft_npy *npy)
 }
 
 /* Magic, version and length: after them the source is at the text. */
-LFT_P_COLD void lft_p_npy_magic(lft_p_source *s)
+LFT_P_STATIC void lft_p_npy_magic(lft_p_source *s)
 {
     static const char magic[] = "\x93NUMPY";
     unsigned char     b[8]    = {0, 0, 0, 0, 0, 0, 0, 0};
@@ -2861,7 +2861,7 @@ LFT_P_COLD void lft_p_npy_magic(lft_p_source *s)
     }
 }
 
-LFT_P_COLD lft_status lft_npy_read_header(lft_reader from, lft_npy *npy, lft_error *error)
+LFT_P_STATIC lft_status lft_npy_read_header(lft_reader from, lft_npy *npy, lft_error *error)
 {
     unsigned char      window[128];
     const lft_p_dtype *d;
@@ -2882,7 +2882,7 @@ LFT_P_COLD lft_status lft_npy_read_header(lft_reader from, lft_npy *npy, lft_err
     return s.status;
 }
 
-LFT_P_COLD lft_status lft_npy_read(lft_reader from, const lft_npy *npy, double *out, size_t n, lft_error *error)
+LFT_P_STATIC lft_status lft_npy_read(lft_reader from, const lft_npy *npy, double *out, size_t n, lft_error *error)
 {
     const size_t  part = lft_p_dtype_of(npy->dtype)->part, most = 512 / (part ? part : 1);
     unsigned char buffer[512];
@@ -2907,7 +2907,7 @@ LFT_P_COLD lft_status lft_npy_read(lft_reader from, const lft_npy *npy, double *
 
 #define LFT_P_ST_HEADER_MOST 100000000u /* the limit of the reference implementation */
 
-LFT_P_COLD const lft_tensor *lft_safetensors_find(const lft_safetensors *doc, const char *name)
+LFT_P_STATIC const lft_tensor *lft_safetensors_find(const lft_safetensors *doc, const char *name)
 {
     int i;
     for (i = 0; i < doc->tensors; ++i) {
@@ -2916,7 +2916,7 @@ LFT_P_COLD const lft_tensor *lft_safetensors_find(const lft_safetensors *doc, co
     return NULL;
 }
 
-LFT_P_COLD const char *lft_safetensors_meta(const lft_safetensors *doc, const char *key)
+LFT_P_STATIC const char *lft_safetensors_meta(const lft_safetensors *doc, const char *key)
 {
     int i;
     for (i = 0; i < doc->metas; ++i) {
@@ -2925,13 +2925,13 @@ LFT_P_COLD const char *lft_safetensors_meta(const lft_safetensors *doc, const ch
     return NULL;
 }
 
-LFT_P_COLD size_t lft_tensor_count(const lft_tensor *t)
+LFT_P_STATIC size_t lft_tensor_count(const lft_tensor *t)
 {
     const size_t part = lft_p_dtype_of(t->dtype)->part;
     return part ? t->bytes / part : 0;
 }
 
-LFT_P_COLD double lft_tensor_get(const lft_tensor *t, size_t i)
+LFT_P_STATIC double lft_tensor_get(const lft_tensor *t, size_t i)
 {
     const size_t   part = lft_p_dtype_of(t->dtype)->part;
     const uint64_t nan  = (uint64_t)0x7ff8u << 48;
@@ -2939,7 +2939,7 @@ LFT_P_COLD double lft_tensor_get(const lft_tensor *t, size_t i)
     return lft_p_number_of(t->dtype, lft_p_host_get((const unsigned char *)t->data + i * part, part));
 }
 
-LFT_P_COLD uint64_t lft_tensor_get_u64(const lft_tensor *t, size_t i)
+LFT_P_STATIC uint64_t lft_tensor_get_u64(const lft_tensor *t, size_t i)
 {
     const lft_p_dtype *d = lft_p_dtype_of(t->dtype);
     uint64_t           v;
@@ -2951,7 +2951,7 @@ LFT_P_COLD uint64_t lft_tensor_get_u64(const lft_tensor *t, size_t i)
 /* ---- writing ---- */
 
 /* "safetensors: tensor 'name': what" */
-LFT_P_COLD lft_status lft_p_st_fail(lft_error *e, lft_status code, const char *name, const char *what)
+LFT_P_STATIC lft_status lft_p_st_fail(lft_error *e, lft_status code, const char *name, const char *what)
 {
     lft_p_text t = lft_p_error_text(e, code, "safetensors", "tensor ");
     lft_p_put_quoted(&t, name);
@@ -2960,7 +2960,7 @@ LFT_P_COLD lft_status lft_p_st_fail(lft_error *e, lft_status code, const char *n
     return code;
 }
 
-LFT_P_COLD void lft_p_st_put_header(lft_p_sink *s, const lft_tensor *t, int n, const lft_text_pair *meta, int nmeta)
+LFT_P_STATIC void lft_p_st_put_header(lft_p_sink *s, const lft_tensor *t, int n, const lft_text_pair *meta, int nmeta)
 {
     uint64_t at = 0;
     int      i, k;
@@ -2991,7 +2991,7 @@ LFT_P_COLD void lft_p_st_put_header(lft_p_sink *s, const lft_tensor *t, int n, c
     lft_p_sink_text(s, n || nmeta ? "}" : "{}");
 }
 
-LFT_P_COLD lft_status lft_p_st_check_tensor(const lft_tensor *t, lft_error *e)
+LFT_P_STATIC lft_status lft_p_st_check_tensor(const lft_tensor *t, lft_error *e)
 {
     const size_t element = t->dtype == LFT_DTYPE_C128 ? 0 : lft_dtype_bytes(t->dtype);
     uint64_t     bytes   = 0;
@@ -3006,7 +3006,7 @@ LFT_P_COLD lft_status lft_p_st_check_tensor(const lft_tensor *t, lft_error *e)
     return bytes && !t->data ? lft_p_st_fail(e, LFT_ERR_ARG, t->name, "no data") : LFT_OK;
 }
 
-LFT_P_COLD lft_status lft_p_st_check(const lft_tensor *t, int n, const lft_text_pair *meta, int nmeta, lft_error *e)
+LFT_P_STATIC lft_status lft_p_st_check(const lft_tensor *t, int n, const lft_text_pair *meta, int nmeta, lft_error *e)
 {
     int i, k;
     if (n < 0 || nmeta < 0) return lft_p_fail(e, LFT_ERR_ARG, "safetensors", "a negative number of entries");
@@ -3032,8 +3032,8 @@ LFT_P_COLD lft_status lft_p_st_check(const lft_tensor *t, int n, const lft_text_
     return LFT_OK;
 }
 
-LFT_P_COLD lft_status lft_safetensors_save(lft_writer to, const lft_tensor *tensor, int n, const lft_text_pair *meta,
-                                              int nmeta, lft_error *error)
+LFT_P_STATIC lft_status lft_safetensors_save(lft_writer to, const lft_tensor *tensor, int n, const lft_text_pair *meta,
+                                             int nmeta, lft_error *error)
 {
     const lft_writer nowhere = {NULL, NULL};
     unsigned char    bytes[8];
@@ -3079,7 +3079,7 @@ typedef struct lft_p_st {
 } lft_p_st;
 
 /* [1,2,...] of at most `most` integers; returns how many. */
-LFT_P_COLD int lft_p_st_list(lft_p_source *s, uint64_t *v, int most)
+LFT_P_STATIC int lft_p_st_list(lft_p_source *s, uint64_t *v, int most)
 {
     int n = 0;
     (void)lft_p_want(s, '[', "'['");
@@ -3092,7 +3092,7 @@ LFT_P_COLD int lft_p_st_list(lft_p_source *s, uint64_t *v, int most)
     return n;
 }
 
-LFT_P_COLD lft_dtype lft_p_st_dtype(lft_p_source *s)
+LFT_P_STATIC lft_dtype lft_p_st_dtype(lft_p_source *s)
 {
     const uint64_t at = lft_p_place(s);
     char           brief[48];
@@ -3109,7 +3109,7 @@ LFT_P_COLD lft_dtype lft_p_st_dtype(lft_p_source *s)
 }
 
 /* {"dtype":...,"shape":...,"data_offsets":...} in any order */
-LFT_P_COLD void lft_p_st_info(lft_p_source *s, lft_tensor *t, uint64_t offset[2])
+LFT_P_STATIC void lft_p_st_info(lft_p_source *s, lft_tensor *t, uint64_t offset[2])
 {
     static const char *const key[] = {"dtype", "shape", "data_offsets"};
     unsigned                 seen  = 0;
@@ -3127,7 +3127,7 @@ LFT_P_COLD void lft_p_st_info(lft_p_source *s, lft_tensor *t, uint64_t offset[2]
     (void)lft_p_want(s, '}', "',' or '}' of a tensor");
 }
 
-LFT_P_COLD void lft_p_st_tensor(lft_p_st *p, const char *name)
+LFT_P_STATIC void lft_p_st_tensor(lft_p_st *p, const char *name)
 {
     const uint64_t at        = lft_p_place(&p->in);
     uint64_t       offset[2] = {0, 0}, bytes = 0;
@@ -3158,7 +3158,7 @@ LFT_P_COLD void lft_p_st_tensor(lft_p_st *p, const char *name)
     p->tensors += 1;
 }
 
-LFT_P_COLD void lft_p_st_metadata(lft_p_st *p)
+LFT_P_STATIC void lft_p_st_metadata(lft_p_st *p)
 {
     lft_p_source *s = &p->in;
     char          brief[48];
@@ -3178,7 +3178,7 @@ LFT_P_COLD void lft_p_st_metadata(lft_p_st *p)
 }
 
 /* The whole header. There is no recursion, since the format has no depth. */
-LFT_P_COLD lft_status lft_p_st_header(lft_p_st *p)
+LFT_P_STATIC lft_status lft_p_st_header(lft_p_st *p)
 {
     lft_p_source *s = &p->in;
     char          brief[48];
@@ -3209,12 +3209,12 @@ LFT_P_COLD lft_status lft_p_st_header(lft_p_st *p)
 
 /* ---- order and uniqueness. Both kinds of entries begin with a pointer to their name in the header ---- */
 
-LFT_P_COLD int lft_p_st_name_before(const void *a, const void *b)
+LFT_P_STATIC int lft_p_st_name_before(const void *a, const void *b)
 {
     return lft_p_order(*(const char *const *)a, *(const char *const *)b) < 0;
 }
 
-LFT_P_COLD int lft_p_st_data_before(const void *a, const void *b)
+LFT_P_STATIC int lft_p_st_data_before(const void *a, const void *b)
 {
     const lft_tensor    *s = (const lft_tensor *)a, *t = (const lft_tensor *)b;
     const unsigned char *x = (const unsigned char *)s->data, *y = (const unsigned char *)t->data;
@@ -3223,7 +3223,7 @@ LFT_P_COLD int lft_p_st_data_before(const void *a, const void *b)
     return s->name < t->name;
 }
 
-LFT_P_COLD void lft_p_st_swap(unsigned char *a, unsigned char *b, size_t size)
+LFT_P_STATIC void lft_p_st_swap(unsigned char *a, unsigned char *b, size_t size)
 {
     unsigned char c[sizeof(lft_tensor)];
     lft_p_copy(c, a, size);
@@ -3232,7 +3232,7 @@ LFT_P_COLD void lft_p_st_swap(unsigned char *a, unsigned char *b, size_t size)
 }
 
 /* Heapsort: neither a stranger's file nor its order may make it slow or deep. */
-LFT_P_COLD void lft_p_st_sort(void *entries, size_t n, size_t size, int (*before)(const void *, const void *))
+LFT_P_STATIC void lft_p_st_sort(void *entries, size_t n, size_t size, int (*before)(const void *, const void *))
 {
     unsigned char *x    = (unsigned char *)entries;
     size_t         heap = n / 2, end = n, root, child;
@@ -3248,7 +3248,7 @@ LFT_P_COLD void lft_p_st_sort(void *entries, size_t n, size_t size, int (*before
 }
 
 /* Sorts by name and refuses duplicates. */
-LFT_P_COLD void lft_p_st_unique(lft_p_source *s, void *entries, size_t n, size_t size)
+LFT_P_STATIC void lft_p_st_unique(lft_p_source *s, void *entries, size_t n, size_t size)
 {
     const unsigned char *x = (const unsigned char *)entries;
     size_t               i;
@@ -3265,7 +3265,7 @@ LFT_P_COLD void lft_p_st_unique(lft_p_source *s, void *entries, size_t n, size_t
 }
 
 /* Names once each; then the tensors in the order of their data, end to end. */
-LFT_P_COLD lft_status lft_p_st_arrange(lft_p_st *p)
+LFT_P_STATIC lft_status lft_p_st_arrange(lft_p_st *p)
 {
     const unsigned char *end = p->base;
     size_t               i;
@@ -3287,7 +3287,7 @@ LFT_P_COLD lft_status lft_p_st_arrange(lft_p_st *p)
 /* ---- loading ---- */
 
 /* The buffer up to the end of the file, then each number from the file's byte order to the machine's. */
-LFT_P_COLD lft_status lft_p_st_data(lft_p_st *p, unsigned char *data)
+LFT_P_STATIC lft_status lft_p_st_data(lft_p_st *p, unsigned char *data)
 {
     lft_p_source *s = &p->in;
     unsigned char more;
@@ -3304,7 +3304,7 @@ LFT_P_COLD lft_status lft_p_st_data(lft_p_st *p, unsigned char *data)
 }
 
 /* After the length. Without memory for the header it streams by, so that all that the file needs is counted. */
-LFT_P_COLD lft_status lft_p_st_load(lft_p_st *p, lft_arena *arena, size_t length)
+LFT_P_STATIC lft_status lft_p_st_load(lft_p_st *p, lft_arena *arena, size_t length)
 {
     unsigned char  window[128];
     unsigned char *text = (unsigned char *)lft_arena_alloc(arena, length, 1), *data;
@@ -3330,7 +3330,7 @@ LFT_P_COLD lft_status lft_p_st_load(lft_p_st *p, lft_arena *arena, size_t length
     return status ? status : lft_p_st_data(p, data);
 }
 
-LFT_P_COLD lft_status lft_safetensors_load(lft_reader from, lft_arena *arena, lft_safetensors *doc, lft_error *error)
+LFT_P_STATIC lft_status lft_safetensors_load(lft_reader from, lft_arena *arena, lft_safetensors *doc, lft_error *error)
 {
     const lft_arena mark = *arena;
     unsigned char   b[8];
@@ -3363,17 +3363,17 @@ LFT_P_COLD lft_status lft_safetensors_load(lft_reader from, lft_arena *arena, lf
 
 /* ---- 25_stdio.h, code -------------------------------------------------------------------------------------------- */
 
-LFT_P_COLD size_t lft_p_file_read(void *user, void *data, size_t n)
+LFT_P_STATIC size_t lft_p_file_read(void *user, void *data, size_t n)
 {
     return fread(data, 1, n, (FILE *)user);
 }
 
-LFT_P_COLD size_t lft_p_file_write(void *user, const void *data, size_t n)
+LFT_P_STATIC size_t lft_p_file_write(void *user, const void *data, size_t n)
 {
     return fwrite(data, 1, n, (FILE *)user);
 }
 
-LFT_P_COLD lft_reader lft_file_reader(FILE *file)
+LFT_P_STATIC lft_reader lft_file_reader(FILE *file)
 {
     lft_reader r;
     r.read = lft_p_file_read;
@@ -3381,7 +3381,7 @@ LFT_P_COLD lft_reader lft_file_reader(FILE *file)
     return r;
 }
 
-LFT_P_COLD lft_writer lft_file_writer(FILE *file)
+LFT_P_STATIC lft_writer lft_file_writer(FILE *file)
 {
     lft_writer w;
     w.write = lft_p_file_write;
@@ -3389,8 +3389,8 @@ LFT_P_COLD lft_writer lft_file_writer(FILE *file)
     return w;
 }
 
-LFT_P_COLD lft_status lft_file_replace(const char *path, int (*fill)(lft_writer to, void *ctx, lft_error *error),
-                                          void *ctx, lft_error *error)
+LFT_P_STATIC lft_status lft_file_replace(const char *path, int (*fill)(lft_writer to, void *ctx, lft_error *error),
+                                         void *ctx, lft_error *error)
 {
     char       temporary[4096];
     lft_p_text t = {0, 0, 0};
@@ -3748,7 +3748,7 @@ typedef struct LFT_(flow) {
 
 /* Lays a flow out in the arena, with the parameters of its start: every layer the identity or near it. LFT_ERR_ARG,
  * LFT_ERR_NOMEM; text in *error (may be NULL). After it, nothing allocates. */
-static inline lft_status LFT_(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena, lft_error *error);
+LFT_P_STATIC lft_status LFT_(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena, lft_error *error);
 
 /* Bytes that flow_init takes from an arena of any alignment; 0 if the desc is not legal. */
 LFT_API size_t LFT_(flow_bytes)(const LFT_(flow_desc) *desc);
@@ -3774,7 +3774,7 @@ LFT_API lft_status LFT_(flow_inverse)(LFT_(flow) *flow, const LFT_(batch) *x, LF
 LFT_API lft_status LFT_P_SIGNED(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena,
                                            lft_error *error);
 
-static inline lft_status LFT_(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena, lft_error *error)
+LFT_P_STATIC lft_status LFT_(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena, lft_error *error)
 {
     return LFT_P_SIGNED(flow_init)(flow, desc, arena, error);
 }
@@ -4703,13 +4703,13 @@ LFT_P_INLINE lft_real *LFT_P(group)(const LFT_(batch) *batch, int group)
 }
 
 /* Vectors of scratch. */
-static inline lft_v *LFT_P(vectors)(lft_arena *arena, size_t n)
+LFT_P_STATIC lft_v *LFT_P(vectors)(lft_arena *arena, size_t n)
 {
     return (lft_v *)lft_arena_take(arena, n, sizeof(lft_v));
 }
 
 /* Normal numbers for one group: lane l gets those of sample d.sample + l. work: volume doubles. */
-static inline void LFT_P(group_normals)(lft_draw d, int volume, lft_v *to_, double *work)
+LFT_P_STATIC void LFT_P(group_normals)(lft_draw d, int volume, lft_v *to_, double *work)
 {
     lft_real *to = (lft_real *)to_;
     int       l, x;
@@ -4892,7 +4892,7 @@ LFT_P_INLINE LFT_P(hartley_class) LFT_P(hartley_class_of)(int extent, int level)
 }
 
 /* Coefficients of an extent in the order of use; returns how many there are; to == NULL only counts. */
-LFT_P_COLD size_t LFT_P(hartley_coefficients)(int extent, lft_real *to)
+LFT_P_STATIC size_t LFT_P(hartley_coefficients)(int extent, lft_real *to)
 {
     const double scale = 1 / lft_p_f64_p_sqrt((double)extent);
     size_t       n     = 0;
@@ -4915,7 +4915,7 @@ LFT_P_COLD size_t LFT_P(hartley_coefficients)(int extent, lft_real *to)
     return n;
 }
 
-LFT_P_COLD void LFT_P(hartley_init)(LFT_P(hartley) *h, const LFT_(lattice) *lattice, lft_arena *arena)
+LFT_P_STATIC void LFT_P(hartley_init)(LFT_P(hartley) *h, const LFT_(lattice) *lattice, lft_arena *arena)
 {
     int mu, nu;
     h->lattice = *lattice;
@@ -5165,7 +5165,7 @@ static inline int LFT_P(spectrum_multiplicity)(const LFT_P(spectrum) *s, int com
 }
 
 /* The smallest compact index of the orbit: components of equal axes in ascending order. */
-LFT_P_COLD int LFT_P(spectrum_representative)(const LFT_P(spectrum) *s, int compact)
+LFT_P_STATIC int LFT_P(spectrum_representative)(const LFT_P(spectrum) *s, int compact)
 {
     int r[LFT_DIM], mu, nu, index = 0;
     for (mu = LFT_DIM - 1; mu >= 0; --mu) {
@@ -5185,7 +5185,7 @@ LFT_P_COLD int LFT_P(spectrum_representative)(const LFT_P(spectrum) *s, int comp
     return index;
 }
 
-LFT_P_COLD void LFT_P(spectrum_init)(LFT_P(spectrum) *s, const LFT_(lattice) *lattice, lft_arena *arena)
+LFT_P_STATIC void LFT_P(spectrum_init)(LFT_P(spectrum) *s, const LFT_(lattice) *lattice, lft_arena *arena)
 {
     int mu, i, j;
     s->lattice = *lattice;
@@ -5347,8 +5347,8 @@ typedef struct LFT_P(velocity_fields) {
     lft_v *du, *ds;              /* [1 + gates][volume], [volume]: cotangents, for backward */
 } LFT_P(velocity_fields);
 
-LFT_P_COLD void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *lattice, int sines, int linear, int gates,
-                                        int zeros, int times, lft_arena *arena)
+LFT_P_STATIC void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *lattice, int sines, int linear, int gates,
+                                       int zeros, int times, lft_arena *arena)
 {
     size_t kernels = (size_t)times * (size_t)(1 + gates) * (size_t)(sines + linear);
     LFT_P(spectrum_init)(&u->spectrum, lattice, arena);
@@ -5367,7 +5367,7 @@ LFT_P_COLD void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *la
     u->zeta     = (lft_real *)lft_arena_alloc(arena, (size_t)(times * zeros), sizeof(lft_real));
 }
 
-static inline LFT_P(velocity_fields) LFT_P(velocity_scratch)(const LFT_P(velocity) *u, int backward, lft_arena *arena)
+LFT_P_STATIC LFT_P(velocity_fields) LFT_P(velocity_scratch)(const LFT_P(velocity) *u, int backward, lft_arena *arena)
 {
     LFT_P(velocity_fields) w;
     const size_t volume = (size_t)u->volume, gated = volume * (size_t)u->gates;
@@ -5681,12 +5681,12 @@ typedef struct LFT_P(continuous) {
     size_t                kernel, frequency, gate_frequency, zero_amplitude, zero_frequency; /* offsets in theta */
 } LFT_P(continuous);
 
-LFT_P_COLD int LFT_P(default_to)(int value, int otherwise)
+LFT_P_STATIC int LFT_P(default_to)(int value, int otherwise)
 {
     return value == 0 ? otherwise : value < 0 ? 0 : value;
 }
 
-LFT_P_COLD lft_status LFT_P(continuous_defaults)(LFT_(continuous_desc) *d, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(continuous_defaults)(LFT_(continuous_desc) *d, lft_error *error)
 {
     d->sines  = LFT_P(default_to)(d->sines, 9);
     d->linear = LFT_P(default_to)(d->linear, 1) != 0;
@@ -5713,7 +5713,7 @@ LFT_P_COLD lft_status LFT_P(continuous_defaults)(LFT_(continuous_desc) *d, lft_e
 }
 
 /* K_a(t) at all the times of the present number of steps. */
-LFT_P_COLD void LFT_P(continuous_basis)(LFT_P(continuous) *s, int steps)
+LFT_P_STATIC void LFT_P(continuous_basis)(LFT_P(continuous) *s, int steps)
 {
     int i, a;
     for (i = 0; i <= 2 * steps; ++i) {
@@ -5733,7 +5733,7 @@ LFT_P_COLD void LFT_P(continuous_basis)(LFT_P(continuous) *s, int steps)
     s->u.times = 2 * steps + 1;
 }
 
-static inline size_t LFT_P(continuous_gradient_count)(const LFT_P(continuous) *s)
+LFT_P_STATIC size_t LFT_P(continuous_gradient_count)(const LFT_P(continuous) *s)
 {
     size_t kernels = (size_t)(1 + s->u.gates) * (size_t)s->u.features;
     return (size_t)s->desc.nodes * (kernels * (size_t)(s->u.spectrum.count + 1) + (size_t)s->u.zeros) +
@@ -5745,7 +5745,7 @@ typedef struct LFT_P(continuous_parts) {
     double *lambda, *origin, *zeta, *omega, *eta, *kappa;
 } LFT_P(continuous_parts);
 
-static inline LFT_P(continuous_parts) LFT_P(continuous_gradient)(const LFT_P(continuous) *s, double *gradient, int node)
+LFT_P_STATIC LFT_P(continuous_parts) LFT_P(continuous_gradient)(const LFT_P(continuous) *s, double *gradient, int node)
 {
     LFT_P(continuous_parts) d;
     size_t kernels = (size_t)(1 + s->u.gates) * (size_t)s->u.features, count = (size_t)s->u.spectrum.count;
@@ -5759,7 +5759,7 @@ static inline LFT_P(continuous_parts) LFT_P(continuous_gradient)(const LFT_P(con
     return d;
 }
 
-static inline size_t LFT_P(continuous_block)(const LFT_P(continuous) *s)
+LFT_P_STATIC size_t LFT_P(continuous_block)(const LFT_P(continuous) *s)
 {
     return (size_t)(1 + s->u.gates) * (size_t)s->u.features * (size_t)(s->u.spectrum.count + 1) + (size_t)s->u.zeros;
 }
@@ -5774,8 +5774,8 @@ typedef struct LFT_P(continuous_work) {
     double *now;                     /* ... and by the other tables, with room for the spectra */
 } LFT_P(continuous_work);
 
-static inline LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(continuous) *s, LFT_P(continuous_use) use,
-                                                               lft_arena *arena)
+LFT_P_STATIC LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(continuous) *s, LFT_P(continuous_use) use,
+                                                              lft_arena *arena)
 {
     LFT_P(continuous_work) w;
     const size_t volume = (size_t)s->u.volume, gradients = use != LFT_P(for_value) ? volume : 0;
@@ -5793,8 +5793,8 @@ static inline LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(conti
     return w;
 }
 
-LFT_P_COLD lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *name, lft_parameters *set,
-                                                lft_arena *arena, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *name, lft_parameters *set,
+                                               lft_arena *arena, lft_error *error)
 {
     LFT_P(continuous) *s = (LFT_P(continuous) *)lft_arena_alloc(arena, 1, sizeof *s), local;
     lft_arena          measure;
@@ -5833,7 +5833,7 @@ LFT_P_COLD lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *nam
 
 /* Kernels zero: the identity. Frequencies cover the scales of a field of variance 0.1 to 1. All sites of an orbit move
  * together and all orbits do, so far ones are paced down: else a step of the optimiser would grow with the volume. */
-LFT_P_COLD void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, double *pace)
+LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, double *pace)
 {
     const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
     const LFT_P(spectrum)   *sp = &s->u.spectrum;
@@ -5848,7 +5848,7 @@ LFT_P_COLD void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta,
     }
 }
 
-static inline void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *theta)
+LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *theta)
 {
     LFT_P(continuous) *s = (LFT_P(continuous) *)layer->state;
     LFT_P(velocity)   *u = &s->u;
@@ -5943,9 +5943,9 @@ static inline lft_status LFT_P(continuous_check)(const lft_v *phi, int volume, c
     return lft_p_fail_got(error, LFT_ERR_NONFINITE, "continuous", what, "finite numbers after step", step);
 }
 
-static inline lft_status LFT_P(continuous_forward)(const LFT_(layer) *layer, const lft_real *x_in, lft_real *x_out,
-                                                   double *logdet, lft_real *score, void *tape, lft_arena scratch,
-                                                   lft_error *error)
+LFT_P_STATIC lft_status LFT_P(continuous_forward)(const LFT_(layer) *layer, const lft_real *x_in, lft_real *x_out,
+                                                  double *logdet, lft_real *score, void *tape, lft_arena scratch,
+                                                  lft_error *error)
 {
     const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
     LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, score ? LFT_P(for_score) : LFT_P(for_value), &scratch);
@@ -6013,8 +6013,8 @@ static inline lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s,
                           "convergence", distance);
 }
 
-static inline lft_status LFT_P(continuous_inverse)(const LFT_(layer) *layer, const lft_real *x_out, lft_real *x_in,
-                                                   double *logdet, lft_arena scratch, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(continuous_inverse)(const LFT_(layer) *layer, const lft_real *x_out, lft_real *x_in,
+                                                  double *logdet, lft_arena scratch, lft_error *error)
 {
     const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
     LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, LFT_P(for_value), &scratch);
@@ -6053,9 +6053,9 @@ static inline void LFT_P(continuous_spread)(const LFT_P(continuous) *s, int t, l
 
 /* The stages of each step are differentiated, the last one first: dv_i = h weight_i dx + h to_{i+1} dphi_{i+1},
  * dx += sum of all dphi_i. Stages 1 and 2 are at one time, and so are stage 3 and stage 0 of the next step. */
-static inline lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, const void *tape, lft_real *dx,
-                                                    const double *dlogdet, double *gradient, lft_arena scratch,
-                                                    lft_error *error)
+LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, const void *tape, lft_real *dx,
+                                                   const double *dlogdet, double *gradient, lft_arena scratch,
+                                                   lft_error *error)
 {
     const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
     LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, LFT_P(for_backward), &scratch);
@@ -6095,7 +6095,7 @@ static inline lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, co
     return LFT_OK;
 }
 
-static inline void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
+LFT_P_STATIC void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
 {
     const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
     const LFT_P(velocity)   *u = &s->u;
@@ -6120,7 +6120,7 @@ static inline void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *g
     }
 }
 
-static inline lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps, lft_error *error)
 {
     LFT_P(continuous) *s = (LFT_P(continuous) *)layer->state;
     if (steps < 1 || steps > s->desc.most_steps) {
@@ -6131,7 +6131,7 @@ static inline lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps,
     return LFT_OK;
 }
 
-LFT_P_COLD int LFT_P(continuous_spec)(const LFT_(layer) *layer, int64_t *number)
+LFT_P_STATIC int LFT_P(continuous_spec)(const LFT_(layer) *layer, int64_t *number)
 {
     const LFT_(continuous_desc) *d = &((const LFT_P(continuous) *)layer->state)->desc;
     number[0] = d->sines;
@@ -6151,8 +6151,8 @@ static inline int LFT_P(continuous_count)(int64_t number)
     return number == 0 ? -1 : number > 0 && number <= 1000000 ? (int)number : 1000001;
 }
 
-LFT_P_COLD lft_status LFT_P(continuous_read)(const int64_t *number, int n, lft_arena *arena, const void **desc,
-                                                lft_error *error)
+LFT_P_STATIC lft_status LFT_P(continuous_read)(const int64_t *number, int n, lft_arena *arena, const void **desc,
+                                               lft_error *error)
 {
     LFT_(continuous_desc) *d = (LFT_(continuous_desc) *)lft_arena_alloc(arena, 1, sizeof *d);
     *desc = d;
@@ -6200,8 +6200,8 @@ typedef struct LFT_P(prior) {
     double          constant; /* -sum log sigma - V/2 log 2 pi */
 } LFT_P(prior);
 
-LFT_P_COLD void LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const LFT_(lattice) *lattice,
-                                     lft_parameters *set, lft_arena *arena)
+LFT_P_STATIC void LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const LFT_(lattice) *lattice,
+                                    lft_parameters *set, lft_arena *arena)
 {
     size_t count;
     p->kind  = kind;
@@ -6216,7 +6216,7 @@ LFT_P_COLD void LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double m
 }
 
 /* khat^2 = sum_mu 4 sin^2(pi k_mu / L_mu) of a compact index. */
-LFT_P_COLD double LFT_P(prior_khat2)(const LFT_P(spectrum) *s, int compact)
+LFT_P_STATIC double LFT_P(prior_khat2)(const LFT_P(spectrum) *s, int compact)
 {
     double sum = 0, sine, cosine;
     int    mu;
@@ -6228,7 +6228,7 @@ LFT_P_COLD double LFT_P(prior_khat2)(const LFT_P(spectrum) *s, int compact)
     return sum;
 }
 
-LFT_P_COLD void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)
+LFT_P_STATIC void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)
 {
     int i;
     for (i = 0; p->kind == LFT_PRIOR_FREE && i < p->spectrum.count; ++i) {
@@ -6237,7 +6237,7 @@ LFT_P_COLD void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)
     }
 }
 
-LFT_P_COLD void LFT_P(prior_prepare)(LFT_P(prior) *p, const double *theta)
+LFT_P_STATIC void LFT_P(prior_prepare)(LFT_P(prior) *p, const double *theta)
 {
     const double half_log_2pi = 0.918938533204672741780;
     int          i;
@@ -6251,7 +6251,7 @@ LFT_P_COLD void LFT_P(prior_prepare)(LFT_P(prior) *p, const double *theta)
 }
 
 /* logq[lane] = constant - sum eta^2 / 2 */
-static inline void LFT_P(prior_density)(const LFT_P(prior) *p, const lft_v *eta, double *logq)
+LFT_P_STATIC void LFT_P(prior_density)(const LFT_P(prior) *p, const lft_v *eta, double *logq)
 {
     int x, l, end, volume = p->spectrum.lattice.volume;
     for (l = 0; l < LFT_P_LANES; ++l) logq[l] = 0;
@@ -6264,7 +6264,7 @@ static inline void LFT_P(prior_density)(const LFT_P(prior) *p, const lft_v *eta,
 }
 
 /* Bytes of scratch that each of the functions below stays within. */
-static inline size_t LFT_P(prior_scratch)(const LFT_P(prior) *p)
+LFT_P_STATIC size_t LFT_P(prior_scratch)(const LFT_P(prior) *p)
 {
     lft_arena measure = lft_arena_measure();
     size_t    volume  = (size_t)p->spectrum.lattice.volume;
@@ -6276,7 +6276,7 @@ static inline size_t LFT_P(prior_scratch)(const LFT_P(prior) *p)
 }
 
 /* One group of draws, sample numbers d.sample + lane, and their log-densities. */
-static inline void LFT_P(prior_draw)(const LFT_P(prior) *p, lft_draw d, lft_v *z, double *logq, lft_arena scratch)
+LFT_P_STATIC void LFT_P(prior_draw)(const LFT_P(prior) *p, lft_draw d, lft_v *z, double *logq, lft_arena scratch)
 {
     const int volume = p->spectrum.lattice.volume;
     lft_v    *panel  = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
@@ -6294,7 +6294,7 @@ static inline void LFT_P(prior_draw)(const LFT_P(prior) *p, lft_draw d, lft_v *z
 }
 
 /* logq[lane] of given z and, where score is not NULL, grad log q = -H (H z / sigma^2). */
-static inline void LFT_P(prior_logq)(const LFT_P(prior) *p, const lft_v *z, double *logq, lft_v *score, lft_arena scratch)
+LFT_P_STATIC void LFT_P(prior_logq)(const LFT_P(prior) *p, const lft_v *z, double *logq, lft_v *score, lft_arena scratch)
 {
     const int volume = p->spectrum.lattice.volume;
     lft_v    *panel  = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
@@ -6313,8 +6313,8 @@ static inline void LFT_P(prior_logq)(const LFT_P(prior) *p, const lft_v *z, doub
 
 /* dtheta += the gradient by log sigma of a function with derivative dz by z = H (sigma eta), at fixed eta, and weight
  * dlogq[lane] in front of log q(z(eta)) = const - sum log sigma. dlambda: count vectors of scratch. */
-static inline void LFT_P(prior_backward)(const LFT_P(prior) *p, const lft_v *z, const lft_v *dz, const double *dlogq,
-                                         double *dtheta, lft_v *dlambda, lft_arena scratch)
+LFT_P_STATIC void LFT_P(prior_backward)(const LFT_P(prior) *p, const lft_v *z, const lft_v *dz, const double *dlogq,
+                                        double *dtheta, lft_v *dlambda, lft_arena scratch)
 {
     const int volume = p->spectrum.lattice.volume;
     lft_v    *panel  = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
@@ -6352,14 +6352,14 @@ typedef struct LFT_P(flow_state) {
     size_t            volume; /* the largest of any layer */
 } LFT_P(flow_state);
 
-static inline LFT_P(flow_state) *LFT_P(flow_state_of)(const LFT_(flow) *flow)
+LFT_P_STATIC LFT_P(flow_state) *LFT_P(flow_state_of)(const LFT_(flow) *flow)
 {
     return (LFT_P(flow_state) *)flow->state;
 }
 
 /* Sets up the prior and the layers; declares all parameters. */
-LFT_P_COLD lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *s, const LFT_(flow_desc) *desc,
-                                            const LFT_(layer_desc) *list, lft_arena *arena, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *s, const LFT_(flow_desc) *desc,
+                                           const LFT_(layer_desc) *list, lft_arena *arena, lft_error *error)
 {
     LFT_(lattice) at;
     lft_status    status;
@@ -6396,8 +6396,8 @@ LFT_P_COLD lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *s,
 }
 
 /* Everything, over a measuring or a real arena. The number of tensors is known after a first, counting layout. */
-LFT_P_COLD lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena,
-                                           lft_error *error)
+LFT_P_STATIC lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena,
+                                          lft_error *error)
 {
     LFT_P(flow_state)     counted, *s = (LFT_P(flow_state) *)lft_arena_alloc(arena, 1, sizeof *s);
     LFT_P(flow_work)      first;
@@ -6484,15 +6484,15 @@ LFT_API lft_status LFT_(flow_refine)(LFT_(flow) *flow, int steps)
     return status;
 }
 
-static inline void LFT_P(copy_field)(lft_v *to, const lft_v *from, size_t n)
+LFT_P_STATIC void LFT_P(copy_field)(lft_v *to, const lft_v *from, size_t n)
 {
     if (to != from) lft_p_copy(to, from, n * sizeof(lft_v));
 }
 
 /* The group in w->x through all layers, also where a lane is not finite: the others may be wanted.
  * tape: of all layers one behind the other, or NULL. */
-static inline lft_status LFT_P(flow_push)(const LFT_(flow) *flow, LFT_P(flow_work) *w, double *logdet, lft_v *score,
-                                          unsigned char *tape)
+LFT_P_STATIC lft_status LFT_P(flow_push)(const LFT_(flow) *flow, LFT_P(flow_work) *w, double *logdet, lft_v *score,
+                                         unsigned char *tape)
 {
     lft_status status = LFT_OK, one;
     int        i;
@@ -6508,7 +6508,7 @@ static inline lft_status LFT_P(flow_push)(const LFT_(flow) *flow, LFT_P(flow_wor
     return status;
 }
 
-static inline lft_status LFT_P(flow_pull)(const LFT_(flow) *flow, LFT_P(flow_work) *w, double *logdet)
+LFT_P_STATIC lft_status LFT_P(flow_pull)(const LFT_(flow) *flow, LFT_P(flow_work) *w, double *logdet)
 {
     lft_status status = LFT_OK;
     int        i;
@@ -6529,7 +6529,7 @@ typedef struct LFT_P(flow_job) {
     lft_draw           draw;
 } LFT_P(flow_job);
 
-static inline void LFT_P(flow_note)(LFT_P(flow_work) *w, int group, lft_status status)
+LFT_P_STATIC void LFT_P(flow_note)(LFT_P(flow_work) *w, int group, lft_status status)
 {
     if (status && (!w->failed || group + 1 < w->failed)) {
         w->failed     = group + 1;
@@ -6539,7 +6539,7 @@ static inline void LFT_P(flow_note)(LFT_P(flow_work) *w, int group, lft_status s
 }
 
 /* Runs one task per group; the error of the first group that failed becomes the flow's, whatever the threads. */
-static inline lft_status LFT_P(flow_run)(LFT_(flow) *flow, int groups, lft_task task, void *job)
+LFT_P_STATIC lft_status LFT_P(flow_run)(LFT_(flow) *flow, int groups, lft_task task, void *job)
 {
     LFT_P(flow_state) *s = LFT_P(flow_state_of)(flow);
     LFT_P(flow_work)  *worst = NULL;
@@ -6555,13 +6555,13 @@ static inline lft_status LFT_P(flow_run)(LFT_(flow) *flow, int groups, lft_task 
     return worst->first.code;
 }
 
-static inline void LFT_P(flow_store)(double *out, int n, int group, const double *value)
+LFT_P_STATIC void LFT_P(flow_store)(double *out, int n, int group, const double *value)
 {
     int l;
     for (l = 0; l < LFT_P_LANES && group * LFT_P_LANES + l < n; ++l) out[group * LFT_P_LANES + l] = value[l];
 }
 
-static inline void LFT_P(flow_sample_task)(void *context, int group, int thread)
+LFT_P_STATIC void LFT_P(flow_sample_task)(void *context, int group, int thread)
 {
     const LFT_P(flow_job) *job = (const LFT_P(flow_job) *)context;
     LFT_P(flow_state)     *s = LFT_P(flow_state_of)(job->flow);
@@ -6578,7 +6578,7 @@ static inline void LFT_P(flow_sample_task)(void *context, int group, int thread)
     LFT_P(flow_store)(job->out, job->to->n, group, logq);
 }
 
-static inline void LFT_P(flow_map_task)(void *context, int group, int thread)
+LFT_P_STATIC void LFT_P(flow_map_task)(void *context, int group, int thread)
 {
     const LFT_P(flow_job) *job = (const LFT_P(flow_job) *)context;
     LFT_P(flow_work)      *w = LFT_P(flow_state_of)(job->flow)->work + thread;
@@ -6592,7 +6592,7 @@ static inline void LFT_P(flow_map_task)(void *context, int group, int thread)
 }
 
 /* The inverse; with job->to == NULL the log-density is stored instead of the log-det. */
-static inline void LFT_P(flow_inverse_task)(void *context, int group, int thread)
+LFT_P_STATIC void LFT_P(flow_inverse_task)(void *context, int group, int thread)
 {
     const LFT_P(flow_job) *job = (const LFT_P(flow_job) *)context;
     LFT_P(flow_state)     *s = LFT_P(flow_state_of)(job->flow);
@@ -6611,14 +6611,14 @@ static inline void LFT_P(flow_inverse_task)(void *context, int group, int thread
     LFT_P(flow_store)(job->out, job->from->n, group, logdet);
 }
 
-static inline lft_status LFT_P(flow_fits)(LFT_(flow) *flow, const LFT_(lattice) *a, const LFT_(lattice) *b)
+LFT_P_STATIC lft_status LFT_P(flow_fits)(LFT_(flow) *flow, const LFT_(lattice) *a, const LFT_(lattice) *b)
 {
     if (LFT_P(same_lattice)(a, b)) return LFT_OK;
     return lft_p_fail(&flow->error, LFT_ERR_MISMATCH, "flow", "the batch has other extents than the flow");
 }
 
-static inline lft_status LFT_P(flow_start_job)(LFT_(flow) *flow, const LFT_(batch) *from, LFT_(batch) *to, double *out,
-                                               lft_draw draw, lft_task task)
+LFT_P_STATIC lft_status LFT_P(flow_start_job)(LFT_(flow) *flow, const LFT_(batch) *from, LFT_(batch) *to, double *out,
+                                              lft_draw draw, lft_task task)
 {
     LFT_P(flow_job) job;
     int             groups = from ? from->groups : to->groups;
@@ -6662,8 +6662,8 @@ LFT_API lft_status LFT_(flow_inverse)(LFT_(flow) *flow, const LFT_(batch) *x, LF
 
 /* ---- 82_metropolis.h, code --------------------------------------------------------------------------------------- */
 
-static inline lft_status LFT_P(chain_layout)(LFT_(chain) *chain, const LFT_(lattice) *lattice,
-                                             const LFT_(chain_desc) *desc, lft_arena *arena, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(chain_layout)(LFT_(chain) *chain, const LFT_(lattice) *lattice,
+                                            const LFT_(chain_desc) *desc, lft_arena *arena, lft_error *error)
 {
     const int    chains = desc->chains ? desc->chains : 64;
     const size_t n      = (size_t)(chains > 0 ? chains : 0);
@@ -6688,7 +6688,7 @@ LFT_API size_t LFT_(chain_bytes)(const LFT_(lattice) *lattice, const LFT_(chain_
 }
 
 /* Does chain i move to its proposal? While the chains are started, those without a configuration take what is finite. */
-static inline int LFT_P(chain_moves)(const LFT_(chain) *chain, int i)
+LFT_P_STATIC int LFT_P(chain_moves)(const LFT_(chain) *chain, int i)
 {
     const double   d = chain->proposal_logw[i] - chain->logw[i];
     const uint64_t number = chain->rounds * (uint64_t)chain->chains + (uint64_t)i;
@@ -6699,7 +6699,7 @@ static inline int LFT_P(chain_moves)(const LFT_(chain) *chain, int i)
 }
 
 /* One group of proposals: their log-weights out of log q, the decisions, and the moves. */
-static inline void LFT_P(chain_task)(void *context, int group, int thread)
+LFT_P_STATIC void LFT_P(chain_task)(void *context, int group, int thread)
 {
     LFT_(chain)   *chain = (LFT_(chain) *)context;
     const lft_v   *from  = LFT_P(view)(LFT_P(group)(&chain->proposal, group));
@@ -6726,7 +6726,7 @@ static inline void LFT_P(chain_task)(void *context, int group, int thread)
 }
 
 /* One round of proposals. A flow that overflows in one lane has still computed the others: their log-weights tell. */
-static inline lft_status LFT_P(chain_round)(LFT_(chain) *chain)
+LFT_P_STATIC lft_status LFT_P(chain_round)(LFT_(chain) *chain)
 {
     const uint64_t first  = chain->rounds * (uint64_t)chain->chains;
     lft_status     status = LFT_(flow_sample)(chain->flow, chain->seed, first, &chain->proposal, chain->proposal_logw);
@@ -6743,7 +6743,7 @@ static inline lft_status LFT_P(chain_round)(LFT_(chain) *chain)
     return LFT_OK;
 }
 
-static inline int LFT_P(chain_missing)(const LFT_(chain) *chain)
+LFT_P_STATIC int LFT_P(chain_missing)(const LFT_(chain) *chain)
 {
     int i, missing = 0;
     for (i = 0; i < chain->chains; ++i) missing += !lft_finite(chain->logw[i]);
@@ -7178,14 +7178,14 @@ typedef struct LFT_P(measure_sums) {
 } LFT_P(measure_sums);
 
 /* Which of the time axes an axis is, -1 for none; their number. */
-static inline int LFT_P(time_axes)(const LFT_(lattice) *lattice, int which[LFT_DIM])
+LFT_P_STATIC int LFT_P(time_axes)(const LFT_(lattice) *lattice, int which[LFT_DIM])
 {
     int mu, n = 0;
     for (mu = 0; mu < LFT_DIM; ++mu) which[mu] = lattice->extent[mu] == lattice->extent[0] ? n++ : -1;
     return n;
 }
 
-static inline LFT_P(measure_work) LFT_P(measure_layout)(const LFT_(lattice) *lattice, lft_arena *arena)
+LFT_P_STATIC LFT_P(measure_work) LFT_P(measure_layout)(const LFT_(lattice) *lattice, lft_arena *arena)
 {
     const size_t        L = (size_t)lattice->extent[0], line = LFT_P_LANES * sizeof(double);
     int                 which[LFT_DIM], axes = LFT_P(time_axes)(lattice, which);
@@ -7205,7 +7205,7 @@ LFT_API size_t LFT_(measure_bytes)(const LFT_(lattice) *lattice)
 }
 
 /* Adds the panel to the slices across the last axis, where that is a time axis, and clears it. */
-static inline void LFT_P(measure_flush)(lft_v *panel, int length, double *slice)
+LFT_P_STATIC void LFT_P(measure_flush)(lft_v *panel, int length, double *slice)
 {
     int x;
     for (x = 0; x < length; ++x) {
@@ -7215,8 +7215,8 @@ static inline void LFT_P(measure_flush)(lft_v *panel, int length, double *slice)
 }
 
 /* All sums over the sites, in one sweep: sums of at most LFT_P_CHUNK numbers in the real type, those of them in double. */
-static inline void LFT_P(measure_sweep)(const LFT_(lattice) *lattice, const lft_v *phi, const LFT_P(measure_work) *w,
-                                        LFT_P(measure_sums) *sums)
+LFT_P_STATIC void LFT_P(measure_sweep)(const LFT_(lattice) *lattice, const lft_v *phi, const LFT_P(measure_work) *w,
+                                       LFT_P(measure_sums) *sums)
 {
     const int length = LFT_P(row_length)(lattice), rows = lattice->volume / length, L = lattice->extent[0];
     int       which[LFT_DIM], row, x, end, mu, rest;
@@ -7248,7 +7248,7 @@ static inline void LFT_P(measure_sweep)(const LFT_(lattice) *lattice, const lft_
 }
 
 /* C(t) from the slices: sum_t' s(t') s(t' + t) over all time axes. */
-static inline void LFT_P(measure_correlator)(const LFT_(lattice) *lattice, const LFT_P(measure_work) *w)
+LFT_P_STATIC void LFT_P(measure_correlator)(const LFT_(lattice) *lattice, const LFT_P(measure_work) *w)
 {
     const int    L = lattice->extent[0];
     int          which[LFT_DIM], axes = LFT_P(time_axes)(lattice, which), t, i, a, l;
@@ -7268,8 +7268,8 @@ static inline void LFT_P(measure_correlator)(const LFT_(lattice) *lattice, const
 }
 
 /* KMIN is sum_t C(t) cos(2 pi t / L) over all L times, configuration by configuration. */
-static inline void LFT_P(measure_rows)(const LFT_(lattice) *lattice, const LFT_P(measure_work) *w,
-                                       const LFT_P(measure_sums) *sums)
+LFT_P_STATIC void LFT_P(measure_rows)(const LFT_(lattice) *lattice, const LFT_P(measure_work) *w,
+                                      const LFT_P(measure_sums) *sums)
 {
     const int    L = lattice->extent[0], count = LFT_(observables_count)(lattice);
     const double scale = 1 / (double)lattice->volume;
@@ -7300,8 +7300,8 @@ static inline void LFT_P(measure_rows)(const LFT_(lattice) *lattice, const LFT_P
 }
 
 /* w->rows of one group. */
-static inline void LFT_P(measure_group)(const LFT_(theory) *theory, const LFT_(batch) *x, int group,
-                                        const LFT_P(measure_work) *w)
+LFT_P_STATIC void LFT_P(measure_group)(const LFT_(theory) *theory, const LFT_(batch) *x, int group,
+                                       const LFT_P(measure_work) *w)
 {
     const lft_real     *phi = LFT_P(group)(x, group);
     LFT_P(measure_sums) sums;
@@ -7368,13 +7368,13 @@ LFT_API const char *LFT_(observable_name)(int observable)
 /* Each of these returns the value and, where slope is not NULL, adds d value / d mean to it. */
 
 /* <column> times a factor */
-static inline double LFT_P(observe_mean)(int column, double factor, const double *mean, double *slope)
+LFT_P_STATIC double LFT_P(observe_mean)(int column, double factor, const double *mean, double *slope)
 {
     if (slope) slope[column] += factor;
     return factor * mean[column];
 }
 
-static inline double LFT_P(observe_mass)(int L, const double *mean, double *slope)
+LFT_P_STATIC double LFT_P(observe_mass)(int L, const double *mean, double *slope)
 {
     const double *G = mean + LFT_COLUMN_C;
     double        sum = 0, r, root;
@@ -7399,7 +7399,7 @@ static inline double LFT_P(observe_mass)(int L, const double *mean, double *slop
     return L < 2 ? sum : sum * L / (L - 1);
 }
 
-static inline double LFT_P(observe_xi)(const LFT_(lattice) *lattice, const double *mean, double *slope)
+LFT_P_STATIC double LFT_P(observe_xi)(const LFT_(lattice) *lattice, const double *mean, double *slope)
 {
     const double chi2 = lattice->volume * mean[LFT_COLUMN_M2], F = mean[LFT_COLUMN_KMIN], x = chi2 / F - 1;
     double       sine, cosine, xi;
@@ -7417,7 +7417,7 @@ static inline double LFT_P(observe_xi)(const LFT_(lattice) *lattice, const doubl
     return xi;
 }
 
-static inline double LFT_P(observe_binder)(const double *mean, double *slope)
+LFT_P_STATIC double LFT_P(observe_binder)(const double *mean, double *slope)
 {
     const double m2 = mean[LFT_COLUMN_M2], m4 = mean[LFT_COLUMN_M4];
     if (slope) {
@@ -7427,7 +7427,7 @@ static inline double LFT_P(observe_binder)(const double *mean, double *slope)
     return 1 - m4 / (3 * m2 * m2);
 }
 
-static inline double LFT_P(observe_identity)(const LFT_(theory) *theory, const double *mean, double *slope)
+LFT_P_STATIC double LFT_P(observe_identity)(const LFT_(theory) *theory, const double *mean, double *slope)
 {
     static const char phi4[] = "phi4";
     double            value;
@@ -7441,7 +7441,7 @@ static inline double LFT_P(observe_identity)(const LFT_(theory) *theory, const d
     return value + LFT_P(observe_mean)(LFT_COLUMN_PHI4, theory->coupling[1], mean, slope);
 }
 
-static inline double LFT_P(observe_value)(const LFT_(derived_of) *of, const double *mean, double *slope)
+LFT_P_STATIC double LFT_P(observe_value)(const LFT_(derived_of) *of, const double *mean, double *slope)
 {
     double nothing;
     switch (of->observable) {
@@ -7463,8 +7463,8 @@ LFT_API double LFT_(derived)(const double *mean, void *ctx)
 }
 
 /* As lft_gamma_of, with slopes of our own. */
-static inline lft_estimate LFT_P(observe_gamma)(const lft_series *series, const LFT_(derived_of) *of, lft_arena scratch,
-                                                lft_error *error)
+LFT_P_STATIC lft_estimate LFT_P(observe_gamma)(const lft_series *series, const LFT_(derived_of) *of, lft_arena scratch,
+                                               lft_error *error)
 {
     const size_t       n = lft_p_line_of(series, series->data).n;
     lft_p_derived_work w = lft_p_derived_layout(series, &scratch);
@@ -7514,7 +7514,7 @@ LFT_API lft_estimate LFT_(observe)(const lft_series *series, const LFT_(theory) 
 /* ---- texts --------------------------------------------------------------------------------------------------------- */
 
 /* An empty text over a buffer. */
-LFT_P_COLD lft_p_text LFT_P(model_text)(char *data, size_t size)
+LFT_P_STATIC lft_p_text LFT_P(model_text)(char *data, size_t size)
 {
     lft_p_text t = {0, 0, 0};
     t.data       = data;
@@ -7524,7 +7524,7 @@ LFT_P_COLD lft_p_text LFT_P(model_text)(char *data, size_t size)
 }
 
 /* "layer3.spec" */
-LFT_P_COLD void LFT_P(model_layer_name)(char *data, size_t size, int i, const char *end)
+LFT_P_STATIC void LFT_P(model_layer_name)(char *data, size_t size, int i, const char *end)
 {
     lft_p_text t = LFT_P(model_text)(data, size);
     lft_p_put(&t, "layer");
@@ -7533,7 +7533,7 @@ LFT_P_COLD void LFT_P(model_layer_name)(char *data, size_t size, int i, const ch
 }
 
 /* "model: 'name': expected ", to be continued. */
-LFT_P_COLD lft_p_text LFT_P(model_bad)(lft_error *error, lft_status code, const char *name)
+LFT_P_STATIC lft_p_text LFT_P(model_bad)(lft_error *error, lft_status code, const char *name)
 {
     lft_p_text t = lft_p_error_text(error, code, "model", "");
     lft_p_put_quoted(&t, name);
@@ -7542,8 +7542,8 @@ LFT_P_COLD lft_p_text LFT_P(model_bad)(lft_error *error, lft_status code, const 
 }
 
 /* "model: 'name': expected ..., got 'value'" */
-LFT_P_COLD lft_status LFT_P(model_unlike)(lft_error *error, lft_status code, const char *name, const char *expected,
-                                             const char *value)
+LFT_P_STATIC lft_status LFT_P(model_unlike)(lft_error *error, lft_status code, const char *name, const char *expected,
+                                            const char *value)
 {
     lft_p_text t = LFT_P(model_bad)(error, code, name);
     lft_p_put(&t, expected);
@@ -7552,7 +7552,7 @@ LFT_P_COLD lft_status LFT_P(model_unlike)(lft_error *error, lft_status code, con
     return code;
 }
 
-LFT_P_COLD void LFT_P(model_put_extent)(lft_p_text *t, const int *extent)
+LFT_P_STATIC void LFT_P(model_put_extent)(lft_p_text *t, const int *extent)
 {
     int mu;
     for (mu = 0; mu < LFT_DIM; ++mu) {
@@ -7587,7 +7587,7 @@ typedef struct LFT_P(model_list) {
 } LFT_P(model_list);
 
 /* Room for a model of this flow and, of a checkpoint, `more` tensors and two values of metadata. */
-LFT_P_COLD LFT_P(model_list) LFT_P(model_list_of)(const LFT_(flow) *flow, int more, lft_arena *arena)
+LFT_P_STATIC LFT_P(model_list) LFT_P(model_list_of)(const LFT_(flow) *flow, int more, lft_arena *arena)
 {
     LFT_P(model_list) list;
     list.most_tensors = flow->params.tensors + flow->layers + 6 + more;
@@ -7600,8 +7600,8 @@ LFT_P_COLD LFT_P(model_list) LFT_P(model_list_of)(const LFT_(flow) *flow, int mo
 }
 
 /* A tensor of 8-byte numbers that lie elsewhere. */
-LFT_P_COLD void LFT_P(model_refer)(LFT_P(model_list) *list, const char *name, lft_dtype dtype, const void *data, int rank,
-                                      const int *shape)
+LFT_P_STATIC void LFT_P(model_refer)(LFT_P(model_list) *list, const char *name, lft_dtype dtype, const void *data, int rank,
+                                     const int *shape)
 {
     lft_tensor *t = list->tensor + list->tensors;
     int         i;
@@ -7620,7 +7620,7 @@ LFT_P_COLD void LFT_P(model_refer)(LFT_P(model_list) *list, const char *name, lf
 }
 
 /* A tensor of n 8-byte numbers that are copied. */
-LFT_P_COLD void LFT_P(model_add)(LFT_P(model_list) *list, const char *name, lft_dtype dtype, const void *data, int n)
+LFT_P_STATIC void LFT_P(model_add)(LFT_P(model_list) *list, const char *name, lft_dtype dtype, const void *data, int n)
 {
     void *copy = lft_arena_take(list->arena, (size_t)n, 8);
     if (!copy) return;
@@ -7629,7 +7629,7 @@ LFT_P_COLD void LFT_P(model_add)(LFT_P(model_list) *list, const char *name, lft_
 }
 
 /* Room for one name or value: a text of up to 63 characters. */
-LFT_P_COLD lft_p_text LFT_P(model_new_text)(LFT_P(model_list) *list)
+LFT_P_STATIC lft_p_text LFT_P(model_new_text)(LFT_P(model_list) *list)
 {
     lft_p_text t = {0, 0, 0};
     t.data       = (char *)lft_arena_alloc(list->arena, 1, 64);
@@ -7637,7 +7637,7 @@ LFT_P_COLD lft_p_text LFT_P(model_new_text)(LFT_P(model_list) *list)
     return t;
 }
 
-LFT_P_COLD void LFT_P(model_say)(LFT_P(model_list) *list, const char *key, const char *value)
+LFT_P_STATIC void LFT_P(model_say)(LFT_P(model_list) *list, const char *key, const char *value)
 {
     if (list->metas == list->most_metas) list->lost += 1;
     if (!list->meta || !key || !value || list->metas == list->most_metas) return;
@@ -7646,14 +7646,14 @@ LFT_P_COLD void LFT_P(model_say)(LFT_P(model_list) *list, const char *key, const
     list->metas += 1;
 }
 
-LFT_P_COLD void LFT_P(model_say_number)(LFT_P(model_list) *list, const char *key, uint64_t value)
+LFT_P_STATIC void LFT_P(model_say_number)(LFT_P(model_list) *list, const char *key, uint64_t value)
 {
     lft_p_text t = LFT_P(model_new_text)(list);
     lft_p_put_u64(&t, value);
     LFT_P(model_say)(list, key, t.data);
 }
 
-LFT_P_COLD void LFT_P(model_metadata)(LFT_P(model_list) *list, const LFT_(flow) *flow, const LFT_(model_info) *info)
+LFT_P_STATIC void LFT_P(model_metadata)(LFT_P(model_list) *list, const LFT_(flow) *flow, const LFT_(model_info) *info)
 {
     const lft_prior_kind prior = LFT_P(flow_state_of)(flow)->prior.kind;
     lft_p_text           t;
@@ -7685,7 +7685,7 @@ LFT_P_COLD void LFT_P(model_metadata)(LFT_P(model_list) *list, const LFT_(flow) 
     }
 }
 
-LFT_P_COLD lft_status LFT_P(model_layers)(LFT_P(model_list) *list, const LFT_(flow) *flow, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_layers)(LFT_P(model_list) *list, const LFT_(flow) *flow, lft_error *error)
 {
     int64_t    number[LFT_P_SPEC_MOST];
     lft_p_text t;
@@ -7707,8 +7707,8 @@ LFT_P_COLD lft_status LFT_P(model_layers)(LFT_P(model_list) *list, const LFT_(fl
 }
 
 /* All that is in a model. */
-LFT_P_COLD lft_status LFT_P(model_collect)(LFT_P(model_list) *list, const LFT_(flow) *flow, const LFT_(model_info) *info,
-                                              lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_collect)(LFT_P(model_list) *list, const LFT_(flow) *flow, const LFT_(model_info) *info,
+                                             lft_error *error)
 {
     const LFT_P(prior)   *prior = &LFT_P(flow_state_of)(flow)->prior;
     const lft_logq_error *e     = &info->logq_error;
@@ -7730,7 +7730,7 @@ LFT_P_COLD lft_status LFT_P(model_collect)(LFT_P(model_list) *list, const LFT_(f
     return LFT_P(model_layers)(list, flow, error);
 }
 
-LFT_P_COLD lft_status LFT_P(model_write)(const LFT_P(model_list) *list, lft_writer to, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_write)(const LFT_P(model_list) *list, lft_writer to, lft_error *error)
 {
     lft_status status = lft_arena_check(list->arena, error, "model");
     if (status) return status;
@@ -7747,7 +7747,7 @@ LFT_API lft_status LFT_(model_save)(const LFT_(flow) *flow, const LFT_(model_inf
 }
 
 /* An info of the largest size, for byte queries. */
-LFT_P_COLD void LFT_P(model_info_most)(LFT_(model_info) *info)
+LFT_P_STATIC void LFT_P(model_info_most)(LFT_(model_info) *info)
 {
     lft_p_zero(info, sizeof *info);
     info->couplings    = LFT_MAX_COUPLINGS;
@@ -7766,8 +7766,8 @@ LFT_API size_t LFT_(model_bytes)(const LFT_(flow) *flow)
 /* ---- reading ------------------------------------------------------------------------------------------------------- */
 
 /* The tensor of that name with at least `least` numbers; NULL and an error otherwise. */
-LFT_P_COLD const lft_tensor *LFT_P(model_find)(const lft_safetensors *doc, const char *name, size_t least,
-                                                  lft_error *error)
+LFT_P_STATIC const lft_tensor *LFT_P(model_find)(const lft_safetensors *doc, const char *name, size_t least,
+                                                 lft_error *error)
 {
     const lft_tensor *t = lft_safetensors_find(doc, name);
     lft_p_text        text;
@@ -7782,7 +7782,7 @@ LFT_P_COLD const lft_tensor *LFT_P(model_find)(const lft_safetensors *doc, const
 }
 
 /* A value of the metadata; NULL and an error if it is not there. */
-LFT_P_COLD const char *LFT_P(model_meta)(const lft_safetensors *doc, const char *key, lft_error *error)
+LFT_P_STATIC const char *LFT_P(model_meta)(const lft_safetensors *doc, const char *key, lft_error *error)
 {
     const char *value = lft_safetensors_meta(doc, key);
     lft_p_text  t;
@@ -7793,7 +7793,7 @@ LFT_P_COLD const char *LFT_P(model_meta)(const lft_safetensors *doc, const char 
 }
 
 /* Number i of a tensor of integers; those beyond -10^15 are all one. */
-LFT_P_COLD int64_t LFT_P(model_integer)(const lft_tensor *t, size_t i)
+LFT_P_STATIC int64_t LFT_P(model_integer)(const lft_tensor *t, size_t i)
 {
     const uint64_t u = lft_tensor_get_u64(t, i);
     const double   x = lft_tensor_get(t, i);
@@ -7801,13 +7801,13 @@ LFT_P_COLD int64_t LFT_P(model_integer)(const lft_tensor *t, size_t i)
 }
 
 /* 1 if x is an integer from 0 to most. */
-LFT_P_COLD int LFT_P(model_is_whole)(double x, double most)
+LFT_P_STATIC int LFT_P(model_is_whole)(double x, double most)
 {
     return x >= 0 && x <= most && (double)(int64_t)x == x;
 }
 
 /* A model, of a format that this version knows, for this group and dimension. */
-LFT_P_COLD lft_status LFT_P(model_check)(const lft_safetensors *doc, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_check)(const lft_safetensors *doc, lft_error *error)
 {
     static const char *const key[] = {"group", "dim"}, *const own[] = {LFT_P_STRING(LFT_P_GROUP_NAME),
                                                                       LFT_P_STRING(LFT_DIM)};
@@ -7833,7 +7833,7 @@ LFT_P_COLD lft_status LFT_P(model_check)(const lft_safetensors *doc, lft_error *
     return LFT_OK;
 }
 
-LFT_P_COLD lft_status LFT_P(model_read_extent)(const lft_safetensors *doc, int *extent, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_read_extent)(const lft_safetensors *doc, int *extent, lft_error *error)
 {
     const lft_tensor *t = LFT_P(model_find)(doc, "extent", LFT_DIM, error);
     int               mu;
@@ -7848,8 +7848,8 @@ LFT_P_COLD lft_status LFT_P(model_read_extent)(const lft_safetensors *doc, int *
     return t ? LFT_OK : LFT_ERR_FORMAT;
 }
 
-LFT_P_COLD lft_status LFT_P(model_read_prior)(const lft_safetensors *doc, lft_prior_kind *kind, double *mass2,
-                                                 lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_read_prior)(const lft_safetensors *doc, lft_prior_kind *kind, double *mass2,
+                                                lft_error *error)
 {
     const lft_tensor *t = LFT_P(model_find)(doc, "prior.spec", 2, error);
     double            number;
@@ -7864,7 +7864,7 @@ LFT_P_COLD lft_status LFT_P(model_read_prior)(const lft_safetensors *doc, lft_pr
 }
 
 /* The table of that kind: this library's, or the caller's own. */
-LFT_P_COLD const LFT_(layer_ops) *LFT_P(model_ops)(const char *kind, const LFT_(layer_ops) *const *own)
+LFT_P_STATIC const LFT_(layer_ops) *LFT_P(model_ops)(const char *kind, const LFT_(layer_ops) *const *own)
 {
     const LFT_(layer_ops) *library = LFT_(continuous)();
     for (; own && *own; ++own) {
@@ -7874,7 +7874,7 @@ LFT_P_COLD const LFT_(layer_ops) *LFT_P(model_ops)(const char *kind, const LFT_(
 }
 
 /* The integers of "layer<i>.spec"; how many, or -1 and an error. */
-LFT_P_COLD int LFT_P(model_read_spec)(const lft_safetensors *doc, int i, int64_t *number, lft_error *error)
+LFT_P_STATIC int LFT_P(model_read_spec)(const lft_safetensors *doc, int i, int64_t *number, lft_error *error)
 {
     char              name[32];
     const lft_tensor *t;
@@ -7891,8 +7891,8 @@ LFT_P_COLD int LFT_P(model_read_spec)(const lft_safetensors *doc, int i, int64_t
     return (int)n;
 }
 
-LFT_P_COLD lft_status LFT_P(model_read_layer)(const lft_safetensors *doc, int i, const LFT_(layer_ops) *const *own,
-                                                 LFT_(layer_desc) *to, lft_arena *arena, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_read_layer)(const lft_safetensors *doc, int i, const LFT_(layer_ops) *const *own,
+                                                LFT_(layer_desc) *to, lft_arena *arena, lft_error *error)
 {
     int64_t     number[LFT_P_SPEC_MOST];
     char        name[32];
@@ -7909,8 +7909,8 @@ LFT_P_COLD lft_status LFT_P(model_read_layer)(const lft_safetensors *doc, int i,
     return n < 0 ? LFT_ERR_FORMAT : to->ops->read(number, n, arena, &to->desc, error);
 }
 
-LFT_P_COLD lft_status LFT_P(model_read_layers)(const lft_safetensors *doc, const LFT_(layer_ops) *const *own,
-                                                  LFT_(flow_desc) *desc, lft_arena *arena, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_read_layers)(const lft_safetensors *doc, const LFT_(layer_ops) *const *own,
+                                                 LFT_(flow_desc) *desc, lft_arena *arena, lft_error *error)
 {
     const char       *value = LFT_P(model_meta)(doc, "layers", error);
     LFT_(layer_desc) *list, single;
@@ -7930,7 +7930,7 @@ LFT_P_COLD lft_status LFT_P(model_read_layers)(const lft_safetensors *doc, const
 }
 
 /* Word number `which` of a text. */
-LFT_P_COLD void LFT_P(model_word)(const char *text, int which, char *to, size_t size)
+LFT_P_STATIC void LFT_P(model_word)(const char *text, int which, char *to, size_t size)
 {
     lft_p_text t    = LFT_P(model_text)(to, size);
     char       c[2] = {0, 0};
@@ -7943,7 +7943,7 @@ LFT_P_COLD void LFT_P(model_word)(const char *text, int which, char *to, size_t 
     }
 }
 
-LFT_P_COLD lft_status LFT_P(model_read_couplings)(const lft_safetensors *doc, LFT_(model_info) *info, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_read_couplings)(const lft_safetensors *doc, LFT_(model_info) *info, lft_error *error)
 {
     const lft_tensor *couplings = LFT_P(model_find)(doc, "couplings", 0, error);
     const char       *theory = LFT_P(model_meta)(doc, "theory", error), *names = LFT_P(model_meta)(doc, "couplings", error);
@@ -7966,7 +7966,7 @@ LFT_P_COLD lft_status LFT_P(model_read_couplings)(const lft_safetensors *doc, LF
 }
 
 /* What may be missing: it is then 0. */
-LFT_P_COLD void LFT_P(model_read_results)(const lft_safetensors *doc, LFT_(model_info) *info)
+LFT_P_STATIC void LFT_P(model_read_results)(const lft_safetensors *doc, LFT_(model_info) *info)
 {
     const lft_tensor *e = lft_safetensors_find(doc, "logq_error"), *whole = lft_safetensors_find(doc, "training");
     const lft_tensor *real = lft_safetensors_find(doc, "training.result");
@@ -8011,7 +8011,7 @@ LFT_API lft_status LFT_(model_desc)(const lft_safetensors *doc, const LFT_(layer
 
 /* ---- restoring ----------------------------------------------------------------------------------------------------- */
 
-LFT_P_COLD void LFT_P(model_put_shape)(lft_p_text *t, int rank, const uint64_t *shape)
+LFT_P_STATIC void LFT_P(model_put_shape)(lft_p_text *t, int rank, const uint64_t *shape)
 {
     int i;
     for (i = 0; i < rank; ++i) {
@@ -8022,7 +8022,7 @@ LFT_P_COLD void LFT_P(model_put_shape)(lft_p_text *t, int rank, const uint64_t *
 }
 
 /* The tensor of a parameter: the same shape, nothing but numbers. */
-LFT_P_COLD lft_status LFT_P(model_check_parameter)(const lft_safetensors *doc, const lft_parameter *p, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_check_parameter)(const lft_safetensors *doc, const lft_parameter *p, lft_error *error)
 {
     const lft_tensor *t = LFT_P(model_find)(doc, p->name, p->count, error);
     uint64_t          shape[4];
@@ -8055,8 +8055,8 @@ LFT_P_COLD lft_status LFT_P(model_check_parameter)(const lft_safetensors *doc, c
 }
 
 /* Do the numbers mean the same to layer i? The steps of a layer that integrates are free. */
-LFT_P_COLD lft_status LFT_P(model_check_layer)(const LFT_(flow) *flow, const lft_safetensors *doc, int i, int *steps,
-                                                  lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_check_layer)(const LFT_(flow) *flow, const lft_safetensors *doc, int i, int *steps,
+                                                 lft_error *error)
 {
     const LFT_(layer) *layer = flow->layer + i;
     int64_t            own[LFT_P_SPEC_MOST], number[LFT_P_SPEC_MOST];
@@ -8083,7 +8083,7 @@ LFT_P_COLD lft_status LFT_P(model_check_layer)(const LFT_(flow) *flow, const lft
 }
 
 /* All that can be wrong, before anything is changed. */
-LFT_P_COLD lft_status LFT_P(model_fits)(const LFT_(flow) *flow, const lft_safetensors *doc, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_fits)(const LFT_(flow) *flow, const lft_safetensors *doc, lft_error *error)
 {
     const LFT_P(prior) *prior  = &LFT_P(flow_state_of)(flow)->prior;
     lft_status          status = LFT_P(model_check)(doc, error);
@@ -8136,7 +8136,7 @@ LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *
 /* ---- 88_exactness.h, code ---------------------------------------------------------------------------------------- */
 
 /* log |det a| of a[n][n], which is overwritten; -infinity does not arise: a singular matrix gives a non-finite number. */
-static inline double LFT_P(log_det)(double *a, int n)
+LFT_P_STATIC double LFT_P(log_det)(double *a, int n)
 {
     double sum = 0;
     int    i, j, k;
@@ -8162,7 +8162,7 @@ static inline double LFT_P(log_det)(double *a, int n)
 }
 
 /* The tapes of all layers, one behind the other. */
-static inline size_t LFT_P(flow_tape_bytes)(const LFT_(flow) *flow)
+LFT_P_STATIC size_t LFT_P(flow_tape_bytes)(const LFT_(flow) *flow)
 {
     size_t bytes = 0;
     int    i;
@@ -8171,8 +8171,8 @@ static inline size_t LFT_P(flow_tape_bytes)(const LFT_(flow) *flow)
 }
 
 /* dx at the samples becomes dz at the prior; gradient: the layers' own forms one behind the other, or NULL. */
-static inline lft_status LFT_P(flow_backward)(const LFT_(flow) *flow, LFT_P(flow_work) *w, const unsigned char *tape,
-                                              lft_v *dx, const double *dlogdet, double *gradient)
+LFT_P_STATIC lft_status LFT_P(flow_backward)(const LFT_(flow) *flow, LFT_P(flow_work) *w, const unsigned char *tape,
+                                             lft_v *dx, const double *dlogdet, double *gradient)
 {
     lft_status status = LFT_OK;
     size_t     count  = 0;
@@ -8196,7 +8196,7 @@ typedef struct LFT_P(jacobian_job) {
     double              *matrix;
 } LFT_P(jacobian_job);
 
-static inline void LFT_P(jacobian_task)(void *context, int block, int thread)
+LFT_P_STATIC void LFT_P(jacobian_task)(void *context, int block, int thread)
 {
     const LFT_P(jacobian_job) *job    = (const LFT_P(jacobian_job) *)context;
     LFT_P(flow_work)          *w      = LFT_P(flow_state_of)(job->flow)->work + thread;
@@ -8215,8 +8215,8 @@ static inline void LFT_P(jacobian_task)(void *context, int block, int thread)
 }
 
 /* epsilon of the sample with the given address. */
-static inline lft_status LFT_P(flow_epsilon)(LFT_(flow) *flow, lft_draw d, unsigned char *tape, double *matrix,
-                                             double *epsilon)
+LFT_P_STATIC lft_status LFT_P(flow_epsilon)(LFT_(flow) *flow, lft_draw d, unsigned char *tape, double *matrix,
+                                            double *epsilon)
 {
     LFT_P(flow_state)   *s = LFT_P(flow_state_of)(flow);
     LFT_P(flow_work)    *w = s->work;
@@ -8301,7 +8301,7 @@ typedef struct LFT_P(train_state) {
     size_t             guard_bytes;
 } LFT_P(train_state);
 
-LFT_P_COLD lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, int volume)
+LFT_P_STATIC lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, int volume)
 {
     lft_train_desc d = *desc;
     if (!d.steps) d.steps = 1000;
@@ -8321,7 +8321,7 @@ LFT_P_COLD lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, int 
     return d;
 }
 
-LFT_P_COLD lft_status LFT_P(train_check)(const lft_train_desc *d, lft_error *e)
+LFT_P_STATIC lft_status LFT_P(train_check)(const lft_train_desc *d, lft_error *e)
 {
     if (d->batch < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "batch", "at least 1", d->batch);
     if (d->accumulate < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "accumulate", "at least 1", d->accumulate);
@@ -8386,8 +8386,8 @@ LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc)
 }
 
 /* One group of samples: log-weights, and the gradient of sum_lane weight[lane] (log q + S) added to the slot. */
-static inline lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w, LFT_P(train_work) *tw, int group,
-                                            double *slot)
+LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w, LFT_P(train_work) *tw, int group,
+                                           double *slot)
 {
     const LFT_(flow)        *flow   = t->flow;
     const LFT_P(flow_state) *f      = LFT_P(flow_state_of)(flow);
@@ -8421,7 +8421,7 @@ static inline lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *
 }
 
 /* Slot i sums the groups i, i + slots, ... in this order, whoever runs it. */
-static inline void LFT_P(train_task)(void *context, int i, int thread)
+LFT_P_STATIC void LFT_P(train_task)(void *context, int i, int thread)
 {
     LFT_(trainer)      *t = (LFT_(trainer) *)context;
     LFT_P(train_state) *s = (LFT_P(train_state) *)t->state;
@@ -8461,7 +8461,7 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
     return LFT_OK;
 }
 
-static inline void LFT_P(train_mark_good)(LFT_(trainer) *t)
+LFT_P_STATIC void LFT_P(train_mark_good)(LFT_(trainer) *t)
 {
     const size_t bytes = t->adam.n * sizeof(double);
     lft_p_copy(t->good.value, t->flow->params.value, bytes);
@@ -8473,7 +8473,7 @@ static inline void LFT_P(train_mark_good)(LFT_(trainer) *t)
 
 /* Back to the last good state, with half the learning rate. LFT_ERR_NOCONV after ten times: `why` says what keeps
  * happening. */
-static inline lft_status LFT_P(train_roll_back)(LFT_(trainer) *t, const char *why)
+LFT_P_STATIC lft_status LFT_P(train_roll_back)(LFT_(trainer) *t, const char *why)
 {
     const size_t bytes = t->adam.n * sizeof(double);
     lft_p_copy(t->flow->params.value, t->good.value, bytes);
@@ -8487,13 +8487,13 @@ static inline lft_status LFT_P(train_roll_back)(LFT_(trainer) *t, const char *wh
     return lft_p_fail_got(&t->flow->error, LFT_ERR_NOCONV, "train", why, "at most 9 roll-backs", t->report.rolled_back);
 }
 
-static inline int LFT_P(train_within)(const LFT_(trainer) *t)
+LFT_P_STATIC int LFT_P(train_within)(const LFT_(trainer) *t)
 {
     const lft_logq_error *g = &t->report.guard;
     return g->std <= t->desc.guard_std && g->mean <= t->desc.guard_mean && -g->mean <= t->desc.guard_mean;
 }
 
-static inline lft_status LFT_P(train_measure)(LFT_(trainer) *t)
+LFT_P_STATIC lft_status LFT_P(train_measure)(LFT_(trainer) *t)
 {
     LFT_P(train_state) *s = (LFT_P(train_state) *)t->state;
     const uint64_t      first = t->step * (uint64_t)t->desc.guard_samples;
@@ -8502,7 +8502,7 @@ static inline lft_status LFT_P(train_measure)(LFT_(trainer) *t)
 }
 
 /* The integration steps that layers have at present, the most of any. */
-static inline int LFT_P(train_integration_steps)(const LFT_(flow) *flow)
+LFT_P_STATIC int LFT_P(train_integration_steps)(const LFT_(flow) *flow)
 {
     int i, most = 0;
     for (i = 0; i < flow->layers; ++i) most = flow->layer[i].steps > most ? flow->layer[i].steps : most;
@@ -8510,7 +8510,7 @@ static inline int LFT_P(train_integration_steps)(const LFT_(flow) *flow)
 }
 
 /* Up to two refinements by half before the state is given up: one that is sound on a finer grid is worth its steps. */
-static inline lft_status LFT_P(train_guard)(LFT_(trainer) *t)
+LFT_P_STATIC lft_status LFT_P(train_guard)(LFT_(trainer) *t)
 {
     int tries;
     for (tries = 0;; ++tries) {
@@ -8527,7 +8527,7 @@ static inline lft_status LFT_P(train_guard)(LFT_(trainer) *t)
 }
 
 /* The accumulated gradient in t->gradient; the loss and ess of its last part in the report. */
-static inline lft_status LFT_P(train_accumulate)(LFT_(trainer) *t, double *sum)
+LFT_P_STATIC lft_status LFT_P(train_accumulate)(LFT_(trainer) *t, double *sum)
 {
     const uint64_t batch = (uint64_t)t->desc.batch, parts = (uint64_t)t->desc.accumulate;
     lft_status     status = LFT_OK;
@@ -8597,7 +8597,7 @@ LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, con
 static const char *const LFT_P(trainer_vector_name)[5] = {"trainer.adam_m", "trainer.adam_v", "trainer.good_value",
                                                           "trainer.good_m", "trainer.good_v"};
 
-LFT_P_COLD double *LFT_P(trainer_vector)(const LFT_(trainer) *t, int i)
+LFT_P_STATIC double *LFT_P(trainer_vector)(const LFT_(trainer) *t, int i)
 {
     switch (i) {
     case 0: return t->adam.m;
@@ -8608,7 +8608,7 @@ LFT_P_COLD double *LFT_P(trainer_vector)(const LFT_(trainer) *t, int i)
     }
 }
 
-LFT_P_COLD void LFT_P(trainer_collect_desc)(LFT_P(model_list) *list, const lft_train_desc *d)
+LFT_P_STATIC void LFT_P(trainer_collect_desc)(LFT_P(model_list) *list, const lft_train_desc *d)
 {
     uint64_t whole[10];
     double   real[7];
@@ -8622,8 +8622,8 @@ LFT_P_COLD void LFT_P(trainer_collect_desc)(LFT_P(model_list) *list, const lft_t
     LFT_P(model_add)(list, "trainer.real", LFT_DTYPE_F64, real, 7);
 }
 
-LFT_P_COLD lft_status LFT_P(trainer_collect)(LFT_P(model_list) *list, const LFT_(trainer) *t, const LFT_(model_info) *info,
-                                                lft_error *error)
+LFT_P_STATIC lft_status LFT_P(trainer_collect)(LFT_P(model_list) *list, const LFT_(trainer) *t, const LFT_(model_info) *info,
+                                               lft_error *error)
 {
     const lft_train_report *r      = &t->report;
     const int               n      = (int)t->adam.n;
@@ -8679,7 +8679,7 @@ LFT_API size_t LFT_(trainer_save_bytes)(const LFT_(trainer) *trainer)
 }
 
 /* A counter that has to fit an int; a larger one becomes the largest, which trainer_init refuses or cannot hold. */
-LFT_P_COLD int LFT_P(trainer_int)(const lft_tensor *t, size_t i)
+LFT_P_STATIC int LFT_P(trainer_int)(const lft_tensor *t, size_t i)
 {
     const uint64_t v = lft_tensor_get_u64(t, i);
     return v < INT32_MAX ? (int)v : INT32_MAX;
@@ -8717,7 +8717,7 @@ LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc
 }
 
 /* Everything that resume reads is there and has the right size. */
-LFT_P_COLD lft_status LFT_P(trainer_fits)(const LFT_(trainer) *t, const lft_safetensors *doc, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(trainer_fits)(const LFT_(trainer) *t, const lft_safetensors *doc, lft_error *error)
 {
     int i;
     if (!LFT_P(model_find)(doc, "trainer.counters", 6, error) || !LFT_P(model_find)(doc, "trainer.numbers", 5, error) ||

@@ -36,13 +36,13 @@
 #define LFT_P_GNUC     1
 #define LFT_P_INLINE   static inline __attribute__((always_inline))
 #define LFT_P_NOINLINE static __attribute__((noinline, unused))
-#define LFT_P_COLD     static inline /* runs once */
+#define LFT_P_STATIC   static __attribute__((unused)) /* inlined where the compiler finds that it saves code */
 #define LFT_P_RESTRICT __restrict__
 #else
 #define LFT_P_GNUC     0
 #define LFT_P_INLINE   static inline
 #define LFT_P_NOINLINE static inline
-#define LFT_P_COLD     static inline
+#define LFT_P_STATIC   static inline
 #define LFT_P_RESTRICT
 #endif
 

@@ -18,7 +18,7 @@ typedef enum lft_status { LFT_P_STATUS_LIST(LFT_P_STATUS_ENUM) LFT_P_STATUS_COUN
 #undef LFT_P_STATUS_ENUM
 
 /* A status in words, e.g. "arena too small". Never NULL. */
-static inline const char *lft_status_str(lft_status s);
+LFT_P_STATIC const char *lft_status_str(lft_status s);
 
 /* What went wrong: "where: what: expected ..., got ...". Objects carry one; functions without an object take a pointer,
  * which may be NULL. The text is always terminated. Success leaves it alone. */
@@ -30,7 +30,7 @@ typedef struct lft_error {
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
 
-LFT_P_COLD const char *lft_status_str(lft_status s)
+LFT_P_STATIC const char *lft_status_str(lft_status s)
 {
 #define LFT_P_STATUS_TEXT(code, text) text,
     static const char *const text[] = {LFT_P_STATUS_LIST(LFT_P_STATUS_TEXT) "unknown status"};

@@ -18,26 +18,26 @@ typedef struct lft_arena {
 #define LFT_ARENA(name, bytes) unsigned char name[(bytes)]
 
 /* An arena over memory of any alignment. */
-static inline lft_arena lft_arena_of(void *memory, size_t bytes);
+LFT_P_STATIC lft_arena lft_arena_of(void *memory, size_t bytes);
 
 /* An arena that only counts: run an init over it to learn what the same init needs. */
-static inline lft_arena lft_arena_measure(void);
+LFT_P_STATIC lft_arena lft_arena_measure(void);
 
 /* n elements of the given size, aligned to 64 bytes; NULL when measuring or when they do not fit. The first clears them,
  * O(bytes); the second leaves them as they are, for scratch. */
-static inline void *lft_arena_alloc(lft_arena *a, size_t n, size_t element);
-static inline void *lft_arena_take(lft_arena *a, size_t n, size_t element);
+LFT_P_STATIC void *lft_arena_alloc(lft_arena *a, size_t n, size_t element);
+LFT_P_STATIC void *lft_arena_take(lft_arena *a, size_t n, size_t element);
 
 /* LFT_OK while everything asked for was there (or is only being counted), else LFT_ERR_NOMEM with need and capacity. */
-static inline lft_status lft_arena_check(const lft_arena *a, lft_error *e, const char *where);
+LFT_P_STATIC lft_status lft_arena_check(const lft_arena *a, lft_error *e, const char *where);
 
 /* 1 if the arena only counts: an init returns after its layout. */
-static inline int lft_arena_measuring(const lft_arena *a);
+LFT_P_STATIC int lft_arena_measuring(const lft_arena *a);
 
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
 
-static inline lft_arena lft_arena_of(void *memory, size_t bytes)
+LFT_P_STATIC lft_arena lft_arena_of(void *memory, size_t bytes)
 {
     lft_arena a;
     a.base = (unsigned char *)memory;
@@ -46,17 +46,17 @@ static inline lft_arena lft_arena_of(void *memory, size_t bytes)
     return a;
 }
 
-static inline lft_arena lft_arena_measure(void)
+LFT_P_STATIC lft_arena lft_arena_measure(void)
 {
     return lft_arena_of(NULL, 0);
 }
 
-static inline int lft_arena_measuring(const lft_arena *a)
+LFT_P_STATIC int lft_arena_measuring(const lft_arena *a)
 {
     return a->base == NULL;
 }
 
-static inline void *lft_arena_take(lft_arena *a, size_t n, size_t element)
+LFT_P_STATIC void *lft_arena_take(lft_arena *a, size_t n, size_t element)
 {
     const size_t most = SIZE_MAX / 4;
     size_t       at   = a->need;
@@ -68,14 +68,14 @@ static inline void *lft_arena_take(lft_arena *a, size_t n, size_t element)
     return a->base && a->need <= a->size ? a->base + at : NULL;
 }
 
-static inline void *lft_arena_alloc(lft_arena *a, size_t n, size_t element)
+LFT_P_STATIC void *lft_arena_alloc(lft_arena *a, size_t n, size_t element)
 {
     void *p = lft_arena_take(a, n, element);
     if (p) lft_p_zero(p, n * element);
     return p;
 }
 
-static inline lft_status lft_arena_check(const lft_arena *a, lft_error *e, const char *where)
+LFT_P_STATIC lft_status lft_arena_check(const lft_arena *a, lft_error *e, const char *where)
 {
     lft_p_text t;
     if (!a->base || a->need <= a->size) return LFT_OK;

@@ -23,10 +23,10 @@ typedef struct lft_memory {
 } lft_memory;
 
 /* A reader of `size` bytes, e.g. of a model that is linked into the program. */
-static inline lft_reader lft_memory_reader(lft_memory *memory, const void *data, size_t size);
+LFT_P_STATIC lft_reader lft_memory_reader(lft_memory *memory, const void *data, size_t size);
 
 /* A writer into at most `size` bytes. A write that does not fit stores nothing and fails. */
-static inline lft_writer lft_memory_writer(lft_memory *memory, void *data, size_t size);
+LFT_P_STATIC lft_writer lft_memory_writer(lft_memory *memory, void *data, size_t size);
 
 /* value, name, kind, bytes of an element, bytes of one number in it */
 #define LFT_P_DTYPE_LIST(X)               \
@@ -46,15 +46,15 @@ typedef enum lft_dtype { LFT_DTYPE_NONE, LFT_P_DTYPE_LIST(LFT_P_DTYPE_ENUM) LFT_
 #undef LFT_P_DTYPE_ENUM
 
 /* Bytes of one element, e.g. 16 for LFT_DTYPE_C128; 0 for a value that is none of the enum's. */
-static inline size_t lft_dtype_bytes(lft_dtype dtype);
+LFT_P_STATIC size_t lft_dtype_bytes(lft_dtype dtype);
 
 /* "F64" and so on, the names that safetensors uses; "none" for a value that is none of the enum's. Never NULL. */
-static inline const char *lft_dtype_str(lft_dtype dtype);
+LFT_P_STATIC const char *lft_dtype_str(lft_dtype dtype);
 
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
 
-static inline size_t lft_p_memory_read(void *user, void *data, size_t n)
+LFT_P_STATIC size_t lft_p_memory_read(void *user, void *data, size_t n)
 {
     lft_memory *m    = (lft_memory *)user;
     size_t      left = m->size - m->at;
@@ -64,7 +64,7 @@ static inline size_t lft_p_memory_read(void *user, void *data, size_t n)
     return n;
 }
 
-static inline size_t lft_p_memory_write(void *user, const void *data, size_t n)
+LFT_P_STATIC size_t lft_p_memory_write(void *user, const void *data, size_t n)
 {
     lft_memory *m = (lft_memory *)user;
     if (n > m->size - m->at) return 0;
@@ -73,7 +73,7 @@ static inline size_t lft_p_memory_write(void *user, const void *data, size_t n)
     return n;
 }
 
-static inline lft_reader lft_memory_reader(lft_memory *memory, const void *data, size_t size)
+LFT_P_STATIC lft_reader lft_memory_reader(lft_memory *memory, const void *data, size_t size)
 {
     lft_reader r;
     memory->in   = (const unsigned char *)data;
@@ -85,7 +85,7 @@ static inline lft_reader lft_memory_reader(lft_memory *memory, const void *data,
     return r;
 }
 
-static inline lft_writer lft_memory_writer(lft_memory *memory, void *data, size_t size)
+LFT_P_STATIC lft_writer lft_memory_writer(lft_memory *memory, void *data, size_t size)
 {
     lft_writer w;
     memory->in   = NULL;
@@ -104,7 +104,7 @@ typedef struct lft_p_dtype {
     unsigned char bytes, part;
 } lft_p_dtype;
 
-static inline const lft_p_dtype *lft_p_dtype_of(lft_dtype dtype)
+LFT_P_STATIC const lft_p_dtype *lft_p_dtype_of(lft_dtype dtype)
 {
 #define LFT_P_DTYPE_ROW(code, name, kind, bytes, part) {name, kind, bytes, part},
     static const lft_p_dtype row[] = {{"none", '?', 0, 0}, LFT_P_DTYPE_LIST(LFT_P_DTYPE_ROW)};
@@ -112,18 +112,18 @@ static inline const lft_p_dtype *lft_p_dtype_of(lft_dtype dtype)
     return row + ((unsigned)dtype < LFT_P_DTYPE_COUNT ? (unsigned)dtype : 0u);
 }
 
-static inline size_t lft_dtype_bytes(lft_dtype dtype)
+LFT_P_STATIC size_t lft_dtype_bytes(lft_dtype dtype)
 {
     return lft_p_dtype_of(dtype)->bytes;
 }
 
-static inline const char *lft_dtype_str(lft_dtype dtype)
+LFT_P_STATIC const char *lft_dtype_str(lft_dtype dtype)
 {
     return lft_p_dtype_of(dtype)->name;
 }
 
 /* *product = factor * shape[0] * ... in 64 bits; 0 if that overflows. */
-static inline int lft_p_product(int rank, const uint64_t *shape, uint64_t factor, uint64_t *product)
+LFT_P_STATIC int lft_p_product(int rank, const uint64_t *shape, uint64_t factor, uint64_t *product)
 {
     int i;
     for (i = 0; i < rank; ++i) {
@@ -136,7 +136,7 @@ static inline int lft_p_product(int rank, const uint64_t *shape, uint64_t factor
 
 /* n <= 8 bytes of a file, whatever the byte order of the machine. (gcc 12 -O3 does not see that n is never more, and
  * warns of an overflow: hence the second bound.) */
-static inline uint64_t lft_p_file_get(const unsigned char *p, size_t n, int big_endian)
+LFT_P_STATIC uint64_t lft_p_file_get(const unsigned char *p, size_t n, int big_endian)
 {
     uint64_t v = 0;
     size_t   i;
@@ -144,14 +144,14 @@ static inline uint64_t lft_p_file_get(const unsigned char *p, size_t n, int big_
     return v;
 }
 
-static inline void lft_p_file_put(unsigned char *p, size_t n, uint64_t v)
+LFT_P_STATIC void lft_p_file_put(unsigned char *p, size_t n, uint64_t v)
 {
     size_t i;
     for (i = 0; i < n && i < 8; ++i) p[i] = (unsigned char)(v >> 8 * i & 0xff);
 }
 
 /* The same for a number of 1, 4 or 8 bytes as the machine holds it; p needs no alignment. */
-static inline uint64_t lft_p_host_get(const void *p, size_t n)
+LFT_P_STATIC uint64_t lft_p_host_get(const void *p, size_t n)
 {
     uint64_t      v8;
     uint32_t      v4;
@@ -168,7 +168,7 @@ static inline uint64_t lft_p_host_get(const void *p, size_t n)
     return v1;
 }
 
-static inline void lft_p_host_put(void *p, size_t n, uint64_t v)
+LFT_P_STATIC void lft_p_host_put(void *p, size_t n, uint64_t v)
 {
     const uint32_t      v4 = (uint32_t)(v & 0xffffffffu);
     const unsigned char v1 = (unsigned char)(v & 0xff);
@@ -178,7 +178,7 @@ static inline void lft_p_host_put(void *p, size_t n, uint64_t v)
 }
 
 /* The number whose bits these are; integers beyond 2^53 are rounded. */
-static inline double lft_p_number_of(lft_dtype dtype, uint64_t bits)
+LFT_P_STATIC double lft_p_number_of(lft_dtype dtype, uint64_t bits)
 {
     const lft_p_dtype *d = lft_p_dtype_of(dtype);
     double             x;
@@ -198,7 +198,7 @@ static inline double lft_p_number_of(lft_dtype dtype, uint64_t bits)
 }
 
 /* The bits of x as that type; 0 if it cannot hold x: a fraction in an integer, or beyond the range. */
-static inline int lft_p_number_bits(lft_dtype dtype, double x, uint64_t *bits)
+LFT_P_STATIC int lft_p_number_bits(lft_dtype dtype, double x, uint64_t *bits)
 {
     const lft_p_dtype *d    = lft_p_dtype_of(dtype);
     const double       most = 3.4028234663852886e38, size = x < 0 ? -x : x;

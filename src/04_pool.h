@@ -13,17 +13,17 @@ typedef struct lft_pool {
 } lft_pool;
 
 /* An OpenMP team of the given size (compile with -fopenmp; without it, and for threads < 2, serial). */
-static inline lft_pool lft_pool_openmp(int threads);
+LFT_P_STATIC lft_pool lft_pool_openmp(int threads);
 
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
 
-static inline int lft_p_pool_threads(const lft_pool *pool)
+LFT_P_STATIC int lft_p_pool_threads(const lft_pool *pool)
 {
     return pool->run && pool->threads > 1 ? pool->threads : 1;
 }
 
-static inline void lft_p_pool_run(const lft_pool *pool, int tasks, lft_task task, void *context)
+LFT_P_STATIC void lft_p_pool_run(const lft_pool *pool, int tasks, lft_task task, void *context)
 {
     int i;
     if (lft_p_pool_threads(pool) > 1) {
@@ -35,7 +35,7 @@ static inline void lft_p_pool_run(const lft_pool *pool, int tasks, lft_task task
 
 #ifdef _OPENMP
 #include <omp.h>
-static inline void lft_p_openmp_run(void *user, int tasks, lft_task task, void *context)
+LFT_P_STATIC void lft_p_openmp_run(void *user, int tasks, lft_task task, void *context)
 {
     int i, threads = (int)(intptr_t)user;
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
@@ -43,7 +43,7 @@ static inline void lft_p_openmp_run(void *user, int tasks, lft_task task, void *
 }
 #endif
 
-static inline lft_pool lft_pool_openmp(int threads)
+LFT_P_STATIC lft_pool lft_pool_openmp(int threads)
 {
     lft_pool pool = {0, 0, 0};
 #ifdef _OPENMP

@@ -19,7 +19,7 @@ typedef struct lft_p_source {
     int            decode;           /* all of the text is in data, and strings are decoded where they stand */
 } lft_p_source;
 
-static inline void lft_p_source_open(lft_p_source *s, lft_reader from, const char *where, lft_error *error)
+LFT_P_STATIC void lft_p_source_open(lft_p_source *s, lft_reader from, const char *where, lft_error *error)
 {
     lft_p_zero(s, sizeof *s);
     s->from  = from;
@@ -67,7 +67,7 @@ LFT_P_NOINLINE int lft_p_fetch(lft_p_source *s, void *data, size_t n)
 }
 
 /* The same, past the bytes: for what is no text. */
-static inline int lft_p_take(lft_p_source *s, void *data, size_t n)
+LFT_P_STATIC int lft_p_take(lft_p_source *s, void *data, size_t n)
 {
     int ok = lft_p_fetch(s, data, n);
     if (ok) s->at += n;
@@ -89,7 +89,7 @@ LFT_P_NOINLINE int lft_p_peek(lft_p_source *s)
 }
 
 /* Past the character that lft_p_peek() has shown. */
-static inline void lft_p_skip(lft_p_source *s)
+LFT_P_STATIC void lft_p_skip(lft_p_source *s)
 {
     s->used += 1;
     s->at += 1;
@@ -120,14 +120,14 @@ LFT_P_NOINLINE void lft_p_skip_space(lft_p_source *s)
 }
 
 /* Where the next thing begins. */
-static inline uint64_t lft_p_place(lft_p_source *s)
+LFT_P_STATIC uint64_t lft_p_place(lft_p_source *s)
 {
     lft_p_skip_space(s);
     return s->at;
 }
 
 /* 1, and past it, if c is the next character after white space. */
-static inline int lft_p_accept(lft_p_source *s, int c)
+LFT_P_STATIC int lft_p_accept(lft_p_source *s, int c)
 {
     lft_p_skip_space(s);
     if (lft_p_peek(s) != c) return 0;
@@ -135,7 +135,7 @@ static inline int lft_p_accept(lft_p_source *s, int c)
     return 1;
 }
 
-static inline int lft_p_want(lft_p_source *s, int c, const char *expected)
+LFT_P_STATIC int lft_p_want(lft_p_source *s, int c, const char *expected)
 {
     int ok = lft_p_accept(s, c);
     if (!ok) lft_p_unexpected(s, expected);
@@ -143,14 +143,14 @@ static inline int lft_p_want(lft_p_source *s, int c, const char *expected)
 }
 
 /* The end of the text but for white space. */
-static inline void lft_p_want_end(lft_p_source *s)
+LFT_P_STATIC void lft_p_want_end(lft_p_source *s)
 {
     lft_p_skip_space(s);
     if (lft_p_peek(s) >= 0) lft_p_unexpected(s, "nothing but padding");
 }
 
 /* Appends a decimal digit; 0 if c is none or the number leaves 64 bits. */
-static inline int lft_p_digit(uint64_t *v, int c)
+LFT_P_STATIC int lft_p_digit(uint64_t *v, int c)
 {
     uint64_t d = (uint64_t)(c - '0');
     if (c < '0' || c > '9' || *v > (UINT64_MAX - d) / 10) return 0;
@@ -159,7 +159,7 @@ static inline int lft_p_digit(uint64_t *v, int c)
 }
 
 /* 1 if all of text is a decimal integer below 2^64, as lft_p_put_u64() writes it. */
-static inline int lft_p_parse_u64(const char *text, uint64_t *v)
+LFT_P_STATIC int lft_p_parse_u64(const char *text, uint64_t *v)
 {
     *v = 0;
     if (!*text) return 0;
@@ -170,7 +170,7 @@ static inline int lft_p_parse_u64(const char *text, uint64_t *v)
 }
 
 /* An integer >= 0 without sign, fraction, exponent or leading zeros: all that JSON and Python agree on. */
-static inline uint64_t lft_p_integer(lft_p_source *s)
+LFT_P_STATIC uint64_t lft_p_integer(lft_p_source *s)
 {
     uint64_t v = 0;
     int      first, c;
@@ -195,7 +195,7 @@ typedef struct lft_p_utf8 {
 } lft_p_utf8;
 
 /* 1 if c may come next. */
-static inline int lft_p_utf8_next(lft_p_utf8 *u, int c)
+LFT_P_STATIC int lft_p_utf8_next(lft_p_utf8 *u, int c)
 {
     int ok = u->left ? c >= u->lo && c <= u->hi : c < 0x80 || (c >= 0xc2 && c <= 0xf4);
     u->lo  = 0x80;
@@ -211,7 +211,7 @@ static inline int lft_p_utf8_next(lft_p_utf8 *u, int c)
     return ok;
 }
 
-static inline int lft_p_utf8_valid(const char *s)
+LFT_P_STATIC int lft_p_utf8_valid(const char *s)
 {
     lft_p_utf8 u = {0, 0, 0};
     for (; *s; ++s) {
@@ -221,7 +221,7 @@ static inline int lft_p_utf8_valid(const char *s)
 }
 
 /* The code point as UTF-8; returns its length. */
-static inline size_t lft_p_utf8_put(uint32_t code, char out[4])
+LFT_P_STATIC size_t lft_p_utf8_put(uint32_t code, char out[4])
 {
     const size_t n = (size_t)1 + (code >= 0x80) + (code >= 0x800) + (code >= 0x10000);
     size_t       i;
@@ -234,7 +234,7 @@ static inline size_t lft_p_utf8_put(uint32_t code, char out[4])
 }
 
 /* u and the four hexadecimal digits of a code unit. */
-static inline uint32_t lft_p_unit(lft_p_source *s)
+LFT_P_STATIC uint32_t lft_p_unit(lft_p_source *s)
 {
     uint32_t v = 0;
     int      i;
@@ -251,7 +251,7 @@ static inline uint32_t lft_p_unit(lft_p_source *s)
 }
 
 /* What follows a backslash. A zero byte would end the text early, half a surrogate pair is no character. */
-static inline uint32_t lft_p_escape(lft_p_source *s)
+LFT_P_STATIC uint32_t lft_p_escape(lft_p_source *s)
 {
     static const char letter[] = "\"\\/bfnrt", meaning[] = "\"\\/\b\f\n\r\t";
     const uint64_t    at = s->at;
@@ -279,7 +279,7 @@ static inline uint32_t lft_p_escape(lft_p_source *s)
 /* A string between double quotes (JSON) or also the other kind (Python). With s->decode it is decoded where it stands,
  * which it never outgrows; else into brief and cut to its size, which no word that matters reaches. A failure gives
  * "". */
-static inline const char *lft_p_string(lft_p_source *s, int other_quote, char brief[48])
+LFT_P_STATIC const char *lft_p_string(lft_p_source *s, int other_quote, char brief[48])
 {
     lft_p_utf8 u    = {0, 0, 0};
     size_t     used = 0, i, n;
@@ -308,14 +308,14 @@ static inline const char *lft_p_string(lft_p_source *s, int other_quote, char br
 }
 
 /* < 0, 0, > 0 as a sorts before b, is b, sorts after b. */
-static inline int lft_p_order(const char *a, const char *b)
+LFT_P_STATIC int lft_p_order(const char *a, const char *b)
 {
     while (*a && *a == *b) ++a, ++b;
     return (int)(unsigned char)*a - (int)(unsigned char)*b;
 }
 
 /* One of three keys, each to be seen once, and the colon after it; 3 after a failure. */
-static inline int lft_p_key(lft_p_source *s, int other_quote, const char *const key[3], unsigned *seen)
+LFT_P_STATIC int lft_p_key(lft_p_source *s, int other_quote, const char *const key[3], unsigned *seen)
 {
     const uint64_t at = lft_p_place(s);
     char           brief[48];
@@ -348,7 +348,7 @@ typedef struct lft_p_sink {
     unsigned char buffer[512];
 } lft_p_sink;
 
-static inline void lft_p_sink_open(lft_p_sink *s, lft_writer to)
+LFT_P_STATIC void lft_p_sink_open(lft_p_sink *s, lft_writer to)
 {
     s->to     = to;
     s->at     = 0;
@@ -356,7 +356,7 @@ static inline void lft_p_sink_open(lft_p_sink *s, lft_writer to)
     s->failed = 0;
 }
 
-static inline void lft_p_sink_flush(lft_p_sink *s)
+LFT_P_STATIC void lft_p_sink_flush(lft_p_sink *s)
 {
     if (s->used && s->to.write && !s->failed) s->failed = s->to.write(s->to.user, s->buffer, s->used) != s->used;
     s->used = 0;
@@ -380,7 +380,7 @@ LFT_P_NOINLINE void lft_p_sink_text(lft_p_sink *s, const char *text)
     lft_p_sink_put(s, text, n);
 }
 
-static inline void lft_p_sink_u64(lft_p_sink *s, uint64_t v)
+LFT_P_STATIC void lft_p_sink_u64(lft_p_sink *s, uint64_t v)
 {
     char       digits[21];
     lft_p_text t = {0, 0, 0};
@@ -391,7 +391,7 @@ static inline void lft_p_sink_u64(lft_p_sink *s, uint64_t v)
 }
 
 /* As a JSON string. */
-static inline void lft_p_sink_string(lft_p_sink *s, const char *text)
+LFT_P_STATIC void lft_p_sink_string(lft_p_sink *s, const char *text)
 {
     static const char hex[] = "0123456789abcdef";
     lft_p_sink_put(s, "\"", 1);
@@ -409,7 +409,7 @@ static inline void lft_p_sink_string(lft_p_sink *s, const char *text)
     lft_p_sink_put(s, "\"", 1);
 }
 
-static inline lft_status lft_p_sink_close(lft_p_sink *s, const char *where, lft_error *e)
+LFT_P_STATIC lft_status lft_p_sink_close(lft_p_sink *s, const char *where, lft_error *e)
 {
     lft_p_sink_flush(s);
     return s->failed ? lft_p_fail(e, LFT_ERR_IO, where, "a write failed: is the disk full?") : LFT_OK;

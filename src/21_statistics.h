@@ -18,7 +18,7 @@ typedef struct lft_weights {
 } lft_weights;
 
 /* Any size of log-weight is safe: the largest is taken out first. Two passes, O(n). */
-static inline lft_weights lft_weigh(const double *logw, size_t n);
+LFT_P_STATIC lft_weights lft_weigh(const double *logw, size_t n);
 
 /* ---- series ------------------------------------------------------------------------------------------------------ */
 
@@ -34,19 +34,19 @@ typedef struct lft_series {
 } lft_series;
 
 /* Takes 8 columns replicas capacity bytes and a little from the arena. LFT_ERR_ARG, LFT_ERR_NOMEM. */
-static inline lft_status lft_series_init(lft_series *s, int columns, int replicas, size_t capacity, lft_arena *arena,
-                                         lft_error *e);
+LFT_P_STATIC lft_status lft_series_init(lft_series *s, int columns, int replicas, size_t capacity, lft_arena *arena,
+                                        lft_error *e);
 
 /* Appends row[column] to a replica. LFT_ERR_ARG: no such replica; LFT_ERR_NOMEM: it is full, nothing was stored;
  * LFT_ERR_NONFINITE: a number of the row is NaN or infinite. That row is stored all the same, so that estimates say NaN
  * instead of silently leaving a sample out. O(columns). */
-static inline lft_status lft_series_add(lft_series *s, int replica, const double *row);
+LFT_P_STATIC lft_status lft_series_add(lft_series *s, int replica, const double *row);
 
 /* The samples of one column in one replica, s->length[replica] numbers. */
-static inline const double *lft_series_samples(const lft_series *s, int column, int replica);
+LFT_P_STATIC const double *lft_series_samples(const lft_series *s, int column, int replica);
 
 /* Forgets all samples. */
-static inline void lft_series_clear(lft_series *s);
+LFT_P_STATIC void lft_series_clear(lft_series *s);
 
 /* ---- the Gamma method -------------------------------------------------------------------------------------------- */
 
@@ -65,7 +65,7 @@ enum lft_doubt { LFT_DOUBT_NONE = 0, LFT_P_DOUBT_LIST(LFT_P_DOUBT_ENUM) LFT_P_DO
 #undef LFT_P_DOUBT_ENUM
 
 /* The first reason in words; "reliable" for none. Never NULL. */
-static inline const char *lft_doubt_str(int doubts);
+LFT_P_STATIC const char *lft_doubt_str(int doubts);
 
 /* value +- error, both in the observable's own units; tau_int in samples, 1/2 if they are independent.
  *   error_error, tau_int_error   statistical errors of error and tau_int
@@ -92,7 +92,7 @@ typedef struct lft_estimate {
  * If all replicas are constant but differ, e.g. with one sample each, the error is that of the mean of R numbers, and
  * tau_int stays 1/2. No such column, or no sample: n = 0 and NaN. O(N W).
  * Source: U. Wolff, hep-lat/0306017: window section 3.3, tau_int_error eq. 42, bias eq. 49; d as in pyerrors. */
-static inline lft_estimate lft_gamma(const lft_series *s, int column);
+LFT_P_STATIC lft_estimate lft_gamma(const lft_series *s, int column);
 
 /* A function of the means of all columns; ctx is the caller's. */
 typedef double (*lft_derived)(const double *mean, void *ctx);
@@ -108,13 +108,13 @@ typedef double (*lft_derived)(const double *mean, void *ctx);
  * LFT_ERR_NONFINITE; the estimate then holds NaN and is not reliable. A value whose gradient alone is not finite
  * stands, with error NaN.
  * O(N (W + columns)). Source: as lft_gamma. */
-static inline lft_estimate lft_gamma_of(const lft_series *s, lft_derived f, void *ctx, lft_arena scratch, lft_error *e);
+LFT_P_STATIC lft_estimate lft_gamma_of(const lft_series *s, lft_derived f, void *ctx, lft_arena scratch, lft_error *e);
 
 /* The scratch that lft_gamma_of needs for this series however full, the alignment of the arena's base included. */
-static inline size_t lft_gamma_bytes(const lft_series *s);
+LFT_P_STATIC size_t lft_gamma_bytes(const lft_series *s);
 
 /* mean[1] / mean[0]; with ctx an int[2], mean[ctx[0]] / mean[ctx[1]]. */
-static inline double lft_ratio(const double *mean, void *ctx);
+LFT_P_STATIC double lft_ratio(const double *mean, void *ctx);
 
 /* ---- the jackknife ----------------------------------------------------------------------------------------------- */
 
@@ -132,21 +132,21 @@ typedef struct lft_jackknifed {
  * and unequal ones are weighted as in Busing, Meijer and van der Leeden, Stat. Comput. 9 (1999) 3.
  * Scratch: lft_jackknife_bytes(). Status through e: LFT_ERR_ARG (no samples, bins < 2, or fewer than 2 bins possible),
  * LFT_ERR_NOMEM, LFT_ERR_NONFINITE; what could not be computed is NaN. O(N columns). */
-static inline lft_jackknifed lft_jackknife(const lft_series *s, lft_derived f, void *ctx, int bins, lft_arena scratch,
-                                           lft_error *e);
-static inline size_t lft_jackknife_bytes(const lft_series *s, int bins);
+LFT_P_STATIC lft_jackknifed lft_jackknife(const lft_series *s, lft_derived f, void *ctx, int bins, lft_arena scratch,
+                                          lft_error *e);
+LFT_P_STATIC size_t lft_jackknife_bytes(const lft_series *s, int bins);
 
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
 
 /* Stored as bits: -ffast-math assumes that arithmetic gives no NaN, and may drop what would. */
-static inline void lft_p_set_nan(double *x)
+LFT_P_STATIC void lft_p_set_nan(double *x)
 {
     const uint64_t bits = 0x7ff8000000000000u;
     lft_p_copy(x, &bits, sizeof bits);
 }
 
-static inline int lft_p_is_minus_infinity(double x)
+LFT_P_STATIC int lft_p_is_minus_infinity(double x)
 {
     uint64_t bits;
     lft_p_copy(&bits, &x, sizeof bits);
@@ -156,7 +156,7 @@ static inline int lft_p_is_minus_infinity(double x)
 /* ---- log-weights ------------------------------------------------------------------------------------------------- */
 
 /* The largest log-weight. LFT_ERR_NONFINITE for NaN and +infinity, and if there is nothing but -infinity. */
-static inline lft_status lft_p_weigh_most(const double *logw, size_t n, double *most)
+LFT_P_STATIC lft_status lft_p_weigh_most(const double *logw, size_t n, double *most)
 {
     size_t i;
     int    found = 0;
@@ -178,7 +178,7 @@ static inline lft_status lft_p_weigh_most(const double *logw, size_t n, double *
     return LFT_ERR_NONFINITE;
 }
 
-static inline lft_weights lft_weigh(const double *logw, size_t n)
+LFT_P_STATIC lft_weights lft_weigh(const double *logw, size_t n)
 {
     lft_weights r;
     double      most, mean = 0, squares = 0;
@@ -210,8 +210,8 @@ static inline lft_weights lft_weigh(const double *logw, size_t n)
 
 /* ---- series ------------------------------------------------------------------------------------------------------ */
 
-static inline lft_status lft_series_init(lft_series *s, int columns, int replicas, size_t capacity, lft_arena *arena,
-                                         lft_error *e)
+LFT_P_STATIC lft_status lft_series_init(lft_series *s, int columns, int replicas, size_t capacity, lft_arena *arena,
+                                        lft_error *e)
 {
     const size_t rows = (size_t)columns * (size_t)replicas;
     lft_status   status;
@@ -236,12 +236,12 @@ static inline lft_status lft_series_init(lft_series *s, int columns, int replica
     return LFT_OK;
 }
 
-static inline size_t lft_p_series_at(const lft_series *s, int column, int replica)
+LFT_P_STATIC size_t lft_p_series_at(const lft_series *s, int column, int replica)
 {
     return ((size_t)column * (size_t)s->replicas + (size_t)replica) * s->capacity;
 }
 
-static inline lft_status lft_series_add(lft_series *s, int replica, const double *row)
+LFT_P_STATIC lft_status lft_series_add(lft_series *s, int replica, const double *row)
 {
     lft_status status = LFT_OK;
     size_t     at;
@@ -256,12 +256,12 @@ static inline lft_status lft_series_add(lft_series *s, int replica, const double
     return status;
 }
 
-static inline const double *lft_series_samples(const lft_series *s, int column, int replica)
+LFT_P_STATIC const double *lft_series_samples(const lft_series *s, int column, int replica)
 {
     return s->data + lft_p_series_at(s, column, replica);
 }
 
-static inline void lft_series_clear(lft_series *s)
+LFT_P_STATIC void lft_series_clear(lft_series *s)
 {
     if (s->length) lft_p_zero(s->length, (size_t)s->replicas * sizeof(size_t));
 }
@@ -277,7 +277,7 @@ typedef struct lft_p_line {
     int           replicas, filled; /* filled: those with samples */
 } lft_p_line;
 
-static inline lft_p_line lft_p_line_of(const lft_series *s, const double *data)
+LFT_P_STATIC lft_p_line lft_p_line_of(const lft_series *s, const double *data)
 {
     lft_p_line l;
     int        r;
@@ -296,7 +296,7 @@ static inline lft_p_line lft_p_line_of(const lft_series *s, const double *data)
 
 /* Sums differences from the first number: then a constant series has exactly that mean. Eight partial sums become
  * vectors without a licence to reorder, and round less. */
-static inline double lft_p_mean(const double *x, size_t n)
+LFT_P_STATIC double lft_p_mean(const double *x, size_t n)
 {
     const double first = x[0];
     const size_t whole = n - n % 8;
@@ -310,13 +310,13 @@ static inline double lft_p_mean(const double *x, size_t n)
     return first + sum / (double)n;
 }
 
-static inline double lft_p_line_replica_mean(const lft_p_line *l, int replica)
+LFT_P_STATIC double lft_p_line_replica_mean(const lft_p_line *l, int replica)
 {
     return lft_p_mean(l->data + (size_t)replica * l->stride, l->length[replica]);
 }
 
 /* The mean over all samples, and sum_r N_r (m_r - mean)^2. */
-static inline double lft_p_line_mean(const lft_p_line *l, double *scatter)
+LFT_P_STATIC double lft_p_line_mean(const lft_p_line *l, double *scatter)
 {
     double first = 0, sum = 0, squares = 0;
     int    r, found = 0;
@@ -336,7 +336,7 @@ static inline double lft_p_line_mean(const lft_p_line *l, double *scatter)
 }
 
 /* How many pairs of samples are t apart: N - R t, or more if there are replicas shorter than t. */
-static inline size_t lft_p_line_pairs(const lft_p_line *l, size_t t)
+LFT_P_STATIC size_t lft_p_line_pairs(const lft_p_line *l, size_t t)
 {
     size_t pairs = 0;
     int    r;
@@ -345,7 +345,7 @@ static inline size_t lft_p_line_pairs(const lft_p_line *l, size_t t)
 }
 
 /* sum_i (x_i - mean)(y_i - mean) */
-static inline double lft_p_lagged_product(const double *x, const double *y, size_t n, double mean)
+LFT_P_STATIC double lft_p_lagged_product(const double *x, const double *y, size_t n, double mean)
 {
     const size_t whole   = n - n % 8;
     double       part[8] = {0, 0, 0, 0, 0, 0, 0, 0}, sum = 0;
@@ -359,7 +359,7 @@ static inline double lft_p_lagged_product(const double *x, const double *y, size
 }
 
 /* gamma[k] = Gamma(lag + k), or 0 if no replica is that long. Several lags at once, while a replica is in cache. */
-static inline void lft_p_line_gamma(const lft_p_line *l, size_t lag, double gamma[LFT_P_LAGS])
+LFT_P_STATIC void lft_p_line_gamma(const lft_p_line *l, size_t lag, double gamma[LFT_P_LAGS])
 {
     size_t k;
     int    r;
@@ -378,7 +378,7 @@ static inline void lft_p_line_gamma(const lft_p_line *l, size_t lag, double gamm
 
 /* ---- the Gamma method -------------------------------------------------------------------------------------------- */
 
-static inline const char *lft_doubt_str(int doubts)
+LFT_P_STATIC const char *lft_doubt_str(int doubts)
 {
 #define LFT_P_DOUBT_TEXT(name, bit, text) text,
     static const char *const text[] = {LFT_P_DOUBT_LIST(LFT_P_DOUBT_TEXT) "reliable"};
@@ -388,14 +388,14 @@ static inline const char *lft_doubt_str(int doubts)
     return text[i];
 }
 
-static inline lft_estimate lft_p_estimate_doubt(lft_estimate r, int doubt)
+LFT_P_STATIC lft_estimate lft_p_estimate_doubt(lft_estimate r, int doubt)
 {
     r.doubts |= doubt;
     r.reliable = r.doubts == 0;
     return r;
 }
 
-static inline lft_estimate lft_p_estimate_nothing(size_t n)
+LFT_P_STATIC lft_estimate lft_p_estimate_nothing(size_t n)
 {
     lft_estimate r;
     lft_p_zero(&r, sizeof r);
@@ -409,7 +409,7 @@ static inline lft_estimate lft_p_estimate_nothing(size_t n)
 }
 
 /* Has the truncation error exp(-W/T) fallen below the statistical one? */
-static inline int lft_p_window_ends(double w, double tau, double n, double factor)
+LFT_P_STATIC int lft_p_window_ends(double w, double tau, double n, double factor)
 {
     double t, x;
     if (tau <= 0.5 + DBL_EPSILON) return 1; /* T = 0 */
@@ -419,7 +419,7 @@ static inline int lft_p_window_ends(double w, double tau, double n, double facto
 }
 
 /* Sums the autocorrelation up to the window: tau before the bias correction. */
-static inline double lft_p_line_window(const lft_p_line *l, double factor, double *gamma0, size_t *window, int *doubts)
+LFT_P_STATIC double lft_p_line_window(const lft_p_line *l, double factor, double *gamma0, size_t *window, int *doubts)
 {
     double gamma[LFT_P_LAGS], tau = 0.5;
     size_t w;
@@ -442,14 +442,14 @@ static inline double lft_p_line_window(const lft_p_line *l, double factor, doubl
 
 /* chi^2 with k degrees of freedom is more than 4 sigma too large. By its cube root, which is nearly normal (Wilson and
  * Hilferty). */
-static inline int lft_p_chi2_large(double chi2, double k)
+LFT_P_STATIC int lft_p_chi2_large(double chi2, double k)
 {
     const double a = 2 / (9 * k);
     return chi2 > k && lft_p_f64_p_exp(lft_p_f64_p_log(chi2 / k) / 3) - (1 - a) > 4 * lft_p_f64_p_sqrt(a);
 }
 
 /* All replicas are constant: what error there is shows between them. */
-static inline lft_estimate lft_p_estimate_constant(lft_estimate r, double scatter, int filled)
+LFT_P_STATIC lft_estimate lft_p_estimate_constant(lft_estimate r, double scatter, int filled)
 {
     r.tau_int       = 0.5;
     r.tau_int_error = r.error = r.error_error = 0;
@@ -465,7 +465,7 @@ static inline lft_estimate lft_p_estimate_constant(lft_estimate r, double scatte
 }
 
 /* value +- the error of the line's mean */
-static inline lft_estimate lft_p_line_estimate(const lft_p_line *l, double value, double factor)
+LFT_P_STATIC lft_estimate lft_p_line_estimate(const lft_p_line *l, double value, double factor)
 {
     const double n = (double)l->n;
     lft_estimate r = lft_p_estimate_nothing(l->n);
@@ -496,7 +496,7 @@ static inline lft_estimate lft_p_line_estimate(const lft_p_line *l, double value
     return lft_p_estimate_doubt(r, 0);
 }
 
-static inline lft_estimate lft_gamma(const lft_series *s, int column)
+LFT_P_STATIC lft_estimate lft_gamma(const lft_series *s, int column)
 {
     lft_p_line l;
     double     scatter;
@@ -510,7 +510,7 @@ typedef struct lft_p_derived_work {
     double *line;         /* [replica][capacity] */
 } lft_p_derived_work;
 
-static inline lft_p_derived_work lft_p_derived_layout(const lft_series *s, lft_arena *a)
+LFT_P_STATIC lft_p_derived_work lft_p_derived_layout(const lft_series *s, lft_arena *a)
 {
     lft_p_derived_work w;
     w.mean  = (double *)lft_arena_alloc(a, (size_t)s->columns, sizeof(double));
@@ -519,14 +519,14 @@ static inline lft_p_derived_work lft_p_derived_layout(const lft_series *s, lft_a
     return w;
 }
 
-static inline size_t lft_gamma_bytes(const lft_series *s)
+LFT_P_STATIC size_t lft_gamma_bytes(const lft_series *s)
 {
     lft_arena a = lft_arena_measure();
     (void)lft_p_derived_layout(s, &a);
     return a.need;
 }
 
-static inline void lft_p_series_means(const lft_series *s, double *mean)
+LFT_P_STATIC void lft_p_series_means(const lft_series *s, double *mean)
 {
     double scatter;
     int    c;
@@ -537,7 +537,7 @@ static inline void lft_p_series_means(const lft_series *s, double *mean)
 }
 
 /* sqrt(variance / N) of a column */
-static inline double lft_p_naive_error(const lft_series *s, int column, double mean)
+LFT_P_STATIC double lft_p_naive_error(const lft_series *s, int column, double mean)
 {
     const lft_p_line l   = lft_p_line_of(s, lft_series_samples(s, column, 0));
     double           sum = 0;
@@ -553,7 +553,7 @@ static inline double lft_p_naive_error(const lft_series *s, int column, double m
 }
 
 /* slope = df/dmean; a column that does not fluctuate needs none */
-static inline void lft_p_slopes(const lft_series *s, lft_derived f, void *ctx, double *mean, double *slope)
+LFT_P_STATIC void lft_p_slopes(const lft_series *s, lft_derived f, void *ctx, double *mean, double *slope)
 {
     int c;
     for (c = 0; c < s->columns; ++c) {
@@ -571,7 +571,7 @@ static inline void lft_p_slopes(const lft_series *s, lft_derived f, void *ctx, d
 }
 
 /* line_i = sum_c slope_c (a_ic - mean_c) */
-static inline void lft_p_project(const lft_series *s, const lft_p_derived_work *w)
+LFT_P_STATIC void lft_p_project(const lft_series *s, const lft_p_derived_work *w)
 {
     size_t i;
     int    c, r;
@@ -584,7 +584,7 @@ static inline void lft_p_project(const lft_series *s, const lft_p_derived_work *
     }
 }
 
-static inline lft_estimate lft_gamma_of(const lft_series *s, lft_derived f, void *ctx, lft_arena scratch, lft_error *e)
+LFT_P_STATIC lft_estimate lft_gamma_of(const lft_series *s, lft_derived f, void *ctx, lft_arena scratch, lft_error *e)
 {
     const size_t       n = lft_p_line_of(s, s->data).n;
     lft_p_derived_work w;
@@ -613,7 +613,7 @@ static inline lft_estimate lft_gamma_of(const lft_series *s, lft_derived f, void
     return r;
 }
 
-static inline double lft_ratio(const double *mean, void *ctx)
+LFT_P_STATIC double lft_ratio(const double *mean, void *ctx)
 {
     const int *columns = (const int *)ctx;
     return columns ? mean[columns[0]] / mean[columns[1]] : mean[1] / mean[0];
@@ -626,7 +626,7 @@ typedef struct lft_p_jackknife_work {
     double *change, *odds; /* [bin] f_j - f, N / m_j - 1 */
 } lft_p_jackknife_work;
 
-static inline lft_p_jackknife_work lft_p_jackknife_layout(const lft_series *s, int bins, lft_arena *a)
+LFT_P_STATIC lft_p_jackknife_work lft_p_jackknife_layout(const lft_series *s, int bins, lft_arena *a)
 {
     const size_t         most = (size_t)(bins > 0 ? bins : 0) + (size_t)s->replicas; /* a replica rounds up by 1 */
     lft_p_jackknife_work w;
@@ -637,7 +637,7 @@ static inline lft_p_jackknife_work lft_p_jackknife_layout(const lft_series *s, i
     return w;
 }
 
-static inline size_t lft_jackknife_bytes(const lft_series *s, int bins)
+LFT_P_STATIC size_t lft_jackknife_bytes(const lft_series *s, int bins)
 {
     lft_arena a = lft_arena_measure();
     (void)lft_p_jackknife_layout(s, bins, &a);
@@ -645,7 +645,7 @@ static inline size_t lft_jackknife_bytes(const lft_series *s, int bins)
 }
 
 /* The share of a replica in the bins: in proportion, at least 1, at most one per sample. */
-static inline size_t lft_p_share(size_t length, size_t n, int bins)
+LFT_P_STATIC size_t lft_p_share(size_t length, size_t n, int bins)
 {
     const size_t share = (size_t)((double)bins * ((double)length / (double)n) + 0.5);
     if (!share) return length > 0;
@@ -653,8 +653,8 @@ static inline size_t lft_p_share(size_t length, size_t n, int bins)
 }
 
 /* left = the means without samples from..from+m of a replica */
-static inline void lft_p_leave_out(const lft_series *s, int replica, size_t from, size_t m, size_t n,
-                                   const lft_p_jackknife_work *w)
+LFT_P_STATIC void lft_p_leave_out(const lft_series *s, int replica, size_t from, size_t m, size_t n,
+                                  const lft_p_jackknife_work *w)
 {
     size_t i;
     int    c;
@@ -667,8 +667,8 @@ static inline void lft_p_leave_out(const lft_series *s, int replica, size_t from
 }
 
 /* Fills change[] and odds[]; the number of bins. */
-static inline int lft_p_jackknife_bins(const lft_series *s, lft_derived f, void *ctx, int bins, size_t n, double value,
-                                       const lft_p_jackknife_work *w)
+LFT_P_STATIC int lft_p_jackknife_bins(const lft_series *s, lft_derived f, void *ctx, int bins, size_t n, double value,
+                                      const lft_p_jackknife_work *w)
 {
     int r, used = 0;
     for (r = 0; r < s->replicas; ++r) {
@@ -687,7 +687,7 @@ static inline int lft_p_jackknife_bins(const lft_series *s, lft_derived f, void 
 }
 
 /* bias and error from change[] and odds[]; 0 if they are not finite */
-static inline int lft_p_jackknife_error(lft_jackknifed *r, const lft_p_jackknife_work *w)
+LFT_P_STATIC int lft_p_jackknife_error(lft_jackknifed *r, const lft_p_jackknife_work *w)
 {
     double bias = 0, squares = 0;
     int    j;
@@ -702,8 +702,8 @@ static inline int lft_p_jackknife_error(lft_jackknifed *r, const lft_p_jackknife
     return 1;
 }
 
-static inline lft_status lft_p_jackknife(const lft_series *s, lft_derived f, void *ctx, int bins, lft_jackknifed *r,
-                                         lft_arena scratch, lft_error *e)
+LFT_P_STATIC lft_status lft_p_jackknife(const lft_series *s, lft_derived f, void *ctx, int bins, lft_jackknifed *r,
+                                        lft_arena scratch, lft_error *e)
 {
     static const char    where[] = "lft_jackknife";
     lft_p_jackknife_work w;
@@ -722,8 +722,8 @@ static inline lft_status lft_p_jackknife(const lft_series *s, lft_derived f, voi
     return lft_p_fail(e, LFT_ERR_NONFINITE, where, "the function without one bin is not finite");
 }
 
-static inline lft_jackknifed lft_jackknife(const lft_series *s, lft_derived f, void *ctx, int bins, lft_arena scratch,
-                                           lft_error *e)
+LFT_P_STATIC lft_jackknifed lft_jackknife(const lft_series *s, lft_derived f, void *ctx, int bins, lft_arena scratch,
+                                          lft_error *e)
 {
     lft_jackknifed r;
     lft_p_set_nan(&r.value);

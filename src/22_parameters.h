@@ -21,8 +21,8 @@ typedef struct lft_parameters {
 } lft_parameters;
 
 /* Appends the tensor "owner.name" and returns its offset. Dimensions beyond rank are ignored. */
-static inline size_t lft_declare(lft_parameters *set, const char *owner, const char *name, int rank, int n0, int n1,
-                                 int n2, int n3);
+LFT_P_STATIC size_t lft_declare(lft_parameters *set, const char *owner, const char *name, int rank, int n0, int n1,
+                                int n2, int n3);
 
 /* Adam (1412.6980, algorithm 1). */
 typedef struct lft_adam {
@@ -33,11 +33,11 @@ typedef struct lft_adam {
 } lft_adam;
 
 /* Moments in the arena, zero. beta1, beta2 or epsilon 0 mean .9, .999 and 1e-8. */
-static inline lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, double beta2, double epsilon,
-                                       lft_arena *arena, lft_error *error);
+LFT_P_STATIC lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, double beta2, double epsilon,
+                                      lft_arena *arena, lft_error *error);
 
 /* value -= rate * pace * mhat / (sqrt(vhat) + epsilon); pace [n], or NULL for 1. O(n). */
-static inline void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate, const double *pace);
+LFT_P_STATIC void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate, const double *pace);
 
 /* Learning rates over a training of known length. */
 typedef enum lft_schedule_kind {
@@ -54,16 +54,16 @@ typedef struct lft_schedule {
 } lft_schedule;
 
 /* The rate of step 0 <= i < steps; the last rate beyond. */
-static inline double lft_rate(const lft_schedule *schedule, uint64_t i);
+LFT_P_STATIC double lft_rate(const lft_schedule *schedule, uint64_t i);
 
 /* Scales a gradient down to the given 2-norm if it is longer (most <= 0: never); returns the norm before. */
-static inline double lft_clip_norm(double *gradient, size_t n, double most);
+LFT_P_STATIC double lft_clip_norm(double *gradient, size_t n, double most);
 
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
 
-static inline size_t lft_declare(lft_parameters *set, const char *owner, const char *name, int rank, int n0, int n1,
-                                 int n2, int n3)
+LFT_P_STATIC size_t lft_declare(lft_parameters *set, const char *owner, const char *name, int rank, int n0, int n1,
+                                int n2, int n3)
 {
     size_t offset = set->count, count = 1;
     int    shape[4], i;
@@ -87,8 +87,8 @@ static inline size_t lft_declare(lft_parameters *set, const char *owner, const c
     return offset;
 }
 
-static inline lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, double beta2, double epsilon,
-                                       lft_arena *arena, lft_error *error)
+LFT_P_STATIC lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, double beta2, double epsilon,
+                                      lft_arena *arena, lft_error *error)
 {
     adam->m       = (double *)lft_arena_alloc(arena, n, sizeof(double));
     adam->v       = (double *)lft_arena_alloc(arena, n, sizeof(double));
@@ -100,7 +100,7 @@ static inline lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, d
     return lft_arena_check(arena, error, "adam");
 }
 
-static inline void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate, const double *pace)
+LFT_P_STATIC void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate, const double *pace)
 {
     const double t  = (double)++adam->step, b1 = adam->beta1, b2 = adam->beta2;
     const double c1 = 1 / (1 - lft_p_f64_p_exp(t * lft_p_f64_p_log(b1)));
@@ -114,7 +114,7 @@ static inline void lft_adam_step(lft_adam *adam, double *value, const double *gr
     }
 }
 
-static inline double lft_rate(const lft_schedule *s, uint64_t i)
+LFT_P_STATIC double lft_rate(const lft_schedule *s, uint64_t i)
 {
     double x, sine, cosine, rise = 1;
     if (i + 1 < s->warmup) rise = (double)(i + 1) / (double)s->warmup;
@@ -130,7 +130,7 @@ static inline double lft_rate(const lft_schedule *s, uint64_t i)
     return rise * (s->to + (s->from - s->to) * 0.5 * (1 + cosine));
 }
 
-static inline double lft_clip_norm(double *gradient, size_t n, double most)
+LFT_P_STATIC double lft_clip_norm(double *gradient, size_t n, double most)
 {
     double sum = 0, norm;
     size_t i;

@@ -15,34 +15,34 @@ typedef struct lft_npy {
 
 /* Writes a header of version 1.0, little-endian and padded to a multiple of 64 bytes. 0 <= rank <= 8.
  * LFT_ERR_ARG: no such dtype or rank, or more than 2^64 bytes of data; LFT_ERR_IO. O(1). */
-static inline lft_status lft_npy_write_header(lft_writer to, lft_dtype dtype, int rank, const uint64_t *shape,
-                                              lft_error *error);
+LFT_P_STATIC lft_status lft_npy_write_header(lft_writer to, lft_dtype dtype, int rank, const uint64_t *shape,
+                                             lft_error *error);
 
 /* Writes the next n numbers, converted to the dtype. Calls may follow each other; together they must write what the
  * header announced, which the caller sees to. Infinity and NaN pass in the real and complex types.
  * LFT_ERR_ARG: a value that an integer type or a float cannot hold (those before it may have been written); LFT_ERR_IO.
  * O(n). */
-static inline lft_status lft_npy_write(lft_writer to, lft_dtype dtype, const double *value, size_t n, lft_error *error);
-static inline lft_status lft_npy_write_f32(lft_writer to, lft_dtype dtype, const float *value, size_t n,
-                                           lft_error *error);
+LFT_P_STATIC lft_status lft_npy_write(lft_writer to, lft_dtype dtype, const double *value, size_t n, lft_error *error);
+LFT_P_STATIC lft_status lft_npy_write_f32(lft_writer to, lft_dtype dtype, const float *value, size_t n,
+                                          lft_error *error);
 
 /* Reads a header and leaves the reader at the first element. Keys come in any order, both byte orders are read.
  * LFT_ERR_FORMAT: no npy file, Fortran order, another element type, rank above 8, or more than 2^64 bytes of data;
  * LFT_ERR_IO: the data end early. After a failure *npy is all zero. O(length of the header), no memory. */
-static inline lft_status lft_npy_read_header(lft_reader from, lft_npy *npy, lft_error *error);
+LFT_P_STATIC lft_status lft_npy_read_header(lft_reader from, lft_npy *npy, lft_error *error);
 
 /* Reads the next n numbers as doubles (integers beyond 2^53 are rounded). n <= npy->count; the caller adds up pieces.
  * What follows the array is left alone: a file may hold several.
  * LFT_ERR_ARG: n too large; LFT_ERR_IO: the data end early, byte offsets count from the start of this piece. O(n). */
-static inline lft_status lft_npy_read(lft_reader from, const lft_npy *npy, double *out, size_t n, lft_error *error);
+LFT_P_STATIC lft_status lft_npy_read(lft_reader from, const lft_npy *npy, double *out, size_t n, lft_error *error);
 
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
 
 /* ---- writing ---- */
 
-LFT_P_COLD lft_status lft_npy_write_header(lft_writer to, lft_dtype dtype, int rank, const uint64_t *shape,
-                                              lft_error *error)
+LFT_P_STATIC lft_status lft_npy_write_header(lft_writer to, lft_dtype dtype, int rank, const uint64_t *shape,
+                                             lft_error *error)
 {
     static const char  magic[] = "\x93NUMPY\x01";
     const lft_p_dtype *d       = lft_p_dtype_of(dtype);
@@ -80,8 +80,8 @@ LFT_P_COLD lft_status lft_npy_write_header(lft_writer to, lft_dtype dtype, int r
 }
 
 /* Numbers first, first + 1, ... of the array. */
-LFT_P_COLD lft_status lft_p_npy_put(lft_p_sink *s, lft_dtype dtype, const double *value, size_t first, size_t n,
-                                       lft_error *error)
+LFT_P_STATIC lft_status lft_p_npy_put(lft_p_sink *s, lft_dtype dtype, const double *value, size_t first, size_t n,
+                                      lft_error *error)
 {
     const size_t  part = lft_p_dtype_of(dtype)->part;
     unsigned char bytes[8];
@@ -104,7 +104,7 @@ LFT_P_COLD lft_status lft_p_npy_put(lft_p_sink *s, lft_dtype dtype, const double
     return LFT_OK;
 }
 
-LFT_P_COLD lft_status lft_npy_write(lft_writer to, lft_dtype dtype, const double *value, size_t n, lft_error *error)
+LFT_P_STATIC lft_status lft_npy_write(lft_writer to, lft_dtype dtype, const double *value, size_t n, lft_error *error)
 {
     lft_p_sink s;
     lft_status status;
@@ -113,8 +113,8 @@ LFT_P_COLD lft_status lft_npy_write(lft_writer to, lft_dtype dtype, const double
     return status ? status : lft_p_sink_close(&s, "npy", error);
 }
 
-LFT_P_COLD lft_status lft_npy_write_f32(lft_writer to, lft_dtype dtype, const float *value, size_t n,
-                                           lft_error *error)
+LFT_P_STATIC lft_status lft_npy_write_f32(lft_writer to, lft_dtype dtype, const float *value, size_t n,
+                                          lft_error *error)
 {
     lft_p_sink s;
     lft_status status = LFT_OK;
@@ -132,7 +132,7 @@ LFT_P_COLD lft_status lft_npy_write_f32(lft_writer to, lft_dtype dtype, const fl
 /* ---- reading ---- */
 
 /* '<f8' and the like. */
-LFT_P_COLD void lft_p_npy_descr(lft_p_source *s, lft_npy *npy)
+LFT_P_STATIC void lft_p_npy_descr(lft_p_source *s, lft_npy *npy)
 {
     const uint64_t at = lft_p_place(s);
     char           brief[48];
@@ -152,7 +152,7 @@ LFT_P_COLD void lft_p_npy_descr(lft_p_source *s, lft_npy *npy)
     }
 }
 
-LFT_P_COLD void lft_p_npy_fortran(lft_p_source *s)
+LFT_P_STATIC void lft_p_npy_fortran(lft_p_source *s)
 {
     const uint64_t at      = lft_p_place(s);
     const int      fortran = lft_p_peek(s) == 'T';
@@ -168,7 +168,7 @@ LFT_P_COLD void lft_p_npy_fortran(lft_p_source *s)
 }
 
 /* A tuple: (), (3,), (3, 4) or (3, 4,); Python 2 wrote 3L for a long. */
-LFT_P_COLD void lft_p_npy_shape(lft_p_source *s, lft_npy *npy)
+LFT_P_STATIC void lft_p_npy_shape(lft_p_source *s, lft_npy *npy)
 {
     int comma = 1;
     (void)lft_p_want(s, '(', "'(' of the shape");
@@ -182,7 +182,7 @@ LFT_P_COLD void lft_p_npy_shape(lft_p_source *s, lft_npy *npy)
     if (npy->rank == 1 && !comma) lft_p_unexpected(s, "a comma in a shape of rank 1: (n,)");
 }
 
-LFT_P_COLD void lft_p_npy_dict(lft_p_source *s, lft_npy *npy)
+LFT_P_STATIC void lft_p_npy_dict(lft_p_source *s, lft_npy *npy)
 {
     static const char *const key[] = {"descr", "fortran_order", "shape"};
     unsigned                 seen  = 0;
@@ -203,7 +203,7 @@ LFT_P_COLD void lft_p_npy_dict(lft_p_source *s, lft_npy *npy)
 }
 
 /* Magic, version and length: after them the source is at the text. */
-LFT_P_COLD void lft_p_npy_magic(lft_p_source *s)
+LFT_P_STATIC void lft_p_npy_magic(lft_p_source *s)
 {
     static const char magic[] = "\x93NUMPY";
     unsigned char     b[8]    = {0, 0, 0, 0, 0, 0, 0, 0};
@@ -227,7 +227,7 @@ LFT_P_COLD void lft_p_npy_magic(lft_p_source *s)
     }
 }
 
-LFT_P_COLD lft_status lft_npy_read_header(lft_reader from, lft_npy *npy, lft_error *error)
+LFT_P_STATIC lft_status lft_npy_read_header(lft_reader from, lft_npy *npy, lft_error *error)
 {
     unsigned char      window[128];
     const lft_p_dtype *d;
@@ -248,7 +248,7 @@ LFT_P_COLD lft_status lft_npy_read_header(lft_reader from, lft_npy *npy, lft_err
     return s.status;
 }
 
-LFT_P_COLD lft_status lft_npy_read(lft_reader from, const lft_npy *npy, double *out, size_t n, lft_error *error)
+LFT_P_STATIC lft_status lft_npy_read(lft_reader from, const lft_npy *npy, double *out, size_t n, lft_error *error)
 {
     const size_t  part = lft_p_dtype_of(npy->dtype)->part, most = 512 / (part ? part : 1);
     unsigned char buffer[512];

@@ -33,8 +33,8 @@ typedef struct lft_safetensors {
  * LFT_ERR_ARG: a name, key or value that is no UTF-8, a name or key that is there twice, a dtype that the format does
  * not have (C128), a rank above 8, bytes that are not those of the shape, a header above 100 MB; LFT_ERR_IO.
  * O(bytes + n^2 + nmeta^2); the squares are comparisons of names. */
-static inline lft_status lft_safetensors_save(lft_writer to, const lft_tensor *tensor, int n, const lft_text_pair *meta,
-                                              int nmeta, lft_error *error);
+LFT_P_STATIC lft_status lft_safetensors_save(lft_writer to, const lft_tensor *tensor, int n, const lft_text_pair *meta,
+                                             int nmeta, lft_error *error);
 
 /* Reads a file to its end. Refused is whatever the format forbids (duplicate names, holes, overlaps, data that do not
  * fit the shape, bytes after the data), and also what this library cannot hold: other dtypes, rank above 8, texts with
@@ -43,30 +43,30 @@ static inline lft_status lft_safetensors_save(lft_writer to, const lft_tensor *t
  * read, and the measuring call returns LFT_OK with an empty doc. Other failures leave the arena as it was.
  * LFT_ERR_FORMAT: see above; LFT_ERR_IO: the file ends early; LFT_ERR_NOMEM. Time O(bytes + n log n); memory: header
  * and data as they are in the file, and sizeof(lft_tensor) or (lft_text_pair) per entry. */
-static inline lft_status lft_safetensors_load(lft_reader from, lft_arena *arena, lft_safetensors *doc,
-                                              lft_error *error);
+LFT_P_STATIC lft_status lft_safetensors_load(lft_reader from, lft_arena *arena, lft_safetensors *doc,
+                                             lft_error *error);
 
 /* The tensor of that name, or NULL. O(tensors). */
-static inline const lft_tensor *lft_safetensors_find(const lft_safetensors *doc, const char *name);
+LFT_P_STATIC const lft_tensor *lft_safetensors_find(const lft_safetensors *doc, const char *name);
 
 /* The value of that key of the metadata, or NULL. O(metas). */
-static inline const char *lft_safetensors_meta(const lft_safetensors *doc, const char *key);
+LFT_P_STATIC const char *lft_safetensors_meta(const lft_safetensors *doc, const char *key);
 
 /* How many numbers the tensor holds; a complex element counts as two. O(1). */
-static inline size_t lft_tensor_count(const lft_tensor *tensor);
+LFT_P_STATIC size_t lft_tensor_count(const lft_tensor *tensor);
 
 /* Number i; integers beyond 2^53 are rounded. NaN if there is no number i. O(1). */
-static inline double lft_tensor_get(const lft_tensor *tensor, size_t i);
+LFT_P_STATIC double lft_tensor_get(const lft_tensor *tensor, size_t i);
 
 /* Integer i exactly: seeds and counters. 0 if it is negative, not there, or the dtype is no integer type. O(1). */
-static inline uint64_t lft_tensor_get_u64(const lft_tensor *tensor, size_t i);
+LFT_P_STATIC uint64_t lft_tensor_get_u64(const lft_tensor *tensor, size_t i);
 
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
 
 #define LFT_P_ST_HEADER_MOST 100000000u /* the limit of the reference implementation */
 
-LFT_P_COLD const lft_tensor *lft_safetensors_find(const lft_safetensors *doc, const char *name)
+LFT_P_STATIC const lft_tensor *lft_safetensors_find(const lft_safetensors *doc, const char *name)
 {
     int i;
     for (i = 0; i < doc->tensors; ++i) {
@@ -75,7 +75,7 @@ LFT_P_COLD const lft_tensor *lft_safetensors_find(const lft_safetensors *doc, co
     return NULL;
 }
 
-LFT_P_COLD const char *lft_safetensors_meta(const lft_safetensors *doc, const char *key)
+LFT_P_STATIC const char *lft_safetensors_meta(const lft_safetensors *doc, const char *key)
 {
     int i;
     for (i = 0; i < doc->metas; ++i) {
@@ -84,13 +84,13 @@ LFT_P_COLD const char *lft_safetensors_meta(const lft_safetensors *doc, const ch
     return NULL;
 }
 
-LFT_P_COLD size_t lft_tensor_count(const lft_tensor *t)
+LFT_P_STATIC size_t lft_tensor_count(const lft_tensor *t)
 {
     const size_t part = lft_p_dtype_of(t->dtype)->part;
     return part ? t->bytes / part : 0;
 }
 
-LFT_P_COLD double lft_tensor_get(const lft_tensor *t, size_t i)
+LFT_P_STATIC double lft_tensor_get(const lft_tensor *t, size_t i)
 {
     const size_t   part = lft_p_dtype_of(t->dtype)->part;
     const uint64_t nan  = (uint64_t)0x7ff8u << 48;
@@ -98,7 +98,7 @@ LFT_P_COLD double lft_tensor_get(const lft_tensor *t, size_t i)
     return lft_p_number_of(t->dtype, lft_p_host_get((const unsigned char *)t->data + i * part, part));
 }
 
-LFT_P_COLD uint64_t lft_tensor_get_u64(const lft_tensor *t, size_t i)
+LFT_P_STATIC uint64_t lft_tensor_get_u64(const lft_tensor *t, size_t i)
 {
     const lft_p_dtype *d = lft_p_dtype_of(t->dtype);
     uint64_t           v;
@@ -110,7 +110,7 @@ LFT_P_COLD uint64_t lft_tensor_get_u64(const lft_tensor *t, size_t i)
 /* ---- writing ---- */
 
 /* "safetensors: tensor 'name': what" */
-LFT_P_COLD lft_status lft_p_st_fail(lft_error *e, lft_status code, const char *name, const char *what)
+LFT_P_STATIC lft_status lft_p_st_fail(lft_error *e, lft_status code, const char *name, const char *what)
 {
     lft_p_text t = lft_p_error_text(e, code, "safetensors", "tensor ");
     lft_p_put_quoted(&t, name);
@@ -119,7 +119,7 @@ LFT_P_COLD lft_status lft_p_st_fail(lft_error *e, lft_status code, const char *n
     return code;
 }
 
-LFT_P_COLD void lft_p_st_put_header(lft_p_sink *s, const lft_tensor *t, int n, const lft_text_pair *meta, int nmeta)
+LFT_P_STATIC void lft_p_st_put_header(lft_p_sink *s, const lft_tensor *t, int n, const lft_text_pair *meta, int nmeta)
 {
     uint64_t at = 0;
     int      i, k;
@@ -150,7 +150,7 @@ LFT_P_COLD void lft_p_st_put_header(lft_p_sink *s, const lft_tensor *t, int n, c
     lft_p_sink_text(s, n || nmeta ? "}" : "{}");
 }
 
-LFT_P_COLD lft_status lft_p_st_check_tensor(const lft_tensor *t, lft_error *e)
+LFT_P_STATIC lft_status lft_p_st_check_tensor(const lft_tensor *t, lft_error *e)
 {
     const size_t element = t->dtype == LFT_DTYPE_C128 ? 0 : lft_dtype_bytes(t->dtype);
     uint64_t     bytes   = 0;
@@ -165,7 +165,7 @@ LFT_P_COLD lft_status lft_p_st_check_tensor(const lft_tensor *t, lft_error *e)
     return bytes && !t->data ? lft_p_st_fail(e, LFT_ERR_ARG, t->name, "no data") : LFT_OK;
 }
 
-LFT_P_COLD lft_status lft_p_st_check(const lft_tensor *t, int n, const lft_text_pair *meta, int nmeta, lft_error *e)
+LFT_P_STATIC lft_status lft_p_st_check(const lft_tensor *t, int n, const lft_text_pair *meta, int nmeta, lft_error *e)
 {
     int i, k;
     if (n < 0 || nmeta < 0) return lft_p_fail(e, LFT_ERR_ARG, "safetensors", "a negative number of entries");
@@ -191,8 +191,8 @@ LFT_P_COLD lft_status lft_p_st_check(const lft_tensor *t, int n, const lft_text_
     return LFT_OK;
 }
 
-LFT_P_COLD lft_status lft_safetensors_save(lft_writer to, const lft_tensor *tensor, int n, const lft_text_pair *meta,
-                                              int nmeta, lft_error *error)
+LFT_P_STATIC lft_status lft_safetensors_save(lft_writer to, const lft_tensor *tensor, int n, const lft_text_pair *meta,
+                                             int nmeta, lft_error *error)
 {
     const lft_writer nowhere = {NULL, NULL};
     unsigned char    bytes[8];
@@ -238,7 +238,7 @@ typedef struct lft_p_st {
 } lft_p_st;
 
 /* [1,2,...] of at most `most` integers; returns how many. */
-LFT_P_COLD int lft_p_st_list(lft_p_source *s, uint64_t *v, int most)
+LFT_P_STATIC int lft_p_st_list(lft_p_source *s, uint64_t *v, int most)
 {
     int n = 0;
     (void)lft_p_want(s, '[', "'['");
@@ -251,7 +251,7 @@ LFT_P_COLD int lft_p_st_list(lft_p_source *s, uint64_t *v, int most)
     return n;
 }
 
-LFT_P_COLD lft_dtype lft_p_st_dtype(lft_p_source *s)
+LFT_P_STATIC lft_dtype lft_p_st_dtype(lft_p_source *s)
 {
     const uint64_t at = lft_p_place(s);
     char           brief[48];
@@ -268,7 +268,7 @@ LFT_P_COLD lft_dtype lft_p_st_dtype(lft_p_source *s)
 }
 
 /* {"dtype":...,"shape":...,"data_offsets":...} in any order */
-LFT_P_COLD void lft_p_st_info(lft_p_source *s, lft_tensor *t, uint64_t offset[2])
+LFT_P_STATIC void lft_p_st_info(lft_p_source *s, lft_tensor *t, uint64_t offset[2])
 {
     static const char *const key[] = {"dtype", "shape", "data_offsets"};
     unsigned                 seen  = 0;
@@ -286,7 +286,7 @@ LFT_P_COLD void lft_p_st_info(lft_p_source *s, lft_tensor *t, uint64_t offset[2]
     (void)lft_p_want(s, '}', "',' or '}' of a tensor");
 }
 
-LFT_P_COLD void lft_p_st_tensor(lft_p_st *p, const char *name)
+LFT_P_STATIC void lft_p_st_tensor(lft_p_st *p, const char *name)
 {
     const uint64_t at        = lft_p_place(&p->in);
     uint64_t       offset[2] = {0, 0}, bytes = 0;
@@ -317,7 +317,7 @@ LFT_P_COLD void lft_p_st_tensor(lft_p_st *p, const char *name)
     p->tensors += 1;
 }
 
-LFT_P_COLD void lft_p_st_metadata(lft_p_st *p)
+LFT_P_STATIC void lft_p_st_metadata(lft_p_st *p)
 {
     lft_p_source *s = &p->in;
     char          brief[48];
@@ -337,7 +337,7 @@ LFT_P_COLD void lft_p_st_metadata(lft_p_st *p)
 }
 
 /* The whole header. There is no recursion, since the format has no depth. */
-LFT_P_COLD lft_status lft_p_st_header(lft_p_st *p)
+LFT_P_STATIC lft_status lft_p_st_header(lft_p_st *p)
 {
     lft_p_source *s = &p->in;
     char          brief[48];
@@ -368,12 +368,12 @@ LFT_P_COLD lft_status lft_p_st_header(lft_p_st *p)
 
 /* ---- order and uniqueness. Both kinds of entries begin with a pointer to their name in the header ---- */
 
-LFT_P_COLD int lft_p_st_name_before(const void *a, const void *b)
+LFT_P_STATIC int lft_p_st_name_before(const void *a, const void *b)
 {
     return lft_p_order(*(const char *const *)a, *(const char *const *)b) < 0;
 }
 
-LFT_P_COLD int lft_p_st_data_before(const void *a, const void *b)
+LFT_P_STATIC int lft_p_st_data_before(const void *a, const void *b)
 {
     const lft_tensor    *s = (const lft_tensor *)a, *t = (const lft_tensor *)b;
     const unsigned char *x = (const unsigned char *)s->data, *y = (const unsigned char *)t->data;
@@ -382,7 +382,7 @@ LFT_P_COLD int lft_p_st_data_before(const void *a, const void *b)
     return s->name < t->name;
 }
 
-LFT_P_COLD void lft_p_st_swap(unsigned char *a, unsigned char *b, size_t size)
+LFT_P_STATIC void lft_p_st_swap(unsigned char *a, unsigned char *b, size_t size)
 {
     unsigned char c[sizeof(lft_tensor)];
     lft_p_copy(c, a, size);
@@ -391,7 +391,7 @@ LFT_P_COLD void lft_p_st_swap(unsigned char *a, unsigned char *b, size_t size)
 }
 
 /* Heapsort: neither a stranger's file nor its order may make it slow or deep. */
-LFT_P_COLD void lft_p_st_sort(void *entries, size_t n, size_t size, int (*before)(const void *, const void *))
+LFT_P_STATIC void lft_p_st_sort(void *entries, size_t n, size_t size, int (*before)(const void *, const void *))
 {
     unsigned char *x    = (unsigned char *)entries;
     size_t         heap = n / 2, end = n, root, child;
@@ -407,7 +407,7 @@ LFT_P_COLD void lft_p_st_sort(void *entries, size_t n, size_t size, int (*before
 }
 
 /* Sorts by name and refuses duplicates. */
-LFT_P_COLD void lft_p_st_unique(lft_p_source *s, void *entries, size_t n, size_t size)
+LFT_P_STATIC void lft_p_st_unique(lft_p_source *s, void *entries, size_t n, size_t size)
 {
     const unsigned char *x = (const unsigned char *)entries;
     size_t               i;
@@ -424,7 +424,7 @@ LFT_P_COLD void lft_p_st_unique(lft_p_source *s, void *entries, size_t n, size_t
 }
 
 /* Names once each; then the tensors in the order of their data, end to end. */
-LFT_P_COLD lft_status lft_p_st_arrange(lft_p_st *p)
+LFT_P_STATIC lft_status lft_p_st_arrange(lft_p_st *p)
 {
     const unsigned char *end = p->base;
     size_t               i;
@@ -446,7 +446,7 @@ LFT_P_COLD lft_status lft_p_st_arrange(lft_p_st *p)
 /* ---- loading ---- */
 
 /* The buffer up to the end of the file, then each number from the file's byte order to the machine's. */
-LFT_P_COLD lft_status lft_p_st_data(lft_p_st *p, unsigned char *data)
+LFT_P_STATIC lft_status lft_p_st_data(lft_p_st *p, unsigned char *data)
 {
     lft_p_source *s = &p->in;
     unsigned char more;
@@ -463,7 +463,7 @@ LFT_P_COLD lft_status lft_p_st_data(lft_p_st *p, unsigned char *data)
 }
 
 /* After the length. Without memory for the header it streams by, so that all that the file needs is counted. */
-LFT_P_COLD lft_status lft_p_st_load(lft_p_st *p, lft_arena *arena, size_t length)
+LFT_P_STATIC lft_status lft_p_st_load(lft_p_st *p, lft_arena *arena, size_t length)
 {
     unsigned char  window[128];
     unsigned char *text = (unsigned char *)lft_arena_alloc(arena, length, 1), *data;
@@ -489,7 +489,7 @@ LFT_P_COLD lft_status lft_p_st_load(lft_p_st *p, lft_arena *arena, size_t length
     return status ? status : lft_p_st_data(p, data);
 }
 
-LFT_P_COLD lft_status lft_safetensors_load(lft_reader from, lft_arena *arena, lft_safetensors *doc, lft_error *error)
+LFT_P_STATIC lft_status lft_safetensors_load(lft_reader from, lft_arena *arena, lft_safetensors *doc, lft_error *error)
 {
     const lft_arena mark = *arena;
     unsigned char   b[8];

@@ -5,11 +5,11 @@
 #include <stdio.h>
 
 /* A reader of a file that the caller opened in binary mode ("rb") and closes. */
-static inline lft_reader lft_file_reader(FILE *file);
+LFT_P_STATIC lft_reader lft_file_reader(FILE *file);
 
 /* A writer to a file that the caller opened in binary mode ("wb") and closes. What stdio still buffers is written by
  * fclose(), whose result the caller must check; lft_file_replace() does. */
-static inline lft_writer lft_file_writer(FILE *file);
+LFT_P_STATIC lft_writer lft_file_writer(FILE *file);
 
 /* Replaces a file as a whole or not at all: fill(to, ctx, error) writes the new content to path.tmp, which becomes path
  * by rename() after everything has been written and closed. So a kill or a full disk leaves the old file as it was. On
@@ -17,23 +17,23 @@ static inline lft_writer lft_file_writer(FILE *file);
  * Nothing is forced to the disk: a power failure may undo more than the last write.)
  * LFT_ERR_IO: open, write, close or rename failed; LFT_ERR_ARG: path longer than 4000 bytes; else what fill returns if
  * it is not LFT_OK. */
-static inline lft_status lft_file_replace(const char *path, int (*fill)(lft_writer to, void *ctx, lft_error *error),
-                                          void *ctx, lft_error *error);
+LFT_P_STATIC lft_status lft_file_replace(const char *path, int (*fill)(lft_writer to, void *ctx, lft_error *error),
+                                         void *ctx, lft_error *error);
 
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
 
-LFT_P_COLD size_t lft_p_file_read(void *user, void *data, size_t n)
+LFT_P_STATIC size_t lft_p_file_read(void *user, void *data, size_t n)
 {
     return fread(data, 1, n, (FILE *)user);
 }
 
-LFT_P_COLD size_t lft_p_file_write(void *user, const void *data, size_t n)
+LFT_P_STATIC size_t lft_p_file_write(void *user, const void *data, size_t n)
 {
     return fwrite(data, 1, n, (FILE *)user);
 }
 
-LFT_P_COLD lft_reader lft_file_reader(FILE *file)
+LFT_P_STATIC lft_reader lft_file_reader(FILE *file)
 {
     lft_reader r;
     r.read = lft_p_file_read;
@@ -41,7 +41,7 @@ LFT_P_COLD lft_reader lft_file_reader(FILE *file)
     return r;
 }
 
-LFT_P_COLD lft_writer lft_file_writer(FILE *file)
+LFT_P_STATIC lft_writer lft_file_writer(FILE *file)
 {
     lft_writer w;
     w.write = lft_p_file_write;
@@ -49,8 +49,8 @@ LFT_P_COLD lft_writer lft_file_writer(FILE *file)
     return w;
 }
 
-LFT_P_COLD lft_status lft_file_replace(const char *path, int (*fill)(lft_writer to, void *ctx, lft_error *error),
-                                          void *ctx, lft_error *error)
+LFT_P_STATIC lft_status lft_file_replace(const char *path, int (*fill)(lft_writer to, void *ctx, lft_error *error),
+                                         void *ctx, lft_error *error)
 {
     char       temporary[4096];
     lft_p_text t = {0, 0, 0};

@@ -35,13 +35,13 @@ LFT_P_INLINE lft_real *LFT_P(group)(const LFT_(batch) *batch, int group)
 }
 
 /* Vectors of scratch. */
-static inline lft_v *LFT_P(vectors)(lft_arena *arena, size_t n)
+LFT_P_STATIC lft_v *LFT_P(vectors)(lft_arena *arena, size_t n)
 {
     return (lft_v *)lft_arena_take(arena, n, sizeof(lft_v));
 }
 
 /* Normal numbers for one group: lane l gets those of sample d.sample + l. work: volume doubles. */
-static inline void LFT_P(group_normals)(lft_draw d, int volume, lft_v *to_, double *work)
+LFT_P_STATIC void LFT_P(group_normals)(lft_draw d, int volume, lft_v *to_, double *work)
 {
     lft_real *to = (lft_real *)to_;
     int       l, x;

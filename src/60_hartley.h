@@ -60,7 +60,7 @@ LFT_P_INLINE LFT_P(hartley_class) LFT_P(hartley_class_of)(int extent, int level)
 }
 
 /* Coefficients of an extent in the order of use; returns how many there are; to == NULL only counts. */
-LFT_P_COLD size_t LFT_P(hartley_coefficients)(int extent, lft_real *to)
+LFT_P_STATIC size_t LFT_P(hartley_coefficients)(int extent, lft_real *to)
 {
     const double scale = 1 / lft_p_f64_p_sqrt((double)extent);
     size_t       n     = 0;
@@ -83,7 +83,7 @@ LFT_P_COLD size_t LFT_P(hartley_coefficients)(int extent, lft_real *to)
     return n;
 }
 
-LFT_P_COLD void LFT_P(hartley_init)(LFT_P(hartley) *h, const LFT_(lattice) *lattice, lft_arena *arena)
+LFT_P_STATIC void LFT_P(hartley_init)(LFT_P(hartley) *h, const LFT_(lattice) *lattice, lft_arena *arena)
 {
     int mu, nu;
     h->lattice = *lattice;

@@ -29,7 +29,7 @@ static inline int LFT_P(spectrum_multiplicity)(const LFT_P(spectrum) *s, int com
 }
 
 /* The smallest compact index of the orbit: components of equal axes in ascending order. */
-LFT_P_COLD int LFT_P(spectrum_representative)(const LFT_P(spectrum) *s, int compact)
+LFT_P_STATIC int LFT_P(spectrum_representative)(const LFT_P(spectrum) *s, int compact)
 {
     int r[LFT_DIM], mu, nu, index = 0;
     for (mu = LFT_DIM - 1; mu >= 0; --mu) {
@@ -49,7 +49,7 @@ LFT_P_COLD int LFT_P(spectrum_representative)(const LFT_P(spectrum) *s, int comp
     return index;
 }
 
-LFT_P_COLD void LFT_P(spectrum_init)(LFT_P(spectrum) *s, const LFT_(lattice) *lattice, lft_arena *arena)
+LFT_P_STATIC void LFT_P(spectrum_init)(LFT_P(spectrum) *s, const LFT_(lattice) *lattice, lft_arena *arena)
 {
     int mu, i, j;
     s->lattice = *lattice;

@@ -38,8 +38,8 @@ typedef struct LFT_P(velocity_fields) {
     lft_v *du, *ds;              /* [1 + gates][volume], [volume]: cotangents, for backward */
 } LFT_P(velocity_fields);
 
-LFT_P_COLD void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *lattice, int sines, int linear, int gates,
-                                        int zeros, int times, lft_arena *arena)
+LFT_P_STATIC void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *lattice, int sines, int linear, int gates,
+                                       int zeros, int times, lft_arena *arena)
 {
     size_t kernels = (size_t)times * (size_t)(1 + gates) * (size_t)(sines + linear);
     LFT_P(spectrum_init)(&u->spectrum, lattice, arena);
@@ -58,7 +58,7 @@ LFT_P_COLD void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *la
     u->zeta     = (lft_real *)lft_arena_alloc(arena, (size_t)(times * zeros), sizeof(lft_real));
 }
 
-static inline LFT_P(velocity_fields) LFT_P(velocity_scratch)(const LFT_P(velocity) *u, int backward, lft_arena *arena)
+LFT_P_STATIC LFT_P(velocity_fields) LFT_P(velocity_scratch)(const LFT_P(velocity) *u, int backward, lft_arena *arena)
 {
     LFT_P(velocity_fields) w;
     const size_t volume = (size_t)u->volume, gated = volume * (size_t)u->gates;

@@ -41,12 +41,12 @@ typedef struct LFT_P(continuous) {
     size_t                kernel, frequency, gate_frequency, zero_amplitude, zero_frequency; /* offsets in theta */
 } LFT_P(continuous);
 
-LFT_P_COLD int LFT_P(default_to)(int value, int otherwise)
+LFT_P_STATIC int LFT_P(default_to)(int value, int otherwise)
 {
     return value == 0 ? otherwise : value < 0 ? 0 : value;
 }
 
-LFT_P_COLD lft_status LFT_P(continuous_defaults)(LFT_(continuous_desc) *d, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(continuous_defaults)(LFT_(continuous_desc) *d, lft_error *error)
 {
     d->sines  = LFT_P(default_to)(d->sines, 9);
     d->linear = LFT_P(default_to)(d->linear, 1) != 0;
@@ -73,7 +73,7 @@ LFT_P_COLD lft_status LFT_P(continuous_defaults)(LFT_(continuous_desc) *d, lft_e
 }
 
 /* K_a(t) at all the times of the present number of steps. */
-LFT_P_COLD void LFT_P(continuous_basis)(LFT_P(continuous) *s, int steps)
+LFT_P_STATIC void LFT_P(continuous_basis)(LFT_P(continuous) *s, int steps)
 {
     int i, a;
     for (i = 0; i <= 2 * steps; ++i) {
@@ -93,7 +93,7 @@ LFT_P_COLD void LFT_P(continuous_basis)(LFT_P(continuous) *s, int steps)
     s->u.times = 2 * steps + 1;
 }
 
-static inline size_t LFT_P(continuous_gradient_count)(const LFT_P(continuous) *s)
+LFT_P_STATIC size_t LFT_P(continuous_gradient_count)(const LFT_P(continuous) *s)
 {
     size_t kernels = (size_t)(1 + s->u.gates) * (size_t)s->u.features;
     return (size_t)s->desc.nodes * (kernels * (size_t)(s->u.spectrum.count + 1) + (size_t)s->u.zeros) +
@@ -105,7 +105,7 @@ typedef struct LFT_P(continuous_parts) {
     double *lambda, *origin, *zeta, *omega, *eta, *kappa;
 } LFT_P(continuous_parts);
 
-static inline LFT_P(continuous_parts) LFT_P(continuous_gradient)(const LFT_P(continuous) *s, double *gradient, int node)
+LFT_P_STATIC LFT_P(continuous_parts) LFT_P(continuous_gradient)(const LFT_P(continuous) *s, double *gradient, int node)
 {
     LFT_P(continuous_parts) d;
     size_t kernels = (size_t)(1 + s->u.gates) * (size_t)s->u.features, count = (size_t)s->u.spectrum.count;
@@ -119,7 +119,7 @@ static inline LFT_P(continuous_parts) LFT_P(continuous_gradient)(const LFT_P(con
     return d;
 }
 
-static inline size_t LFT_P(continuous_block)(const LFT_P(continuous) *s)
+LFT_P_STATIC size_t LFT_P(continuous_block)(const LFT_P(continuous) *s)
 {
     return (size_t)(1 + s->u.gates) * (size_t)s->u.features * (size_t)(s->u.spectrum.count + 1) + (size_t)s->u.zeros;
 }
@@ -134,8 +134,8 @@ typedef struct LFT_P(continuous_work) {
     double *now;                     /* ... and by the other tables, with room for the spectra */
 } LFT_P(continuous_work);
 
-static inline LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(continuous) *s, LFT_P(continuous_use) use,
-                                                               lft_arena *arena)
+LFT_P_STATIC LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(continuous) *s, LFT_P(continuous_use) use,
+                                                              lft_arena *arena)
 {
     LFT_P(continuous_work) w;
     const size_t volume = (size_t)s->u.volume, gradients = use != LFT_P(for_value) ? volume : 0;
@@ -153,8 +153,8 @@ static inline LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(conti
     return w;
 }
 
-LFT_P_COLD lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *name, lft_parameters *set,
-                                                lft_arena *arena, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *name, lft_parameters *set,
+                                               lft_arena *arena, lft_error *error)
 {
     LFT_P(continuous) *s = (LFT_P(continuous) *)lft_arena_alloc(arena, 1, sizeof *s), local;
     lft_arena          measure;
@@ -193,7 +193,7 @@ LFT_P_COLD lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *nam
 
 /* Kernels zero: the identity. Frequencies cover the scales of a field of variance 0.1 to 1. All sites of an orbit move
  * together and all orbits do, so far ones are paced down: else a step of the optimiser would grow with the volume. */
-LFT_P_COLD void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, double *pace)
+LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, double *pace)
 {
     const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
     const LFT_P(spectrum)   *sp = &s->u.spectrum;
@@ -208,7 +208,7 @@ LFT_P_COLD void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta,
     }
 }
 
-static inline void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *theta)
+LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *theta)
 {
     LFT_P(continuous) *s = (LFT_P(continuous) *)layer->state;
     LFT_P(velocity)   *u = &s->u;
@@ -303,9 +303,9 @@ static inline lft_status LFT_P(continuous_check)(const lft_v *phi, int volume, c
     return lft_p_fail_got(error, LFT_ERR_NONFINITE, "continuous", what, "finite numbers after step", step);
 }
 
-static inline lft_status LFT_P(continuous_forward)(const LFT_(layer) *layer, const lft_real *x_in, lft_real *x_out,
-                                                   double *logdet, lft_real *score, void *tape, lft_arena scratch,
-                                                   lft_error *error)
+LFT_P_STATIC lft_status LFT_P(continuous_forward)(const LFT_(layer) *layer, const lft_real *x_in, lft_real *x_out,
+                                                  double *logdet, lft_real *score, void *tape, lft_arena scratch,
+                                                  lft_error *error)
 {
     const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
     LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, score ? LFT_P(for_score) : LFT_P(for_value), &scratch);
@@ -373,8 +373,8 @@ static inline lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s,
                           "convergence", distance);
 }
 
-static inline lft_status LFT_P(continuous_inverse)(const LFT_(layer) *layer, const lft_real *x_out, lft_real *x_in,
-                                                   double *logdet, lft_arena scratch, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(continuous_inverse)(const LFT_(layer) *layer, const lft_real *x_out, lft_real *x_in,
+                                                  double *logdet, lft_arena scratch, lft_error *error)
 {
     const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
     LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, LFT_P(for_value), &scratch);
@@ -413,9 +413,9 @@ static inline void LFT_P(continuous_spread)(const LFT_P(continuous) *s, int t, l
 
 /* The stages of each step are differentiated, the last one first: dv_i = h weight_i dx + h to_{i+1} dphi_{i+1},
  * dx += sum of all dphi_i. Stages 1 and 2 are at one time, and so are stage 3 and stage 0 of the next step. */
-static inline lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, const void *tape, lft_real *dx,
-                                                    const double *dlogdet, double *gradient, lft_arena scratch,
-                                                    lft_error *error)
+LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, const void *tape, lft_real *dx,
+                                                   const double *dlogdet, double *gradient, lft_arena scratch,
+                                                   lft_error *error)
 {
     const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
     LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, LFT_P(for_backward), &scratch);
@@ -455,7 +455,7 @@ static inline lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, co
     return LFT_OK;
 }
 
-static inline void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
+LFT_P_STATIC void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
 {
     const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
     const LFT_P(velocity)   *u = &s->u;
@@ -480,7 +480,7 @@ static inline void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *g
     }
 }
 
-static inline lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps, lft_error *error)
 {
     LFT_P(continuous) *s = (LFT_P(continuous) *)layer->state;
     if (steps < 1 || steps > s->desc.most_steps) {
@@ -491,7 +491,7 @@ static inline lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps,
     return LFT_OK;
 }
 
-LFT_P_COLD int LFT_P(continuous_spec)(const LFT_(layer) *layer, int64_t *number)
+LFT_P_STATIC int LFT_P(continuous_spec)(const LFT_(layer) *layer, int64_t *number)
 {
     const LFT_(continuous_desc) *d = &((const LFT_P(continuous) *)layer->state)->desc;
     number[0] = d->sines;
@@ -511,8 +511,8 @@ static inline int LFT_P(continuous_count)(int64_t number)
     return number == 0 ? -1 : number > 0 && number <= 1000000 ? (int)number : 1000001;
 }
 
-LFT_P_COLD lft_status LFT_P(continuous_read)(const int64_t *number, int n, lft_arena *arena, const void **desc,
-                                                lft_error *error)
+LFT_P_STATIC lft_status LFT_P(continuous_read)(const int64_t *number, int n, lft_arena *arena, const void **desc,
+                                               lft_error *error)
 {
     LFT_(continuous_desc) *d = (LFT_(continuous_desc) *)lft_arena_alloc(arena, 1, sizeof *d);
     *desc = d;

@@ -26,8 +26,8 @@ typedef struct LFT_P(prior) {
     double          constant; /* -sum log sigma - V/2 log 2 pi */
 } LFT_P(prior);
 
-LFT_P_COLD void LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const LFT_(lattice) *lattice,
-                                     lft_parameters *set, lft_arena *arena)
+LFT_P_STATIC void LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const LFT_(lattice) *lattice,
+                                    lft_parameters *set, lft_arena *arena)
 {
     size_t count;
     p->kind  = kind;
@@ -42,7 +42,7 @@ LFT_P_COLD void LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double m
 }
 
 /* khat^2 = sum_mu 4 sin^2(pi k_mu / L_mu) of a compact index. */
-LFT_P_COLD double LFT_P(prior_khat2)(const LFT_P(spectrum) *s, int compact)
+LFT_P_STATIC double LFT_P(prior_khat2)(const LFT_P(spectrum) *s, int compact)
 {
     double sum = 0, sine, cosine;
     int    mu;
@@ -54,7 +54,7 @@ LFT_P_COLD double LFT_P(prior_khat2)(const LFT_P(spectrum) *s, int compact)
     return sum;
 }
 
-LFT_P_COLD void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)
+LFT_P_STATIC void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)
 {
     int i;
     for (i = 0; p->kind == LFT_PRIOR_FREE && i < p->spectrum.count; ++i) {
@@ -63,7 +63,7 @@ LFT_P_COLD void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)
     }
 }
 
-LFT_P_COLD void LFT_P(prior_prepare)(LFT_P(prior) *p, const double *theta)
+LFT_P_STATIC void LFT_P(prior_prepare)(LFT_P(prior) *p, const double *theta)
 {
     const double half_log_2pi = 0.918938533204672741780;
     int          i;
@@ -77,7 +77,7 @@ LFT_P_COLD void LFT_P(prior_prepare)(LFT_P(prior) *p, const double *theta)
 }
 
 /* logq[lane] = constant - sum eta^2 / 2 */
-static inline void LFT_P(prior_density)(const LFT_P(prior) *p, const lft_v *eta, double *logq)
+LFT_P_STATIC void LFT_P(prior_density)(const LFT_P(prior) *p, const lft_v *eta, double *logq)
 {
     int x, l, end, volume = p->spectrum.lattice.volume;
     for (l = 0; l < LFT_P_LANES; ++l) logq[l] = 0;
@@ -90,7 +90,7 @@ static inline void LFT_P(prior_density)(const LFT_P(prior) *p, const lft_v *eta,
 }
 
 /* Bytes of scratch that each of the functions below stays within. */
-static inline size_t LFT_P(prior_scratch)(const LFT_P(prior) *p)
+LFT_P_STATIC size_t LFT_P(prior_scratch)(const LFT_P(prior) *p)
 {
     lft_arena measure = lft_arena_measure();
     size_t    volume  = (size_t)p->spectrum.lattice.volume;
@@ -102,7 +102,7 @@ static inline size_t LFT_P(prior_scratch)(const LFT_P(prior) *p)
 }
 
 /* One group of draws, sample numbers d.sample + lane, and their log-densities. */
-static inline void LFT_P(prior_draw)(const LFT_P(prior) *p, lft_draw d, lft_v *z, double *logq, lft_arena scratch)
+LFT_P_STATIC void LFT_P(prior_draw)(const LFT_P(prior) *p, lft_draw d, lft_v *z, double *logq, lft_arena scratch)
 {
     const int volume = p->spectrum.lattice.volume;
     lft_v    *panel  = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
@@ -120,7 +120,7 @@ static inline void LFT_P(prior_draw)(const LFT_P(prior) *p, lft_draw d, lft_v *z
 }
 
 /* logq[lane] of given z and, where score is not NULL, grad log q = -H (H z / sigma^2). */
-static inline void LFT_P(prior_logq)(const LFT_P(prior) *p, const lft_v *z, double *logq, lft_v *score, lft_arena scratch)
+LFT_P_STATIC void LFT_P(prior_logq)(const LFT_P(prior) *p, const lft_v *z, double *logq, lft_v *score, lft_arena scratch)
 {
     const int volume = p->spectrum.lattice.volume;
     lft_v    *panel  = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
@@ -139,8 +139,8 @@ static inline void LFT_P(prior_logq)(const LFT_P(prior) *p, const lft_v *z, doub
 
 /* dtheta += the gradient by log sigma of a function with derivative dz by z = H (sigma eta), at fixed eta, and weight
  * dlogq[lane] in front of log q(z(eta)) = const - sum log sigma. dlambda: count vectors of scratch. */
-static inline void LFT_P(prior_backward)(const LFT_P(prior) *p, const lft_v *z, const lft_v *dz, const double *dlogq,
-                                         double *dtheta, lft_v *dlambda, lft_arena scratch)
+LFT_P_STATIC void LFT_P(prior_backward)(const LFT_P(prior) *p, const lft_v *z, const lft_v *dz, const double *dlogq,
+                                        double *dtheta, lft_v *dlambda, lft_arena scratch)
 {
     const int volume = p->spectrum.lattice.volume;
     lft_v    *panel  = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));

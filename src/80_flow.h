@@ -44,7 +44,7 @@ typedef struct LFT_(flow) {
 
 /* Lays a flow out in the arena, with the parameters of its start: every layer the identity or near it. LFT_ERR_ARG,
  * LFT_ERR_NOMEM; text in *error (may be NULL). After it, nothing allocates. */
-static inline lft_status LFT_(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena, lft_error *error);
+LFT_P_STATIC lft_status LFT_(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena, lft_error *error);
 
 /* Bytes that flow_init takes from an arena of any alignment; 0 if the desc is not legal. */
 LFT_API size_t LFT_(flow_bytes)(const LFT_(flow_desc) *desc);
@@ -70,7 +70,7 @@ LFT_API lft_status LFT_(flow_inverse)(LFT_(flow) *flow, const LFT_(batch) *x, LF
 LFT_API lft_status LFT_P_SIGNED(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena,
                                            lft_error *error);
 
-static inline lft_status LFT_(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena, lft_error *error)
+LFT_P_STATIC lft_status LFT_(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena, lft_error *error)
 {
     return LFT_P_SIGNED(flow_init)(flow, desc, arena, error);
 }
@@ -93,14 +93,14 @@ typedef struct LFT_P(flow_state) {
     size_t            volume; /* the largest of any layer */
 } LFT_P(flow_state);
 
-static inline LFT_P(flow_state) *LFT_P(flow_state_of)(const LFT_(flow) *flow)
+LFT_P_STATIC LFT_P(flow_state) *LFT_P(flow_state_of)(const LFT_(flow) *flow)
 {
     return (LFT_P(flow_state) *)flow->state;
 }
 
 /* Sets up the prior and the layers; declares all parameters. */
-LFT_P_COLD lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *s, const LFT_(flow_desc) *desc,
-                                            const LFT_(layer_desc) *list, lft_arena *arena, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *s, const LFT_(flow_desc) *desc,
+                                           const LFT_(layer_desc) *list, lft_arena *arena, lft_error *error)
 {
     LFT_(lattice) at;
     lft_status    status;
@@ -137,8 +137,8 @@ LFT_P_COLD lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *s,
 }
 
 /* Everything, over a measuring or a real arena. The number of tensors is known after a first, counting layout. */
-LFT_P_COLD lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena,
-                                           lft_error *error)
+LFT_P_STATIC lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena,
+                                          lft_error *error)
 {
     LFT_P(flow_state)     counted, *s = (LFT_P(flow_state) *)lft_arena_alloc(arena, 1, sizeof *s);
     LFT_P(flow_work)      first;
@@ -225,15 +225,15 @@ LFT_API lft_status LFT_(flow_refine)(LFT_(flow) *flow, int steps)
     return status;
 }
 
-static inline void LFT_P(copy_field)(lft_v *to, const lft_v *from, size_t n)
+LFT_P_STATIC void LFT_P(copy_field)(lft_v *to, const lft_v *from, size_t n)
 {
     if (to != from) lft_p_copy(to, from, n * sizeof(lft_v));
 }
 
 /* The group in w->x through all layers, also where a lane is not finite: the others may be wanted.
  * tape: of all layers one behind the other, or NULL. */
-static inline lft_status LFT_P(flow_push)(const LFT_(flow) *flow, LFT_P(flow_work) *w, double *logdet, lft_v *score,
-                                          unsigned char *tape)
+LFT_P_STATIC lft_status LFT_P(flow_push)(const LFT_(flow) *flow, LFT_P(flow_work) *w, double *logdet, lft_v *score,
+                                         unsigned char *tape)
 {
     lft_status status = LFT_OK, one;
     int        i;
@@ -249,7 +249,7 @@ static inline lft_status LFT_P(flow_push)(const LFT_(flow) *flow, LFT_P(flow_wor
     return status;
 }
 
-static inline lft_status LFT_P(flow_pull)(const LFT_(flow) *flow, LFT_P(flow_work) *w, double *logdet)
+LFT_P_STATIC lft_status LFT_P(flow_pull)(const LFT_(flow) *flow, LFT_P(flow_work) *w, double *logdet)
 {
     lft_status status = LFT_OK;
     int        i;
@@ -270,7 +270,7 @@ typedef struct LFT_P(flow_job) {
     lft_draw           draw;
 } LFT_P(flow_job);
 
-static inline void LFT_P(flow_note)(LFT_P(flow_work) *w, int group, lft_status status)
+LFT_P_STATIC void LFT_P(flow_note)(LFT_P(flow_work) *w, int group, lft_status status)
 {
     if (status && (!w->failed || group + 1 < w->failed)) {
         w->failed     = group + 1;
@@ -280,7 +280,7 @@ static inline void LFT_P(flow_note)(LFT_P(flow_work) *w, int group, lft_status s
 }
 
 /* Runs one task per group; the error of the first group that failed becomes the flow's, whatever the threads. */
-static inline lft_status LFT_P(flow_run)(LFT_(flow) *flow, int groups, lft_task task, void *job)
+LFT_P_STATIC lft_status LFT_P(flow_run)(LFT_(flow) *flow, int groups, lft_task task, void *job)
 {
     LFT_P(flow_state) *s = LFT_P(flow_state_of)(flow);
     LFT_P(flow_work)  *worst = NULL;
@@ -296,13 +296,13 @@ static inline lft_status LFT_P(flow_run)(LFT_(flow) *flow, int groups, lft_task 
     return worst->first.code;
 }
 
-static inline void LFT_P(flow_store)(double *out, int n, int group, const double *value)
+LFT_P_STATIC void LFT_P(flow_store)(double *out, int n, int group, const double *value)
 {
     int l;
     for (l = 0; l < LFT_P_LANES && group * LFT_P_LANES + l < n; ++l) out[group * LFT_P_LANES + l] = value[l];
 }
 
-static inline void LFT_P(flow_sample_task)(void *context, int group, int thread)
+LFT_P_STATIC void LFT_P(flow_sample_task)(void *context, int group, int thread)
 {
     const LFT_P(flow_job) *job = (const LFT_P(flow_job) *)context;
     LFT_P(flow_state)     *s = LFT_P(flow_state_of)(job->flow);
@@ -319,7 +319,7 @@ static inline void LFT_P(flow_sample_task)(void *context, int group, int thread)
     LFT_P(flow_store)(job->out, job->to->n, group, logq);
 }
 
-static inline void LFT_P(flow_map_task)(void *context, int group, int thread)
+LFT_P_STATIC void LFT_P(flow_map_task)(void *context, int group, int thread)
 {
     const LFT_P(flow_job) *job = (const LFT_P(flow_job) *)context;
     LFT_P(flow_work)      *w = LFT_P(flow_state_of)(job->flow)->work + thread;
@@ -333,7 +333,7 @@ static inline void LFT_P(flow_map_task)(void *context, int group, int thread)
 }
 
 /* The inverse; with job->to == NULL the log-density is stored instead of the log-det. */
-static inline void LFT_P(flow_inverse_task)(void *context, int group, int thread)
+LFT_P_STATIC void LFT_P(flow_inverse_task)(void *context, int group, int thread)
 {
     const LFT_P(flow_job) *job = (const LFT_P(flow_job) *)context;
     LFT_P(flow_state)     *s = LFT_P(flow_state_of)(job->flow);
@@ -352,14 +352,14 @@ static inline void LFT_P(flow_inverse_task)(void *context, int group, int thread
     LFT_P(flow_store)(job->out, job->from->n, group, logdet);
 }
 
-static inline lft_status LFT_P(flow_fits)(LFT_(flow) *flow, const LFT_(lattice) *a, const LFT_(lattice) *b)
+LFT_P_STATIC lft_status LFT_P(flow_fits)(LFT_(flow) *flow, const LFT_(lattice) *a, const LFT_(lattice) *b)
 {
     if (LFT_P(same_lattice)(a, b)) return LFT_OK;
     return lft_p_fail(&flow->error, LFT_ERR_MISMATCH, "flow", "the batch has other extents than the flow");
 }
 
-static inline lft_status LFT_P(flow_start_job)(LFT_(flow) *flow, const LFT_(batch) *from, LFT_(batch) *to, double *out,
-                                               lft_draw draw, lft_task task)
+LFT_P_STATIC lft_status LFT_P(flow_start_job)(LFT_(flow) *flow, const LFT_(batch) *from, LFT_(batch) *to, double *out,
+                                              lft_draw draw, lft_task task)
 {
     LFT_P(flow_job) job;
     int             groups = from ? from->groups : to->groups;

@@ -47,8 +47,8 @@ LFT_API lft_status LFT_(chain_next)(LFT_(chain) *chain);
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
 
-static inline lft_status LFT_P(chain_layout)(LFT_(chain) *chain, const LFT_(lattice) *lattice,
-                                             const LFT_(chain_desc) *desc, lft_arena *arena, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(chain_layout)(LFT_(chain) *chain, const LFT_(lattice) *lattice,
+                                            const LFT_(chain_desc) *desc, lft_arena *arena, lft_error *error)
 {
     const int    chains = desc->chains ? desc->chains : 64;
     const size_t n      = (size_t)(chains > 0 ? chains : 0);
@@ -73,7 +73,7 @@ LFT_API size_t LFT_(chain_bytes)(const LFT_(lattice) *lattice, const LFT_(chain_
 }
 
 /* Does chain i move to its proposal? While the chains are started, those without a configuration take what is finite. */
-static inline int LFT_P(chain_moves)(const LFT_(chain) *chain, int i)
+LFT_P_STATIC int LFT_P(chain_moves)(const LFT_(chain) *chain, int i)
 {
     const double   d = chain->proposal_logw[i] - chain->logw[i];
     const uint64_t number = chain->rounds * (uint64_t)chain->chains + (uint64_t)i;
@@ -84,7 +84,7 @@ static inline int LFT_P(chain_moves)(const LFT_(chain) *chain, int i)
 }
 
 /* One group of proposals: their log-weights out of log q, the decisions, and the moves. */
-static inline void LFT_P(chain_task)(void *context, int group, int thread)
+LFT_P_STATIC void LFT_P(chain_task)(void *context, int group, int thread)
 {
     LFT_(chain)   *chain = (LFT_(chain) *)context;
     const lft_v   *from  = LFT_P(view)(LFT_P(group)(&chain->proposal, group));
@@ -111,7 +111,7 @@ static inline void LFT_P(chain_task)(void *context, int group, int thread)
 }
 
 /* One round of proposals. A flow that overflows in one lane has still computed the others: their log-weights tell. */
-static inline lft_status LFT_P(chain_round)(LFT_(chain) *chain)
+LFT_P_STATIC lft_status LFT_P(chain_round)(LFT_(chain) *chain)
 {
     const uint64_t first  = chain->rounds * (uint64_t)chain->chains;
     lft_status     status = LFT_(flow_sample)(chain->flow, chain->seed, first, &chain->proposal, chain->proposal_logw);
@@ -128,7 +128,7 @@ static inline lft_status LFT_P(chain_round)(LFT_(chain) *chain)
     return LFT_OK;
 }
 
-static inline int LFT_P(chain_missing)(const LFT_(chain) *chain)
+LFT_P_STATIC int LFT_P(chain_missing)(const LFT_(chain) *chain)
 {
     int i, missing = 0;
     for (i = 0; i < chain->chains; ++i) missing += !lft_finite(chain->logw[i]);

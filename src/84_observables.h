@@ -100,14 +100,14 @@ typedef struct LFT_P(measure_sums) {
 } LFT_P(measure_sums);
 
 /* Which of the time axes an axis is, -1 for none; their number. */
-static inline int LFT_P(time_axes)(const LFT_(lattice) *lattice, int which[LFT_DIM])
+LFT_P_STATIC int LFT_P(time_axes)(const LFT_(lattice) *lattice, int which[LFT_DIM])
 {
     int mu, n = 0;
     for (mu = 0; mu < LFT_DIM; ++mu) which[mu] = lattice->extent[mu] == lattice->extent[0] ? n++ : -1;
     return n;
 }
 
-static inline LFT_P(measure_work) LFT_P(measure_layout)(const LFT_(lattice) *lattice, lft_arena *arena)
+LFT_P_STATIC LFT_P(measure_work) LFT_P(measure_layout)(const LFT_(lattice) *lattice, lft_arena *arena)
 {
     const size_t        L = (size_t)lattice->extent[0], line = LFT_P_LANES * sizeof(double);
     int                 which[LFT_DIM], axes = LFT_P(time_axes)(lattice, which);
@@ -127,7 +127,7 @@ LFT_API size_t LFT_(measure_bytes)(const LFT_(lattice) *lattice)
 }
 
 /* Adds the panel to the slices across the last axis, where that is a time axis, and clears it. */
-static inline void LFT_P(measure_flush)(lft_v *panel, int length, double *slice)
+LFT_P_STATIC void LFT_P(measure_flush)(lft_v *panel, int length, double *slice)
 {
     int x;
     for (x = 0; x < length; ++x) {
@@ -137,8 +137,8 @@ static inline void LFT_P(measure_flush)(lft_v *panel, int length, double *slice)
 }
 
 /* All sums over the sites, in one sweep: sums of at most LFT_P_CHUNK numbers in the real type, those of them in double. */
-static inline void LFT_P(measure_sweep)(const LFT_(lattice) *lattice, const lft_v *phi, const LFT_P(measure_work) *w,
-                                        LFT_P(measure_sums) *sums)
+LFT_P_STATIC void LFT_P(measure_sweep)(const LFT_(lattice) *lattice, const lft_v *phi, const LFT_P(measure_work) *w,
+                                       LFT_P(measure_sums) *sums)
 {
     const int length = LFT_P(row_length)(lattice), rows = lattice->volume / length, L = lattice->extent[0];
     int       which[LFT_DIM], row, x, end, mu, rest;
@@ -170,7 +170,7 @@ static inline void LFT_P(measure_sweep)(const LFT_(lattice) *lattice, const lft_
 }
 
 /* C(t) from the slices: sum_t' s(t') s(t' + t) over all time axes. */
-static inline void LFT_P(measure_correlator)(const LFT_(lattice) *lattice, const LFT_P(measure_work) *w)
+LFT_P_STATIC void LFT_P(measure_correlator)(const LFT_(lattice) *lattice, const LFT_P(measure_work) *w)
 {
     const int    L = lattice->extent[0];
     int          which[LFT_DIM], axes = LFT_P(time_axes)(lattice, which), t, i, a, l;
@@ -190,8 +190,8 @@ static inline void LFT_P(measure_correlator)(const LFT_(lattice) *lattice, const
 }
 
 /* KMIN is sum_t C(t) cos(2 pi t / L) over all L times, configuration by configuration. */
-static inline void LFT_P(measure_rows)(const LFT_(lattice) *lattice, const LFT_P(measure_work) *w,
-                                       const LFT_P(measure_sums) *sums)
+LFT_P_STATIC void LFT_P(measure_rows)(const LFT_(lattice) *lattice, const LFT_P(measure_work) *w,
+                                      const LFT_P(measure_sums) *sums)
 {
     const int    L = lattice->extent[0], count = LFT_(observables_count)(lattice);
     const double scale = 1 / (double)lattice->volume;
@@ -222,8 +222,8 @@ static inline void LFT_P(measure_rows)(const LFT_(lattice) *lattice, const LFT_P
 }
 
 /* w->rows of one group. */
-static inline void LFT_P(measure_group)(const LFT_(theory) *theory, const LFT_(batch) *x, int group,
-                                        const LFT_P(measure_work) *w)
+LFT_P_STATIC void LFT_P(measure_group)(const LFT_(theory) *theory, const LFT_(batch) *x, int group,
+                                       const LFT_P(measure_work) *w)
 {
     const lft_real     *phi = LFT_P(group)(x, group);
     LFT_P(measure_sums) sums;
@@ -290,13 +290,13 @@ LFT_API const char *LFT_(observable_name)(int observable)
 /* Each of these returns the value and, where slope is not NULL, adds d value / d mean to it. */
 
 /* <column> times a factor */
-static inline double LFT_P(observe_mean)(int column, double factor, const double *mean, double *slope)
+LFT_P_STATIC double LFT_P(observe_mean)(int column, double factor, const double *mean, double *slope)
 {
     if (slope) slope[column] += factor;
     return factor * mean[column];
 }
 
-static inline double LFT_P(observe_mass)(int L, const double *mean, double *slope)
+LFT_P_STATIC double LFT_P(observe_mass)(int L, const double *mean, double *slope)
 {
     const double *G = mean + LFT_COLUMN_C;
     double        sum = 0, r, root;
@@ -321,7 +321,7 @@ static inline double LFT_P(observe_mass)(int L, const double *mean, double *slop
     return L < 2 ? sum : sum * L / (L - 1);
 }
 
-static inline double LFT_P(observe_xi)(const LFT_(lattice) *lattice, const double *mean, double *slope)
+LFT_P_STATIC double LFT_P(observe_xi)(const LFT_(lattice) *lattice, const double *mean, double *slope)
 {
     const double chi2 = lattice->volume * mean[LFT_COLUMN_M2], F = mean[LFT_COLUMN_KMIN], x = chi2 / F - 1;
     double       sine, cosine, xi;
@@ -339,7 +339,7 @@ static inline double LFT_P(observe_xi)(const LFT_(lattice) *lattice, const doubl
     return xi;
 }
 
-static inline double LFT_P(observe_binder)(const double *mean, double *slope)
+LFT_P_STATIC double LFT_P(observe_binder)(const double *mean, double *slope)
 {
     const double m2 = mean[LFT_COLUMN_M2], m4 = mean[LFT_COLUMN_M4];
     if (slope) {
@@ -349,7 +349,7 @@ static inline double LFT_P(observe_binder)(const double *mean, double *slope)
     return 1 - m4 / (3 * m2 * m2);
 }
 
-static inline double LFT_P(observe_identity)(const LFT_(theory) *theory, const double *mean, double *slope)
+LFT_P_STATIC double LFT_P(observe_identity)(const LFT_(theory) *theory, const double *mean, double *slope)
 {
     static const char phi4[] = "phi4";
     double            value;
@@ -363,7 +363,7 @@ static inline double LFT_P(observe_identity)(const LFT_(theory) *theory, const d
     return value + LFT_P(observe_mean)(LFT_COLUMN_PHI4, theory->coupling[1], mean, slope);
 }
 
-static inline double LFT_P(observe_value)(const LFT_(derived_of) *of, const double *mean, double *slope)
+LFT_P_STATIC double LFT_P(observe_value)(const LFT_(derived_of) *of, const double *mean, double *slope)
 {
     double nothing;
     switch (of->observable) {
@@ -385,8 +385,8 @@ LFT_API double LFT_(derived)(const double *mean, void *ctx)
 }
 
 /* As lft_gamma_of, with slopes of our own. */
-static inline lft_estimate LFT_P(observe_gamma)(const lft_series *series, const LFT_(derived_of) *of, lft_arena scratch,
-                                                lft_error *error)
+LFT_P_STATIC lft_estimate LFT_P(observe_gamma)(const lft_series *series, const LFT_(derived_of) *of, lft_arena scratch,
+                                               lft_error *error)
 {
     const size_t       n = lft_p_line_of(series, series->data).n;
     lft_p_derived_work w = lft_p_derived_layout(series, &scratch);

@@ -62,7 +62,7 @@ LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *
 /* ---- texts --------------------------------------------------------------------------------------------------------- */
 
 /* An empty text over a buffer. */
-LFT_P_COLD lft_p_text LFT_P(model_text)(char *data, size_t size)
+LFT_P_STATIC lft_p_text LFT_P(model_text)(char *data, size_t size)
 {
     lft_p_text t = {0, 0, 0};
     t.data       = data;
@@ -72,7 +72,7 @@ LFT_P_COLD lft_p_text LFT_P(model_text)(char *data, size_t size)
 }
 
 /* "layer3.spec" */
-LFT_P_COLD void LFT_P(model_layer_name)(char *data, size_t size, int i, const char *end)
+LFT_P_STATIC void LFT_P(model_layer_name)(char *data, size_t size, int i, const char *end)
 {
     lft_p_text t = LFT_P(model_text)(data, size);
     lft_p_put(&t, "layer");
@@ -81,7 +81,7 @@ LFT_P_COLD void LFT_P(model_layer_name)(char *data, size_t size, int i, const ch
 }
 
 /* "model: 'name': expected ", to be continued. */
-LFT_P_COLD lft_p_text LFT_P(model_bad)(lft_error *error, lft_status code, const char *name)
+LFT_P_STATIC lft_p_text LFT_P(model_bad)(lft_error *error, lft_status code, const char *name)
 {
     lft_p_text t = lft_p_error_text(error, code, "model", "");
     lft_p_put_quoted(&t, name);
@@ -90,8 +90,8 @@ LFT_P_COLD lft_p_text LFT_P(model_bad)(lft_error *error, lft_status code, const 
 }
 
 /* "model: 'name': expected ..., got 'value'" */
-LFT_P_COLD lft_status LFT_P(model_unlike)(lft_error *error, lft_status code, const char *name, const char *expected,
-                                             const char *value)
+LFT_P_STATIC lft_status LFT_P(model_unlike)(lft_error *error, lft_status code, const char *name, const char *expected,
+                                            const char *value)
 {
     lft_p_text t = LFT_P(model_bad)(error, code, name);
     lft_p_put(&t, expected);
@@ -100,7 +100,7 @@ LFT_P_COLD lft_status LFT_P(model_unlike)(lft_error *error, lft_status code, con
     return code;
 }
 
-LFT_P_COLD void LFT_P(model_put_extent)(lft_p_text *t, const int *extent)
+LFT_P_STATIC void LFT_P(model_put_extent)(lft_p_text *t, const int *extent)
 {
     int mu;
     for (mu = 0; mu < LFT_DIM; ++mu) {
@@ -135,7 +135,7 @@ typedef struct LFT_P(model_list) {
 } LFT_P(model_list);
 
 /* Room for a model of this flow and, of a checkpoint, `more` tensors and two values of metadata. */
-LFT_P_COLD LFT_P(model_list) LFT_P(model_list_of)(const LFT_(flow) *flow, int more, lft_arena *arena)
+LFT_P_STATIC LFT_P(model_list) LFT_P(model_list_of)(const LFT_(flow) *flow, int more, lft_arena *arena)
 {
     LFT_P(model_list) list;
     list.most_tensors = flow->params.tensors + flow->layers + 6 + more;
@@ -148,8 +148,8 @@ LFT_P_COLD LFT_P(model_list) LFT_P(model_list_of)(const LFT_(flow) *flow, int mo
 }
 
 /* A tensor of 8-byte numbers that lie elsewhere. */
-LFT_P_COLD void LFT_P(model_refer)(LFT_P(model_list) *list, const char *name, lft_dtype dtype, const void *data, int rank,
-                                      const int *shape)
+LFT_P_STATIC void LFT_P(model_refer)(LFT_P(model_list) *list, const char *name, lft_dtype dtype, const void *data, int rank,
+                                     const int *shape)
 {
     lft_tensor *t = list->tensor + list->tensors;
     int         i;
@@ -168,7 +168,7 @@ LFT_P_COLD void LFT_P(model_refer)(LFT_P(model_list) *list, const char *name, lf
 }
 
 /* A tensor of n 8-byte numbers that are copied. */
-LFT_P_COLD void LFT_P(model_add)(LFT_P(model_list) *list, const char *name, lft_dtype dtype, const void *data, int n)
+LFT_P_STATIC void LFT_P(model_add)(LFT_P(model_list) *list, const char *name, lft_dtype dtype, const void *data, int n)
 {
     void *copy = lft_arena_take(list->arena, (size_t)n, 8);
     if (!copy) return;
@@ -177,7 +177,7 @@ LFT_P_COLD void LFT_P(model_add)(LFT_P(model_list) *list, const char *name, lft_
 }
 
 /* Room for one name or value: a text of up to 63 characters. */
-LFT_P_COLD lft_p_text LFT_P(model_new_text)(LFT_P(model_list) *list)
+LFT_P_STATIC lft_p_text LFT_P(model_new_text)(LFT_P(model_list) *list)
 {
     lft_p_text t = {0, 0, 0};
     t.data       = (char *)lft_arena_alloc(list->arena, 1, 64);
@@ -185,7 +185,7 @@ LFT_P_COLD lft_p_text LFT_P(model_new_text)(LFT_P(model_list) *list)
     return t;
 }
 
-LFT_P_COLD void LFT_P(model_say)(LFT_P(model_list) *list, const char *key, const char *value)
+LFT_P_STATIC void LFT_P(model_say)(LFT_P(model_list) *list, const char *key, const char *value)
 {
     if (list->metas == list->most_metas) list->lost += 1;
     if (!list->meta || !key || !value || list->metas == list->most_metas) return;
@@ -194,14 +194,14 @@ LFT_P_COLD void LFT_P(model_say)(LFT_P(model_list) *list, const char *key, const
     list->metas += 1;
 }
 
-LFT_P_COLD void LFT_P(model_say_number)(LFT_P(model_list) *list, const char *key, uint64_t value)
+LFT_P_STATIC void LFT_P(model_say_number)(LFT_P(model_list) *list, const char *key, uint64_t value)
 {
     lft_p_text t = LFT_P(model_new_text)(list);
     lft_p_put_u64(&t, value);
     LFT_P(model_say)(list, key, t.data);
 }
 
-LFT_P_COLD void LFT_P(model_metadata)(LFT_P(model_list) *list, const LFT_(flow) *flow, const LFT_(model_info) *info)
+LFT_P_STATIC void LFT_P(model_metadata)(LFT_P(model_list) *list, const LFT_(flow) *flow, const LFT_(model_info) *info)
 {
     const lft_prior_kind prior = LFT_P(flow_state_of)(flow)->prior.kind;
     lft_p_text           t;
@@ -233,7 +233,7 @@ LFT_P_COLD void LFT_P(model_metadata)(LFT_P(model_list) *list, const LFT_(flow) 
     }
 }
 
-LFT_P_COLD lft_status LFT_P(model_layers)(LFT_P(model_list) *list, const LFT_(flow) *flow, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_layers)(LFT_P(model_list) *list, const LFT_(flow) *flow, lft_error *error)
 {
     int64_t    number[LFT_P_SPEC_MOST];
     lft_p_text t;
@@ -255,8 +255,8 @@ LFT_P_COLD lft_status LFT_P(model_layers)(LFT_P(model_list) *list, const LFT_(fl
 }
 
 /* All that is in a model. */
-LFT_P_COLD lft_status LFT_P(model_collect)(LFT_P(model_list) *list, const LFT_(flow) *flow, const LFT_(model_info) *info,
-                                              lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_collect)(LFT_P(model_list) *list, const LFT_(flow) *flow, const LFT_(model_info) *info,
+                                             lft_error *error)
 {
     const LFT_P(prior)   *prior = &LFT_P(flow_state_of)(flow)->prior;
     const lft_logq_error *e     = &info->logq_error;
@@ -278,7 +278,7 @@ LFT_P_COLD lft_status LFT_P(model_collect)(LFT_P(model_list) *list, const LFT_(f
     return LFT_P(model_layers)(list, flow, error);
 }
 
-LFT_P_COLD lft_status LFT_P(model_write)(const LFT_P(model_list) *list, lft_writer to, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_write)(const LFT_P(model_list) *list, lft_writer to, lft_error *error)
 {
     lft_status status = lft_arena_check(list->arena, error, "model");
     if (status) return status;
@@ -295,7 +295,7 @@ LFT_API lft_status LFT_(model_save)(const LFT_(flow) *flow, const LFT_(model_inf
 }
 
 /* An info of the largest size, for byte queries. */
-LFT_P_COLD void LFT_P(model_info_most)(LFT_(model_info) *info)
+LFT_P_STATIC void LFT_P(model_info_most)(LFT_(model_info) *info)
 {
     lft_p_zero(info, sizeof *info);
     info->couplings    = LFT_MAX_COUPLINGS;
@@ -314,8 +314,8 @@ LFT_API size_t LFT_(model_bytes)(const LFT_(flow) *flow)
 /* ---- reading ------------------------------------------------------------------------------------------------------- */
 
 /* The tensor of that name with at least `least` numbers; NULL and an error otherwise. */
-LFT_P_COLD const lft_tensor *LFT_P(model_find)(const lft_safetensors *doc, const char *name, size_t least,
-                                                  lft_error *error)
+LFT_P_STATIC const lft_tensor *LFT_P(model_find)(const lft_safetensors *doc, const char *name, size_t least,
+                                                 lft_error *error)
 {
     const lft_tensor *t = lft_safetensors_find(doc, name);
     lft_p_text        text;
@@ -330,7 +330,7 @@ LFT_P_COLD const lft_tensor *LFT_P(model_find)(const lft_safetensors *doc, const
 }
 
 /* A value of the metadata; NULL and an error if it is not there. */
-LFT_P_COLD const char *LFT_P(model_meta)(const lft_safetensors *doc, const char *key, lft_error *error)
+LFT_P_STATIC const char *LFT_P(model_meta)(const lft_safetensors *doc, const char *key, lft_error *error)
 {
     const char *value = lft_safetensors_meta(doc, key);
     lft_p_text  t;
@@ -341,7 +341,7 @@ LFT_P_COLD const char *LFT_P(model_meta)(const lft_safetensors *doc, const char 
 }
 
 /* Number i of a tensor of integers; those beyond -10^15 are all one. */
-LFT_P_COLD int64_t LFT_P(model_integer)(const lft_tensor *t, size_t i)
+LFT_P_STATIC int64_t LFT_P(model_integer)(const lft_tensor *t, size_t i)
 {
     const uint64_t u = lft_tensor_get_u64(t, i);
     const double   x = lft_tensor_get(t, i);
@@ -349,13 +349,13 @@ LFT_P_COLD int64_t LFT_P(model_integer)(const lft_tensor *t, size_t i)
 }
 
 /* 1 if x is an integer from 0 to most. */
-LFT_P_COLD int LFT_P(model_is_whole)(double x, double most)
+LFT_P_STATIC int LFT_P(model_is_whole)(double x, double most)
 {
     return x >= 0 && x <= most && (double)(int64_t)x == x;
 }
 
 /* A model, of a format that this version knows, for this group and dimension. */
-LFT_P_COLD lft_status LFT_P(model_check)(const lft_safetensors *doc, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_check)(const lft_safetensors *doc, lft_error *error)
 {
     static const char *const key[] = {"group", "dim"}, *const own[] = {LFT_P_STRING(LFT_P_GROUP_NAME),
                                                                       LFT_P_STRING(LFT_DIM)};
@@ -381,7 +381,7 @@ LFT_P_COLD lft_status LFT_P(model_check)(const lft_safetensors *doc, lft_error *
     return LFT_OK;
 }
 
-LFT_P_COLD lft_status LFT_P(model_read_extent)(const lft_safetensors *doc, int *extent, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_read_extent)(const lft_safetensors *doc, int *extent, lft_error *error)
 {
     const lft_tensor *t = LFT_P(model_find)(doc, "extent", LFT_DIM, error);
     int               mu;
@@ -396,8 +396,8 @@ LFT_P_COLD lft_status LFT_P(model_read_extent)(const lft_safetensors *doc, int *
     return t ? LFT_OK : LFT_ERR_FORMAT;
 }
 
-LFT_P_COLD lft_status LFT_P(model_read_prior)(const lft_safetensors *doc, lft_prior_kind *kind, double *mass2,
-                                                 lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_read_prior)(const lft_safetensors *doc, lft_prior_kind *kind, double *mass2,
+                                                lft_error *error)
 {
     const lft_tensor *t = LFT_P(model_find)(doc, "prior.spec", 2, error);
     double            number;
@@ -412,7 +412,7 @@ LFT_P_COLD lft_status LFT_P(model_read_prior)(const lft_safetensors *doc, lft_pr
 }
 
 /* The table of that kind: this library's, or the caller's own. */
-LFT_P_COLD const LFT_(layer_ops) *LFT_P(model_ops)(const char *kind, const LFT_(layer_ops) *const *own)
+LFT_P_STATIC const LFT_(layer_ops) *LFT_P(model_ops)(const char *kind, const LFT_(layer_ops) *const *own)
 {
     const LFT_(layer_ops) *library = LFT_(continuous)();
     for (; own && *own; ++own) {
@@ -422,7 +422,7 @@ LFT_P_COLD const LFT_(layer_ops) *LFT_P(model_ops)(const char *kind, const LFT_(
 }
 
 /* The integers of "layer<i>.spec"; how many, or -1 and an error. */
-LFT_P_COLD int LFT_P(model_read_spec)(const lft_safetensors *doc, int i, int64_t *number, lft_error *error)
+LFT_P_STATIC int LFT_P(model_read_spec)(const lft_safetensors *doc, int i, int64_t *number, lft_error *error)
 {
     char              name[32];
     const lft_tensor *t;
@@ -439,8 +439,8 @@ LFT_P_COLD int LFT_P(model_read_spec)(const lft_safetensors *doc, int i, int64_t
     return (int)n;
 }
 
-LFT_P_COLD lft_status LFT_P(model_read_layer)(const lft_safetensors *doc, int i, const LFT_(layer_ops) *const *own,
-                                                 LFT_(layer_desc) *to, lft_arena *arena, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_read_layer)(const lft_safetensors *doc, int i, const LFT_(layer_ops) *const *own,
+                                                LFT_(layer_desc) *to, lft_arena *arena, lft_error *error)
 {
     int64_t     number[LFT_P_SPEC_MOST];
     char        name[32];
@@ -457,8 +457,8 @@ LFT_P_COLD lft_status LFT_P(model_read_layer)(const lft_safetensors *doc, int i,
     return n < 0 ? LFT_ERR_FORMAT : to->ops->read(number, n, arena, &to->desc, error);
 }
 
-LFT_P_COLD lft_status LFT_P(model_read_layers)(const lft_safetensors *doc, const LFT_(layer_ops) *const *own,
-                                                  LFT_(flow_desc) *desc, lft_arena *arena, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_read_layers)(const lft_safetensors *doc, const LFT_(layer_ops) *const *own,
+                                                 LFT_(flow_desc) *desc, lft_arena *arena, lft_error *error)
 {
     const char       *value = LFT_P(model_meta)(doc, "layers", error);
     LFT_(layer_desc) *list, single;
@@ -478,7 +478,7 @@ LFT_P_COLD lft_status LFT_P(model_read_layers)(const lft_safetensors *doc, const
 }
 
 /* Word number `which` of a text. */
-LFT_P_COLD void LFT_P(model_word)(const char *text, int which, char *to, size_t size)
+LFT_P_STATIC void LFT_P(model_word)(const char *text, int which, char *to, size_t size)
 {
     lft_p_text t    = LFT_P(model_text)(to, size);
     char       c[2] = {0, 0};
@@ -491,7 +491,7 @@ LFT_P_COLD void LFT_P(model_word)(const char *text, int which, char *to, size_t 
     }
 }
 
-LFT_P_COLD lft_status LFT_P(model_read_couplings)(const lft_safetensors *doc, LFT_(model_info) *info, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_read_couplings)(const lft_safetensors *doc, LFT_(model_info) *info, lft_error *error)
 {
     const lft_tensor *couplings = LFT_P(model_find)(doc, "couplings", 0, error);
     const char       *theory = LFT_P(model_meta)(doc, "theory", error), *names = LFT_P(model_meta)(doc, "couplings", error);
@@ -514,7 +514,7 @@ LFT_P_COLD lft_status LFT_P(model_read_couplings)(const lft_safetensors *doc, LF
 }
 
 /* What may be missing: it is then 0. */
-LFT_P_COLD void LFT_P(model_read_results)(const lft_safetensors *doc, LFT_(model_info) *info)
+LFT_P_STATIC void LFT_P(model_read_results)(const lft_safetensors *doc, LFT_(model_info) *info)
 {
     const lft_tensor *e = lft_safetensors_find(doc, "logq_error"), *whole = lft_safetensors_find(doc, "training");
     const lft_tensor *real = lft_safetensors_find(doc, "training.result");
@@ -559,7 +559,7 @@ LFT_API lft_status LFT_(model_desc)(const lft_safetensors *doc, const LFT_(layer
 
 /* ---- restoring ----------------------------------------------------------------------------------------------------- */
 
-LFT_P_COLD void LFT_P(model_put_shape)(lft_p_text *t, int rank, const uint64_t *shape)
+LFT_P_STATIC void LFT_P(model_put_shape)(lft_p_text *t, int rank, const uint64_t *shape)
 {
     int i;
     for (i = 0; i < rank; ++i) {
@@ -570,7 +570,7 @@ LFT_P_COLD void LFT_P(model_put_shape)(lft_p_text *t, int rank, const uint64_t *
 }
 
 /* The tensor of a parameter: the same shape, nothing but numbers. */
-LFT_P_COLD lft_status LFT_P(model_check_parameter)(const lft_safetensors *doc, const lft_parameter *p, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_check_parameter)(const lft_safetensors *doc, const lft_parameter *p, lft_error *error)
 {
     const lft_tensor *t = LFT_P(model_find)(doc, p->name, p->count, error);
     uint64_t          shape[4];
@@ -603,8 +603,8 @@ LFT_P_COLD lft_status LFT_P(model_check_parameter)(const lft_safetensors *doc, c
 }
 
 /* Do the numbers mean the same to layer i? The steps of a layer that integrates are free. */
-LFT_P_COLD lft_status LFT_P(model_check_layer)(const LFT_(flow) *flow, const lft_safetensors *doc, int i, int *steps,
-                                                  lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_check_layer)(const LFT_(flow) *flow, const lft_safetensors *doc, int i, int *steps,
+                                                 lft_error *error)
 {
     const LFT_(layer) *layer = flow->layer + i;
     int64_t            own[LFT_P_SPEC_MOST], number[LFT_P_SPEC_MOST];
@@ -631,7 +631,7 @@ LFT_P_COLD lft_status LFT_P(model_check_layer)(const LFT_(flow) *flow, const lft
 }
 
 /* All that can be wrong, before anything is changed. */
-LFT_P_COLD lft_status LFT_P(model_fits)(const LFT_(flow) *flow, const lft_safetensors *doc, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_fits)(const LFT_(flow) *flow, const lft_safetensors *doc, lft_error *error)
 {
     const LFT_P(prior) *prior  = &LFT_P(flow_state_of)(flow)->prior;
     lft_status          status = LFT_P(model_check)(doc, error);

@@ -15,7 +15,7 @@ LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow);
 #if LFT_P_PHASE == LFT_P_CODE
 
 /* log |det a| of a[n][n], which is overwritten; -infinity does not arise: a singular matrix gives a non-finite number. */
-static inline double LFT_P(log_det)(double *a, int n)
+LFT_P_STATIC double LFT_P(log_det)(double *a, int n)
 {
     double sum = 0;
     int    i, j, k;
@@ -41,7 +41,7 @@ static inline double LFT_P(log_det)(double *a, int n)
 }
 
 /* The tapes of all layers, one behind the other. */
-static inline size_t LFT_P(flow_tape_bytes)(const LFT_(flow) *flow)
+LFT_P_STATIC size_t LFT_P(flow_tape_bytes)(const LFT_(flow) *flow)
 {
     size_t bytes = 0;
     int    i;
@@ -50,8 +50,8 @@ static inline size_t LFT_P(flow_tape_bytes)(const LFT_(flow) *flow)
 }
 
 /* dx at the samples becomes dz at the prior; gradient: the layers' own forms one behind the other, or NULL. */
-static inline lft_status LFT_P(flow_backward)(const LFT_(flow) *flow, LFT_P(flow_work) *w, const unsigned char *tape,
-                                              lft_v *dx, const double *dlogdet, double *gradient)
+LFT_P_STATIC lft_status LFT_P(flow_backward)(const LFT_(flow) *flow, LFT_P(flow_work) *w, const unsigned char *tape,
+                                             lft_v *dx, const double *dlogdet, double *gradient)
 {
     lft_status status = LFT_OK;
     size_t     count  = 0;
@@ -75,7 +75,7 @@ typedef struct LFT_P(jacobian_job) {
     double              *matrix;
 } LFT_P(jacobian_job);
 
-static inline void LFT_P(jacobian_task)(void *context, int block, int thread)
+LFT_P_STATIC void LFT_P(jacobian_task)(void *context, int block, int thread)
 {
     const LFT_P(jacobian_job) *job    = (const LFT_P(jacobian_job) *)context;
     LFT_P(flow_work)          *w      = LFT_P(flow_state_of)(job->flow)->work + thread;
@@ -94,8 +94,8 @@ static inline void LFT_P(jacobian_task)(void *context, int block, int thread)
 }
 
 /* epsilon of the sample with the given address. */
-static inline lft_status LFT_P(flow_epsilon)(LFT_(flow) *flow, lft_draw d, unsigned char *tape, double *matrix,
-                                             double *epsilon)
+LFT_P_STATIC lft_status LFT_P(flow_epsilon)(LFT_(flow) *flow, lft_draw d, unsigned char *tape, double *matrix,
+                                            double *epsilon)
 {
     LFT_P(flow_state)   *s = LFT_P(flow_state_of)(flow);
     LFT_P(flow_work)    *w = s->work;

@@ -105,7 +105,7 @@ typedef struct LFT_P(train_state) {
     size_t             guard_bytes;
 } LFT_P(train_state);
 
-LFT_P_COLD lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, int volume)
+LFT_P_STATIC lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, int volume)
 {
     lft_train_desc d = *desc;
     if (!d.steps) d.steps = 1000;
@@ -125,7 +125,7 @@ LFT_P_COLD lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, int 
     return d;
 }
 
-LFT_P_COLD lft_status LFT_P(train_check)(const lft_train_desc *d, lft_error *e)
+LFT_P_STATIC lft_status LFT_P(train_check)(const lft_train_desc *d, lft_error *e)
 {
     if (d->batch < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "batch", "at least 1", d->batch);
     if (d->accumulate < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "accumulate", "at least 1", d->accumulate);
@@ -190,8 +190,8 @@ LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc)
 }
 
 /* One group of samples: log-weights, and the gradient of sum_lane weight[lane] (log q + S) added to the slot. */
-static inline lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w, LFT_P(train_work) *tw, int group,
-                                            double *slot)
+LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w, LFT_P(train_work) *tw, int group,
+                                           double *slot)
 {
     const LFT_(flow)        *flow   = t->flow;
     const LFT_P(flow_state) *f      = LFT_P(flow_state_of)(flow);
@@ -225,7 +225,7 @@ static inline lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *
 }
 
 /* Slot i sums the groups i, i + slots, ... in this order, whoever runs it. */
-static inline void LFT_P(train_task)(void *context, int i, int thread)
+LFT_P_STATIC void LFT_P(train_task)(void *context, int i, int thread)
 {
     LFT_(trainer)      *t = (LFT_(trainer) *)context;
     LFT_P(train_state) *s = (LFT_P(train_state) *)t->state;
@@ -265,7 +265,7 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
     return LFT_OK;
 }
 
-static inline void LFT_P(train_mark_good)(LFT_(trainer) *t)
+LFT_P_STATIC void LFT_P(train_mark_good)(LFT_(trainer) *t)
 {
     const size_t bytes = t->adam.n * sizeof(double);
     lft_p_copy(t->good.value, t->flow->params.value, bytes);
@@ -277,7 +277,7 @@ static inline void LFT_P(train_mark_good)(LFT_(trainer) *t)
 
 /* Back to the last good state, with half the learning rate. LFT_ERR_NOCONV after ten times: `why` says what keeps
  * happening. */
-static inline lft_status LFT_P(train_roll_back)(LFT_(trainer) *t, const char *why)
+LFT_P_STATIC lft_status LFT_P(train_roll_back)(LFT_(trainer) *t, const char *why)
 {
     const size_t bytes = t->adam.n * sizeof(double);
     lft_p_copy(t->flow->params.value, t->good.value, bytes);
@@ -291,13 +291,13 @@ static inline lft_status LFT_P(train_roll_back)(LFT_(trainer) *t, const char *wh
     return lft_p_fail_got(&t->flow->error, LFT_ERR_NOCONV, "train", why, "at most 9 roll-backs", t->report.rolled_back);
 }
 
-static inline int LFT_P(train_within)(const LFT_(trainer) *t)
+LFT_P_STATIC int LFT_P(train_within)(const LFT_(trainer) *t)
 {
     const lft_logq_error *g = &t->report.guard;
     return g->std <= t->desc.guard_std && g->mean <= t->desc.guard_mean && -g->mean <= t->desc.guard_mean;
 }
 
-static inline lft_status LFT_P(train_measure)(LFT_(trainer) *t)
+LFT_P_STATIC lft_status LFT_P(train_measure)(LFT_(trainer) *t)
 {
     LFT_P(train_state) *s = (LFT_P(train_state) *)t->state;
     const uint64_t      first = t->step * (uint64_t)t->desc.guard_samples;
@@ -306,7 +306,7 @@ static inline lft_status LFT_P(train_measure)(LFT_(trainer) *t)
 }
 
 /* The integration steps that layers have at present, the most of any. */
-static inline int LFT_P(train_integration_steps)(const LFT_(flow) *flow)
+LFT_P_STATIC int LFT_P(train_integration_steps)(const LFT_(flow) *flow)
 {
     int i, most = 0;
     for (i = 0; i < flow->layers; ++i) most = flow->layer[i].steps > most ? flow->layer[i].steps : most;
@@ -314,7 +314,7 @@ static inline int LFT_P(train_integration_steps)(const LFT_(flow) *flow)
 }
 
 /* Up to two refinements by half before the state is given up: one that is sound on a finer grid is worth its steps. */
-static inline lft_status LFT_P(train_guard)(LFT_(trainer) *t)
+LFT_P_STATIC lft_status LFT_P(train_guard)(LFT_(trainer) *t)
 {
     int tries;
     for (tries = 0;; ++tries) {
@@ -331,7 +331,7 @@ static inline lft_status LFT_P(train_guard)(LFT_(trainer) *t)
 }
 
 /* The accumulated gradient in t->gradient; the loss and ess of its last part in the report. */
-static inline lft_status LFT_P(train_accumulate)(LFT_(trainer) *t, double *sum)
+LFT_P_STATIC lft_status LFT_P(train_accumulate)(LFT_(trainer) *t, double *sum)
 {
     const uint64_t batch = (uint64_t)t->desc.batch, parts = (uint64_t)t->desc.accumulate;
     lft_status     status = LFT_OK;

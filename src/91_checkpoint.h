@@ -38,7 +38,7 @@ LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *trainer, const lft_safete
 static const char *const LFT_P(trainer_vector_name)[5] = {"trainer.adam_m", "trainer.adam_v", "trainer.good_value",
                                                           "trainer.good_m", "trainer.good_v"};
 
-LFT_P_COLD double *LFT_P(trainer_vector)(const LFT_(trainer) *t, int i)
+LFT_P_STATIC double *LFT_P(trainer_vector)(const LFT_(trainer) *t, int i)
 {
     switch (i) {
     case 0: return t->adam.m;
@@ -49,7 +49,7 @@ LFT_P_COLD double *LFT_P(trainer_vector)(const LFT_(trainer) *t, int i)
     }
 }
 
-LFT_P_COLD void LFT_P(trainer_collect_desc)(LFT_P(model_list) *list, const lft_train_desc *d)
+LFT_P_STATIC void LFT_P(trainer_collect_desc)(LFT_P(model_list) *list, const lft_train_desc *d)
 {
     uint64_t whole[10];
     double   real[7];
@@ -63,8 +63,8 @@ LFT_P_COLD void LFT_P(trainer_collect_desc)(LFT_P(model_list) *list, const lft_t
     LFT_P(model_add)(list, "trainer.real", LFT_DTYPE_F64, real, 7);
 }
 
-LFT_P_COLD lft_status LFT_P(trainer_collect)(LFT_P(model_list) *list, const LFT_(trainer) *t, const LFT_(model_info) *info,
-                                                lft_error *error)
+LFT_P_STATIC lft_status LFT_P(trainer_collect)(LFT_P(model_list) *list, const LFT_(trainer) *t, const LFT_(model_info) *info,
+                                               lft_error *error)
 {
     const lft_train_report *r      = &t->report;
     const int               n      = (int)t->adam.n;
@@ -120,7 +120,7 @@ LFT_API size_t LFT_(trainer_save_bytes)(const LFT_(trainer) *trainer)
 }
 
 /* A counter that has to fit an int; a larger one becomes the largest, which trainer_init refuses or cannot hold. */
-LFT_P_COLD int LFT_P(trainer_int)(const lft_tensor *t, size_t i)
+LFT_P_STATIC int LFT_P(trainer_int)(const lft_tensor *t, size_t i)
 {
     const uint64_t v = lft_tensor_get_u64(t, i);
     return v < INT32_MAX ? (int)v : INT32_MAX;
@@ -158,7 +158,7 @@ LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc
 }
 
 /* Everything that resume reads is there and has the right size. */
-LFT_P_COLD lft_status LFT_P(trainer_fits)(const LFT_(trainer) *t, const lft_safetensors *doc, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(trainer_fits)(const LFT_(trainer) *t, const lft_safetensors *doc, lft_error *error)
 {
     int i;
     if (!LFT_P(model_find)(doc, "trainer.counters", 6, error) || !LFT_P(model_find)(doc, "trainer.numbers", 5, error) ||
