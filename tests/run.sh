@@ -4,7 +4,7 @@
 # files to the readers by tests/fuzz/*.c, then does the compile tests and the checks in tools/. quick: one build of each
 # test, at most 10 minutes. full: each test also with clang, one lane, -ffast-math, OpenMP, sanitizers, at most an hour.
 # The sanitizers leave the physics runs out.
-# Logs: build/tests/<test>.<variant>.log. CC, CFLAGS, JOBS and LIMIT (seconds per test, 120 or 600) may be set.
+# Logs: build/tests/<test>.<variant>.log. CC, CFLAGS, JOBS, LIMIT (seconds per test) and VARIANTS (of the tests) may be set.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/report.sh
@@ -69,11 +69,12 @@ fi
 
 case "${1-} $#" in
 "quick 1") seconds=1800 limit=500 mutations=20000 variants='default' ;;
-"full 1") seconds=3000 limit=600 mutations=300000 variants='default clang lanes1 fast-math openmp asan msan' ;;
+"full 1") seconds=3500 limit=600 mutations=300000 variants='default clang lanes1 fast-math openmp asan msan' ;;
 *) sed -n 's/^# usage: /usage: /p' tests/run.sh >&2; exit 2 ;;
 esac
 LFT_TEST_DEADLINE=$(($(date +%s) + seconds))
 LIMIT=${LIMIT:-$limit}
+variants=${VARIANTS:-$variants}
 export LFT_TEST_DEADLINE LIMIT
 rm -rf "$out"
 mkdir -p "$out"
