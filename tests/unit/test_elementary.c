@@ -32,20 +32,15 @@ static const test_case *present; /* the instance under test */
 
 typedef long double real_function(long double);
 
-/* 1 if the compiler fuses multiplications with additions: then it may do so differently for one lane and for many */
-static int fuses(void)
-{
-    volatile double a = 1 + DBL_EPSILON, product = a * a;
-    double          b = a;
-    return b * b - product != 0;
-}
+/* sincos_fast in float is that of pi times x times the float next to 1/pi: a product that is rounded unless it is fused.
+ * The nearer of the two counts: clang fuses it here and not there. */
+static int product_is_fused;
 
-/* sincos_fast in float is that of pi times x times the float next to 1/pi, a product that is rounded unless fused. */
 static long double fast_angle(long double x)
 {
     const double half_turns = (double)x * (double)0.318309886F; /* exact: 24 + 24 bits */
     if (!present->is_float) return x;
-    return 3.14159265358979323846264L * (fuses() ? half_turns : (double)(float)half_turns);
+    return 3.14159265358979323846264L * (product_is_fused ? half_turns : (double)(float)half_turns);
 }
 
 /* volatile: under -ffast-math gcc would put the x87 instructions here, whose pi has 66 bits */
@@ -98,9 +93,14 @@ static void flush(sweep *s)
     int            i;
     present->apply(s->function, s->n, s->x, y);
     for (i = 0; i < s->n; ++i) {
-        long double exact = reference((long double)s->x[i]);
+        long double exact = reference((long double)s->x[i]), other;
         double      error;
         if (exact > (long double)largest && !(y[i] <= largest)) continue; /* overflow is due, or nearly */
+        if (s->function == TEST_SIN_FAST || s->function == TEST_COS_FAST) {
+            product_is_fused = !product_is_fused;
+            other            = reference((long double)s->x[i]);
+            if (fabsl((long double)y[i] - other) < fabsl((long double)y[i] - exact)) exact = other;
+        }
         error = (double)fabsl((long double)y[i] - exact) / (s->absolute ? 1 : ulp((double)exact));
         if (error <= s->worst) continue;
         s->worst = error;
@@ -315,6 +315,14 @@ static void test_beyond(void)
 }
 
 /* ---- the same bits for every number of lanes --------------------------------------------------------------------- */
+
+/* 1 if the compiler fuses multiplications with additions: then it may do so differently for one lane and for many */
+static int fuses(void)
+{
+    volatile double a = 1 + DBL_EPSILON, product = a * a;
+    double          b = a;
+    return b * b - product != 0;
+}
 
 static void test_lanes(const test_case *wide, const test_case *one)
 {
