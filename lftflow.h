@@ -43,7 +43,7 @@
 #define LFT_P_GNUC     1
 #define LFT_P_INLINE   static inline __attribute__((always_inline))
 #define LFT_P_NOINLINE static __attribute__((noinline, unused))
-#define LFT_P_STATIC   static __attribute__((unused)) /* inlined where the compiler finds that it saves code */
+#define LFT_P_STATIC   static __attribute__((unused)) /* in every file that includes this; inlined as the compiler sees fit */
 #define LFT_P_RESTRICT __restrict__
 #else
 #define LFT_P_GNUC     0
@@ -259,9 +259,9 @@ static inline void lft_uniforms(lft_draw d, double *out, int n);
  * normals of one draw are not independent of each other. O(n). */
 static inline void lft_normals(lft_draw d, double *out, int n);
 
-/* ---- 21_statistics.h, declarations ------------------------------------------------------------------------------- */
-/* 21_statistics.h: honest errors. Log-weights, series of measurements, the Gamma method, the jackknife.
- * Offers: lft_weigh(), lft_series, lft_estimate, lft_gamma(), lft_gamma_of(), lft_jackknife(), lft_ratio(). */
+/* ---- 21_series.h, declarations ----------------------------------------------------------------------------------- */
+/* 21_series.h: log-weights and series of measurements.
+ * Offers: lft_weigh(), lft_series. */
 
 /* ---- log-weights ------------------------------------------------------------------------------------------------- */
 
@@ -309,7 +309,9 @@ LFT_P_STATIC const double *lft_series_samples(const lft_series *s, int column, i
 /* Forgets all samples. */
 LFT_P_STATIC void lft_series_clear(lft_series *s);
 
-/* ---- the Gamma method -------------------------------------------------------------------------------------------- */
+/* ---- 22_gamma.h, declarations ------------------------------------------------------------------------------------ */
+/* 22_gamma.h: honest errors of correlated measurements, by the Gamma method.
+ * Offers: lft_estimate, lft_doubt_str(), lft_gamma(), lft_gamma_of(), lft_ratio(). */
 
 /* Reasons not to trust an estimate, as bits. */
 #define LFT_P_DOUBT_LIST(X)                                                           \
@@ -377,7 +379,9 @@ LFT_P_STATIC size_t lft_gamma_bytes(const lft_series *s);
 /* mean[1] / mean[0]; with ctx an int[2], mean[ctx[0]] / mean[ctx[1]]. */
 LFT_P_STATIC double lft_ratio(const double *mean, void *ctx);
 
-/* ---- the jackknife ----------------------------------------------------------------------------------------------- */
+/* ---- 23_jackknife.h, declarations -------------------------------------------------------------------------------- */
+/* 23_jackknife.h: errors by leaving out bins.
+ * Offers: lft_jackknifed, lft_jackknife(). */
 
 /* value = f(means); bias is the estimate of its O(1/N) bias, so value - bias is the corrected one; bins as used. */
 typedef struct lft_jackknifed {
@@ -397,8 +401,8 @@ LFT_P_STATIC lft_jackknifed lft_jackknife(const lft_series *s, lft_derived f, vo
                                           lft_error *e);
 LFT_P_STATIC size_t lft_jackknife_bytes(const lft_series *s, int bins);
 
-/* ---- 22_parameters.h, declarations ------------------------------------------------------------------------------- */
-/* 22_parameters.h: named parameter tensors and the optimiser. Parameters, gradients and moments are double and common
+/* ---- 24_parameters.h, declarations ------------------------------------------------------------------------------- */
+/* 24_parameters.h: named parameter tensors and the optimiser. Parameters, gradients and moments are double and common
  * types, so that an f32 and an f64 instance share one model.
  * Offers: lft_parameters, lft_declare(); lft_adam, lft_adam_init(), lft_adam_step(); lft_schedule, lft_rate();
  *         lft_clip_norm(). */
@@ -458,8 +462,8 @@ LFT_P_STATIC double lft_rate(const lft_schedule *schedule, uint64_t i);
 /* Scales a gradient down to the given 2-norm if it is longer (most <= 0: never); returns the norm before. */
 LFT_P_STATIC double lft_clip_norm(double *gradient, size_t n, double most);
 
-/* ---- 23_npy.h, declarations -------------------------------------------------------------------------------------- */
-/* 23_npy.h: arrays for and from NumPy. Source: numpy.lib.format (NEP 1), format versions 1.0, 2.0 and 3.0.
+/* ---- 25_npy.h, declarations -------------------------------------------------------------------------------------- */
+/* 25_npy.h: arrays for and from NumPy. Source: numpy.lib.format (NEP 1), format versions 1.0, 2.0 and 3.0.
  * Offers: lft_npy, lft_npy_write_header(), lft_npy_write(), lft_npy_write_f32(), lft_npy_read_header(), lft_npy_read().
  *
  * A file is a header with element type and shape, then the elements in C order (last index fastest). Values pass
@@ -496,8 +500,8 @@ LFT_P_STATIC lft_status lft_npy_read_header(lft_reader from, lft_npy *npy, lft_e
  * LFT_ERR_ARG: n too large; LFT_ERR_IO: the data end early, byte offsets count from the start of this piece. O(n). */
 LFT_P_STATIC lft_status lft_npy_read(lft_reader from, const lft_npy *npy, double *out, size_t n, lft_error *error);
 
-/* ---- 24_safetensors.h, declarations ------------------------------------------------------------------------------ */
-/* 24_safetensors.h: models, as named tensors with metadata. Source: github.com/huggingface/safetensors, README.
+/* ---- 26_safetensors.h, declarations ------------------------------------------------------------------------------ */
+/* 26_safetensors.h: models, as named tensors with metadata. Source: github.com/huggingface/safetensors, README.
  * Offers: lft_tensor, lft_text_pair, lft_safetensors, lft_safetensors_save(), lft_safetensors_load(),
  *         lft_safetensors_find(), lft_safetensors_meta(), lft_tensor_count(), lft_tensor_get(), lft_tensor_get_u64().
  *
@@ -561,8 +565,8 @@ LFT_P_STATIC uint64_t lft_tensor_get_u64(const lft_tensor *tensor, size_t i);
 
 #ifdef LFT_STDIO
 
-/* ---- 25_stdio.h, declarations ------------------------------------------------------------------------------------ */
-/* 25_stdio.h: optional adaptor from the streams of this header to the files of C; only if LFT_STDIO is defined.
+/* ---- 27_stdio.h, declarations ------------------------------------------------------------------------------------ */
+/* 27_stdio.h: optional adaptor from the streams of this header to the files of C; only if LFT_STDIO is defined.
  * Offers: lft_file_reader(), lft_file_writer(), lft_file_replace(). */
 
 #include <stdio.h>
@@ -1991,7 +1995,7 @@ static inline void lft_normals(lft_draw d, double *out, int n)
     lft_p_draw_bulk(&d, out, n, 1);
 }
 
-/* ---- 21_statistics.h, code --------------------------------------------------------------------------------------- */
+/* ---- 21_series.h, code ------------------------------------------------------------------------------------------- */
 
 /* Stored as bits: -ffast-math assumes that arithmetic gives no NaN, and may drop what would. */
 LFT_P_STATIC void lft_p_set_nan(double *x)
@@ -2120,6 +2124,8 @@ LFT_P_STATIC void lft_series_clear(lft_series *s)
     if (s->length) lft_p_zero(s->length, (size_t)s->replicas * sizeof(size_t));
 }
 
+/* ---- 22_gamma.h, code -------------------------------------------------------------------------------------------- */
+
 /* ---- a line: one number per sample, a column or the projection of all columns ------------------------------------ */
 
 #define LFT_P_LAGS 8
@@ -2229,8 +2235,6 @@ LFT_P_STATIC void lft_p_line_gamma(const lft_p_line *l, size_t lag, double gamma
         if (pairs) gamma[k] /= (double)pairs;
     }
 }
-
-/* ---- the Gamma method -------------------------------------------------------------------------------------------- */
 
 LFT_P_STATIC const char *lft_doubt_str(int doubts)
 {
@@ -2473,7 +2477,7 @@ LFT_P_STATIC double lft_ratio(const double *mean, void *ctx)
     return columns ? mean[columns[0]] / mean[columns[1]] : mean[1] / mean[0];
 }
 
-/* ---- the jackknife ----------------------------------------------------------------------------------------------- */
+/* ---- 23_jackknife.h, code ---------------------------------------------------------------------------------------- */
 
 typedef struct lft_p_jackknife_work {
     double *mean, *left;   /* [column] of all samples, of all but one bin */
@@ -2589,7 +2593,7 @@ LFT_P_STATIC lft_jackknifed lft_jackknife(const lft_series *s, lft_derived f, vo
     return r;
 }
 
-/* ---- 22_parameters.h, code --------------------------------------------------------------------------------------- */
+/* ---- 24_parameters.h, code --------------------------------------------------------------------------------------- */
 
 LFT_P_STATIC size_t lft_declare(lft_parameters *set, const char *owner, const char *name, int rank, int n0, int n1,
                                 int n2, int n3)
@@ -2671,7 +2675,7 @@ LFT_P_STATIC double lft_clip_norm(double *gradient, size_t n, double most)
     return norm;
 }
 
-/* ---- 23_npy.h, code ---------------------------------------------------------------------------------------------- */
+/* ---- 25_npy.h, code ---------------------------------------------------------------------------------------------- */
 
 /* ---- writing ---- */
 
@@ -2903,7 +2907,7 @@ LFT_P_STATIC lft_status lft_npy_read(lft_reader from, const lft_npy *npy, double
     return s.status;
 }
 
-/* ---- 24_safetensors.h, code -------------------------------------------------------------------------------------- */
+/* ---- 26_safetensors.h, code -------------------------------------------------------------------------------------- */
 
 #define LFT_P_ST_HEADER_MOST 100000000u /* the limit of the reference implementation */
 
@@ -3361,7 +3365,7 @@ LFT_P_STATIC lft_status lft_safetensors_load(lft_reader from, lft_arena *arena, 
 
 #ifdef LFT_STDIO
 
-/* ---- 25_stdio.h, code -------------------------------------------------------------------------------------------- */
+/* ---- 27_stdio.h, code -------------------------------------------------------------------------------------------- */
 
 LFT_P_STATIC size_t lft_p_file_read(void *user, void *data, size_t n)
 {
@@ -4002,8 +4006,7 @@ LFT_API double LFT_(derived)(const double *mean, void *ctx);
 
 /* ---- 86_model.h, declarations ------------------------------------------------------------------------------------ */
 /* 86_model.h: flows as files: safetensors documents that hold all that rebuilds a flow bit for bit.
- * Offers: LFT_(model_info), LFT_(model_info_of)(), LFT_(model_save)(), LFT_(model_bytes)(), LFT_(model_desc)(),
- *         LFT_(model_restore)(). Reading: lft_safetensors_load(), model_desc, flow_init, model_restore.
+ * Offers: LFT_(model_info), LFT_(model_info_of)(), LFT_(model_save)(), LFT_(model_bytes)(). 87_model_read.h reads them.
  *
  * Format 1. Metadata (strings, for people and for finding one's way): format "lftflow-model", format_version "1", version (of
  * the library), theory, group "scalar", dim "2", extent "6x6", couplings "m2 lambda", prior "free" or "normal", layers "1",
@@ -4040,6 +4043,10 @@ LFT_API void LFT_(model_info_of)(LFT_(model_info) *info, const LFT_(theory) *the
 LFT_API lft_status LFT_(model_save)(const LFT_(flow) *flow, const LFT_(model_info) *info, lft_writer to,
                                     lft_arena scratch, lft_error *error);
 LFT_API size_t LFT_(model_bytes)(const LFT_(flow) *flow);
+
+/* ---- 87_model_read.h, declarations ------------------------------------------------------------------------------- */
+/* 87_model_read.h: flows from files (86_model.h says what is in them).
+ * Offers: LFT_(model_desc)(), LFT_(model_restore)(). In order: lft_safetensors_load(), model_desc, flow_init, model_restore. */
 
 /* A desc for LFT_(flow_init)() out of a loaded document: extents, prior and layers; the pool is left to the caller. The descs
  * of the layers are laid out in the arena, a few hundred bytes each, and have to last until flow_init returns. own: tables of
@@ -7763,7 +7770,7 @@ LFT_API size_t LFT_(model_bytes)(const LFT_(flow) *flow)
     return LFT_P(model_collect)(&list, flow, &info, NULL) == LFT_OK ? measure.need : 0;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------- */
+/* ---- 87_model_read.h, code --------------------------------------------------------------------------------------- */
 
 /* The tensor of that name with at least `least` numbers; NULL and an error otherwise. */
 LFT_P_STATIC const lft_tensor *LFT_P(model_find)(const lft_safetensors *doc, const char *name, size_t least,

@@ -36,7 +36,7 @@
 #define LFT_P_GNUC     1
 #define LFT_P_INLINE   static inline __attribute__((always_inline))
 #define LFT_P_NOINLINE static __attribute__((noinline, unused))
-#define LFT_P_STATIC   static __attribute__((unused)) /* inlined where the compiler finds that it saves code */
+#define LFT_P_STATIC   static __attribute__((unused)) /* in every file that includes this; inlined as the compiler sees fit */
 #define LFT_P_RESTRICT __restrict__
 #else
 #define LFT_P_GNUC     0

@@ -15,12 +15,14 @@
 #include "03_stream.h"
 #include "04_pool.h"
 #include "20_random.h"
-#include "21_statistics.h"
-#include "22_parameters.h"
-#include "23_npy.h"
-#include "24_safetensors.h"
+#include "21_series.h"
+#include "22_gamma.h"
+#include "23_jackknife.h"
+#include "24_parameters.h"
+#include "25_npy.h"
+#include "26_safetensors.h"
 #ifdef LFT_STDIO
-#include "25_stdio.h"
+#include "27_stdio.h"
 #endif
 
 #undef LFT_P_PHASE
@@ -36,12 +38,14 @@
 #include "11_elementary.h"
 #include "99_close.h"
 #include "20_random.h"
-#include "21_statistics.h"
-#include "22_parameters.h"
-#include "23_npy.h"
-#include "24_safetensors.h"
+#include "21_series.h"
+#include "22_gamma.h"
+#include "23_jackknife.h"
+#include "24_parameters.h"
+#include "25_npy.h"
+#include "26_safetensors.h"
 #ifdef LFT_STDIO
-#include "25_stdio.h"
+#include "27_stdio.h"
 #endif
 #undef LFT_P_PHASE
 
@@ -65,6 +69,7 @@
 #include "83_hmc.h"
 #include "84_observables.h"
 #include "86_model.h"
+#include "87_model_read.h"
 #endif
 #if LFT_UPTO >= LFT_TRAIN
 #include "88_exactness.h"
@@ -93,6 +98,7 @@
 #include "83_hmc.h"
 #include "84_observables.h"
 #include "86_model.h"
+#include "87_model_read.h"
 #endif
 #if LFT_UPTO >= LFT_TRAIN
 #include "88_exactness.h"
