@@ -3,6 +3,7 @@
 #   make run       a demonstration in a terminal
 #   make test      what a user runs: at most 10 minutes        make test-all   everything: at most an hour
 #   make bench     the benchmark                               make bench-torch   its peers (needs PyTorch)
+#   make bench-physics   trains for 6, 8 and 12 squared, and compares flow, HMC and published numbers: half an hour
 #   make examples  the example programs                        make install    PREFIX=/usr/local, DESTDIR=
 # CC, CFLAGS and OPENMP may be set: make CC=clang CFLAGS='-O2 -g' OPENMP=
 # gcc -O2 gives little more than half the speed of -O3, and -std=c99 without -ffp-contract=fast no fused multiply-adds.
@@ -18,7 +19,7 @@ PROGRAMS := $(DIMS:%=build/lft-phi4-%d)
 EXAMPLES := $(patsubst examples/%.c,build/examples/%,$(filter-out examples/lft.c,$(wildcard examples/*.c)))
 BENCHES  := $(patsubst bench/%.c,build/bench/%,$(wildcard bench/*.c))
 
-.PHONY: all run test test-all bench bench-torch examples install clean
+.PHONY: all run test test-all bench bench-torch bench-physics examples install clean
 .DELETE_ON_ERROR:
 
 all: $(PROGRAMS)
@@ -55,6 +56,9 @@ bench: $(BENCHES)
 
 bench-torch: build/bench/phi4
 	bench/torch.sh
+
+bench-physics: build/lft-phi4-2d
+	bench/physics.py --out build/physics.md
 
 install: $(PROGRAMS)
 	install -d '$(DESTDIR)$(PREFIX)/include' '$(DESTDIR)$(PREFIX)/bin'

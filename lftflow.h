@@ -8095,7 +8095,7 @@ LFT_P_STATIC lft_status LFT_P(model_fits)(const LFT_(flow) *flow, const lft_safe
     const LFT_P(prior) *prior  = &LFT_P(flow_state_of)(flow)->prior;
     lft_status          status = LFT_P(model_check)(doc, error);
     lft_prior_kind      kind   = prior->kind;
-    int                 extent[LFT_DIM], mu, i, steps;
+    int                 extent[LFT_DIM] = {0}, mu, i, steps; /* gcc 12 -O3 sees a path without the zeros */
     lft_p_text          t;
     double              mass2;
     if (!status) status = LFT_P(model_read_extent)(doc, extent, error);
