@@ -125,10 +125,16 @@ LFT_P_STATIC size_t LFT_P(continuous_block)(const LFT_P(continuous) *s)
 }
 
 /* Everything that one evaluation or one backward step works in. */
-typedef enum LFT_P(continuous_use) { LFT_P(for_value), LFT_P(for_score), LFT_P(for_backward) } LFT_P(continuous_use);
+typedef enum LFT_P(continuous_use) {
+    LFT_P(for_value),
+    LFT_P(for_inverse),
+    LFT_P(for_score),
+    LFT_P(for_backward)
+} LFT_P(continuous_use);
 typedef struct LFT_P(continuous_work) {
     LFT_P(velocity_fields) fields;
     lft_v  *stage, *k, *sum, *panel; /* field and velocity of a stage, weighted sum of the stages, scratch */
+    lft_v  *next, *old;              /* inverse: the end of a step, the iterate before */
     lft_v  *dv, *dphi, *dsum;        /* with a score or backward: cotangents of a stage, and their sum */
     lft_v  *lambda;                  /* backward: gradient at one time, by the spectra in lanes ... */
     double *now;                     /* ... and by the other tables, with room for the spectra */
@@ -138,13 +144,16 @@ LFT_P_STATIC LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(contin
                                                               lft_arena *arena)
 {
     LFT_P(continuous_work) w;
-    const size_t volume = (size_t)s->u.volume, gradients = use != LFT_P(for_value) ? volume : 0;
+    const size_t volume = (size_t)s->u.volume, gradients = use >= LFT_P(for_score) ? volume : 0;
+    const size_t iterates = use == LFT_P(for_inverse) ? volume : 0;
     const size_t block = use == LFT_P(for_backward) ? LFT_P(continuous_block)(s) : 0;
-    w.fields = LFT_P(velocity_scratch)(&s->u, use != LFT_P(for_value), arena);
+    w.fields = LFT_P(velocity_scratch)(&s->u, use >= LFT_P(for_score), arena);
     w.stage  = LFT_P(vectors)(arena, volume);
     w.k      = LFT_P(vectors)(arena, volume);
     w.sum    = LFT_P(vectors)(arena, volume);
     w.panel  = LFT_P(vectors)(arena, LFT_P(hartley_panel)(&s->u.spectrum.lattice));
+    w.next   = LFT_P(vectors)(arena, iterates);
+    w.old    = LFT_P(vectors)(arena, iterates);
     w.dv     = LFT_P(vectors)(arena, gradients);
     w.dphi   = LFT_P(vectors)(arena, gradients);
     w.dsum   = LFT_P(vectors)(arena, gradients);
@@ -157,7 +166,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
                                                lft_arena *arena, lft_error *error)
 {
     LFT_P(continuous) *s = (LFT_P(continuous) *)lft_arena_alloc(arena, 1, sizeof *s), local;
-    lft_arena          measure;
+    int                use;
     lft_status         status;
     size_t             nodes;
     layer->state = s;
@@ -181,11 +190,11 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     s->zero_frequency = lft_declare(set, name, "zero_frequency", 1, s->u.zeros, 0, 0, 0);
     layer->tape_bytes     = 4 * (size_t)s->desc.most_steps * (size_t)s->u.volume * sizeof(lft_v);
     layer->gradient_count = LFT_P(continuous_gradient_count)(s);
-    measure               = lft_arena_measure();
-    (void)LFT_P(continuous_scratch)(s, LFT_UPTO >= LFT_TRAIN ? LFT_P(for_backward) : LFT_P(for_value), &measure);
-    (void)LFT_P(vectors)(&measure, (size_t)s->u.volume); /* the inverse: next */
-    (void)LFT_P(vectors)(&measure, (size_t)s->u.volume); /* and old */
-    layer->scratch_bytes = measure.need;
+    for (use = LFT_P(for_value); use <= (LFT_UPTO >= LFT_TRAIN ? LFT_P(for_backward) : LFT_P(for_inverse)); ++use) {
+        lft_arena measure = lft_arena_measure();
+        (void)LFT_P(continuous_scratch)(s, (LFT_P(continuous_use))use, &measure);
+        if (measure.need > layer->scratch_bytes) layer->scratch_bytes = measure.need;
+    }
     if (lft_arena_measuring(arena) || lft_arena_check(arena, NULL, "")) return LFT_OK; /* the flow reports the need of all */
     LFT_P(continuous_basis)(s, layer->steps);
     return LFT_OK;
@@ -314,7 +323,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_forward)(const LFT_(layer) *layer, cons
     lft_v                   *s_now  = score ? LFT_P(view)(score) : NULL;
     lft_status               status = LFT_OK;
     int                      i;
-    LFT_P(line)(phi, LFT_P(const_view)(x_in), 0, LFT_P(const_view)(x_in), volume);
+    if (x_out != x_in) lft_p_copy(x_out, x_in, (size_t)volume * sizeof(lft_v));
     for (i = 0; i < steps; ++i) { /* to the end for the lanes that are finite */
         LFT_P(continuous_step)(s, steps, i, phi, s_now, logdet, saved ? saved + 4 * (size_t)i * (size_t)volume : NULL, &w);
         LFT_P(add_line)(phi, 1, w.sum, volume);
@@ -347,11 +356,10 @@ static inline double LFT_P(distance)(const lft_v *a, const lft_v *b, int n, doub
     return distance;
 }
 
-/* Solves phi + (increment of the step from phi) = next. Each iteration gains a factor of h |dv/dphi|. At rounding level
+/* Solves phi + (increment of the step from phi) = w->next. Each iteration gains a factor of h |dv/dphi|. At rounding level
  * the distance stops to fall. */
-static inline lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, int steps, int step, const lft_v *next,
-                                                     lft_v *phi, double *div, LFT_P(continuous_work) *w, lft_v *old,
-                                                     lft_error *error)
+static inline lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, int steps, int step, lft_v *phi,
+                                                     double *div, LFT_P(continuous_work) *w, lft_error *error)
 {
     const double epsilon = LFT_P_REAL_BYTES == 4 ? 1.1920929e-07 : 2.220446049250313e-16;
     const int    most = 200, volume = s->u.volume;
@@ -359,13 +367,13 @@ static inline lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s,
     int          i, l;
     for (i = 0; i < most; ++i) {
         for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
-        LFT_P(line)(old, phi, 0, phi, volume);
-        LFT_P(continuous_step)(s, steps, step, old, NULL, div, NULL, w);
-        LFT_P(line)(phi, next, -1, w->sum, volume);
+        lft_p_copy(w->old, phi, (size_t)volume * sizeof(lft_v));
+        LFT_P(continuous_step)(s, steps, step, w->old, NULL, div, NULL, w);
+        LFT_P(line)(phi, w->next, -1, w->sum, volume);
         if (LFT_P(any_nonfinite)(phi, volume)) {
             return lft_p_fail_got(error, LFT_ERR_NONFINITE, "continuous inverse", "field", "finite numbers before step", step);
         }
-        distance = LFT_P(distance)(phi, old, volume, &size);
+        distance = LFT_P(distance)(phi, w->old, volume, &size);
         if (distance <= 2 * epsilon * size || (distance >= before && distance < 100 * epsilon * size)) return LFT_OK;
         before = distance;
     }
@@ -377,17 +385,16 @@ LFT_P_STATIC lft_status LFT_P(continuous_inverse)(const LFT_(layer) *layer, cons
                                                   double *logdet, lft_arena scratch, lft_error *error)
 {
     const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
-    LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, LFT_P(for_value), &scratch);
+    LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, LFT_P(for_inverse), &scratch);
     const int                volume = s->u.volume, steps = layer->steps;
-    lft_v                   *next = LFT_P(vectors)(&scratch, (size_t)volume), *phi = LFT_P(view)(x_in);
-    lft_v                   *old    = LFT_P(vectors)(&scratch, (size_t)volume);
+    lft_v                   *phi    = LFT_P(view)(x_in);
     lft_status               status = LFT_OK;
     double                   div[LFT_P_LANES];
     int                      i, l;
-    LFT_P(line)(phi, LFT_P(const_view)(x_out), 0, LFT_P(const_view)(x_out), volume);
+    if (x_in != x_out) lft_p_copy(x_in, x_out, (size_t)volume * sizeof(lft_v));
     for (i = steps - 1; i >= 0 && !status; --i) {
-        LFT_P(line)(next, phi, 0, phi, volume);
-        status = LFT_P(continuous_step_back)(s, steps, i, next, phi, div, &w, old, error);
+        lft_p_copy(w.next, phi, (size_t)volume * sizeof(lft_v));
+        status = LFT_P(continuous_step_back)(s, steps, i, phi, div, &w, error);
         for (l = 0; l < LFT_P_LANES; ++l) logdet[l] -= div[l];
     }
     return status;
