@@ -6812,7 +6812,7 @@ LFT_P_STATIC void LFT_P(coupling_nets)(const LFT_P(coupling) *s, const lft_v *x,
 
 /* s and t, at sites from the head of a row */
 typedef struct LFT_P(coupling_outputs) {
-    const lft_v *s, *t, *mirror_s, *mirror_t;
+    const lft_v *s, *t, *s_mirror, *t_mirror;
 } LFT_P(coupling_outputs);
 
 LFT_P_STATIC LFT_P(coupling_outputs) LFT_P(coupling_outputs_of)(const LFT_P(coupling) *s, const lft_v *tape)
@@ -6820,17 +6820,17 @@ LFT_P_STATIC LFT_P(coupling_outputs) LFT_P(coupling_outputs_of)(const LFT_P(coup
     LFT_P(coupling_outputs) o;
     o.s        = LFT_P(convnet_output)(&s->net, tape);
     o.t        = o.s + s->net.lattice.volume;
-    o.mirror_s = s->nets > 1 ? o.s + s->net.tape : NULL;
-    o.mirror_t = s->nets > 1 ? o.t + s->net.tape : NULL;
+    o.s_mirror = s->nets > 1 ? o.s + s->net.tape : NULL;
+    o.t_mirror = s->nets > 1 ? o.t + s->net.tape : NULL;
     return o;
 }
 
 LFT_P_INLINE void LFT_P(coupling_at)(const LFT_P(coupling_outputs) *o, int x, lft_v *s, lft_v *t)
 {
     *s = o->s[x], *t = o->t[x];
-    if (o->mirror_s) {
-        *s = (*s + o->mirror_s[x]) * (lft_real)0.5;
-        *t = (*t - o->mirror_t[x]) * (lft_real)0.5;
+    if (o->s_mirror) {
+        *s = (*s + o->s_mirror[x]) * (lft_real)0.5;
+        *t = (*t - o->t_mirror[x]) * (lft_real)0.5;
     }
 }
 
@@ -6841,15 +6841,15 @@ LFT_P_STATIC void LFT_P(coupling_nets_backward)(const LFT_P(coupling) *s, const 
     const int length = LFT_P(row_length)(&s->net.lattice), volume = s->net.lattice.volume;
     int       n, row, x, at;
     for (n = 0; n < s->nets; ++n, tape += s->net.tape) {
-        const lft_real share = s->nets > 1 ? (lft_real)0.5 : 1, share_t = n ? -share : share, share_x = n ? -sign : sign;
+        const lft_real share = s->nets > 1 ? (lft_real)0.5 : 1, t_share = n ? -share : share, x_share = n ? -sign : sign;
         const lft_v   *din;
         for (x = 0; x < volume; ++x) {
             w->dout[x]          = share * w->d[x];
-            w->dout[volume + x] = share_t * w->d[volume + x];
+            w->dout[volume + x] = t_share * w->d[volume + x];
         }
         din = LFT_P(convnet_backward)(&s->net, tape, w->dout, gradient, &w->net);
         for (at = 0, row = 0; row < s->net.rows; ++row, at += length) {
-            for (x = 1 - s->first[row]; x < length; x += 2) dx[at + x] += share_x * din[at + x];
+            for (x = 1 - s->first[row]; x < length; x += 2) dx[at + x] += x_share * din[at + x];
         }
     }
 }
