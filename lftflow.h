@@ -1658,10 +1658,11 @@ LFT_P_INLINE lft_m LFT_P(shl)(lft_m a, int k) { return a << k; }
 #endif
 
 /* a, of which the compiler forgets how it was made: under -ffast-math it would else cancel (a + round) - round, and join
- * the parts of pi. Everywhere else it keeps to the order that is written. */
+ * the parts of pi. Everywhere else it keeps to the order that is written. gcc 12.2 loses its own barrier in loops over one lane
+ * that it makes vectors of (exp: wrong in the first digit): there asm, which keeps them scalar: 20 ns a normal, not 8. */
 #if !LFT_P_GNUC || !defined(__FAST_MATH__)
 LFT_P_INLINE lft_v LFT_P(opaque)(lft_v a) { return a; }
-#elif __GNUC__ >= 12 && !defined(__clang__)
+#elif __GNUC__ >= 12 && !defined(__clang__) && LFT_P_LANES > 1
 LFT_P_INLINE lft_v LFT_P(opaque)(lft_v a) { return __builtin_assoc_barrier(a); }
 #else
 LFT_P_INLINE lft_v LFT_P(opaque)(lft_v a)
@@ -4499,10 +4500,11 @@ LFT_P_INLINE lft_m LFT_P(shl)(lft_m a, int k) { return a << k; }
 #endif
 
 /* a, of which the compiler forgets how it was made: under -ffast-math it would else cancel (a + round) - round, and join
- * the parts of pi. Everywhere else it keeps to the order that is written. */
+ * the parts of pi. Everywhere else it keeps to the order that is written. gcc 12.2 loses its own barrier in loops over one lane
+ * that it makes vectors of (exp: wrong in the first digit): there asm, which keeps them scalar: 20 ns a normal, not 8. */
 #if !LFT_P_GNUC || !defined(__FAST_MATH__)
 LFT_P_INLINE lft_v LFT_P(opaque)(lft_v a) { return a; }
-#elif __GNUC__ >= 12 && !defined(__clang__)
+#elif __GNUC__ >= 12 && !defined(__clang__) && LFT_P_LANES > 1
 LFT_P_INLINE lft_v LFT_P(opaque)(lft_v a) { return __builtin_assoc_barrier(a); }
 #else
 LFT_P_INLINE lft_v LFT_P(opaque)(lft_v a)

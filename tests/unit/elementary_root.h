@@ -56,5 +56,38 @@ static void LFT_(apply)(int function, int n, const double *x, double *y)
     }
 }
 
+/* The same for n <= 4096 in one loop for each function, which compilers may make vectors of. */
+static void LFT_(loop)(int function, int n, const double *x, double *y)
+{
+    static lft_v v[4096];
+    lft_real     first;
+    lft_v        other;
+    int          i;
+    for (i = 0; i < n; ++i) v[i] = lft_splat((lft_real)x[i]);
+    if (function == TEST_EXP) {
+        for (i = 0; i < n; ++i) v[i] = LFT_P(exp)(v[i]);
+    } else if (function == TEST_LOG) {
+        for (i = 0; i < n; ++i) v[i] = LFT_P(log)(v[i]);
+    } else if (function == TEST_SQRT) {
+        for (i = 0; i < n; ++i) v[i] = LFT_P(sqrt)(v[i]);
+    } else if (function == TEST_ATAN) {
+        for (i = 0; i < n; ++i) v[i] = LFT_P(atan)(v[i]);
+    } else if (function == TEST_TANH) {
+        for (i = 0; i < n; ++i) v[i] = LFT_P(tanh)(v[i]);
+    } else if (function == TEST_SIN) {
+        for (i = 0; i < n; ++i) LFT_P(sincos)(v[i], v + i, &other);
+    } else if (function == TEST_COS) {
+        for (i = 0; i < n; ++i) LFT_P(sincos)(v[i], &other, v + i);
+    } else if (function == TEST_SIN_FAST) {
+        for (i = 0; i < n; ++i) LFT_P(sincos_fast)(1, v[i], v + i, &other);
+    } else {
+        for (i = 0; i < n; ++i) LFT_P(sincos_fast)(1, v[i], &other, v + i);
+    }
+    for (i = 0; i < n; ++i) {
+        lft_p_copy(&first, v + i, sizeof first);
+        y[i] = (double)first;
+    }
+}
+
 #include "../../src/99_close.h"
 #undef LFT_P_PHASE
