@@ -6089,36 +6089,39 @@ LFT_P_INLINE void LFT_P(conv_weights_block)(const LFT_P(convnet) *net, const lft
     }
 }
 
+/* All taps of `outs` channels, constant after inlining, from their first: dw as above, [outs][in][taps]. */
+LFT_P_INLINE void LFT_P(conv_weights_of)(const LFT_P(convnet) *net, int outs, int in, const lft_v *padded, const lft_v *dy,
+                                         lft_v *dw)
+{
+    const int    kernel = net->kernel;
+    const size_t apart  = (size_t)in * (size_t)net->taps;
+    int          i, r, k;
+    for (i = 0; i < in; ++i, padded += net->padded) {
+        for (r = 0; r < net->tap_rows; ++r) {
+            const lft_v *a = padded + net->tap_row[r];
+            for (k = 0; k + LFT_P(conv_taps) <= kernel; k += LFT_P(conv_taps), dw += LFT_P(conv_taps)) {
+                LFT_P(conv_weights_block)(net, a + k, dy, outs, LFT_P(conv_taps), apart, dw);
+            }
+            for (; k < kernel; ++k, ++dw) LFT_P(conv_weights_block)(net, a + k, dy, outs, 1, apart, dw);
+        }
+    }
+}
+
 /* gradient += of the weights and biases of convolution l, given its input with halo and the cotangent dy of its output. */
 LFT_P_NOINLINE void LFT_P(conv_weights)(const LFT_P(convnet) *net, int l, const lft_v *padded, const lft_v *dy,
                                         const LFT_P(convnet_work) *w, double *gradient)
 {
-    const int    in = net->channels[l], out = net->channels[l + 1], kernel = net->kernel, volume = net->lattice.volume;
+    const int    in = net->channels[l], out = net->channels[l + 1], volume = net->lattice.volume;
     const size_t apart = (size_t)in * (size_t)net->taps, weights = apart * (size_t)out;
-    lft_v       *dbias = w->table + weights;
+    lft_v       *dw = w->table, *dbias = w->table + weights;
     size_t       j;
-    int          o, i, r, k, x;
-    for (o = 0; o < out; o += k) {
+    int          o, outs, x;
+    for (o = 0; o < out; o += outs, dw += (size_t)outs * apart) {
         const lft_v *d = dy + (size_t)o * (size_t)volume;
-        lft_v       *dw = w->table + (size_t)o * apart;
-        const int    outs = out - o >= LFT_P(conv_outs) ? LFT_P(conv_outs) : 1;
-        for (i = 0; i < in; ++i) {
-            for (r = 0; r < net->tap_rows; ++r) {
-                const lft_v *a = padded + (size_t)i * (size_t)net->padded + net->tap_row[r];
-                for (k = 0; k + LFT_P(conv_taps) <= kernel; k += LFT_P(conv_taps), dw += LFT_P(conv_taps)) {
-                    if (outs > 1) {
-                        LFT_P(conv_weights_block)(net, a + k, d, LFT_P(conv_outs), LFT_P(conv_taps), apart, dw);
-                    } else {
-                        LFT_P(conv_weights_block)(net, a + k, d, 1, LFT_P(conv_taps), apart, dw);
-                    }
-                }
-                for (; k < kernel; ++k, ++dw) {
-                    if (outs > 1) LFT_P(conv_weights_block)(net, a + k, d, LFT_P(conv_outs), 1, apart, dw);
-                    else LFT_P(conv_weights_block)(net, a + k, d, 1, 1, apart, dw);
-                }
-            }
-        }
-        k = outs;
+        outs           = out - o >= LFT_P(conv_outs) ? LFT_P(conv_outs) : out - o >= 2 ? 2 : 1;
+        if (outs == LFT_P(conv_outs)) LFT_P(conv_weights_of)(net, LFT_P(conv_outs), in, padded, d, dw);
+        else if (outs == 2) LFT_P(conv_weights_of)(net, 2, in, padded, d, dw);
+        else LFT_P(conv_weights_of)(net, 1, in, padded, d, dw);
     }
     for (o = 0; o < out; ++o) {
         dbias[o] = lft_splat(0);

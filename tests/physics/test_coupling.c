@@ -61,6 +61,28 @@ static void test_descs(void)
     check_true("eight hidden fields", init(&d, 4, &flow, &arena, &e) == LFT_OK && flow.params.tensors == 1 + 18);
 }
 
+/* Every arena that is too small is refused, with the need of the flow; flow_bytes is enough. */
+static void test_memory(void)
+{
+    c2_coupling_desc d = {1, {3, 5}, 5, 0.5, 1};
+    c2_flow          flow;
+    lft_arena        arena = lft_arena_of(memory, sizeof memory);
+    lft_error        e;
+    size_t           need, bytes;
+    int              refused = 1, text = 1;
+    check_true("a flow", init(&d, 4, &flow, &arena, &e) == LFT_OK);
+    need = arena.need;
+    for (bytes = 0; bytes < need; bytes += bytes + 101 < need ? 101 : 1) {
+        arena   = lft_arena_of(memory, bytes);
+        refused = refused && init(&d, 4, &flow, &arena, &e) == LFT_ERR_NOMEM;
+        text    = text && arena.need == need;
+    }
+    check_true("too small an arena: LFT_ERR_NOMEM", refused);
+    check_true("    and the need of all", text);
+    arena = lft_arena_of(memory, need);
+    check_true("just enough", init(&d, 4, &flow, &arena, &e) == LFT_OK);
+}
+
 /* ---- training -------------------------------------------------------------------------------------------------------- */
 
 static c2_coupling_desc coupling[LAYERS];
@@ -276,6 +298,7 @@ static void test_tutorial(void)
 int main(void)
 {
     test_descs();
+    test_memory();
     test_training(0);
     test_training(1);
     test_tutorial();
