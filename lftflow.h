@@ -1552,7 +1552,7 @@ LFT_P_INLINE lft_v LFT_P(from_wide)(const double *w)
 }
 
 /* ---- 11_elementary.h, code --------------------------------------------------------------------------------------- */
-/* 11_elementary.h: exp, log, sine and cosine, square root and arctangent of all lanes at once. No libm, no per-lane if.
+/* 11_elementary.h: exp, log, sine and cosine, square root, arctangent and tanh of all lanes at once. No libm, no per-lane if.
  * Offers (private), with the largest error of either type in ulp (float: of all floats), fused multiply-adds or not:
  *
  *   exp           1.02   every argument: overflow gives inf, underflow denormals and then 0, NaN gives NaN
@@ -1564,9 +1564,10 @@ LFT_P_INLINE lft_v LFT_P(from_wide)(const double *w)
  *                        of the time of sincos. double: sincos
  *   sqrt          1.25   0, inf and every normal number (a denormal loses accuracy); below 0 NaN
  *   atan          1.43   every argument
+ *   tanh          1.43   every argument
  *
- * The sign of a zero is kept by sqrt and atan only. A real must be evaluated in its own type (FLT_EVAL_METHOD 0).
- * Under -ffast-math: 2 ulp, atan and sqrt 3, where arguments and results are normal numbers, for sqrt from 4 times the
+ * The sign of a zero is kept by sqrt, atan and tanh only. A real must be evaluated in its own type (FLT_EVAL_METHOD 0).
+ * Under -ffast-math: 2 ulp, atan, sqrt and tanh 3, where arguments and results are normal numbers, for sqrt from 4 times the
  * smallest one; denormals may become 0; inf and NaN, given or due, become any value. */
 
 /* ---- constants of the two real types -------------------------------------------------------------------------------
@@ -1601,6 +1602,9 @@ static const lft_real LFT_P(sin_terms)[] = {-0.166666552F, 0.00833218917F, -0.00
 static const lft_real LFT_P(cos_terms)[] = {-0.499998838F, 0.0416557156F, -0.00135910173F};
 /* (atan(x) / x - 1) / x^2 in x^2, |x| <= 1/2 */
 static const lft_real LFT_P(atan_terms)[] = {-0.33333233F, 0.19994168F, -0.141742125F, 0.101558283F, -0.0512516573F};
+/* (tanh(x) / x - 1) / x^2 in x^2, |x| <= 0.55 */
+static const lft_real LFT_P(tanh_terms)[] = {-0.333333176F, 0.133325861F, -0.0538523107F, 0.0210716842F, -0.00627424852F};
+static const lft_real LFT_P(tanh_end)     = 10.0F; /* beyond: 1 */
 
 #else
 
@@ -1634,6 +1638,11 @@ static const lft_real LFT_P(atan_terms)[] = {-0.3333333333333298,   0.1999999999
                                              0.11111110659652419,   -0.09090896246345488,  0.07692073957732717,
                                              -0.06663811207757753,  0.058583027143420396,  -0.05122015358505425,
                                              0.041864908119724986,  -0.027433773844326655, 0.01011515581539795};
+static const lft_real LFT_P(tanh_terms)[] = {-0.33333333333332316,  0.13333333333168707,    -0.053968253876078509,
+                                             0.021869485974787186,  -0.008863194503882595,  0.0035917196956794227,
+                                             -0.0014532167469035371, 0.00057913698427163778, -0.00021030234479730507,
+                                             5.1021438658298926e-05};
+static const lft_real LFT_P(tanh_end)     = 20.0;
 
 #endif
 
@@ -1807,7 +1816,7 @@ LFT_P_INLINE void LFT_P(sincos_fast)(lft_real omega, lft_v x, lft_v *s, lft_v *c
 
 #endif
 
-/* ---- square root and arctangent ---------------------------------------------------------------------------------- */
+/* ---- square root, arctangent and tanh ----------------------------------------------------------------------------- */
 
 /* 1/sqrt(x) from the bits of x and one step of y (a - b x y^2); seed, a and b fitted together leave 6.5e-4. Each further
  * step is of third order: 7e-10, then rounding. At last a step of Newton for the root itself. */
@@ -1844,6 +1853,19 @@ LFT_P_INLINE lft_v LFT_P(atan)(lft_v x)
     y = LFT_P(opaque)(y + t);
     y = y + LFT_P(unbits)(mid & LFT_P(bits)(lft_sel(big, lft_splat(LFT_P(pi_2)[0]), lft_splat(LFT_P(pi_4)[0]))));
     return LFT_P(flip)(y, sign);
+}
+
+/* tanh(a) = 1 - 2 / (e^2a + 1), and for small a, where that is a difference of numbers near 1, its series */
+LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
+{
+    const lft_v end  = lft_splat(LFT_P(tanh_end));
+    const lft_m sign = LFT_P(bits)(x) & LFT_P(sign_bit);
+    lft_v       a    = LFT_P(flip)(x, sign), z, small, large;
+    a     = lft_sel(LFT_P(lt)(end, a), end, a); /* in this order NaN stays */
+    z     = a * a;
+    small = a * z * LFT_P(horner)(LFT_P(tanh_terms), LFT_P_COUNT(LFT_P(tanh_terms)), z) + a;
+    large = 1 - 2 / (LFT_P(exp)(a + a) + 1);
+    return LFT_P(flip)(lft_sel(LFT_P(lt)(a, lft_splat((lft_real)0.55)), small, large), sign);
 }
 
 #undef LFT_P_COUNT
@@ -3692,6 +3714,31 @@ typedef struct LFT_(continuous_desc) {
  * too long for that. LFT_ERR_NONFINITE names the step. */
 LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
 
+/* ---- 72_coupling.h, declarations --------------------------------------------------------------------------------- */
+/* 72_coupling.h: affine coupling with a convolutional net as a layer.
+ * Offers: LFT_(coupling_desc), LFT_(coupling)() (the layer's table).
+ * Source: RealNVP 1605.08803; for lattice fields 1904.12072 and the tutorial 2101.08176. */
+
+/* Zero means the default. Layers that follow each other take turns with the parity. */
+typedef struct LFT_(coupling_desc) {
+    int    parity;    /* 0 or 1: sites with (x_0 + x_1 + ...) mod 2 == parity are active, the others frozen */
+    int    hidden[8]; /* channels between the convolutions, up to a 0: {8, 8}; hidden[0] = -1: a single convolution */
+    int    kernel;    /* taps per axis, odd: 3 */
+    double bound;     /* s and t are bound tanh(...): 1; -1: what the last convolution gives */
+    int    z2;        /* 1: s even and t odd in phi, so that x' is odd; twice the work */
+} LFT_(coupling_desc);
+
+/* The layer's table.
+ *   active sites  x' = e^s x + t,  log det = sum of s;   frozen sites  x' = x;   (s, t) = net of the frozen field, 0 elsewhere
+ *   z2            s = [s(phi) + s(-phi)] / 2,  t = [t(phi) - t(-phi)] / 2
+ * The net (63_convnet.h): 1 -> hidden -> 2 channels, LeakyReLU 0.01 between them. Parameters weight<i> [out][in][kernel^d] and
+ * bias<i> [out] in PyTorch's order. Inverse, log-det and score are exact to rounding. It commutes with translations by an even
+ * number of sites. An odd extent puts two sites of one parity side by side, at the boundary: the map is as exact as any, but
+ * has no such symmetry along that axis. At the start the last convolution is zero, which is the identity; those before have
+ * small random weights, always the same. LFT_ERR_NONFINITE names the layer.
+ * O(kernel^d sum of in * out) per site, forward; three times that backward. */
+LFT_API const LFT_(layer_ops) *LFT_(coupling)(void);
+
 /* ---- 75_prior.h, declarations ------------------------------------------------------------------------------------ */
 /* 75_prior.h: the Gaussian that a flow starts from.
  * Offers: lft_prior_kind; private: LFT_P(prior), LFT_P(prior_init)(), _start, _prepare, _draw, _logq, _score, _backward.
@@ -4347,7 +4394,7 @@ LFT_P_INLINE lft_v LFT_P(from_wide)(const double *w)
 }
 
 /* ---- 11_elementary.h, code --------------------------------------------------------------------------------------- */
-/* 11_elementary.h: exp, log, sine and cosine, square root and arctangent of all lanes at once. No libm, no per-lane if.
+/* 11_elementary.h: exp, log, sine and cosine, square root, arctangent and tanh of all lanes at once. No libm, no per-lane if.
  * Offers (private), with the largest error of either type in ulp (float: of all floats), fused multiply-adds or not:
  *
  *   exp           1.02   every argument: overflow gives inf, underflow denormals and then 0, NaN gives NaN
@@ -4359,9 +4406,10 @@ LFT_P_INLINE lft_v LFT_P(from_wide)(const double *w)
  *                        of the time of sincos. double: sincos
  *   sqrt          1.25   0, inf and every normal number (a denormal loses accuracy); below 0 NaN
  *   atan          1.43   every argument
+ *   tanh          1.43   every argument
  *
- * The sign of a zero is kept by sqrt and atan only. A real must be evaluated in its own type (FLT_EVAL_METHOD 0).
- * Under -ffast-math: 2 ulp, atan and sqrt 3, where arguments and results are normal numbers, for sqrt from 4 times the
+ * The sign of a zero is kept by sqrt, atan and tanh only. A real must be evaluated in its own type (FLT_EVAL_METHOD 0).
+ * Under -ffast-math: 2 ulp, atan, sqrt and tanh 3, where arguments and results are normal numbers, for sqrt from 4 times the
  * smallest one; denormals may become 0; inf and NaN, given or due, become any value. */
 
 /* ---- constants of the two real types -------------------------------------------------------------------------------
@@ -4396,6 +4444,9 @@ static const lft_real LFT_P(sin_terms)[] = {-0.166666552F, 0.00833218917F, -0.00
 static const lft_real LFT_P(cos_terms)[] = {-0.499998838F, 0.0416557156F, -0.00135910173F};
 /* (atan(x) / x - 1) / x^2 in x^2, |x| <= 1/2 */
 static const lft_real LFT_P(atan_terms)[] = {-0.33333233F, 0.19994168F, -0.141742125F, 0.101558283F, -0.0512516573F};
+/* (tanh(x) / x - 1) / x^2 in x^2, |x| <= 0.55 */
+static const lft_real LFT_P(tanh_terms)[] = {-0.333333176F, 0.133325861F, -0.0538523107F, 0.0210716842F, -0.00627424852F};
+static const lft_real LFT_P(tanh_end)     = 10.0F; /* beyond: 1 */
 
 #else
 
@@ -4429,6 +4480,11 @@ static const lft_real LFT_P(atan_terms)[] = {-0.3333333333333298,   0.1999999999
                                              0.11111110659652419,   -0.09090896246345488,  0.07692073957732717,
                                              -0.06663811207757753,  0.058583027143420396,  -0.05122015358505425,
                                              0.041864908119724986,  -0.027433773844326655, 0.01011515581539795};
+static const lft_real LFT_P(tanh_terms)[] = {-0.33333333333332316,  0.13333333333168707,    -0.053968253876078509,
+                                             0.021869485974787186,  -0.008863194503882595,  0.0035917196956794227,
+                                             -0.0014532167469035371, 0.00057913698427163778, -0.00021030234479730507,
+                                             5.1021438658298926e-05};
+static const lft_real LFT_P(tanh_end)     = 20.0;
 
 #endif
 
@@ -4602,7 +4658,7 @@ LFT_P_INLINE void LFT_P(sincos_fast)(lft_real omega, lft_v x, lft_v *s, lft_v *c
 
 #endif
 
-/* ---- square root and arctangent ---------------------------------------------------------------------------------- */
+/* ---- square root, arctangent and tanh ----------------------------------------------------------------------------- */
 
 /* 1/sqrt(x) from the bits of x and one step of y (a - b x y^2); seed, a and b fitted together leave 6.5e-4. Each further
  * step is of third order: 7e-10, then rounding. At last a step of Newton for the root itself. */
@@ -4639,6 +4695,19 @@ LFT_P_INLINE lft_v LFT_P(atan)(lft_v x)
     y = LFT_P(opaque)(y + t);
     y = y + LFT_P(unbits)(mid & LFT_P(bits)(lft_sel(big, lft_splat(LFT_P(pi_2)[0]), lft_splat(LFT_P(pi_4)[0]))));
     return LFT_P(flip)(y, sign);
+}
+
+/* tanh(a) = 1 - 2 / (e^2a + 1), and for small a, where that is a difference of numbers near 1, its series */
+LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
+{
+    const lft_v end  = lft_splat(LFT_P(tanh_end));
+    const lft_m sign = LFT_P(bits)(x) & LFT_P(sign_bit);
+    lft_v       a    = LFT_P(flip)(x, sign), z, small, large;
+    a     = lft_sel(LFT_P(lt)(end, a), end, a); /* in this order NaN stays */
+    z     = a * a;
+    small = a * z * LFT_P(horner)(LFT_P(tanh_terms), LFT_P_COUNT(LFT_P(tanh_terms)), z) + a;
+    large = 1 - 2 / (LFT_P(exp)(a + a) + 1);
+    return LFT_P(flip)(lft_sel(LFT_P(lt)(a, lft_splat((lft_real)0.55)), small, large), sign);
 }
 
 #undef LFT_P_COUNT
@@ -5680,6 +5749,427 @@ LFT_P_NOINLINE void LFT_P(velocity_backward)(const LFT_P(velocity) *u, int t, co
     if (u->zeros) LFT_P(velocity_zero_backward)(u, t, phi, dv, ddiv, dphi, d);
 }
 
+/* ---- 63_convnet.h, code ------------------------------------------------------------------------------------------ */
+/* 63_convnet.h: a convolutional net on the periodic lattice.
+ * Offers (private): LFT_P(convnet), LFT_P(convnet_init)(), _start, _prepare, _scratch, _output, _forward, _backward.
+ *
+ *   y_o(x) = b_o + sum_i sum_r w_oi(r) phi_i(x + r),  r in {-k/2 ... k/2}^LFT_DIM, sites modulo the extents
+ * (cross-correlation, as PyTorch's Conv2d with circular padding). Between the convolutions stands LeakyReLU with slope 0.01,
+ * at the end bound * tanh(y) or nothing. Fields are [channel][site]; each convolution reads a copy with a halo, and computes
+ * a block of a few channels times a few sites of a row in registers. The derivative by the input is a convolution too, with
+ * the taps reversed and the channels exchanged. */
+
+#define LFT_P_CONV_MOST 9 /* convolutions of a net */
+
+/* A block: accumulators, and one row of operands, have to fit into 32 registers (AVX-512) or 16. */
+#if LFT_P_VECTOR_BYTES == 64
+enum { LFT_P(conv_outs) = 4, LFT_P(conv_sites) = 4, LFT_P(conv_taps) = 3 };
+#else
+enum { LFT_P(conv_outs) = 4, LFT_P(conv_sites) = 2, LFT_P(conv_taps) = 3 };
+#endif
+
+typedef struct LFT_P(convnet) {
+    LFT_(lattice) lattice;
+    int           layers;                        /* convolutions */
+    int           channels[LFT_P_CONV_MOST + 1]; /* of the input, what is between, and the output */
+    int           kernel, taps, tap_rows;        /* extent per axis; kernel^LFT_DIM, kernel^(LFT_DIM - 1) */
+    int           rows, padded_rows, padded;     /* rows of the lattice; rows and sites with the halo */
+    double        bound;                         /* 0: linear at the end */
+    int          *tap_row;  /* [tap_rows] padded sites from the first tap to the first of each row of taps */
+    int          *row_at;   /* [rows] the padded site that the first tap meets at the first site of a row */
+    int          *row_from; /* [padded_rows] first site of the row that stands there */
+    lft_real     *weight[LFT_P_CONV_MOST];     /* [in][taps][out], out rounded up to an even number */
+    lft_real     *transposed[LFT_P_CONV_MOST]; /* [out][taps, reversed][in], in rounded up */
+    lft_real     *bias[LFT_P_CONV_MOST];       /* [out] rounded up */
+    size_t        weight_at[LFT_P_CONV_MOST], bias_at[LFT_P_CONV_MOST]; /* in theta; the parameters begin at weight_at[0] */
+    size_t        field_at[LFT_P_CONV_MOST + 1], tape; /* in the tape: the input and what each convolution makes of it */
+    size_t        parameters;
+} LFT_P(convnet);
+
+/* Memory to work in; the last four for backward, the last two for its gradient. */
+typedef struct LFT_P(convnet_work) {
+    lft_v  *panel; /* fields with their halo */
+    lft_v  *d[2];  /* cotangents of one convolution's output and input */
+    lft_v  *table; /* the gradient of its weights, lane by lane ... */
+    double *sum;   /* ... and summed */
+} LFT_P(convnet_work);
+
+LFT_P_INLINE int LFT_P(conv_even)(int channels) { return (channels + 1) / 2 * 2; }
+
+/* The most channels of any field, rounded up. */
+LFT_P_STATIC size_t LFT_P(convnet_widest)(const LFT_P(convnet) *net)
+{
+    int l, most = 2;
+    for (l = 0; l <= net->layers; ++l) {
+        if (LFT_P(conv_even)(net->channels[l]) > most) most = LFT_P(conv_even)(net->channels[l]);
+    }
+    return (size_t)most;
+}
+
+/* The tables of the halo. */
+LFT_P_STATIC void LFT_P(convnet_rows)(LFT_P(convnet) *net)
+{
+    const int *extent = net->lattice.extent, halo = net->kernel - 1;
+    int        i, mu, rest, at, from, stride, site;
+    for (i = 0; i < net->tap_rows; ++i) {
+        for (at = 0, rest = i, stride = extent[LFT_DIM - 1] + halo, mu = LFT_DIM - 2; mu >= 0; --mu) {
+            at += rest % net->kernel * stride;
+            rest /= net->kernel;
+            stride *= extent[mu] + halo;
+        }
+        net->tap_row[i] = at;
+    }
+    for (i = 0; i < net->rows; ++i) {
+        for (at = 0, rest = i, stride = extent[LFT_DIM - 1] + halo, mu = LFT_DIM - 2; mu >= 0; --mu) {
+            at += rest % extent[mu] * stride;
+            rest /= extent[mu];
+            stride *= extent[mu] + halo;
+        }
+        net->row_at[i] = at;
+    }
+    for (i = 0; i < net->padded_rows; ++i) {
+        for (from = 0, rest = i, stride = extent[LFT_DIM - 1], mu = LFT_DIM - 2; mu >= 0; --mu) {
+            site = (rest % (extent[mu] + halo) - halo / 2) % extent[mu];
+            from += (site < 0 ? site + extent[mu] : site) * stride;
+            rest /= extent[mu] + halo;
+            stride *= extent[mu];
+        }
+        net->row_from[i] = from;
+    }
+}
+
+/* Sizes, tables and parameters of a net with channels[layers + 1]; "weight0" [out][in][taps], "bias0" [out], ... Runs over a
+ * measuring arena too. LFT_ERR_ARG for an even kernel or one beyond 15, for no channel or too many, for too wide a halo. */
+LFT_P_STATIC lft_status LFT_P(convnet_init)(LFT_P(convnet) *net, const LFT_(lattice) *lattice, const int *channels, int layers,
+                                            int kernel, double bound, const char *name, lft_parameters *set,
+                                            lft_arena *arena, lft_error *error)
+{
+    const int most   = 1 << 28;
+    double    padded = 1;
+    int       l, mu;
+    if (kernel < 1 || kernel > 15 || kernel % 2 == 0) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "convolution", "kernel", "an odd number from 1 to 15", kernel);
+    }
+    if (layers < 1 || layers > LFT_P_CONV_MOST) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "convolution", "layers",
+                              "1 to " LFT_P_STRING(LFT_P_CONV_MOST), layers);
+    }
+    for (l = 0; l <= layers; ++l) {
+        if (channels[l] >= 1 && channels[l] <= 1000) continue;
+        return lft_p_fail_got(error, LFT_ERR_ARG, "convolution", "channels", "1 to 1000", channels[l]);
+    }
+    for (mu = 0; mu < LFT_DIM; ++mu) padded *= lattice->extent[mu] + kernel - 1;
+    if (padded > most) return lft_p_fail_got(error, LFT_ERR_ARG, "convolution", "sites with halo", "at most 2^28", padded);
+    net->lattice  = *lattice;
+    net->layers   = layers;
+    net->kernel   = kernel;
+    net->bound    = bound;
+    net->tap_rows = 1;
+    for (mu = 1; mu < LFT_DIM; ++mu) net->tap_rows *= kernel;
+    net->taps        = net->tap_rows * kernel;
+    net->padded      = (int)padded;
+    net->padded_rows = net->padded / (LFT_P(row_length)(lattice) + kernel - 1);
+    net->rows        = lattice->volume / LFT_P(row_length)(lattice);
+    net->tap_row     = (int *)lft_arena_alloc(arena, (size_t)net->tap_rows, sizeof(int));
+    net->row_at      = (int *)lft_arena_alloc(arena, (size_t)net->rows, sizeof(int));
+    net->row_from    = (int *)lft_arena_alloc(arena, (size_t)net->padded_rows, sizeof(int));
+    net->parameters  = set->count;
+    net->channels[0] = channels[0];
+    net->field_at[0] = 0;
+    net->tape        = (size_t)channels[0] * (size_t)lattice->volume;
+    for (l = 0; l < layers; ++l) {
+        const int    in = channels[l], out = channels[l + 1];
+        const size_t taps = (size_t)net->taps, wide_in = (size_t)LFT_P(conv_even)(in), wide_out = (size_t)LFT_P(conv_even)(out);
+        char         weight[8] = "weight0", bias[8] = "bias0";
+        weight[6] = bias[4] = (char)('0' + l);
+        net->channels[l + 1] = out;
+        net->field_at[l + 1] = net->tape;
+        net->tape += wide_out * (size_t)lattice->volume;
+        net->weight[l]     = (lft_real *)lft_arena_alloc(arena, (size_t)in * taps * wide_out, sizeof(lft_real));
+        net->transposed[l] = (lft_real *)lft_arena_alloc(arena, (size_t)out * taps * wide_in, sizeof(lft_real));
+        net->bias[l]       = (lft_real *)lft_arena_alloc(arena, wide_out, sizeof(lft_real));
+        net->weight_at[l]  = lft_declare(set, name, weight, 3, out, in, net->taps, 0);
+        net->bias_at[l]    = lft_declare(set, name, bias, 1, out, 0, 0, 0);
+    }
+    net->parameters = set->count - net->parameters;
+    if (net->tap_row && net->row_at && net->row_from) LFT_P(convnet_rows)(net);
+    return LFT_OK;
+}
+
+/* Uniform in +-1/sqrt(in taps), weights and biases, as PyTorch starts them; the last convolution is zero. Numbers of
+ * `sample`. */
+LFT_P_STATIC void LFT_P(convnet_start)(const LFT_P(convnet) *net, double *theta, uint64_t sample)
+{
+    int l;
+    for (l = 0; l < net->layers - 1; ++l) {
+        const size_t   weights = (size_t)(net->channels[l] * net->taps), n = (weights + 1) * (size_t)net->channels[l + 1];
+        const double   size = 1 / lft_p_f64_p_sqrt((double)weights);
+        const lft_draw d    = lft_draw_of(0, LFT_DRAW_INIT, sample, (uint32_t)l);
+        size_t         i;
+        for (i = 0; i < n; ++i) theta[net->weight_at[l] + i] = size * (2 * lft_uniform(d, (uint32_t)i) - 1);
+    }
+}
+
+LFT_P_STATIC void LFT_P(convnet_prepare)(LFT_P(convnet) *net, const double *theta)
+{
+    int l, o, i, t;
+    for (l = 0; l < net->layers; ++l) {
+        const int     in = net->channels[l], out = net->channels[l + 1], taps = net->taps;
+        const int     wide_in = LFT_P(conv_even)(in), wide_out = LFT_P(conv_even)(out);
+        const double *from = theta + net->weight_at[l];
+        for (o = 0; o < out; ++o) {
+            net->bias[l][o] = (lft_real)theta[net->bias_at[l] + (size_t)o];
+            for (i = 0; i < in; ++i) {
+                for (t = 0; t < taps; ++t, ++from) {
+                    net->weight[l][(size_t)(i * taps + t) * (size_t)wide_out + (size_t)o]                = (lft_real)*from;
+                    net->transposed[l][(size_t)(o * taps + taps - 1 - t) * (size_t)wide_in + (size_t)i] = (lft_real)*from;
+                }
+            }
+        }
+    }
+}
+
+/* Scratch for forward; with backward > 0 for backward too, and with backward > 1 for its gradient. */
+LFT_P_STATIC LFT_P(convnet_work) LFT_P(convnet_scratch)(const LFT_P(convnet) *net, int backward, lft_arena *arena)
+{
+    const size_t         widest = LFT_P(convnet_widest)(net), field = widest * (size_t)net->lattice.volume;
+    LFT_P(convnet_work)  w;
+    size_t               most = 0, n;
+    int                  l;
+    for (l = 0; l < net->layers && backward > 1; ++l) {
+        n    = (size_t)LFT_P(conv_even)(net->channels[l + 1]) * ((size_t)net->channels[l] * (size_t)net->taps + 1);
+        most = n > most ? n : most;
+    }
+    w.panel = LFT_P(vectors)(arena, widest * (size_t)net->padded);
+    w.d[0]  = LFT_P(vectors)(arena, backward ? field : 0);
+    w.d[1]  = LFT_P(vectors)(arena, backward ? field : 0);
+    w.table = LFT_P(vectors)(arena, most);
+    w.sum   = (double *)lft_arena_take(arena, most, sizeof(double));
+    return w;
+}
+
+/* Fields with their halo: every padded row is a copy of a row, continued periodically, however short it is. */
+LFT_P_STATIC void LFT_P(conv_pad)(const LFT_P(convnet) *net, const lft_v *from, int channels, lft_v *to)
+{
+    const int length = LFT_P(row_length)(&net->lattice), halo = net->kernel / 2;
+    int       c, row, x;
+    for (c = 0; c < channels; ++c, from += net->lattice.volume) {
+        for (row = 0; row < net->padded_rows; ++row, to += length + 2 * halo) {
+            const lft_v *source = from + net->row_from[row];
+            for (x = 0; x < length; ++x) to[halo + x] = source[x];
+            for (x = halo - 1; x >= 0; --x) to[x] = to[x + length];
+            for (x = halo + length; x < length + 2 * halo; ++x) to[x] = to[x - length];
+        }
+    }
+}
+
+/* What a convolution reads: fields with halo, weights of `stride` outputs, biases or NULL. */
+typedef struct LFT_P(conv) {
+    const lft_v    *from;
+    const lft_real *weight, *bias;
+    int             ins, stride, leaky;
+} LFT_P(conv);
+
+LFT_P_INLINE lft_v LFT_P(leaky)(lft_v x)
+{
+    return lft_sel(LFT_P(lt)(x, lft_splat(0)), x * (lft_real)0.01, x);
+}
+
+/* Channels o ... o + outs - 1 at `sites` sites of a row, whose first tap meets the padded site `at`: outs and sites are
+ * constants after inlining, so that the sums stay in registers. */
+LFT_P_INLINE void LFT_P(conv_block)(const LFT_P(convnet) *net, const LFT_P(conv) *c, int outs, int sites, int o, int at,
+                                    lft_v *to)
+{
+    const int       kernel = net->kernel, tap_rows = net->tap_rows, stride = c->stride, volume = net->lattice.volume;
+    const lft_real *w    = c->weight + o;
+    const lft_v    *from = c->from + at;
+    lft_v           sum[LFT_P(conv_outs)][LFT_P(conv_sites)];
+    int             i, r, k, p, x;
+    LFT_P_UNROLL for (p = 0; p < outs; ++p)
+    {
+        LFT_P_UNROLL for (x = 0; x < sites; ++x) sum[p][x] = lft_splat(c->bias ? c->bias[o + p] : 0);
+    }
+    for (i = 0; i < c->ins; ++i, from += net->padded) {
+        for (r = 0; r < tap_rows; ++r) {
+            const lft_v *a = from + net->tap_row[r];
+            for (k = 0; k < kernel; ++k, ++a, w += stride) {
+                LFT_P_UNROLL for (p = 0; p < outs; ++p)
+                {
+                    LFT_P_UNROLL for (x = 0; x < sites; ++x) sum[p][x] += w[p] * a[x];
+                }
+            }
+        }
+    }
+    to += (size_t)o * (size_t)volume;
+    LFT_P_UNROLL for (p = 0; p < outs; ++p)
+    {
+        LFT_P_UNROLL for (x = 0; x < sites; ++x)
+        {
+            to[(size_t)p * (size_t)volume + (size_t)x] = c->leaky ? LFT_P(leaky)(sum[p][x]) : sum[p][x];
+        }
+    }
+}
+
+/* All sites of a row; the last block overlaps the one before where the length asks for it. */
+LFT_P_INLINE void LFT_P(conv_row)(const LFT_P(convnet) *net, const LFT_P(conv) *c, int outs, int o, int at, lft_v *to)
+{
+    const int length = LFT_P(row_length)(&net->lattice), sites = LFT_P(conv_sites);
+    int       x;
+    if (length < sites) {
+        for (x = 0; x < length; ++x) LFT_P(conv_block)(net, c, outs, 1, o, at + x, to + x);
+        return;
+    }
+    for (x = 0; x < length; x += sites) {
+        if (x > length - sites) x = length - sites;
+        LFT_P(conv_block)(net, c, outs, LFT_P(conv_sites), o, at + x, to + x);
+    }
+}
+
+/* to[stride][volume] */
+LFT_P_NOINLINE void LFT_P(conv_apply)(const LFT_P(convnet) *net, const LFT_P(conv) *c, lft_v *to)
+{
+    const int length = LFT_P(row_length)(&net->lattice);
+    int       row, o;
+    for (row = 0; row < net->rows; ++row, to += length) {
+        for (o = 0; o + LFT_P(conv_outs) <= c->stride; o += LFT_P(conv_outs)) {
+            LFT_P(conv_row)(net, c, LFT_P(conv_outs), o, net->row_at[row], to);
+        }
+        for (; o < c->stride; o += 2) LFT_P(conv_row)(net, c, 2, o, net->row_at[row], to);
+    }
+}
+
+/* The field of channels[layers] that forward left on its tape. */
+LFT_P_INLINE const lft_v *LFT_P(convnet_output)(const LFT_P(convnet) *net, const lft_v *tape)
+{
+    return tape + net->field_at[net->layers];
+}
+
+/* The net of the input at the head of tape[net->tape], [channels[0]][volume]; all that it makes of it follows there. */
+LFT_P_STATIC void LFT_P(convnet_forward)(const LFT_P(convnet) *net, lft_v *tape, const LFT_P(convnet_work) *w)
+{
+    const lft_real bound = (lft_real)net->bound;
+    const int      n     = net->channels[net->layers] * net->lattice.volume;
+    lft_v         *out   = tape + net->field_at[net->layers];
+    LFT_P(conv)    c;
+    int            l, x;
+    for (l = 0; l < net->layers; ++l) {
+        LFT_P(conv_pad)(net, tape + net->field_at[l], net->channels[l], w->panel);
+        c.from = w->panel, c.weight = net->weight[l], c.bias = net->bias[l];
+        c.ins = net->channels[l], c.stride = LFT_P(conv_even)(net->channels[l + 1]), c.leaky = l < net->layers - 1;
+        LFT_P(conv_apply)(net, &c, tape + net->field_at[l + 1]);
+    }
+    for (x = 0; bound > 0 && x < n; ++x) out[x] = bound * LFT_P(tanh)(out[x]);
+}
+
+/* dw[p][t], outs times taps of them, = sum over sites of dy_p(x) a(x + t); a: padded, at the first of the taps. Channels of dw
+ * are `apart`. */
+LFT_P_INLINE void LFT_P(conv_weights_block)(const LFT_P(convnet) *net, const lft_v *a, const lft_v *dy, int outs, int taps,
+                                            size_t apart, lft_v *dw)
+{
+    const int length = LFT_P(row_length)(&net->lattice), volume = net->lattice.volume;
+    lft_v     sum[LFT_P(conv_outs)][LFT_P(conv_taps)];
+    int       row, x, p, t;
+    LFT_P_UNROLL for (p = 0; p < outs; ++p)
+    {
+        LFT_P_UNROLL for (t = 0; t < taps; ++t) sum[p][t] = lft_splat(0);
+    }
+    for (row = 0; row < net->rows; ++row, dy += length) {
+        const lft_v *b = a + net->row_at[row];
+        for (x = 0; x < length; ++x) {
+            LFT_P_UNROLL for (p = 0; p < outs; ++p)
+            {
+                const lft_v d = dy[(size_t)p * (size_t)volume + (size_t)x];
+                LFT_P_UNROLL for (t = 0; t < taps; ++t) sum[p][t] += d * b[x + t];
+            }
+        }
+    }
+    LFT_P_UNROLL for (p = 0; p < outs; ++p)
+    {
+        LFT_P_UNROLL for (t = 0; t < taps; ++t) dw[(size_t)p * apart + (size_t)t] = sum[p][t];
+    }
+}
+
+/* All taps of `outs` channels, constant after inlining, from their first: dw as above, [outs][in][taps]. */
+LFT_P_INLINE void LFT_P(conv_weights_of)(const LFT_P(convnet) *net, int outs, int in, const lft_v *padded, const lft_v *dy,
+                                         lft_v *dw)
+{
+    const int    kernel = net->kernel;
+    const size_t apart  = (size_t)in * (size_t)net->taps;
+    int          i, r, k;
+    for (i = 0; i < in; ++i, padded += net->padded) {
+        for (r = 0; r < net->tap_rows; ++r) {
+            const lft_v *a = padded + net->tap_row[r];
+            for (k = 0; k + LFT_P(conv_taps) <= kernel; k += LFT_P(conv_taps), dw += LFT_P(conv_taps)) {
+                LFT_P(conv_weights_block)(net, a + k, dy, outs, LFT_P(conv_taps), apart, dw);
+            }
+            for (; k < kernel; ++k, ++dw) LFT_P(conv_weights_block)(net, a + k, dy, outs, 1, apart, dw);
+        }
+    }
+}
+
+/* gradient += of the weights and biases of convolution l, given its input with halo and the cotangent dy of its output. */
+LFT_P_NOINLINE void LFT_P(conv_weights)(const LFT_P(convnet) *net, int l, const lft_v *padded, const lft_v *dy,
+                                        const LFT_P(convnet_work) *w, double *gradient)
+{
+    const int    in = net->channels[l], out = net->channels[l + 1], volume = net->lattice.volume;
+    const size_t apart = (size_t)in * (size_t)net->taps, weights = apart * (size_t)out;
+    lft_v       *dw = w->table, *dbias = w->table + weights;
+    size_t       j;
+    int          o, outs, x;
+    for (o = 0; o < out; o += outs, dw += (size_t)outs * apart) {
+        const lft_v *d = dy + (size_t)o * (size_t)volume;
+        outs           = out - o >= LFT_P(conv_outs) ? LFT_P(conv_outs) : out - o >= 2 ? 2 : 1;
+        if (outs == LFT_P(conv_outs)) LFT_P(conv_weights_of)(net, LFT_P(conv_outs), in, padded, d, dw);
+        else if (outs == 2) LFT_P(conv_weights_of)(net, 2, in, padded, d, dw);
+        else LFT_P(conv_weights_of)(net, 1, in, padded, d, dw);
+    }
+    for (o = 0; o < out; ++o) {
+        dbias[o] = lft_splat(0);
+        for (x = 0; x < volume; ++x) dbias[o] += dy[(size_t)o * (size_t)volume + (size_t)x];
+    }
+    LFT_P(sum_lanes_of)(w->table, weights + (size_t)out, w->sum);
+    gradient += net->weight_at[l] - net->weight_at[0]; /* the biases follow */
+    for (j = 0; j < weights + (size_t)out; ++j) gradient[j] += w->sum[j];
+}
+
+/* dy of the output becomes that of what the last step of convolution l was applied to: tanh, LeakyReLU or nothing. */
+LFT_P_STATIC void LFT_P(conv_slope)(const LFT_P(convnet) *net, int l, const lft_v *y, lft_v *dy)
+{
+    const int      n     = net->channels[l + 1] * net->lattice.volume;
+    const lft_real bound = (lft_real)net->bound;
+    int            x;
+    if (l < net->layers - 1) {
+        for (x = 0; x < n; ++x) dy[x] = lft_sel(LFT_P(lt)(lft_splat(0), y[x]), dy[x], dy[x] * (lft_real)0.01);
+    } else if (bound > 0) {
+        const lft_real inverse = 1 / bound;
+        for (x = 0; x < n; ++x) dy[x] *= bound - y[x] * y[x] * inverse;
+    }
+}
+
+/* Vector-Jacobian product at the tape of a forward call: dout [channels[layers]][volume], which is lost, becomes the
+ * derivative by the input, which stands in w until the next call. Where gradient is not NULL, the derivatives by the
+ * parameters, summed over lanes, are added to its net->parameters numbers, in their order. */
+LFT_P_STATIC const lft_v *LFT_P(convnet_backward)(const LFT_P(convnet) *net, const lft_v *tape, lft_v *dout, double *gradient,
+                                                  const LFT_P(convnet_work) *w)
+{
+    lft_v      *dy = dout;
+    LFT_P(conv) c;
+    int         l;
+    for (l = net->layers - 1; l >= 0; --l) {
+        LFT_P(conv_slope)(net, l, tape + net->field_at[l + 1], dy);
+        if (gradient) {
+            LFT_P(conv_pad)(net, tape + net->field_at[l], net->channels[l], w->panel);
+            LFT_P(conv_weights)(net, l, w->panel, dy, w, gradient);
+        }
+        LFT_P(conv_pad)(net, dy, net->channels[l + 1], w->panel);
+        c.from = w->panel, c.weight = net->transposed[l], c.bias = NULL;
+        c.ins = net->channels[l + 1], c.stride = LFT_P(conv_even)(net->channels[l]), c.leaky = 0;
+        dy = w->d[l % 2];
+        LFT_P(conv_apply)(net, &c, dy);
+    }
+    return dy;
+}
+
 /* ---- 70_continuous.h, code --------------------------------------------------------------------------------------- */
 
 typedef struct LFT_P(continuous) {
@@ -6201,6 +6691,357 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
                                         LFT_P(continuous_refine),
                                         LFT_P(continuous_spec),
                                         LFT_P(continuous_read)};
+    return &ops;
+}
+
+/* ---- 72_coupling.h, code ----------------------------------------------------------------------------------------- */
+
+#define LFT_P_HIDDEN_MOST 8
+
+typedef struct LFT_P(coupling) {
+    LFT_(coupling_desc) desc; /* defaults filled in; bound 0: none; hidden[0] = 0: none */
+    LFT_P(convnet)      net;
+    int                 nets;  /* 1, or 2 with z2: of phi and of -phi */
+    unsigned char      *first; /* [rows] the first active site of each row: then every other one */
+    char                name[24];
+} LFT_P(coupling);
+
+typedef enum LFT_P(coupling_use) { LFT_P(coupling_value), LFT_P(coupling_score), LFT_P(coupling_backward) } LFT_P(coupling_use);
+
+typedef struct LFT_P(coupling_work) {
+    lft_v               *tape; /* where the caller has none */
+    LFT_P(convnet_work)  net;
+    lft_v               *d, *dout; /* [2][volume] cotangents of s and t; of a net's outputs */
+} LFT_P(coupling_work);
+
+LFT_P_STATIC LFT_P(coupling_work) LFT_P(coupling_scratch)(const LFT_P(coupling) *s, LFT_P(coupling_use) use, lft_arena *arena)
+{
+    const size_t          pair = use == LFT_P(coupling_value) ? 0 : 2 * (size_t)s->net.lattice.volume;
+    LFT_P(coupling_work)  w;
+    w.tape = LFT_P(vectors)(arena, use == LFT_P(coupling_backward) ? 0 : (size_t)s->nets * s->net.tape);
+    w.net  = LFT_P(convnet_scratch)(&s->net, (int)use, arena);
+    w.d    = LFT_P(vectors)(arena, pair);
+    w.dout = LFT_P(vectors)(arena, pair);
+    return w;
+}
+
+/* Defaults; the number of hidden fields, or -1 and an error. */
+LFT_P_STATIC int LFT_P(coupling_defaults)(LFT_(coupling_desc) *d, lft_error *error)
+{
+    int i, n = 0;
+    if (d->parity < 0 || d->parity > 1) {
+        (void)lft_p_fail_got(error, LFT_ERR_ARG, "coupling", "parity", "0 or 1", d->parity);
+        return -1;
+    }
+    if (!lft_finite(d->bound)) {
+        (void)lft_p_fail_got(error, LFT_ERR_ARG, "coupling", "bound", "a finite number", d->bound);
+        return -1;
+    }
+    if (d->hidden[0] == 0) d->hidden[0] = d->hidden[1] = 8, d->hidden[2] = 0;
+    if (d->hidden[0] == -1) d->hidden[0] = 0;
+    while (n < LFT_P_HIDDEN_MOST && d->hidden[n]) ++n;
+    for (i = n; i < LFT_P_HIDDEN_MOST; ++i) d->hidden[i] = 0;
+    if (!d->kernel) d->kernel = 3;
+    d->bound = d->bound > 0 ? d->bound : d->bound < 0 ? 0 : 1;
+    d->z2    = d->z2 != 0;
+    return n;
+}
+
+/* The first active site of each row. */
+LFT_P_STATIC void LFT_P(coupling_rows)(LFT_P(coupling) *s)
+{
+    int row, rest, mu, sum;
+    for (row = 0; row < s->net.rows; ++row) {
+        for (sum = s->desc.parity, rest = row, mu = LFT_DIM - 2; mu >= 0; --mu) {
+            sum += rest % s->net.lattice.extent[mu];
+            rest /= s->net.lattice.extent[mu];
+        }
+        s->first[row] = (unsigned char)(sum % 2);
+    }
+}
+
+LFT_P_STATIC lft_status LFT_P(coupling_init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena,
+                                             lft_error *error)
+{
+    LFT_P(coupling) *s = (LFT_P(coupling) *)lft_arena_alloc(arena, 1, sizeof *s), local;
+    int              channels[LFT_P_HIDDEN_MOST + 2], hidden, i, use;
+    lft_p_text       text = {0, 0, 0};
+    lft_status       status;
+    layer->state = s;
+    if (!s) s = &local; /* measuring, or full: the flow reports the need of all */
+    lft_p_copy(&s->desc, layer->desc, sizeof s->desc);
+    hidden = LFT_P(coupling_defaults)(&s->desc, error);
+    if (hidden < 0) return LFT_ERR_ARG;
+    channels[0] = 1;
+    for (i = 0; i < hidden; ++i) channels[1 + i] = s->desc.hidden[i];
+    channels[1 + hidden] = 2;
+    text.data = s->name, text.size = sizeof s->name;
+    lft_p_put(&text, name);
+    layer->out    = layer->in;
+    layer->params = set->count;
+    s->nets       = s->desc.z2 ? 2 : 1;
+    status        = LFT_P(convnet_init)(&s->net, &layer->in, channels, hidden + 1, s->desc.kernel, s->desc.bound, name, set,
+                                        arena, error);
+    if (status) return status;
+    s->first = (unsigned char *)lft_arena_alloc(arena, (size_t)s->net.rows, 1);
+    if (s->first) LFT_P(coupling_rows)(s);
+    layer->gradient_count = s->net.parameters;
+    layer->tape_bytes     = ((size_t)s->nets * s->net.tape + (size_t)layer->in.volume) * sizeof(lft_v);
+    for (use = 0; use <= (LFT_UPTO >= LFT_TRAIN ? 2 : 0); ++use) {
+        lft_arena measure = lft_arena_measure();
+        (void)LFT_P(coupling_scratch)(s, (LFT_P(coupling_use))use, &measure);
+        if (measure.need > layer->scratch_bytes) layer->scratch_bytes = measure.need;
+    }
+    return LFT_OK;
+}
+
+LFT_P_STATIC void LFT_P(coupling_start)(const LFT_(layer) *layer, double *theta, double *pace)
+{
+    (void)pace;
+    LFT_P(convnet_start)(&((const LFT_P(coupling) *)layer->state)->net, theta, layer->params);
+}
+
+LFT_P_STATIC void LFT_P(coupling_prepare)(LFT_(layer) *layer, const double *theta)
+{
+    LFT_P(convnet_prepare)(&((LFT_P(coupling) *)layer->state)->net, theta);
+}
+
+/* The nets of the frozen part of x and, with z2, of its negative. */
+LFT_P_STATIC void LFT_P(coupling_nets)(const LFT_P(coupling) *s, const lft_v *x, lft_v *tape, const LFT_P(coupling_work) *w)
+{
+    const int length = LFT_P(row_length)(&s->net.lattice);
+    lft_v    *mirror = s->nets > 1 ? tape + s->net.tape : NULL;
+    int       row, i, at;
+    for (at = 0, row = 0; row < s->net.rows; ++row) {
+        for (i = 0; i < length; ++i, ++at) {
+            tape[at] = (i + s->first[row]) % 2 ? x[at] : lft_splat(0);
+            if (mirror) mirror[at] = -tape[at];
+        }
+    }
+    LFT_P(convnet_forward)(&s->net, tape, &w->net);
+    if (mirror) LFT_P(convnet_forward)(&s->net, mirror, &w->net);
+}
+
+/* s and t, at sites from the head of a row */
+typedef struct LFT_P(coupling_outputs) {
+    const lft_v *s, *t, *s_mirror, *t_mirror;
+} LFT_P(coupling_outputs);
+
+LFT_P_STATIC LFT_P(coupling_outputs) LFT_P(coupling_outputs_of)(const LFT_P(coupling) *s, const lft_v *tape)
+{
+    LFT_P(coupling_outputs) o;
+    o.s        = LFT_P(convnet_output)(&s->net, tape);
+    o.t        = o.s + s->net.lattice.volume;
+    o.s_mirror = s->nets > 1 ? o.s + s->net.tape : NULL;
+    o.t_mirror = s->nets > 1 ? o.t + s->net.tape : NULL;
+    return o;
+}
+
+LFT_P_INLINE void LFT_P(coupling_at)(const LFT_P(coupling_outputs) *o, int x, lft_v *s, lft_v *t)
+{
+    *s = o->s[x], *t = o->t[x];
+    if (o->s_mirror) {
+        *s = (*s + o->s_mirror[x]) * (lft_real)0.5;
+        *t = (*t - o->t_mirror[x]) * (lft_real)0.5;
+    }
+}
+
+/* The derivative of s and t in w->d through the nets: added, times sign, to dx at the frozen sites. */
+LFT_P_STATIC void LFT_P(coupling_nets_backward)(const LFT_P(coupling) *s, const lft_v *tape, const LFT_P(coupling_work) *w,
+                                                lft_real sign, lft_v *dx, double *gradient)
+{
+    const int length = LFT_P(row_length)(&s->net.lattice), volume = s->net.lattice.volume;
+    int       n, row, x, at;
+    for (n = 0; n < s->nets; ++n, tape += s->net.tape) {
+        const lft_real share = s->nets > 1 ? (lft_real)0.5 : 1, t_share = n ? -share : share, x_share = n ? -sign : sign;
+        const lft_v   *din;
+        for (x = 0; x < volume; ++x) {
+            w->dout[x]          = share * w->d[x];
+            w->dout[volume + x] = t_share * w->d[volume + x];
+        }
+        din = LFT_P(convnet_backward)(&s->net, tape, w->dout, gradient, &w->net);
+        for (at = 0, row = 0; row < s->net.rows; ++row, at += length) {
+            for (x = 1 - s->first[row]; x < length; x += 2) dx[at + x] += x_share * din[at + x];
+        }
+    }
+}
+
+/* An error that says in which layer. */
+LFT_P_STATIC lft_status LFT_P(coupling_check)(const LFT_P(coupling) *s, const lft_v *x, const double *logdet, lft_error *error)
+{
+    const char *what = LFT_P(any_nonfinite)(x, s->net.lattice.volume) ? "field" : NULL;
+    lft_p_text  t;
+    int         l;
+    for (l = 0; l < LFT_P_LANES; ++l) what = lft_finite(logdet[l]) ? what : "log-det";
+    if (!what) return LFT_OK;
+    t = lft_p_error_text(error, LFT_ERR_NONFINITE, "coupling", what);
+    lft_p_put(&t, ": expected finite numbers after ");
+    lft_p_put(&t, s->name);
+    return LFT_ERR_NONFINITE;
+}
+
+/* grad log q of x' = J^-T (grad log q - grad log det): e^-s times it at active sites, where the nets' outputs get the
+ * derivatives 1 + score x of s and e^-s score of t. x: before the layer. */
+LFT_P_STATIC void LFT_P(coupling_move_score)(const LFT_P(coupling) *s, const lft_v *x, const lft_v *tape, lft_v *score,
+                                             const LFT_P(coupling_work) *w)
+{
+    const LFT_P(coupling_outputs) o = LFT_P(coupling_outputs_of)(s, tape);
+    const int                     length = LFT_P(row_length)(&s->net.lattice), volume = s->net.lattice.volume;
+    int                           row, i, at;
+    LFT_P(set_zero)(w->d, 2 * volume);
+    for (at = 0, row = 0; row < s->net.rows; ++row, at += length) {
+        for (i = at + s->first[row]; i < at + length; i += 2) {
+            lft_v scale, shift;
+            LFT_P(coupling_at)(&o, i, &scale, &shift);
+            w->d[i]          = score[i] * x[i] + 1;
+            score[i]         = score[i] * LFT_P(exp)(-scale);
+            w->d[volume + i] = score[i];
+        }
+    }
+    LFT_P(coupling_nets_backward)(s, tape, w, -1, score, NULL);
+}
+
+/* The active sites there (x' = e^s x + t) or back, and their s added to logdet or taken from it. */
+LFT_P_INLINE void LFT_P(coupling_apply)(const LFT_P(coupling) *s, const lft_v *tape, int back, lft_v *x, double *logdet)
+{
+    const LFT_P(coupling_outputs) o = LFT_P(coupling_outputs_of)(s, tape);
+    const int                     length = LFT_P(row_length)(&s->net.lattice);
+    int                           row, i, end, at;
+    for (at = 0, row = 0; row < s->net.rows; ++row, at += length) {
+        for (i = s->first[row]; i < length;) {
+            lft_v part = lft_splat(0);
+            for (end = i + LFT_P_CHUNK < length ? i + LFT_P_CHUNK : length; i < end; i += 2) {
+                lft_v scale, shift;
+                LFT_P(coupling_at)(&o, at + i, &scale, &shift);
+                if (back) {
+                    x[at + i] = (x[at + i] - shift) * LFT_P(exp)(-scale);
+                    part -= scale;
+                } else {
+                    x[at + i] = x[at + i] * LFT_P(exp)(scale) + shift;
+                    part += scale;
+                }
+            }
+            LFT_P(add_wide)(logdet, part);
+        }
+    }
+}
+
+LFT_P_STATIC lft_status LFT_P(coupling_forward)(const LFT_(layer) *layer, const lft_real *x_in, lft_real *x_out,
+                                                double *logdet, lft_real *score, void *tape, lft_arena scratch,
+                                                lft_error *error)
+{
+    const LFT_P(coupling)     *s = (const LFT_P(coupling) *)layer->state;
+    const LFT_P(coupling_work) w =
+        LFT_P(coupling_scratch)(s, score ? LFT_P(coupling_score) : LFT_P(coupling_value), &scratch);
+    const size_t bytes = (size_t)s->net.lattice.volume * sizeof(lft_v);
+    lft_v       *at = tape ? (lft_v *)tape : w.tape, *x = LFT_P(view)(x_out);
+    if (x_out != x_in) lft_p_copy(x, x_in, bytes);
+    if (tape) lft_p_copy(at + (size_t)s->nets * s->net.tape, x, bytes);
+    LFT_P(coupling_nets)(s, x, at, &w);
+    if (LFT_UPTO >= LFT_TRAIN && score) LFT_P(coupling_move_score)(s, x, at, LFT_P(view)(score), &w);
+    LFT_P(coupling_apply)(s, at, 0, x, logdet);
+    return LFT_P(coupling_check)(s, x, logdet, error);
+}
+
+LFT_P_STATIC lft_status LFT_P(coupling_inverse)(const LFT_(layer) *layer, const lft_real *x_out, lft_real *x_in,
+                                                double *logdet, lft_arena scratch, lft_error *error)
+{
+    const LFT_P(coupling)     *s = (const LFT_P(coupling) *)layer->state;
+    const LFT_P(coupling_work) w = LFT_P(coupling_scratch)(s, LFT_P(coupling_value), &scratch);
+    lft_v                     *x = LFT_P(view)(x_in);
+    if (x_in != x_out) lft_p_copy(x, x_out, (size_t)s->net.lattice.volume * sizeof(lft_v));
+    LFT_P(coupling_nets)(s, x, w.tape, &w);
+    LFT_P(coupling_apply)(s, w.tape, 1, x, logdet);
+    return LFT_P(coupling_check)(s, x, logdet, error);
+}
+
+LFT_P_STATIC lft_status LFT_P(coupling_pull)(const LFT_(layer) *layer, const void *tape, lft_real *dx_, const double *dlogdet,
+                                             double *gradient, lft_arena scratch, lft_error *error)
+{
+    const LFT_P(coupling)        *s = (const LFT_P(coupling) *)layer->state;
+    const LFT_P(coupling_work)    w = LFT_P(coupling_scratch)(s, LFT_P(coupling_backward), &scratch);
+    const lft_v                  *at = (const lft_v *)tape, *x = at + (size_t)s->nets * s->net.tape;
+    const LFT_P(coupling_outputs) o  = LFT_P(coupling_outputs_of)(s, at);
+    const lft_v                   dl = LFT_P(from_wide)(dlogdet);
+    const int                     length = LFT_P(row_length)(&s->net.lattice), volume = s->net.lattice.volume;
+    lft_v                        *dx = LFT_P(view)(dx_);
+    int                           row, i, begin;
+    (void)error;
+    LFT_P(set_zero)(w.d, 2 * volume);
+    for (begin = 0, row = 0; row < s->net.rows; ++row, begin += length) {
+        for (i = begin + s->first[row]; i < begin + length; i += 2) {
+            lft_v scale, shift;
+            LFT_P(coupling_at)(&o, i, &scale, &shift);
+            w.d[volume + i] = dx[i];
+            dx[i]           = dx[i] * LFT_P(exp)(scale);
+            w.d[i]          = dx[i] * x[i] + dl;
+        }
+    }
+    LFT_P(coupling_nets_backward)(s, at, &w, 1, dx, gradient);
+    return LFT_OK;
+}
+
+LFT_P_STATIC void LFT_P(coupling_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
+{
+    size_t i;
+    for (i = 0; i < layer->gradient_count; ++i) dtheta[layer->params + i] += gradient[i];
+}
+
+/* parity, kernel, z2, the bits of bound (0: none), hidden[8] (a 0 ends them) */
+LFT_P_STATIC int LFT_P(coupling_spec)(const LFT_(layer) *layer, int64_t *number)
+{
+    const LFT_(coupling_desc) *d = &((const LFT_P(coupling) *)layer->state)->desc;
+    int                        i;
+    number[0] = d->parity;
+    number[1] = d->kernel;
+    number[2] = d->z2;
+    lft_p_copy(number + 3, &d->bound, sizeof d->bound);
+    for (i = 0; i < LFT_P_HIDDEN_MOST; ++i) number[4 + i] = d->hidden[i];
+    return 4 + LFT_P_HIDDEN_MOST;
+}
+
+/* Values beyond an int become one that init refuses. */
+static inline int LFT_P(coupling_number)(int64_t number)
+{
+    return number >= 0 && number <= 1000000 ? (int)number : 1000001;
+}
+
+LFT_P_STATIC lft_status LFT_P(coupling_read)(const int64_t *number, int n, lft_arena *arena, const void **desc,
+                                             lft_error *error)
+{
+    LFT_(coupling_desc) *d = (LFT_(coupling_desc) *)lft_arena_alloc(arena, 1, sizeof *d);
+    int                  i;
+    *desc = d;
+    if (n < 4 + LFT_P_HIDDEN_MOST) {
+        return lft_p_fail_got(error, LFT_ERR_FORMAT, "coupling", "numbers of the specification", "12", n);
+    }
+    if (!d) return lft_arena_check(arena, error, "coupling");
+    d->parity = LFT_P(coupling_number)(number[0]);
+    d->kernel = LFT_P(coupling_number)(number[1]);
+    d->z2     = number[2] != 0;
+    lft_p_copy(&d->bound, number + 3, sizeof d->bound);
+    if (!lft_finite(d->bound) || d->bound < 0) {
+        return lft_p_fail_got(error, LFT_ERR_FORMAT, "coupling", "bound", "a number >= 0", d->bound);
+    }
+    if (!(d->bound > 0)) d->bound = -1;
+    for (i = 0; i < LFT_P_HIDDEN_MOST; ++i) d->hidden[i] = LFT_P(coupling_number)(number[4 + i]);
+    if (d->hidden[0] == 0) d->hidden[0] = -1;
+    return LFT_OK;
+}
+
+LFT_API const LFT_(layer_ops) *LFT_(coupling)(void)
+{
+    static const LFT_(layer_ops) ops = {"coupling",
+                                        LFT_P(coupling_init),
+                                        LFT_P(coupling_start),
+                                        LFT_P(coupling_prepare),
+                                        LFT_P(coupling_forward),
+                                        LFT_P(coupling_inverse),
+                                        LFT_UPTO >= LFT_TRAIN ? LFT_P(coupling_pull) : NULL,
+                                        LFT_UPTO >= LFT_TRAIN ? LFT_P(coupling_collect) : NULL,
+                                        NULL,
+                                        LFT_P(coupling_spec),
+                                        LFT_P(coupling_read)};
     return &ops;
 }
 
@@ -7882,11 +8723,17 @@ LFT_P_STATIC lft_status LFT_P(model_read_prior)(const lft_safetensors *doc, lft_
 /* The table of that kind: this library's, or the caller's own. */
 LFT_P_STATIC const LFT_(layer_ops) *LFT_P(model_ops)(const char *kind, const LFT_(layer_ops) *const *own)
 {
-    const LFT_(layer_ops) *library = LFT_(continuous)();
+    const LFT_(layer_ops) *library[2];
+    int                    i;
+    library[0] = LFT_(continuous)();
+    library[1] = LFT_(coupling)();
     for (; own && *own; ++own) {
         if (lft_p_order(kind, (*own)->kind) == 0) return *own;
     }
-    return lft_p_order(kind, library->kind) == 0 ? library : NULL;
+    for (i = 0; i < 2; ++i) {
+        if (lft_p_order(kind, library[i]->kind) == 0) return library[i];
+    }
+    return NULL;
 }
 
 /* The integers of "layer<i>.spec"; how many, or -1 and an error. */

@@ -1,4 +1,4 @@
-/* 11_elementary.h: exp, log, sine and cosine, square root and arctangent of all lanes at once. No libm, no per-lane if.
+/* 11_elementary.h: exp, log, sine and cosine, square root, arctangent and tanh of all lanes at once. No libm, no per-lane if.
  * Offers (private), with the largest error of either type in ulp (float: of all floats), fused multiply-adds or not:
  *
  *   exp           1.02   every argument: overflow gives inf, underflow denormals and then 0, NaN gives NaN
@@ -10,9 +10,10 @@
  *                        of the time of sincos. double: sincos
  *   sqrt          1.25   0, inf and every normal number (a denormal loses accuracy); below 0 NaN
  *   atan          1.43   every argument
+ *   tanh          1.43   every argument
  *
- * The sign of a zero is kept by sqrt and atan only. A real must be evaluated in its own type (FLT_EVAL_METHOD 0).
- * Under -ffast-math: 2 ulp, atan and sqrt 3, where arguments and results are normal numbers, for sqrt from 4 times the
+ * The sign of a zero is kept by sqrt, atan and tanh only. A real must be evaluated in its own type (FLT_EVAL_METHOD 0).
+ * Under -ffast-math: 2 ulp, atan, sqrt and tanh 3, where arguments and results are normal numbers, for sqrt from 4 times the
  * smallest one; denormals may become 0; inf and NaN, given or due, become any value. */
 #if LFT_P_PHASE == LFT_P_CODE
 
@@ -48,6 +49,9 @@ static const lft_real LFT_P(sin_terms)[] = {-0.166666552F, 0.00833218917F, -0.00
 static const lft_real LFT_P(cos_terms)[] = {-0.499998838F, 0.0416557156F, -0.00135910173F};
 /* (atan(x) / x - 1) / x^2 in x^2, |x| <= 1/2 */
 static const lft_real LFT_P(atan_terms)[] = {-0.33333233F, 0.19994168F, -0.141742125F, 0.101558283F, -0.0512516573F};
+/* (tanh(x) / x - 1) / x^2 in x^2, |x| <= 0.55 */
+static const lft_real LFT_P(tanh_terms)[] = {-0.333333176F, 0.133325861F, -0.0538523107F, 0.0210716842F, -0.00627424852F};
+static const lft_real LFT_P(tanh_end)     = 10.0F; /* beyond: 1 */
 
 #else
 
@@ -81,6 +85,11 @@ static const lft_real LFT_P(atan_terms)[] = {-0.3333333333333298,   0.1999999999
                                              0.11111110659652419,   -0.09090896246345488,  0.07692073957732717,
                                              -0.06663811207757753,  0.058583027143420396,  -0.05122015358505425,
                                              0.041864908119724986,  -0.027433773844326655, 0.01011515581539795};
+static const lft_real LFT_P(tanh_terms)[] = {-0.33333333333332316,  0.13333333333168707,    -0.053968253876078509,
+                                             0.021869485974787186,  -0.008863194503882595,  0.0035917196956794227,
+                                             -0.0014532167469035371, 0.00057913698427163778, -0.00021030234479730507,
+                                             5.1021438658298926e-05};
+static const lft_real LFT_P(tanh_end)     = 20.0;
 
 #endif
 
@@ -254,7 +263,7 @@ LFT_P_INLINE void LFT_P(sincos_fast)(lft_real omega, lft_v x, lft_v *s, lft_v *c
 
 #endif
 
-/* ---- square root and arctangent ---------------------------------------------------------------------------------- */
+/* ---- square root, arctangent and tanh ----------------------------------------------------------------------------- */
 
 /* 1/sqrt(x) from the bits of x and one step of y (a - b x y^2); seed, a and b fitted together leave 6.5e-4. Each further
  * step is of third order: 7e-10, then rounding. At last a step of Newton for the root itself. */
@@ -291,6 +300,19 @@ LFT_P_INLINE lft_v LFT_P(atan)(lft_v x)
     y = LFT_P(opaque)(y + t);
     y = y + LFT_P(unbits)(mid & LFT_P(bits)(lft_sel(big, lft_splat(LFT_P(pi_2)[0]), lft_splat(LFT_P(pi_4)[0]))));
     return LFT_P(flip)(y, sign);
+}
+
+/* tanh(a) = 1 - 2 / (e^2a + 1), and for small a, where that is a difference of numbers near 1, its series */
+LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
+{
+    const lft_v end  = lft_splat(LFT_P(tanh_end));
+    const lft_m sign = LFT_P(bits)(x) & LFT_P(sign_bit);
+    lft_v       a    = LFT_P(flip)(x, sign), z, small, large;
+    a     = lft_sel(LFT_P(lt)(end, a), end, a); /* in this order NaN stays */
+    z     = a * a;
+    small = a * z * LFT_P(horner)(LFT_P(tanh_terms), LFT_P_COUNT(LFT_P(tanh_terms)), z) + a;
+    large = 1 - 2 / (LFT_P(exp)(a + a) + 1);
+    return LFT_P(flip)(lft_sel(LFT_P(lt)(a, lft_splat((lft_real)0.55)), small, large), sign);
 }
 
 #undef LFT_P_COUNT

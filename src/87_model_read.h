@@ -121,11 +121,17 @@ LFT_P_STATIC lft_status LFT_P(model_read_prior)(const lft_safetensors *doc, lft_
 /* The table of that kind: this library's, or the caller's own. */
 LFT_P_STATIC const LFT_(layer_ops) *LFT_P(model_ops)(const char *kind, const LFT_(layer_ops) *const *own)
 {
-    const LFT_(layer_ops) *library = LFT_(continuous)();
+    const LFT_(layer_ops) *library[2];
+    int                    i;
+    library[0] = LFT_(continuous)();
+    library[1] = LFT_(coupling)();
     for (; own && *own; ++own) {
         if (lft_p_order(kind, (*own)->kind) == 0) return *own;
     }
-    return lft_p_order(kind, library->kind) == 0 ? library : NULL;
+    for (i = 0; i < 2; ++i) {
+        if (lft_p_order(kind, library[i]->kind) == 0) return library[i];
+    }
+    return NULL;
 }
 
 /* The integers of "layer<i>.spec"; how many, or -1 and an error. */

@@ -63,6 +63,7 @@
 #if LFT_UPTO >= LFT_SAMPLE
 #include "65_layer.h"
 #include "70_continuous.h"
+#include "72_coupling.h"
 #include "75_prior.h"
 #include "80_flow.h"
 #include "82_metropolis.h"
@@ -90,8 +91,10 @@
 #include "60_hartley.h"
 #include "61_spectrum.h"
 #include "62_velocity.h"
+#include "63_convnet.h"
 #include "65_layer.h"
 #include "70_continuous.h"
+#include "72_coupling.h"
 #include "75_prior.h"
 #include "80_flow.h"
 #include "82_metropolis.h"

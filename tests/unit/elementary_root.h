@@ -13,7 +13,7 @@
 #include "../../src/00_config.h"
 #undef LFT_P_PHASE
 
-enum { TEST_EXP, TEST_LOG, TEST_SIN, TEST_COS, TEST_SIN_FAST, TEST_COS_FAST, TEST_SQRT, TEST_ATAN };
+enum { TEST_EXP, TEST_LOG, TEST_SIN, TEST_COS, TEST_SIN_FAST, TEST_COS_FAST, TEST_SQRT, TEST_ATAN, TEST_TANH };
 
 #endif
 
@@ -35,6 +35,7 @@ static lft_v LFT_P(evaluate)(int function, lft_v x)
     if (function == TEST_LOG) return LFT_P(log)(x);
     if (function == TEST_SQRT) return LFT_P(sqrt)(x);
     if (function == TEST_ATAN) return LFT_P(atan)(x);
+    if (function == TEST_TANH) return LFT_P(tanh)(x);
     if (function == TEST_SIN || function == TEST_COS) LFT_P(sincos)(x, &s, &c);
     else LFT_P(sincos_fast)(1, x, &s, &c);
     return function == TEST_SIN || function == TEST_SIN_FAST ? s : c;
@@ -71,6 +72,8 @@ static void LFT_(loop)(int function, int n, const double *x, double *y)
         for (i = 0; i < n; ++i) v[i] = LFT_P(sqrt)(v[i]);
     } else if (function == TEST_ATAN) {
         for (i = 0; i < n; ++i) v[i] = LFT_P(atan)(v[i]);
+    } else if (function == TEST_TANH) {
+        for (i = 0; i < n; ++i) v[i] = LFT_P(tanh)(v[i]);
     } else if (function == TEST_SIN) {
         for (i = 0; i < n; ++i) LFT_P(sincos)(v[i], v + i, &other);
     } else if (function == TEST_COS) {

@@ -109,28 +109,32 @@ static void C(test_list_of_layers)(void)
     static double         before[40], after[40];
     lft_arena             arena = C(arena)();
     C(flow_desc)          d;
-    C(layer_desc)         list[2];
+    C(layer_desc)         list[3];
     C(continuous_desc)    first, second;
+    C(coupling_desc)      third;
     C(model_info)         info;
     C(flow)               flow, other;
     lft_error             e;
     size_t                size;
     memset(&first, 0, sizeof first);
     memset(&second, 0, sizeof second);
+    memset(&third, 0, sizeof third);
     first.sines = -1, first.gates = -1, first.zeros = -1, first.steps = 3, first.basis = LFT_TIME_HAT, first.nodes = 4;
     second.linear = -1, second.sines = 2, second.steps = 1;
+    third.parity = third.z2 = 1, third.hidden[0] = 5, third.hidden[1] = 3, third.kernel = 5, third.bound = 0.3;
     list[0].ops = list[1].ops = C(continuous)();
-    list[0].desc = &first, list[1].desc = &second;
+    list[2].ops  = C(coupling)();
+    list[0].desc = &first, list[1].desc = &second, list[2].desc = &third;
     C(desc)(&d, lft_pool_openmp(1));
-    d.layer = list, d.layers = 2, d.prior = LFT_PRIOR_NORMAL;
+    d.layer = list, d.layers = 3, d.prior = LFT_PRIOR_NORMAL;
     C(make)(&flow, &d, &arena);
     C(fingerprint)(&flow, before);
     C(info)(&info);
     size = C(save)(&flow, &info, file, sizeof file);
-    check_loaded("two layers: loaded", &e, C(load)(file, size, &other, &info, &arena, &e));
+    check_loaded("three layers: loaded", &e, C(load)(file, size, &other, &info, &arena, &e));
     C(fingerprint)(&other, after);
-    check_true("two layers: log q bit for bit", memcmp(before, after, sizeof before) == 0);
-    check_true("two layers: steps of each", other.layer[0].steps == 3 && other.layer[1].steps == 1);
+    check_true("three layers: log q bit for bit", memcmp(before, after, sizeof before) == 0);
+    check_true("three layers: steps of each", other.layer[0].steps == 3 && other.layer[1].steps == 1);
 }
 
 /* ---- training that stops and goes on ---- */

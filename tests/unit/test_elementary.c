@@ -50,7 +50,8 @@ static real_function *volatile const sine = sinl, *volatile const cosine = cosl;
 static long double sin_fast(long double x) { return sine(fast_angle(x)); }
 static long double cos_fast(long double x) { return cosine(fast_angle(x)); }
 
-static real_function *volatile const references[] = {expl, logl, sinl, cosl, sin_fast, cos_fast, sqrtl, atanl};
+static real_function *volatile const references[] = {expl,     logl,  sinl,  cosl, sin_fast,
+                                                     cos_fast, sqrtl, atanl, tanhl};
 
 /* the spacing of the type's numbers at |x| */
 static double ulp(double x)
@@ -243,6 +244,18 @@ static void test_atan(void)
     report(&s, "atan ulp", TEST_FAST ? 3 : 2);
 }
 
+static void test_tanh(void)
+{
+    sweep s = sweep_of(TEST_TANH, 0);
+    add_line(&s, -3, 3, 300000);
+    add_line(&s, -25, 25, 100000);
+    add_powers(&s, 1e-30, 1e30, 100000, 1);
+    add_neighbours(&s, 0.55, 50);
+    add_neighbours(&s, 10, 50);
+    add_neighbours(&s, 20, 50);
+    report(&s, "tanh ulp", TEST_FAST ? 3 : 2);
+}
+
 /* ---- what is no number, and arguments out of range --------------------------------------------------------------- */
 
 static double value(int function, double x)
@@ -300,6 +313,10 @@ static void test_special(void)
     check_value(TEST_ATAN, "atan(inf) = pi/2", inf, round_to_type(1.5707963267948966));
     check_value(TEST_ATAN, "atan(-inf) = -pi/2", -inf, -round_to_type(1.5707963267948966));
     check_value(TEST_ATAN, "atan(nan) = nan", nan, nan);
+    check_value(TEST_TANH, "tanh(-0) = -0", -0.0, -0.0);
+    check_value(TEST_TANH, "tanh(inf) = 1", inf, 1);
+    check_value(TEST_TANH, "tanh(-inf) = -1", -inf, -1);
+    check_value(TEST_TANH, "tanh(nan) = nan", nan, nan);
 }
 
 /* sin and cos of arguments that are too large to be reduced are wrong, but they stay where a sine is */
@@ -327,13 +344,13 @@ static int fuses(void)
 
 static void test_lanes(const test_case *wide, const test_case *one)
 {
-    static const char *const names[] = {"exp", "log", "sin", "cos", "sin_fast", "cos_fast", "sqrt", "atan"};
+    static const char *const names[] = {"exp", "log", "sin", "cos", "sin_fast", "cos_fast", "sqrt", "atan", "tanh"};
     static const char *const what[]  = {"one lane", "a loop", "a loop of one lane"};
     enum { N = 4096 };
     static double x[N], y[N], z[N];
     int           function, i, k;
     present = wide;
-    for (function = TEST_EXP; function <= TEST_ATAN; ++function) {
+    for (function = TEST_EXP; function <= TEST_TANH; ++function) {
         char text[60];
         int  first = function == TEST_LOG || function == TEST_SQRT ? 1 : -N / 2;
         for (i = 0; i < N; ++i) x[i] = round_to_type((first + i) * 0.0371);
@@ -363,6 +380,7 @@ static void test_instance(const test_case *t)
     test_angles(TEST_COS_FAST, "cos_fast absolute", 1, absolute);
     test_sqrt();
     test_atan();
+    test_tanh();
     test_beyond();
     if (TEST_FAST) check_skipped("inf, NaN", "-ffast-math");
     else test_special();
