@@ -196,7 +196,7 @@ LFT_P_STATIC const char *lft_dtype_str(lft_dtype dtype);
 
 /* ---- 04_pool.h, declarations ------------------------------------------------------------------------------------- */
 /* 04_pool.h: the one hook for threads.
- * Offers: lft_pool, lft_pool_serial(), lft_pool_openmp(). */
+ * Offers: lft_pool, lft_pool_openmp(). */
 
 /* run(user, tasks, task, context) calls task(context, i, thread) once for every 0 <= i < tasks, in any order, on at most
  * `threads` threads, and returns when all are done. `thread` < threads tells the running threads apart: it selects scratch
@@ -3664,6 +3664,10 @@ typedef struct LFT_(layer_ops) {
      * without steps. */
     lft_status (*refine)(LFT_(layer) *layer, int steps, lft_error *error);
 
+    /* Parameters that do on this layer's extents what `source` does on those of `from`, a layer of the same spec, at least
+     * about: the start of a training. NULL where the same parameters do. */
+    void (*transfer)(const LFT_(layer) *layer, double *theta, const LFT_(layer) *from, const double *source);
+
     /* For model files. spec: the integers that build this layer again, at most 32; returns how many. Of a layer with
      * steps the last two are its steps at present and the most that it provides for; those before say what the parameters
      * mean. read: a desc in the arena out of n such integers; LFT_ERR_FORMAT if there are too few of them, LFT_ERR_NOMEM. NULL
@@ -3830,6 +3834,16 @@ LFT_P_STATIC lft_status LFT_(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) 
 {
     return LFT_P_SIGNED(flow_init)(flow, desc, arena, error);
 }
+
+/* ---- 81_transfer.h, declarations --------------------------------------------------------------------------------- */
+/* 81_transfer.h: a trained flow as the start of another lattice's.
+ * Offers: LFT_(flow_transfer)(). */
+
+/* Sets the parameters of `flow` to what does on its extents about what those of `from` do on theirs, and prepares it: kernels
+ * are padded with zeros, or folded, the prior's spectrum is interpolated, nets are copied. On fields with the period of both
+ * lattices the two flows do the same, but for the prior (and unless axes become equal that were not). The flows have the same prior and layers, of which the integration
+ * steps may differ and stay as they are; LFT_ERR_MISMATCH otherwise, with nothing changed. Text in flow->error. */
+LFT_API lft_status LFT_(flow_transfer)(LFT_(flow) *flow, const LFT_(flow) *from);
 
 /* ---- 82_metropolis.h, declarations ------------------------------------------------------------------------------- */
 /* 82_metropolis.h: independence Metropolis: the samples of a flow, accepted or rejected, are an exact Markov chain.
@@ -5215,7 +5229,8 @@ static inline double LFT_P(hartley_flops)(const LFT_(lattice) *lattice)
 /* ---- 61_spectrum.h, code ----------------------------------------------------------------------------------------- */
 /* 61_spectrum.h: kernels that are even along every axis and tied over the hypercubic group, in position and in momentum.
  * Offers (private): LFT_P(spectrum), LFT_P(spectrum_init)(), LFT_P(spectrum_of_kernel)() and its transpose,
- *                   LFT_P(spectrum_add_product)(), LFT_P(spectrum_product)(), LFT_P(spectrum_dot)().
+ *                   LFT_P(spectrum_add_product)(), LFT_P(spectrum_product)(), LFT_P(spectrum_dot)(),
+ *                   LFT_P(spectrum_transfer)().
  *
  * The compact index of a displacement (or a momentum) folds every component to min(r, L - r): prod (L_mu/2 + 1) entries,
  * row-major. The orbits are those of the permutations of axes of equal extent, in order of their smallest compact index.
@@ -5383,6 +5398,28 @@ LFT_P_INLINE void LFT_P(spectrum_dot)(const LFT_P(spectrum) *s, const lft_v *x, 
     const int *compact = s->compact, volume = s->lattice.volume;
     int        k;
     for (k = 0; k < volume; ++k) dlambda[compact[k]] += x[k] * y[k];
+}
+
+/* A kernel of another lattice on this one: every displacement keeps its weight, shared where it has two images (+-L/2), summed
+ * where the new extents make one of several. On fields with the period of both lattices the two kernels do the same, if
+ * axes of equal extent were so before: the value of an orbit is that at its first displacement. */
+LFT_P_STATIC void LFT_P(spectrum_transfer)(const LFT_P(spectrum) *s, double *kernel, const LFT_P(spectrum) *from,
+                                           const double *source)
+{
+    int i, mu;
+    for (i = 0; i < s->orbits; ++i) kernel[i] = 0;
+    for (i = 0; i < from->count; ++i) {
+        int rest = i, stride = 1, to = 0;
+        for (mu = LFT_DIM - 1; mu >= 0; --mu) {
+            const int extent = s->lattice.extent[mu], r = rest % from->half[mu] % extent;
+            to += stride * (2 * r < extent ? r : extent - r);
+            rest /= from->half[mu];
+            stride *= s->half[mu];
+        }
+        if (LFT_P(spectrum_representative)(s, to) != to) continue;
+        kernel[s->orbit[to]] += source[from->orbit[i]] * LFT_P(spectrum_multiplicity)(from, i) /
+                                LFT_P(spectrum_multiplicity)(s, to);
+    }
 }
 
 /* ---- 62_velocity.h, code ----------------------------------------------------------------------------------------- */
@@ -6637,6 +6674,22 @@ LFT_P_STATIC lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps, 
     return LFT_OK;
 }
 
+/* Kernels are padded with zeros (or folded), the rest does not know the extents. */
+LFT_P_STATIC void LFT_P(continuous_transfer)(const LFT_(layer) *layer, double *theta, const LFT_(layer) *from,
+                                             const double *source)
+{
+    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state, *other = (const LFT_P(continuous) *)from->state;
+    const size_t             orbits = (size_t)s->u.spectrum.orbits, others = (size_t)other->u.spectrum.orbits;
+    const size_t             kernels = (size_t)((1 + s->u.gates) * s->u.features * s->desc.nodes);
+    const size_t             rest = (size_t)(s->u.sines + s->u.gates + s->u.zeros * (1 + s->desc.nodes));
+    size_t                   k;
+    for (k = 0; k < kernels; ++k) {
+        LFT_P(spectrum_transfer)(&s->u.spectrum, theta + s->kernel + k * orbits, &other->u.spectrum,
+                                 source + other->kernel + k * others);
+    }
+    lft_p_copy(theta + s->frequency, source + other->frequency, rest * sizeof(double));
+}
+
 LFT_P_STATIC int LFT_P(continuous_spec)(const LFT_(layer) *layer, int64_t *number)
 {
     const LFT_(continuous_desc) *d = &((const LFT_P(continuous) *)layer->state)->desc;
@@ -6689,6 +6742,7 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
                                         LFT_UPTO >= LFT_TRAIN ? LFT_P(continuous_backward) : NULL,
                                         LFT_UPTO >= LFT_TRAIN ? LFT_P(continuous_collect) : NULL,
                                         LFT_P(continuous_refine),
+                                        LFT_P(continuous_transfer),
                                         LFT_P(continuous_spec),
                                         LFT_P(continuous_read)};
     return &ops;
@@ -7040,6 +7094,7 @@ LFT_API const LFT_(layer_ops) *LFT_(coupling)(void)
                                         LFT_UPTO >= LFT_TRAIN ? LFT_P(coupling_pull) : NULL,
                                         LFT_UPTO >= LFT_TRAIN ? LFT_P(coupling_collect) : NULL,
                                         NULL,
+                                        NULL,
                                         LFT_P(coupling_spec),
                                         LFT_P(coupling_read)};
     return &ops;
@@ -7091,6 +7146,37 @@ LFT_P_STATIC void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)
     for (i = 0; p->kind == LFT_PRIOR_FREE && i < p->spectrum.count; ++i) {
         theta[p->params + (size_t)p->spectrum.orbit[i]] =
             -0.5 * lft_p_f64_p_log(2 * (LFT_P(prior_khat2)(&p->spectrum, i) + p->mass2));
+    }
+}
+
+/* 1/sigma^2 of another lattice between its momenta, linear in each khat_mu^2, as the free field's is. */
+LFT_P_STATIC void LFT_P(prior_transfer)(const LFT_P(prior) *p, double *theta, const LFT_P(prior) *from,
+                                        const double *source)
+{
+    const LFT_P(spectrum) *s = &p->spectrum, *other = &from->spectrum;
+    int                    i, corner, mu;
+    for (i = 0; p->kind == LFT_PRIOR_FREE && i < s->count; ++i) {
+        double sum = 0;
+        for (corner = 0; corner < 1 << LFT_DIM; ++corner) {
+            double weight = 1;
+            int    rest = i, at = 0, stride = 1;
+            for (mu = LFT_DIM - 1; mu >= 0; --mu) {
+                const int    extent = other->lattice.extent[mu], last = other->half[mu] - 1;
+                const double k = (double)(rest % s->half[mu]) * extent / s->lattice.extent[mu], two_pi = 6.283185307179586476925;
+                const int    low = (int)k < last ? (int)k : last, high = low < last ? low + 1 : last;
+                double       sine, here, below, above;
+                lft_p_f64_p_sincos(two_pi * k / extent, &sine, &here);
+                lft_p_f64_p_sincos(two_pi * low / extent, &sine, &below);
+                lft_p_f64_p_sincos(two_pi * high / extent, &sine, &above);
+                here = low < high ? (below - here) / (below - above) : 0;
+                weight *= corner >> mu & 1 ? here : 1 - here;
+                at += stride * (corner >> mu & 1 ? high : low);
+                rest /= s->half[mu];
+                stride *= other->half[mu];
+            }
+            sum += weight * lft_p_f64_p_exp(-2 * source[from->params + (size_t)other->orbit[at]]);
+        }
+        theta[p->params + (size_t)s->orbit[i]] = -0.5 * lft_p_f64_p_log(sum);
     }
 }
 
@@ -7515,6 +7601,62 @@ LFT_API lft_status LFT_(flow_inverse)(LFT_(flow) *flow, const LFT_(batch) *x, LF
     if (!status) status = LFT_P(flow_fits)(flow, &z->lattice, &flow->layer[0].in);
     if (status) return status;
     return LFT_P(flow_start_job)(flow, x, z, logdet, lft_draw_of(0, 0, 0, 0), LFT_P(flow_inverse_task));
+}
+
+/* ---- 81_transfer.h, code ----------------------------------------------------------------------------------------- */
+
+/* Parameters of layer i. */
+LFT_P_STATIC size_t LFT_P(transfer_count)(const LFT_(flow) *flow, int i)
+{
+    return (i + 1 < flow->layers ? flow->layer[i + 1].params : flow->params.count) - flow->layer[i].params;
+}
+
+LFT_P_STATIC lft_status LFT_P(transfer_check)(LFT_(flow) *flow, const LFT_(flow) *from, int i)
+{
+    const LFT_(layer) *layer = flow->layer + i, *other = from->layer + i;
+    int64_t            own[LFT_P_SPEC_MOST], others[LFT_P_SPEC_MOST];
+    int                n, k;
+    if (layer->ops != other->ops) {
+        return lft_p_fail_text(&flow->error, LFT_ERR_MISMATCH, "transfer", "layer", layer->ops->kind, other->ops->kind);
+    }
+    n = layer->ops->spec ? layer->ops->spec(layer, own) : 0;
+    if (n) (void)other->ops->spec(other, others);
+    if (layer->steps) n -= 2;
+    for (k = 0; k < n && own[k] == others[k];) ++k;
+    if (k < n) {
+        return lft_p_fail_got(&flow->error, LFT_ERR_MISMATCH, "transfer", "layer",
+                              "the same shape in both flows; they differ in number of the specification", k);
+    }
+    if (layer->ops->transfer || LFT_P(transfer_count)(flow, i) == LFT_P(transfer_count)(from, i)) return LFT_OK;
+    return lft_p_fail_text(&flow->error, LFT_ERR_MISMATCH, "transfer", "layer", "one that transfers to other extents",
+                           layer->ops->kind);
+}
+
+LFT_API lft_status LFT_(flow_transfer)(LFT_(flow) *flow, const LFT_(flow) *from)
+{
+    const LFT_P(prior) *prior = &LFT_P(flow_state_of)(flow)->prior, *other = &LFT_P(flow_state_of)(from)->prior;
+    double             *theta = flow->params.value;
+    int                 i;
+    if (flow->layers != from->layers) {
+        return lft_p_fail_got(&flow->error, LFT_ERR_MISMATCH, "transfer", "layers", "the same number in both flows", from->layers);
+    }
+    if (prior->kind != other->kind) {
+        return lft_p_fail(&flow->error, LFT_ERR_MISMATCH, "transfer", "the flows have different kinds of prior");
+    }
+    for (i = 0; i < flow->layers; ++i) {
+        if (LFT_P(transfer_check)(flow, from, i)) return LFT_ERR_MISMATCH;
+    }
+    LFT_P(prior_transfer)(prior, theta, other, from->params.value);
+    for (i = 0; i < flow->layers; ++i) {
+        const LFT_(layer) *layer = flow->layer + i, *source = from->layer + i;
+        if (layer->ops->transfer) layer->ops->transfer(layer, theta, source, from->params.value);
+        else {
+            lft_p_copy(theta + layer->params, from->params.value + source->params,
+                       LFT_P(transfer_count)(flow, i) * sizeof(double));
+        }
+    }
+    LFT_(flow_prepare)(flow);
+    return LFT_OK;
 }
 
 /* ---- 82_metropolis.h, code --------------------------------------------------------------------------------------- */

@@ -12,8 +12,10 @@ enum {
     CLI_DEMO     = 128,
     CLI_ALL      = 255,
     CLI_RESUME   = 256, /* may stand beside --resume */
+    CLI_SHAPE    = 512, /* part of a model: not beside --init */
     CLI_CHAINS   = CLI_SAMPLE | CLI_HMC,
-    CLI_MODEL    = CLI_TRAIN | CLI_INFO | CLI_BENCH /* those that build a flow */
+    CLI_FLOW     = CLI_TRAIN | CLI_INFO | CLI_BENCH, /* those that build a flow */
+    CLI_MODEL    = CLI_FLOW | CLI_SHAPE
 };
 
 typedef struct cli_command {
@@ -52,6 +54,7 @@ static const cli_option cli_option_table[] = {
     {"n", "N", "100000", "configurations in all", CLI_CHAINS},
     {"out", "FILE", NULL, "train: the model (m.safetensors); else configurations as npy", CLI_TRAIN | CLI_CHAINS | CLI_RESUME},
     {"seed", "N", "1", "of all random numbers", CLI_TRAIN | CLI_CHAINS | CLI_DEMO | CLI_BENCH},
+    {"init", "FILE", NULL, "start from a model of other couplings or another extent, with its kind of flow", CLI_TRAIN},
     {"seconds", "X", "60", "time for training, turned into steps by calibration", CLI_TRAIN},
     {"steps", "N", NULL, "steps of training, instead of --seconds; the result is then the same on every run",
      CLI_TRAIN | CLI_RESUME},
@@ -78,7 +81,7 @@ static const cli_option cli_option_table[] = {
     {"zeros", "N", "2", "terms sin(kappa M) of the mean field", CLI_MODEL},
     {"basis", "WORD", "cosine", "functions of time: cosine, hat", CLI_MODEL},
     {"nodes", "N", "6", "functions of time", CLI_MODEL},
-    {"int-steps", "N", "12", "integration steps at the start", CLI_MODEL},
+    {"int-steps", "N", "12", "integration steps at the start", CLI_FLOW},
     {"most-int-steps", "N", "4 int-steps", "up to which they may be refined", CLI_MODEL},
     {"prior", "WORD", "free", "free (field, learnable spectrum), normal", CLI_MODEL},
     {"prior-mass2", "X", "(4 / largest extent)^2", "mass squared of the free field at the start", CLI_MODEL},

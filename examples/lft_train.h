@@ -147,6 +147,27 @@ static lft_status LFT(train_open)(LFT(train_job) *j)
     return c->error.code;
 }
 
+/* The flow of --init on the extents and with the integration steps asked for. */
+static lft_status LFT(train_transfer)(LFT(train_job) *j, const char *path, const LFT(flow_desc) *asked)
+{
+    cli       *c = j->c;
+    LFT(model) m;
+    int        i;
+    for (i = 0; i < CLI_OPTIONS; ++i) {
+        if (!c->value[i] || !(cli_option_table[i].commands & CLI_SHAPE)) continue;
+        return cli_fail(c, LFT_ERR_ARG, "--%s is part of the model: expected --init without it", cli_option_table[i].key);
+    }
+    memset(&m, 0, sizeof m);
+    if (LFT(load_model)(c, path, lft_pool_openmp(1), &m)) return c->error.code;
+    j->desc      = m.desc;
+    j->desc.pool = asked->pool;
+    memcpy(j->desc.extent, asked->extent, sizeof asked->extent);
+    if (LFT(make_flow)(c, &j->flow, &j->desc)) return c->error.code;
+    if (cli_check(c, LFT(flow_transfer)(&j->flow, &m.flow), &j->flow.error)) return c->error.code;
+    if (!cli_given(c, "int-steps")) return c->error.code;
+    return cli_check(c, LFT(flow_refine)(&j->flow, asked->continuous.steps), &j->flow.error);
+}
+
 static lft_status LFT(train_begin)(LFT(train_job) *j)
 {
     cli      *c    = j->c;
@@ -161,7 +182,14 @@ static lft_status LFT(train_begin)(LFT(train_job) *j)
     if (cli_given(c, "steps") && cli_given(c, "seconds")) {
         return cli_fail(c, LFT_ERR_ARG, "expected --steps or --seconds, got both");
     }
-    if (c->error.code || LFT(make_flow)(c, &j->flow, &j->desc)) return c->error.code;
+    if (c->error.code) return c->error.code;
+    if (cli_given(c, "init")) {
+        const LFT(flow_desc) asked = j->desc;
+        (void)LFT(train_transfer)(j, cli_text(c, "init"), &asked);
+    } else {
+        (void)LFT(make_flow)(c, &j->flow, &j->desc);
+    }
+    if (c->error.code) return c->error.code;
     LFT(model_info_of)(&j->info, &j->theory);
     arena = LFT(train_arena)(j);
     if (j->timed && !LFT(train_lay_out)(j, arena)) (void)LFT(train_calibrate)(j);

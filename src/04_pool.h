@@ -1,5 +1,5 @@
 /* 04_pool.h: the one hook for threads.
- * Offers: lft_pool, lft_pool_serial(), lft_pool_openmp(). */
+ * Offers: lft_pool, lft_pool_openmp(). */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
 /* run(user, tasks, task, context) calls task(context, i, thread) once for every 0 <= i < tasks, in any order, on at most

@@ -1,6 +1,7 @@
 /* 61_spectrum.h: kernels that are even along every axis and tied over the hypercubic group, in position and in momentum.
  * Offers (private): LFT_P(spectrum), LFT_P(spectrum_init)(), LFT_P(spectrum_of_kernel)() and its transpose,
- *                   LFT_P(spectrum_add_product)(), LFT_P(spectrum_product)(), LFT_P(spectrum_dot)().
+ *                   LFT_P(spectrum_add_product)(), LFT_P(spectrum_product)(), LFT_P(spectrum_dot)(),
+ *                   LFT_P(spectrum_transfer)().
  *
  * The compact index of a displacement (or a momentum) folds every component to min(r, L - r): prod (L_mu/2 + 1) entries,
  * row-major. The orbits are those of the permutations of axes of equal extent, in order of their smallest compact index.
@@ -169,6 +170,28 @@ LFT_P_INLINE void LFT_P(spectrum_dot)(const LFT_P(spectrum) *s, const lft_v *x, 
     const int *compact = s->compact, volume = s->lattice.volume;
     int        k;
     for (k = 0; k < volume; ++k) dlambda[compact[k]] += x[k] * y[k];
+}
+
+/* A kernel of another lattice on this one: every displacement keeps its weight, shared where it has two images (+-L/2), summed
+ * where the new extents make one of several. On fields with the period of both lattices the two kernels do the same, if
+ * axes of equal extent were so before: the value of an orbit is that at its first displacement. */
+LFT_P_STATIC void LFT_P(spectrum_transfer)(const LFT_P(spectrum) *s, double *kernel, const LFT_P(spectrum) *from,
+                                           const double *source)
+{
+    int i, mu;
+    for (i = 0; i < s->orbits; ++i) kernel[i] = 0;
+    for (i = 0; i < from->count; ++i) {
+        int rest = i, stride = 1, to = 0;
+        for (mu = LFT_DIM - 1; mu >= 0; --mu) {
+            const int extent = s->lattice.extent[mu], r = rest % from->half[mu] % extent;
+            to += stride * (2 * r < extent ? r : extent - r);
+            rest /= from->half[mu];
+            stride *= s->half[mu];
+        }
+        if (LFT_P(spectrum_representative)(s, to) != to) continue;
+        kernel[s->orbit[to]] += source[from->orbit[i]] * LFT_P(spectrum_multiplicity)(from, i) /
+                                LFT_P(spectrum_multiplicity)(s, to);
+    }
 }
 
 #endif /* LFT_P_CODE */

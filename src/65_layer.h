@@ -45,6 +45,10 @@ typedef struct LFT_(layer_ops) {
      * without steps. */
     lft_status (*refine)(LFT_(layer) *layer, int steps, lft_error *error);
 
+    /* Parameters that do on this layer's extents what `source` does on those of `from`, a layer of the same spec, at least
+     * about: the start of a training. NULL where the same parameters do. */
+    void (*transfer)(const LFT_(layer) *layer, double *theta, const LFT_(layer) *from, const double *source);
+
     /* For model files. spec: the integers that build this layer again, at most 32; returns how many. Of a layer with
      * steps the last two are its steps at present and the most that it provides for; those before say what the parameters
      * mean. read: a desc in the arena out of n such integers; LFT_ERR_FORMAT if there are too few of them, LFT_ERR_NOMEM. NULL

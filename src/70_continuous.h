@@ -498,6 +498,22 @@ LFT_P_STATIC lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps, 
     return LFT_OK;
 }
 
+/* Kernels are padded with zeros (or folded), the rest does not know the extents. */
+LFT_P_STATIC void LFT_P(continuous_transfer)(const LFT_(layer) *layer, double *theta, const LFT_(layer) *from,
+                                             const double *source)
+{
+    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state, *other = (const LFT_P(continuous) *)from->state;
+    const size_t             orbits = (size_t)s->u.spectrum.orbits, others = (size_t)other->u.spectrum.orbits;
+    const size_t             kernels = (size_t)((1 + s->u.gates) * s->u.features * s->desc.nodes);
+    const size_t             rest = (size_t)(s->u.sines + s->u.gates + s->u.zeros * (1 + s->desc.nodes));
+    size_t                   k;
+    for (k = 0; k < kernels; ++k) {
+        LFT_P(spectrum_transfer)(&s->u.spectrum, theta + s->kernel + k * orbits, &other->u.spectrum,
+                                 source + other->kernel + k * others);
+    }
+    lft_p_copy(theta + s->frequency, source + other->frequency, rest * sizeof(double));
+}
+
 LFT_P_STATIC int LFT_P(continuous_spec)(const LFT_(layer) *layer, int64_t *number)
 {
     const LFT_(continuous_desc) *d = &((const LFT_P(continuous) *)layer->state)->desc;
@@ -550,6 +566,7 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
                                         LFT_UPTO >= LFT_TRAIN ? LFT_P(continuous_backward) : NULL,
                                         LFT_UPTO >= LFT_TRAIN ? LFT_P(continuous_collect) : NULL,
                                         LFT_P(continuous_refine),
+                                        LFT_P(continuous_transfer),
                                         LFT_P(continuous_spec),
                                         LFT_P(continuous_read)};
     return &ops;

@@ -370,6 +370,7 @@ LFT_API const LFT_(layer_ops) *LFT_(coupling)(void)
                                         LFT_UPTO >= LFT_TRAIN ? LFT_P(coupling_pull) : NULL,
                                         LFT_UPTO >= LFT_TRAIN ? LFT_P(coupling_collect) : NULL,
                                         NULL,
+                                        NULL,
                                         LFT_P(coupling_spec),
                                         LFT_P(coupling_read)};
     return &ops;

@@ -63,6 +63,37 @@ LFT_P_STATIC void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)
     }
 }
 
+/* 1/sigma^2 of another lattice between its momenta, linear in each khat_mu^2, as the free field's is. */
+LFT_P_STATIC void LFT_P(prior_transfer)(const LFT_P(prior) *p, double *theta, const LFT_P(prior) *from,
+                                        const double *source)
+{
+    const LFT_P(spectrum) *s = &p->spectrum, *other = &from->spectrum;
+    int                    i, corner, mu;
+    for (i = 0; p->kind == LFT_PRIOR_FREE && i < s->count; ++i) {
+        double sum = 0;
+        for (corner = 0; corner < 1 << LFT_DIM; ++corner) {
+            double weight = 1;
+            int    rest = i, at = 0, stride = 1;
+            for (mu = LFT_DIM - 1; mu >= 0; --mu) {
+                const int    extent = other->lattice.extent[mu], last = other->half[mu] - 1;
+                const double k = (double)(rest % s->half[mu]) * extent / s->lattice.extent[mu], two_pi = 6.283185307179586476925;
+                const int    low = (int)k < last ? (int)k : last, high = low < last ? low + 1 : last;
+                double       sine, here, below, above;
+                lft_p_f64_p_sincos(two_pi * k / extent, &sine, &here);
+                lft_p_f64_p_sincos(two_pi * low / extent, &sine, &below);
+                lft_p_f64_p_sincos(two_pi * high / extent, &sine, &above);
+                here = low < high ? (below - here) / (below - above) : 0;
+                weight *= corner >> mu & 1 ? here : 1 - here;
+                at += stride * (corner >> mu & 1 ? high : low);
+                rest /= s->half[mu];
+                stride *= other->half[mu];
+            }
+            sum += weight * lft_p_f64_p_exp(-2 * source[from->params + (size_t)other->orbit[at]]);
+        }
+        theta[p->params + (size_t)s->orbit[i]] = -0.5 * lft_p_f64_p_log(sum);
+    }
+}
+
 LFT_P_STATIC void LFT_P(prior_prepare)(LFT_P(prior) *p, const double *theta)
 {
     const double half_log_2pi = 0.918938533204672741780;

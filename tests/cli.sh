@@ -98,6 +98,13 @@ expect "values after =, integers like 1e2" 0 '"n":100,' hmc --extent=4x4 --m2=-4
 expect "selftest" 0 '0 failed' selftest
 expect "bench" 0 'train_step_ms' bench --extent 4x4 --batch 16 --threads 1
 
+expect "train --init on twice the extent" 0 '"extent":\[8,8\].*"ess":0\.' train --init m.safetensors --extent 8x8 --m2 -4 \
+    --lambda 6.975 --steps 5 --batch 32 --rate 1e-3 --ess-n 500 --measure-logq 0 --threads 1 --out m8.safetensors --json
+expect "train --init keeps the integration steps of the model" 0 '4 integration steps' info m8.safetensors
+expect "train --init with the shape of a flow" 1 '--gates is part of the model' train --init m.safetensors --gates 3 \
+    "${physics[@]}" --out no.safetensors
+expect "train --init from nothing" 2 'nowhere.safetensors' train --init nowhere.safetensors "${physics[@]}" --out no.safetensors
+
 py "JSON of train" '
 r = last("train.json")
 assert r["format"] == 1 and r["command"] == "train" and r["theory"] == "phi4" and r["dim"] == 2 and r["extent"] == [4, 4]

@@ -1,0 +1,68 @@
+/* 81_transfer.h: a trained flow as the start of another lattice's.
+ * Offers: LFT_(flow_transfer)(). */
+#if LFT_P_PHASE == LFT_P_DECLARATIONS
+
+/* Sets the parameters of `flow` to what does on its extents about what those of `from` do on theirs, and prepares it: kernels
+ * are padded with zeros, or folded, the prior's spectrum is interpolated, nets are copied. On fields with the period of both
+ * lattices the two flows do the same, but for the prior (and unless axes become equal that were not). The flows have the same prior and layers, of which the integration
+ * steps may differ and stay as they are; LFT_ERR_MISMATCH otherwise, with nothing changed. Text in flow->error. */
+LFT_API lft_status LFT_(flow_transfer)(LFT_(flow) *flow, const LFT_(flow) *from);
+
+#endif /* LFT_P_DECLARATIONS */
+#if LFT_P_PHASE == LFT_P_CODE
+
+/* Parameters of layer i. */
+LFT_P_STATIC size_t LFT_P(transfer_count)(const LFT_(flow) *flow, int i)
+{
+    return (i + 1 < flow->layers ? flow->layer[i + 1].params : flow->params.count) - flow->layer[i].params;
+}
+
+LFT_P_STATIC lft_status LFT_P(transfer_check)(LFT_(flow) *flow, const LFT_(flow) *from, int i)
+{
+    const LFT_(layer) *layer = flow->layer + i, *other = from->layer + i;
+    int64_t            own[LFT_P_SPEC_MOST], others[LFT_P_SPEC_MOST];
+    int                n, k;
+    if (layer->ops != other->ops) {
+        return lft_p_fail_text(&flow->error, LFT_ERR_MISMATCH, "transfer", "layer", layer->ops->kind, other->ops->kind);
+    }
+    n = layer->ops->spec ? layer->ops->spec(layer, own) : 0;
+    if (n) (void)other->ops->spec(other, others);
+    if (layer->steps) n -= 2;
+    for (k = 0; k < n && own[k] == others[k];) ++k;
+    if (k < n) {
+        return lft_p_fail_got(&flow->error, LFT_ERR_MISMATCH, "transfer", "layer",
+                              "the same shape in both flows; they differ in number of the specification", k);
+    }
+    if (layer->ops->transfer || LFT_P(transfer_count)(flow, i) == LFT_P(transfer_count)(from, i)) return LFT_OK;
+    return lft_p_fail_text(&flow->error, LFT_ERR_MISMATCH, "transfer", "layer", "one that transfers to other extents",
+                           layer->ops->kind);
+}
+
+LFT_API lft_status LFT_(flow_transfer)(LFT_(flow) *flow, const LFT_(flow) *from)
+{
+    const LFT_P(prior) *prior = &LFT_P(flow_state_of)(flow)->prior, *other = &LFT_P(flow_state_of)(from)->prior;
+    double             *theta = flow->params.value;
+    int                 i;
+    if (flow->layers != from->layers) {
+        return lft_p_fail_got(&flow->error, LFT_ERR_MISMATCH, "transfer", "layers", "the same number in both flows", from->layers);
+    }
+    if (prior->kind != other->kind) {
+        return lft_p_fail(&flow->error, LFT_ERR_MISMATCH, "transfer", "the flows have different kinds of prior");
+    }
+    for (i = 0; i < flow->layers; ++i) {
+        if (LFT_P(transfer_check)(flow, from, i)) return LFT_ERR_MISMATCH;
+    }
+    LFT_P(prior_transfer)(prior, theta, other, from->params.value);
+    for (i = 0; i < flow->layers; ++i) {
+        const LFT_(layer) *layer = flow->layer + i, *source = from->layer + i;
+        if (layer->ops->transfer) layer->ops->transfer(layer, theta, source, from->params.value);
+        else {
+            lft_p_copy(theta + layer->params, from->params.value + source->params,
+                       LFT_P(transfer_count)(flow, i) * sizeof(double));
+        }
+    }
+    LFT_(flow_prepare)(flow);
+    return LFT_OK;
+}
+
+#endif /* LFT_P_CODE */
