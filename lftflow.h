@@ -230,6 +230,7 @@ enum lft_purpose {
     LFT_DRAW_INIT    = 4,  /* parameters and first configurations */
     LFT_DRAW_TRAIN   = 5,  /* configurations that a flow is trained on */
     LFT_DRAW_NOISE   = 6,  /* stochastic estimators, pseudofermions */
+    LFT_DRAW_FAMILY  = 7,  /* couplings at which a family is trained */
     LFT_DRAW_USER    = 128 /* 128 to 255 are the user's */
 };
 
@@ -588,6 +589,20 @@ LFT_P_STATIC lft_status lft_file_replace(const char *path, int (*fill)(lft_write
                                          void *ctx, lft_error *error);
 
 #endif
+
+/* ---- 28_family.h, declarations ----------------------------------------------------------------------------------- */
+/* 28_family.h: one set of coefficients for a whole box of couplings.
+ * Offers: lft_family; private: lft_p_family_check(), lft_p_family_terms(), lft_p_family_weights(),
+ *         lft_p_family_pace().
+ *
+ *   theta(g) = sum_b T_b(c) coefficient_b,   c_j = (2 g_j - high_j - low_j) / (high_j - low_j) in [-1, 1]
+ * with T_b the products of Chebyshev polynomials of total degree up to `degree` in the couplings that vary; T_0 = 1. */
+
+/* Couplings with low = high are fixed. degree 0: no family. */
+typedef struct lft_family {
+    int    degree, couplings;
+    double low[LFT_MAX_COUPLINGS], high[LFT_MAX_COUPLINGS];
+} lft_family;
 
 /* ---- 00_config.h, code ------------------------------------------------------------------------------------------- */
 
@@ -3446,6 +3461,78 @@ LFT_P_STATIC lft_status lft_file_replace(const char *path, int (*fill)(lft_write
 
 #endif
 
+/* ---- 28_family.h, code ------------------------------------------------------------------------------------------- */
+
+#define LFT_P_FAMILY_MOST 100 /* terms */
+
+/* The degrees of each coupling's polynomial in the term after this one; 0 after the last. Term 0 has all zero. */
+LFT_P_STATIC int lft_p_family_next(const lft_family *f, int *degree)
+{
+    int j, k, sum;
+    for (j = 0; j < f->couplings; ++j) { /* as in counting */
+        if (!(f->low[j] < f->high[j])) continue;
+        degree[j] += 1;
+        for (sum = 0, k = 0; k < f->couplings; ++k) sum += degree[k];
+        if (sum <= f->degree) return 1;
+        degree[j] = 0;
+    }
+    return 0;
+}
+
+LFT_P_STATIC int lft_p_family_terms(const lft_family *f)
+{
+    int degree[LFT_MAX_COUPLINGS] = {0}, terms = 1;
+    while (f->degree > 0 && terms <= LFT_P_FAMILY_MOST && lft_p_family_next(f, degree)) ++terms;
+    return terms;
+}
+
+LFT_P_STATIC lft_status lft_p_family_check(const lft_family *f, lft_error *error)
+{
+    int j;
+    if (f->degree < 0 || f->degree > 20) return lft_p_fail_got(error, LFT_ERR_ARG, "family", "degree", "0 to 20", f->degree);
+    if (f->couplings < 0 || f->couplings > LFT_MAX_COUPLINGS) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "family", "couplings", "at most LFT_MAX_COUPLINGS", f->couplings);
+    }
+    for (j = 0; f->degree && j < f->couplings; ++j) {
+        if (lft_finite(f->low[j]) && lft_finite(f->high[j]) && f->low[j] <= f->high[j]) continue;
+        return lft_p_fail_got(error, LFT_ERR_ARG, "family", "bounds", "finite numbers, low <= high, of coupling", j);
+    }
+    if (lft_p_family_terms(f) <= LFT_P_FAMILY_MOST) return LFT_OK;
+    return lft_p_fail_got(error, LFT_ERR_ARG, "family", "terms", "at most " LFT_P_STRING(LFT_P_FAMILY_MOST) " for degree",
+                          f->degree);
+}
+
+/* weight[terms] = T_b at the couplings. */
+LFT_P_STATIC void lft_p_family_weights(const lft_family *f, const double *coupling, double *weight)
+{
+    int degree[LFT_MAX_COUPLINGS] = {0}, j, k;
+    do {
+        *weight = 1;
+        for (j = 0; j < f->couplings; ++j) {
+            const double c = degree[j] ? (2 * coupling[j] - f->high[j] - f->low[j]) / (f->high[j] - f->low[j]) : 0;
+            double       before = 1, here = c;
+            for (k = 1; k < degree[j]; ++k) {
+                const double next = 2 * c * here - before;
+                before            = here;
+                here              = next;
+            }
+            if (degree[j]) *weight *= here;
+        }
+        ++weight;
+    } while (f->degree > 0 && lft_p_family_next(f, degree));
+}
+
+/* pace[terms]: 1 / (1 + total degree)^2. At fixed couplings all terms move together: so theta goes not much further in a step of
+ * the optimiser than without a family. */
+LFT_P_STATIC void lft_p_family_pace(const lft_family *f, double *pace)
+{
+    int degree[LFT_MAX_COUPLINGS] = {0}, j, sum;
+    do {
+        for (sum = 0, j = 0; j < f->couplings; ++j) sum += degree[j];
+        *pace++ = 1.0 / ((1 + sum) * (1 + sum));
+    } while (f->degree > 0 && lft_p_family_next(f, degree));
+}
+
 #endif /* LFT_P_COMMON */
 
 /* ---- template room: once per instance, opened by LFT_NAME ---------------------------------------------------------- */
@@ -3760,7 +3847,7 @@ typedef enum lft_prior_kind {
 
 /* ---- 80_flow.h, declarations ------------------------------------------------------------------------------------- */
 /* 80_flow.h: a flow is a prior and layers, with the exact log-density of what they really compute.
- * Offers: LFT_(flow_desc), LFT_(flow), LFT_(flow_init)(), _bytes, _prepare, _refine, _sample, _logq, _map, _inverse;
+ * Offers: LFT_(flow_desc), LFT_(flow), LFT_(flow_init)(), _bytes, _prepare, _at, _refine, _sample, _logq, _map, _inverse;
  *         lft_logq_error. */
 
 #ifndef LFT_P_LOGQ_ERROR
@@ -3789,6 +3876,7 @@ typedef struct LFT_(flow_desc) {
     LFT_(continuous_desc)    continuous;  /* the one layer of a flow without a list of layers */
     const LFT_(layer_desc)  *layer;       /* [layers], from the prior to the samples */
     int                      layers;
+    lft_family               family; /* of couplings, each with parameters of its own; none */
     lft_pool                 pool; /* serial; threads are part of the byte query */
 } LFT_(flow_desc);
 
@@ -3796,7 +3884,10 @@ typedef struct LFT_(flow) {
     LFT_(lattice)  lattice; /* of the samples */
     LFT_(layer)   *layer;
     int            layers;
-    lft_parameters params; /* params.value may be changed; flow_prepare must follow */
+    lft_parameters params; /* params.value may be changed; flow_prepare must follow. Of a family these are the coefficients:
+                              those of T_0 under the parameters' names, those of T_b with "termb." in front */
+    lft_family     family;
+    double         coupling[LFT_MAX_COUPLINGS]; /* of a family: those that it is at; at first the middle */
     lft_pool       pool;
     lft_error      error; /* of the last call that failed */
     void          *state;
@@ -3809,8 +3900,12 @@ LFT_P_STATIC lft_status LFT_(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) 
 /* Bytes that flow_init takes from an arena of any alignment; 0 if the desc is not legal. */
 LFT_API size_t LFT_(flow_bytes)(const LFT_(flow_desc) *desc);
 
-/* Derives all tables from flow->params.value. */
+/* Derives all tables from flow->params.value, of a family at flow->coupling. */
 LFT_API void LFT_(flow_prepare)(LFT_(flow) *flow);
+
+/* Brings a family to these couplings, those of a theory, and prepares. LFT_ERR_ARG beyond its bounds; LFT_ERR_MISMATCH for
+ * another number of couplings, or for a flow that is no family. */
+LFT_API lft_status LFT_(flow_at)(LFT_(flow) *flow, const double *coupling, int couplings);
 
 /* Integration steps of every layer that has them; prepares. LFT_ERR_ARG beyond most_steps. */
 LFT_API lft_status LFT_(flow_refine)(LFT_(flow) *flow, int steps);
@@ -3842,7 +3937,8 @@ LFT_P_STATIC lft_status LFT_(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) 
 /* Sets the parameters of `flow` to what does on its extents about what those of `from` do on theirs, and prepares it: kernels
  * are padded with zeros, or folded, the prior's spectrum is interpolated, nets are copied. On fields with the period of both
  * lattices the two flows do the same, but for the prior (and unless axes become equal that were not). The flows have the same prior and layers, of which the integration
- * steps may differ and stay as they are; LFT_ERR_MISMATCH otherwise, with nothing changed. Text in flow->error. */
+ * steps may differ and stay as they are; LFT_ERR_MISMATCH otherwise, with nothing changed. Text in flow->error. Of a family, the
+ * flow at its present couplings is taken; a family gets it for all couplings alike. */
 LFT_API lft_status LFT_(flow_transfer)(LFT_(flow) *flow, const LFT_(flow) *from);
 
 /* ---- 82_metropolis.h, declarations ------------------------------------------------------------------------------- */
@@ -4078,6 +4174,7 @@ LFT_API double LFT_(derived)(const double *mean, void *ctx);
  *   prior.spec       F64 [2] lft_prior_kind, mass2 of the start
  *   layer0.spec ...  I64 [] see LFT_(layer_ops)
  *   <parameters>     F64 under their own names, e.g. layer0.kernel
+ *   family           F64 [1 + 2 couplings] degree, lower and upper bounds; only of a family, whose couplings are those at present
  *   logq_error       F64 [5] std, mean, std_error, mean_error, n; left out if it has not been measured
  *   training         U64 [3] seed, steps, batch
  *   training.result  F64 [4] seconds, loss, ess, number of samples of that ess
@@ -4189,7 +4286,9 @@ typedef struct lft_train_desc {
 /* The guard. Every guard_every steps, and at the end, epsilon is measured as by LFT_(flow_logq_error)(). Within the bounds
  * the state is saved as good. Beyond them the integration steps grow by half, twice at most; if that does not mend it (the
  * optimiser has gone after the integrator's error), training returns to the last good state and goes on at half the
- * learning rate. So does a step whose loss or gradient is not finite. */
+ * learning rate. So does a step whose loss or gradient is not finite.
+ * A family is trained at couplings that are drawn for each gradient from its box (the theory's own are not used); loss and
+ * ess of a step, and epsilon of a check, are those at the last of them. */
 typedef struct LFT_(trainer) {
     LFT_(flow)          *flow;
     const LFT_(theory)  *theory;
@@ -7293,11 +7392,38 @@ typedef struct LFT_P(flow_state) {
     LFT_P(flow_work) *work; /* [threads] */
     int               threads;
     size_t            volume; /* the largest of any layer */
+    size_t            parameters; /* of the layers and the prior: params.count is that times terms */
+    int               terms;      /* 1 for a flow that is no family */
+    double           *theta;      /* [parameters] at the present couplings; params.value if there is one term */
 } LFT_P(flow_state);
 
 LFT_P_STATIC LFT_P(flow_state) *LFT_P(flow_state_of)(const LFT_(flow) *flow)
 {
     return (LFT_P(flow_state) *)flow->state;
+}
+
+/* The coefficients of the terms 1, 2, ... of a family, like those that have been declared. */
+LFT_P_STATIC void LFT_P(flow_declare_terms)(lft_parameters *set, int terms)
+{
+    const int    tensors = set->tensors;
+    const size_t count   = set->count;
+    int          b, i;
+    if (!set->list) {
+        set->tensors = tensors * terms;
+        set->count   = count * (size_t)terms;
+        return;
+    }
+    for (b = 1; b < terms; ++b) {
+        char       owner[16];
+        lft_p_text text = {0, 0, 0};
+        text.data = owner, text.size = sizeof owner;
+        lft_p_put(&text, "term");
+        lft_p_put_u64(&text, (uint64_t)b);
+        for (i = 0; i < tensors; ++i) {
+            const lft_parameter *p = set->list + i;
+            lft_declare(set, owner, p->name, p->rank, p->shape[0], p->shape[1], p->shape[2], p->shape[3]);
+        }
+    }
 }
 
 /* Sets up the prior and the layers; declares all parameters. */
@@ -7335,6 +7461,8 @@ LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *
         if (layer->scratch_bytes > s->work[0].scratch.size) s->work[0].scratch.size = layer->scratch_bytes;
     }
     flow->lattice = at;
+    s->parameters = flow->params.count;
+    LFT_P(flow_declare_terms)(&flow->params, s->terms);
     return LFT_OK;
 }
 
@@ -7355,6 +7483,9 @@ LFT_P_STATIC lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc
     single.ops   = LFT_(continuous)();
     single.desc  = &desc->continuous;
     counted.work = &first;
+    status       = lft_p_family_check(&desc->family, error);
+    if (status) return status;
+    counted.terms = lft_p_family_terms(&desc->family);
     flow->layers = desc->layers ? desc->layers : 1;
     flow->layer  = NULL;
     flow->params.list = NULL;
@@ -7371,6 +7502,9 @@ LFT_P_STATIC lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc
     flow->params.pace  = (double *)lft_arena_alloc(arena, flow->params.count, sizeof(double));
     if (!s) s = &counted;
     s->volume  = counted.volume;
+    s->terms   = counted.terms;
+    s->theta   = flow->params.value;
+    if (s->terms > 1) s->theta = (double *)lft_arena_alloc(arena, counted.parameters, sizeof(double));
     s->threads = lft_p_pool_threads(&flow->pool);
     s->work    = (LFT_P(flow_work) *)lft_arena_alloc(arena, (size_t)s->threads, sizeof *s->work);
     for (i = 0; i < s->threads; ++i) {
@@ -7389,15 +7523,24 @@ LFT_P_STATIC lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc
 LFT_API lft_status LFT_P_SIGNED(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena,
                                            lft_error *error)
 {
-    lft_status status;
-    size_t     k;
-    int        i;
+    LFT_P(flow_state) *s;
+    double             pace[LFT_P_FAMILY_MOST];
+    lft_status         status;
+    size_t             k;
+    int                i;
     lft_p_zero(flow, sizeof *flow);
     status = LFT_P(flow_build)(flow, desc, arena, error);
     if (status || lft_arena_measuring(arena)) return status;
-    LFT_P(prior_start)(&LFT_P(flow_state_of)(flow)->prior, flow->params.value);
-    for (k = 0; k < flow->params.count; ++k) flow->params.pace[k] = 1;
+    s = LFT_P(flow_state_of)(flow);
+    LFT_P(prior_start)(&s->prior, flow->params.value);
+    for (k = 0; k < s->parameters; ++k) flow->params.pace[k] = 1;
     for (i = 0; i < flow->layers; ++i) flow->layer[i].ops->start(flow->layer + i, flow->params.value, flow->params.pace);
+    lft_p_family_pace(&desc->family, pace);
+    for (k = s->parameters; k < flow->params.count; ++k) {
+        flow->params.pace[k] = flow->params.pace[k % s->parameters] * pace[k / s->parameters];
+    }
+    flow->family = desc->family;
+    for (i = 0; i < LFT_MAX_COUPLINGS; ++i) flow->coupling[i] = 0.5 * (flow->family.low[i] + flow->family.high[i]);
     LFT_(flow_prepare)(flow);
     return LFT_OK;
 }
@@ -7411,9 +7554,46 @@ LFT_API size_t LFT_(flow_bytes)(const LFT_(flow_desc) *desc)
 
 LFT_API void LFT_(flow_prepare)(LFT_(flow) *flow)
 {
-    int i;
-    LFT_P(prior_prepare)(&LFT_P(flow_state_of)(flow)->prior, flow->params.value);
-    for (i = 0; i < flow->layers; ++i) flow->layer[i].ops->prepare(flow->layer + i, flow->params.value);
+    LFT_P(flow_state) *s = LFT_P(flow_state_of)(flow);
+    double             weight[LFT_P_FAMILY_MOST];
+    size_t             k;
+    int                i;
+    if (s->terms > 1) {
+        lft_p_family_weights(&flow->family, flow->coupling, weight);
+        for (k = 0; k < s->parameters; ++k) {
+            double sum = flow->params.value[k];
+            for (i = 1; i < s->terms; ++i) sum += weight[i] * flow->params.value[(size_t)i * s->parameters + k];
+            s->theta[k] = sum;
+        }
+    }
+    LFT_P(prior_prepare)(&s->prior, s->theta);
+    for (i = 0; i < flow->layers; ++i) flow->layer[i].ops->prepare(flow->layer + i, s->theta);
+}
+
+LFT_API lft_status LFT_(flow_at)(LFT_(flow) *flow, const double *coupling, int couplings)
+{
+    const lft_family *f = &flow->family;
+    int               i;
+    if (!f->degree) return lft_p_fail(&flow->error, LFT_ERR_MISMATCH, "flow_at", "the flow is of one set of couplings, no family");
+    if (couplings != f->couplings) {
+        return lft_p_fail_got(&flow->error, LFT_ERR_MISMATCH, "flow_at", "couplings", "as many as the family has", couplings);
+    }
+    for (i = 0; i < couplings; ++i) {
+        lft_p_text t;
+        if (coupling[i] >= f->low[i] && coupling[i] <= f->high[i]) continue;
+        t = lft_p_error_text(&flow->error, LFT_ERR_ARG, "flow_at", "coupling ");
+        lft_p_put_u64(&t, (uint64_t)i);
+        lft_p_put(&t, ": expected ");
+        lft_p_put_f64(&t, f->low[i]);
+        lft_p_put(&t, " to ");
+        lft_p_put_f64(&t, f->high[i]);
+        lft_p_put(&t, ", the bounds of the family, got ");
+        lft_p_put_f64(&t, coupling[i]);
+        return LFT_ERR_ARG;
+    }
+    lft_p_copy(flow->coupling, coupling, (size_t)couplings * sizeof(double));
+    LFT_(flow_prepare)(flow);
+    return LFT_OK;
 }
 
 LFT_API lft_status LFT_(flow_refine)(LFT_(flow) *flow, int steps)
@@ -7608,7 +7788,8 @@ LFT_API lft_status LFT_(flow_inverse)(LFT_(flow) *flow, const LFT_(batch) *x, LF
 /* Parameters of layer i. */
 LFT_P_STATIC size_t LFT_P(transfer_count)(const LFT_(flow) *flow, int i)
 {
-    return (i + 1 < flow->layers ? flow->layer[i + 1].params : flow->params.count) - flow->layer[i].params;
+    const size_t end = LFT_P(flow_state_of)(flow)->parameters;
+    return (i + 1 < flow->layers ? flow->layer[i + 1].params : end) - flow->layer[i].params;
 }
 
 LFT_P_STATIC lft_status LFT_P(transfer_check)(LFT_(flow) *flow, const LFT_(flow) *from, int i)
@@ -7635,7 +7816,9 @@ LFT_P_STATIC lft_status LFT_P(transfer_check)(LFT_(flow) *flow, const LFT_(flow)
 LFT_API lft_status LFT_(flow_transfer)(LFT_(flow) *flow, const LFT_(flow) *from)
 {
     const LFT_P(prior) *prior = &LFT_P(flow_state_of)(flow)->prior, *other = &LFT_P(flow_state_of)(from)->prior;
-    double             *theta = flow->params.value;
+    const double       *source = LFT_P(flow_state_of)(from)->theta;
+    double             *theta  = flow->params.value;
+    const size_t        count  = LFT_P(flow_state_of)(flow)->parameters;
     int                 i;
     if (flow->layers != from->layers) {
         return lft_p_fail_got(&flow->error, LFT_ERR_MISMATCH, "transfer", "layers", "the same number in both flows", from->layers);
@@ -7646,15 +7829,15 @@ LFT_API lft_status LFT_(flow_transfer)(LFT_(flow) *flow, const LFT_(flow) *from)
     for (i = 0; i < flow->layers; ++i) {
         if (LFT_P(transfer_check)(flow, from, i)) return LFT_ERR_MISMATCH;
     }
-    LFT_P(prior_transfer)(prior, theta, other, from->params.value);
+    LFT_P(prior_transfer)(prior, theta, other, source);
     for (i = 0; i < flow->layers; ++i) {
-        const LFT_(layer) *layer = flow->layer + i, *source = from->layer + i;
-        if (layer->ops->transfer) layer->ops->transfer(layer, theta, source, from->params.value);
+        const LFT_(layer) *layer = flow->layer + i, *theirs = from->layer + i;
+        if (layer->ops->transfer) layer->ops->transfer(layer, theta, theirs, source);
         else {
-            lft_p_copy(theta + layer->params, from->params.value + source->params,
-                       LFT_P(transfer_count)(flow, i) * sizeof(double));
+            lft_p_copy(theta + layer->params, source + theirs->params, LFT_P(transfer_count)(flow, i) * sizeof(double));
         }
     }
+    lft_p_zero(theta + count, (flow->params.count - count) * sizeof(double));
     LFT_(flow_prepare)(flow);
     return LFT_OK;
 }
@@ -8589,7 +8772,7 @@ typedef struct LFT_P(model_list) {
 LFT_P_STATIC LFT_P(model_list) LFT_P(model_list_of)(const LFT_(flow) *flow, int more, lft_arena *arena)
 {
     LFT_P(model_list) list;
-    list.most_tensors = flow->params.tensors + flow->layers + 6 + more;
+    list.most_tensors = flow->params.tensors + flow->layers + 7 + more;
     list.most_metas   = flow->layers + 11 + (more ? 2 : 0);
     list.tensors = list.metas = list.lost = 0;
     list.arena  = arena;
@@ -8711,15 +8894,20 @@ LFT_P_STATIC lft_status LFT_P(model_collect)(LFT_P(model_list) *list, const LFT_
 {
     const LFT_P(prior)   *prior = &LFT_P(flow_state_of)(flow)->prior;
     const lft_logq_error *e     = &info->logq_error;
+    const lft_family     *family = &flow->family;
     uint64_t              whole[LFT_DIM + 3];
-    double                real[5];
+    double                real[1 + 2 * LFT_MAX_COUPLINGS + 4];
     int                   mu;
     LFT_P(model_metadata)(list, flow, info);
-    LFT_P(model_add)(list, "couplings", LFT_DTYPE_F64, info->coupling, info->couplings);
+    LFT_P(model_add)(list, "couplings", LFT_DTYPE_F64, family->degree ? flow->coupling : info->coupling,
+                     info->couplings);
     for (mu = 0; mu < LFT_DIM; ++mu) whole[mu] = (uint64_t)flow->layer[0].in.extent[mu];
     LFT_P(model_add)(list, "extent", LFT_DTYPE_U64, whole, LFT_DIM);
     real[0] = (double)(int)prior->kind, real[1] = prior->mass2;
     LFT_P(model_add)(list, "prior.spec", LFT_DTYPE_F64, real, 2);
+    real[0] = family->degree;
+    for (mu = 0; mu < family->couplings; ++mu) real[1 + mu] = family->low[mu], real[1 + family->couplings + mu] = family->high[mu];
+    if (family->degree) LFT_P(model_add)(list, "family", LFT_DTYPE_F64, real, 1 + 2 * family->couplings);
     real[0] = e->std, real[1] = e->mean, real[2] = e->std_error, real[3] = e->mean_error, real[4] = e->n;
     if (e->n) LFT_P(model_add)(list, "logq_error", LFT_DTYPE_F64, real, 5);
     whole[0] = info->seed, whole[1] = info->steps, whole[2] = info->batch;
@@ -8860,6 +9048,27 @@ LFT_P_STATIC lft_status LFT_P(model_read_prior)(const lft_safetensors *doc, lft_
         return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "'prior.spec'", "1 (free) or 2 (normal)", number);
     }
     return LFT_OK;
+}
+
+/* The bounds of a family; a model without them is none. */
+LFT_P_STATIC lft_status LFT_P(model_read_family)(const lft_safetensors *doc, lft_family *f, lft_error *error)
+{
+    const lft_tensor *t = lft_safetensors_find(doc, "family");
+    size_t            n = t ? lft_tensor_count(t) : 0;
+    int               i;
+    lft_p_zero(f, sizeof *f);
+    if (!t) return LFT_OK;
+    if (n % 2 == 0 || n > 1 + 2 * LFT_MAX_COUPLINGS || !LFT_P(model_is_whole)(lft_tensor_get(t, 0), 20)) {
+        return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "'family'", "a degree up to 20 and two bounds per coupling, numbers",
+                              (double)n);
+    }
+    f->degree    = (int)lft_tensor_get(t, 0);
+    f->couplings = (int)(n / 2);
+    for (i = 0; i < f->couplings; ++i) {
+        f->low[i]  = lft_tensor_get(t, 1 + (size_t)i);
+        f->high[i] = lft_tensor_get(t, 1 + (size_t)(f->couplings + i));
+    }
+    return lft_p_family_check(f, error) ? LFT_ERR_FORMAT : LFT_OK;
 }
 
 /* The table of that kind: this library's, or the caller's own. */
@@ -9009,6 +9218,7 @@ LFT_API lft_status LFT_(model_desc)(const lft_safetensors *doc, const LFT_(layer
     if (!status) status = LFT_P(model_read_extent)(doc, desc->extent, error);
     if (!status) status = LFT_P(model_read_prior)(doc, &desc->prior, &desc->prior_mass2, error);
     if (!status) status = LFT_P(model_read_couplings)(doc, info, error);
+    if (!status) status = LFT_P(model_read_family)(doc, &desc->family, error);
     if (!status) status = LFT_P(model_read_layers)(doc, own, desc, arena, error);
     if (!status) LFT_P(model_read_results)(doc, info);
     return status;
@@ -9087,6 +9297,30 @@ LFT_P_STATIC lft_status LFT_P(model_check_layer)(const LFT_(flow) *flow, const l
     return LFT_OK;
 }
 
+/* The same family, and couplings within it. */
+LFT_P_STATIC lft_status LFT_P(model_check_family)(const lft_family *own, const lft_safetensors *doc, lft_error *error)
+{
+    const lft_tensor *couplings = LFT_P(model_find)(doc, "couplings", (size_t)own->couplings, error);
+    lft_family        f;
+    lft_status        status = couplings ? LFT_P(model_read_family)(doc, &f, error) : LFT_ERR_FORMAT;
+    int               i, same;
+    if (status) return status;
+    same = f.degree == own->degree && (!f.degree || f.couplings == own->couplings);
+    for (i = 0; same && f.degree && i < f.couplings; ++i) {
+        same = !(f.low[i] < own->low[i] || f.low[i] > own->low[i] || f.high[i] < own->high[i] || f.high[i] > own->high[i]);
+    }
+    if (!same) {
+        return lft_p_fail_got(error, LFT_ERR_MISMATCH, "model", "'family'", "the flow's bounds and degree, others of degree",
+                              f.degree);
+    }
+    for (i = 0; f.degree && i < f.couplings; ++i) {
+        const double g = lft_tensor_get(couplings, (size_t)i);
+        if (g >= f.low[i] && g <= f.high[i]) continue;
+        return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "'couplings'", "numbers within the bounds of the family", g);
+    }
+    return LFT_OK;
+}
+
 /* All that can be wrong, before anything is changed. */
 LFT_P_STATIC lft_status LFT_P(model_fits)(const LFT_(flow) *flow, const lft_safetensors *doc, lft_error *error)
 {
@@ -9109,6 +9343,7 @@ LFT_P_STATIC lft_status LFT_P(model_fits)(const LFT_(flow) *flow, const lft_safe
     if (!status && kind != prior->kind) {
         status = lft_p_fail_got(error, LFT_ERR_MISMATCH, "model", "'prior.spec'", "the kind of the flow's prior", (int)kind);
     }
+    if (!status) status = LFT_P(model_check_family)(&flow->family, doc, error);
     for (i = 0; i < flow->layers && !status; ++i) status = LFT_P(model_check_layer)(flow, doc, i, &steps, error);
     for (i = 0; i < flow->params.tensors && !status; ++i) {
         status = LFT_P(model_check_parameter)(doc, flow->params.list + i, error);
@@ -9130,6 +9365,9 @@ LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *
         const lft_parameter *p = flow->params.list + i;
         const lft_tensor    *t = lft_safetensors_find(doc, p->name);
         for (k = 0; k < p->count; ++k) flow->params.value[p->offset + k] = lft_tensor_get(t, k);
+    }
+    for (i = 0; i < flow->family.couplings && flow->family.degree && !status; ++i) {
+        flow->coupling[i] = lft_tensor_get(lft_safetensors_find(doc, "couplings"), (size_t)i);
     }
     LFT_(flow_prepare)(flow);
     return status;
@@ -9302,6 +9540,7 @@ typedef struct LFT_P(train_state) {
     size_t             slot_size;
     int                groups;
     uint64_t           first;
+    LFT_(theory)       theory; /* at the present couplings of a family */
     unsigned char     *guard; /* scratch of the guard */
     size_t             guard_bytes;
 } LFT_P(train_state);
@@ -9354,6 +9593,10 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
     trainer->state      = s;
     status              = LFT_P(train_check)(&trainer->desc, &flow->error);
     if (status) return status;
+    if (theory && flow->family.degree && flow->family.couplings != theory->couplings) {
+        return lft_p_fail_got(&flow->error, LFT_ERR_MISMATCH, "train", "couplings of the family", "those of the theory",
+                              flow->family.couplings);
+    }
     if (!s) s = &local;
     s->groups    = (trainer->desc.batch - 1) / LFT_P_LANES + 1;
     s->slot_size = (size_t)f->prior.spectrum.orbits;
@@ -9410,7 +9653,7 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
     status = LFT_P(flow_push)(flow, w, logdet, path ? w->score : NULL, tw->tape);
     if (status) return status;
-    t->theory->action(t->theory, &flow->lattice, (lft_real *)w->x, S, (lft_real *)tw->dx);
+    s->theory.action(&s->theory, &flow->lattice, (lft_real *)w->x, S, (lft_real *)tw->dx);
     for (l = 0; l < LFT_P_LANES; ++l) {
         int i = group * LFT_P_LANES + l;
         weight[l] = i < t->desc.batch ? 1.0 / t->desc.batch : 0;
@@ -9437,6 +9680,20 @@ LFT_P_STATIC void LFT_P(train_task)(void *context, int i, int thread)
     }
 }
 
+/* The gradient by theta becomes that by the coefficients of a family. */
+LFT_P_STATIC void LFT_P(train_terms)(LFT_(trainer) *t)
+{
+    const LFT_P(flow_state) *f = LFT_P(flow_state_of)(t->flow);
+    double                   weight[LFT_P_FAMILY_MOST];
+    size_t                   k;
+    int                      b;
+    lft_p_family_weights(&t->flow->family, t->flow->coupling, weight);
+    for (b = f->terms - 1; b > 0; --b) {
+        double *to = t->gradient + (size_t)b * f->parameters;
+        for (k = 0; k < f->parameters; ++k) to[k] = weight[b] * t->gradient[k];
+    }
+}
+
 LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double *loss)
 {
     LFT_(flow)         *flow = t->flow;
@@ -9446,7 +9703,9 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
     lft_status          status;
     size_t              k;
     int                 i;
-    s->first = first;
+    s->first  = first;
+    s->theory = *t->theory;
+    if (flow->family.degree) lft_p_copy(s->theory.coupling, flow->coupling, (size_t)s->theory.couplings * sizeof(double));
     lft_p_zero(sum, s->slot_size * (size_t)t->desc.slots * sizeof(double));
     lft_p_zero(t->gradient, flow->params.count * sizeof(double));
     status = LFT_P(flow_run)(flow, t->desc.slots < s->groups ? t->desc.slots : s->groups, LFT_P(train_task), t);
@@ -9462,6 +9721,7 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
         flow->layer[i].ops->collect(flow->layer + i, at, t->gradient);
         at += flow->layer[i].gradient_count;
     }
+    LFT_P(train_terms)(t);
     for (*loss = 0, i = 0; i < t->desc.batch; ++i) *loss -= t->logw[i] / t->desc.batch;
     return LFT_OK;
 }
@@ -9531,6 +9791,20 @@ LFT_P_STATIC lft_status LFT_P(train_guard)(LFT_(trainer) *t)
     return LFT_P(train_roll_back)(t, "epsilon stays beyond the guard's bounds");
 }
 
+/* A family is trained at couplings from all over its box, more at its bounds, where polynomials need it. */
+LFT_P_STATIC void LFT_P(train_draw_couplings)(LFT_(trainer) *t, uint64_t number)
+{
+    const lft_family *f = &t->flow->family;
+    const lft_draw    d = lft_draw_of(t->desc.seed, LFT_DRAW_FAMILY, number, 0);
+    double           *to = t->flow->coupling, sine, cosine;
+    int               j;
+    for (j = 0; j < f->couplings; ++j) {
+        lft_p_f64_p_sincos(3.14159265358979323846 * lft_uniform(d, (uint32_t)j), &sine, &cosine);
+        to[j] = 0.5 * (f->high[j] + f->low[j] + (f->high[j] - f->low[j]) * cosine);
+    }
+    LFT_(flow_prepare)(t->flow);
+}
+
 /* The accumulated gradient in t->gradient; the loss and ess of its last part in the report. */
 LFT_P_STATIC lft_status LFT_P(train_accumulate)(LFT_(trainer) *t, double *sum)
 {
@@ -9540,6 +9814,7 @@ LFT_P_STATIC lft_status LFT_P(train_accumulate)(LFT_(trainer) *t, double *sum)
     size_t         k;
     double         loss = 0;
     for (part = 0; part < parts && !status; ++part) {
+        if (t->flow->family.degree) LFT_P(train_draw_couplings)(t, t->step * parts + part);
         status = LFT_(train_gradient)(t, (t->step * parts + part) * batch, &loss);
         if (parts == 1) continue;
         for (k = 0; k < t->adam.n; ++k) sum[k] = (part ? sum[k] : 0) + t->gradient[k] / (double)parts;

@@ -17,6 +17,7 @@ enum lft_purpose {
     LFT_DRAW_INIT    = 4,  /* parameters and first configurations */
     LFT_DRAW_TRAIN   = 5,  /* configurations that a flow is trained on */
     LFT_DRAW_NOISE   = 6,  /* stochastic estimators, pseudofermions */
+    LFT_DRAW_FAMILY  = 7,  /* couplings at which a family is trained */
     LFT_DRAW_USER    = 128 /* 128 to 255 are the user's */
 };
 

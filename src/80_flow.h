@@ -1,5 +1,5 @@
 /* 80_flow.h: a flow is a prior and layers, with the exact log-density of what they really compute.
- * Offers: LFT_(flow_desc), LFT_(flow), LFT_(flow_init)(), _bytes, _prepare, _refine, _sample, _logq, _map, _inverse;
+ * Offers: LFT_(flow_desc), LFT_(flow), LFT_(flow_init)(), _bytes, _prepare, _at, _refine, _sample, _logq, _map, _inverse;
  *         lft_logq_error. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
@@ -29,6 +29,7 @@ typedef struct LFT_(flow_desc) {
     LFT_(continuous_desc)    continuous;  /* the one layer of a flow without a list of layers */
     const LFT_(layer_desc)  *layer;       /* [layers], from the prior to the samples */
     int                      layers;
+    lft_family               family; /* of couplings, each with parameters of its own; none */
     lft_pool                 pool; /* serial; threads are part of the byte query */
 } LFT_(flow_desc);
 
@@ -36,7 +37,10 @@ typedef struct LFT_(flow) {
     LFT_(lattice)  lattice; /* of the samples */
     LFT_(layer)   *layer;
     int            layers;
-    lft_parameters params; /* params.value may be changed; flow_prepare must follow */
+    lft_parameters params; /* params.value may be changed; flow_prepare must follow. Of a family these are the coefficients:
+                              those of T_0 under the parameters' names, those of T_b with "termb." in front */
+    lft_family     family;
+    double         coupling[LFT_MAX_COUPLINGS]; /* of a family: those that it is at; at first the middle */
     lft_pool       pool;
     lft_error      error; /* of the last call that failed */
     void          *state;
@@ -49,8 +53,12 @@ LFT_P_STATIC lft_status LFT_(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) 
 /* Bytes that flow_init takes from an arena of any alignment; 0 if the desc is not legal. */
 LFT_API size_t LFT_(flow_bytes)(const LFT_(flow_desc) *desc);
 
-/* Derives all tables from flow->params.value. */
+/* Derives all tables from flow->params.value, of a family at flow->coupling. */
 LFT_API void LFT_(flow_prepare)(LFT_(flow) *flow);
+
+/* Brings a family to these couplings, those of a theory, and prepares. LFT_ERR_ARG beyond its bounds; LFT_ERR_MISMATCH for
+ * another number of couplings, or for a flow that is no family. */
+LFT_API lft_status LFT_(flow_at)(LFT_(flow) *flow, const double *coupling, int couplings);
 
 /* Integration steps of every layer that has them; prepares. LFT_ERR_ARG beyond most_steps. */
 LFT_API lft_status LFT_(flow_refine)(LFT_(flow) *flow, int steps);
@@ -91,11 +99,38 @@ typedef struct LFT_P(flow_state) {
     LFT_P(flow_work) *work; /* [threads] */
     int               threads;
     size_t            volume; /* the largest of any layer */
+    size_t            parameters; /* of the layers and the prior: params.count is that times terms */
+    int               terms;      /* 1 for a flow that is no family */
+    double           *theta;      /* [parameters] at the present couplings; params.value if there is one term */
 } LFT_P(flow_state);
 
 LFT_P_STATIC LFT_P(flow_state) *LFT_P(flow_state_of)(const LFT_(flow) *flow)
 {
     return (LFT_P(flow_state) *)flow->state;
+}
+
+/* The coefficients of the terms 1, 2, ... of a family, like those that have been declared. */
+LFT_P_STATIC void LFT_P(flow_declare_terms)(lft_parameters *set, int terms)
+{
+    const int    tensors = set->tensors;
+    const size_t count   = set->count;
+    int          b, i;
+    if (!set->list) {
+        set->tensors = tensors * terms;
+        set->count   = count * (size_t)terms;
+        return;
+    }
+    for (b = 1; b < terms; ++b) {
+        char       owner[16];
+        lft_p_text text = {0, 0, 0};
+        text.data = owner, text.size = sizeof owner;
+        lft_p_put(&text, "term");
+        lft_p_put_u64(&text, (uint64_t)b);
+        for (i = 0; i < tensors; ++i) {
+            const lft_parameter *p = set->list + i;
+            lft_declare(set, owner, p->name, p->rank, p->shape[0], p->shape[1], p->shape[2], p->shape[3]);
+        }
+    }
 }
 
 /* Sets up the prior and the layers; declares all parameters. */
@@ -133,6 +168,8 @@ LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *
         if (layer->scratch_bytes > s->work[0].scratch.size) s->work[0].scratch.size = layer->scratch_bytes;
     }
     flow->lattice = at;
+    s->parameters = flow->params.count;
+    LFT_P(flow_declare_terms)(&flow->params, s->terms);
     return LFT_OK;
 }
 
@@ -153,6 +190,9 @@ LFT_P_STATIC lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc
     single.ops   = LFT_(continuous)();
     single.desc  = &desc->continuous;
     counted.work = &first;
+    status       = lft_p_family_check(&desc->family, error);
+    if (status) return status;
+    counted.terms = lft_p_family_terms(&desc->family);
     flow->layers = desc->layers ? desc->layers : 1;
     flow->layer  = NULL;
     flow->params.list = NULL;
@@ -169,6 +209,9 @@ LFT_P_STATIC lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc
     flow->params.pace  = (double *)lft_arena_alloc(arena, flow->params.count, sizeof(double));
     if (!s) s = &counted;
     s->volume  = counted.volume;
+    s->terms   = counted.terms;
+    s->theta   = flow->params.value;
+    if (s->terms > 1) s->theta = (double *)lft_arena_alloc(arena, counted.parameters, sizeof(double));
     s->threads = lft_p_pool_threads(&flow->pool);
     s->work    = (LFT_P(flow_work) *)lft_arena_alloc(arena, (size_t)s->threads, sizeof *s->work);
     for (i = 0; i < s->threads; ++i) {
@@ -187,15 +230,24 @@ LFT_P_STATIC lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc
 LFT_API lft_status LFT_P_SIGNED(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena,
                                            lft_error *error)
 {
-    lft_status status;
-    size_t     k;
-    int        i;
+    LFT_P(flow_state) *s;
+    double             pace[LFT_P_FAMILY_MOST];
+    lft_status         status;
+    size_t             k;
+    int                i;
     lft_p_zero(flow, sizeof *flow);
     status = LFT_P(flow_build)(flow, desc, arena, error);
     if (status || lft_arena_measuring(arena)) return status;
-    LFT_P(prior_start)(&LFT_P(flow_state_of)(flow)->prior, flow->params.value);
-    for (k = 0; k < flow->params.count; ++k) flow->params.pace[k] = 1;
+    s = LFT_P(flow_state_of)(flow);
+    LFT_P(prior_start)(&s->prior, flow->params.value);
+    for (k = 0; k < s->parameters; ++k) flow->params.pace[k] = 1;
     for (i = 0; i < flow->layers; ++i) flow->layer[i].ops->start(flow->layer + i, flow->params.value, flow->params.pace);
+    lft_p_family_pace(&desc->family, pace);
+    for (k = s->parameters; k < flow->params.count; ++k) {
+        flow->params.pace[k] = flow->params.pace[k % s->parameters] * pace[k / s->parameters];
+    }
+    flow->family = desc->family;
+    for (i = 0; i < LFT_MAX_COUPLINGS; ++i) flow->coupling[i] = 0.5 * (flow->family.low[i] + flow->family.high[i]);
     LFT_(flow_prepare)(flow);
     return LFT_OK;
 }
@@ -209,9 +261,46 @@ LFT_API size_t LFT_(flow_bytes)(const LFT_(flow_desc) *desc)
 
 LFT_API void LFT_(flow_prepare)(LFT_(flow) *flow)
 {
-    int i;
-    LFT_P(prior_prepare)(&LFT_P(flow_state_of)(flow)->prior, flow->params.value);
-    for (i = 0; i < flow->layers; ++i) flow->layer[i].ops->prepare(flow->layer + i, flow->params.value);
+    LFT_P(flow_state) *s = LFT_P(flow_state_of)(flow);
+    double             weight[LFT_P_FAMILY_MOST];
+    size_t             k;
+    int                i;
+    if (s->terms > 1) {
+        lft_p_family_weights(&flow->family, flow->coupling, weight);
+        for (k = 0; k < s->parameters; ++k) {
+            double sum = flow->params.value[k];
+            for (i = 1; i < s->terms; ++i) sum += weight[i] * flow->params.value[(size_t)i * s->parameters + k];
+            s->theta[k] = sum;
+        }
+    }
+    LFT_P(prior_prepare)(&s->prior, s->theta);
+    for (i = 0; i < flow->layers; ++i) flow->layer[i].ops->prepare(flow->layer + i, s->theta);
+}
+
+LFT_API lft_status LFT_(flow_at)(LFT_(flow) *flow, const double *coupling, int couplings)
+{
+    const lft_family *f = &flow->family;
+    int               i;
+    if (!f->degree) return lft_p_fail(&flow->error, LFT_ERR_MISMATCH, "flow_at", "the flow is of one set of couplings, no family");
+    if (couplings != f->couplings) {
+        return lft_p_fail_got(&flow->error, LFT_ERR_MISMATCH, "flow_at", "couplings", "as many as the family has", couplings);
+    }
+    for (i = 0; i < couplings; ++i) {
+        lft_p_text t;
+        if (coupling[i] >= f->low[i] && coupling[i] <= f->high[i]) continue;
+        t = lft_p_error_text(&flow->error, LFT_ERR_ARG, "flow_at", "coupling ");
+        lft_p_put_u64(&t, (uint64_t)i);
+        lft_p_put(&t, ": expected ");
+        lft_p_put_f64(&t, f->low[i]);
+        lft_p_put(&t, " to ");
+        lft_p_put_f64(&t, f->high[i]);
+        lft_p_put(&t, ", the bounds of the family, got ");
+        lft_p_put_f64(&t, coupling[i]);
+        return LFT_ERR_ARG;
+    }
+    lft_p_copy(flow->coupling, coupling, (size_t)couplings * sizeof(double));
+    LFT_(flow_prepare)(flow);
+    return LFT_OK;
 }
 
 LFT_API lft_status LFT_(flow_refine)(LFT_(flow) *flow, int steps)

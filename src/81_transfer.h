@@ -5,7 +5,8 @@
 /* Sets the parameters of `flow` to what does on its extents about what those of `from` do on theirs, and prepares it: kernels
  * are padded with zeros, or folded, the prior's spectrum is interpolated, nets are copied. On fields with the period of both
  * lattices the two flows do the same, but for the prior (and unless axes become equal that were not). The flows have the same prior and layers, of which the integration
- * steps may differ and stay as they are; LFT_ERR_MISMATCH otherwise, with nothing changed. Text in flow->error. */
+ * steps may differ and stay as they are; LFT_ERR_MISMATCH otherwise, with nothing changed. Text in flow->error. Of a family, the
+ * flow at its present couplings is taken; a family gets it for all couplings alike. */
 LFT_API lft_status LFT_(flow_transfer)(LFT_(flow) *flow, const LFT_(flow) *from);
 
 #endif /* LFT_P_DECLARATIONS */
@@ -14,7 +15,8 @@ LFT_API lft_status LFT_(flow_transfer)(LFT_(flow) *flow, const LFT_(flow) *from)
 /* Parameters of layer i. */
 LFT_P_STATIC size_t LFT_P(transfer_count)(const LFT_(flow) *flow, int i)
 {
-    return (i + 1 < flow->layers ? flow->layer[i + 1].params : flow->params.count) - flow->layer[i].params;
+    const size_t end = LFT_P(flow_state_of)(flow)->parameters;
+    return (i + 1 < flow->layers ? flow->layer[i + 1].params : end) - flow->layer[i].params;
 }
 
 LFT_P_STATIC lft_status LFT_P(transfer_check)(LFT_(flow) *flow, const LFT_(flow) *from, int i)
@@ -41,7 +43,9 @@ LFT_P_STATIC lft_status LFT_P(transfer_check)(LFT_(flow) *flow, const LFT_(flow)
 LFT_API lft_status LFT_(flow_transfer)(LFT_(flow) *flow, const LFT_(flow) *from)
 {
     const LFT_P(prior) *prior = &LFT_P(flow_state_of)(flow)->prior, *other = &LFT_P(flow_state_of)(from)->prior;
-    double             *theta = flow->params.value;
+    const double       *source = LFT_P(flow_state_of)(from)->theta;
+    double             *theta  = flow->params.value;
+    const size_t        count  = LFT_P(flow_state_of)(flow)->parameters;
     int                 i;
     if (flow->layers != from->layers) {
         return lft_p_fail_got(&flow->error, LFT_ERR_MISMATCH, "transfer", "layers", "the same number in both flows", from->layers);
@@ -52,15 +56,15 @@ LFT_API lft_status LFT_(flow_transfer)(LFT_(flow) *flow, const LFT_(flow) *from)
     for (i = 0; i < flow->layers; ++i) {
         if (LFT_P(transfer_check)(flow, from, i)) return LFT_ERR_MISMATCH;
     }
-    LFT_P(prior_transfer)(prior, theta, other, from->params.value);
+    LFT_P(prior_transfer)(prior, theta, other, source);
     for (i = 0; i < flow->layers; ++i) {
-        const LFT_(layer) *layer = flow->layer + i, *source = from->layer + i;
-        if (layer->ops->transfer) layer->ops->transfer(layer, theta, source, from->params.value);
+        const LFT_(layer) *layer = flow->layer + i, *theirs = from->layer + i;
+        if (layer->ops->transfer) layer->ops->transfer(layer, theta, theirs, source);
         else {
-            lft_p_copy(theta + layer->params, from->params.value + source->params,
-                       LFT_P(transfer_count)(flow, i) * sizeof(double));
+            lft_p_copy(theta + layer->params, source + theirs->params, LFT_P(transfer_count)(flow, i) * sizeof(double));
         }
     }
+    lft_p_zero(theta + count, (flow->params.count - count) * sizeof(double));
     LFT_(flow_prepare)(flow);
     return LFT_OK;
 }

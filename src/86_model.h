@@ -9,6 +9,7 @@
  *   prior.spec       F64 [2] lft_prior_kind, mass2 of the start
  *   layer0.spec ...  I64 [] see LFT_(layer_ops)
  *   <parameters>     F64 under their own names, e.g. layer0.kernel
+ *   family           F64 [1 + 2 couplings] degree, lower and upper bounds; only of a family, whose couplings are those at present
  *   logq_error       F64 [5] std, mean, std_error, mean_error, n; left out if it has not been measured
  *   training         U64 [3] seed, steps, batch
  *   training.result  F64 [4] seconds, loss, ess, number of samples of that ess
@@ -122,7 +123,7 @@ typedef struct LFT_P(model_list) {
 LFT_P_STATIC LFT_P(model_list) LFT_P(model_list_of)(const LFT_(flow) *flow, int more, lft_arena *arena)
 {
     LFT_P(model_list) list;
-    list.most_tensors = flow->params.tensors + flow->layers + 6 + more;
+    list.most_tensors = flow->params.tensors + flow->layers + 7 + more;
     list.most_metas   = flow->layers + 11 + (more ? 2 : 0);
     list.tensors = list.metas = list.lost = 0;
     list.arena  = arena;
@@ -244,15 +245,20 @@ LFT_P_STATIC lft_status LFT_P(model_collect)(LFT_P(model_list) *list, const LFT_
 {
     const LFT_P(prior)   *prior = &LFT_P(flow_state_of)(flow)->prior;
     const lft_logq_error *e     = &info->logq_error;
+    const lft_family     *family = &flow->family;
     uint64_t              whole[LFT_DIM + 3];
-    double                real[5];
+    double                real[1 + 2 * LFT_MAX_COUPLINGS + 4];
     int                   mu;
     LFT_P(model_metadata)(list, flow, info);
-    LFT_P(model_add)(list, "couplings", LFT_DTYPE_F64, info->coupling, info->couplings);
+    LFT_P(model_add)(list, "couplings", LFT_DTYPE_F64, family->degree ? flow->coupling : info->coupling,
+                     info->couplings);
     for (mu = 0; mu < LFT_DIM; ++mu) whole[mu] = (uint64_t)flow->layer[0].in.extent[mu];
     LFT_P(model_add)(list, "extent", LFT_DTYPE_U64, whole, LFT_DIM);
     real[0] = (double)(int)prior->kind, real[1] = prior->mass2;
     LFT_P(model_add)(list, "prior.spec", LFT_DTYPE_F64, real, 2);
+    real[0] = family->degree;
+    for (mu = 0; mu < family->couplings; ++mu) real[1 + mu] = family->low[mu], real[1 + family->couplings + mu] = family->high[mu];
+    if (family->degree) LFT_P(model_add)(list, "family", LFT_DTYPE_F64, real, 1 + 2 * family->couplings);
     real[0] = e->std, real[1] = e->mean, real[2] = e->std_error, real[3] = e->mean_error, real[4] = e->n;
     if (e->n) LFT_P(model_add)(list, "logq_error", LFT_DTYPE_F64, real, 5);
     whole[0] = info->seed, whole[1] = info->steps, whole[2] = info->batch;

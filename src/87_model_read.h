@@ -118,6 +118,27 @@ LFT_P_STATIC lft_status LFT_P(model_read_prior)(const lft_safetensors *doc, lft_
     return LFT_OK;
 }
 
+/* The bounds of a family; a model without them is none. */
+LFT_P_STATIC lft_status LFT_P(model_read_family)(const lft_safetensors *doc, lft_family *f, lft_error *error)
+{
+    const lft_tensor *t = lft_safetensors_find(doc, "family");
+    size_t            n = t ? lft_tensor_count(t) : 0;
+    int               i;
+    lft_p_zero(f, sizeof *f);
+    if (!t) return LFT_OK;
+    if (n % 2 == 0 || n > 1 + 2 * LFT_MAX_COUPLINGS || !LFT_P(model_is_whole)(lft_tensor_get(t, 0), 20)) {
+        return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "'family'", "a degree up to 20 and two bounds per coupling, numbers",
+                              (double)n);
+    }
+    f->degree    = (int)lft_tensor_get(t, 0);
+    f->couplings = (int)(n / 2);
+    for (i = 0; i < f->couplings; ++i) {
+        f->low[i]  = lft_tensor_get(t, 1 + (size_t)i);
+        f->high[i] = lft_tensor_get(t, 1 + (size_t)(f->couplings + i));
+    }
+    return lft_p_family_check(f, error) ? LFT_ERR_FORMAT : LFT_OK;
+}
+
 /* The table of that kind: this library's, or the caller's own. */
 LFT_P_STATIC const LFT_(layer_ops) *LFT_P(model_ops)(const char *kind, const LFT_(layer_ops) *const *own)
 {
@@ -265,6 +286,7 @@ LFT_API lft_status LFT_(model_desc)(const lft_safetensors *doc, const LFT_(layer
     if (!status) status = LFT_P(model_read_extent)(doc, desc->extent, error);
     if (!status) status = LFT_P(model_read_prior)(doc, &desc->prior, &desc->prior_mass2, error);
     if (!status) status = LFT_P(model_read_couplings)(doc, info, error);
+    if (!status) status = LFT_P(model_read_family)(doc, &desc->family, error);
     if (!status) status = LFT_P(model_read_layers)(doc, own, desc, arena, error);
     if (!status) LFT_P(model_read_results)(doc, info);
     return status;
@@ -343,6 +365,30 @@ LFT_P_STATIC lft_status LFT_P(model_check_layer)(const LFT_(flow) *flow, const l
     return LFT_OK;
 }
 
+/* The same family, and couplings within it. */
+LFT_P_STATIC lft_status LFT_P(model_check_family)(const lft_family *own, const lft_safetensors *doc, lft_error *error)
+{
+    const lft_tensor *couplings = LFT_P(model_find)(doc, "couplings", (size_t)own->couplings, error);
+    lft_family        f;
+    lft_status        status = couplings ? LFT_P(model_read_family)(doc, &f, error) : LFT_ERR_FORMAT;
+    int               i, same;
+    if (status) return status;
+    same = f.degree == own->degree && (!f.degree || f.couplings == own->couplings);
+    for (i = 0; same && f.degree && i < f.couplings; ++i) {
+        same = !(f.low[i] < own->low[i] || f.low[i] > own->low[i] || f.high[i] < own->high[i] || f.high[i] > own->high[i]);
+    }
+    if (!same) {
+        return lft_p_fail_got(error, LFT_ERR_MISMATCH, "model", "'family'", "the flow's bounds and degree, others of degree",
+                              f.degree);
+    }
+    for (i = 0; f.degree && i < f.couplings; ++i) {
+        const double g = lft_tensor_get(couplings, (size_t)i);
+        if (g >= f.low[i] && g <= f.high[i]) continue;
+        return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "'couplings'", "numbers within the bounds of the family", g);
+    }
+    return LFT_OK;
+}
+
 /* All that can be wrong, before anything is changed. */
 LFT_P_STATIC lft_status LFT_P(model_fits)(const LFT_(flow) *flow, const lft_safetensors *doc, lft_error *error)
 {
@@ -365,6 +411,7 @@ LFT_P_STATIC lft_status LFT_P(model_fits)(const LFT_(flow) *flow, const lft_safe
     if (!status && kind != prior->kind) {
         status = lft_p_fail_got(error, LFT_ERR_MISMATCH, "model", "'prior.spec'", "the kind of the flow's prior", (int)kind);
     }
+    if (!status) status = LFT_P(model_check_family)(&flow->family, doc, error);
     for (i = 0; i < flow->layers && !status; ++i) status = LFT_P(model_check_layer)(flow, doc, i, &steps, error);
     for (i = 0; i < flow->params.tensors && !status; ++i) {
         status = LFT_P(model_check_parameter)(doc, flow->params.list + i, error);
@@ -386,6 +433,9 @@ LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *
         const lft_parameter *p = flow->params.list + i;
         const lft_tensor    *t = lft_safetensors_find(doc, p->name);
         for (k = 0; k < p->count; ++k) flow->params.value[p->offset + k] = lft_tensor_get(t, k);
+    }
+    for (i = 0; i < flow->family.couplings && flow->family.degree && !status; ++i) {
+        flow->coupling[i] = lft_tensor_get(lft_safetensors_find(doc, "couplings"), (size_t)i);
     }
     LFT_(flow_prepare)(flow);
     return status;

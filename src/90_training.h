@@ -46,7 +46,9 @@ typedef struct lft_train_desc {
 /* The guard. Every guard_every steps, and at the end, epsilon is measured as by LFT_(flow_logq_error)(). Within the bounds
  * the state is saved as good. Beyond them the integration steps grow by half, twice at most; if that does not mend it (the
  * optimiser has gone after the integrator's error), training returns to the last good state and goes on at half the
- * learning rate. So does a step whose loss or gradient is not finite. */
+ * learning rate. So does a step whose loss or gradient is not finite.
+ * A family is trained at couplings that are drawn for each gradient from its box (the theory's own are not used); loss and
+ * ess of a step, and epsilon of a check, are those at the last of them. */
 typedef struct LFT_(trainer) {
     LFT_(flow)          *flow;
     const LFT_(theory)  *theory;
@@ -101,6 +103,7 @@ typedef struct LFT_P(train_state) {
     size_t             slot_size;
     int                groups;
     uint64_t           first;
+    LFT_(theory)       theory; /* at the present couplings of a family */
     unsigned char     *guard; /* scratch of the guard */
     size_t             guard_bytes;
 } LFT_P(train_state);
@@ -153,6 +156,10 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
     trainer->state      = s;
     status              = LFT_P(train_check)(&trainer->desc, &flow->error);
     if (status) return status;
+    if (theory && flow->family.degree && flow->family.couplings != theory->couplings) {
+        return lft_p_fail_got(&flow->error, LFT_ERR_MISMATCH, "train", "couplings of the family", "those of the theory",
+                              flow->family.couplings);
+    }
     if (!s) s = &local;
     s->groups    = (trainer->desc.batch - 1) / LFT_P_LANES + 1;
     s->slot_size = (size_t)f->prior.spectrum.orbits;
@@ -209,7 +216,7 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
     status = LFT_P(flow_push)(flow, w, logdet, path ? w->score : NULL, tw->tape);
     if (status) return status;
-    t->theory->action(t->theory, &flow->lattice, (lft_real *)w->x, S, (lft_real *)tw->dx);
+    s->theory.action(&s->theory, &flow->lattice, (lft_real *)w->x, S, (lft_real *)tw->dx);
     for (l = 0; l < LFT_P_LANES; ++l) {
         int i = group * LFT_P_LANES + l;
         weight[l] = i < t->desc.batch ? 1.0 / t->desc.batch : 0;
@@ -236,6 +243,20 @@ LFT_P_STATIC void LFT_P(train_task)(void *context, int i, int thread)
     }
 }
 
+/* The gradient by theta becomes that by the coefficients of a family. */
+LFT_P_STATIC void LFT_P(train_terms)(LFT_(trainer) *t)
+{
+    const LFT_P(flow_state) *f = LFT_P(flow_state_of)(t->flow);
+    double                   weight[LFT_P_FAMILY_MOST];
+    size_t                   k;
+    int                      b;
+    lft_p_family_weights(&t->flow->family, t->flow->coupling, weight);
+    for (b = f->terms - 1; b > 0; --b) {
+        double *to = t->gradient + (size_t)b * f->parameters;
+        for (k = 0; k < f->parameters; ++k) to[k] = weight[b] * t->gradient[k];
+    }
+}
+
 LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double *loss)
 {
     LFT_(flow)         *flow = t->flow;
@@ -245,7 +266,9 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
     lft_status          status;
     size_t              k;
     int                 i;
-    s->first = first;
+    s->first  = first;
+    s->theory = *t->theory;
+    if (flow->family.degree) lft_p_copy(s->theory.coupling, flow->coupling, (size_t)s->theory.couplings * sizeof(double));
     lft_p_zero(sum, s->slot_size * (size_t)t->desc.slots * sizeof(double));
     lft_p_zero(t->gradient, flow->params.count * sizeof(double));
     status = LFT_P(flow_run)(flow, t->desc.slots < s->groups ? t->desc.slots : s->groups, LFT_P(train_task), t);
@@ -261,6 +284,7 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
         flow->layer[i].ops->collect(flow->layer + i, at, t->gradient);
         at += flow->layer[i].gradient_count;
     }
+    LFT_P(train_terms)(t);
     for (*loss = 0, i = 0; i < t->desc.batch; ++i) *loss -= t->logw[i] / t->desc.batch;
     return LFT_OK;
 }
@@ -330,6 +354,20 @@ LFT_P_STATIC lft_status LFT_P(train_guard)(LFT_(trainer) *t)
     return LFT_P(train_roll_back)(t, "epsilon stays beyond the guard's bounds");
 }
 
+/* A family is trained at couplings from all over its box, more at its bounds, where polynomials need it. */
+LFT_P_STATIC void LFT_P(train_draw_couplings)(LFT_(trainer) *t, uint64_t number)
+{
+    const lft_family *f = &t->flow->family;
+    const lft_draw    d = lft_draw_of(t->desc.seed, LFT_DRAW_FAMILY, number, 0);
+    double           *to = t->flow->coupling, sine, cosine;
+    int               j;
+    for (j = 0; j < f->couplings; ++j) {
+        lft_p_f64_p_sincos(3.14159265358979323846 * lft_uniform(d, (uint32_t)j), &sine, &cosine);
+        to[j] = 0.5 * (f->high[j] + f->low[j] + (f->high[j] - f->low[j]) * cosine);
+    }
+    LFT_(flow_prepare)(t->flow);
+}
+
 /* The accumulated gradient in t->gradient; the loss and ess of its last part in the report. */
 LFT_P_STATIC lft_status LFT_P(train_accumulate)(LFT_(trainer) *t, double *sum)
 {
@@ -339,6 +377,7 @@ LFT_P_STATIC lft_status LFT_P(train_accumulate)(LFT_(trainer) *t, double *sum)
     size_t         k;
     double         loss = 0;
     for (part = 0; part < parts && !status; ++part) {
+        if (t->flow->family.degree) LFT_P(train_draw_couplings)(t, t->step * parts + part);
         status = LFT_(train_gradient)(t, (t->step * parts + part) * batch, &loss);
         if (parts == 1) continue;
         for (k = 0; k < t->adam.n; ++k) sum[k] = (part ? sum[k] : 0) + t->gradient[k] / (double)parts;

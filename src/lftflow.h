@@ -24,6 +24,7 @@
 #ifdef LFT_STDIO
 #include "27_stdio.h"
 #endif
+#include "28_family.h"
 
 #undef LFT_P_PHASE
 #define LFT_P_PHASE LFT_P_CODE
@@ -47,6 +48,7 @@
 #ifdef LFT_STDIO
 #include "27_stdio.h"
 #endif
+#include "28_family.h"
 #undef LFT_P_PHASE
 
 #endif /* LFT_P_COMMON */
