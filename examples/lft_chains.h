@@ -203,8 +203,7 @@ static lft_status LFT(sample_run)(cli *c, LFT(flow) *flow, const LFT(theory) *th
     r->acceptance        = (double)j->chain.accepted / ((double)j->chain.steps * (double)j->chain.chains);
     r->longest_rejection = j->chain.longest;
     r->nonfinite         = j->chain.nonfinite;
-    r->parameters        = flow->params.count;
-    r->integration_steps = (uint64_t)flow->layer[0].steps;
+    LFT(show_flow)(c, flow);
     r->memory_bytes      = c->bytes;
     r->out               = out;
     return c->error.code;

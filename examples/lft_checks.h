@@ -394,7 +394,7 @@ static lft_status LFT(bench_command)(cli *c)
     memset(&b, 0, sizeof b);
     memset(&t, 0, sizeof t);
     b.c     = c;
-    t.batch = (int)cli_count(c, "batch", 256, 1, 1 << 20);
+    t.batch = cli_batch(c, 1 << 20);
     t.seed  = cli_count(c, "seed", 1, 0, UINT64_MAX);
     demo_theory(c);
     (void)LFT(read_theory)(c, &b.theory);
@@ -440,14 +440,13 @@ static lft_status LFT(info_memory)(cli *c)
     memset(&t, 0, sizeof t);
     memset(&chain, 0, sizeof chain);
     memset(&hmc, 0, sizeof hmc);
-    t.batch      = (int)cli_count(c, "batch", 256, 1, 1 << 20);
+    t.batch      = cli_batch(c, 1 << 20);
     chain.chains = hmc.chains = (int)cli_count(c, "chains", 64, 1, 100000);
     if (LFT(read_flow_desc)(c, &d) || LFT(make_flow)(c, &flow, &d)) return c->error.code;
     memcpy(hmc.extent, d.extent, sizeof hmc.extent);
     training = LFT(flow_bytes)(&d) + LFT(trainer_bytes)(&flow, &t);
     LFT(show_lattice)(c, &flow.lattice, NULL, d.pool);
-    c->result->parameters        = flow.params.count;
-    c->result->integration_steps = (uint64_t)flow.layer[0].steps;
+    LFT(show_flow)(c, &flow);
     LFT(info_byte)(c, "flow_f32", "flow_f64", LFT(flow_bytes)(&d));
     LFT(info_byte)(c, "flow_and_training_f32", "flow_and_training_f64", training);
     LFT(info_byte)(c, "chain_f32", "chain_f64", LFT(chain_bytes)(&flow.lattice, &chain));

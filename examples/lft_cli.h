@@ -3,6 +3,7 @@
 
 #define CLI_NAN      ((double)NAN)
 #define CLI_INFINITY ((double)INFINITY)
+#define CLI_LAYERS   400 /* the most layers of a flow */
 
 /* ---- errors: the first one counts ---- */
 
@@ -10,7 +11,7 @@ typedef struct cli_result cli_result;
 
 typedef struct cli {
     const char *program, *command;
-    const char *value[64];      /* of the options, in the order of their table; NULL: not given */
+    const char *value[80];      /* of the options, in the order of their table; NULL: not given */
     const char *positional[2];  /* arguments that are no options */
     int         positionals;
     int         json, quiet;

@@ -2,6 +2,21 @@
 
 /* ---- info ---- */
 
+static void info_print_layer(const phi4_f64_flow *flow, int i)
+{
+    const phi4_f64_layer *layer = flow->layer + i;
+    printf("  layer %-4d %s", i, layer->ops->kind);
+    if (layer->steps) printf(", %d integration steps", layer->steps);
+    if (layer->ops == phi4_f64_coupling()) { /* the file has every value */
+        const phi4_f64_coupling_desc *d = (const phi4_f64_coupling_desc *)layer->desc;
+        int                           k;
+        printf(", parity %d, hidden ", d->parity);
+        for (k = 0; k < 8 && d->hidden[k]; ++k) printf("%s%d", k ? "," : "", d->hidden[k] > 0 ? d->hidden[k] : 0);
+        printf(", kernel %d, bound %g%s", d->kernel, d->bound > 0 ? d->bound : 0, d->z2 ? ", z2" : "");
+    }
+    printf("\n");
+}
+
 static void info_print(const cli *c, const phi4_f64_model *m, const char *path)
 {
     const cli_result *r = c->result;
@@ -11,7 +26,7 @@ static void info_print(const cli *c, const phi4_f64_model *m, const char *path)
     cli_print_lattice(r);
     printf("  flow       prior %s, %llu parameters\n", r->prior, (unsigned long long)r->parameters);
     for (i = 0; i < m->flow.layers; ++i) {
-        printf("  layer %d    %s, %d integration steps\n", i, m->flow.layer[i].ops->kind, m->flow.layer[i].steps);
+        info_print_layer(&m->flow, i);
     }
     printf("  training   %llu steps of %llu samples, seed %s, loss %.4f", (unsigned long long)r->steps,
            (unsigned long long)r->batch, r->seed, r->loss);
@@ -46,8 +61,7 @@ static lft_status info_command(cli *c)
     cli_set_logq(r, &m.info.logq_error);
     (void)snprintf(r->seed, sizeof r->seed, "%llu", (unsigned long long)m.info.seed);
     r->prior             = m.desc.prior == LFT_PRIOR_NORMAL ? "normal" : "free";
-    r->parameters        = m.flow.params.count;
-    r->integration_steps = (uint64_t)m.flow.layer[0].steps;
+    phi4_f64_show_flow(c, &m.flow);
     r->steps             = m.info.steps;
     r->batch             = m.info.batch;
     r->loss              = m.info.loss;

@@ -12,10 +12,14 @@ enum {
     CLI_DEMO     = 128,
     CLI_ALL      = 255,
     CLI_RESUME   = 256, /* may stand beside --resume */
-    CLI_SHAPE    = 512, /* part of a model: not beside --init */
+    CLI_SHAPE      = 512,  /* part of a model: not beside --init */
+    CLI_CONTINUOUS = 1024, /* only with --flow continuous */
+    CLI_COUPLING   = 2048, /* only with --flow coupling */
     CLI_CHAINS   = CLI_SAMPLE | CLI_HMC,
     CLI_FLOW     = CLI_TRAIN | CLI_INFO | CLI_BENCH, /* those that build a flow */
-    CLI_MODEL    = CLI_FLOW | CLI_SHAPE
+    CLI_MODEL    = CLI_FLOW | CLI_SHAPE,
+    CLI_ODE      = CLI_MODEL | CLI_CONTINUOUS,
+    CLI_AFFINE   = CLI_MODEL | CLI_COUPLING
 };
 
 typedef struct cli_command {
@@ -63,27 +67,33 @@ static const cli_option cli_option_table[] = {
     {"checkpoint", "FILE", NULL, "write a checkpoint here now and then", CLI_TRAIN | CLI_RESUME},
     {"checkpoint-every", "X", "60", "seconds between checkpoints", CLI_TRAIN | CLI_RESUME},
     {"history", "FILE", NULL, "a JSON line per step", CLI_TRAIN | CLI_RESUME},
-    {"batch", "N", "256", "samples per gradient", CLI_TRAIN | CLI_INFO | CLI_BENCH},
+    {"batch", "N", "256, coupling: 64", "samples per gradient", CLI_TRAIN | CLI_INFO | CLI_BENCH},
     {"accumulate", "N", "1", "gradients per step", CLI_TRAIN},
-    {"rate", "X", "0.01", "learning rate at the start", CLI_TRAIN},
+    {"rate", "X", "0.01, coupling: 0.003", "learning rate at the start", CLI_TRAIN},
     {"last-rate", "X", "rate / 50", "learning rate at the end", CLI_TRAIN},
     {"schedule", "WORD", "cosine", "cosine, exponential, linear, constant", CLI_TRAIN},
     {"warmup", "N", "steps / 50", "steps of rising rate", CLI_TRAIN},
     {"clip", "X", "10", "longest gradient, 0: no limit", CLI_TRAIN},
     {"estimator", "WORD", "path", "gradient: path, total", CLI_TRAIN},
-    {"guard-every", "N", "100", "steps between measurements of epsilon, 0: none", CLI_TRAIN},
-    {"guard-samples", "N", "4 (2 above 256 sites)", "samples of each", CLI_TRAIN},
-    {"guard-std", "X", "1e-3", "largest std of epsilon that is tolerated", CLI_TRAIN},
-    {"guard-mean", "X", "1e-2", "largest |mean| of epsilon that is tolerated", CLI_TRAIN},
-    {"sines", "N", "9", "features sin(omega phi)", CLI_MODEL},
-    {"linear", "0|1", "1", "the feature phi", CLI_MODEL},
-    {"gates", "N", "2", "even gates cos(eta phi)", CLI_MODEL},
-    {"zeros", "N", "2", "terms sin(kappa M) of the mean field", CLI_MODEL},
-    {"basis", "WORD", "cosine", "functions of time: cosine, hat", CLI_MODEL},
-    {"nodes", "N", "6", "functions of time", CLI_MODEL},
-    {"int-steps", "N", "12", "integration steps at the start", CLI_FLOW},
-    {"most-int-steps", "N", "4 int-steps", "up to which they may be refined", CLI_MODEL},
-    {"prior", "WORD", "free", "free (field, learnable spectrum), normal", CLI_MODEL},
+    {"guard-every", "N", "100", "steps between measurements of epsilon, 0: none", CLI_TRAIN | CLI_CONTINUOUS},
+    {"guard-samples", "N", "4 (2 above 256 sites)", "samples of each", CLI_TRAIN | CLI_CONTINUOUS},
+    {"guard-std", "X", "1e-3", "largest std of epsilon that is tolerated", CLI_TRAIN | CLI_CONTINUOUS},
+    {"guard-mean", "X", "1e-2", "largest |mean| of epsilon that is tolerated", CLI_TRAIN | CLI_CONTINUOUS},
+    {"flow", "WORD", "continuous", "continuous, coupling (affine, on alternating sites)", CLI_MODEL},
+    {"layers", "N", "16", "layers of alternating parity", CLI_AFFINE},
+    {"hidden", "LIST", "8,8", "channels between the convolutions, 0: none", CLI_AFFINE},
+    {"kernel", "N", "3", "taps of a convolution per axis, odd", CLI_AFFINE},
+    {"bound", "X", "1", "s and t are X tanh(...), 0: not bounded", CLI_AFFINE},
+    {"z2", "0|1", "0", "s even and t odd in the field; twice the work", CLI_AFFINE},
+    {"sines", "N", "9", "features sin(omega phi)", CLI_ODE},
+    {"linear", "0|1", "1", "the feature phi", CLI_ODE},
+    {"gates", "N", "2", "even gates cos(eta phi)", CLI_ODE},
+    {"zeros", "N", "2", "terms sin(kappa M) of the mean field", CLI_ODE},
+    {"basis", "WORD", "cosine", "functions of time: cosine, hat", CLI_ODE},
+    {"nodes", "N", "6", "functions of time", CLI_ODE},
+    {"int-steps", "N", "12", "integration steps at the start", CLI_FLOW | CLI_CONTINUOUS},
+    {"most-int-steps", "N", "4 int-steps", "up to which they may be refined", CLI_ODE},
+    {"prior", "WORD", "free, coupling: normal", "free (field, learnable spectrum), normal", CLI_MODEL},
     {"prior-mass2", "X", "(4 / largest extent)^2", "mass squared of the free field at the start", CLI_MODEL},
     {"ess-n", "N", "10000, less in a short time", "samples of the ESS at the end", CLI_TRAIN | CLI_RESUME},
     {"measure-logq", "N", "as stored, or 32", "measure epsilon anew on N samples; train: at the end",
@@ -294,6 +304,52 @@ static int cli_word(cli *c, const char *key, const char *const *words, int other
     return otherwise;
 }
 
+/* 8,8: up to `most` numbers, the rest of the list stays 0; 0 alone: none, which is -1. */
+static void cli_list(cli *c, const char *key, int *list, int most)
+{
+    const char *text = cli_text(c, key), *at = text;
+    int         n    = 0;
+    long        v    = 0;
+    char       *end;
+    if (!text) return;
+    do {
+        v = strtol(at, &end, 10);
+        if (end == at || (*end && *end != ',') || v < 0 || v > 1000 || n == most || (v == 0 && (n || *end))) {
+            (void)cli_fail(c, LFT_ERR_ARG,
+                           "--%s: expected up to %d integers from 1 to 1000 with a comma in between, or 0, got '%.40s'", key, most,
+                           text);
+            return;
+        }
+        list[n++] = v ? (int)v : -1;
+        at        = end + 1;
+    } while (*end);
+}
+
+static int cli_is_coupling(cli *c)
+{
+    static const char *const flow[] = {"continuous", "coupling", NULL};
+    return cli_word(c, "flow", flow, 1) == 2;
+}
+
+/* A gradient of couplings is cheap, and early in training many steps are worth more than good ones. */
+static int cli_batch(cli *c, uint64_t most)
+{
+    return (int)cli_count(c, "batch", cli_is_coupling(c) ? 64 : 256, 1, most);
+}
+
+/* Options of the other kind of flow would have no effect. */
+static lft_status cli_flow_options(cli *c, int coupling)
+{
+    const int other = coupling ? CLI_CONTINUOUS : CLI_COUPLING;
+    int       i;
+    for (i = 0; i < CLI_OPTIONS; ++i) {
+        if (!c->value[i] || !(cli_option_table[i].commands & other)) continue;
+        return cli_fail(c, LFT_ERR_ARG, "--%s is an option of --flow %s: expected --flow %s without it", cli_option_table[i].key,
+                        coupling ? "continuous" : "coupling", coupling ? "coupling" : "continuous");
+    }
+    return c->error.code;
+}
+
 /* 6x6 or, on a line, 6. Values below 1 are left to the library to refuse. */
 static void cli_extent(cli *c, const char *text, int *extent)
 {
@@ -330,7 +386,8 @@ static void cli_help_command(const cli *c, const cli_command *command)
         char              left[40];
         if (!(o->commands & command->bit)) continue;
         (void)snprintf(left, sizeof left, "--%s %s", o->key, o->argument ? o->argument : "");
-        printf("  %-24s %s", left, o->what);
+        printf("  %-24s %s%s", left, o->commands & CLI_CONTINUOUS ? "continuous: " : o->commands & CLI_COUPLING ? "coupling: " : "",
+               o->what);
         if (o->otherwise) printf(" [%s]", o->otherwise);
         printf("\n");
     }

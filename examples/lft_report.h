@@ -17,9 +17,9 @@ struct cli_result {
     int            extent[4], has_lattice, has_couplings;
     double         m2, lambda;
     char           seed[24]; /* as text: JSON numbers end at 2^53 */
-    const char    *real, *out, *prior, *verdict;
+    const char    *real, *out, *prior, *flow, *verdict;
     uint64_t       lanes, threads, chains, n, ess_n, longest_rejection, nonfinite, logq_n, parameters, steps, batch, md_steps;
-    uint64_t       integration_steps, refined, rolled_back, memory_bytes, passed, failed;
+    uint64_t       layers, integration_steps, refined, rolled_back, memory_bytes, passed, failed;
     double         ess, forward_ess, acceptance, tau_int, logz, logz_error, logq_error, logz_shift, logz_shift_error;
     double         seconds, samples_per_second, loss, train_seconds, ms_per_step, exp_dh, exp_dh_error;
     cli_observable observable[LFT_OBSERVABLES];
@@ -63,6 +63,8 @@ static const cli_field cli_field_table[] = {
     CLI_FIELD(logz_shift_error, 'd', CLI_FLOWS | CLI_INFO),
     CLI_FIELD(logq_n, 'u', CLI_FLOWS | CLI_INFO),
     CLI_FIELD(prior, 's', CLI_INFO),
+    CLI_FIELD(flow, 's', CLI_FLOWS | CLI_INFO),
+    CLI_FIELD(layers, 'u', CLI_FLOWS | CLI_INFO),
     CLI_FIELD(parameters, 'u', CLI_FLOWS | CLI_INFO),
     CLI_FIELD(integration_steps, 'u', CLI_FLOWS | CLI_INFO),
     CLI_FIELD(steps, 'u', CLI_TRAIN | CLI_INFO),

@@ -24,10 +24,10 @@ static lft_status LFT(read_train_desc)(cli *c, lft_train_desc *d)
     static const char *const estimator[] = {"path", "total", NULL};
     memset(d, 0, sizeof *d);
     d->steps         = cli_count(c, "steps", 0, 1, (uint64_t)1 << 50);
-    d->batch         = (int)cli_count(c, "batch", 0, 1, 1 << 24);
+    d->batch         = cli_batch(c, 1 << 24);
     d->accumulate    = (int)cli_count(c, "accumulate", 0, 1, 1 << 20);
     d->estimator     = (lft_estimator)cli_word(c, "estimator", estimator, 0);
-    d->rate          = cli_positive(c, "rate", 0);
+    d->rate          = cli_positive(c, "rate", cli_is_coupling(c) ? 0.003 : 0);
     d->last_rate     = cli_positive(c, "last-rate", 0);
     d->schedule      = (lft_schedule_kind)(cli_word(c, "schedule", schedule, 1) - 1);
     d->warmup        = cli_count(c, "warmup", 0, 0, (uint64_t)1 << 50);
@@ -109,7 +109,7 @@ static lft_status LFT(train_calibrate)(LFT(train_job) *j)
     }
     if (cli_check(c, status, &j->flow.error)) return status;
     end = LFT(time_of_end)(j);
-    if (every > 0 && !c->error.code) {
+    if (every > 0 && LFT(integration_steps)(&j->flow) > 0 && !c->error.code) {
         const int blocks  = c->blocks;
         lft_arena scratch = cli_arena(c, LFT(flow_logq_error_bytes)(&j->flow));
         start             = cli_seconds();
@@ -276,11 +276,11 @@ static void LFT(train_progress)(LFT(train_job) *j)
     const lft_train_report *r     = &j->trainer.report;
     const double            spent = cli_seconds() - j->began, done = (double)(r->step - j->first_step);
     const double            left  = done > 0 ? spent / done * (double)(r->steps - r->step) : 0;
-    char                    guard[48] = "";
+    char                    guard[48] = "", steps[32] = "";
     if (r->guard.n) (void)snprintf(guard, sizeof guard, "  epsilon %.1e", r->guard.std);
-    cli_progress(j->c, r->step, r->steps, "step %llu/%llu  loss %.4f  ESS %.3f (batch)  rate %.1e%s  %d int. steps  %.0f s left",
-                 (unsigned long long)r->step, (unsigned long long)r->steps, r->loss, r->ess, r->rate, guard,
-                 r->integration_steps, left);
+    if (r->integration_steps) (void)snprintf(steps, sizeof steps, "  %d int. steps", r->integration_steps);
+    cli_progress(j->c, r->step, r->steps, "step %llu/%llu  loss %.4f  ESS %.3f (batch)  rate %.1e%s%s  %.0f s left",
+                 (unsigned long long)r->step, (unsigned long long)r->steps, r->loss, r->ess, r->rate, guard, steps, left);
 }
 
 static void LFT(train_after_step)(LFT(train_job) *j)
@@ -319,7 +319,7 @@ static lft_status LFT(train_loop)(LFT(train_job) *j)
 
 /* ---- the end ---- */
 
-/* Epsilon in double precision; beyond the bounds the integration steps grow by half until it is within. */
+/* Epsilon in double precision; beyond the bounds the integration steps, if there are any, grow by half until it is within. */
 static lft_status LFT(train_measure)(LFT(train_job) *j)
 {
     cli            *c = j->c;
@@ -328,9 +328,9 @@ static lft_status LFT(train_measure)(LFT(train_job) *j)
     lft_status      status;
     if (LFT(document_of)(c, &j->flow, &j->info, &doc) || cli_wide_open(c, &wide, &doc, j->desc.pool)) return c->error.code;
     for (;;) {
-        int steps = wide.model.flow.layer[0].steps;
+        int steps = phi4_f64_integration_steps(&wide.model.flow);
         status    = cli_measure_logq(c, &wide, j->train.seed, j->logq_n, &j->info.logq_error);
-        if (status || cli_is_exact(&j->info.logq_error)) return status;
+        if (status || !steps || cli_is_exact(&j->info.logq_error)) return status;
         steps += (steps + 1) / 2;
         if (LFT(flow_refine)(&j->flow, steps) || phi4_f64_flow_refine(&wide.model.flow, steps)) return LFT_OK;
         cli_note(c, "epsilon has std %.2g, mean %.2g: integration steps refined to %d", j->info.logq_error.std,
@@ -374,8 +374,7 @@ static void LFT(train_result)(LFT(train_job) *j, uint64_t steps)
     const double  spent = j->c->result->train_seconds;
     LFT(show_lattice)(j->c, &j->flow.lattice, &j->theory, j->desc.pool);
     (void)snprintf(r->seed, sizeof r->seed, "%llu", (unsigned long long)j->train.seed);
-    r->parameters        = j->flow.params.count;
-    r->integration_steps = (uint64_t)j->flow.layer[0].steps;
+    LFT(show_flow)(j->c, &j->flow);
     r->steps             = j->trainer.step;
     r->batch             = (uint64_t)j->trainer.desc.batch;
     r->loss              = j->trainer.report.loss;
@@ -439,9 +438,13 @@ static void LFT(train_print)(const LFT(train_job) *j)
     cli_print_lattice(r);
     printf("  training   %llu steps of %llu samples, %.1f s, %.3g ms per step; loss %.4f (KL - log Z, may be negative)\n",
            (unsigned long long)r->steps, (unsigned long long)r->batch, r->train_seconds, r->ms_per_step, r->loss);
-    printf("  flow       %llu parameters, %llu integration steps (refined %llu times, training rolled back %llu times)\n",
-           (unsigned long long)r->parameters, (unsigned long long)r->integration_steps, (unsigned long long)r->refined,
-           (unsigned long long)r->rolled_back);
+    printf("  flow       %llu %s layer%s, %llu parameters", (unsigned long long)r->layers, r->flow, r->layers > 1 ? "s" : "",
+           (unsigned long long)r->parameters);
+    if (r->integration_steps) {
+        printf(", %llu integration steps, refined %llu times", (unsigned long long)r->integration_steps,
+               (unsigned long long)r->refined);
+    }
+    printf("; training rolled back %llu times\n", (unsigned long long)r->rolled_back);
     if (!strcmp(r->status, "stopped")) {
         printf("  stopped    checkpoint in %s\n", r->out);
         return;

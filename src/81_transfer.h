@@ -4,9 +4,10 @@
 
 /* Sets the parameters of `flow` to what does on its extents about what those of `from` do on theirs, and prepares it: kernels
  * are padded with zeros, or folded, the prior's spectrum is interpolated, nets are copied. On fields with the period of both
- * lattices the two flows do the same, but for the prior (and unless axes become equal that were not). The flows have the same prior and layers, of which the integration
- * steps may differ and stay as they are; LFT_ERR_MISMATCH otherwise, with nothing changed. Text in flow->error. Of a family, the
- * flow at its present couplings is taken; a family gets it for all couplings alike. */
+ * lattices the two flows do the same, but for the prior (and unless axes become equal that were not). The flows have the same
+ * prior and layers, of which the integration steps may differ and stay as they are; LFT_ERR_MISMATCH otherwise, with nothing
+ * changed. Text in flow->error. Of a family, the flow at its present couplings is taken; a family gets it for all couplings
+ * alike. */
 LFT_API lft_status LFT_(flow_transfer)(LFT_(flow) *flow, const LFT_(flow) *from);
 
 #endif /* LFT_P_DECLARATIONS */

@@ -46,7 +46,8 @@ typedef struct lft_train_desc {
 /* The guard. Every guard_every steps, and at the end, epsilon is measured as by LFT_(flow_logq_error)(). Within the bounds
  * the state is saved as good. Beyond them the integration steps grow by half, twice at most; if that does not mend it (the
  * optimiser has gone after the integrator's error), training returns to the last good state and goes on at half the
- * learning rate. So does a step whose loss or gradient is not finite.
+ * learning rate. So does a step whose loss or gradient is not finite. Where no layer integrates there is no such error:
+ * nothing is measured, and every guard_every steps the state whose loss was finite is saved as good.
  * A family is trained at couplings that are drawn for each gradient from its box (the theory's own are not used); loss and
  * ess of a step, and epsilon of a check, are those at the last of them. */
 typedef struct LFT_(trainer) {
@@ -140,6 +141,14 @@ LFT_P_STATIC lft_status LFT_P(train_check)(const lft_train_desc *d, lft_error *e
     return LFT_OK;
 }
 
+/* The integration steps that layers have at present, the most of any. */
+LFT_P_STATIC int LFT_P(train_integration_steps)(const LFT_(flow) *flow)
+{
+    int i, most = 0;
+    for (i = 0; i < flow->layers; ++i) most = flow->layer[i].steps > most ? flow->layer[i].steps : most;
+    return most;
+}
+
 LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, const LFT_(theory) *theory,
                                       const lft_train_desc *desc, lft_arena *arena)
 {
@@ -147,7 +156,7 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
     LFT_P(train_state)  local, *s = (LFT_P(train_state) *)lft_arena_alloc(arena, 1, sizeof *s);
     const size_t        n = flow->params.count, volume = f->volume, tape = LFT_P(flow_tape_bytes)(flow);
     lft_status          status;
-    int                 i;
+    int                 measured, i;
     lft_p_zero(trainer, sizeof *trainer);
     trainer->flow       = flow;
     trainer->theory     = theory;
@@ -165,7 +174,8 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
     s->slot_size = (size_t)f->prior.spectrum.orbits;
     for (i = 0; i < flow->layers; ++i) s->slot_size += flow->layer[i].gradient_count;
     s->slot        = (double *)lft_arena_alloc(arena, s->slot_size * (size_t)trainer->desc.slots, sizeof(double));
-    s->guard_bytes = trainer->desc.guard_every > 0 ? LFT_(flow_logq_error_bytes)(flow) : 0;
+    measured       = trainer->desc.guard_every > 0 && LFT_P(train_integration_steps)(flow) > 0;
+    s->guard_bytes = measured ? LFT_(flow_logq_error_bytes)(flow) : 0;
     s->guard       = (unsigned char *)lft_arena_take(arena, s->guard_bytes, 1);
     s->work        = (LFT_P(train_work) *)lft_arena_alloc(arena, (size_t)f->threads, sizeof *s->work);
     for (i = 0; i < f->threads; ++i) {
@@ -329,14 +339,6 @@ LFT_P_STATIC lft_status LFT_P(train_measure)(LFT_(trainer) *t)
                                  lft_arena_of(s->guard, s->guard_bytes));
 }
 
-/* The integration steps that layers have at present, the most of any. */
-LFT_P_STATIC int LFT_P(train_integration_steps)(const LFT_(flow) *flow)
-{
-    int i, most = 0;
-    for (i = 0; i < flow->layers; ++i) most = flow->layer[i].steps > most ? flow->layer[i].steps : most;
-    return most;
-}
-
 /* Up to two refinements by half before the state is given up: one that is sound on a finer grid is worth its steps. */
 LFT_P_STATIC lft_status LFT_P(train_guard)(LFT_(trainer) *t)
 {
@@ -348,7 +350,7 @@ LFT_P_STATIC lft_status LFT_P(train_guard)(LFT_(trainer) *t)
             LFT_P(train_mark_good)(t);
             return LFT_OK;
         }
-        if (tries == 2 || !steps || LFT_(flow_refine)(t->flow, steps + (steps + 1) / 2)) break;
+        if (tries == 2 || LFT_(flow_refine)(t->flow, steps + (steps + 1) / 2)) break;
         t->report.refined += 1;
     }
     return LFT_P(train_roll_back)(t, "epsilon stays beyond the guard's bounds");
@@ -391,6 +393,7 @@ LFT_P_STATIC lft_status LFT_P(train_accumulate)(LFT_(trainer) *t, double *sum)
 LFT_API lft_status LFT_(train_step)(LFT_(trainer) *t)
 {
     const lft_train_desc *d = &t->desc;
+    const int             integrates = LFT_P(train_integration_steps)(t->flow) > 0;
     lft_train_report     *r = &t->report;
     lft_schedule          schedule;
     lft_status            status;
@@ -403,10 +406,11 @@ LFT_API lft_status LFT_(train_step)(LFT_(trainer) *t)
     if (status || !lft_finite(r->loss) || !lft_finite(r->norm)) {
         status = LFT_P(train_roll_back)(t, "loss or gradient not finite");
     } else {
+        if (!integrates && d->guard_every > 0 && t->step % (uint64_t)d->guard_every == 0) LFT_P(train_mark_good)(t);
         lft_adam_step(&t->adam, t->flow->params.value, t->gradient, r->rate, t->flow->params.pace);
         t->step += 1;
         LFT_(flow_prepare)(t->flow);
-        if (d->guard_every > 0 && (t->step % (uint64_t)d->guard_every == 0 || t->step == d->steps)) {
+        if (integrates && d->guard_every > 0 && (t->step % (uint64_t)d->guard_every == 0 || t->step == d->steps)) {
             status = LFT_P(train_guard)(t);
         }
     }

@@ -104,6 +104,33 @@ expect "train --init keeps the integration steps of the model" 0 '4 integration 
 expect "train --init with the shape of a flow" 1 '--gates is part of the model' train --init m.safetensors --gates 3 \
     "${physics[@]}" --out no.safetensors
 expect "train --init from nothing" 2 'nowhere.safetensors' train --init nowhere.safetensors "${physics[@]}" --out no.safetensors
+expect "info --memory of a coupling flow" 0 'flow_and_training_f32' info --memory --extent 6x6 --flow coupling
+expect "bench of a coupling flow" 0 'train_step_ms' bench --extent 4x4 --flow coupling --layers 2 --threads 1
+
+coupling=(train "${physics[@]}" --flow coupling --layers 3 --hidden 3,2 --batch 16 --ess-n 500 --measure-logq 4 --threads 1)
+expect "train, coupling" 0 '"status":"ok"' "${coupling[@]}" --z2 1 --bound 0.5 --steps 20 --out c.safetensors --history hc --json
+cp out coupling.json
+expect "train, coupling, as text" 0 '3 coupling layers, .* rolled back 0 times' "${coupling[@]}" --steps 5 --out y
+expect "train, coupling: no hidden channels, no bound, a free field" 0 verdict train "${physics[@]}" --flow coupling --layers 2 \
+    --hidden 0 --bound 0 --kernel 1 --prior free --prior-mass2 2 --steps 3 --out y --threads 1 --ess-n 100
+expect "info of it" 0 'coupling, parity 1, hidden 0, kernel 1, bound 0$' info y
+expect "train, coupling: odd extents" 0 verdict train --extent 3x5 --m2 -4 --lambda 8 --flow coupling --layers 4 --steps 3 --out y \
+    --threads 1 --ess-n 100
+expect "train, coupling: most layers" 0 verdict "${coupling[@]}" --layers 400 --hidden 1 --steps 1 --out y
+expect "info of most layers" 0 'layer 399  coupling, parity 1, hidden 1' info y
+expect "train, coupling: seconds" 0 'coupling layers' train "${physics[@]}" --flow coupling --seconds 2 --out y --threads 1
+expect "info, coupling" 0 'layer 1    coupling, parity 1, hidden 3,2, kernel 3, bound 0.5, z2' info c.safetensors
+expect "info, coupling, --json" 0 '"flow":"coupling","layers":3,' info c.safetensors --json
+expect "sample, coupling" 0 '"status":"ok"' sample --model c.safetensors --n 2000 --seed 2 --out phic.npy --json --threads 1
+cp out samplec.json
+expect "sample, coupling, --measure-logq" 0 '"logq_n":3' sample --model c.safetensors --n 100 --measure-logq 3 --json --threads 1
+expect "measure with a coupling model" 0 '"forward_ess":[0-9]' measure phic.npy --chains 16 --model c.safetensors --json
+py "coupling: log q is exact to rounding, nothing is refined" '
+for name in ("coupling.json", "samplec.json"):
+    r = last(name)
+    assert r["logq_error"] < 1e-12 and abs(r["logz_shift"]) < 1e-12 and r["logq_n"] == 4 and r["integration_steps"] == 0, r
+assert last("coupling.json")["refined"] == 0 and last("coupling.json")["batch"] == 16
+for l in open("hc"): assert loads(l)["guard_std"] is None'
 
 py "JSON of train" '
 r = last("train.json")
@@ -173,6 +200,15 @@ expect "periodic checkpoint" 0 verdict "${straight[@]}" --out other --checkpoint
 expect "resume from it" 0 verdict train --resume check --out whole --threads 1 --ess-n 500 --measure-logq 4
 same "the same model as straight on, from a periodic checkpoint" straight whole
 
+straight_coupling=("${coupling[@]}" --steps 20)
+expect "train a coupling flow straight on" 0 verdict "${straight_coupling[@]}" --out straight
+expect "train a coupling flow, 3 threads" 0 verdict "${straight_coupling[@]}" --threads 3 --out threads3
+same "coupling: the same model for 3 threads" straight threads3
+expect "train a coupling flow, stop after 7 steps" 0 'stopped at step 7 of 20' "${straight_coupling[@]}" --stop-after 7 --out part
+expect "resume a coupling flow" 0 verdict train --resume part --out whole --threads 2 --ess-n 500 --measure-logq 4
+same "coupling: the same model as straight on" straight whole
+expect "resume a coupling flow: no other training" 1 'layers is part of the checkpoint' train --resume part --layers 4 --out whole
+
 # ---- interruption ----------------------------------------------------------------------------------------------------
 wait_for() { # file: until it has three lines, 20 seconds at most
     local i
@@ -234,6 +270,25 @@ expect "no coupling" 1 'expected --lambda, got none' hmc --extent 4x4 --m2 1
 expect "an option without its value" 1 'm2: expected a value, got --lambda' hmc --extent 4x4 --m2 --lambda 1
 expect "a flag with a value" 1 'json: expected no value' hmc --json=1
 expect "a word that is none of the legal ones" 1 'expected free, normal, got' "${t2[@]}" "${physics[@]}" --prior flat
+c2=(train "${physics[@]}" --steps 2 --out x --threads 1 --flow coupling)
+expect "a kind of flow that is none" 1 'flow: expected continuous, coupling, got' train "${physics[@]}" --flow spline --out x
+for o in sines linear gates zeros nodes int-steps most-int-steps guard-every guard-samples guard-std guard-mean; do
+    expect "coupling: --$o" 1 "$o is an option of --flow continuous: expected --flow coupling without it" "${c2[@]}" --$o 1
+done
+expect "coupling: --basis" 1 'basis is an option of --flow continuous' "${c2[@]}" --basis hat
+for o in layers hidden kernel bound z2; do
+    expect "continuous: --$o" 1 "$o is an option of --flow coupling: expected --flow continuous without it" "${t2[@]}" \
+        "${physics[@]}" --$o 1
+done
+expect "coupling: no layers" 1 'layers: expected an integer from 1 to 400' "${c2[@]}" --layers 0
+for list in 8,x 8, ,8 8,0 0,8 -1 1001 1,2,3,4,5,6,7,8,9 ''; do
+    expect "coupling: --hidden $list" 1 'hidden: expected up to 8 integers' "${c2[@]}" --hidden "$list"
+done
+expect "coupling: an even kernel" 1 'kernel: expected an odd number from 1 to 15, got 4' "${c2[@]}" --kernel 4
+expect "coupling: a negative bound" 1 'bound: expected a number >= 0' "${c2[@]}" --bound -1
+expect "coupling: a bound that is none" 1 'bound: expected a finite number' "${c2[@]}" --bound nan
+expect "coupling: z2 neither 0 nor 1" 1 'z2: expected an integer from 0 to 1' "${c2[@]}" --z2 2
+expect "a mass of the normal prior" 1 'prior-mass2: expected --prior free' "${c2[@]}" --prior-mass2 1
 expect "negative n" 1 'n: expected an integer from 1' sample --model m.safetensors --n -5
 expect "n that is no integer" 1 'n: expected an integer from 1' sample --model m.safetensors --n 1.5
 expect "steps and seconds" 1 'steps or --seconds, got both' "${t2[@]}" "${physics[@]}" --seconds 3

@@ -144,6 +144,60 @@ static void test_training(int z2)
     check_below("    and is rounding: its std", e.std, 1e-12);
 }
 
+/* An action that is not finite in one call. */
+typedef struct poison {
+    c2_theory inner;
+    int       calls, at;
+} poison;
+
+static void poisoned(const c2_theory *theory, const c2_lattice *lattice, const c2_real *x, double *S, c2_real *force)
+{
+    poison        *p    = (poison *)theory->user;
+    const uint64_t bits = 0x7ff0000000000000u; /* infinity: not to be folded */
+    p->inner.action(&p->inner, lattice, x, S, force);
+    if (++p->calls == p->at) memcpy(S, &bits, sizeof bits);
+}
+
+/* No integrator, nothing to measure: the guard keeps good states to which training returns. */
+static void test_guard(void)
+{
+    lft_arena      arena = lft_arena_of(memory, sizeof memory);
+    c2_flow        flow;
+    c2_trainer     t;
+    c2_theory      S;
+    lft_train_desc d;
+    static poison  p;
+    lft_status     status = LFT_OK;
+    double        *good;
+    size_t         with, without, k;
+    int            same = 1;
+    memset(&d, 0, sizeof d);
+    d.steps = 20, d.batch = c2_lanes(), d.guard_every = 5;
+    if (c2_phi4_init(&p.inner, -4, 8, NULL) || flow_of(&flow, 2, 4, 0, &arena)) {
+        check_true("a flow", 0);
+        return;
+    }
+    with          = c2_trainer_bytes(&flow, &d);
+    d.guard_every = -1;
+    without       = c2_trainer_bytes(&flow, &d);
+    d.guard_every = 5;
+    check_true("the guard of a coupling flow takes no memory", with == without && with > 0);
+    S = p.inner, S.action = poisoned, S.user = &p;
+    p.calls = 0, p.at = 13;
+    good = (double *)lft_arena_alloc(&arena, flow.params.count, sizeof(double));
+    if (c2_trainer_init(&t, &flow, &S, &d, &arena)) status = LFT_ERR_ARG;
+    while (!status && t.step < 12) {
+        if (t.step == 10) memcpy(good, flow.params.value, flow.params.count * sizeof(double));
+        status = c2_train_step(&t);
+    }
+    check_true("twelve steps", status == LFT_OK && t.report.rolled_back == 0);
+    check_true("not finite in step 13: no error", c2_train_step(&t) == LFT_OK);
+    for (k = 0; k < flow.params.count; ++k) same = same && memcmp(good + k, flow.params.value + k, sizeof(double)) == 0;
+    check_true("back at step 10, with its parameters", t.step == 10 && t.report.rolled_back == 1 && same);
+    check_true("and on to the end", c2_train_rest(&t) == LFT_OK && t.step == 20 && t.report.rolled_back == 1);
+    check_true("nothing was measured, nothing refined", t.report.guard.n == 0 && t.report.refined == 0);
+}
+
 /* ---- the tutorial's weights ------------------------------------------------------------------------------------------- */
 
 static const lft_tensor *tensor(const lft_safetensors *doc, int layer, int convolution, const char *what)
@@ -301,6 +355,7 @@ int main(void)
     test_memory();
     test_training(0);
     test_training(1);
+    test_guard();
     test_tutorial();
     return test_end();
 }

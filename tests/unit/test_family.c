@@ -95,7 +95,8 @@ static void test_at(void)
     double       a[16], b[16];
     size_t       k, P;
     int          i, j;
-    check_true("init", w2_flow_init(&family, &desc, &arena, NULL) == LFT_OK && w2_flow_init(&plain, &plain_desc, &arena, NULL) == LFT_OK);
+    check_true("init", w2_flow_init(&family, &desc, &arena, NULL) == LFT_OK &&
+               w2_flow_init(&plain, &plain_desc, &arena, NULL) == LFT_OK);
     P = plain.params.count;
     check_true("six times the parameters", family.params.count == 6 * P);
     check_true("and tensors, with names of their own", family.params.tensors == 6 * plain.params.tensors &&
@@ -105,12 +106,15 @@ static void test_at(void)
     check_true("at", w2_flow_at(&family, at, 2) == LFT_OK);
     lft_p_family_weights(&desc.family, at, weight);
     for (k = 0; k < P; ++k) {
-        for (plain.params.value[k] = 0, i = 0; i < 6; ++i) plain.params.value[k] += weight[i] * family.params.value[(size_t)i * P + k];
+        for (plain.params.value[k] = 0, i = 0; i < 6; ++i) {
+            plain.params.value[k] += weight[i] * family.params.value[(size_t)i * P + k];
+        }
     }
     w2_flow_prepare(&plain);
     check_true("batches", w2_batch_init(&x, &family.lattice, 20, &arena, NULL) == LFT_OK &&
                w2_batch_init(&y, &family.lattice, 20, &arena, NULL) == LFT_OK);
-    check_true("samples", w2_flow_sample(&family, 3, 0, &x, logq[0]) == LFT_OK && w2_flow_sample(&plain, 3, 0, &y, logq[1]) == LFT_OK);
+    check_true("samples", w2_flow_sample(&family, 3, 0, &x, logq[0]) == LFT_OK &&
+               w2_flow_sample(&plain, 3, 0, &y, logq[1]) == LFT_OK);
     for (i = 0; i < 20; ++i) {
         worst = fmax(worst, fabs(logq[0][i] - logq[1][i]));
         w2_batch_get(&x, i, a);
@@ -148,7 +152,8 @@ static void test_gradient(void)
     w2_phi4_init(&theory, -1, 5, NULL);
     check_true("init", w2_flow_init(&flow, &desc, &arena, NULL) == LFT_OK);
     shake(&flow.params, 0.05);
-    check_true("trainer", w2_trainer_init(&trainer, &flow, &theory, &train, &arena) == LFT_OK && w2_flow_at(&flow, at, 2) == LFT_OK);
+    check_true("trainer", w2_trainer_init(&trainer, &flow, &theory, &train, &arena) == LFT_OK &&
+               w2_flow_at(&flow, at, 2) == LFT_OK);
     check_true("gradient", w2_train_gradient(&trainer, 7, &loss) == LFT_OK);
     gradient = (double *)malloc(flow.params.count * sizeof(double));
     memcpy(gradient, trainer.gradient, flow.params.count * sizeof(double));
@@ -207,12 +212,14 @@ static void test_training(void)
     desc.family.low[1] = 0.5, desc.family.high[1] = 6;
     train.steps = 1000, train.batch = 128, train.accumulate = 2;
     w1_phi4_init(&theory, 2, 3, NULL);
-    check_true("init", w1_flow_init(&flow, &desc, &arena, NULL) == LFT_OK && w1_batch_init(&x, &flow.lattice, 4096, &arena, NULL) == LFT_OK);
+    check_true("init", w1_flow_init(&flow, &desc, &arena, NULL) == LFT_OK &&
+               w1_batch_init(&x, &flow.lattice, 4096, &arena, NULL) == LFT_OK);
     check_true("training of a family", w1_train(&flow, &theory, &train, lft_arena_of(more, sizeof more)) == LFT_OK);
     if (flow.error.code) printf("%s\n", flow.error.text);
     for (k = 0; k < 5; ++k) {
         w1_phi4_init(&theory, at[k][0], at[k][1], NULL);
-        check_true("at", w1_flow_at(&flow, theory.coupling, theory.couplings) == LFT_OK && w1_flow_sample(&flow, 5, 0, &x, logq) == LFT_OK);
+        check_true("at", w1_flow_at(&flow, theory.coupling, theory.couplings) == LFT_OK &&
+                   w1_flow_sample(&flow, 5, 0, &x, logq) == LFT_OK);
         w1_action(&theory, &x, S);
         for (i = 0; i < 4096; ++i) logw[i] = -S[i] - logq[i];
         w = lft_weigh(logw, 4096);
@@ -240,7 +247,8 @@ static void test_files(void)
     memset(&train, 0, sizeof train);
     train.steps = 12, train.batch = 16, train.guard_every = 5, train.guard_samples = 2, train.guard_std = 1, train.guard_mean = 1;
     w2_phi4_init(&theory, -1, 5, NULL);
-    check_true("init", w2_flow_init(&flow, &desc, &arena, &e) == LFT_OK && w2_trainer_init(&straight, &flow, &theory, &train, &arena) == LFT_OK);
+    check_true("init", w2_flow_init(&flow, &desc, &arena, &e) == LFT_OK &&
+               w2_trainer_init(&straight, &flow, &theory, &train, &arena) == LFT_OK);
     for (i = 0; i < 7; ++i) check_true("step", w2_train_step(&straight) == LFT_OK);
     room = lft_arena_of(lft_arena_alloc(&arena, w2_trainer_save_bytes(&straight), 1), w2_trainer_save_bytes(&straight));
     check_true("save", w2_trainer_save(&straight, NULL, lft_memory_writer(&buffer, file, sizeof file), room, &e) == LFT_OK);
@@ -250,14 +258,16 @@ static void test_files(void)
     check_true("the bounds are in the file", read.family.degree == 1 && read.family.couplings == 2 && read.family.low[1] == 3 &&
                read.family.high[0] == 0);
     check_true("flow", w2_flow_init(&again, &read, &other, &e) == LFT_OK);
-    check_true("trainer", w2_trainer_desc(&doc, &train, &e) == LFT_OK && w2_trainer_init(&resumed, &again, &theory, &train, &other) == LFT_OK);
+    check_true("trainer", w2_trainer_desc(&doc, &train, &e) == LFT_OK &&
+               w2_trainer_init(&resumed, &again, &theory, &train, &other) == LFT_OK);
     check_true("resume", w2_trainer_resume(&resumed, &doc) == LFT_OK && resumed.step == 7);
     check_true("rest", w2_train_rest(&resumed) == LFT_OK);
     check_true("bit for bit", !memcmp(flow.params.value, again.params.value, flow.params.count * sizeof(double)) &&
                !memcmp(flow.coupling, again.coupling, 2 * sizeof(double)));
     read.family.high[1] = 8;
     other               = lft_arena_of(memory + sizeof memory / 2, sizeof memory / 2);
-    check_true("another box", w2_flow_init(&again, &read, &other, &e) == LFT_OK && w2_model_restore(&again, &doc, &e) == LFT_ERR_MISMATCH);
+    check_true("another box", w2_flow_init(&again, &read, &other, &e) == LFT_OK &&
+               w2_model_restore(&again, &doc, &e) == LFT_ERR_MISMATCH);
     check_true("with a text", strstr(e.text, "family") != NULL);
 }
 
