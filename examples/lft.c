@@ -83,6 +83,10 @@ static void run(cli *c, const cli_command *command)
         wide = is_wide(c, 0);
         if (!c->error.code) (void)(wide ? phi4_f64_sample_command(c) : phi4_f32_sample_command(c));
         break;
+    case CLI_CURVE:
+        wide = is_wide(c, 0);
+        if (!c->error.code) (void)(wide ? phi4_f64_curve_command(c) : phi4_f32_curve_command(c));
+        break;
     case CLI_HMC:
         wide = is_wide(c, 1);
         if (!c->error.code) (void)(wide ? phi4_f64_hmc_command(c) : phi4_f32_hmc_command(c));
@@ -130,7 +134,7 @@ static const cli_command *choose(cli *c, int argc, char **argv)
     }
     cli_nearest(nearest, sizeof nearest, argv[1], strlen(argv[1]), 0);
     (void)cli_fail(c, LFT_ERR_ARG, "unknown command '%.40s';%s%s", argv[1], nearest,
-                   nearest[0] ? "" : " expected train, sample, hmc, measure, info, selftest, bench or demo");
+                   nearest[0] ? "" : " expected train, sample, curve, hmc, measure, info, selftest, bench or demo");
     return NULL;
 }
 

@@ -233,6 +233,10 @@ static lft_status LFT(sample_epsilon)(cli *c, const LFT(model) *m, uint64_t seed
     *e = m->info.logq_error;
     if (!n || c->error.code) return c->error.code;
     if (cli_wide_open(c, &wide, &m->doc, m->desc.pool)) return c->error.code;
+    if (m->desc.family.degree) {
+        phi4_f64_flow *flow = &wide.model.flow;
+        if (cli_check(c, phi4_f64_flow_at(flow, m->theory.coupling, 2), &flow->error)) return c->error.code;
+    }
     status = cli_measure_logq(c, &wide, seed, n, e);
     if (status == LFT_STOPPED) (void)cli_fail(c, LFT_STOPPED, "stopped while epsilon was measured; nothing was written");
     return status;
@@ -248,7 +252,7 @@ static lft_status LFT(sample_command)(cli *c)
     (void)cli_chains(c, n); /* before anything takes time */
     if (cli_given(c, "out")) (void)cli_try_path(c, cli_text(c, "out"));
     (void)LFT(load_model)(c, path, cli_pool(c), &m);
-    if (c->error.code || LFT(sample_epsilon)(c, &m, seed, &e)) return c->error.code;
+    if (c->error.code || LFT(choose_couplings)(c, &m) || LFT(sample_epsilon)(c, &m, seed, &e)) return c->error.code;
     (void)LFT(sample_run)(c, &m.flow, &m.theory, &e, n, seed, cli_text(c, "out"));
     if (!c->error.code && !c->json) LFT(sample_print)(c->result);
     return c->error.code;

@@ -6,8 +6,10 @@
 #define LFT(name)        CLI_PASTE(CLI, name)
 
 #include "lft_flow.h"
+#include "lft_family.h"
 #include "lft_train.h"
 #include "lft_chains.h"
+#include "lft_curve.h"
 #include "lft_checks.h"
 
 #undef LFT

@@ -25,6 +25,7 @@ static void info_print(const cli *c, const phi4_f64_model *m, const char *path)
     printf("%s: written by lftflow %s\n", path, m->info.version);
     cli_print_lattice(r);
     printf("  flow       prior %s, %llu parameters\n", r->prior, (unsigned long long)r->parameters);
+    cli_print_family(r);
     for (i = 0; i < m->flow.layers; ++i) {
         info_print_layer(&m->flow, i);
     }
@@ -60,6 +61,7 @@ static lft_status info_command(cli *c)
     phi4_f64_show_lattice(c, &m.flow.lattice, &m.theory, m.desc.pool);
     cli_set_logq(r, &m.info.logq_error);
     (void)snprintf(r->seed, sizeof r->seed, "%llu", (unsigned long long)m.info.seed);
+    r->family            = m.desc.family;
     r->prior             = m.desc.prior == LFT_PRIOR_NORMAL ? "normal" : "free";
     phi4_f64_show_flow(c, &m.flow);
     r->steps             = m.info.steps;

@@ -10,7 +10,8 @@ enum {
     CLI_SELFTEST = 32,
     CLI_BENCH    = 64,
     CLI_DEMO     = 128,
-    CLI_ALL      = 255,
+    CLI_CURVE    = 8192,
+    CLI_ALL      = 255 | CLI_CURVE,
     CLI_RESUME   = 256, /* may stand beside --resume */
     CLI_SHAPE      = 512,  /* part of a model: not beside --init */
     CLI_CONTINUOUS = 1024, /* only with --flow continuous */
@@ -31,6 +32,7 @@ typedef struct cli_command {
 static const cli_command cli_command_table[] = {
     {"train", CLI_TRAIN, "", "train a flow and write the model"},
     {"sample", CLI_SAMPLE, "", "draw configurations from a model by independence Metropolis"},
+    {"curve", CLI_CURVE, "", "observables along a line of couplings, by a family or by reweighting"},
     {"hmc", CLI_HMC, "", "Hybrid Monte Carlo, to compare with"},
     {"measure", CLI_MEASURE, "FILE.npy", "observables of configurations in a file, shape (n, extents)"},
     {"info", CLI_INFO, "MODEL", "what a model file holds; with --memory what a flow takes"},
@@ -47,17 +49,20 @@ typedef struct cli_option {
     int         commands;
 } cli_option;
 
+#define CLI_COUPLED (CLI_PHYSICS | CLI_MEASURE | CLI_SAMPLE | CLI_CURVE)
 #define CLI_PHYSICS (CLI_TRAIN | CLI_HMC | CLI_BENCH | CLI_DEMO)
 
 static const cli_option cli_option_table[] = {
     {"extent", "LxL", NULL, "sites along each axis", CLI_PHYSICS | CLI_INFO},
-    {"m2", "X", NULL, "mass squared m2: S = sum (d phi)^2 + m2 phi^2 + lambda phi^4", CLI_PHYSICS | CLI_MEASURE},
-    {"lambda", "X", NULL, "coupling lambda >= 0", CLI_PHYSICS | CLI_MEASURE},
+    {"m2", "X", NULL, "mass squared m2: S = sum (d phi)^2 + m2 phi^2 + lambda phi^4", CLI_COUPLED},
+    {"lambda", "X", NULL, "coupling lambda >= 0; train: m2 or lambda may be an interval A:B, for a family of flows", CLI_COUPLED},
+    {"degree", "N", "4", "of the polynomials in the couplings of a family", CLI_TRAIN},
     {"model", "FILE", NULL, "the model; measure: how well its flow covers the configurations",
-     CLI_SAMPLE | CLI_INFO | CLI_MEASURE},
-    {"n", "N", "100000", "configurations in all", CLI_CHAINS},
+     CLI_SAMPLE | CLI_INFO | CLI_MEASURE | CLI_CURVE},
+    {"n", "N", "100000 (curve: 20000)", "configurations in all; curve: at each point", CLI_CHAINS | CLI_CURVE},
+    {"points", "N", "11", "couplings from the lower to the upper bound", CLI_CURVE},
     {"out", "FILE", NULL, "train: the model (m.safetensors); else configurations as npy", CLI_TRAIN | CLI_CHAINS | CLI_RESUME},
-    {"seed", "N", "1", "of all random numbers", CLI_TRAIN | CLI_CHAINS | CLI_DEMO | CLI_BENCH},
+    {"seed", "N", "1", "of all random numbers", CLI_TRAIN | CLI_CHAINS | CLI_CURVE | CLI_DEMO | CLI_BENCH},
     {"init", "FILE", NULL, "start from a model of other couplings or another extent, with its kind of flow", CLI_TRAIN},
     {"seconds", "X", "60", "time for training, turned into steps by calibration", CLI_TRAIN},
     {"steps", "N", NULL, "steps of training, instead of --seconds; the result is then the same on every run",
@@ -110,9 +115,9 @@ static const cli_option cli_option_table[] = {
     {"start", "WORD", "cold", "cold, hot", CLI_HMC},
     {"memory", NULL, NULL, "print what a flow of these options takes, in bytes", CLI_INFO},
     {"real", "WORD", "f32 (measure, hmc: f64)", "f32 or f64; epsilon is always measured in f64",
-     CLI_TRAIN | CLI_CHAINS | CLI_MEASURE | CLI_BENCH},
+     CLI_TRAIN | CLI_CHAINS | CLI_MEASURE | CLI_BENCH | CLI_CURVE},
     {"threads", "N", "all cores, with OpenMP", "threads; results do not depend on them",
-     CLI_TRAIN | CLI_CHAINS | CLI_MEASURE | CLI_BENCH | CLI_DEMO | CLI_RESUME},
+     CLI_TRAIN | CLI_CHAINS | CLI_MEASURE | CLI_BENCH | CLI_DEMO | CLI_RESUME | CLI_CURVE},
     {"json", NULL, NULL, "one JSON object as the last line of stdout, errors too", CLI_ALL | CLI_RESUME},
     {"quiet", NULL, NULL, "no progress on stderr", CLI_ALL | CLI_RESUME},
     {"help", NULL, NULL, "this", CLI_ALL | CLI_RESUME},

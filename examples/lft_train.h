@@ -159,8 +159,9 @@ static lft_status LFT(train_transfer)(LFT(train_job) *j, const char *path, const
     }
     memset(&m, 0, sizeof m);
     if (LFT(load_model)(c, path, lft_pool_openmp(1), &m)) return c->error.code;
-    j->desc      = m.desc;
-    j->desc.pool = asked->pool;
+    j->desc        = m.desc;
+    j->desc.pool   = asked->pool;
+    j->desc.family = asked->family;
     memcpy(j->desc.extent, asked->extent, sizeof asked->extent);
     if (LFT(make_flow)(c, &j->flow, &j->desc)) return c->error.code;
     if (cli_check(c, LFT(flow_transfer)(&j->flow, &m.flow), &j->flow.error)) return c->error.code;
@@ -173,8 +174,8 @@ static lft_status LFT(train_begin)(LFT(train_job) *j)
     cli      *c    = j->c;
     lft_pool  pool = cli_pool(c);
     lft_arena arena;
-    (void)LFT(read_theory)(c, &j->theory);
     (void)LFT(read_flow_desc)(c, &j->desc);
+    (void)LFT(read_box)(c, &j->theory, &j->desc.family);
     (void)LFT(read_train_desc)(c, &j->train);
     j->seconds   = cli_positive(c, "seconds", j->seconds > 0 ? j->seconds : 60);
     j->timed     = !cli_given(c, "steps");
@@ -400,9 +401,19 @@ static lft_status LFT(train_end)(LFT(train_job) *j)
 {
     cli        *c = j->c;
     lft_weights w;
-    if (j->logq_n && LFT(train_measure)(j)) return c->error.code ? c->error.code : LFT_STOPPED;
-    if (LFT(train_ess)(j, &w)) return c->error.code;
-    if (cli_signal) return LFT_STOPPED;
+    int         i;
+    for (i = 0; LFT(family_point)(c, &j->flow, &j->theory, i); ++i) {
+        const lft_logq_error worst = j->info.logq_error;
+        lft_weights          here;
+        if (j->logq_n && LFT(train_measure)(j)) return c->error.code ? c->error.code : LFT_STOPPED;
+        if (LFT(train_ess)(j, &here)) return c->error.code;
+        if (cli_signal) return LFT_STOPPED;
+        cli_note_point(c, &j->flow.family, j->theory.coupling, &here, &j->info.logq_error);
+        if (i && worst.std > j->info.logq_error.std) j->info.logq_error = worst;
+        if (!i || !(here.ess >= w.ess)) w = here;
+    }
+    (void)LFT(family_point)(c, &j->flow, &j->theory, 0);
+    if (c->error.code) return c->error.code;
     j->info.seed  = j->train.seed;
     j->info.steps = j->trainer.step;
     j->info.batch = (uint64_t)j->trainer.desc.batch;
@@ -449,6 +460,7 @@ static void LFT(train_print)(const LFT(train_job) *j)
         printf("  stopped    checkpoint in %s\n", r->out);
         return;
     }
+    cli_print_family(r);
     cli_print_logq(r);
     cli_print_weights(r);
     printf("  verdict    %s\n  model in %s\n", r->verdict, r->out);

@@ -68,7 +68,7 @@ EOF
 
 # ---- help ------------------------------------------------------------------------------------------------------------
 expect "help" 0 'usage: .* COMMAND' --help
-for command in train sample hmc measure info selftest bench demo; do
+for command in train sample curve hmc measure info selftest bench demo; do
     expect "$command --help" 0 "usage: .* $command" "$command" --help
 done
 expect "no command" 1 'expected a command'
@@ -132,6 +132,25 @@ for name in ("coupling.json", "samplec.json"):
 assert last("coupling.json")["refined"] == 0 and last("coupling.json")["batch"] == 16
 for l in open("hc"): assert loads(l)["guard_std"] is None'
 
+expect "train a family" 0 '"family":\{"degree":2,"m2":\[-4,-4\],"lambda":\[6,8\],"points":\[\{"m2":-4,"lambda":7,"ess":0\.' \
+    train --extent 4x4 --m2 -4 --lambda 6:8 --degree 2 "${small[@]}" --steps 20 --threads 1 --out f.safetensors --json
+expect "info of a family" 0 'lambda 6 to 8, degree 2' info f.safetensors
+expect "sample a family" 0 '"couplings":\{"m2":-4,"lambda":7\.5\}.*"logq_n":3' sample --model f.safetensors --lambda 7.5 --n 500 \
+    --measure-logq 3 --threads 1 --json
+expect "sample a family beyond its bounds" 1 'expected 6 to 8, the bounds of the family, got 9' sample --model f.safetensors --lambda 9
+expect "sample at other couplings than the model's" 1 'expected neither --m2 nor --lambda' sample --model m.safetensors --lambda 7
+expect "an interval the wrong way round" 1 'interval A:B with A < B' train --extent 4x4 --m2 -4 --lambda 8:6 --out no
+expect "a degree without an interval" 1 'expected an interval' "${train[@]}" --degree 3 --out no
+expect "curve of a family" 0 '"lambda":8,"ess":0\.' curve --model f.safetensors --m2 -4 --lambda 6:8 --points 3 --n 1000 --threads 1 --json
+cp out curve.json
+expect "curve by reweighting" 0 'reweighted to each point' curve --model m.safetensors --m2 -4.1:-3.9 --lambda 6.975 --points 2 --n 1000
+expect "curve beyond the bounds" 1 'the bounds of the family' curve --model f.safetensors --m2 -4 --lambda 6:9 --points 2 --n 1000
+expect "curve without a bound below" 1 'no lower bound' curve --model m.safetensors --m2 -4 --lambda -1:8 --points 3 --n 1000
+
+py "curve: the couplings, and the identity" '
+points = last("curve.json")["curve"]
+assert [p["lambda"] for p in points] == [6, 7, 8]
+for p in points: assert abs(p["observables"]["identity"]["value"] - 0.5) < 5 * p["observables"]["identity"]["error"]'
 py "JSON of train" '
 r = last("train.json")
 assert r["format"] == 1 and r["command"] == "train" and r["theory"] == "phi4" and r["dim"] == 2 and r["extent"] == [4, 4]
