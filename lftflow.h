@@ -4174,7 +4174,7 @@ LFT_API double LFT_(derived)(const double *mean, void *ctx);
  *   extent           U64 [dim] of the prior
  *   prior.spec       F64 [2] lft_prior_kind, mass2 of the start
  *   layer0.spec ...  I64 [] see LFT_(layer_ops)
- *   <parameters>     F64 under their own names, e.g. layer0.kernel
+ *   <parameters>     F64 (or F32, rounded) under their own names, e.g. layer0.kernel
  *   family           F64 [1 + 2 couplings] degree, lower and upper bounds; only of a family, whose couplings are those at present
  *   logq_error       F64 [5] std, mean, std_error, mean_error, n; left out if it has not been measured
  *   training         U64 [3] seed, steps, batch
@@ -4193,13 +4193,15 @@ typedef struct LFT_(model_info) {
     double         ess;                /* of ess_n independent samples */
     uint64_t       ess_n;
     char           version[16]; /* of the library that wrote the file; model_save writes its own */
+    int            f32; /* for model_save: parameters rounded to single precision, in files of half the size */
 } LFT_(model_info);
 
 /* An info with the name and the couplings of the theory, the rest zero. */
 LFT_API void LFT_(model_info_of)(LFT_(model_info) *info, const LFT_(theory) *theory);
 
 /* Writes the model: the flow with its parameters and its present integration steps. An f32 and an f64 instance write the same
- * file. Scratch: model_bytes(). LFT_ERR_ARG for a layer that cannot be stored, LFT_ERR_NOMEM, LFT_ERR_IO. O(parameters). */
+ * file. Scratch: model_bytes(), enough for parameters of either type. LFT_ERR_ARG for a layer that cannot be stored,
+ * LFT_ERR_NOMEM, LFT_ERR_IO. O(parameters). */
 LFT_API lft_status LFT_(model_save)(const LFT_(flow) *flow, const LFT_(model_info) *info, lft_writer to,
                                     lft_arena scratch, lft_error *error);
 LFT_API size_t LFT_(model_bytes)(const LFT_(flow) *flow);
@@ -8783,7 +8785,7 @@ LFT_P_STATIC LFT_P(model_list) LFT_P(model_list_of)(const LFT_(flow) *flow, int 
     return list;
 }
 
-/* A tensor of 8-byte numbers that lie elsewhere. */
+/* A tensor that lies elsewhere, of 8-byte numbers or F32. */
 LFT_P_STATIC void LFT_P(model_refer)(LFT_P(model_list) *list, const char *name, lft_dtype dtype, const void *data, int rank,
                                      const int *shape)
 {
@@ -8795,7 +8797,7 @@ LFT_P_STATIC void LFT_P(model_refer)(LFT_P(model_list) *list, const char *name, 
     t->name  = name;
     t->dtype = dtype;
     t->rank  = rank;
-    t->bytes = 8;
+    t->bytes = dtype == LFT_DTYPE_F32 ? 4 : 8;
     t->data  = data;
     for (i = 0; i < rank; ++i) {
         t->shape[i] = (uint64_t)shape[i];
@@ -8810,6 +8812,16 @@ LFT_P_STATIC void LFT_P(model_add)(LFT_P(model_list) *list, const char *name, lf
     if (!copy) return;
     lft_p_copy(copy, data, (size_t)n * 8);
     LFT_P(model_refer)(list, name, dtype, copy, 1, &n);
+}
+
+/* A parameter tensor, copied as F32. */
+LFT_P_STATIC void LFT_P(model_add_f32)(LFT_P(model_list) *list, const lft_parameter *p, const double *value)
+{
+    float *copy = (float *)lft_arena_take(list->arena, p->count, sizeof(float));
+    size_t k;
+    if (!copy) return;
+    for (k = 0; k < p->count; ++k) copy[k] = (float)value[k];
+    LFT_P(model_refer)(list, p->name, LFT_DTYPE_F32, copy, p->rank, p->shape);
 }
 
 /* Room for one name or value: a text of up to 63 characters. */
@@ -8869,7 +8881,7 @@ LFT_P_STATIC void LFT_P(model_metadata)(LFT_P(model_list) *list, const LFT_(flow
     }
 }
 
-LFT_P_STATIC lft_status LFT_P(model_layers)(LFT_P(model_list) *list, const LFT_(flow) *flow, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_layers)(LFT_P(model_list) *list, const LFT_(flow) *flow, int f32, lft_error *error)
 {
     int64_t    number[LFT_P_SPEC_MOST];
     lft_p_text t;
@@ -8885,7 +8897,8 @@ LFT_P_STATIC lft_status LFT_P(model_layers)(LFT_P(model_list) *list, const LFT_(
     }
     for (i = 0; i < flow->params.tensors; ++i) {
         const lft_parameter *p = flow->params.list + i;
-        LFT_P(model_refer)(list, p->name, LFT_DTYPE_F64, flow->params.value + p->offset, p->rank, p->shape);
+        if (f32) LFT_P(model_add_f32)(list, p, flow->params.value + p->offset);
+        else LFT_P(model_refer)(list, p->name, LFT_DTYPE_F64, flow->params.value + p->offset, p->rank, p->shape);
     }
     return LFT_OK;
 }
@@ -8916,7 +8929,7 @@ LFT_P_STATIC lft_status LFT_P(model_collect)(LFT_P(model_list) *list, const LFT_
     LFT_P(model_add)(list, "training", LFT_DTYPE_U64, whole, 3);
     real[0] = info->seconds, real[1] = info->loss, real[2] = info->ess, real[3] = (double)info->ess_n;
     LFT_P(model_add)(list, "training.result", LFT_DTYPE_F64, real, 4);
-    return LFT_P(model_layers)(list, flow, error);
+    return LFT_P(model_layers)(list, flow, info->f32, error);
 }
 
 LFT_P_STATIC lft_status LFT_P(model_write)(const LFT_P(model_list) *list, lft_writer to, lft_error *error)
@@ -8941,6 +8954,7 @@ LFT_P_STATIC void LFT_P(model_info_most)(LFT_(model_info) *info)
     lft_p_zero(info, sizeof *info);
     info->couplings    = LFT_MAX_COUPLINGS;
     info->logq_error.n = 1;
+    info->f32          = 1;
 }
 
 LFT_API size_t LFT_(model_bytes)(const LFT_(flow) *flow)

@@ -48,6 +48,7 @@
 #include "lft_commands.h"
 
 #include "lft_demo.h"
+#include "lft_export.h"
 
 /* f32 unless the command or the user says otherwise. */
 static int is_wide(cli *c, int otherwise)
@@ -100,6 +101,7 @@ static void run(cli *c, const cli_command *command)
         if (!c->error.code) (void)(wide ? phi4_f64_bench_command(c) : phi4_f32_bench_command(c));
         break;
     case CLI_INFO: (void)info_command(c); break;
+    case CLI_EXPORT: (void)export_command(c); break;
     case CLI_SELFTEST:
         if (!c->json) printf("double precision\n");
         (void)phi4_f64_selftest_command(c);
@@ -134,7 +136,7 @@ static const cli_command *choose(cli *c, int argc, char **argv)
     }
     cli_nearest(nearest, sizeof nearest, argv[1], strlen(argv[1]), 0);
     (void)cli_fail(c, LFT_ERR_ARG, "unknown command '%.40s';%s%s", argv[1], nearest,
-                   nearest[0] ? "" : " expected train, sample, curve, hmc, measure, info, selftest, bench or demo");
+                   nearest[0] ? "" : " expected train, sample, curve, hmc, measure, info, export, selftest, bench or demo");
     return NULL;
 }
 

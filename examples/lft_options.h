@@ -11,7 +11,8 @@ enum {
     CLI_BENCH    = 64,
     CLI_DEMO     = 128,
     CLI_CURVE    = 8192,
-    CLI_ALL      = 255 | CLI_CURVE,
+    CLI_EXPORT   = 16384,
+    CLI_ALL      = 255 | CLI_CURVE | CLI_EXPORT,
     CLI_RESUME   = 256, /* may stand beside --resume */
     CLI_SHAPE      = 512,  /* part of a model: not beside --init */
     CLI_CONTINUOUS = 1024, /* only with --flow continuous */
@@ -36,6 +37,7 @@ static const cli_command cli_command_table[] = {
     {"hmc", CLI_HMC, "", "Hybrid Monte Carlo, to compare with"},
     {"measure", CLI_MEASURE, "FILE.npy", "observables of configurations in a file, shape (n, extents)"},
     {"info", CLI_INFO, "MODEL", "what a model file holds; with --memory what a flow takes"},
+    {"export", CLI_EXPORT, "MODEL", "a model as a smaller file, or as a C array for programs without files"},
     {"selftest", CLI_SELFTEST, "", "check this build against known answers, a few seconds"},
     {"bench", CLI_BENCH, "", "time the parts on this machine"},
     {"demo", CLI_DEMO, "", "train, sample, run HMC and compare: less than 90 seconds on two cores"},
@@ -61,7 +63,8 @@ static const cli_option cli_option_table[] = {
      CLI_SAMPLE | CLI_INFO | CLI_MEASURE | CLI_CURVE},
     {"n", "N", "100000 (curve: 20000)", "configurations in all; curve: at each point", CLI_CHAINS | CLI_CURVE},
     {"points", "N", "11", "couplings from the lower to the upper bound", CLI_CURVE},
-    {"out", "FILE", NULL, "train: the model (m.safetensors); else configurations as npy", CLI_TRAIN | CLI_CHAINS | CLI_RESUME},
+    {"out", "FILE", NULL, "train: the model (m.safetensors); export: m.h is a C array; else configurations as npy",
+     CLI_TRAIN | CLI_CHAINS | CLI_RESUME | CLI_EXPORT},
     {"seed", "N", "1", "of all random numbers", CLI_TRAIN | CLI_CHAINS | CLI_CURVE | CLI_DEMO | CLI_BENCH},
     {"init", "FILE", NULL, "start from a model of other couplings or another extent, with its kind of flow", CLI_TRAIN},
     {"seconds", "X", "60", "time for training, turned into steps by calibration", CLI_TRAIN},
@@ -113,6 +116,8 @@ static const cli_option cli_option_table[] = {
     {"integrator", "WORD", "omelyan", "omelyan, leapfrog", CLI_HMC},
     {"acceptance", "X", "0.8", "that the choice of md-steps aims at", CLI_HMC},
     {"start", "WORD", "cold", "cold, hot", CLI_HMC},
+    {"name", "WORD", "the file's", "of the array", CLI_EXPORT},
+    {"params", "WORD", "f32", "type of the parameters: f32 (rounded, half the size), f64", CLI_EXPORT},
     {"memory", NULL, NULL, "print what a flow of these options takes, in bytes", CLI_INFO},
     {"real", "WORD", "f32 (measure, hmc: f64)", "f32 or f64; epsilon is always measured in f64",
      CLI_TRAIN | CLI_CHAINS | CLI_MEASURE | CLI_BENCH | CLI_CURVE},

@@ -87,7 +87,7 @@ static const cli_field cli_field_table[] = {
     CLI_FIELD(prior, 's', CLI_INFO),
     CLI_FIELD(flow, 's', CLI_FLOWS | CLI_INFO),
     CLI_FIELD(layers, 'u', CLI_FLOWS | CLI_INFO),
-    CLI_FIELD(parameters, 'u', CLI_FLOWS | CLI_INFO),
+    CLI_FIELD(parameters, 'u', CLI_EXPORT | CLI_FLOWS | CLI_INFO),
     CLI_FIELD(integration_steps, 'u', CLI_FLOWS | CLI_INFO),
     CLI_FIELD(steps, 'u', CLI_TRAIN | CLI_INFO),
     CLI_FIELD(batch, 'u', CLI_TRAIN | CLI_INFO),
@@ -101,7 +101,7 @@ static const cli_field cli_field_table[] = {
     CLI_FIELD(memory_bytes, 'u', CLI_FLOWS | CLI_CHAINS | CLI_MEASURE),
     CLI_FIELD(seconds, 'd', CLI_ALL),
     CLI_FIELD(samples_per_second, 'd', CLI_CHAINS),
-    CLI_FIELD(out, 's', CLI_FLOWS | CLI_CHAINS),
+    CLI_FIELD(out, 's', CLI_EXPORT | CLI_FLOWS | CLI_CHAINS),
     CLI_FIELD(verdict, 's', CLI_FLOWS | CLI_CHAINS | CLI_MEASURE | CLI_DEMO),
 };
 

@@ -68,7 +68,7 @@ EOF
 
 # ---- help ------------------------------------------------------------------------------------------------------------
 expect "help" 0 'usage: .* COMMAND' --help
-for command in train sample curve hmc measure info selftest bench demo; do
+for command in train sample curve hmc measure info export selftest bench demo; do
     expect "$command --help" 0 "usage: .* $command" "$command" --help
 done
 expect "no command" 1 'expected a command'
@@ -146,6 +146,24 @@ cp out curve.json
 expect "curve by reweighting" 0 'reweighted to each point' curve --model m.safetensors --m2 -4.1:-3.9 --lambda 6.975 --points 2 --n 1000
 expect "curve beyond the bounds" 1 'the bounds of the family' curve --model f.safetensors --m2 -4 --lambda 6:9 --points 2 --n 1000
 expect "curve without a bound below" 1 'no lower bound' curve --model m.safetensors --m2 -4 --lambda -1:8 --points 3 --n 1000
+
+expect "export" 0 '"status":"ok"' export m.safetensors --out small.safetensors --json
+expect "export: what it says of itself" 0 'ESS ' info small.safetensors
+expect "sample from it" 0 '"status":"ok"' sample --model small.safetensors --n 500 --threads 1 --json
+expect "export as C" 0 'parameters in' export m.safetensors --out small-model.h
+cat >array.c <<'C'
+#include <stdio.h>
+#include "small-model.h"
+int main(void) { return fwrite(small_model, 1, sizeof small_model, stdout) != sizeof small_model; }
+C
+if ${CC:-cc} -std=c99 -Wall -Wextra -Werror array.c -o array 2>why && ./array >array.out 2>why; then
+    same "export as C: the bytes of the file" array.out small.safetensors
+else bad "cli: export as C: the bytes of the file" why; fi
+expect "export in full" 0 'parameters in' export m.safetensors --params f64 --out full.safetensors
+py "F32 is four bytes a parameter less" '
+assert os.path.getsize("full.safetensors") - os.path.getsize("small.safetensors") >= 4 * last("train.json")["parameters"]'
+expect "export of nothing" 1 'expected a model' export --out x.h
+expect "export to a name that is none" 1 'expected a C name' export m.safetensors --out x.h --name 4x
 
 py "curve: the couplings, and the identity" '
 points = last("curve.json")["curve"]

@@ -101,6 +101,16 @@ static void C(test_round_trip)(void)
                                   !strcmp(back.version, LFT_VERSION) && back.ess_n == 10000 && back.loss == -3.25);
     again = C(save)(&other, &back, file2, sizeof file2);
     check_true("model: saved again, the same bytes", again == size && !memcmp(file, file2, size));
+    arena    = mark;
+    info.f32 = 1;
+    again    = C(save)(&flow, &info, file2, sizeof file2);
+    check_true("model: rounded to F32, less than it was by four bytes a parameter", size - again >= 4 * flow.params.count);
+    check_loaded("model: F32 loaded", &e, C(load)(file2, again, &other, &back, &arena, &e));
+    for (again = 0; again < flow.params.count; ++again) {
+        const double rounded = (double)(float)flow.params.value[again];
+        if (fabs(other.params.value[again] - rounded) > 0) break;
+    }
+    check_true("model: F32 parameters are the rounded ones", again == flow.params.count);
     arena = mark;
 }
 
@@ -356,13 +366,15 @@ static void C(test_arena)(void)
     C(desc)(&d, lft_pool_openmp(1));
     C(make)(&flow, &d, &arena);
     C(info)(&info);
-    need = C(model_bytes)(&flow);
+    info.f32 = 1; /* takes the most */
+    need     = C(model_bytes)(&flow);
     for (i = 1; i < 60; ++i) {
         const size_t bytes = need * i / 60;
         refused += C(model_save)(&flow, &info, lft_memory_writer(&m, file, sizeof file), lft_arena_of(more_memory, bytes), &e) ==
                    LFT_ERR_NOMEM;
     }
     check_true("arena too small: refused", refused >= 58); /* the query allows for the most couplings */
+    info.f32 = 0;
     for (i = 0, refused = 0; i < 100; ++i) {
         refused += C(model_save)(&flow, &info, lft_memory_writer(&m, file, i * file_size / 101),
                                  lft_arena_of(more_memory, need), &e) == LFT_ERR_IO;
