@@ -1,5 +1,5 @@
 /* 82_metropolis.h: independence Metropolis: the samples of a flow, accepted or rejected, are an exact Markov chain.
- * Offers: LFT_(chain_desc), LFT_(chain), LFT_(chain_init)(), LFT_(chain_bytes)(), LFT_(chain_next)(). */
+ * Offers: LFT_(chain_desc), LFT_(chain), LFT_(chain_init)(), LFT_(chain_bytes)(), LFT_(chain_next)(), LFT_(chain_start)(). */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
 /* Zero means the default. */
@@ -43,6 +43,11 @@ LFT_API size_t LFT_(chain_bytes)(const LFT_(lattice) *lattice, const LFT_(chain_
  * flow that does) is not accepted. The same for any number of lanes and threads, the latter bit for bit.
  * Returns what flow_sample returns but LFT_ERR_NONFINITE; the chains then stay as they are. */
 LFT_API lft_status LFT_(chain_next)(LFT_(chain) *chain);
+
+/* Goes on from these configurations, the i-th in chain i, e.g. after a trajectory of HMC in between: a chain that mixes two
+ * samplers of the same density. Their log q is computed, by the inverse of the flow. LFT_ERR_MISMATCH if extents or number
+ * differ, or what flow_logq returns; LFT_ERR_NONFINITE if a log-weight is not finite; the chains then stay as they are. */
+LFT_API lft_status LFT_(chain_start)(LFT_(chain) *chain, const LFT_(batch) *x);
 
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
@@ -172,6 +177,35 @@ LFT_API lft_status LFT_(chain_next)(LFT_(chain) *chain)
         if (!chain->run[i]) chain->accepted += 1;
         if (chain->run[i] > chain->longest) chain->longest = chain->run[i];
     }
+    return LFT_OK;
+}
+
+/* The room of the last proposals, which are over, takes the new log-weights until they are known to be good. */
+LFT_API lft_status LFT_(chain_start)(LFT_(chain) *chain, const LFT_(batch) *x)
+{
+    double    *logw = chain->proposal_logw, S[LFT_P_LANES];
+    lft_status status;
+    int        g, l, i;
+    if (x->n != chain->chains) {
+        return lft_p_fail_got(&chain->error, LFT_ERR_MISMATCH, "chain", "configurations to start from", "one per chain", x->n);
+    }
+    status = LFT_(flow_logq)(chain->flow, x, logw);
+    if (status) {
+        chain->error = chain->flow->error;
+        return status;
+    }
+    for (g = 0; g < x->groups; ++g) {
+        chain->theory->action(chain->theory, &x->lattice, LFT_P(group)(x, g), S, NULL);
+        for (l = 0; l < LFT_P_LANES && g * LFT_P_LANES + l < x->n; ++l) {
+            i       = g * LFT_P_LANES + l;
+            logw[i] = -S[l] - logw[i];
+            if (lft_finite(logw[i])) continue;
+            return lft_p_fail_got(&chain->error, LFT_ERR_NONFINITE, "chain", "log-weight", "a finite number in chain", i);
+        }
+    }
+    lft_p_copy(chain->logw, logw, (size_t)chain->chains * sizeof(double));
+    lft_p_copy(chain->x.data, x->data, LFT_P(group_reals)(&x->lattice) * (size_t)x->groups * sizeof(lft_real));
+    for (i = 0; i < chain->chains; ++i) chain->run[i] = 0;
     return LFT_OK;
 }
 

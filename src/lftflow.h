@@ -77,6 +77,7 @@
 #endif
 #if LFT_UPTO >= LFT_TRAIN
 #include "88_exactness.h"
+#include "89_pullback.h"
 #include "90_training.h"
 #include "91_checkpoint.h"
 #endif
@@ -109,6 +110,7 @@
 #endif
 #if LFT_UPTO >= LFT_TRAIN
 #include "88_exactness.h"
+#include "89_pullback.h"
 #include "90_training.h"
 #include "91_checkpoint.h"
 #endif
