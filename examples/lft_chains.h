@@ -120,6 +120,8 @@ static lft_status LFT(recorder_run)(cli *c, const char *out, cli_fill fill, void
 typedef struct LFT(sample_job) {
     cli          *c;
     LFT(chain)    chain;
+    LFT(hmc)      hmc; /* between the steps of the flow */
+    int           trajectories;
     LFT(recorder) record;
     double       *logw; /* of all proposals */
     size_t        weights;
@@ -139,9 +141,38 @@ static void LFT(sample_keep)(LFT(sample_job) *j)
 static lft_status LFT(sample_step)(LFT(sample_job) *j, lft_error *e)
 {
     lft_status status = LFT(chain_next)(&j->chain);
+    int        i;
+    if (!status) LFT(sample_keep)(j);
+    if (!status && j->trajectories) {
+        status = LFT(hmc_start)(&j->hmc, &j->chain.x);
+        for (i = 0; i < j->trajectories && !status; ++i) status = LFT(hmc_next)(&j->hmc);
+        if (status) {
+            *e = j->hmc.error;
+            return status;
+        }
+        status = LFT(chain_start)(&j->chain, &j->hmc.x);
+    }
     if (status) *e = j->chain.error;
-    else LFT(sample_keep)(j);
     return status;
+}
+
+/* HMC for the steps in between, tuned on chains that start from the flow's. */
+static lft_status LFT(sample_hmc)(LFT(sample_job) *j, LFT(flow) *flow, const LFT(theory) *theory, uint64_t seed)
+{
+    cli          *c = j->c;
+    LFT(hmc_desc) d;
+    lft_arena     arena;
+    memset(&d, 0, sizeof d);
+    memcpy(d.extent, flow->lattice.extent, sizeof d.extent);
+    d.chains = j->chain.chains;
+    d.length = cli_positive(c, "length", 0);
+    d.seed   = seed;
+    d.pool   = flow->pool;
+    if (!j->trajectories || c->error.code) return c->error.code;
+    arena = cli_arena(c, LFT(hmc_bytes)(&d));
+    if (c->error.code || cli_check(c, LFT(hmc_init)(&j->hmc, theory, &d, &arena, &c->error), &c->error)) return c->error.code;
+    if (cli_check(c, LFT(hmc_start)(&j->hmc, &j->chain.x), &j->hmc.error)) return c->error.code;
+    return cli_check(c, LFT(hmc_thermalise)(&j->hmc, 100), &j->hmc.error);
 }
 
 static int LFT(sample_fill)(lft_writer to, void *context, lft_error *e)
@@ -184,6 +215,10 @@ static lft_status LFT(sample_run)(cli *c, LFT(flow) *flow, const LFT(theory) *th
     j->c     = c;
     j->therm = cli_count(c, "therm", 20, 0, 1u << 30);
     j->every = cli_count(c, "every", 1, 1, 1u << 30);
+    j->trajectories = (int)cli_count(c, "trajectories", 0, 0, 1000000);
+    if (cli_given(c, "length") && !j->trajectories) {
+        return cli_fail(c, LFT_ERR_ARG, "--length: expected --trajectories beside it, got none");
+    }
     d.chains = cli_chains(c, n);
     d.seed   = seed;
     if (out) (void)cli_try_path(c, out);
@@ -193,6 +228,7 @@ static lft_status LFT(sample_run)(cli *c, LFT(flow) *flow, const LFT(theory) *th
     j->logw = (double *)cli_alloc(c, (size_t)rounds * (size_t)d.chains * sizeof(double));
     if (c->error.code) return c->error.code;
     if (cli_check(c, LFT(chain_init)(&j->chain, flow, theory, &d, &arena, &c->error), &c->error)) return c->error.code;
+    if (LFT(sample_hmc)(j, flow, theory, seed)) return c->error.code;
     if (LFT(recorder_run)(c, out, LFT(sample_fill), j)) return c->error.code;
     w                    = lft_weigh(j->logw, j->weights);
     r->threads           = (uint64_t)(flow->pool.threads > 1 ? flow->pool.threads : 1);
@@ -263,6 +299,9 @@ static lft_status LFT(sample_command)(cli *c)
 typedef struct LFT(hmc_job) {
     cli          *c;
     LFT(hmc)      hmc;
+    LFT(flow)    *flow; /* HMC through a flow; NULL: in the fields themselves */
+    LFT(pullback) pullback;
+    LFT(batch)    x; /* the fields, then */
     LFT(recorder) record;
     lft_series    exp_dh; /* mean over the chains of each trajectory */
     uint64_t      every;
@@ -299,7 +338,11 @@ static int LFT(hmc_fill)(lft_writer to, void *context, lft_error *e)
     begin = cli_seconds();
     while (!status && r->done < r->n) {
         for (i = 0; i < j->every && !status; ++i) status = LFT(hmc_trajectory)(j, e);
-        if (!status) status = LFT(recorder_round)(r, &j->hmc.x, e);
+        if (!status && j->flow) {
+            status = LFT(pullback_map)(&j->pullback, &j->hmc.x, &j->x);
+            if (status) *e = j->flow->error;
+        }
+        if (!status) status = LFT(recorder_round)(r, j->flow ? &j->x : &j->hmc.x, e);
         cli_progress(j->c, r->done, r->n, "hmc %llu/%llu  acceptance %.3f", (unsigned long long)r->done, (unsigned long long)r->n,
                      (double)j->hmc.accepted / ((double)j->hmc.trajectories * j->hmc.x.n));
         if (cli_signal) return (int)LFT(interrupted)(r, e);
@@ -327,21 +370,35 @@ static lft_status LFT(hmc_read_desc)(cli *c, LFT(hmc_desc) *d, const int *extent
     return c->error.code;
 }
 
-static lft_status LFT(hmc_set_up)(LFT(hmc_job) *j, const LFT(theory) *theory, const LFT(hmc_desc) *d, uint64_t n)
+/* The theory in the variables of the flow. */
+static lft_status LFT(hmc_through_flow)(LFT(hmc_job) *j, const LFT(theory) *theory, int chains)
 {
-    cli         *c = j->c;
-    const size_t trajectories = (size_t)((n + (uint64_t)d->chains - 1) / (uint64_t)d->chains * j->every);
-    lft_arena    measure = lft_arena_measure(), arena;
-    if (c->error.code || cli_check(c, LFT(hmc_init)(&j->hmc, theory, d, &measure, &c->error), &c->error)) return c->error.code;
+    cli       *c     = j->c;
+    lft_arena  arena = cli_arena(c, LFT(pullback_bytes)(j->flow) + LFT(batch_bytes)(&j->flow->lattice, chains));
+    lft_status status;
+    if (c->error.code) return c->error.code;
+    status = LFT(pullback_init)(&j->pullback, j->flow, theory, &arena);
+    if (cli_check(c, status, &j->flow->error)) return status;
+    return cli_check(c, LFT(batch_init)(&j->x, &j->flow->lattice, chains, &arena, &c->error), &c->error);
+}
+
+static lft_status LFT(hmc_set_up)(LFT(hmc_job) *j, const LFT(theory) *base, const LFT(hmc_desc) *d, uint64_t n)
+{
+    cli               *c = j->c;
+    const LFT(theory) *theory = j->flow ? &j->pullback.theory : base;
+    const size_t       trajectories = (size_t)((n + (uint64_t)d->chains - 1) / (uint64_t)d->chains * j->every);
+    lft_arena          measure = lft_arena_measure(), arena;
+    if (c->error.code || (j->flow && LFT(hmc_through_flow)(j, base, d->chains))) return c->error.code;
+    if (cli_check(c, LFT(hmc_init)(&j->hmc, theory, d, &measure, &c->error), &c->error)) return c->error.code;
     (void)lft_series_init(&j->exp_dh, 1, 1, trajectories, &measure, NULL);
     arena = cli_arena(c, measure.need);
     if (c->error.code || cli_check(c, LFT(hmc_init)(&j->hmc, theory, d, &arena, &c->error), &c->error)) return c->error.code;
     (void)cli_check(c, lft_series_init(&j->exp_dh, 1, 1, trajectories, &arena, &c->error), &c->error);
-    return LFT(recorder_init)(&j->record, c, theory, &j->hmc.x.lattice, d->chains, d->chains, n);
+    return LFT(recorder_init)(&j->record, c, base, &j->hmc.x.lattice, d->chains, d->chains, n);
 }
 
-static lft_status LFT(hmc_run)(cli *c, const LFT(theory) *theory, const int *extent, uint64_t n, uint64_t seed, lft_pool pool,
-                               const char *out)
+static lft_status LFT(hmc_run)(cli *c, LFT(flow) *flow, const LFT(theory) *theory, const int *extent, uint64_t n, uint64_t seed,
+                               lft_pool pool, const char *out)
 {
     static LFT(hmc_job) job;
     LFT(hmc_job)       *j = &job;
@@ -350,6 +407,7 @@ static lft_status LFT(hmc_run)(cli *c, const LFT(theory) *theory, const int *ext
     lft_estimate        e;
     memset(j, 0, sizeof *j);
     j->c     = c;
+    j->flow  = flow;
     j->every = cli_count(c, "every", 1, 1, 1u << 30);
     j->therm = (int)cli_count(c, "therm", 200, 0, 1 << 30);
     if (out) (void)cli_try_path(c, out);
@@ -394,7 +452,18 @@ static lft_status LFT(hmc_of_options)(cli *c, uint64_t n, uint64_t seed, lft_poo
     memset(extent, 0, sizeof extent);
     cli_extent(c, cli_required(c, "extent"), extent);
     if (LFT(read_theory)(c, &theory)) return c->error.code;
-    return LFT(hmc_run)(c, &theory, extent, n, seed, pool, out);
+    return LFT(hmc_run)(c, NULL, &theory, extent, n, seed, pool, out);
+}
+
+/* On that of a model, in the variables of its flow, by one thread. */
+static lft_status LFT(hmc_of_model)(cli *c, uint64_t n, uint64_t seed, const char *out)
+{
+    static LFT(model) m;
+    const lft_pool    serial = lft_pool_openmp(1);
+    if (cli_given(c, "extent")) return cli_fail(c, LFT_ERR_ARG, "expected --model or --extent, got both");
+    memset(&m, 0, sizeof m);
+    if (LFT(load_model)(c, cli_text(c, "model"), serial, &m) || LFT(choose_couplings)(c, &m)) return c->error.code;
+    return LFT(hmc_run)(c, &m.flow, &m.theory, m.flow.lattice.extent, n, seed, serial, out);
 }
 
 static lft_status LFT(hmc_command)(cli *c)
@@ -402,7 +471,8 @@ static lft_status LFT(hmc_command)(cli *c)
     const uint64_t n = cli_count(c, "n", 100000, 1, (uint64_t)1 << 40), seed = cli_count(c, "seed", 1, 0, UINT64_MAX);
     const lft_pool pool = cli_pool(c);
     if (c->error.code) return c->error.code;
-    (void)LFT(hmc_of_options)(c, n, seed, pool, cli_text(c, "out"));
+    if (cli_given(c, "model")) (void)LFT(hmc_of_model)(c, n, seed, cli_text(c, "out"));
+    else (void)LFT(hmc_of_options)(c, n, seed, pool, cli_text(c, "out"));
     if (!c->error.code && !c->json) LFT(hmc_print)(c->result);
     return c->error.code;
 }

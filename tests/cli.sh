@@ -147,6 +147,17 @@ expect "curve by reweighting" 0 'reweighted to each point' curve --model m.safet
 expect "curve beyond the bounds" 1 'the bounds of the family' curve --model f.safetensors --m2 -4 --lambda 6:9 --points 2 --n 1000
 expect "curve without a bound below" 1 'no lower bound' curve --model m.safetensors --m2 -4 --lambda -1:8 --points 3 --n 1000
 
+expect "sample with trajectories in between" 0 '"status":"ok"' sample --model m.safetensors --n 2000 --trajectories 2 --length 0.5 \
+    --threads 1 --json
+cp out mixed.json
+expect "hmc in the variables of a flow" 0 '"status":"ok"' hmc --model m.safetensors --n 1000 --json --length 1.5
+cp out through.json
+py "both agree with HMC within 5 sigma" '
+b = last("hmc.json")["observables"]
+for a in (last("mixed.json")["observables"], last("through.json")["observables"]):
+    for k in a: assert abs(a[k]["value"] - b[k]["value"]) < 5 * (a[k]["error"] ** 2 + b[k]["error"] ** 2) ** .5, k'
+expect "a length without trajectories" 1 'expected --trajectories' sample --model m.safetensors --length 1
+expect "hmc of a model on another extent" 1 'expected --model or --extent' hmc --model m.safetensors --extent 6x6
 expect "export" 0 '"status":"ok"' export m.safetensors --out small.safetensors --json
 expect "export: what it says of itself" 0 'ESS ' info small.safetensors
 expect "sample from it" 0 '"status":"ok"' sample --model small.safetensors --n 500 --threads 1 --json
