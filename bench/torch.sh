@@ -1,5 +1,5 @@
 #!/bin/bash
-# usage: bench/torch.sh [case ...]          default: the six cases of the scalar continuous flow
+# usage: bench/torch.sh [case ...]          default: the six cases of the scalar continuous flow, the four of couplings
 # The C sampler against PyTorch, same model, one thread. For each case the two sides take turns in the same session,
 # C torch C torch C, so that a change in the machine's load meets both; each run gives the median of its repetitions,
 # and the medians of the runs are compared. One JSON line per case on standard output:
@@ -7,8 +7,9 @@
 # followed by PyTorch's BLAS, the implementation that ran, and the single runs. Everything else goes to standard error.
 # May be set:
 #   OURS     command of the C side; "--case CASE --json" is appended; it prints {"case": ..., "ours_ms": ...}
-#   PEER     the PyTorch script; "--case CASE --threads 1 --budget BUDGET" is appended. Without more words it takes its
-#            fastest form; PEER='bench/peers/cnf_torch.py --grad autograd' is the one that most people would write
+#   PEER     the PyTorch script [the one of bench/peers that has the case]; "--case CASE --threads 1 --budget BUDGET" is
+#            appended. Without more words it takes its fastest form; PEER='bench/peers/cnf_torch.py --grad autograd' and
+#            PEER='bench/peers/coupling_torch.py --impl circular --run eager' are what most people would write
 #   PYTHON   a Python with PyTorch      BUDGET   seconds per PyTorch run      CORE   core for both sides, or "any"
 # Exit status: 0 done, 1 a run failed, 2 PyTorch is missing.
 set -u
@@ -16,7 +17,7 @@ cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 OURS=${OURS:-build/bench/phi4}
-PEER=${PEER:-bench/peers/cnf_torch.py}
+PEER=${PEER:-}
 BUDGET=${BUDGET:-3}
 CORE=${CORE:-$(($(nproc) - 1))}
 turns='C torch C torch C'
@@ -57,10 +58,12 @@ list() {
 }
 
 command -v "${OURS%% *}" >/dev/null || stop "there is no ${OURS%% *}; build it first, or name the C side in OURS"
-[ $# -gt 0 ] || set -- cnf-{train,sample}-L{6,12,32}
+[ $# -gt 0 ] || set -- cnf-{train,sample}-L{6,12,32} coupling-{train,sample}-L{8,16}
 warned=
 for case; do
     ours=() torch=() blas='' how=''
+    peer=${PEER:-bench/peers/${case%%-*}_torch.py} # of cnf-train-L6: cnf_torch.py
+    [ -e "${peer%% *}" ] || stop "there is no peer for $case"
     for side in $turns; do
         if [ "$side" = C ]; then
             # shellcheck disable=SC2086  # OURS and PEER may hold arguments
@@ -69,7 +72,7 @@ for case; do
             ours+=("$ms")
         else
             # shellcheck disable=SC2086
-            line=$("${pin[@]}" "$PYTHON" $PEER --case "$case" --threads 1 --budget "$BUDGET") || stop "$PEER failed on $case"
+            line=$("${pin[@]}" "$PYTHON" $peer --case "$case" --threads 1 --budget "$BUDGET") || stop "$peer failed on $case"
             ms=$(number torch_ms "$line") blas=$(word blas "$line")
             how="$(word impl "$line") $(word grad "$line") $(number chunk "$line")"
             torch+=("$ms")

@@ -115,6 +115,7 @@ LFT_P_STATIC lft_status LFT_P(coupling_init)(LFT_(layer) *layer, const char *nam
     if (status) return status;
     s->first = (unsigned char *)lft_arena_alloc(arena, (size_t)s->net.rows, 1);
     if (s->first) LFT_P(coupling_rows)(s);
+    s->net.first = s->first;
     layer->gradient_count = s->net.parameters;
     layer->tape_bytes     = ((size_t)s->nets * s->net.tape + (size_t)layer->in.volume) * sizeof(lft_v);
     for (use = 0; use <= (LFT_UPTO >= LFT_TRAIN ? 2 : 0); ++use) {

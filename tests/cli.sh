@@ -107,7 +107,7 @@ expect "train --init from nothing" 2 'nowhere.safetensors' train --init nowhere.
 expect "info --memory of a coupling flow" 0 'flow_and_training_f32' info --memory --extent 6x6 --flow coupling
 expect "bench of a coupling flow" 0 'train_step_ms' bench --extent 4x4 --flow coupling --layers 2 --threads 1
 
-coupling=(train "${physics[@]}" --flow coupling --layers 3 --hidden 3,2 --batch 16 --ess-n 500 --measure-logq 4 --threads 1)
+coupling=(train "${physics[@]}" --flow coupling --layers 3 --hidden "3,2" --batch 16 --ess-n 500 --measure-logq 4 --threads 1)
 expect "train, coupling" 0 '"status":"ok"' "${coupling[@]}" --z2 1 --bound 0.5 --steps 20 --out c.safetensors --history hc --json
 cp out coupling.json
 expect "train, coupling, as text" 0 '3 coupling layers, .* rolled back 0 times' "${coupling[@]}" --steps 5 --out y
@@ -329,7 +329,7 @@ for o in layers hidden kernel bound z2; do
         "${physics[@]}" --$o 1
 done
 expect "coupling: no layers" 1 'layers: expected an integer from 1 to 400' "${c2[@]}" --layers 0
-for list in 8,x 8, ,8 8,0 0,8 -1 1001 1,2,3,4,5,6,7,8,9 ''; do
+for list in 8,x "8," ,8 8,0 0,8 -1 1001 1,2,3,4,5,6,7,8,9 ''; do
     expect "coupling: --hidden $list" 1 'hidden: expected up to 8 integers' "${c2[@]}" --hidden "$list"
 done
 expect "coupling: an even kernel" 1 'kernel: expected an odd number from 1 to 15, got 4' "${c2[@]}" --kernel 4

@@ -1,5 +1,5 @@
-/* test_torch_vectors.c: the continuous flow against an independent program: field, log q, loss and gradients as PyTorch
- * computes them (bench/peers/cnf_torch.py --dump; the files say what stands in them). */
+/* test_torch_vectors.c: flows against an independent program: field, log q, loss and gradients as PyTorch computes them
+ * (bench/peers/cnf_torch.py and coupling_torch.py --dump; the files say what stands in them). */
 #include "../test.h"
 #include <stdlib.h>
 
@@ -205,8 +205,122 @@ static void test_file(const char *path)
     free(text);
 }
 
+/* Of one sample in all lanes: field, log-det, gradients of lane 0. gradient has the layers' one behind the other. */
+typedef struct pass {
+    v2_p_v   x[SITES], dx[SITES];
+    double   logdet[LANES], gradient[MOST];
+    v2_flow *flow;
+} pass;
+
+static void couplings_forward(pass *p, unsigned char *tape, lft_arena scratch)
+{
+    int i;
+    for (i = 0; i < p->flow->layers; ++i) {
+        const v2_layer *layer = p->flow->layer + i;
+        if (layer->ops->forward(layer, (v2_real *)p->x, (v2_real *)p->x, p->logdet, NULL, tape, scratch, NULL)) {
+            check_true("forward", 0);
+        }
+        tape += layer->tape_bytes;
+    }
+}
+
+static void couplings_backward(pass *p, unsigned char *tape, double by_logdet, lft_arena scratch)
+{
+    double dlogdet[LANES] = {0}, *gradient = p->gradient;
+    int    i;
+    dlogdet[0] = by_logdet;
+    for (i = 0; i < p->flow->layers; ++i) tape += p->flow->layer[i].tape_bytes, gradient += p->flow->layer[i].gradient_count;
+    for (i = p->flow->layers - 1; i >= 0; --i) {
+        const v2_layer *layer = p->flow->layer + i;
+        tape -= layer->tape_bytes, gradient -= layer->gradient_count;
+        layer->ops->backward(layer, tape, (v2_real *)p->dx, dlogdet, gradient, scratch, NULL);
+    }
+}
+
+static int couplings_of(v2_flow *flow, int L, lft_arena *arena)
+{
+    static v2_coupling_desc each[8];
+    static v2_layer_desc    list[8];
+    v2_flow_desc            desc;
+    double                  hidden[MOST];
+    int                     i, k, n = numbers("hidden", hidden);
+    memset(&desc, 0, sizeof desc);
+    memset(each, 0, sizeof each);
+    desc.extent[0] = desc.extent[1] = L;
+    desc.prior = LFT_PRIOR_NORMAL, desc.layer = list, desc.layers = (int)number("layers");
+    if (desc.layers < 1 || desc.layers > 8 || n < 1 || n > 8 || L * L > SITES) return 0;
+    for (i = 0; i < desc.layers; ++i) {
+        each[i].parity = i % 2;
+        for (k = 0; k < n; ++k) each[i].hidden[k] = (int)hidden[k];
+        list[i].ops = v2_coupling(), list[i].desc = each + i;
+    }
+    return v2_flow_init(flow, &desc, arena, NULL) == LFT_OK;
+}
+
+static void test_couplings(const char *path)
+{
+    static pass    p;
+    static double  z[MOST], phi[MOST], gradient[MOST], prior[LANES], logq[LANES], action[LANES];
+    const char    *file = strrchr(path, '/') + 1;
+    const int      lanes = v2_lanes();
+    v2_real       *x = (v2_real *)p.x, *dx = (v2_real *)p.dx;
+    v2_flow        flow;
+    v2_theory      theory;
+    lft_arena      arena = lft_arena_of(memory, sizeof memory), scratch;
+    unsigned char *tape;
+    double         S[LANES], lq[LANES], loss = 0;
+    size_t         scratch_bytes = 0, tape_bytes = 0;
+    int            V, n, i, o;
+    text = read_file(path);
+    if (!text) {
+        check_skipped(path, "no such file");
+        return;
+    }
+    V = (int)number("L") * (int)number("L"), n = (int)number("samples");
+    if (!couplings_of(&flow, (int)number("L"), &arena) || v2_phi4_init(&theory, number("m2"), number("lambda"), NULL) ||
+        flow.params.count > MOST || numbers("parameters", flow.params.value) != (int)flow.params.count ||
+        numbers("z", z) != n * V) {
+        check_true(path, 0);
+        return;
+    }
+    v2_flow_prepare(&flow);
+    for (i = 0; i < flow.layers; ++i) {
+        tape_bytes += flow.layer[i].tape_bytes;
+        if (flow.layer[i].scratch_bytes > scratch_bytes) scratch_bytes = flow.layer[i].scratch_bytes;
+    }
+    tape    = (unsigned char *)lft_arena_take(&arena, tape_bytes, 1);
+    scratch = lft_arena_of(lft_arena_take(&arena, scratch_bytes, 1), scratch_bytes);
+    memset(&p, 0, sizeof p);
+    p.flow = &flow;
+    for (i = 0; i < n; ++i) {
+        memset(p.logdet, 0, sizeof p.logdet);
+        for (o = 0; o < V * lanes; ++o) x[o] = z[i * V + o / lanes];
+        v2_p_prior_logq(&v2_p_flow_state_of(&flow)->prior, p.x, lq, NULL, arena);
+        couplings_forward(&p, tape, scratch);
+        theory.action(&theory, &flow.lattice, x, S, dx);
+        prior[i] = lq[0], logq[i] = lq[0] - p.logdet[0], action[i] = S[0];
+        loss += (logq[i] + action[i]) / n;
+        for (o = 0; o < V; ++o) phi[i * V + o] = x[o * lanes];
+        for (o = 0; o < V * lanes; ++o) dx[o] = o % lanes ? 0 : dx[o] / n;
+        couplings_backward(&p, tape, -1.0 / n, scratch);
+        for (o = 0; o < V; ++o) gradient[i * V + o] = dx[o * lanes] - z[i * V + o] / n; /* log_prior included */
+    }
+    compare(file, "log_prior", prior, n, 1e-14);
+    compare(file, "phi", phi, n * V, 1e-13);
+    compare(file, "log_q", logq, n, 1e-13);
+    for (i = 0; i < n; ++i) lq[i] = prior[i] - logq[i];
+    compare(file, "jacobian_log_det", lq, n, 1e-11);
+    compare(file, "action", action, n, 1e-13);
+    compare(file, "loss", &loss, 1, 1e-13);
+    compare(file, "grad_z", gradient, n * V, 1e-12);
+    compare(file, "grad_parameters", p.gradient, (int)flow.params.count, 1e-12);
+    free(text);
+}
+
 int main(void)
 {
+    test_couplings("tests/vectors/coupling_torch_L4.json");
+    test_couplings("tests/vectors/coupling_torch_L6.json");
     test_file("tests/vectors/cnf_torch_L4.json");
     test_file("tests/vectors/cnf_torch_L6.json");
     return test_end();
