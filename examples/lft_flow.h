@@ -72,7 +72,7 @@ static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
     memset(d, 0, sizeof *d);
     if (cli_flow_options(c, coupling)) return c->error.code;
     cli_extent(c, cli_required(c, "extent"), d->extent);
-    d->prior       = (lft_prior_kind)cli_word(c, "prior", prior, coupling ? LFT_PRIOR_NORMAL : LFT_PRIOR_FREE);
+    d->prior       = (lft_prior_kind)cli_word(c, "prior", prior, LFT_PRIOR_FREE);
     d->prior_mass2 = cli_positive(c, "prior-mass2", 0);
     if (cli_given(c, "prior-mass2") && d->prior == LFT_PRIOR_NORMAL) {
         return cli_fail(c, LFT_ERR_ARG, "--prior-mass2: expected --prior free beside it, got the prior normal");

@@ -101,7 +101,7 @@ static const cli_option cli_option_table[] = {
     {"nodes", "N", "6", "functions of time", CLI_ODE},
     {"int-steps", "N", "12", "integration steps at the start", CLI_FLOW | CLI_CONTINUOUS},
     {"most-int-steps", "N", "4 int-steps", "up to which they may be refined", CLI_ODE},
-    {"prior", "WORD", "free, coupling: normal", "free (field, learnable spectrum), normal", CLI_MODEL},
+    {"prior", "WORD", "free", "free (field, learnable spectrum), normal", CLI_MODEL},
     {"prior-mass2", "X", "(4 / largest extent)^2", "mass squared of the free field at the start", CLI_MODEL},
     {"ess-n", "N", "10000, less in a short time", "samples of the ESS at the end", CLI_TRAIN | CLI_RESUME},
     {"measure-logq", "N", "as stored, or 32", "measure epsilon anew on N samples; train: at the end",

@@ -336,7 +336,7 @@ expect "coupling: an even kernel" 1 'kernel: expected an odd number from 1 to 15
 expect "coupling: a negative bound" 1 'bound: expected a number >= 0' "${c2[@]}" --bound -1
 expect "coupling: a bound that is none" 1 'bound: expected a finite number' "${c2[@]}" --bound nan
 expect "coupling: z2 neither 0 nor 1" 1 'z2: expected an integer from 0 to 1' "${c2[@]}" --z2 2
-expect "a mass of the normal prior" 1 'prior-mass2: expected --prior free' "${c2[@]}" --prior-mass2 1
+expect "a mass of the normal prior" 1 'prior-mass2: expected --prior free' "${c2[@]}" --prior normal --prior-mass2 1
 expect "negative n" 1 'n: expected an integer from 1' sample --model m.safetensors --n -5
 expect "n that is no integer" 1 'n: expected an integer from 1' sample --model m.safetensors --n 1.5
 expect "steps and seconds" 1 'steps or --seconds, got both' "${t2[@]}" "${physics[@]}" --seconds 3
