@@ -2,9 +2,10 @@
 """Trains flows for phi^4 in two dimensions at m^2 = -4, samples them, runs HMC, and compares every observable of the
 two with each other and with published Monte Carlo numbers of other programs.
 
-    bench/physics.py [--only 6,8t,8,12] [--scale X] [--program build/lft-phi4-2d] [--models DIR] [--out FILE.md]
+    bench/physics.py [--only 6,8t,8,12,20,32,64] [--scale X] [--program build/lft-phi4-2d] [--models DIR] [--shipped]
+                     [--out FILE.md]
 
-A model that DIR already holds is not trained again. --scale multiplies the times and the numbers of samples. The table
+A model that DIR already holds is not trained again; --shipped takes those of examples/models. --scale multiplies the times and the numbers of samples. The table
 goes to standard output and FILE.md; exit status 1 if a comparison is off by more than 3 sigma or a figure is missed."""
 import argparse
 import json
@@ -20,7 +21,11 @@ CASES = {
     "8t": (8, 8.0, 120, 200_000, 2_000_000, None, None),
     "8": (8, 6.008, 120, 400_000, 2_000_000, None, None),
     "12": (12, 5.276, 600, 400_000, 2_000_000, 0.975, 0.91),
+    "20": (20, 4.807, 3600, 100_000, 2_000_000, 0.97, None),
+    "32": (32, 4.572, 7200, 100_000, 1_000_000, 0.92, None),
+    "64": (64, 4.398, 36000, 20_000, 400_000, 0.5, None),
 }
+DEFAULT = "6,8t,8,12"
 # Monte Carlo with an independent program: value, error
 REFERENCE = {
     "6": {"chi2": (1.0624, .0010), "mass_l": (3.975, .003), "xi_2nd": (1.4835, .0012), "binder": (.1923, .0006),
@@ -31,6 +36,12 @@ REFERENCE = {
           "phi2": (.18386, .00004), "phi4": (.06676, .00003)},
     "12": {"chi2": (4.123, .009), "mass_l": (3.995, .006), "xi_2nd": (3.003, .005), "binder": (.2266, .0010),
            "phi2": (.21052, .00006), "phi4": (.08501, .00004)},
+    "20": {"chi2": (10.63, .03), "mass_l": (4.049, .008), "xi_2nd": (4.983, .011), "binder": (.2388, .0014),
+           "phi2": (.23720, .00006), "phi4": (.10452, .00004)},
+    "32": {"chi2": (25.25, .10), "mass_l": (4.088, .010), "xi_2nd": (7.950, .022), "binder": (.2508, .0016),
+           "phi2": (.25650, .00006), "phi4": (.11924, .00004)},
+    "64": {"chi2": (88.9, .5), "mass_l": (4.13, .02), "xi_2nd": (15.96, .07), "binder": (.2530, .0021),
+           "phi2": (.27610, .00006), "phi4": (.13452, .00004)},
 }
 RELATIVE = {"chi2": 3e-3, "phi2": 5e-4}  # relative errors that a comparison needs to mean something
 
@@ -53,12 +64,23 @@ def run(program, *words):
     return result
 
 
+def trained_model(a, theory, extent, coupling, seconds):
+    model, note = f"{a.models}/phi4-{extent}-{coupling}.safetensors", f"{a.models}/phi4-{extent}-{coupling}.json"
+    if not os.path.exists(model) or not os.path.exists(note):
+        trained = run(a.program, "train", *theory, "--seconds", seconds * a.scale, "--seed", 1, "--out", model)
+        with open(note, "w") as f:
+            json.dump(trained, f)
+    with open(note) as f:
+        return model, json.load(f)
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--only", default=",".join(CASES))
+    p.add_argument("--only", default=DEFAULT)
     p.add_argument("--scale", type=float, default=1)
     p.add_argument("--program", default="build/lft-phi4-2d")
     p.add_argument("--models", default="build/physics")
+    p.add_argument("--shipped", action="store_true")
     p.add_argument("--out")
     a = p.parse_args()
     os.makedirs(a.models, exist_ok=True)
@@ -73,13 +95,12 @@ def main():
     for case in a.only.split(","):
         extent, coupling, seconds, n_flow, n_hmc, least_ess, least_acceptance = CASES[case]
         theory = ["--extent", f"{extent}x{extent}", "--m2", -4, "--lambda", coupling]
-        model, note = f"{a.models}/phi4-{extent}-{coupling}.safetensors", f"{a.models}/phi4-{extent}-{coupling}.json"
-        if not os.path.exists(model) or not os.path.exists(note):
-            trained = run(a.program, "train", *theory, "--seconds", seconds * a.scale, "--seed", 1, "--out", model)
-            with open(note, "w") as f:
-                json.dump(trained, f)
-        with open(note) as f:
-            trained = json.load(f)
+        if a.shipped:
+            model = f"examples/models/phi4-{extent}.safetensors"
+            trained = run(a.program, "info", model)
+            trained["seconds"] = trained["train_seconds"]
+        else:
+            model, trained = trained_model(a, theory, extent, coupling, seconds)
         flow = run(a.program, "sample", "--model", model, "--n", int(n_flow * a.scale), "--seed", 2)
         hmc = run(a.program, "hmc", *theory, "--n", int(n_hmc * a.scale), "--seed", 3)
         say()
