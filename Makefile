@@ -4,6 +4,8 @@
 #   make test      what a user runs: at most 10 minutes        make test-all   everything: at most an hour
 #   make bench     the benchmark                               make bench-torch   its peers (needs PyTorch)
 #   make bench-physics   trains for 6, 8 and 12 squared, and compares flow, HMC and published numbers: half an hour
+#   make bench-phi4      trains the models of examples/models anew and checks them: hours
+#   make bench-cost      CPU time per independent configuration, flow against HMC, with these models: minutes; writes docs/cost.*
 #   make examples  the example programs                        make install    PREFIX=/usr/local, DESTDIR=
 # CC, CFLAGS and OPENMP may be set: make CC=clang CFLAGS='-O2 -g' OPENMP=
 # gcc -O2 costs a tenth of the speed of -O3; -std=c99 without -ffp-contract=fast fuses no multiply-adds.
@@ -19,7 +21,7 @@ PROGRAMS := $(DIMS:%=build/lft-phi4-%d)
 EXAMPLES := $(patsubst examples/%.c,build/examples/%,$(filter-out examples/lft.c,$(wildcard examples/*.c)))
 BENCHES  := $(patsubst bench/%.c,build/bench/%,$(wildcard bench/*.c))
 
-.PHONY: all run test test-all bench bench-torch bench-physics examples install clean
+.PHONY: all run test test-all bench bench-torch bench-physics bench-phi4 bench-cost examples install clean
 .DELETE_ON_ERROR:
 
 all: $(PROGRAMS)
@@ -59,6 +61,13 @@ bench-torch: build/bench/phi4
 
 bench-physics: build/lft-phi4-2d
 	bench/physics.py --out build/physics.md
+
+bench-phi4: build/lft-phi4-2d
+	bench/zoo.sh build/zoo
+	bench/physics.py --only 12,20,32 --shipped build/zoo --out build/phi4.md
+
+bench-cost: $(PROGRAMS)
+	bench/cost.py --out docs/cost.md --plot docs/cost.svg
 
 install: $(PROGRAMS)
 	install -d '$(DESTDIR)$(PREFIX)/include' '$(DESTDIR)$(PREFIX)/bin'

@@ -2,10 +2,10 @@
 """Trains flows for phi^4 in two dimensions at m^2 = -4, samples them, runs HMC, and compares every observable of the
 two with each other and with published Monte Carlo numbers of other programs.
 
-    bench/physics.py [--only 6,8t,8,12,20,32,64] [--scale X] [--program build/lft-phi4-2d] [--models DIR] [--shipped]
-                     [--out FILE.md]
+    bench/physics.py [--only 6,8t,8,12,20,32,64] [--scale X] [--program build/lft-phi4-2d] [--models DIR]
+                     [--shipped [DIR]] [--out FILE.md]
 
-A model that DIR already holds is not trained again; --shipped takes those of examples/models. --scale multiplies the times and the numbers of samples. The table
+A model that DIR already holds is not trained again; --shipped takes phi4-<L>.safetensors of examples/models. --scale multiplies the times and the numbers of samples. The table
 goes to standard output and FILE.md; exit status 1 if a comparison is off by more than 3 sigma or a figure is missed."""
 import argparse
 import json
@@ -80,7 +80,7 @@ def main():
     p.add_argument("--scale", type=float, default=1)
     p.add_argument("--program", default="build/lft-phi4-2d")
     p.add_argument("--models", default="build/physics")
-    p.add_argument("--shipped", action="store_true")
+    p.add_argument("--shipped", nargs="?", const="examples/models")
     p.add_argument("--out")
     a = p.parse_args()
     os.makedirs(a.models, exist_ok=True)
@@ -96,7 +96,7 @@ def main():
         extent, coupling, seconds, n_flow, n_hmc, least_ess, least_acceptance = CASES[case]
         theory = ["--extent", f"{extent}x{extent}", "--m2", -4, "--lambda", coupling]
         if a.shipped:
-            model = f"examples/models/phi4-{extent}.safetensors"
+            model = f"{a.shipped}/phi4-{extent}.safetensors"
             trained = run(a.program, "info", model)
             trained["seconds"] = trained["train_seconds"]
         else:
