@@ -151,12 +151,15 @@ static void test_hmc(int kind, const double *expected)
     bad += p2_batch_init(&x, &flow.lattice, CHAINS, &arena, NULL) != LFT_OK;
     bad += lft_series_init(&series, p2_observables_count(&flow.lattice), CHAINS, STEPS, &more, NULL) != LFT_OK;
     bad += p2_hmc_thermalise(&hmc, 100) != LFT_OK;
+    p.status = LFT_OK; /* while steps are chosen, some are too long */
     for (i = 0; i < STEPS; ++i) {
         bad += p2_hmc_next(&hmc) != LFT_OK;
         bad += p2_pullback_map(&p, &hmc.x, &x) != LFT_OK;
         bad += p2_measure_into(&theory, &x, &series, arena, NULL) != LFT_OK;
     }
-    check_true("all steps", !bad); /* an action that overflows is a trajectory rejected */
+    check_true("all steps", !bad);
+    check_true("an action fails where a trajectory overflows, and there alone",
+               p.status == (hmc.nonfinite ? LFT_ERR_NONFINITE : LFT_OK));
     check_near("acceptance", (double)hmc.accepted / ((double)hmc.trajectories * CHAINS), 0.85, 0.14);
     compare(&series, &theory, &flow.lattice, more, expected);
 }
@@ -178,7 +181,7 @@ static void test_mixed(int kind, const double *expected)
     double        logw[CHAINS], worst = 0;
     int           i, c, bad = 0;
     printf("---- a flow and HMC in turns, kind %d\n", kind);
-    make(&flow, kind, 2, 2, kind ? 0.2 : 0.03, &arena);
+    make(&flow, kind, 2, 2, kind ? 0.1 : 0.03, &arena);
     p2_phi4_init(&theory, -4, 8, NULL);
     memset(&desc, 0, sizeof desc);
     memset(&hmc_desc, 0, sizeof hmc_desc);
@@ -202,7 +205,7 @@ static void test_mixed(int kind, const double *expected)
     }
     accepted = chain.accepted;
     check_true("all steps", !bad);
-    check_true("both samplers move", accepted > 20 && hmc.accepted > 100);
+    check_true("both samplers move", accepted > 100 && hmc.accepted > 100);
     printf("acceptance of the flow %.3f, of HMC %.3f\n", (double)accepted / ((STEPS + 100) * CHAINS),
            (double)hmc.accepted / ((STEPS + 100) * CHAINS));
     compare(&series, &theory, &flow.lattice, more, expected);
