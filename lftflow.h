@@ -20,6 +20,9 @@
 
 /* Values of the instance parameters. All are nonzero, so that an undefined name in an #if is never a legal value. */
 #define LFT_SCALAR 1 /* LFT_GROUP: one real number per site */
+#define LFT_U1     2 /*            an angle per link */
+#define LFT_SU2    3 /*            a unit quaternion per link */
+#define LFT_SU3    4 /*            a 3 x 3 matrix per link */
 #define LFT_F32    1 /* LFT_REAL */
 #define LFT_F64    2
 #define LFT_FIELDS 1 /* LFT_UPTO: lattice, fields, theory */
@@ -32,6 +35,11 @@
 #ifndef LFT_MAX_COUPLINGS
 #define LFT_MAX_COUPLINGS 8 /* of a theory */
 #endif
+
+#define LFT_P_GROUP_1 scalar /* their names in symbols */
+#define LFT_P_GROUP_2 u1
+#define LFT_P_GROUP_3 su2
+#define LFT_P_GROUP_4 su3
 
 /* Two levels, so that LFT_NAME is expanded before it is pasted. */
 #define LFT_P_PASTE2(a, b) a##_##b
@@ -1499,9 +1507,17 @@ LFT_P_INLINE int   LFT_P(any)(lft_m m)
 
 #endif
 
+#define LFT_P_CHUNK 64 /* sites that are summed in the real type before the sum is widened to double */
+
 /* Public arrays of reals as vectors: all of them come from arenas, which align to the widest register. */
 LFT_P_INLINE lft_v *LFT_P(view)(lft_real *x) { return (lft_v *)(void *)x; }
 LFT_P_INLINE const lft_v *LFT_P(const_view)(const lft_real *x) { return (const lft_v *)(const void *)x; }
+
+LFT_P_INLINE void LFT_P(set_zero)(lft_v *x, int n)
+{
+    int i;
+    for (i = 0; i < n; ++i) x[i] = lft_splat(0);
+}
 
 /* m ? a : b per lane */
 LFT_P_INLINE lft_v lft_sel(lft_m m, lft_v a, lft_v b)
@@ -1580,6 +1596,8 @@ LFT_P_INLINE lft_v LFT_P(from_wide)(const double *w)
  *   sqrt          1.25   0, inf and every normal number (a denormal loses accuracy); below 0 NaN
  *   atan          1.43   every argument
  *   tanh          1.43   every argument
+ *   atan2(y, x)          finite numbers; 4 ulp of the angle
+ *   wrap                 an angle in [-pi, pi], for |x| <= 1000; absolute error of an ulp of pi
  *
  * The sign of a zero is kept by sqrt, atan and tanh only. A real must be evaluated in its own type (FLT_EVAL_METHOD 0).
  * Under -ffast-math: 2 ulp, atan, sqrt and tanh 3, where arguments and results are normal numbers, for sqrt from 4 times the
@@ -1870,6 +1888,27 @@ LFT_P_INLINE lft_v LFT_P(atan)(lft_v x)
     return LFT_P(flip)(y, sign);
 }
 
+/* The angle of the point (x, y), in [-pi, pi]: the arctangent of the smaller coordinate over the larger. (0, 0): 0 */
+LFT_P_INLINE lft_v LFT_P(atan2)(lft_v y, lft_v x)
+{
+    const lft_v zero = lft_splat(0);
+    const lft_m sign = LFT_P(bits)(y) & LFT_P(sign_bit), left = LFT_P(lt)(x, zero);
+    const lft_v a = LFT_P(flip)(x, LFT_P(bits)(x) & LFT_P(sign_bit)), b = LFT_P(flip)(y, sign);
+    const lft_m steep = LFT_P(lt)(a, b);
+    const lft_v most = lft_sel(steep, b, a), least = lft_sel(steep, a, b);
+    lft_v       t    = LFT_P(atan)(least / lft_sel(LFT_P(eq)(most, zero), lft_splat(1), most));
+    t = lft_sel(steep, LFT_P(pi_2)[0] - (t - LFT_P(pi_2)[1]), t);
+    t = lft_sel(left, 2 * LFT_P(pi_2)[0] - (t - 2 * LFT_P(pi_2)[1]), t);
+    return LFT_P(flip)(t, sign);
+}
+
+/* x less the nearest multiple of 2 pi, for |x| <= 1000 */
+LFT_P_INLINE lft_v LFT_P(wrap)(lft_v x)
+{
+    const lft_v n = LFT_P(nearest)(x, (lft_real)0.25 * LFT_P(per_quarter)) - LFT_P(round);
+    return LFT_P(reduce)(x, 4 * n, LFT_P(quarter_turn), LFT_P_COUNT(LFT_P(quarter_turn)));
+}
+
 /* tanh(a) = 1 - 2 / (e^2a + 1), and for small a, where that is a difference of numbers near 1, its series */
 LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 {
@@ -1909,6 +1948,16 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 #undef LFT_P_SIGNED
 #undef LFT_P_SIGNED2
 #undef LFT_P_SIGNED3
+#undef LFT_P_LINKS
+#undef LFT_P_COLOURS
+#undef LFT_P_LINK
+#undef LFT_P_ALGEBRA
+#undef LFT_P_HAAR
+#undef LFT_P_SITE
+#undef LFT_P_FORCES
+#undef lft_u
+#undef lft_z
+#undef lft_w
 #undef lft_real
 #undef lft_int
 #undef lft_v
@@ -3543,14 +3592,16 @@ LFT_P_STATIC void lft_p_family_pace(const lft_family *f, double *pace)
  * Parameters: LFT_NAME, LFT_GROUP, LFT_DIM, LFT_REAL, LFT_LANES, LFT_UPTO. 99_close.h undefines every one. */
 
 #ifndef LFT_GROUP
-#error "lftflow: LFT_GROUP is not defined; legal values: LFT_SCALAR"
-#elif LFT_GROUP != LFT_SCALAR
-#error "lftflow: unknown LFT_GROUP; legal values: LFT_SCALAR"
+#error "lftflow: LFT_GROUP is not defined; legal values: LFT_SCALAR, LFT_U1, LFT_SU2, LFT_SU3"
+#elif LFT_GROUP < LFT_SCALAR || LFT_GROUP > LFT_SU3
+#error "lftflow: unknown LFT_GROUP; legal values: LFT_SCALAR, LFT_U1, LFT_SU2, LFT_SU3"
 #endif
 #ifndef LFT_DIM
 #error "lftflow: LFT_DIM is not defined; legal values: 1, 2, 3, 4"
 #elif LFT_DIM < 1 || LFT_DIM > LFT_MAX_DIM
 #error "lftflow: LFT_DIM is out of range; legal values: 1, 2, 3, 4"
+#elif LFT_DIM == 1 && LFT_GROUP != LFT_SCALAR
+#error "lftflow: LFT_DIM is 1: there are no plaquettes; legal values for gauge groups: 2, 3, 4"
 #endif
 #ifndef LFT_REAL
 #define LFT_REAL LFT_F64
@@ -3614,7 +3665,7 @@ typedef float LFT_(real);
 typedef double LFT_(real);
 #define LFT_P_REAL_NAME f64
 #endif
-#define LFT_P_GROUP_NAME         scalar
+#define LFT_P_GROUP_NAME         LFT_P_PASTE(LFT_P_GROUP, LFT_GROUP)
 #define LFT_P_SIGNED3(n, g, d, r) n##_##g##_##d##d_##r##_v1
 #define LFT_P_SIGNED2(n, g, d, r) LFT_P_SIGNED3(n, g, d, r)
 #define LFT_P_SIGNED(name)       LFT_P_SIGNED2(LFT_(name), LFT_P_GROUP_NAME, LFT_DIM, LFT_P_REAL_NAME)
@@ -3648,24 +3699,35 @@ static inline lft_status LFT_(lattice_init)(LFT_(lattice) *lattice, const int *e
 
 /* ---- 41_field.h, declarations ------------------------------------------------------------------------------------ */
 /* 41_field.h: batches of field configurations.
- * Offers: LFT_(batch), LFT_(batch_init)(), LFT_(batch_bytes)(), LFT_(batch_get)(), LFT_(batch_set)(). */
+ * Offers: LFT_(batch), LFT_(batch_init)(), LFT_(momenta_init)(), LFT_(batch_bytes)(), LFT_(batch_get)(), LFT_(batch_set)(). */
 
-/* n configurations, stored [group][site][lane] with configuration i in lane i % lanes of group i / lanes. The lanes that
- * the last group has to spare hold valid (zero) configurations that nothing reads. */
+/* n configurations, stored [group][site][link][number][lane] with configuration i in lane i % lanes of group i / lanes.
+ *   scalar   one number per site, phi
+ *   U(1)     an angle per link; link mu of a site, 0 <= mu < LFT_DIM, leads to the next site along axis mu
+ *   SU(2)    4 numbers per link: c0 + i (c1 sigma1 + c2 sigma2 + c3 sigma3)
+ *   SU(3)    18 per link: the matrix row by row, real parts before imaginary ones
+ * The lanes that the last group has to spare hold valid configurations that nothing reads. */
 typedef struct LFT_(batch) {
     LFT_(lattice) lattice;
     lft_real     *data;
     int           n, groups, lanes;
+    int           reals; /* of a site */
 } LFT_(batch);
 
-/* Lays a batch of n zero configurations out in the arena. LFT_ERR_ARG for n < 1, LFT_ERR_NOMEM. */
+/* Lays a batch of n cold configurations out in the arena: fields 0, links 1. LFT_ERR_ARG for n < 1, LFT_ERR_NOMEM. */
 LFT_API lft_status LFT_(batch_init)(LFT_(batch) *batch, const LFT_(lattice) *lattice, int n, lft_arena *arena,
                                     lft_error *error);
+
+/* The same for forces and momenta, n times 0: one algebra element per link, in the place of its numbers (scalar, U(1): 1,
+ * SU(2): 3, SU(3): 8). */
+LFT_API lft_status LFT_(momenta_init)(LFT_(batch) *batch, const LFT_(lattice) *lattice, int n, lft_arena *arena,
+                                      lft_error *error);
 
 /* Bytes that batch_init takes from an arena of any alignment. */
 LFT_API size_t LFT_(batch_bytes)(const LFT_(lattice) *lattice, int n);
 
-/* Configuration i as a plain row-major array of `volume` reals, out of and into the batch. 0 <= i < n. */
+/* Configuration i as a plain array of volume x reals numbers, in the order of the batch (sites row-major), out of and into
+ * the batch. 0 <= i < n. */
 LFT_API void LFT_(batch_get)(const LFT_(batch) *batch, int i, lft_real *phi);
 LFT_API void LFT_(batch_set)(LFT_(batch) *batch, int i, const lft_real *phi);
 
@@ -3681,16 +3743,19 @@ struct LFT_(theory) {
     const char *const *coupling_name; /* [couplings] */
     double             coupling[LFT_MAX_COUPLINGS];
     void              *user; /* for a user's own action */
-    /* S[lane] of the LFT_(lanes)() configurations of one group, phi[site][lane], summed in double in a fixed order; and
-     * dS/dphi[site][lane] where dS is not NULL. phi and dS do not overlap. */
+    /* S[lane] of the LFT_(lanes)() configurations of one group, in the order of a batch, summed in double in a fixed order; and
+     * the gradient where dS is not NULL: dS/dphi[site][lane], of links d^a S[site][mu][a][lane], d^a f(U) =
+     * d/ds f(exp(s T^a) U) with tr T^a T^b = -1/2 delta^ab (U(1): d/d angle). phi and dS do not overlap. */
     void (*action)(const LFT_(theory) *theory, const LFT_(lattice) *lattice, const lft_real *phi, double *S, lft_real *dS);
 };
 
 /* S[i] of every configuration of a batch. O(n volume). */
 LFT_API void LFT_(action)(const LFT_(theory) *theory, const LFT_(batch) *phi, double *S);
 
-/* The molecular-dynamics force -dS/dphi of every configuration; force is a batch of the same shape. */
+/* The molecular-dynamics force -dS of every configuration; force: as many momenta of the same lattice. */
 LFT_API void LFT_(force)(const LFT_(theory) *theory, const LFT_(batch) *phi, LFT_(batch) *force);
+
+#if LFT_GROUP == LFT_SCALAR
 
 /* ---- 51_phi4.h, declarations ------------------------------------------------------------------------------------- */
 /* 51_phi4.h: the scalar phi^4 theory.
@@ -3702,7 +3767,24 @@ LFT_API void LFT_(force)(const LFT_(theory) *theory, const LFT_(batch) *phi, LFT
  * with m2 <= 0. */
 LFT_API lft_status LFT_(phi4_init)(LFT_(theory) *theory, double m2, double lambda, lft_error *error);
 
+#else
+
+/* ---- 52_wilson.h, declarations ----------------------------------------------------------------------------------- */
+/* 52_wilson.h: gauge fields with plaquettes and rectangles: Wilson's action and its improvements.
+ * Offers: LFT_(wilson_init)(). */
+
+/* S = -(beta / N) sum_x sum_{mu < nu} { c0 Re tr P_mu,nu(x) + c1 Re tr [ R_2mu,nu(x) + R_mu,2nu(x) ] },   c0 = 1 - 8 c1,
+ * with plaquettes P and 1 x 2 rectangles R; N = 1 and Re tr P = cos of the plaquette's angle for U(1). S = 0 at beta = 0;
+ * beta is 2N / g^2 for SU(N), 1 / g^2 for U(1).
+ *   c1 = 0       Wilson
+ *   c1 = -1/12   Symanzik, tree level (Luescher and Weisz, Commun. Math. Phys. 97 (1985) 59)
+ *   c1 = -0.331  Iwasaki (UTHEP-118)
+ * Couplings: beta, c1. LFT_ERR_ARG if one is not finite. */
+LFT_API lft_status LFT_(wilson_init)(LFT_(theory) *theory, double beta, double c1, lft_error *error);
+
+#endif
 #if LFT_UPTO >= LFT_SAMPLE
+#if LFT_GROUP == LFT_SCALAR
 
 /* ---- 65_layer.h, declarations ------------------------------------------------------------------------------------ */
 /* 65_layer.h: what a layer of a flow is: a table of functions over one group of configurations.
@@ -3993,6 +4075,8 @@ LFT_API lft_status LFT_(chain_next)(LFT_(chain) *chain);
  * differ, or what flow_logq returns; LFT_ERR_NONFINITE if a log-weight is not finite; the chains then stay as they are. */
 LFT_API lft_status LFT_(chain_start)(LFT_(chain) *chain, const LFT_(batch) *x);
 
+#endif
+
 /* ---- 83_hmc.h, declarations -------------------------------------------------------------------------------------- */
 /* 83_hmc.h: Hybrid Monte Carlo, many independent chains at a time: the reference that flows are compared with.
  * Offers: lft_integrator, lft_start, LFT_(hmc_desc), LFT_(hmc), LFT_(hmc_init)(), LFT_(hmc_bytes)(), LFT_(hmc_start)(),
@@ -4000,18 +4084,20 @@ LFT_API lft_status LFT_(chain_start)(LFT_(chain) *chain, const LFT_(batch) *x);
 
 #ifndef LFT_P_HMC_ENUMS
 #define LFT_P_HMC_ENUMS
-/* How the equations of motion of H = sum_x pi^2 / 2 + S(phi) are integrated. P(h): pi -= h dS/dphi, Q(h): phi += h pi. Both
- * are reversible, preserve volume and are of second order: <dH> is proportional to V h^4. Omelyan's step takes two forces
- * instead of one, but is so much more accurate that it needs fewer in all. */
+/* How the equations of motion of H = sum pi^2 / 2 + S are integrated. P(h): pi -= h dS, Q(h): phi += h pi or, for links,
+ * U = exp(h pi^a T^a) U. All are reversible and preserve volume. Those of second order have <dH> proportional to V h^4; Omelyan's
+ * step takes two forces instead of one, but is so much more accurate that it needs fewer in all. That of fourth order, <dH>
+ * proportional to V h^8, takes five: for large lattices and high acceptance. */
 typedef enum lft_integrator {
     LFT_LEAPFROG = 1, /* P(h/2) Q(h) P(h/2) */
-    LFT_OMELYAN       /* P(z h) Q(h/2) P((1 - 2z) h) Q(h/2) P(z h), z = 0.1931833275037836, the default. Omelyan, Mryglod,
+    LFT_OMELYAN,      /* P(z h) Q(h/2) P((1 - 2z) h) Q(h/2) P(z h), z = 0.1931833275037836, the default. Omelyan, Mryglod,
                          Folk, Comput. Phys. Commun. 151 (2003) 272, eq. 31 */
+    LFT_FOURTH        /* P(a h) Q(b h) P(c h) Q(d h) P((1/2 - a - c) h) Q((1 - 2 (b + d)) h) and back. The same, eqs. 71, 72 */
 } lft_integrator;
 
 typedef enum lft_start {
-    LFT_START_COLD = 1, /* phi = 0, the default */
-    LFT_START_HOT       /* phi(x) ~ N(0, 1) */
+    LFT_START_COLD = 1, /* phi = 0, links 1, the default */
+    LFT_START_HOT       /* phi(x) ~ N(0, 1), links with the invariant measure */
 } lft_start;
 #endif
 
@@ -4076,8 +4162,8 @@ LFT_API lft_status LFT_(hmc_next)(LFT_(hmc) *hmc);
 LFT_API lft_status LFT_(hmc_thermalise)(LFT_(hmc) *hmc, int n);
 
 /* Integrates the next trajectory, turns the momenta round and integrates back, without changing any chain: the largest
- * |change of phi| over sites and chains, and the largest |change of H| over chains. Both are rounding errors, magnified by
- * the instability of the trajectory. LFT_ERR_NONFINITE. */
+ * |change| of a number of the fields over sites and chains, and the largest |change of H| over chains. Both are rounding
+ * errors, magnified by the instability of the trajectory. LFT_ERR_NONFINITE. */
 LFT_API lft_status LFT_(hmc_reversibility)(LFT_(hmc) *hmc, double *dphi, double *dH);
 
 LFT_API lft_status LFT_P_SIGNED(hmc_init)(LFT_(hmc) *hmc, const LFT_(theory) *theory, const LFT_(hmc_desc) *desc,
@@ -4089,8 +4175,10 @@ static inline lft_status LFT_(hmc_init)(LFT_(hmc) *hmc, const LFT_(theory) *theo
     return LFT_P_SIGNED(hmc_init)(hmc, theory, desc, arena, error);
 }
 
-/* ---- 84_observables.h, declarations ------------------------------------------------------------------------------ */
-/* 84_observables.h: what is measured on scalar fields, and what is derived from it.
+#if LFT_GROUP == LFT_SCALAR
+
+/* ---- 85_scalar_observables.h, declarations ----------------------------------------------------------------------- */
+/* 85_scalar_observables.h: what is measured on scalar fields, and what is derived from it.
  * Offers: lft_column, LFT_(observables_count)(), LFT_(measure)(), LFT_(measure_into)(), LFT_(measure_bytes)();
  *         lft_observable, LFT_(observable_name)(), LFT_(observe)(), LFT_(derived)(). */
 
@@ -4168,9 +4256,9 @@ typedef struct LFT_(derived_of) {
 } LFT_(derived_of);
 LFT_API double LFT_(derived)(const double *mean, void *ctx);
 
-/* ---- 86_model.h, declarations ------------------------------------------------------------------------------------ */
-/* 86_model.h: flows as files: safetensors documents that hold all that rebuilds a flow bit for bit.
- * Offers: LFT_(model_info), LFT_(model_info_of)(), LFT_(model_save)(), LFT_(model_bytes)(). 87_model_read.h reads them.
+/* ---- 87_model.h, declarations ------------------------------------------------------------------------------------ */
+/* 87_model.h: flows as files: safetensors documents that hold all that rebuilds a flow bit for bit.
+ * Offers: LFT_(model_info), LFT_(model_info_of)(), LFT_(model_save)(), LFT_(model_bytes)(). 88_model_read.h reads them.
  *
  * Format 1. Metadata (strings, for people and for finding one's way): format "lftflow-model", format_version "1", version (of
  * the library), theory, group "scalar", dim "2", extent "6x6", couplings "m2 lambda", prior "free" or "normal", layers "1",
@@ -4184,7 +4272,7 @@ LFT_API double LFT_(derived)(const double *mean, void *ctx);
  *   logq_error       F64 [5] std, mean, std_error, mean_error, n; left out if it has not been measured
  *   training         U64 [3] seed, steps, batch
  *   training.result  F64 [4] seconds, loss, ess, number of samples of that ess
- * A checkpoint (91_checkpoint.h) is a model with more tensors. */
+ * A checkpoint (92_checkpoint.h) is a model with more tensors. */
 
 /* What a model file says beside the flow. Zero where nothing is known. */
 typedef struct LFT_(model_info) {
@@ -4211,8 +4299,8 @@ LFT_API lft_status LFT_(model_save)(const LFT_(flow) *flow, const LFT_(model_inf
                                     lft_arena scratch, lft_error *error);
 LFT_API size_t LFT_(model_bytes)(const LFT_(flow) *flow);
 
-/* ---- 87_model_read.h, declarations ------------------------------------------------------------------------------- */
-/* 87_model_read.h: flows from files (86_model.h says what is in them).
+/* ---- 88_model_read.h, declarations ------------------------------------------------------------------------------- */
+/* 88_model_read.h: flows from files (87_model.h says what is in them).
  * Offers: LFT_(model_desc)(), LFT_(model_restore)(). In order: lft_safetensors_load(), model_desc, flow_init, model_restore. */
 
 /* A desc for LFT_(flow_init)() out of a loaded document: extents, prior and layers; the pool is left to the caller. The descs
@@ -4231,10 +4319,11 @@ LFT_API lft_status LFT_(model_desc)(const lft_safetensors *doc, const LFT_(layer
 LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *doc, lft_error *error);
 
 #endif
-#if LFT_UPTO >= LFT_TRAIN
+#endif
+#if LFT_UPTO >= LFT_TRAIN && LFT_GROUP == LFT_SCALAR
 
-/* ---- 88_exactness.h, declarations -------------------------------------------------------------------------------- */
-/* 88_exactness.h: how far log q is from the log-density of the map that the code really computes.
+/* ---- 89_exactness.h, declarations -------------------------------------------------------------------------------- */
+/* 89_exactness.h: how far log q is from the log-density of the map that the code really computes.
  * Offers: LFT_(flow_logq_error)(), LFT_(flow_logq_error_bytes)(). */
 
 /* Measures epsilon on samples number first ... first + n - 1 of the seed: the Jacobian of Phi_h from its exact
@@ -4246,8 +4335,8 @@ LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64
 /* Bytes of scratch of flow_logq_error. O(V^2): 8 MiB at V = 1024. */
 LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow);
 
-/* ---- 89_pullback.h, declarations --------------------------------------------------------------------------------- */
-/* 89_pullback.h: a theory in the variables of a flow: HMC through the flow as a change of variables.
+/* ---- 90_pullback.h, declarations --------------------------------------------------------------------------------- */
+/* 90_pullback.h: a theory in the variables of a flow: HMC through the flow as a change of variables.
  * Offers: LFT_(pullback), LFT_(pullback_init)(), _bytes, _map. */
 
 /* S'(eta) = S(f(z)) - log |det df/dz|, z = H(sigma eta) as the flow's prior draws it: if eta has the density exp(-S'), then
@@ -4271,8 +4360,8 @@ LFT_API size_t LFT_(pullback_bytes)(LFT_(flow) *flow);
 /* x = f(z(eta)) of every configuration; x may be eta. Errors as of LFT_(flow_map)(), text in flow->error. */
 LFT_API lft_status LFT_(pullback_map)(LFT_(pullback) *pullback, const LFT_(batch) *eta, LFT_(batch) *x);
 
-/* ---- 90_training.h, declarations --------------------------------------------------------------------------------- */
-/* 90_training.h: training by reverse Kullback-Leibler divergence with Adam, and a guard against the integrator's error.
+/* ---- 91_training.h, declarations --------------------------------------------------------------------------------- */
+/* 91_training.h: training by reverse Kullback-Leibler divergence with Adam, and a guard against the integrator's error.
  * Offers: lft_train_desc, lft_train_report, LFT_(trainer), LFT_(trainer_init)(), _bytes, LFT_(train_step)(), LFT_(train)().
  *
  * loss = mean of log q(x) + S(x) over samples of the flow = KL(q || p) - log Z: it may be negative. */
@@ -4361,11 +4450,11 @@ LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, con
  * tests and other optimisers. */
 LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, double *loss);
 
-/* ---- 91_checkpoint.h, declarations ------------------------------------------------------------------------------- */
-/* 91_checkpoint.h: training that stops and goes on bit for bit.
+/* ---- 92_checkpoint.h, declarations ------------------------------------------------------------------------------- */
+/* 92_checkpoint.h: training that stops and goes on bit for bit.
  * Offers: LFT_(trainer_save)(), LFT_(trainer_save_bytes)(), LFT_(trainer_desc)(), LFT_(trainer_resume)().
  *
- * A checkpoint is a model (86_model.h) with real ("f32", "f64") and lanes in the metadata, on which the bits of what follows
+ * A checkpoint is a model (87_model.h) with real ("f32", "f64") and lanes in the metadata, on which the bits of what follows
  * depend, and with these tensors beside:
  *   trainer.counters   U64 [6] step, step of Adam, step and step of Adam of the last good state, refined, rolled_back
  *   trainer.numbers    F64 [5] rate_scale, and of the last step loss, ess, rate, norm
@@ -4473,9 +4562,17 @@ LFT_P_INLINE int   LFT_P(any)(lft_m m)
 
 #endif
 
+#define LFT_P_CHUNK 64 /* sites that are summed in the real type before the sum is widened to double */
+
 /* Public arrays of reals as vectors: all of them come from arenas, which align to the widest register. */
 LFT_P_INLINE lft_v *LFT_P(view)(lft_real *x) { return (lft_v *)(void *)x; }
 LFT_P_INLINE const lft_v *LFT_P(const_view)(const lft_real *x) { return (const lft_v *)(const void *)x; }
+
+LFT_P_INLINE void LFT_P(set_zero)(lft_v *x, int n)
+{
+    int i;
+    for (i = 0; i < n; ++i) x[i] = lft_splat(0);
+}
 
 /* m ? a : b per lane */
 LFT_P_INLINE lft_v lft_sel(lft_m m, lft_v a, lft_v b)
@@ -4554,6 +4651,8 @@ LFT_P_INLINE lft_v LFT_P(from_wide)(const double *w)
  *   sqrt          1.25   0, inf and every normal number (a denormal loses accuracy); below 0 NaN
  *   atan          1.43   every argument
  *   tanh          1.43   every argument
+ *   atan2(y, x)          finite numbers; 4 ulp of the angle
+ *   wrap                 an angle in [-pi, pi], for |x| <= 1000; absolute error of an ulp of pi
  *
  * The sign of a zero is kept by sqrt, atan and tanh only. A real must be evaluated in its own type (FLT_EVAL_METHOD 0).
  * Under -ffast-math: 2 ulp, atan, sqrt and tanh 3, where arguments and results are normal numbers, for sqrt from 4 times the
@@ -4844,6 +4943,27 @@ LFT_P_INLINE lft_v LFT_P(atan)(lft_v x)
     return LFT_P(flip)(y, sign);
 }
 
+/* The angle of the point (x, y), in [-pi, pi]: the arctangent of the smaller coordinate over the larger. (0, 0): 0 */
+LFT_P_INLINE lft_v LFT_P(atan2)(lft_v y, lft_v x)
+{
+    const lft_v zero = lft_splat(0);
+    const lft_m sign = LFT_P(bits)(y) & LFT_P(sign_bit), left = LFT_P(lt)(x, zero);
+    const lft_v a = LFT_P(flip)(x, LFT_P(bits)(x) & LFT_P(sign_bit)), b = LFT_P(flip)(y, sign);
+    const lft_m steep = LFT_P(lt)(a, b);
+    const lft_v most = lft_sel(steep, b, a), least = lft_sel(steep, a, b);
+    lft_v       t    = LFT_P(atan)(least / lft_sel(LFT_P(eq)(most, zero), lft_splat(1), most));
+    t = lft_sel(steep, LFT_P(pi_2)[0] - (t - LFT_P(pi_2)[1]), t);
+    t = lft_sel(left, 2 * LFT_P(pi_2)[0] - (t - 2 * LFT_P(pi_2)[1]), t);
+    return LFT_P(flip)(t, sign);
+}
+
+/* x less the nearest multiple of 2 pi, for |x| <= 1000 */
+LFT_P_INLINE lft_v LFT_P(wrap)(lft_v x)
+{
+    const lft_v n = LFT_P(nearest)(x, (lft_real)0.25 * LFT_P(per_quarter)) - LFT_P(round);
+    return LFT_P(reduce)(x, 4 * n, LFT_P(quarter_turn), LFT_P_COUNT(LFT_P(quarter_turn)));
+}
+
 /* tanh(a) = 1 - 2 / (e^2a + 1), and for small a, where that is a difference of numbers near 1, its series */
 LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 {
@@ -4858,6 +4978,621 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 }
 
 #undef LFT_P_COUNT
+
+/* ---- 30_group.h, code -------------------------------------------------------------------------------------------- */
+/* 30_group.h: what a group is. An instance has one of the rooms 31 to 34; all of them offer (private) the same words:
+ *
+ *   LFT_P_LINKS     links of a site               real 1, gauge groups LFT_DIM
+ *   LFT_P_COLOURS   N: a link is a unitary N x N matrix (U(1): a phase; real: a number)
+ *   LFT_P_LINK      reals of a stored link        real 1, U(1) 1 (the angle), SU(2) 4, SU(3) 18
+ *   LFT_P_ALGEBRA   reals of an algebra element   real 1, U(1) 1, SU(2) 3, SU(3) 8
+ *   LFT_P_HAAR      normal numbers that a random link takes
+ *   move(link, z, h)    link = exp(h z^a T^a) link, in memory
+ *   unit(link)          rounding errors off: unitary again, U(1): the angle in [-pi, pi]. Idempotent to rounding
+ *   one(link)           1; real: 0
+ *   haar(link, normal)  a link with the invariant measure from independent normal numbers; real: N(0, 1)
+ * and those of links more:
+ *   lft_u           a link or a product of links: struct { lft_v c[LFT_P_LINK] }
+ *   lft_z           an algebra element z^a T^a: struct { lft_v c[LFT_P_ALGEBRA] }
+ *   lft_w           a sum of links
+ *   get, put            a link from and to memory
+ *   mul(a, b), mul_adj(a, b) = a b^+, adj_mul(a, b) = a^+ b, adjoint
+ *   exp_of(z), log_of(u)    log: the shortest z with exp z = u
+ *   trace(u, g)         Re tr u, and where g is not NULL the gradient g^a = d^a Re tr u
+ *   trace_im(u)
+ *   carry(u, z)         u^+ z u: the algebra element z, seen from the far end of u
+ *   sum_none, sum_add(w, x, u), sum_trace(u, w)    w = 0, w += x u, Re tr u w
+ *
+ * Conventions: T^a antihermitian, tr T^a T^b = -1/2 delta^ab: i sigma^a / 2, i lambda^a / 2; U(1): i, so that z is an
+ * angle. (d^a f)(U) = d/ds f(exp(s T^a) U) at s = 0. A scalar field is a link of the additive group of the real numbers
+ * with T = 1: exp(z) phi = phi + z. So Hybrid Monte Carlo is the same for all. */
+
+/* Vectors of a site: of its links, and of an algebra element each. */
+#define LFT_P_SITE   (LFT_P_LINKS * LFT_P_LINK)
+#define LFT_P_FORCES (LFT_P_LINKS * LFT_P_ALGEBRA)
+
+#if LFT_GROUP == LFT_SCALAR
+
+/* ---- 31_real.h, code --------------------------------------------------------------------------------------------- */
+/* 31_real.h: the real numbers with addition: the group of a scalar field. Offers what 30_group.h says of every group. */
+
+#define LFT_P_LINKS   1
+#define LFT_P_COLOURS 1
+#define LFT_P_LINK    1
+#define LFT_P_ALGEBRA 1
+#define LFT_P_HAAR    1
+
+LFT_P_INLINE void LFT_P(move)(lft_v *link, const lft_v *z, lft_real h) { *link += h * *z; }
+LFT_P_INLINE void LFT_P(unit)(lft_v *link) { (void)link; }
+LFT_P_INLINE void LFT_P(one)(lft_v *link) { *link = lft_splat(0); }
+LFT_P_INLINE void LFT_P(haar)(lft_v *link, const lft_v *normal) { *link = *normal; }
+
+#elif LFT_GROUP == LFT_U1
+
+/* ---- 32_u1.h, code ----------------------------------------------------------------------------------------------- */
+/* 32_u1.h: U(1), stored as the angle of a phase. Offers what 30_group.h says. A product is a sum of angles, so that a path
+ * costs no multiplication; what needs the phase itself takes one sine and cosine. */
+
+#define LFT_P_LINKS   LFT_DIM
+#define LFT_P_COLOURS 1
+#define LFT_P_LINK    1
+#define LFT_P_ALGEBRA 1
+#define LFT_P_HAAR    2
+
+#define lft_u LFT_P(u)
+#define lft_z LFT_P(z)
+#define lft_w LFT_P(w)
+typedef struct lft_u { lft_v c[1]; } lft_u;
+typedef struct lft_z { lft_v c[1]; } lft_z;
+typedef struct lft_w { lft_v re, im; } lft_w;
+
+LFT_P_INLINE void LFT_P(get)(const lft_v *link, lft_u *u) { u->c[0] = *link; }
+LFT_P_INLINE void LFT_P(put)(lft_v *link, const lft_u *u) { *link = u->c[0]; }
+LFT_P_INLINE void LFT_P(mul)(lft_u *c, const lft_u *a, const lft_u *b) { c->c[0] = a->c[0] + b->c[0]; }
+LFT_P_INLINE void LFT_P(mul_adj)(lft_u *c, const lft_u *a, const lft_u *b) { c->c[0] = a->c[0] - b->c[0]; }
+LFT_P_INLINE void LFT_P(adj_mul)(lft_u *c, const lft_u *a, const lft_u *b) { c->c[0] = b->c[0] - a->c[0]; }
+LFT_P_INLINE void LFT_P(adjoint)(lft_u *c, const lft_u *a) { c->c[0] = -a->c[0]; }
+
+LFT_P_INLINE void LFT_P(exp_of)(lft_u *u, const lft_z *z) { u->c[0] = z->c[0]; }
+LFT_P_INLINE void LFT_P(log_of)(lft_z *z, const lft_u *u) { z->c[0] = LFT_P(wrap)(u->c[0]); }
+
+LFT_P_INLINE lft_v LFT_P(trace)(const lft_u *u, lft_z *gradient)
+{
+    lft_v s, c;
+    LFT_P(sincos)(u->c[0], &s, &c);
+    if (gradient) gradient->c[0] = -s;
+    return c;
+}
+
+LFT_P_INLINE lft_v LFT_P(trace_im)(const lft_u *u)
+{
+    lft_v s, c;
+    LFT_P(sincos)(u->c[0], &s, &c);
+    return s;
+}
+
+LFT_P_INLINE void LFT_P(carry)(const lft_u *u, lft_z *z)
+{
+    (void)u;
+    (void)z;
+}
+
+LFT_P_INLINE void LFT_P(sum_none)(lft_w *w) { w->re = w->im = lft_splat(0); }
+LFT_P_INLINE void LFT_P(sum_add)(lft_w *w, lft_real x, const lft_u *u)
+{
+    lft_v s, c;
+    LFT_P(sincos)(u->c[0], &s, &c);
+    w->re += x * c;
+    w->im += x * s;
+}
+LFT_P_INLINE lft_v LFT_P(sum_trace)(const lft_u *u, const lft_w *w)
+{
+    lft_v s, c;
+    LFT_P(sincos)(u->c[0], &s, &c);
+    return c * w->re - s * w->im;
+}
+
+LFT_P_INLINE void LFT_P(move)(lft_v *link, const lft_v *z, lft_real h) { *link += h * *z; }
+LFT_P_INLINE void LFT_P(unit)(lft_v *link) { *link = LFT_P(wrap)(*link); }
+LFT_P_INLINE void LFT_P(one)(lft_v *link) { *link = lft_splat(0); }
+LFT_P_INLINE void LFT_P(haar)(lft_v *link, const lft_v *normal) { *link = LFT_P(atan2)(normal[0], normal[1]); }
+
+#elif LFT_GROUP == LFT_SU2
+
+/* ---- 33_su2.h, code ---------------------------------------------------------------------------------------------- */
+/* 33_su2.h: SU(2) as unit quaternions u = c0 + i (c1 sigma1 + c2 sigma2 + c3 sigma3). Offers what 30_group.h says. Sums of
+ * links are quaternions too. */
+
+#define LFT_P_LINKS   LFT_DIM
+#define LFT_P_COLOURS 2
+#define LFT_P_LINK    4
+#define LFT_P_ALGEBRA 3
+#define LFT_P_HAAR    4
+
+#define lft_u LFT_P(u)
+#define lft_z LFT_P(z)
+#define lft_w LFT_P(u)
+typedef struct lft_u { lft_v c[4]; } lft_u;
+typedef struct lft_z { lft_v c[3]; } lft_z;
+
+LFT_P_INLINE void LFT_P(get)(const lft_v *link, lft_u *u)
+{
+    int i;
+    LFT_P_UNROLL for (i = 0; i < 4; ++i) u->c[i] = link[i];
+}
+
+LFT_P_INLINE void LFT_P(put)(lft_v *link, const lft_u *u)
+{
+    int i;
+    LFT_P_UNROLL for (i = 0; i < 4; ++i) link[i] = u->c[i];
+}
+
+LFT_P_INLINE void LFT_P(adjoint)(lft_u *c, const lft_u *a)
+{
+    c->c[0] = a->c[0];
+    c->c[1] = -a->c[1], c->c[2] = -a->c[2], c->c[3] = -a->c[3];
+}
+
+/* (a0 + i a sigma)(b0 + i b sigma) = a0 b0 - a b + i (a0 b + b0 a - a x b) sigma */
+LFT_P_INLINE void LFT_P(mul)(lft_u *c, const lft_u *a_, const lft_u *b_)
+{
+    const lft_v *a = a_->c, *b = b_->c;
+    lft_u        r;
+    r.c[0] = a[0] * b[0] - a[1] * b[1] - a[2] * b[2] - a[3] * b[3];
+    r.c[1] = a[0] * b[1] + a[1] * b[0] - a[2] * b[3] + a[3] * b[2];
+    r.c[2] = a[0] * b[2] + a[2] * b[0] - a[3] * b[1] + a[1] * b[3];
+    r.c[3] = a[0] * b[3] + a[3] * b[0] - a[1] * b[2] + a[2] * b[1];
+    *c     = r;
+}
+
+LFT_P_INLINE void LFT_P(mul_adj)(lft_u *c, const lft_u *a, const lft_u *b)
+{
+    lft_u t;
+    LFT_P(adjoint)(&t, b);
+    LFT_P(mul)(c, a, &t);
+}
+
+LFT_P_INLINE void LFT_P(adj_mul)(lft_u *c, const lft_u *a, const lft_u *b)
+{
+    lft_u t;
+    LFT_P(adjoint)(&t, a);
+    LFT_P(mul)(c, &t, b);
+}
+
+/* exp(i z sigma / 2) = cos(r/2) + i sigma z sin(r/2) / r, r = |z|; below 1e-15 (f32: 1e-8) the second factor is 1/2 */
+LFT_P_INLINE void LFT_P(exp_of)(lft_u *u, const lft_z *z)
+{
+    const lft_v r2 = z->c[0] * z->c[0] + z->c[1] * z->c[1] + z->c[2] * z->c[2], least = lft_splat((lft_real)1e-30);
+    const lft_m small = LFT_P(lt)(r2, least);
+    const lft_v half = (lft_real)0.5 * LFT_P(sqrt)(lft_sel(small, least, r2));
+    lft_v       s, c;
+    LFT_P(sincos)(half, &s, &c);
+    s       = lft_sel(small, lft_splat((lft_real)0.5), (lft_real)0.5 * s / half);
+    u->c[0] = c;
+    u->c[1] = s * z->c[0], u->c[2] = s * z->c[1], u->c[3] = s * z->c[2];
+}
+
+/* z = 2 atan2(|c|, c0) c / |c|. At u = -1 every direction is as short: that of c, or the first where c is 0. */
+LFT_P_INLINE void LFT_P(log_of)(lft_z *z, const lft_u *u)
+{
+    const lft_v r2 = u->c[1] * u->c[1] + u->c[2] * u->c[2] + u->c[3] * u->c[3], least = lft_splat((lft_real)1e-30);
+    const lft_m small = LFT_P(lt)(r2, least), back = small & LFT_P(lt)(u->c[0], lft_splat(0));
+    const lft_v r = LFT_P(sqrt)(lft_sel(small, least, r2));
+    const lft_v scale = lft_sel(small, lft_splat(2), 2 * LFT_P(atan2)(r, u->c[0]) / r);
+    z->c[0] = lft_sel(back, lft_splat((lft_real)6.283185307179586), scale * u->c[1]);
+    z->c[1] = scale * u->c[2], z->c[2] = scale * u->c[3];
+}
+
+/* Re tr u = 2 c0, d^a Re tr u = Re tr (i sigma^a / 2) u = -c_a */
+LFT_P_INLINE lft_v LFT_P(trace)(const lft_u *u, lft_z *gradient)
+{
+    if (gradient) gradient->c[0] = -u->c[1], gradient->c[1] = -u->c[2], gradient->c[2] = -u->c[3];
+    return u->c[0] + u->c[0];
+}
+
+LFT_P_INLINE lft_v LFT_P(trace_im)(const lft_u *u)
+{
+    (void)u;
+    return lft_splat(0);
+}
+
+/* The rotation z - 2 c0 (c x z)' + ...: u^+ z u with z as the quaternion without real part. */
+LFT_P_INLINE void LFT_P(carry)(const lft_u *u, lft_z *z)
+{
+    const lft_v *c = u->c;
+    lft_v        x, y, w;
+    x = 2 * (c[2] * z->c[2] - c[3] * z->c[1]);
+    y = 2 * (c[3] * z->c[0] - c[1] * z->c[2]);
+    w = 2 * (c[1] * z->c[1] - c[2] * z->c[0]);
+    z->c[0] += c[0] * x + (c[2] * w - c[3] * y);
+    z->c[1] += c[0] * y + (c[3] * x - c[1] * w);
+    z->c[2] += c[0] * w + (c[1] * y - c[2] * x);
+}
+
+LFT_P_INLINE void LFT_P(sum_none)(lft_w *w) { w->c[0] = w->c[1] = w->c[2] = w->c[3] = lft_splat(0); }
+LFT_P_INLINE void LFT_P(sum_add)(lft_w *w, lft_real x, const lft_u *u)
+{
+    int i;
+    LFT_P_UNROLL for (i = 0; i < 4; ++i) w->c[i] += x * u->c[i];
+}
+LFT_P_INLINE lft_v LFT_P(sum_trace)(const lft_u *u, const lft_w *w)
+{
+    return 2 * (u->c[0] * w->c[0] - u->c[1] * w->c[1] - u->c[2] * w->c[2] - u->c[3] * w->c[3]);
+}
+
+LFT_P_INLINE void LFT_P(move)(lft_v *link, const lft_v *z_, lft_real h)
+{
+    lft_z z;
+    lft_u u, e;
+    z.c[0] = h * z_[0], z.c[1] = h * z_[1], z.c[2] = h * z_[2];
+    LFT_P(exp_of)(&e, &z);
+    LFT_P(get)(link, &u);
+    LFT_P(mul)(&u, &e, &u);
+    LFT_P(put)(link, &u);
+}
+
+LFT_P_INLINE void LFT_P(unit)(lft_v *link)
+{
+    const lft_v x = 1 / LFT_P(sqrt)(link[0] * link[0] + link[1] * link[1] + link[2] * link[2] + link[3] * link[3]);
+    int         i;
+    LFT_P_UNROLL for (i = 0; i < 4; ++i) link[i] *= x;
+}
+
+LFT_P_INLINE void LFT_P(one)(lft_v *link)
+{
+    link[0] = lft_splat(1);
+    link[1] = link[2] = link[3] = lft_splat(0);
+}
+
+/* A direction in four dimensions. */
+LFT_P_INLINE void LFT_P(haar)(lft_v *link, const lft_v *normal)
+{
+    int i;
+    LFT_P_UNROLL for (i = 0; i < 4; ++i) link[i] = normal[i];
+    LFT_P(unit)(link);
+}
+
+#elif LFT_GROUP == LFT_SU3
+
+/* ---- 34_su3.h, code ---------------------------------------------------------------------------------------------- */
+/* 34_su3.h: SU(3) as 3 x 3 complex matrices, row by row, real parts before imaginary ones. Offers what 30_group.h says. Sums
+ * of links are matrices too. */
+
+#define LFT_P_LINKS   LFT_DIM
+#define LFT_P_COLOURS 3
+#define LFT_P_LINK    18
+#define LFT_P_ALGEBRA 8
+#define LFT_P_HAAR    12
+
+#define lft_u LFT_P(u)
+#define lft_z LFT_P(z)
+#define lft_w LFT_P(u)
+typedef struct lft_u { lft_v c[18]; } lft_u;
+typedef struct lft_z { lft_v c[8]; } lft_z;
+
+static const lft_real LFT_P(sqrt3) = (lft_real)1.7320508075688773;
+
+/* places of the real parts */
+#define LFT_P_RE(i, j) (6 * (i) + 2 * (j))
+#define LFT_P_IM(i, j) (6 * (i) + 2 * (j) + 1)
+
+LFT_P_INLINE void LFT_P(get)(const lft_v *link, lft_u *u)
+{
+    int i;
+    LFT_P_UNROLL for (i = 0; i < 18; ++i) u->c[i] = link[i];
+}
+
+LFT_P_INLINE void LFT_P(put)(lft_v *link, const lft_u *u)
+{
+    int i;
+    LFT_P_UNROLL for (i = 0; i < 18; ++i) link[i] = u->c[i];
+}
+
+LFT_P_INLINE void LFT_P(adjoint)(lft_u *c, const lft_u *a)
+{
+    lft_u r;
+    int   i, j;
+    LFT_P_UNROLL for (i = 0; i < 3; ++i)
+    {
+        LFT_P_UNROLL for (j = 0; j < 3; ++j)
+        {
+            r.c[LFT_P_RE(i, j)] = a->c[LFT_P_RE(j, i)];
+            r.c[LFT_P_IM(i, j)] = -a->c[LFT_P_IM(j, i)];
+        }
+    }
+    *c = r;
+}
+
+/* c = a b, either of them adjoint: constants after inlining. c is neither a nor b. 27 complex products: 108 multiplications,
+ * of which 90 are fused with an addition. */
+LFT_P_INLINE void LFT_P(product)(lft_v *LFT_P_RESTRICT c, const lft_v *a, int adjoint_a, const lft_v *b, int adjoint_b)
+{
+    int i, j, k;
+    LFT_P_UNROLL for (i = 0; i < 3; ++i)
+    {
+        LFT_P_UNROLL for (j = 0; j < 3; ++j)
+        {
+            lft_v re = lft_splat(0), im = re;
+            LFT_P_UNROLL for (k = 0; k < 3; ++k)
+            {
+                const int   at = adjoint_a ? LFT_P_RE(k, i) : LFT_P_RE(i, k), bt = adjoint_b ? LFT_P_RE(j, k) : LFT_P_RE(k, j);
+                const lft_v ar = a[at], ai = a[at + 1], br = b[bt], bi = b[bt + 1];
+                re = k ? re + ar * br : ar * br;
+                re = adjoint_a == adjoint_b ? re - ai * bi : re + ai * bi;
+                im = k ? (adjoint_b ? im - ar * bi : im + ar * bi) : adjoint_b ? -(ar * bi) : ar * bi;
+                im = adjoint_a ? im - ai * br : im + ai * br;
+            }
+            c[LFT_P_RE(i, j)] = re;
+            c[LFT_P_IM(i, j)] = im;
+        }
+    }
+}
+
+/* The result may be one of the factors. */
+LFT_P_STATIC void LFT_P(mul)(lft_u *c, const lft_u *a, const lft_u *b)
+{
+    lft_u r;
+    LFT_P(product)(r.c, a->c, 0, b->c, 0);
+    *c = r;
+}
+
+LFT_P_STATIC void LFT_P(mul_adj)(lft_u *c, const lft_u *a, const lft_u *b)
+{
+    lft_u r;
+    LFT_P(product)(r.c, a->c, 0, b->c, 1);
+    *c = r;
+}
+
+LFT_P_STATIC void LFT_P(adj_mul)(lft_u *c, const lft_u *a, const lft_u *b)
+{
+    lft_u r;
+    LFT_P(product)(r.c, a->c, 1, b->c, 0);
+    *c = r;
+}
+
+/* The hermitian H = z^a lambda^a / 2: diagonal h[0..2], H12 = h[3] + i h[4], H13 = h[5] + i h[6], H23 = h[7] + i h[8] */
+LFT_P_INLINE void LFT_P(hermitian)(const lft_z *z, lft_v h[9])
+{
+    const lft_real half   = (lft_real)0.5;
+    const lft_v    eighth = z->c[7] * (1 / LFT_P(sqrt3));
+    h[0] = half * (eighth + z->c[2]), h[1] = half * (eighth - z->c[2]), h[2] = -eighth;
+    h[3] = half * z->c[0], h[4] = -half * z->c[1];
+    h[5] = half * z->c[3], h[6] = -half * z->c[4];
+    h[7] = half * z->c[5], h[8] = -half * z->c[6];
+}
+
+/* s = h^2 in the same places. */
+LFT_P_INLINE void LFT_P(hermitian_square)(const lft_v h[9], lft_v s[9])
+{
+    const lft_v n12 = h[3] * h[3] + h[4] * h[4], n13 = h[5] * h[5] + h[6] * h[6], n23 = h[7] * h[7] + h[8] * h[8];
+    s[0] = h[0] * h[0] + n12 + n13, s[1] = h[1] * h[1] + n12 + n23, s[2] = h[2] * h[2] + n13 + n23;
+    s[3] = h[3] * (h[0] + h[1]) + (h[5] * h[7] + h[6] * h[8]); /* H13 conj(H23) */
+    s[4] = h[4] * (h[0] + h[1]) + (h[6] * h[7] - h[5] * h[8]);
+    s[5] = h[5] * (h[0] + h[2]) + (h[3] * h[7] - h[4] * h[8]); /* H12 H23 */
+    s[6] = h[6] * (h[0] + h[2]) + (h[3] * h[8] + h[4] * h[7]);
+    s[7] = h[7] * (h[1] + h[2]) + (h[3] * h[5] + h[4] * h[6]); /* conj(H12) H13 */
+    s[8] = h[8] * (h[1] + h[2]) + (h[3] * h[6] - h[4] * h[5]);
+}
+
+/* 1 / n! */
+static const lft_real LFT_P(exp_series_terms)[] = {
+    (lft_real)1.0,                    (lft_real)1.0,                    (lft_real)0.5,
+    (lft_real)0.16666666666666667,    (lft_real)0.041666666666666667,   (lft_real)0.0083333333333333333,
+    (lft_real)0.0013888888888888889,  (lft_real)0.00019841269841269841, (lft_real)2.4801587301587302e-5,
+    (lft_real)2.7557319223985891e-6,  (lft_real)2.7557319223985891e-7,  (lft_real)2.5052108385441719e-8,
+    (lft_real)2.0876756987868099e-9,  (lft_real)1.6059043836821615e-10, (lft_real)1.1470745597729725e-11,
+    (lft_real)7.6471637318198165e-13, (lft_real)4.7794773323873853e-14, (lft_real)2.8114572543455208e-15,
+    (lft_real)1.5619206968586226e-16};
+#if LFT_P_REAL_BYTES == 4
+enum { LFT_P(exp_series_last) = 11 };
+#else
+enum { LFT_P(exp_series_last) = 18 };
+#endif
+
+/* exp(iH) = f0 + f1 H + f2 H^2 by the theorem of Cayley and Hamilton, H^3 = p H + q with p = tr H^2 / 2, q = det H. The
+ * coefficients are summed as the power series (every power of H is such a polynomial), which knows no exceptions where
+ * eigenvalues coincide; above |eigenvalue| = 1, of H / 2^k, and squared k times. f[0..5]: f0, f1, f2, real and imaginary. */
+LFT_P_STATIC void LFT_P(exp_series)(lft_v p, lft_v q, lft_v f[6])
+{
+    const lft_v most = lft_splat((lft_real)0.75); /* no eigenvalue exceeds sqrt(4 p / 3) */
+    lft_v       g[6], a, b;
+    int         n, k;
+    for (k = 0; k < 60 && LFT_P(any)(LFT_P(lt)(most, p)); ++k) p *= (lft_real)0.25, q *= (lft_real)0.125;
+    for (n = 0; n < 6; ++n) f[n] = lft_splat(0);
+    for (n = LFT_P(exp_series_last); n >= 0; --n) { /* f H + i^n / n! */
+        const lft_real x = n & 2 ? -LFT_P(exp_series_terms)[n] : LFT_P(exp_series_terms)[n];
+        a = q * f[4], b = q * f[5];
+        if (n & 1) b += x;
+        else a += x;
+        g[2] = f[0] + p * f[4], g[3] = f[1] + p * f[5];
+        f[4] = f[2], f[5] = f[3];
+        f[0] = a, f[1] = b, f[2] = g[2], f[3] = g[3];
+    }
+    for (; k > 0; --k) { /* the square, in powers of 2 H */
+        const lft_v re = 2 * (f[2] * f[4] - f[3] * f[5]), im = 2 * (f[2] * f[5] + f[3] * f[4]); /* 2 f1 f2 */
+        a    = f[4] * f[4] - f[5] * f[5]; /* f2^2 */
+        b    = 2 * f[4] * f[5];
+        g[0] = f[0] * f[0] - f[1] * f[1] + q * re, g[1] = 2 * f[0] * f[1] + q * im;
+        g[2] = f[0] * f[2] - f[1] * f[3] + (lft_real)0.5 * (p * re + q * a);
+        g[3] = f[0] * f[3] + f[1] * f[2] + (lft_real)0.5 * (p * im + q * b);
+        g[4] = (lft_real)0.25 * (f[2] * f[2] - f[3] * f[3] + 2 * (f[0] * f[4] - f[1] * f[5]) + p * a);
+        g[5] = (lft_real)0.25 * (2 * (f[2] * f[3] + f[0] * f[5] + f[1] * f[4]) + p * b);
+        for (n = 0; n < 6; ++n) f[n] = g[n];
+        p *= 4, q *= 8;
+    }
+}
+
+LFT_P_STATIC void LFT_P(exp_of)(lft_u *u, const lft_z *z)
+{
+    static const int at[3] = {LFT_P_RE(0, 1), LFT_P_RE(0, 2), LFT_P_RE(1, 2)};
+    static const int to[3] = {LFT_P_RE(1, 0), LFT_P_RE(2, 0), LFT_P_RE(2, 1)};
+    lft_v h[9], s[9], f[6], p, q;
+    int   i;
+    LFT_P(hermitian)(z, h);
+    LFT_P(hermitian_square)(h, s);
+    p = (lft_real)0.5 * (s[0] + s[1] + s[2]);
+    q = h[0] * (h[1] * h[2] - h[7] * h[7] - h[8] * h[8]) - h[1] * (h[5] * h[5] + h[6] * h[6]) -
+        h[2] * (h[3] * h[3] + h[4] * h[4]) + 2 * (h[5] * (h[3] * h[7] - h[4] * h[8]) + h[6] * (h[3] * h[8] + h[4] * h[7]));
+    LFT_P(exp_series)(p, q, f);
+    LFT_P_UNROLL for (i = 0; i < 3; ++i)
+    {
+        const lft_v *a = h + 3 + 2 * i, *b = s + 3 + 2 * i; /* the element above the diagonal; below stand their conjugates */
+        u->c[LFT_P_RE(i, i)] = f[0] + f[2] * h[i] + f[4] * s[i];
+        u->c[LFT_P_IM(i, i)] = f[1] + f[3] * h[i] + f[5] * s[i];
+        u->c[at[i]]     = f[2] * a[0] - f[3] * a[1] + f[4] * b[0] - f[5] * b[1];
+        u->c[at[i] + 1] = f[2] * a[1] + f[3] * a[0] + f[4] * b[1] + f[5] * b[0];
+        u->c[to[i]]     = f[2] * a[0] + f[3] * a[1] + f[4] * b[0] + f[5] * b[1];
+        u->c[to[i] + 1] = f[3] * a[0] - f[2] * a[1] + f[5] * b[0] - f[4] * b[1];
+    }
+}
+
+/* d^a Re tr u = Re tr (i lambda^a / 2) u = -Im tr lambda^a u / 2 */
+LFT_P_INLINE lft_v LFT_P(trace)(const lft_u *u, lft_z *gradient)
+{
+    const lft_v   *c    = u->c;
+    const lft_real half = (lft_real)0.5;
+    if (gradient) {
+        lft_v *g = gradient->c;
+        g[0] = -half * (c[LFT_P_IM(0, 1)] + c[LFT_P_IM(1, 0)]), g[1] = half * (c[LFT_P_RE(1, 0)] - c[LFT_P_RE(0, 1)]);
+        g[3] = -half * (c[LFT_P_IM(0, 2)] + c[LFT_P_IM(2, 0)]), g[4] = half * (c[LFT_P_RE(2, 0)] - c[LFT_P_RE(0, 2)]);
+        g[5] = -half * (c[LFT_P_IM(1, 2)] + c[LFT_P_IM(2, 1)]), g[6] = half * (c[LFT_P_RE(2, 1)] - c[LFT_P_RE(1, 2)]);
+        g[2] = half * (c[LFT_P_IM(1, 1)] - c[LFT_P_IM(0, 0)]);
+        g[7] = (2 * c[LFT_P_IM(2, 2)] - c[LFT_P_IM(0, 0)] - c[LFT_P_IM(1, 1)]) * (half / LFT_P(sqrt3));
+    }
+    return c[LFT_P_RE(0, 0)] + c[LFT_P_RE(1, 1)] + c[LFT_P_RE(2, 2)];
+}
+
+LFT_P_INLINE lft_v LFT_P(trace_im)(const lft_u *u)
+{
+    return u->c[LFT_P_IM(0, 0)] + u->c[LFT_P_IM(1, 1)] + u->c[LFT_P_IM(2, 2)];
+}
+
+/* R = u^+ H u with z = (H), H hermitian: only what is above the diagonal of R, and two elements of it. */
+LFT_P_STATIC void LFT_P(carry)(const lft_u *u, lft_z *z)
+{
+    static const int pair[3][2] = {{0, 1}, {0, 2}, {1, 2}}, to[3] = {0, 3, 5};
+    lft_v            h[9], m[18], diagonal[2]; /* m = H u */
+    int              i, j, k;
+    LFT_P(hermitian)(z, h);
+    LFT_P_UNROLL for (j = 0; j < 3; ++j)
+    {
+        const lft_v *c0 = u->c + LFT_P_RE(0, j), *c1 = u->c + LFT_P_RE(1, j), *c2 = u->c + LFT_P_RE(2, j);
+        m[LFT_P_RE(0, j)] = h[0] * c0[0] + h[3] * c1[0] - h[4] * c1[1] + h[5] * c2[0] - h[6] * c2[1];
+        m[LFT_P_IM(0, j)] = h[0] * c0[1] + h[3] * c1[1] + h[4] * c1[0] + h[5] * c2[1] + h[6] * c2[0];
+        m[LFT_P_RE(1, j)] = h[3] * c0[0] + h[4] * c0[1] + h[1] * c1[0] + h[7] * c2[0] - h[8] * c2[1];
+        m[LFT_P_IM(1, j)] = h[3] * c0[1] - h[4] * c0[0] + h[1] * c1[1] + h[7] * c2[1] + h[8] * c2[0];
+        m[LFT_P_RE(2, j)] = h[5] * c0[0] + h[6] * c0[1] + h[7] * c1[0] + h[8] * c1[1] + h[2] * c2[0];
+        m[LFT_P_IM(2, j)] = h[5] * c0[1] - h[6] * c0[0] + h[7] * c1[1] - h[8] * c1[0] + h[2] * c2[1];
+    }
+    LFT_P_UNROLL for (i = 0; i < 3; ++i)
+    {
+        lft_v re = lft_splat(0), im = re;
+        LFT_P_UNROLL for (k = 0; k < 3; ++k)
+        {
+            const lft_v *a = u->c + LFT_P_RE(k, pair[i][0]), *b = m + LFT_P_RE(k, pair[i][1]);
+            re += a[0] * b[0] + a[1] * b[1];
+            im += a[0] * b[1] - a[1] * b[0];
+        }
+        z->c[to[i]]     = 2 * re;
+        z->c[to[i] + 1] = -2 * im;
+    }
+    LFT_P_UNROLL for (i = 0; i < 2; ++i)
+    {
+        diagonal[i] = lft_splat(0);
+        LFT_P_UNROLL for (k = 0; k < 3; ++k)
+        {
+            diagonal[i] += u->c[LFT_P_RE(k, i)] * m[LFT_P_RE(k, i)] + u->c[LFT_P_IM(k, i)] * m[LFT_P_IM(k, i)];
+        }
+    }
+    z->c[2] = diagonal[0] - diagonal[1];
+    z->c[7] = LFT_P(sqrt3) * (diagonal[0] + diagonal[1]);
+}
+
+LFT_P_INLINE void LFT_P(sum_none)(lft_w *w)
+{
+    int i;
+    LFT_P_UNROLL for (i = 0; i < 18; ++i) w->c[i] = lft_splat(0);
+}
+
+LFT_P_INLINE void LFT_P(sum_add)(lft_w *w, lft_real x, const lft_u *u)
+{
+    int i;
+    LFT_P_UNROLL for (i = 0; i < 18; ++i) w->c[i] += x * u->c[i];
+}
+
+LFT_P_INLINE lft_v LFT_P(sum_trace)(const lft_u *u, const lft_w *w)
+{
+    lft_v sum = lft_splat(0);
+    int   i, j;
+    LFT_P_UNROLL for (i = 0; i < 3; ++i)
+    {
+        LFT_P_UNROLL for (j = 0; j < 3; ++j)
+        {
+            sum += u->c[LFT_P_RE(i, j)] * w->c[LFT_P_RE(j, i)] - u->c[LFT_P_IM(i, j)] * w->c[LFT_P_IM(j, i)];
+        }
+    }
+    return sum;
+}
+
+LFT_P_STATIC void LFT_P(move)(lft_v *link, const lft_v *z_, lft_real h)
+{
+    lft_z z;
+    lft_u u, e;
+    int   i;
+    LFT_P_UNROLL for (i = 0; i < 8; ++i) z.c[i] = h * z_[i];
+    LFT_P(exp_of)(&e, &z);
+    LFT_P(get)(link, &u);
+    LFT_P(product)(link, e.c, 0, u.c, 0);
+}
+
+/* v / |v| of a row */
+LFT_P_INLINE void LFT_P(row_unit)(lft_v *v)
+{
+    const lft_v x = 1 / LFT_P(sqrt)(v[0] * v[0] + v[1] * v[1] + v[2] * v[2] + v[3] * v[3] + v[4] * v[4] + v[5] * v[5]);
+    int         i;
+    LFT_P_UNROLL for (i = 0; i < 6; ++i) v[i] *= x;
+}
+
+/* Gram and Schmidt for two rows; the third is the conjugate of their cross product. */
+LFT_P_STATIC void LFT_P(unit)(lft_v *link)
+{
+    lft_v *a = link, *b = link + 6, *c = link + 12, re = lft_splat(0), im = re;
+    int    i;
+    LFT_P(row_unit)(a);
+    LFT_P_UNROLL for (i = 0; i < 6; i += 2)
+    {
+        re += a[i] * b[i] + a[i + 1] * b[i + 1];
+        im += a[i] * b[i + 1] - a[i + 1] * b[i];
+    }
+    LFT_P_UNROLL for (i = 0; i < 6; i += 2)
+    {
+        b[i] -= re * a[i] - im * a[i + 1];
+        b[i + 1] -= re * a[i + 1] + im * a[i];
+    }
+    LFT_P(row_unit)(b);
+    LFT_P_UNROLL for (i = 0; i < 6; i += 2)
+    {
+        const int j = (i + 2) % 6, k = (i + 4) % 6;
+        c[i]     = a[j] * b[k] - a[j + 1] * b[k + 1] - (a[k] * b[j] - a[k + 1] * b[j + 1]);
+        c[i + 1] = a[k] * b[j + 1] + a[k + 1] * b[j] - (a[j] * b[k + 1] + a[j + 1] * b[k]);
+    }
+}
+
+LFT_P_INLINE void LFT_P(one)(lft_v *link)
+{
+    int i;
+    LFT_P_UNROLL for (i = 0; i < 18; ++i) link[i] = lft_splat(i % 8 ? 0 : 1);
+}
+
+/* Two random rows, made orthonormal. */
+LFT_P_STATIC void LFT_P(haar)(lft_v *link, const lft_v *normal)
+{
+    int i;
+    LFT_P_UNROLL for (i = 0; i < 12; ++i) link[i] = normal[i];
+    LFT_P(unit)(link);
+}
+
+#endif
 
 /* ---- 40_lattice.h, code ------------------------------------------------------------------------------------------ */
 
@@ -4906,6 +5641,60 @@ static inline void LFT_P(neighbour_rows)(const LFT_(lattice) *lattice, int row, 
     (void)rest;
 }
 
+/* A site and its coordinates; one step along the axes. */
+typedef struct LFT_P(place) {
+    int site, x[LFT_DIM];
+} LFT_P(place);
+
+/* Distance in sites of neighbours along each axis. */
+LFT_P_INLINE void LFT_P(strides)(const LFT_(lattice) *lattice, int *stride)
+{
+    int mu, n = 1;
+    for (mu = LFT_DIM - 1; mu >= 0; --mu) {
+        stride[mu] = n;
+        n *= lattice->extent[mu];
+    }
+}
+
+LFT_P_INLINE void LFT_P(up)(const LFT_(lattice) *lattice, const int *stride, LFT_P(place) *p, int mu)
+{
+    if (++p->x[mu] < lattice->extent[mu]) p->site += stride[mu];
+    else {
+        p->x[mu] = 0;
+        p->site -= stride[mu] * (lattice->extent[mu] - 1);
+    }
+}
+
+LFT_P_INLINE void LFT_P(down)(const LFT_(lattice) *lattice, const int *stride, LFT_P(place) *p, int mu)
+{
+    if (--p->x[mu] >= 0) p->site -= stride[mu];
+    else {
+        p->x[mu] = lattice->extent[mu] - 1;
+        p->site += stride[mu] * (lattice->extent[mu] - 1);
+    }
+}
+
+/* The next site in the order of memory; after the last one the first again. */
+LFT_P_INLINE void LFT_P(next_place)(const LFT_(lattice) *lattice, LFT_P(place) *p)
+{
+    int mu;
+    ++p->site;
+    for (mu = LFT_DIM - 1; mu >= 0; --mu) {
+        if (++p->x[mu] < lattice->extent[mu]) return;
+        p->x[mu] = 0;
+    }
+    p->site = 0;
+}
+
+LFT_P_INLINE LFT_P(place) LFT_P(first_place)(void)
+{
+    LFT_P(place) p;
+    int          mu;
+    p.site = 0;
+    for (mu = 0; mu < LFT_DIM; ++mu) p.x[mu] = 0;
+    return p;
+}
+
 static inline int LFT_P(same_lattice)(const LFT_(lattice) *a, const LFT_(lattice) *b)
 {
     int mu;
@@ -4917,14 +5706,15 @@ static inline int LFT_P(same_lattice)(const LFT_(lattice) *a, const LFT_(lattice
 
 /* ---- 41_field.h, code -------------------------------------------------------------------------------------------- */
 
-LFT_P_INLINE size_t LFT_P(group_reals)(const LFT_(lattice) *lattice)
+/* of one configuration of each lane */
+LFT_P_INLINE size_t LFT_P(group_reals)(const LFT_(batch) *batch)
 {
-    return (size_t)lattice->volume * LFT_P_LANES;
+    return (size_t)batch->lattice.volume * (size_t)batch->reals * LFT_P_LANES;
 }
 
 LFT_P_INLINE lft_real *LFT_P(group)(const LFT_(batch) *batch, int group)
 {
-    return batch->data + LFT_P(group_reals)(&batch->lattice) * (size_t)group;
+    return batch->data + LFT_P(group_reals)(batch) * (size_t)group;
 }
 
 /* Vectors of scratch. */
@@ -4933,28 +5723,59 @@ LFT_P_STATIC lft_v *LFT_P(vectors)(lft_arena *arena, size_t n)
     return (lft_v *)lft_arena_take(arena, n, sizeof(lft_v));
 }
 
-/* Normal numbers for one group: lane l gets those of sample d.sample + l. work: volume doubles. */
-LFT_P_STATIC void LFT_P(group_normals)(lft_draw d, int volume, lft_v *to_, double *work)
+/* n normal numbers for each configuration of one group: lane l gets those of sample d.sample + l. work: n doubles. */
+LFT_P_STATIC void LFT_P(group_normals)(lft_draw d, int n, lft_v *to_, double *work)
 {
     lft_real *to = (lft_real *)to_;
     int       l, x;
     for (l = 0; l < LFT_P_LANES; ++l, ++d.sample) {
-        lft_normals(d, work, volume);
-        for (x = 0; x < volume; ++x) to[x * LFT_P_LANES + l] = (lft_real)work[x];
+        lft_normals(d, work, n);
+        for (x = 0; x < n; ++x) to[x * LFT_P_LANES + l] = (lft_real)work[x];
     }
 }
 
-LFT_API lft_status LFT_(batch_init)(LFT_(batch) *batch, const LFT_(lattice) *lattice, int n, lft_arena *arena,
-                                    lft_error *error)
+/* Links with the invariant measure (fields: N(0, 1)) for one group. Those of link i have the draw number d.draw + i. */
+LFT_P_STATIC void LFT_P(group_haar)(lft_draw d, const LFT_(lattice) *lattice, lft_v *to)
+{
+    const int links = lattice->volume * LFT_P_LINKS;
+    lft_v     normal[LFT_P_HAAR];
+    double    work[LFT_P_HAAR];
+    int       i;
+    for (i = 0; i < links; ++i, ++d.draw, to += LFT_P_LINK) {
+        LFT_P(group_normals)(d, LFT_P_HAAR, normal, work);
+        LFT_P(haar)(to, normal);
+    }
+}
+
+LFT_P_STATIC lft_status LFT_P(batch_layout)(LFT_(batch) *batch, const LFT_(lattice) *lattice, int n, int reals,
+                                            lft_arena *arena, lft_error *error)
 {
     if (n < 1) return lft_p_fail_got(error, LFT_ERR_ARG, "batch", "n", "at least 1", n);
     batch->lattice = *lattice;
     batch->n       = n;
     batch->lanes   = LFT_P_LANES;
     batch->groups  = n / LFT_P_LANES + (n % LFT_P_LANES != 0);
-    batch->data =
-        (lft_real *)lft_arena_alloc(arena, LFT_P(group_reals)(lattice) * (size_t)batch->groups, sizeof(lft_real));
+    batch->reals   = reals;
+    batch->data    = (lft_real *)lft_arena_alloc(arena, LFT_P(group_reals)(batch) * (size_t)batch->groups, sizeof(lft_real));
     return lft_arena_check(arena, error, "batch");
+}
+
+LFT_API lft_status LFT_(batch_init)(LFT_(batch) *batch, const LFT_(lattice) *lattice, int n, lft_arena *arena,
+                                    lft_error *error)
+{
+    lft_status status = LFT_P(batch_layout)(batch, lattice, n, LFT_P_SITE, arena, error);
+    size_t     i, links = (size_t)lattice->volume * LFT_P_LINKS;
+    lft_v     *link;
+    if (status || lft_arena_measuring(arena)) return status;
+    link = LFT_P(view)(batch->data);
+    for (i = 0; i < links * (size_t)batch->groups; ++i) LFT_P(one)(link + i * LFT_P_LINK);
+    return LFT_OK;
+}
+
+LFT_API lft_status LFT_(momenta_init)(LFT_(batch) *batch, const LFT_(lattice) *lattice, int n, lft_arena *arena,
+                                      lft_error *error)
+{
+    return LFT_P(batch_layout)(batch, lattice, n, LFT_P_FORCES, arena, error);
 }
 
 LFT_API size_t LFT_(batch_bytes)(const LFT_(lattice) *lattice, int n)
@@ -4967,16 +5788,134 @@ LFT_API size_t LFT_(batch_bytes)(const LFT_(lattice) *lattice, int n)
 LFT_API void LFT_(batch_get)(const LFT_(batch) *batch, int i, lft_real *phi)
 {
     const lft_real *from = LFT_P(group)(batch, i / LFT_P_LANES) + i % LFT_P_LANES;
+    const int       n = batch->lattice.volume * batch->reals;
     int             x;
-    for (x = 0; x < batch->lattice.volume; ++x) phi[x] = from[(size_t)x * LFT_P_LANES];
+    for (x = 0; x < n; ++x) phi[x] = from[(size_t)x * LFT_P_LANES];
 }
 
 LFT_API void LFT_(batch_set)(LFT_(batch) *batch, int i, const lft_real *phi)
 {
     lft_real *to = LFT_P(group)(batch, i / LFT_P_LANES) + i % LFT_P_LANES;
     int       x;
-    for (x = 0; x < batch->lattice.volume; ++x) to[(size_t)x * LFT_P_LANES] = phi[x];
+    for (x = 0; x < batch->lattice.volume * batch->reals; ++x) to[(size_t)x * LFT_P_LANES] = phi[x];
 }
+
+#if LFT_GROUP != LFT_SCALAR
+
+/* ---- 42_gauge.h, code -------------------------------------------------------------------------------------------- */
+/* 42_gauge.h: what every action and observable of a gauge field is made of: rectangles of links, and what they push.
+ * Offers (private): LFT_P(walk), LFT_P(walk_of)(), LFT_P(way)(), LFT_P(rectangle)(), LFT_P(staples)(). */
+
+#define LFT_P_WAY 3 /* links from a corner of a rectangle to the opposite one */
+
+typedef struct LFT_P(walk) {
+    const LFT_(lattice) *lattice;
+    int                  stride[LFT_DIM];
+} LFT_P(walk);
+
+LFT_P_INLINE LFT_P(walk) LFT_P(walk_of)(const LFT_(lattice) *lattice)
+{
+    LFT_P(walk) w;
+    w.lattice = lattice;
+    LFT_P(strides)(lattice, w.stride);
+    return w;
+}
+
+/* From p a steps along mu, then b along nu: the numbers of the a + b links. */
+LFT_P_INLINE void LFT_P(way)(const LFT_P(walk) *w, LFT_P(place) p, int mu, int a, int nu, int b, int *link)
+{
+    int i;
+    LFT_P_UNROLL for (i = 0; i < a + b; ++i)
+    {
+        const int axis = i < a ? mu : nu;
+        link[i] = p.site * LFT_DIM + axis;
+        if (i + 1 < a + b) LFT_P(up)(w->lattice, w->stride, &p, axis);
+    }
+}
+
+/* u = the product of n links */
+LFT_P_INLINE void LFT_P(path)(const lft_v *links, const int *link, int n, lft_u *u)
+{
+    lft_u next;
+    int   i;
+    LFT_P(get)(links + link[0] * LFT_P_LINK, u);
+    LFT_P_UNROLL for (i = 1; i < n; ++i)
+    {
+        LFT_P(get)(links + link[i] * LFT_P_LINK, &next);
+        LFT_P(mul)(u, u, &next);
+    }
+}
+
+/* Adds sign z, carried along the path, to the forces on its links. */
+LFT_P_INLINE void LFT_P(push)(const lft_v *links, const int *link, int n, lft_z z, lft_real sign, lft_v *force)
+{
+    lft_u u;
+    int   i, k;
+    LFT_P_UNROLL for (i = 0; i < n; ++i)
+    {
+        lft_v *to = force + link[i] * LFT_P_ALGEBRA;
+        LFT_P_UNROLL for (k = 0; k < LFT_P_ALGEBRA; ++k) to[k] += sign * z.c[k];
+        if (i + 1 == n) break;
+        LFT_P(get)(links + link[i] * LFT_P_LINK, &u);
+        LFT_P(carry)(&u, &z);
+    }
+}
+
+/* Re tr of the a x b rectangle with a corner at p, a and b constant after inlining, a + b <= LFT_P_WAY; where force is not
+ * NULL, x times its gradient by every link is added there. The loop U is the way by mu and nu, and back the way by nu and mu. Seen
+ * from p its gradient g is that of the first link; that of a later link on the way there is g carried along the way, that of
+ * a link on the way back minus g carried along it. Every occurrence of a link counts, so that extents of 1 are right too. */
+LFT_P_INLINE lft_v LFT_P(rectangle)(const LFT_P(walk) *w, const lft_v *links, LFT_P(place) p, int mu, int a, int nu, int b,
+                                    lft_real x, lft_v *force)
+{
+    int   there[LFT_P_WAY], back[LFT_P_WAY];
+    lft_u u, v;
+    lft_z g;
+    lft_v trace;
+    LFT_P(way)(w, p, mu, a, nu, b, there);
+    LFT_P(way)(w, p, nu, b, mu, a, back);
+    LFT_P(path)(links, there, a + b, &u);
+    LFT_P(path)(links, back, a + b, &v);
+    LFT_P(mul_adj)(&u, &u, &v);
+    trace = LFT_P(trace)(&u, force ? &g : NULL);
+    if (force) {
+        LFT_P(push)(links, there, a + b, g, x, force);
+        LFT_P(push)(links, back, a + b, g, -x, force);
+    }
+    return trace;
+}
+
+/* w = the sum of the staples of link mu at p: Re tr (U w) is the sum of Re tr over the plaquettes through the link. */
+LFT_P_STATIC void LFT_P(staples)(const LFT_P(walk) *walk, const lft_v *links, LFT_P(place) p, int mu, lft_w *w)
+{
+    LFT_P(place) q = p, r;
+    lft_u        a, b, c;
+    int          nu;
+    LFT_P(up)(walk->lattice, walk->stride, &q, mu);
+    LFT_P(sum_none)(w);
+    for (nu = 0; nu < LFT_DIM; ++nu) {
+        if (nu == mu) continue;
+        r = p; /* U_nu(x + mu) U_mu(x + nu)^+ U_nu(x)^+ */
+        LFT_P(up)(walk->lattice, walk->stride, &r, nu);
+        LFT_P(get)(links + (q.site * LFT_DIM + nu) * LFT_P_LINK, &a);
+        LFT_P(get)(links + (r.site * LFT_DIM + mu) * LFT_P_LINK, &b);
+        LFT_P(get)(links + (p.site * LFT_DIM + nu) * LFT_P_LINK, &c);
+        LFT_P(mul_adj)(&a, &a, &b);
+        LFT_P(mul_adj)(&a, &a, &c);
+        LFT_P(sum_add)(w, 1, &a);
+        r = p; /* U_nu(x + mu - nu)^+ U_mu(x - nu)^+ U_nu(x - nu) */
+        LFT_P(down)(walk->lattice, walk->stride, &r, nu);
+        LFT_P(get)(links + (r.site * LFT_DIM + mu) * LFT_P_LINK, &b);
+        LFT_P(get)(links + (r.site * LFT_DIM + nu) * LFT_P_LINK, &c);
+        LFT_P(up)(walk->lattice, walk->stride, &r, mu);
+        LFT_P(get)(links + (r.site * LFT_DIM + nu) * LFT_P_LINK, &a);
+        LFT_P(mul)(&b, &b, &a);
+        LFT_P(adj_mul)(&a, &b, &c);
+        LFT_P(sum_add)(w, 1, &a);
+    }
+}
+
+#endif
 
 /* ---- 50_theory.h, code ------------------------------------------------------------------------------------------- */
 
@@ -4993,7 +5932,7 @@ LFT_API void LFT_(action)(const LFT_(theory) *theory, const LFT_(batch) *phi, do
 LFT_API void LFT_(force)(const LFT_(theory) *theory, const LFT_(batch) *phi, LFT_(batch) *force)
 {
     double s[LFT_P_LANES];
-    size_t i, n = LFT_P(group_reals)(&phi->lattice);
+    size_t i, n = LFT_P(group_reals)(force);
     int    g;
     for (g = 0; g < phi->groups; ++g) {
         lft_real *f = LFT_P(group)(force, g);
@@ -5001,6 +5940,8 @@ LFT_API void LFT_(force)(const LFT_(theory) *theory, const LFT_(batch) *phi, LFT
         for (i = 0; i < n; ++i) f[i] = -f[i];
     }
 }
+
+#if LFT_GROUP == LFT_SCALAR
 
 /* ---- 51_phi4.h, code --------------------------------------------------------------------------------------------- */
 
@@ -5053,7 +5994,56 @@ LFT_API lft_status LFT_(phi4_init)(LFT_(theory) *theory, double m2, double lambd
     return LFT_OK;
 }
 
+#else
+
+/* ---- 52_wilson.h, code ------------------------------------------------------------------------------------------- */
+
+/* Each plaquette and rectangle is multiplied once and pushes all of its links. */
+LFT_P_STATIC void LFT_P(wilson_action)(const LFT_(theory) *theory, const LFT_(lattice) *lattice, const lft_real *links_,
+                                       double *S, lft_real *dS_)
+{
+    const lft_v      *links = LFT_P(const_view)(links_);
+    lft_v            *dS    = dS_ ? LFT_P(view)(dS_) : NULL;
+    const LFT_P(walk) walk  = LFT_P(walk_of)(lattice);
+    const double      beta = theory->coupling[0] / LFT_P_COLOURS, c1 = theory->coupling[1];
+    const lft_real    one = (lft_real)(-beta * (1 - 8 * c1)), two = (lft_real)(-beta * c1);
+    const int         improved = c1 < 0 || c1 > 0;
+    LFT_P(place)      p        = LFT_P(first_place)();
+    int               x, l, mu, nu;
+    for (l = 0; l < LFT_P_LANES; ++l) S[l] = 0;
+    if (dS) LFT_P(set_zero)(dS, lattice->volume * LFT_P_FORCES);
+    for (x = 0; x < lattice->volume; ++x, LFT_P(next_place)(lattice, &p)) {
+        lft_v sum = lft_splat(0);
+        for (mu = 0; mu < LFT_DIM; ++mu) {
+            for (nu = mu + 1; nu < LFT_DIM; ++nu) {
+                sum += one * LFT_P(rectangle)(&walk, links, p, mu, 1, nu, 1, one, dS);
+                if (!improved) continue;
+                sum += two * LFT_P(rectangle)(&walk, links, p, mu, 2, nu, 1, two, dS);
+                sum += two * LFT_P(rectangle)(&walk, links, p, mu, 1, nu, 2, two, dS);
+            }
+        }
+        LFT_P(add_wide)(S, sum);
+    }
+}
+
+LFT_API lft_status LFT_(wilson_init)(LFT_(theory) *theory, double beta, double c1, lft_error *error)
+{
+    static const char *const names[] = {"beta", "c1"};
+    if (!lft_finite(beta)) return lft_p_fail_got(error, LFT_ERR_ARG, "wilson", "beta", "a finite number", beta);
+    if (!lft_finite(c1)) return lft_p_fail_got(error, LFT_ERR_ARG, "wilson", "c1", "a finite number", c1);
+    lft_p_zero(theory, sizeof *theory);
+    theory->name          = "wilson";
+    theory->couplings     = 2;
+    theory->coupling_name = names;
+    theory->coupling[0]   = beta;
+    theory->coupling[1]   = c1;
+    theory->action        = LFT_P(wilson_action);
+    return LFT_OK;
+}
+
+#endif
 #if LFT_UPTO >= LFT_SAMPLE
+#if LFT_GROUP == LFT_SCALAR
 
 /* ---- 60_hartley.h, code ------------------------------------------------------------------------------------------ */
 /* 60_hartley.h: the separable Hartley transform of a field, for any extents.
@@ -5568,8 +6558,6 @@ LFT_P_STATIC void LFT_P(spectrum_transfer)(const LFT_P(spectrum) *s, double *ker
  * (2110.02673 eq. 8 and 2207.00283 without gates and zero mode.) The kernels act in momentum space, where they are
  * diagonal: one transform for each feature and one for each gate. */
 
-#define LFT_P_CHUNK 64 /* sites that are summed in the real type before the sum is widened to double */
-
 typedef struct LFT_P(velocity) {
     LFT_P(spectrum) spectrum;
     LFT_P(hartley)  hartley;
@@ -5629,12 +6617,6 @@ LFT_P_STATIC LFT_P(velocity_fields) LFT_P(velocity_scratch)(const LFT_P(velocity
     w.du     = backward ? LFT_P(vectors)(arena, volume + gated) : NULL;
     w.ds     = backward ? LFT_P(vectors)(arena, volume) : NULL;
     return w;
-}
-
-LFT_P_INLINE void LFT_P(set_zero)(lft_v *x, int n)
-{
-    int i;
-    for (i = 0; i < n; ++i) x[i] = lft_splat(0);
 }
 
 /* The kernel table entry of gate j and feature f at time t. */
@@ -8195,17 +9177,19 @@ LFT_API lft_status LFT_(chain_start)(LFT_(chain) *chain, const LFT_(batch) *x)
         }
     }
     lft_p_copy(chain->logw, logw, (size_t)chain->chains * sizeof(double));
-    lft_p_copy(chain->x.data, x->data, LFT_P(group_reals)(&x->lattice) * (size_t)x->groups * sizeof(lft_real));
+    lft_p_copy(chain->x.data, x->data, LFT_P(group_reals)(x) * (size_t)x->groups * sizeof(lft_real));
     for (i = 0; i < chain->chains; ++i) chain->run[i] = 0;
     return LFT_OK;
 }
+
+#endif
 
 /* ---- 83_hmc.h, code ---------------------------------------------------------------------------------------------- */
 
 /* What one thread works in. */
 typedef struct LFT_P(hmc_work) {
-    lft_v  *phi, *pi, *dS; /* one group: field, momenta, dS/dphi */
-    double *normal;        /* [volume] */
+    lft_v  *phi, *pi, *dS; /* one group: field, momenta, gradient of S */
+    double *normal;        /* as many as momenta */
     int     failed;        /* 1 + the first chain that failed, 0 for none */
     int     accepted;
     double  dphi, dH;      /* the worst so far: reversibility */
@@ -8239,8 +9223,9 @@ static inline lft_status LFT_P(hmc_defaults)(LFT_(hmc_desc) *d, lft_error *error
     if (d->length <= 0 && d->length >= 0) d->length = 1;
     if (d->jitter <= 0) d->jitter = d->jitter < 0 ? 0 : 0.2;
     if (d->acceptance <= 0 && d->acceptance >= 0) d->acceptance = 0.8;
-    if (d->integrator != LFT_LEAPFROG && d->integrator != LFT_OMELYAN) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, "hmc", "integrator", "1 (leapfrog) or 2 (Omelyan)", (int)d->integrator);
+    if (d->integrator != LFT_LEAPFROG && d->integrator != LFT_OMELYAN && d->integrator != LFT_FOURTH) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "hmc", "integrator", "1 (leapfrog), 2 (Omelyan) or 3 (fourth order)",
+                              (int)d->integrator);
     }
     if (d->start != LFT_START_COLD && d->start != LFT_START_HOT) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "hmc", "start", "1 (cold) or 2 (hot)", (int)d->start);
@@ -8281,10 +9266,10 @@ static inline lft_status LFT_P(hmc_layout)(LFT_(hmc) *hmc, const LFT_(hmc_desc) 
     s->work    = (LFT_P(hmc_work) *)lft_arena_alloc(arena, (size_t)s->threads, sizeof *s->work);
     for (i = 0; i < s->threads; ++i) {
         LFT_P(hmc_work) first, *w = s->work ? s->work + i : &first;
-        w->phi    = LFT_P(vectors)(arena, volume);
-        w->pi     = LFT_P(vectors)(arena, volume);
-        w->dS     = LFT_P(vectors)(arena, volume);
-        w->normal = (double *)lft_arena_take(arena, volume, sizeof(double));
+        w->phi    = LFT_P(vectors)(arena, volume * LFT_P_SITE);
+        w->pi     = LFT_P(vectors)(arena, volume * LFT_P_FORCES);
+        w->dS     = LFT_P(vectors)(arena, volume * LFT_P_FORCES);
+        w->normal = (double *)lft_arena_take(arena, volume * LFT_P_FORCES, sizeof(double));
     }
     return lft_arena_check(arena, error, "hmc");
 }
@@ -8293,9 +9278,9 @@ static inline void LFT_P(hmc_hot_task)(void *context, int group, int thread)
 {
     const LFT_P(hmc_job) *job = (const LFT_P(hmc_job) *)context;
     LFT_(hmc)            *hmc = job->hmc;
-    LFT_P(group_normals)(lft_draw_of(hmc->desc.seed, LFT_DRAW_INIT, (uint64_t)group * LFT_P_LANES, 0),
-                         hmc->x.lattice.volume, LFT_P(view)(LFT_P(group)(&hmc->x, group)),
-                         LFT_P(hmc_state_of)(hmc)->work[thread].normal);
+    (void)thread;
+    LFT_P(group_haar)(lft_draw_of(hmc->desc.seed, LFT_DRAW_INIT, (uint64_t)group * LFT_P_LANES, 0), &hmc->x.lattice,
+                      LFT_P(view)(LFT_P(group)(&hmc->x, group)));
 }
 
 LFT_API lft_status LFT_P_SIGNED(hmc_init)(LFT_(hmc) *hmc, const LFT_(theory) *theory, const LFT_(hmc_desc) *desc,
@@ -8327,57 +9312,77 @@ LFT_API lft_status LFT_(hmc_start)(LFT_(hmc) *hmc, const LFT_(batch) *x)
     if (x->n != hmc->x.n) {
         return lft_p_fail_got(&hmc->error, LFT_ERR_MISMATCH, "hmc", "configurations to start from", "one per chain", x->n);
     }
-    lft_p_copy(hmc->x.data, x->data, LFT_P(group_reals)(&x->lattice) * (size_t)x->groups * sizeof(lft_real));
+    lft_p_copy(hmc->x.data, x->data, LFT_P(group_reals)(x) * (size_t)x->groups * sizeof(lft_real));
     return LFT_OK;
 }
 
 /* ---- one group ------------------------------------------------------------------------------------------------------ */
 
-/* P(a) and Q(b) in one sweep */
-LFT_P_INLINE void LFT_P(hmc_kick)(lft_v *phi, lft_v *pi, const lft_v *dS, double a, double b, int volume)
+/* P(a) and Q(b) of n links in one sweep */
+LFT_P_INLINE void LFT_P(hmc_kick)(lft_v *phi, lft_v *pi, const lft_v *dS, double a, double b, int n)
 {
     const lft_real ra = (lft_real)a, rb = (lft_real)b;
-    int            x;
-    for (x = 0; x < volume; ++x) {
-        const lft_v p = pi[x] - ra * dS[x];
-        pi[x]         = p;
-        phi[x] += rb * p;
+    int            i, k;
+    for (i = 0; i < n; ++i, phi += LFT_P_LINK, pi += LFT_P_ALGEBRA, dS += LFT_P_ALGEBRA) {
+        for (k = 0; k < LFT_P_ALGEBRA; ++k) pi[k] -= ra * dS[k];
+        LFT_P(move)(phi, pi, rb);
     }
 }
 
-/* K[lane] = sum_x pi^2 / 2 */
-static inline void LFT_P(hmc_kinetic)(const lft_v *pi, int volume, double *K)
+/* K[lane] = sum pi^2 / 2 of n numbers */
+static inline void LFT_P(hmc_kinetic)(const lft_v *pi, int n, double *K)
 {
     int x, l, end;
     for (l = 0; l < LFT_P_LANES; ++l) K[l] = 0;
-    for (x = 0; x < volume;) {
+    for (x = 0; x < n;) {
         lft_v part = lft_splat(0);
-        for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) part += pi[x] * pi[x];
+        for (end = x + LFT_P_CHUNK < n ? x + LFT_P_CHUNK : n; x < end; ++x) part += pi[x] * pi[x];
         LFT_P(add_wide)(K, part);
     }
     for (l = 0; l < LFT_P_LANES; ++l) K[l] *= 0.5;
 }
 
-/* A trajectory of w->phi, w->pi; H[lane] at its two ends. Kick number i of 0 ... kicks follows a force: the last one of a
- * step and the first of the next are one. */
+/* The kicks of one step and the drifts between them, in units of it; the last kick of a step and the first of the next are
+ * one. */
+typedef struct LFT_P(hmc_scheme) {
+    int    kicks; /* of a step, the last one not counted */
+    double kick[6], drift[5];
+} LFT_P(hmc_scheme);
+
+static inline const LFT_P(hmc_scheme) *LFT_P(hmc_scheme_of)(lft_integrator integrator)
+{
+    static const LFT_P(hmc_scheme) table[] = {
+        {1, {0.5, 0.5, 0, 0, 0, 0}, {1, 0, 0, 0, 0}},
+        {2, {0.1931833275037836, 0.6136333449924328, 0.1931833275037836, 0, 0, 0}, {0.5, 0.5, 0, 0, 0}},
+        {5,
+         {0.08398315262876693, 0.6822365335719091, -0.26621968620067603, -0.26621968620067603, 0.6822365335719091,
+          0.08398315262876693},
+         {0.2539785108410595, -0.03230286765269967, 0.55664871362328034, -0.03230286765269967, 0.2539785108410595}}};
+    return table + (integrator - LFT_LEAPFROG);
+}
+
+/* A trajectory of w->phi, w->pi; H[lane] at its two ends. */
 static inline void LFT_P(hmc_integrate)(const LFT_P(hmc_job) *job, LFT_P(hmc_work) *w, double *H0, double *H1)
 {
-    const LFT_(hmc)     *hmc     = job->hmc;
-    const LFT_(lattice) *lattice = &hmc->x.lattice;
-    const int            omelyan = hmc->desc.integrator == LFT_OMELYAN, kicks = omelyan ? 2 * job->steps : job->steps;
-    const double         h = job->step, outer = omelyan ? 0.1931833275037836 * h : 0.5 * h, inner = h - 2 * outer;
-    double               S[LFT_P_LANES], K[LFT_P_LANES];
-    int                  i, l;
-    LFT_P(hmc_kinetic)(w->pi, lattice->volume, K);
+    const LFT_(hmc)          *hmc     = job->hmc;
+    const LFT_(lattice)      *lattice = &hmc->x.lattice;
+    const LFT_P(hmc_scheme)  *scheme  = LFT_P(hmc_scheme_of)(hmc->desc.integrator);
+    const int                 links = lattice->volume * LFT_P_LINKS, reals = lattice->volume * LFT_P_FORCES;
+    const double              h = job->step, last = scheme->kick[scheme->kicks];
+    double                    S[LFT_P_LANES], K[LFT_P_LANES];
+    int                       step, i, l;
+    LFT_P(hmc_kinetic)(w->pi, reals, K);
     hmc->theory->action(hmc->theory, lattice, (const lft_real *)w->phi, S, (lft_real *)w->dS);
     for (l = 0; l < LFT_P_LANES; ++l) H0[l] = S[l] + K[l];
-    for (i = 0; i < kicks; ++i) {
-        const double kick = i == 0 ? outer : omelyan && i % 2 ? inner : 2 * outer;
-        LFT_P(hmc_kick)(w->phi, w->pi, w->dS, kick, omelyan ? 0.5 * h : h, lattice->volume);
-        hmc->theory->action(hmc->theory, lattice, (const lft_real *)w->phi, S, (lft_real *)w->dS);
+    for (step = 0; step < job->steps; ++step) {
+        for (i = 0; i < scheme->kicks; ++i) {
+            const double kick = scheme->kick[i] + (i == 0 && step > 0 ? last : 0);
+            LFT_P(hmc_kick)(w->phi, w->pi, w->dS, h * kick, h * scheme->drift[i], links);
+            hmc->theory->action(hmc->theory, lattice, (const lft_real *)w->phi, S, (lft_real *)w->dS);
+        }
     }
-    LFT_P(hmc_kick)(w->phi, w->pi, w->dS, outer, 0, lattice->volume);
-    LFT_P(hmc_kinetic)(w->pi, lattice->volume, K);
+    for (i = 0; i < reals; ++i) w->pi[i] -= (lft_real)(h * last) * w->dS[i];
+    LFT_P(hmc_kinetic)(w->pi, reals, K);
     for (l = 0; l < LFT_P_LANES; ++l) H1[l] = S[l] + K[l];
 }
 
@@ -8385,11 +9390,10 @@ static inline void LFT_P(hmc_integrate)(const LFT_P(hmc_job) *job, LFT_P(hmc_wor
 static inline void LFT_P(hmc_begin)(const LFT_P(hmc_job) *job, int group, LFT_P(hmc_work) *w)
 {
     const LFT_(hmc) *hmc    = job->hmc;
-    const int        volume = hmc->x.lattice.volume;
     const lft_draw   d =
         lft_draw_of(hmc->desc.seed, LFT_DRAW_MOMENTA, (uint64_t)group * LFT_P_LANES, job->trajectory);
-    lft_p_copy(w->phi, LFT_P(group)(&hmc->x, group), (size_t)volume * sizeof(lft_v));
-    LFT_P(group_normals)(d, volume, w->pi, w->normal);
+    lft_p_copy(w->phi, LFT_P(group)(&hmc->x, group), LFT_P(group_reals)(&hmc->x) * sizeof(lft_real));
+    LFT_P(group_normals)(d, hmc->x.lattice.volume * LFT_P_FORCES, w->pi, w->normal);
 }
 
 static inline void LFT_P(hmc_note)(LFT_P(hmc_work) *w, int chain)
@@ -8421,7 +9425,8 @@ static inline void LFT_P(hmc_task)(void *context, int group, int thread)
         w->accepted += 1;
     }
     mask = LFT_P(lt)(lft_splat(0), LFT_P(from_wide)(moves));
-    for (x = 0; x < hmc->x.lattice.volume; ++x) to[x] = lft_sel(mask, w->phi[x], to[x]);
+    for (x = 0; x < hmc->x.lattice.volume * LFT_P_LINKS; ++x) LFT_P(unit)(w->phi + x * LFT_P_LINK);
+    for (x = 0; x < hmc->x.lattice.volume * LFT_P_SITE; ++x) to[x] = lft_sel(mask, w->phi[x], to[x]);
 }
 
 /* There and back: w->phi returns to the configuration, and H with it. */
@@ -8436,14 +9441,14 @@ static inline void LFT_P(hmc_return_task)(void *context, int group, int thread)
     int                   l, i;
     LFT_P(hmc_begin)(job, group, w);
     LFT_P(hmc_integrate)(job, w, H0, H1);
-    for (i = 0; i < x->lattice.volume; ++i) w->pi[i] = -w->pi[i];
+    for (i = 0; i < x->lattice.volume * LFT_P_FORCES; ++i) w->pi[i] = -w->pi[i];
     LFT_P(hmc_integrate)(job, w, H1, H2);
     for (l = 0; l < used; ++l) {
         double d = H2[l] - H0[l];
         if (!lft_finite(d)) LFT_P(hmc_note)(w, group * LFT_P_LANES + l);
         d     = d < 0 ? -d : d;
         w->dH = d > w->dH ? d : w->dH;
-        for (i = 0; i < x->lattice.volume; ++i) {
+        for (i = 0; i < x->lattice.volume * LFT_P_SITE; ++i) {
             d       = (double)is[i * LFT_P_LANES + l] - (double)was[i * LFT_P_LANES + l];
             d       = d < 0 ? -d : d;
             w->dphi = d > w->dphi ? d : w->dphi;
@@ -8566,7 +9571,9 @@ LFT_API lft_status LFT_(hmc_thermalise)(LFT_(hmc) *hmc, int n)
     return status;
 }
 
-/* ---- 84_observables.h, code -------------------------------------------------------------------------------------- */
+#if LFT_GROUP == LFT_SCALAR
+
+/* ---- 85_scalar_observables.h, code ------------------------------------------------------------------------------- */
 
 LFT_API int LFT_(observables_count)(const LFT_(lattice) *lattice)
 {
@@ -8917,7 +9924,7 @@ LFT_API lft_estimate LFT_(observe)(const lft_series *series, const LFT_(theory) 
     return LFT_P(observe_gamma)(series, &of, scratch, error);
 }
 
-/* ---- 86_model.h, code -------------------------------------------------------------------------------------------- */
+/* ---- 87_model.h, code -------------------------------------------------------------------------------------------- */
 
 #define LFT_P_MODEL_FORMAT 1
 
@@ -9190,7 +10197,7 @@ LFT_API size_t LFT_(model_bytes)(const LFT_(flow) *flow)
     return LFT_P(model_collect)(&list, flow, &info, NULL) == LFT_OK ? measure.need : 0;
 }
 
-/* ---- 87_model_read.h, code --------------------------------------------------------------------------------------- */
+/* ---- 88_model_read.h, code --------------------------------------------------------------------------------------- */
 
 /* The tensor of that name with at least `least` numbers; NULL and an error otherwise. */
 LFT_P_STATIC const lft_tensor *LFT_P(model_find)(const lft_safetensors *doc, const char *name, size_t least,
@@ -9614,9 +10621,10 @@ LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *
 }
 
 #endif
-#if LFT_UPTO >= LFT_TRAIN
+#endif
+#if LFT_UPTO >= LFT_TRAIN && LFT_GROUP == LFT_SCALAR
 
-/* ---- 88_exactness.h, code ---------------------------------------------------------------------------------------- */
+/* ---- 89_exactness.h, code ---------------------------------------------------------------------------------------- */
 
 /* log |det a| of a[n][n], which is overwritten; -infinity does not arise: a singular matrix gives a non-finite number. */
 LFT_P_STATIC double LFT_P(log_det)(double *a, int n)
@@ -9765,7 +10773,7 @@ LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow)
     return measure.need;
 }
 
-/* ---- 89_pullback.h, code ----------------------------------------------------------------------------------------- */
+/* ---- 90_pullback.h, code ----------------------------------------------------------------------------------------- */
 
 typedef struct LFT_P(pullback_state) {
     LFT_P(flow_work) work;
@@ -9863,7 +10871,7 @@ LFT_API lft_status LFT_(pullback_map)(LFT_(pullback) *p, const LFT_(batch) *eta,
     return status;
 }
 
-/* ---- 90_training.h, code ----------------------------------------------------------------------------------------- */
+/* ---- 91_training.h, code ----------------------------------------------------------------------------------------- */
 
 /* What one thread needs beside the flow's own. */
 typedef struct LFT_P(train_work) {
@@ -10210,7 +11218,7 @@ LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, con
     return status ? status : LFT_(train_rest)(&trainer);
 }
 
-/* ---- 91_checkpoint.h, code --------------------------------------------------------------------------------------- */
+/* ---- 92_checkpoint.h, code --------------------------------------------------------------------------------------- */
 
 #define LFT_P_TRAINER_TENSORS 10
 
@@ -10422,6 +11430,16 @@ LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *t, const lft_safetensors 
 #undef LFT_P_SIGNED
 #undef LFT_P_SIGNED2
 #undef LFT_P_SIGNED3
+#undef LFT_P_LINKS
+#undef LFT_P_COLOURS
+#undef LFT_P_LINK
+#undef LFT_P_ALGEBRA
+#undef LFT_P_HAAR
+#undef LFT_P_SITE
+#undef LFT_P_FORCES
+#undef lft_u
+#undef lft_z
+#undef lft_w
 #undef lft_real
 #undef lft_int
 #undef lft_v

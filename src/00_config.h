@@ -13,6 +13,9 @@
 
 /* Values of the instance parameters. All are nonzero, so that an undefined name in an #if is never a legal value. */
 #define LFT_SCALAR 1 /* LFT_GROUP: one real number per site */
+#define LFT_U1     2 /*            an angle per link */
+#define LFT_SU2    3 /*            a unit quaternion per link */
+#define LFT_SU3    4 /*            a 3 x 3 matrix per link */
 #define LFT_F32    1 /* LFT_REAL */
 #define LFT_F64    2
 #define LFT_FIELDS 1 /* LFT_UPTO: lattice, fields, theory */
@@ -25,6 +28,11 @@
 #ifndef LFT_MAX_COUPLINGS
 #define LFT_MAX_COUPLINGS 8 /* of a theory */
 #endif
+
+#define LFT_P_GROUP_1 scalar /* their names in symbols */
+#define LFT_P_GROUP_2 u1
+#define LFT_P_GROUP_3 su2
+#define LFT_P_GROUP_4 su3
 
 /* Two levels, so that LFT_NAME is expanded before it is pasted. */
 #define LFT_P_PASTE2(a, b) a##_##b

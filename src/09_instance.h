@@ -3,14 +3,16 @@
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
 #ifndef LFT_GROUP
-#error "lftflow: LFT_GROUP is not defined; legal values: LFT_SCALAR"
-#elif LFT_GROUP != LFT_SCALAR
-#error "lftflow: unknown LFT_GROUP; legal values: LFT_SCALAR"
+#error "lftflow: LFT_GROUP is not defined; legal values: LFT_SCALAR, LFT_U1, LFT_SU2, LFT_SU3"
+#elif LFT_GROUP < LFT_SCALAR || LFT_GROUP > LFT_SU3
+#error "lftflow: unknown LFT_GROUP; legal values: LFT_SCALAR, LFT_U1, LFT_SU2, LFT_SU3"
 #endif
 #ifndef LFT_DIM
 #error "lftflow: LFT_DIM is not defined; legal values: 1, 2, 3, 4"
 #elif LFT_DIM < 1 || LFT_DIM > LFT_MAX_DIM
 #error "lftflow: LFT_DIM is out of range; legal values: 1, 2, 3, 4"
+#elif LFT_DIM == 1 && LFT_GROUP != LFT_SCALAR
+#error "lftflow: LFT_DIM is 1: there are no plaquettes; legal values for gauge groups: 2, 3, 4"
 #endif
 #ifndef LFT_REAL
 #define LFT_REAL LFT_F64
@@ -74,7 +76,7 @@ typedef float LFT_(real);
 typedef double LFT_(real);
 #define LFT_P_REAL_NAME f64
 #endif
-#define LFT_P_GROUP_NAME         scalar
+#define LFT_P_GROUP_NAME         LFT_P_PASTE(LFT_P_GROUP, LFT_GROUP)
 #define LFT_P_SIGNED3(n, g, d, r) n##_##g##_##d##d_##r##_v1
 #define LFT_P_SIGNED2(n, g, d, r) LFT_P_SIGNED3(n, g, d, r)
 #define LFT_P_SIGNED(name)       LFT_P_SIGNED2(LFT_(name), LFT_P_GROUP_NAME, LFT_DIM, LFT_P_REAL_NAME)

@@ -75,9 +75,17 @@ LFT_P_INLINE int   LFT_P(any)(lft_m m)
 
 #endif
 
+#define LFT_P_CHUNK 64 /* sites that are summed in the real type before the sum is widened to double */
+
 /* Public arrays of reals as vectors: all of them come from arenas, which align to the widest register. */
 LFT_P_INLINE lft_v *LFT_P(view)(lft_real *x) { return (lft_v *)(void *)x; }
 LFT_P_INLINE const lft_v *LFT_P(const_view)(const lft_real *x) { return (const lft_v *)(const void *)x; }
+
+LFT_P_INLINE void LFT_P(set_zero)(lft_v *x, int n)
+{
+    int i;
+    for (i = 0; i < n; ++i) x[i] = lft_splat(0);
+}
 
 /* m ? a : b per lane */
 LFT_P_INLINE lft_v lft_sel(lft_m m, lft_v a, lft_v b)

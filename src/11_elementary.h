@@ -11,6 +11,8 @@
  *   sqrt          1.25   0, inf and every normal number (a denormal loses accuracy); below 0 NaN
  *   atan          1.43   every argument
  *   tanh          1.43   every argument
+ *   atan2(y, x)          finite numbers; 4 ulp of the angle
+ *   wrap                 an angle in [-pi, pi], for |x| <= 1000; absolute error of an ulp of pi
  *
  * The sign of a zero is kept by sqrt, atan and tanh only. A real must be evaluated in its own type (FLT_EVAL_METHOD 0).
  * Under -ffast-math: 2 ulp, atan, sqrt and tanh 3, where arguments and results are normal numbers, for sqrt from 4 times the
@@ -300,6 +302,27 @@ LFT_P_INLINE lft_v LFT_P(atan)(lft_v x)
     y = LFT_P(opaque)(y + t);
     y = y + LFT_P(unbits)(mid & LFT_P(bits)(lft_sel(big, lft_splat(LFT_P(pi_2)[0]), lft_splat(LFT_P(pi_4)[0]))));
     return LFT_P(flip)(y, sign);
+}
+
+/* The angle of the point (x, y), in [-pi, pi]: the arctangent of the smaller coordinate over the larger. (0, 0): 0 */
+LFT_P_INLINE lft_v LFT_P(atan2)(lft_v y, lft_v x)
+{
+    const lft_v zero = lft_splat(0);
+    const lft_m sign = LFT_P(bits)(y) & LFT_P(sign_bit), left = LFT_P(lt)(x, zero);
+    const lft_v a = LFT_P(flip)(x, LFT_P(bits)(x) & LFT_P(sign_bit)), b = LFT_P(flip)(y, sign);
+    const lft_m steep = LFT_P(lt)(a, b);
+    const lft_v most = lft_sel(steep, b, a), least = lft_sel(steep, a, b);
+    lft_v       t    = LFT_P(atan)(least / lft_sel(LFT_P(eq)(most, zero), lft_splat(1), most));
+    t = lft_sel(steep, LFT_P(pi_2)[0] - (t - LFT_P(pi_2)[1]), t);
+    t = lft_sel(left, 2 * LFT_P(pi_2)[0] - (t - 2 * LFT_P(pi_2)[1]), t);
+    return LFT_P(flip)(t, sign);
+}
+
+/* x less the nearest multiple of 2 pi, for |x| <= 1000 */
+LFT_P_INLINE lft_v LFT_P(wrap)(lft_v x)
+{
+    const lft_v n = LFT_P(nearest)(x, (lft_real)0.25 * LFT_P(per_quarter)) - LFT_P(round);
+    return LFT_P(reduce)(x, 4 * n, LFT_P(quarter_turn), LFT_P_COUNT(LFT_P(quarter_turn)));
 }
 
 /* tanh(a) = 1 - 2 / (e^2a + 1), and for small a, where that is a difference of numbers near 1, its series */

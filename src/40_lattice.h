@@ -71,6 +71,60 @@ static inline void LFT_P(neighbour_rows)(const LFT_(lattice) *lattice, int row, 
     (void)rest;
 }
 
+/* A site and its coordinates; one step along the axes. */
+typedef struct LFT_P(place) {
+    int site, x[LFT_DIM];
+} LFT_P(place);
+
+/* Distance in sites of neighbours along each axis. */
+LFT_P_INLINE void LFT_P(strides)(const LFT_(lattice) *lattice, int *stride)
+{
+    int mu, n = 1;
+    for (mu = LFT_DIM - 1; mu >= 0; --mu) {
+        stride[mu] = n;
+        n *= lattice->extent[mu];
+    }
+}
+
+LFT_P_INLINE void LFT_P(up)(const LFT_(lattice) *lattice, const int *stride, LFT_P(place) *p, int mu)
+{
+    if (++p->x[mu] < lattice->extent[mu]) p->site += stride[mu];
+    else {
+        p->x[mu] = 0;
+        p->site -= stride[mu] * (lattice->extent[mu] - 1);
+    }
+}
+
+LFT_P_INLINE void LFT_P(down)(const LFT_(lattice) *lattice, const int *stride, LFT_P(place) *p, int mu)
+{
+    if (--p->x[mu] >= 0) p->site -= stride[mu];
+    else {
+        p->x[mu] = lattice->extent[mu] - 1;
+        p->site += stride[mu] * (lattice->extent[mu] - 1);
+    }
+}
+
+/* The next site in the order of memory; after the last one the first again. */
+LFT_P_INLINE void LFT_P(next_place)(const LFT_(lattice) *lattice, LFT_P(place) *p)
+{
+    int mu;
+    ++p->site;
+    for (mu = LFT_DIM - 1; mu >= 0; --mu) {
+        if (++p->x[mu] < lattice->extent[mu]) return;
+        p->x[mu] = 0;
+    }
+    p->site = 0;
+}
+
+LFT_P_INLINE LFT_P(place) LFT_P(first_place)(void)
+{
+    LFT_P(place) p;
+    int          mu;
+    p.site = 0;
+    for (mu = 0; mu < LFT_DIM; ++mu) p.x[mu] = 0;
+    return p;
+}
+
 static inline int LFT_P(same_lattice)(const LFT_(lattice) *a, const LFT_(lattice) *b)
 {
     int mu;

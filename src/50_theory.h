@@ -10,15 +10,16 @@ struct LFT_(theory) {
     const char *const *coupling_name; /* [couplings] */
     double             coupling[LFT_MAX_COUPLINGS];
     void              *user; /* for a user's own action */
-    /* S[lane] of the LFT_(lanes)() configurations of one group, phi[site][lane], summed in double in a fixed order; and
-     * dS/dphi[site][lane] where dS is not NULL. phi and dS do not overlap. */
+    /* S[lane] of the LFT_(lanes)() configurations of one group, in the order of a batch, summed in double in a fixed order; and
+     * the gradient where dS is not NULL: dS/dphi[site][lane], of links d^a S[site][mu][a][lane], d^a f(U) =
+     * d/ds f(exp(s T^a) U) with tr T^a T^b = -1/2 delta^ab (U(1): d/d angle). phi and dS do not overlap. */
     void (*action)(const LFT_(theory) *theory, const LFT_(lattice) *lattice, const lft_real *phi, double *S, lft_real *dS);
 };
 
 /* S[i] of every configuration of a batch. O(n volume). */
 LFT_API void LFT_(action)(const LFT_(theory) *theory, const LFT_(batch) *phi, double *S);
 
-/* The molecular-dynamics force -dS/dphi of every configuration; force is a batch of the same shape. */
+/* The molecular-dynamics force -dS of every configuration; force: as many momenta of the same lattice. */
 LFT_API void LFT_(force)(const LFT_(theory) *theory, const LFT_(batch) *phi, LFT_(batch) *force);
 
 #endif /* LFT_P_DECLARATIONS */
@@ -37,7 +38,7 @@ LFT_API void LFT_(action)(const LFT_(theory) *theory, const LFT_(batch) *phi, do
 LFT_API void LFT_(force)(const LFT_(theory) *theory, const LFT_(batch) *phi, LFT_(batch) *force)
 {
     double s[LFT_P_LANES];
-    size_t i, n = LFT_P(group_reals)(&phi->lattice);
+    size_t i, n = LFT_P(group_reals)(force);
     int    g;
     for (g = 0; g < phi->groups; ++g) {
         lft_real *f = LFT_P(group)(force, g);

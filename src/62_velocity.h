@@ -11,8 +11,6 @@
  * diagonal: one transform for each feature and one for each gate. */
 #if LFT_P_PHASE == LFT_P_CODE
 
-#define LFT_P_CHUNK 64 /* sites that are summed in the real type before the sum is widened to double */
-
 typedef struct LFT_P(velocity) {
     LFT_P(spectrum) spectrum;
     LFT_P(hartley)  hartley;
@@ -72,12 +70,6 @@ LFT_P_STATIC LFT_P(velocity_fields) LFT_P(velocity_scratch)(const LFT_P(velocity
     w.du     = backward ? LFT_P(vectors)(arena, volume + gated) : NULL;
     w.ds     = backward ? LFT_P(vectors)(arena, volume) : NULL;
     return w;
-}
-
-LFT_P_INLINE void LFT_P(set_zero)(lft_v *x, int n)
-{
-    int i;
-    for (i = 0; i < n; ++i) x[i] = lft_splat(0);
 }
 
 /* The kernel table entry of gate j and feature f at time t. */

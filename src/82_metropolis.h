@@ -204,7 +204,7 @@ LFT_API lft_status LFT_(chain_start)(LFT_(chain) *chain, const LFT_(batch) *x)
         }
     }
     lft_p_copy(chain->logw, logw, (size_t)chain->chains * sizeof(double));
-    lft_p_copy(chain->x.data, x->data, LFT_P(group_reals)(&x->lattice) * (size_t)x->groups * sizeof(lft_real));
+    lft_p_copy(chain->x.data, x->data, LFT_P(group_reals)(x) * (size_t)x->groups * sizeof(lft_real));
     for (i = 0; i < chain->chains; ++i) chain->run[i] = 0;
     return LFT_OK;
 }

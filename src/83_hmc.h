@@ -5,18 +5,20 @@
 
 #ifndef LFT_P_HMC_ENUMS
 #define LFT_P_HMC_ENUMS
-/* How the equations of motion of H = sum_x pi^2 / 2 + S(phi) are integrated. P(h): pi -= h dS/dphi, Q(h): phi += h pi. Both
- * are reversible, preserve volume and are of second order: <dH> is proportional to V h^4. Omelyan's step takes two forces
- * instead of one, but is so much more accurate that it needs fewer in all. */
+/* How the equations of motion of H = sum pi^2 / 2 + S are integrated. P(h): pi -= h dS, Q(h): phi += h pi or, for links,
+ * U = exp(h pi^a T^a) U. All are reversible and preserve volume. Those of second order have <dH> proportional to V h^4; Omelyan's
+ * step takes two forces instead of one, but is so much more accurate that it needs fewer in all. That of fourth order, <dH>
+ * proportional to V h^8, takes five: for large lattices and high acceptance. */
 typedef enum lft_integrator {
     LFT_LEAPFROG = 1, /* P(h/2) Q(h) P(h/2) */
-    LFT_OMELYAN       /* P(z h) Q(h/2) P((1 - 2z) h) Q(h/2) P(z h), z = 0.1931833275037836, the default. Omelyan, Mryglod,
+    LFT_OMELYAN,      /* P(z h) Q(h/2) P((1 - 2z) h) Q(h/2) P(z h), z = 0.1931833275037836, the default. Omelyan, Mryglod,
                          Folk, Comput. Phys. Commun. 151 (2003) 272, eq. 31 */
+    LFT_FOURTH        /* P(a h) Q(b h) P(c h) Q(d h) P((1/2 - a - c) h) Q((1 - 2 (b + d)) h) and back. The same, eqs. 71, 72 */
 } lft_integrator;
 
 typedef enum lft_start {
-    LFT_START_COLD = 1, /* phi = 0, the default */
-    LFT_START_HOT       /* phi(x) ~ N(0, 1) */
+    LFT_START_COLD = 1, /* phi = 0, links 1, the default */
+    LFT_START_HOT       /* phi(x) ~ N(0, 1), links with the invariant measure */
 } lft_start;
 #endif
 
@@ -81,8 +83,8 @@ LFT_API lft_status LFT_(hmc_next)(LFT_(hmc) *hmc);
 LFT_API lft_status LFT_(hmc_thermalise)(LFT_(hmc) *hmc, int n);
 
 /* Integrates the next trajectory, turns the momenta round and integrates back, without changing any chain: the largest
- * |change of phi| over sites and chains, and the largest |change of H| over chains. Both are rounding errors, magnified by
- * the instability of the trajectory. LFT_ERR_NONFINITE. */
+ * |change| of a number of the fields over sites and chains, and the largest |change of H| over chains. Both are rounding
+ * errors, magnified by the instability of the trajectory. LFT_ERR_NONFINITE. */
 LFT_API lft_status LFT_(hmc_reversibility)(LFT_(hmc) *hmc, double *dphi, double *dH);
 
 LFT_API lft_status LFT_P_SIGNED(hmc_init)(LFT_(hmc) *hmc, const LFT_(theory) *theory, const LFT_(hmc_desc) *desc,
@@ -99,8 +101,8 @@ static inline lft_status LFT_(hmc_init)(LFT_(hmc) *hmc, const LFT_(theory) *theo
 
 /* What one thread works in. */
 typedef struct LFT_P(hmc_work) {
-    lft_v  *phi, *pi, *dS; /* one group: field, momenta, dS/dphi */
-    double *normal;        /* [volume] */
+    lft_v  *phi, *pi, *dS; /* one group: field, momenta, gradient of S */
+    double *normal;        /* as many as momenta */
     int     failed;        /* 1 + the first chain that failed, 0 for none */
     int     accepted;
     double  dphi, dH;      /* the worst so far: reversibility */
@@ -134,8 +136,9 @@ static inline lft_status LFT_P(hmc_defaults)(LFT_(hmc_desc) *d, lft_error *error
     if (d->length <= 0 && d->length >= 0) d->length = 1;
     if (d->jitter <= 0) d->jitter = d->jitter < 0 ? 0 : 0.2;
     if (d->acceptance <= 0 && d->acceptance >= 0) d->acceptance = 0.8;
-    if (d->integrator != LFT_LEAPFROG && d->integrator != LFT_OMELYAN) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, "hmc", "integrator", "1 (leapfrog) or 2 (Omelyan)", (int)d->integrator);
+    if (d->integrator != LFT_LEAPFROG && d->integrator != LFT_OMELYAN && d->integrator != LFT_FOURTH) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "hmc", "integrator", "1 (leapfrog), 2 (Omelyan) or 3 (fourth order)",
+                              (int)d->integrator);
     }
     if (d->start != LFT_START_COLD && d->start != LFT_START_HOT) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "hmc", "start", "1 (cold) or 2 (hot)", (int)d->start);
@@ -176,10 +179,10 @@ static inline lft_status LFT_P(hmc_layout)(LFT_(hmc) *hmc, const LFT_(hmc_desc) 
     s->work    = (LFT_P(hmc_work) *)lft_arena_alloc(arena, (size_t)s->threads, sizeof *s->work);
     for (i = 0; i < s->threads; ++i) {
         LFT_P(hmc_work) first, *w = s->work ? s->work + i : &first;
-        w->phi    = LFT_P(vectors)(arena, volume);
-        w->pi     = LFT_P(vectors)(arena, volume);
-        w->dS     = LFT_P(vectors)(arena, volume);
-        w->normal = (double *)lft_arena_take(arena, volume, sizeof(double));
+        w->phi    = LFT_P(vectors)(arena, volume * LFT_P_SITE);
+        w->pi     = LFT_P(vectors)(arena, volume * LFT_P_FORCES);
+        w->dS     = LFT_P(vectors)(arena, volume * LFT_P_FORCES);
+        w->normal = (double *)lft_arena_take(arena, volume * LFT_P_FORCES, sizeof(double));
     }
     return lft_arena_check(arena, error, "hmc");
 }
@@ -188,9 +191,9 @@ static inline void LFT_P(hmc_hot_task)(void *context, int group, int thread)
 {
     const LFT_P(hmc_job) *job = (const LFT_P(hmc_job) *)context;
     LFT_(hmc)            *hmc = job->hmc;
-    LFT_P(group_normals)(lft_draw_of(hmc->desc.seed, LFT_DRAW_INIT, (uint64_t)group * LFT_P_LANES, 0),
-                         hmc->x.lattice.volume, LFT_P(view)(LFT_P(group)(&hmc->x, group)),
-                         LFT_P(hmc_state_of)(hmc)->work[thread].normal);
+    (void)thread;
+    LFT_P(group_haar)(lft_draw_of(hmc->desc.seed, LFT_DRAW_INIT, (uint64_t)group * LFT_P_LANES, 0), &hmc->x.lattice,
+                      LFT_P(view)(LFT_P(group)(&hmc->x, group)));
 }
 
 LFT_API lft_status LFT_P_SIGNED(hmc_init)(LFT_(hmc) *hmc, const LFT_(theory) *theory, const LFT_(hmc_desc) *desc,
@@ -222,57 +225,77 @@ LFT_API lft_status LFT_(hmc_start)(LFT_(hmc) *hmc, const LFT_(batch) *x)
     if (x->n != hmc->x.n) {
         return lft_p_fail_got(&hmc->error, LFT_ERR_MISMATCH, "hmc", "configurations to start from", "one per chain", x->n);
     }
-    lft_p_copy(hmc->x.data, x->data, LFT_P(group_reals)(&x->lattice) * (size_t)x->groups * sizeof(lft_real));
+    lft_p_copy(hmc->x.data, x->data, LFT_P(group_reals)(x) * (size_t)x->groups * sizeof(lft_real));
     return LFT_OK;
 }
 
 /* ---- one group ------------------------------------------------------------------------------------------------------ */
 
-/* P(a) and Q(b) in one sweep */
-LFT_P_INLINE void LFT_P(hmc_kick)(lft_v *phi, lft_v *pi, const lft_v *dS, double a, double b, int volume)
+/* P(a) and Q(b) of n links in one sweep */
+LFT_P_INLINE void LFT_P(hmc_kick)(lft_v *phi, lft_v *pi, const lft_v *dS, double a, double b, int n)
 {
     const lft_real ra = (lft_real)a, rb = (lft_real)b;
-    int            x;
-    for (x = 0; x < volume; ++x) {
-        const lft_v p = pi[x] - ra * dS[x];
-        pi[x]         = p;
-        phi[x] += rb * p;
+    int            i, k;
+    for (i = 0; i < n; ++i, phi += LFT_P_LINK, pi += LFT_P_ALGEBRA, dS += LFT_P_ALGEBRA) {
+        for (k = 0; k < LFT_P_ALGEBRA; ++k) pi[k] -= ra * dS[k];
+        LFT_P(move)(phi, pi, rb);
     }
 }
 
-/* K[lane] = sum_x pi^2 / 2 */
-static inline void LFT_P(hmc_kinetic)(const lft_v *pi, int volume, double *K)
+/* K[lane] = sum pi^2 / 2 of n numbers */
+static inline void LFT_P(hmc_kinetic)(const lft_v *pi, int n, double *K)
 {
     int x, l, end;
     for (l = 0; l < LFT_P_LANES; ++l) K[l] = 0;
-    for (x = 0; x < volume;) {
+    for (x = 0; x < n;) {
         lft_v part = lft_splat(0);
-        for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) part += pi[x] * pi[x];
+        for (end = x + LFT_P_CHUNK < n ? x + LFT_P_CHUNK : n; x < end; ++x) part += pi[x] * pi[x];
         LFT_P(add_wide)(K, part);
     }
     for (l = 0; l < LFT_P_LANES; ++l) K[l] *= 0.5;
 }
 
-/* A trajectory of w->phi, w->pi; H[lane] at its two ends. Kick number i of 0 ... kicks follows a force: the last one of a
- * step and the first of the next are one. */
+/* The kicks of one step and the drifts between them, in units of it; the last kick of a step and the first of the next are
+ * one. */
+typedef struct LFT_P(hmc_scheme) {
+    int    kicks; /* of a step, the last one not counted */
+    double kick[6], drift[5];
+} LFT_P(hmc_scheme);
+
+static inline const LFT_P(hmc_scheme) *LFT_P(hmc_scheme_of)(lft_integrator integrator)
+{
+    static const LFT_P(hmc_scheme) table[] = {
+        {1, {0.5, 0.5, 0, 0, 0, 0}, {1, 0, 0, 0, 0}},
+        {2, {0.1931833275037836, 0.6136333449924328, 0.1931833275037836, 0, 0, 0}, {0.5, 0.5, 0, 0, 0}},
+        {5,
+         {0.08398315262876693, 0.6822365335719091, -0.26621968620067603, -0.26621968620067603, 0.6822365335719091,
+          0.08398315262876693},
+         {0.2539785108410595, -0.03230286765269967, 0.55664871362328034, -0.03230286765269967, 0.2539785108410595}}};
+    return table + (integrator - LFT_LEAPFROG);
+}
+
+/* A trajectory of w->phi, w->pi; H[lane] at its two ends. */
 static inline void LFT_P(hmc_integrate)(const LFT_P(hmc_job) *job, LFT_P(hmc_work) *w, double *H0, double *H1)
 {
-    const LFT_(hmc)     *hmc     = job->hmc;
-    const LFT_(lattice) *lattice = &hmc->x.lattice;
-    const int            omelyan = hmc->desc.integrator == LFT_OMELYAN, kicks = omelyan ? 2 * job->steps : job->steps;
-    const double         h = job->step, outer = omelyan ? 0.1931833275037836 * h : 0.5 * h, inner = h - 2 * outer;
-    double               S[LFT_P_LANES], K[LFT_P_LANES];
-    int                  i, l;
-    LFT_P(hmc_kinetic)(w->pi, lattice->volume, K);
+    const LFT_(hmc)          *hmc     = job->hmc;
+    const LFT_(lattice)      *lattice = &hmc->x.lattice;
+    const LFT_P(hmc_scheme)  *scheme  = LFT_P(hmc_scheme_of)(hmc->desc.integrator);
+    const int                 links = lattice->volume * LFT_P_LINKS, reals = lattice->volume * LFT_P_FORCES;
+    const double              h = job->step, last = scheme->kick[scheme->kicks];
+    double                    S[LFT_P_LANES], K[LFT_P_LANES];
+    int                       step, i, l;
+    LFT_P(hmc_kinetic)(w->pi, reals, K);
     hmc->theory->action(hmc->theory, lattice, (const lft_real *)w->phi, S, (lft_real *)w->dS);
     for (l = 0; l < LFT_P_LANES; ++l) H0[l] = S[l] + K[l];
-    for (i = 0; i < kicks; ++i) {
-        const double kick = i == 0 ? outer : omelyan && i % 2 ? inner : 2 * outer;
-        LFT_P(hmc_kick)(w->phi, w->pi, w->dS, kick, omelyan ? 0.5 * h : h, lattice->volume);
-        hmc->theory->action(hmc->theory, lattice, (const lft_real *)w->phi, S, (lft_real *)w->dS);
+    for (step = 0; step < job->steps; ++step) {
+        for (i = 0; i < scheme->kicks; ++i) {
+            const double kick = scheme->kick[i] + (i == 0 && step > 0 ? last : 0);
+            LFT_P(hmc_kick)(w->phi, w->pi, w->dS, h * kick, h * scheme->drift[i], links);
+            hmc->theory->action(hmc->theory, lattice, (const lft_real *)w->phi, S, (lft_real *)w->dS);
+        }
     }
-    LFT_P(hmc_kick)(w->phi, w->pi, w->dS, outer, 0, lattice->volume);
-    LFT_P(hmc_kinetic)(w->pi, lattice->volume, K);
+    for (i = 0; i < reals; ++i) w->pi[i] -= (lft_real)(h * last) * w->dS[i];
+    LFT_P(hmc_kinetic)(w->pi, reals, K);
     for (l = 0; l < LFT_P_LANES; ++l) H1[l] = S[l] + K[l];
 }
 
@@ -280,11 +303,10 @@ static inline void LFT_P(hmc_integrate)(const LFT_P(hmc_job) *job, LFT_P(hmc_wor
 static inline void LFT_P(hmc_begin)(const LFT_P(hmc_job) *job, int group, LFT_P(hmc_work) *w)
 {
     const LFT_(hmc) *hmc    = job->hmc;
-    const int        volume = hmc->x.lattice.volume;
     const lft_draw   d =
         lft_draw_of(hmc->desc.seed, LFT_DRAW_MOMENTA, (uint64_t)group * LFT_P_LANES, job->trajectory);
-    lft_p_copy(w->phi, LFT_P(group)(&hmc->x, group), (size_t)volume * sizeof(lft_v));
-    LFT_P(group_normals)(d, volume, w->pi, w->normal);
+    lft_p_copy(w->phi, LFT_P(group)(&hmc->x, group), LFT_P(group_reals)(&hmc->x) * sizeof(lft_real));
+    LFT_P(group_normals)(d, hmc->x.lattice.volume * LFT_P_FORCES, w->pi, w->normal);
 }
 
 static inline void LFT_P(hmc_note)(LFT_P(hmc_work) *w, int chain)
@@ -316,7 +338,8 @@ static inline void LFT_P(hmc_task)(void *context, int group, int thread)
         w->accepted += 1;
     }
     mask = LFT_P(lt)(lft_splat(0), LFT_P(from_wide)(moves));
-    for (x = 0; x < hmc->x.lattice.volume; ++x) to[x] = lft_sel(mask, w->phi[x], to[x]);
+    for (x = 0; x < hmc->x.lattice.volume * LFT_P_LINKS; ++x) LFT_P(unit)(w->phi + x * LFT_P_LINK);
+    for (x = 0; x < hmc->x.lattice.volume * LFT_P_SITE; ++x) to[x] = lft_sel(mask, w->phi[x], to[x]);
 }
 
 /* There and back: w->phi returns to the configuration, and H with it. */
@@ -331,14 +354,14 @@ static inline void LFT_P(hmc_return_task)(void *context, int group, int thread)
     int                   l, i;
     LFT_P(hmc_begin)(job, group, w);
     LFT_P(hmc_integrate)(job, w, H0, H1);
-    for (i = 0; i < x->lattice.volume; ++i) w->pi[i] = -w->pi[i];
+    for (i = 0; i < x->lattice.volume * LFT_P_FORCES; ++i) w->pi[i] = -w->pi[i];
     LFT_P(hmc_integrate)(job, w, H1, H2);
     for (l = 0; l < used; ++l) {
         double d = H2[l] - H0[l];
         if (!lft_finite(d)) LFT_P(hmc_note)(w, group * LFT_P_LANES + l);
         d     = d < 0 ? -d : d;
         w->dH = d > w->dH ? d : w->dH;
-        for (i = 0; i < x->lattice.volume; ++i) {
+        for (i = 0; i < x->lattice.volume * LFT_P_SITE; ++i) {
             d       = (double)is[i * LFT_P_LANES + l] - (double)was[i * LFT_P_LANES + l];
             d       = d < 0 ? -d : d;
             w->dphi = d > w->dphi ? d : w->dphi;

@@ -22,6 +22,16 @@
 #undef LFT_P_SIGNED
 #undef LFT_P_SIGNED2
 #undef LFT_P_SIGNED3
+#undef LFT_P_LINKS
+#undef LFT_P_COLOURS
+#undef LFT_P_LINK
+#undef LFT_P_ALGEBRA
+#undef LFT_P_HAAR
+#undef LFT_P_SITE
+#undef LFT_P_FORCES
+#undef lft_u
+#undef lft_z
+#undef lft_w
 #undef lft_real
 #undef lft_int
 #undef lft_v

@@ -61,8 +61,13 @@
 #include "40_lattice.h"
 #include "41_field.h"
 #include "50_theory.h"
+#if LFT_GROUP == LFT_SCALAR
 #include "51_phi4.h"
+#else
+#include "52_wilson.h"
+#endif
 #if LFT_UPTO >= LFT_SAMPLE
+#if LFT_GROUP == LFT_SCALAR
 #include "65_layer.h"
 #include "70_continuous.h"
 #include "72_coupling.h"
@@ -70,16 +75,19 @@
 #include "80_flow.h"
 #include "81_transfer.h"
 #include "82_metropolis.h"
-#include "83_hmc.h"
-#include "84_observables.h"
-#include "86_model.h"
-#include "87_model_read.h"
 #endif
-#if LFT_UPTO >= LFT_TRAIN
-#include "88_exactness.h"
-#include "89_pullback.h"
-#include "90_training.h"
-#include "91_checkpoint.h"
+#include "83_hmc.h"
+#if LFT_GROUP == LFT_SCALAR
+#include "85_scalar_observables.h"
+#include "87_model.h"
+#include "88_model_read.h"
+#endif
+#endif
+#if LFT_UPTO >= LFT_TRAIN && LFT_GROUP == LFT_SCALAR
+#include "89_exactness.h"
+#include "90_pullback.h"
+#include "91_training.h"
+#include "92_checkpoint.h"
 #endif
 
 #undef LFT_P_PHASE
@@ -87,11 +95,29 @@
 #if defined(LFT_IMPLEMENTATION) || defined(LFT_STATIC)
 #include "10_lanes.h"
 #include "11_elementary.h"
+#include "30_group.h"
+#if LFT_GROUP == LFT_SCALAR
+#include "31_real.h"
+#elif LFT_GROUP == LFT_U1
+#include "32_u1.h"
+#elif LFT_GROUP == LFT_SU2
+#include "33_su2.h"
+#elif LFT_GROUP == LFT_SU3
+#include "34_su3.h"
+#endif
 #include "40_lattice.h"
 #include "41_field.h"
+#if LFT_GROUP != LFT_SCALAR
+#include "42_gauge.h"
+#endif
 #include "50_theory.h"
+#if LFT_GROUP == LFT_SCALAR
 #include "51_phi4.h"
+#else
+#include "52_wilson.h"
+#endif
 #if LFT_UPTO >= LFT_SAMPLE
+#if LFT_GROUP == LFT_SCALAR
 #include "60_hartley.h"
 #include "61_spectrum.h"
 #include "62_velocity.h"
@@ -103,16 +129,19 @@
 #include "80_flow.h"
 #include "81_transfer.h"
 #include "82_metropolis.h"
-#include "83_hmc.h"
-#include "84_observables.h"
-#include "86_model.h"
-#include "87_model_read.h"
 #endif
-#if LFT_UPTO >= LFT_TRAIN
-#include "88_exactness.h"
-#include "89_pullback.h"
-#include "90_training.h"
-#include "91_checkpoint.h"
+#include "83_hmc.h"
+#if LFT_GROUP == LFT_SCALAR
+#include "85_scalar_observables.h"
+#include "87_model.h"
+#include "88_model_read.h"
+#endif
+#endif
+#if LFT_UPTO >= LFT_TRAIN && LFT_GROUP == LFT_SCALAR
+#include "89_exactness.h"
+#include "90_pullback.h"
+#include "91_training.h"
+#include "92_checkpoint.h"
 #endif
 #endif
 #include "99_close.h"

@@ -46,6 +46,7 @@ while read -r part; do
         root_for "$part" "$phase" >"$tmp/root.h"
         for group in $groups; do
             for dim in 1 2 3 4; do
+                [ "$dim$group" = "1${group#LFT_SCALAR}" ] && continue # gauge fields have plaquettes
                 printf '#define LFT_%s\n' "NAME ${group}_${dim}d" "GROUP $group" "DIM $dim" "REAL LFT_F32" \
                     "UPTO LFT_TRAIN"
                 echo '#include "root.h"'

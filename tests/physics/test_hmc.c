@@ -535,7 +535,7 @@ static void T_(refusals)(const T_(theory) *theory)
         bad = desc;
         if (i == 0) bad.extent[T_DIM - 1] = 0;
         if (i == 1) bad.chains = -1;
-        if (i == 2) bad.integrator = (lft_integrator)3;
+        if (i == 2) bad.integrator = (lft_integrator)4;
         if (i == 3) bad.length = -1;
         if (i == 4) bad.jitter = 1;
         if (i == 5) bad.steps = -1;

@@ -1,0 +1,154 @@
+/* 33_su2.h: SU(2) as unit quaternions u = c0 + i (c1 sigma1 + c2 sigma2 + c3 sigma3). Offers what 30_group.h says. Sums of
+ * links are quaternions too. */
+#if LFT_P_PHASE == LFT_P_CODE
+
+#define LFT_P_LINKS   LFT_DIM
+#define LFT_P_COLOURS 2
+#define LFT_P_LINK    4
+#define LFT_P_ALGEBRA 3
+#define LFT_P_HAAR    4
+
+#define lft_u LFT_P(u)
+#define lft_z LFT_P(z)
+#define lft_w LFT_P(u)
+typedef struct lft_u { lft_v c[4]; } lft_u;
+typedef struct lft_z { lft_v c[3]; } lft_z;
+
+LFT_P_INLINE void LFT_P(get)(const lft_v *link, lft_u *u)
+{
+    int i;
+    LFT_P_UNROLL for (i = 0; i < 4; ++i) u->c[i] = link[i];
+}
+
+LFT_P_INLINE void LFT_P(put)(lft_v *link, const lft_u *u)
+{
+    int i;
+    LFT_P_UNROLL for (i = 0; i < 4; ++i) link[i] = u->c[i];
+}
+
+LFT_P_INLINE void LFT_P(adjoint)(lft_u *c, const lft_u *a)
+{
+    c->c[0] = a->c[0];
+    c->c[1] = -a->c[1], c->c[2] = -a->c[2], c->c[3] = -a->c[3];
+}
+
+/* (a0 + i a sigma)(b0 + i b sigma) = a0 b0 - a b + i (a0 b + b0 a - a x b) sigma */
+LFT_P_INLINE void LFT_P(mul)(lft_u *c, const lft_u *a_, const lft_u *b_)
+{
+    const lft_v *a = a_->c, *b = b_->c;
+    lft_u        r;
+    r.c[0] = a[0] * b[0] - a[1] * b[1] - a[2] * b[2] - a[3] * b[3];
+    r.c[1] = a[0] * b[1] + a[1] * b[0] - a[2] * b[3] + a[3] * b[2];
+    r.c[2] = a[0] * b[2] + a[2] * b[0] - a[3] * b[1] + a[1] * b[3];
+    r.c[3] = a[0] * b[3] + a[3] * b[0] - a[1] * b[2] + a[2] * b[1];
+    *c     = r;
+}
+
+LFT_P_INLINE void LFT_P(mul_adj)(lft_u *c, const lft_u *a, const lft_u *b)
+{
+    lft_u t;
+    LFT_P(adjoint)(&t, b);
+    LFT_P(mul)(c, a, &t);
+}
+
+LFT_P_INLINE void LFT_P(adj_mul)(lft_u *c, const lft_u *a, const lft_u *b)
+{
+    lft_u t;
+    LFT_P(adjoint)(&t, a);
+    LFT_P(mul)(c, &t, b);
+}
+
+/* exp(i z sigma / 2) = cos(r/2) + i sigma z sin(r/2) / r, r = |z|; below 1e-15 (f32: 1e-8) the second factor is 1/2 */
+LFT_P_INLINE void LFT_P(exp_of)(lft_u *u, const lft_z *z)
+{
+    const lft_v r2 = z->c[0] * z->c[0] + z->c[1] * z->c[1] + z->c[2] * z->c[2], least = lft_splat((lft_real)1e-30);
+    const lft_m small = LFT_P(lt)(r2, least);
+    const lft_v half = (lft_real)0.5 * LFT_P(sqrt)(lft_sel(small, least, r2));
+    lft_v       s, c;
+    LFT_P(sincos)(half, &s, &c);
+    s       = lft_sel(small, lft_splat((lft_real)0.5), (lft_real)0.5 * s / half);
+    u->c[0] = c;
+    u->c[1] = s * z->c[0], u->c[2] = s * z->c[1], u->c[3] = s * z->c[2];
+}
+
+/* z = 2 atan2(|c|, c0) c / |c|. At u = -1 every direction is as short: that of c, or the first where c is 0. */
+LFT_P_INLINE void LFT_P(log_of)(lft_z *z, const lft_u *u)
+{
+    const lft_v r2 = u->c[1] * u->c[1] + u->c[2] * u->c[2] + u->c[3] * u->c[3], least = lft_splat((lft_real)1e-30);
+    const lft_m small = LFT_P(lt)(r2, least), back = small & LFT_P(lt)(u->c[0], lft_splat(0));
+    const lft_v r = LFT_P(sqrt)(lft_sel(small, least, r2));
+    const lft_v scale = lft_sel(small, lft_splat(2), 2 * LFT_P(atan2)(r, u->c[0]) / r);
+    z->c[0] = lft_sel(back, lft_splat((lft_real)6.283185307179586), scale * u->c[1]);
+    z->c[1] = scale * u->c[2], z->c[2] = scale * u->c[3];
+}
+
+/* Re tr u = 2 c0, d^a Re tr u = Re tr (i sigma^a / 2) u = -c_a */
+LFT_P_INLINE lft_v LFT_P(trace)(const lft_u *u, lft_z *gradient)
+{
+    if (gradient) gradient->c[0] = -u->c[1], gradient->c[1] = -u->c[2], gradient->c[2] = -u->c[3];
+    return u->c[0] + u->c[0];
+}
+
+LFT_P_INLINE lft_v LFT_P(trace_im)(const lft_u *u)
+{
+    (void)u;
+    return lft_splat(0);
+}
+
+/* The rotation z - 2 c0 (c x z)' + ...: u^+ z u with z as the quaternion without real part. */
+LFT_P_INLINE void LFT_P(carry)(const lft_u *u, lft_z *z)
+{
+    const lft_v *c = u->c;
+    lft_v        x, y, w;
+    x = 2 * (c[2] * z->c[2] - c[3] * z->c[1]);
+    y = 2 * (c[3] * z->c[0] - c[1] * z->c[2]);
+    w = 2 * (c[1] * z->c[1] - c[2] * z->c[0]);
+    z->c[0] += c[0] * x + (c[2] * w - c[3] * y);
+    z->c[1] += c[0] * y + (c[3] * x - c[1] * w);
+    z->c[2] += c[0] * w + (c[1] * y - c[2] * x);
+}
+
+LFT_P_INLINE void LFT_P(sum_none)(lft_w *w) { w->c[0] = w->c[1] = w->c[2] = w->c[3] = lft_splat(0); }
+LFT_P_INLINE void LFT_P(sum_add)(lft_w *w, lft_real x, const lft_u *u)
+{
+    int i;
+    LFT_P_UNROLL for (i = 0; i < 4; ++i) w->c[i] += x * u->c[i];
+}
+LFT_P_INLINE lft_v LFT_P(sum_trace)(const lft_u *u, const lft_w *w)
+{
+    return 2 * (u->c[0] * w->c[0] - u->c[1] * w->c[1] - u->c[2] * w->c[2] - u->c[3] * w->c[3]);
+}
+
+LFT_P_INLINE void LFT_P(move)(lft_v *link, const lft_v *z_, lft_real h)
+{
+    lft_z z;
+    lft_u u, e;
+    z.c[0] = h * z_[0], z.c[1] = h * z_[1], z.c[2] = h * z_[2];
+    LFT_P(exp_of)(&e, &z);
+    LFT_P(get)(link, &u);
+    LFT_P(mul)(&u, &e, &u);
+    LFT_P(put)(link, &u);
+}
+
+LFT_P_INLINE void LFT_P(unit)(lft_v *link)
+{
+    const lft_v x = 1 / LFT_P(sqrt)(link[0] * link[0] + link[1] * link[1] + link[2] * link[2] + link[3] * link[3]);
+    int         i;
+    LFT_P_UNROLL for (i = 0; i < 4; ++i) link[i] *= x;
+}
+
+LFT_P_INLINE void LFT_P(one)(lft_v *link)
+{
+    link[0] = lft_splat(1);
+    link[1] = link[2] = link[3] = lft_splat(0);
+}
+
+/* A direction in four dimensions. */
+LFT_P_INLINE void LFT_P(haar)(lft_v *link, const lft_v *normal)
+{
+    int i;
+    LFT_P_UNROLL for (i = 0; i < 4; ++i) link[i] = normal[i];
+    LFT_P(unit)(link);
+}
+
+#endif /* LFT_P_CODE */

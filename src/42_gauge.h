@@ -1,0 +1,114 @@
+/* 42_gauge.h: what every action and observable of a gauge field is made of: rectangles of links, and what they push.
+ * Offers (private): LFT_P(walk), LFT_P(walk_of)(), LFT_P(way)(), LFT_P(rectangle)(), LFT_P(staples)(). */
+#if LFT_P_PHASE == LFT_P_CODE
+
+#define LFT_P_WAY 3 /* links from a corner of a rectangle to the opposite one */
+
+typedef struct LFT_P(walk) {
+    const LFT_(lattice) *lattice;
+    int                  stride[LFT_DIM];
+} LFT_P(walk);
+
+LFT_P_INLINE LFT_P(walk) LFT_P(walk_of)(const LFT_(lattice) *lattice)
+{
+    LFT_P(walk) w;
+    w.lattice = lattice;
+    LFT_P(strides)(lattice, w.stride);
+    return w;
+}
+
+/* From p a steps along mu, then b along nu: the numbers of the a + b links. */
+LFT_P_INLINE void LFT_P(way)(const LFT_P(walk) *w, LFT_P(place) p, int mu, int a, int nu, int b, int *link)
+{
+    int i;
+    LFT_P_UNROLL for (i = 0; i < a + b; ++i)
+    {
+        const int axis = i < a ? mu : nu;
+        link[i] = p.site * LFT_DIM + axis;
+        if (i + 1 < a + b) LFT_P(up)(w->lattice, w->stride, &p, axis);
+    }
+}
+
+/* u = the product of n links */
+LFT_P_INLINE void LFT_P(path)(const lft_v *links, const int *link, int n, lft_u *u)
+{
+    lft_u next;
+    int   i;
+    LFT_P(get)(links + link[0] * LFT_P_LINK, u);
+    LFT_P_UNROLL for (i = 1; i < n; ++i)
+    {
+        LFT_P(get)(links + link[i] * LFT_P_LINK, &next);
+        LFT_P(mul)(u, u, &next);
+    }
+}
+
+/* Adds sign z, carried along the path, to the forces on its links. */
+LFT_P_INLINE void LFT_P(push)(const lft_v *links, const int *link, int n, lft_z z, lft_real sign, lft_v *force)
+{
+    lft_u u;
+    int   i, k;
+    LFT_P_UNROLL for (i = 0; i < n; ++i)
+    {
+        lft_v *to = force + link[i] * LFT_P_ALGEBRA;
+        LFT_P_UNROLL for (k = 0; k < LFT_P_ALGEBRA; ++k) to[k] += sign * z.c[k];
+        if (i + 1 == n) break;
+        LFT_P(get)(links + link[i] * LFT_P_LINK, &u);
+        LFT_P(carry)(&u, &z);
+    }
+}
+
+/* Re tr of the a x b rectangle with a corner at p, a and b constant after inlining, a + b <= LFT_P_WAY; where force is not
+ * NULL, x times its gradient by every link is added there. The loop U is the way by mu and nu, and back the way by nu and mu. Seen
+ * from p its gradient g is that of the first link; that of a later link on the way there is g carried along the way, that of
+ * a link on the way back minus g carried along it. Every occurrence of a link counts, so that extents of 1 are right too. */
+LFT_P_INLINE lft_v LFT_P(rectangle)(const LFT_P(walk) *w, const lft_v *links, LFT_P(place) p, int mu, int a, int nu, int b,
+                                    lft_real x, lft_v *force)
+{
+    int   there[LFT_P_WAY], back[LFT_P_WAY];
+    lft_u u, v;
+    lft_z g;
+    lft_v trace;
+    LFT_P(way)(w, p, mu, a, nu, b, there);
+    LFT_P(way)(w, p, nu, b, mu, a, back);
+    LFT_P(path)(links, there, a + b, &u);
+    LFT_P(path)(links, back, a + b, &v);
+    LFT_P(mul_adj)(&u, &u, &v);
+    trace = LFT_P(trace)(&u, force ? &g : NULL);
+    if (force) {
+        LFT_P(push)(links, there, a + b, g, x, force);
+        LFT_P(push)(links, back, a + b, g, -x, force);
+    }
+    return trace;
+}
+
+/* w = the sum of the staples of link mu at p: Re tr (U w) is the sum of Re tr over the plaquettes through the link. */
+LFT_P_STATIC void LFT_P(staples)(const LFT_P(walk) *walk, const lft_v *links, LFT_P(place) p, int mu, lft_w *w)
+{
+    LFT_P(place) q = p, r;
+    lft_u        a, b, c;
+    int          nu;
+    LFT_P(up)(walk->lattice, walk->stride, &q, mu);
+    LFT_P(sum_none)(w);
+    for (nu = 0; nu < LFT_DIM; ++nu) {
+        if (nu == mu) continue;
+        r = p; /* U_nu(x + mu) U_mu(x + nu)^+ U_nu(x)^+ */
+        LFT_P(up)(walk->lattice, walk->stride, &r, nu);
+        LFT_P(get)(links + (q.site * LFT_DIM + nu) * LFT_P_LINK, &a);
+        LFT_P(get)(links + (r.site * LFT_DIM + mu) * LFT_P_LINK, &b);
+        LFT_P(get)(links + (p.site * LFT_DIM + nu) * LFT_P_LINK, &c);
+        LFT_P(mul_adj)(&a, &a, &b);
+        LFT_P(mul_adj)(&a, &a, &c);
+        LFT_P(sum_add)(w, 1, &a);
+        r = p; /* U_nu(x + mu - nu)^+ U_mu(x - nu)^+ U_nu(x - nu) */
+        LFT_P(down)(walk->lattice, walk->stride, &r, nu);
+        LFT_P(get)(links + (r.site * LFT_DIM + mu) * LFT_P_LINK, &b);
+        LFT_P(get)(links + (r.site * LFT_DIM + nu) * LFT_P_LINK, &c);
+        LFT_P(up)(walk->lattice, walk->stride, &r, mu);
+        LFT_P(get)(links + (r.site * LFT_DIM + nu) * LFT_P_LINK, &a);
+        LFT_P(mul)(&b, &b, &a);
+        LFT_P(adj_mul)(&a, &b, &c);
+        LFT_P(sum_add)(w, 1, &a);
+    }
+}
+
+#endif /* LFT_P_CODE */
