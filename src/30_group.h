@@ -16,6 +16,8 @@
  *   get, put            a link from and to memory
  *   mul(a, b), mul_adj(a, b) = a b^+, adj_mul(a, b) = a^+ b, adjoint
  *   exp_of(z), log_of(u)    log: the shortest z with exp z = u
+ *   eigen(u, x, phase)      u = x diag(exp(i phase)) x^+, x in the group, phases in [-pi, pi], their sum a multiple of 2 pi;
+ *                           to rounding, however close eigenvalues are
  *   trace(u, g)         Re tr u, and where g is not NULL the gradient g^a = d^a Re tr u
  *   trace_im(u)
  *   carry(u, z)         u^+ z u: the algebra element z, seen from the far end of u

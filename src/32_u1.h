@@ -24,6 +24,11 @@ LFT_P_INLINE void LFT_P(adjoint)(lft_u *c, const lft_u *a) { c->c[0] = -a->c[0];
 
 LFT_P_INLINE void LFT_P(exp_of)(lft_u *u, const lft_z *z) { u->c[0] = z->c[0]; }
 LFT_P_INLINE void LFT_P(log_of)(lft_z *z, const lft_u *u) { z->c[0] = LFT_P(wrap)(u->c[0]); }
+LFT_P_INLINE void LFT_P(eigen)(const lft_u *u, lft_u *x, lft_v *phase)
+{
+    x->c[0]  = lft_splat(0);
+    phase[0] = LFT_P(wrap)(u->c[0]);
+}
 
 LFT_P_INLINE lft_v LFT_P(trace)(const lft_u *u, lft_z *gradient)
 {

@@ -82,6 +82,20 @@ LFT_P_INLINE void LFT_P(log_of)(lft_z *z, const lft_u *u)
     z->c[1] = scale * u->c[2], z->c[2] = scale * u->c[3];
 }
 
+/* x turns the third axis to c / |c|, or to its opposite where that is nearer, which exchanges the phases. */
+LFT_P_INLINE void LFT_P(eigen)(const lft_u *u, lft_u *x, lft_v *phase)
+{
+    const lft_v r2 = u->c[1] * u->c[1] + u->c[2] * u->c[2] + u->c[3] * u->c[3], least = lft_splat((lft_real)1e-30);
+    const lft_m small = LFT_P(lt)(r2, least), down = LFT_P(lt)(u->c[3], lft_splat(0)) & ~small;
+    const lft_v r = LFT_P(sqrt)(lft_sel(small, least, r2)), sign = lft_sel(down, lft_splat(-1), lft_splat(1));
+    const lft_v up = lft_sel(small, lft_splat(1), sign * u->c[3] / r) + 1;
+    const lft_v n1 = lft_sel(small, lft_splat(0), sign * u->c[1] / r), n2 = lft_sel(small, lft_splat(0), sign * u->c[2] / r);
+    const lft_v scale = 1 / LFT_P(sqrt)(up * up + n1 * n1 + n2 * n2);
+    x->c[0] = scale * up, x->c[1] = scale * n2, x->c[2] = -scale * n1, x->c[3] = lft_splat(0);
+    phase[0] = sign * LFT_P(atan2)(lft_sel(small, lft_splat(0), r), u->c[0]);
+    phase[1] = -phase[0];
+}
+
 /* Re tr u = 2 c0, d^a Re tr u = Re tr (i sigma^a / 2) u = -c_a */
 LFT_P_INLINE lft_v LFT_P(trace)(const lft_u *u, lft_z *gradient)
 {
