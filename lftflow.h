@@ -4995,8 +4995,8 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
  *   lft_u           a link or a product of links: struct { lft_v c[LFT_P_LINK] }
  *   lft_z           an algebra element z^a T^a: struct { lft_v c[LFT_P_ALGEBRA] }
  *   lft_w           a sum of links
- *   get, put            a link from and to memory
- *   mul(a, b), mul_adj(a, b) = a b^+, adj_mul(a, b) = a^+ b, adjoint
+ *   get, put            a link from and to memory; a link in memory is an lft_u too
+ *   mul(a, b), mul_adj(a, b) = a b^+, adj_mul(a, b) = a^+ b, adjoint; the result is neither factor
  *   exp_of(z), log_of(u)    log: the shortest z with exp z = u
  *   eigen(u, x, phase)      u = x diag(exp(i phase)) x^+, x in the group, phases in [-pi, pi], their sum a multiple of 2 pi;
  *                           to rounding, however close eigenvalues are
@@ -5248,8 +5248,7 @@ LFT_P_INLINE void LFT_P(move)(lft_v *link, const lft_v *z_, lft_real h)
     z.c[0] = h * z_[0], z.c[1] = h * z_[1], z.c[2] = h * z_[2];
     LFT_P(exp_of)(&e, &z);
     LFT_P(get)(link, &u);
-    LFT_P(mul)(&u, &e, &u);
-    LFT_P(put)(link, &u);
+    LFT_P(mul)((lft_u *)link, &e, &u);
 }
 
 LFT_P_INLINE void LFT_P(unit)(lft_v *link)
@@ -5349,27 +5348,9 @@ LFT_P_INLINE void LFT_P(product)(lft_v *LFT_P_RESTRICT c, const lft_v *a, int ad
     }
 }
 
-/* The result may be one of the factors. */
-LFT_P_STATIC void LFT_P(mul)(lft_u *c, const lft_u *a, const lft_u *b)
-{
-    lft_u r;
-    LFT_P(product)(r.c, a->c, 0, b->c, 0);
-    *c = r;
-}
-
-LFT_P_STATIC void LFT_P(mul_adj)(lft_u *c, const lft_u *a, const lft_u *b)
-{
-    lft_u r;
-    LFT_P(product)(r.c, a->c, 0, b->c, 1);
-    *c = r;
-}
-
-LFT_P_STATIC void LFT_P(adj_mul)(lft_u *c, const lft_u *a, const lft_u *b)
-{
-    lft_u r;
-    LFT_P(product)(r.c, a->c, 1, b->c, 0);
-    *c = r;
-}
+LFT_P_STATIC void LFT_P(mul)(lft_u *c, const lft_u *a, const lft_u *b) { LFT_P(product)(c->c, a->c, 0, b->c, 0); }
+LFT_P_STATIC void LFT_P(mul_adj)(lft_u *c, const lft_u *a, const lft_u *b) { LFT_P(product)(c->c, a->c, 0, b->c, 1); }
+LFT_P_STATIC void LFT_P(adj_mul)(lft_u *c, const lft_u *a, const lft_u *b) { LFT_P(product)(c->c, a->c, 1, b->c, 0); }
 
 /* The hermitian H = z^a lambda^a / 2: diagonal h[0..2], H12 = h[3] + i h[4], H13 = h[5] + i h[6], H23 = h[7] + i h[8] */
 LFT_P_INLINE void LFT_P(hermitian)(const lft_z *z, lft_v h[9])
@@ -5964,31 +5945,29 @@ LFT_P_INLINE void LFT_P(way)(const LFT_P(walk) *w, LFT_P(place) p, int mu, int a
     }
 }
 
-/* u = the product of n links */
+LFT_P_INLINE const lft_u *LFT_P(link)(const lft_v *links, int i)
+{
+    return (const lft_u *)(links + i * LFT_P_LINK);
+}
+
+/* u = the product of n links, 2 or 3 */
 LFT_P_INLINE void LFT_P(path)(const lft_v *links, const int *link, int n, lft_u *u)
 {
-    lft_u next;
-    int   i;
-    LFT_P(get)(links + link[0] * LFT_P_LINK, u);
-    LFT_P_UNROLL for (i = 1; i < n; ++i)
-    {
-        LFT_P(get)(links + link[i] * LFT_P_LINK, &next);
-        LFT_P(mul)(u, u, &next);
-    }
+    lft_u two;
+    LFT_P(mul)(n > 2 ? &two : u, LFT_P(link)(links, link[0]), LFT_P(link)(links, link[1]));
+    if (n > 2) LFT_P(mul)(u, &two, LFT_P(link)(links, link[2]));
 }
 
 /* Adds sign z, carried along the path, to the forces on its links. */
 LFT_P_INLINE void LFT_P(push)(const lft_v *links, const int *link, int n, lft_z z, lft_real sign, lft_v *force)
 {
-    lft_u u;
-    int   i, k;
+    int i, k;
     LFT_P_UNROLL for (i = 0; i < n; ++i)
     {
         lft_v *to = force + link[i] * LFT_P_ALGEBRA;
         LFT_P_UNROLL for (k = 0; k < LFT_P_ALGEBRA; ++k) to[k] += sign * z.c[k];
         if (i + 1 == n) break;
-        LFT_P(get)(links + link[i] * LFT_P_LINK, &u);
-        LFT_P(carry)(&u, &z);
+        LFT_P(carry)(LFT_P(link)(links, link[i]), &z);
     }
 }
 
@@ -6000,15 +5979,15 @@ LFT_P_INLINE lft_v LFT_P(rectangle)(const LFT_P(walk) *w, const lft_v *links, LF
                                     lft_real x, lft_v *force)
 {
     int   there[LFT_P_WAY], back[LFT_P_WAY];
-    lft_u u, v;
+    lft_u u, v, loop;
     lft_z g;
     lft_v trace;
     LFT_P(way)(w, p, mu, a, nu, b, there);
     LFT_P(way)(w, p, nu, b, mu, a, back);
     LFT_P(path)(links, there, a + b, &u);
     LFT_P(path)(links, back, a + b, &v);
-    LFT_P(mul_adj)(&u, &u, &v);
-    trace = LFT_P(trace)(&u, force ? &g : NULL);
+    LFT_P(mul_adj)(&loop, &u, &v);
+    trace = LFT_P(trace)(&loop, force ? &g : NULL);
     if (force) {
         LFT_P(push)(links, there, a + b, g, x, force);
         LFT_P(push)(links, back, a + b, g, -x, force);
@@ -6020,29 +5999,26 @@ LFT_P_INLINE lft_v LFT_P(rectangle)(const LFT_P(walk) *w, const lft_v *links, LF
 LFT_P_STATIC void LFT_P(staples)(const LFT_P(walk) *walk, const lft_v *links, LFT_P(place) p, int mu, lft_w *w)
 {
     LFT_P(place) q = p, r;
-    lft_u        a, b, c;
+    lft_u        two, three;
     int          nu;
     LFT_P(up)(walk->lattice, walk->stride, &q, mu);
     LFT_P(sum_none)(w);
     for (nu = 0; nu < LFT_DIM; ++nu) {
+        int along, across, end;
         if (nu == mu) continue;
         r = p; /* U_nu(x + mu) U_mu(x + nu)^+ U_nu(x)^+ */
         LFT_P(up)(walk->lattice, walk->stride, &r, nu);
-        LFT_P(get)(links + (q.site * LFT_DIM + nu) * LFT_P_LINK, &a);
-        LFT_P(get)(links + (r.site * LFT_DIM + mu) * LFT_P_LINK, &b);
-        LFT_P(get)(links + (p.site * LFT_DIM + nu) * LFT_P_LINK, &c);
-        LFT_P(mul_adj)(&a, &a, &b);
-        LFT_P(mul_adj)(&a, &a, &c);
-        LFT_P(sum_add)(w, 1, &a);
+        LFT_P(mul_adj)(&two, LFT_P(link)(links, q.site * LFT_DIM + nu), LFT_P(link)(links, r.site * LFT_DIM + mu));
+        LFT_P(mul_adj)(&three, &two, LFT_P(link)(links, p.site * LFT_DIM + nu));
+        LFT_P(sum_add)(w, 1, &three);
         r = p; /* U_nu(x + mu - nu)^+ U_mu(x - nu)^+ U_nu(x - nu) */
         LFT_P(down)(walk->lattice, walk->stride, &r, nu);
-        LFT_P(get)(links + (r.site * LFT_DIM + mu) * LFT_P_LINK, &b);
-        LFT_P(get)(links + (r.site * LFT_DIM + nu) * LFT_P_LINK, &c);
+        along = r.site * LFT_DIM + mu, across = r.site * LFT_DIM + nu;
         LFT_P(up)(walk->lattice, walk->stride, &r, mu);
-        LFT_P(get)(links + (r.site * LFT_DIM + nu) * LFT_P_LINK, &a);
-        LFT_P(mul)(&b, &b, &a);
-        LFT_P(adj_mul)(&a, &b, &c);
-        LFT_P(sum_add)(w, 1, &a);
+        end = r.site * LFT_DIM + nu;
+        LFT_P(mul)(&two, LFT_P(link)(links, along), LFT_P(link)(links, end));
+        LFT_P(adj_mul)(&three, &two, LFT_P(link)(links, across));
+        LFT_P(sum_add)(w, 1, &three);
     }
 }
 
@@ -9383,6 +9359,7 @@ static inline lft_status LFT_P(hmc_layout)(LFT_(hmc) *hmc, const LFT_(hmc_desc) 
     size_t            volume;
     int               i;
     lft_p_zero(hmc, sizeof *hmc);
+    lft_p_zero(&lattice, sizeof lattice);
     hmc->desc  = *desc;
     hmc->state = s;
     status     = LFT_P(hmc_defaults)(&hmc->desc, error);

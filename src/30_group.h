@@ -13,8 +13,8 @@
  *   lft_u           a link or a product of links: struct { lft_v c[LFT_P_LINK] }
  *   lft_z           an algebra element z^a T^a: struct { lft_v c[LFT_P_ALGEBRA] }
  *   lft_w           a sum of links
- *   get, put            a link from and to memory
- *   mul(a, b), mul_adj(a, b) = a b^+, adj_mul(a, b) = a^+ b, adjoint
+ *   get, put            a link from and to memory; a link in memory is an lft_u too
+ *   mul(a, b), mul_adj(a, b) = a b^+, adj_mul(a, b) = a^+ b, adjoint; the result is neither factor
  *   exp_of(z), log_of(u)    log: the shortest z with exp z = u
  *   eigen(u, x, phase)      u = x diag(exp(i phase)) x^+, x in the group, phases in [-pi, pi], their sum a multiple of 2 pi;
  *                           to rounding, however close eigenvalues are

@@ -140,8 +140,7 @@ LFT_P_INLINE void LFT_P(move)(lft_v *link, const lft_v *z_, lft_real h)
     z.c[0] = h * z_[0], z.c[1] = h * z_[1], z.c[2] = h * z_[2];
     LFT_P(exp_of)(&e, &z);
     LFT_P(get)(link, &u);
-    LFT_P(mul)(&u, &e, &u);
-    LFT_P(put)(link, &u);
+    LFT_P(mul)((lft_u *)link, &e, &u);
 }
 
 LFT_P_INLINE void LFT_P(unit)(lft_v *link)

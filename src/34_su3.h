@@ -72,27 +72,9 @@ LFT_P_INLINE void LFT_P(product)(lft_v *LFT_P_RESTRICT c, const lft_v *a, int ad
     }
 }
 
-/* The result may be one of the factors. */
-LFT_P_STATIC void LFT_P(mul)(lft_u *c, const lft_u *a, const lft_u *b)
-{
-    lft_u r;
-    LFT_P(product)(r.c, a->c, 0, b->c, 0);
-    *c = r;
-}
-
-LFT_P_STATIC void LFT_P(mul_adj)(lft_u *c, const lft_u *a, const lft_u *b)
-{
-    lft_u r;
-    LFT_P(product)(r.c, a->c, 0, b->c, 1);
-    *c = r;
-}
-
-LFT_P_STATIC void LFT_P(adj_mul)(lft_u *c, const lft_u *a, const lft_u *b)
-{
-    lft_u r;
-    LFT_P(product)(r.c, a->c, 1, b->c, 0);
-    *c = r;
-}
+LFT_P_STATIC void LFT_P(mul)(lft_u *c, const lft_u *a, const lft_u *b) { LFT_P(product)(c->c, a->c, 0, b->c, 0); }
+LFT_P_STATIC void LFT_P(mul_adj)(lft_u *c, const lft_u *a, const lft_u *b) { LFT_P(product)(c->c, a->c, 0, b->c, 1); }
+LFT_P_STATIC void LFT_P(adj_mul)(lft_u *c, const lft_u *a, const lft_u *b) { LFT_P(product)(c->c, a->c, 1, b->c, 0); }
 
 /* The hermitian H = z^a lambda^a / 2: diagonal h[0..2], H12 = h[3] + i h[4], H13 = h[5] + i h[6], H23 = h[7] + i h[8] */
 LFT_P_INLINE void LFT_P(hermitian)(const lft_z *z, lft_v h[9])

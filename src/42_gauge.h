@@ -29,31 +29,29 @@ LFT_P_INLINE void LFT_P(way)(const LFT_P(walk) *w, LFT_P(place) p, int mu, int a
     }
 }
 
-/* u = the product of n links */
+LFT_P_INLINE const lft_u *LFT_P(link)(const lft_v *links, int i)
+{
+    return (const lft_u *)(links + i * LFT_P_LINK);
+}
+
+/* u = the product of n links, 2 or 3 */
 LFT_P_INLINE void LFT_P(path)(const lft_v *links, const int *link, int n, lft_u *u)
 {
-    lft_u next;
-    int   i;
-    LFT_P(get)(links + link[0] * LFT_P_LINK, u);
-    LFT_P_UNROLL for (i = 1; i < n; ++i)
-    {
-        LFT_P(get)(links + link[i] * LFT_P_LINK, &next);
-        LFT_P(mul)(u, u, &next);
-    }
+    lft_u two;
+    LFT_P(mul)(n > 2 ? &two : u, LFT_P(link)(links, link[0]), LFT_P(link)(links, link[1]));
+    if (n > 2) LFT_P(mul)(u, &two, LFT_P(link)(links, link[2]));
 }
 
 /* Adds sign z, carried along the path, to the forces on its links. */
 LFT_P_INLINE void LFT_P(push)(const lft_v *links, const int *link, int n, lft_z z, lft_real sign, lft_v *force)
 {
-    lft_u u;
-    int   i, k;
+    int i, k;
     LFT_P_UNROLL for (i = 0; i < n; ++i)
     {
         lft_v *to = force + link[i] * LFT_P_ALGEBRA;
         LFT_P_UNROLL for (k = 0; k < LFT_P_ALGEBRA; ++k) to[k] += sign * z.c[k];
         if (i + 1 == n) break;
-        LFT_P(get)(links + link[i] * LFT_P_LINK, &u);
-        LFT_P(carry)(&u, &z);
+        LFT_P(carry)(LFT_P(link)(links, link[i]), &z);
     }
 }
 
@@ -65,15 +63,15 @@ LFT_P_INLINE lft_v LFT_P(rectangle)(const LFT_P(walk) *w, const lft_v *links, LF
                                     lft_real x, lft_v *force)
 {
     int   there[LFT_P_WAY], back[LFT_P_WAY];
-    lft_u u, v;
+    lft_u u, v, loop;
     lft_z g;
     lft_v trace;
     LFT_P(way)(w, p, mu, a, nu, b, there);
     LFT_P(way)(w, p, nu, b, mu, a, back);
     LFT_P(path)(links, there, a + b, &u);
     LFT_P(path)(links, back, a + b, &v);
-    LFT_P(mul_adj)(&u, &u, &v);
-    trace = LFT_P(trace)(&u, force ? &g : NULL);
+    LFT_P(mul_adj)(&loop, &u, &v);
+    trace = LFT_P(trace)(&loop, force ? &g : NULL);
     if (force) {
         LFT_P(push)(links, there, a + b, g, x, force);
         LFT_P(push)(links, back, a + b, g, -x, force);
@@ -85,29 +83,26 @@ LFT_P_INLINE lft_v LFT_P(rectangle)(const LFT_P(walk) *w, const lft_v *links, LF
 LFT_P_STATIC void LFT_P(staples)(const LFT_P(walk) *walk, const lft_v *links, LFT_P(place) p, int mu, lft_w *w)
 {
     LFT_P(place) q = p, r;
-    lft_u        a, b, c;
+    lft_u        two, three;
     int          nu;
     LFT_P(up)(walk->lattice, walk->stride, &q, mu);
     LFT_P(sum_none)(w);
     for (nu = 0; nu < LFT_DIM; ++nu) {
+        int along, across, end;
         if (nu == mu) continue;
         r = p; /* U_nu(x + mu) U_mu(x + nu)^+ U_nu(x)^+ */
         LFT_P(up)(walk->lattice, walk->stride, &r, nu);
-        LFT_P(get)(links + (q.site * LFT_DIM + nu) * LFT_P_LINK, &a);
-        LFT_P(get)(links + (r.site * LFT_DIM + mu) * LFT_P_LINK, &b);
-        LFT_P(get)(links + (p.site * LFT_DIM + nu) * LFT_P_LINK, &c);
-        LFT_P(mul_adj)(&a, &a, &b);
-        LFT_P(mul_adj)(&a, &a, &c);
-        LFT_P(sum_add)(w, 1, &a);
+        LFT_P(mul_adj)(&two, LFT_P(link)(links, q.site * LFT_DIM + nu), LFT_P(link)(links, r.site * LFT_DIM + mu));
+        LFT_P(mul_adj)(&three, &two, LFT_P(link)(links, p.site * LFT_DIM + nu));
+        LFT_P(sum_add)(w, 1, &three);
         r = p; /* U_nu(x + mu - nu)^+ U_mu(x - nu)^+ U_nu(x - nu) */
         LFT_P(down)(walk->lattice, walk->stride, &r, nu);
-        LFT_P(get)(links + (r.site * LFT_DIM + mu) * LFT_P_LINK, &b);
-        LFT_P(get)(links + (r.site * LFT_DIM + nu) * LFT_P_LINK, &c);
+        along = r.site * LFT_DIM + mu, across = r.site * LFT_DIM + nu;
         LFT_P(up)(walk->lattice, walk->stride, &r, mu);
-        LFT_P(get)(links + (r.site * LFT_DIM + nu) * LFT_P_LINK, &a);
-        LFT_P(mul)(&b, &b, &a);
-        LFT_P(adj_mul)(&a, &b, &c);
-        LFT_P(sum_add)(w, 1, &a);
+        end = r.site * LFT_DIM + nu;
+        LFT_P(mul)(&two, LFT_P(link)(links, along), LFT_P(link)(links, end));
+        LFT_P(adj_mul)(&three, &two, LFT_P(link)(links, across));
+        LFT_P(sum_add)(w, 1, &three);
     }
 }
 
