@@ -20,15 +20,18 @@
 #ifndef LFT_CLI_DIM
 #define LFT_CLI_DIM 2
 #endif
+#ifndef LFT_CLI_GROUP
+#define LFT_CLI_GROUP LFT_SCALAR
+#endif
 #define LFT_STATIC
 #define LFT_STDIO
-#define LFT_NAME  phi4_f64
-#define LFT_GROUP LFT_SCALAR
+#define LFT_NAME  f64
+#define LFT_GROUP LFT_CLI_GROUP
 #define LFT_DIM   LFT_CLI_DIM
 #define LFT_REAL  LFT_F64
 #include "../lftflow.h"
-#define LFT_NAME  phi4_f32
-#define LFT_GROUP LFT_SCALAR
+#define LFT_NAME  f32
+#define LFT_GROUP LFT_CLI_GROUP
 #define LFT_DIM   LFT_CLI_DIM
 #define LFT_REAL  LFT_F32
 #include "../lftflow.h"
@@ -37,14 +40,31 @@
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("Os")
 #endif
+#if LFT_CLI_GROUP == LFT_SCALAR
+#define CLI_SCALAR
+#define CLI_THEORY      "phi4"
+#define CLI_THEORY_TEXT "phi^4 theory"
+#elif LFT_CLI_GROUP == LFT_U1
+#define CLI_THEORY      "u1"
+#define CLI_THEORY_TEXT "U(1) gauge theory"
+#elif LFT_CLI_GROUP == LFT_SU2
+#define CLI_THEORY      "su2"
+#define CLI_THEORY_TEXT "SU(2) gauge theory"
+#else
+#define CLI_THEORY      "su3"
+#define CLI_THEORY_TEXT "SU(3) gauge theory"
+#endif
 #include "lft_cli.h"
 #include "lft_options.h"
 #include "lft_report.h"
+#ifdef CLI_SCALAR
+#include "lft_scalar_report.h"
+#endif
 
-#define CLI phi4_f64
+#define CLI f64
 #define CLI_WIDE
 #include "lft_commands.h"
-#define CLI phi4_f32
+#define CLI f32
 #include "lft_commands.h"
 
 #include "lft_demo.h"
@@ -78,35 +98,35 @@ static void run(cli *c, const cli_command *command)
     switch (command->bit) {
     case CLI_TRAIN:
         wide = train_is_wide(c);
-        if (!c->error.code) (void)(wide ? phi4_f64_train_command(c) : phi4_f32_train_command(c));
+        if (!c->error.code) (void)(wide ? f64_train_command(c) : f32_train_command(c));
         break;
     case CLI_SAMPLE:
         wide = is_wide(c, 0);
-        if (!c->error.code) (void)(wide ? phi4_f64_sample_command(c) : phi4_f32_sample_command(c));
+        if (!c->error.code) (void)(wide ? f64_sample_command(c) : f32_sample_command(c));
         break;
     case CLI_CURVE:
         wide = is_wide(c, 0);
-        if (!c->error.code) (void)(wide ? phi4_f64_curve_command(c) : phi4_f32_curve_command(c));
+        if (!c->error.code) (void)(wide ? f64_curve_command(c) : f32_curve_command(c));
         break;
     case CLI_HMC:
         wide = is_wide(c, 1);
-        if (!c->error.code) (void)(wide ? phi4_f64_hmc_command(c) : phi4_f32_hmc_command(c));
+        if (!c->error.code) (void)(wide ? f64_hmc_command(c) : f32_hmc_command(c));
         break;
     case CLI_MEASURE:
         wide = is_wide(c, 1);
-        if (!c->error.code) (void)(wide ? phi4_f64_measure_command(c) : phi4_f32_measure_command(c));
+        if (!c->error.code) (void)(wide ? f64_measure_command(c) : f32_measure_command(c));
         break;
     case CLI_BENCH:
         wide = is_wide(c, 0);
-        if (!c->error.code) (void)(wide ? phi4_f64_bench_command(c) : phi4_f32_bench_command(c));
+        if (!c->error.code) (void)(wide ? f64_bench_command(c) : f32_bench_command(c));
         break;
     case CLI_INFO: (void)info_command(c); break;
     case CLI_EXPORT: (void)export_command(c); break;
     case CLI_SELFTEST:
         if (!c->json) printf("double precision\n");
-        (void)phi4_f64_selftest_command(c);
+        (void)f64_selftest_command(c);
         if (!c->json) printf("single precision\n");
-        (void)phi4_f32_selftest_command(c);
+        (void)f32_selftest_command(c);
         selftest_end(c);
         break;
     default: (void)demo_command(c);

@@ -270,8 +270,8 @@ static lft_status LFT(sample_epsilon)(cli *c, const LFT(model) *m, uint64_t seed
     if (!n || c->error.code) return c->error.code;
     if (cli_wide_open(c, &wide, &m->doc, m->desc.pool)) return c->error.code;
     if (m->desc.family.degree) {
-        phi4_f64_flow *flow = &wide.model.flow;
-        if (cli_check(c, phi4_f64_flow_at(flow, m->theory.coupling, 2), &flow->error)) return c->error.code;
+        f64_flow *flow = &wide.model.flow;
+        if (cli_check(c, f64_flow_at(flow, m->theory.coupling, 2), &flow->error)) return c->error.code;
     }
     status = cli_measure_logq(c, &wide, seed, n, e);
     if (status == LFT_STOPPED) (void)cli_fail(c, LFT_STOPPED, "stopped while epsilon was measured; nothing was written");

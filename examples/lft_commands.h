@@ -1,5 +1,5 @@
-/* lft_commands.h: the commands, for one instance: included by lft.c once with CLI phi4_f64 (and CLI_WIDE, for what is done in
- * double precision only), once with CLI phi4_f32. LFT(flow) is phi4_f32_flow. SPDX-License-Identifier: MIT-0 */
+/* lft_commands.h: the commands, for one instance: included by lft.c once with CLI f64 (and CLI_WIDE, for what is done in
+ * double precision only), once with CLI f32. LFT(flow) is f32_flow. SPDX-License-Identifier: MIT-0 */
 
 #define CLI_PASTE2(a, b) a##_##b
 #define CLI_PASTE(a, b)  CLI_PASTE2(a, b)
