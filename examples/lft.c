@@ -44,6 +44,7 @@
 #define CLI_SCALAR
 #define CLI_THEORY      "phi4"
 #define CLI_THEORY_TEXT "phi^4 theory"
+#define CLI_SHAPE_TEXT  "shape (n, extents)"
 #elif LFT_CLI_GROUP == LFT_U1
 #define CLI_THEORY      "u1"
 #define CLI_THEORY_TEXT "U(1) gauge theory"
@@ -53,6 +54,9 @@
 #else
 #define CLI_THEORY      "su3"
 #define CLI_THEORY_TEXT "SU(3) gauge theory"
+#endif
+#ifndef CLI_SCALAR
+#define CLI_SHAPE_TEXT "one file each, or npy of shape (n, extents, directions, numbers)"
 #endif
 #include "lft_cli.h"
 #include "lft_options.h"

@@ -8,7 +8,10 @@
 #include "lft_flow.h"
 #include "lft_family.h"
 #include "lft_train.h"
+#include "lft_scalar_watch.h"
+#include "lft_record.h"
 #include "lft_chains.h"
+#include "lft_hmc.h"
 #include "lft_curve.h"
 #include "lft_checks.h"
 

@@ -7,6 +7,7 @@ typedef struct cli_observable {
 } cli_observable;
 
 #define CLI_OBSERVABLES 200
+#define CLI_NAME        32 /* bytes of a name */
 
 #ifdef CLI_SCALAR
 
@@ -318,6 +319,11 @@ static void cli_print_weights(const cli_result *r)
     printf("  ESS        %.4f (N = %llu)\n", r->ess, (unsigned long long)r->ess_n);
     printf("  log Z      %s%s\n", cli_value(r->logz, r->logz_error, text),
            r->logq_n ? ", corrected by the mean of epsilon" : ", not corrected");
+}
+
+static void cli_print_out(const cli_result *r)
+{
+    if (r->out) printf("  configurations in %s, %s\n", r->out, CLI_SHAPE_TEXT);
 }
 
 static const char *cli_flow_verdict(double ess)

@@ -76,7 +76,7 @@ static const cli_option cli_option_table[] = {
     {"length", "X", "1", "of a trajectory", CLI_HMC | CLI_SAMPLE},
     {"jitter", "X", "0.2", "of the length, 0: none", CLI_HMC},
     {"md-steps", "N", "chosen while thermalising", "integration steps of a trajectory", CLI_HMC},
-    {"integrator", "WORD", "omelyan", "omelyan, leapfrog", CLI_HMC},
+    {"integrator", "WORD", "omelyan", "omelyan, leapfrog, fourth (order)", CLI_HMC},
     {"acceptance", "X", "0.8", "that the choice of md-steps aims at", CLI_HMC},
     {"start", "WORD", "cold", "cold, hot", CLI_HMC},
     {"name", "WORD", "the file's", "of the array", CLI_EXPORT},

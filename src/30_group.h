@@ -21,6 +21,7 @@
  *   trace(u, g)         Re tr u, and where g is not NULL the gradient g^a = d^a Re tr u
  *   trace_im(u)
  *   carry(u, z)         u^+ z u: the algebra element z, seen from the far end of u
+ *   matrix_of(c, u), numbers_of(u, c)    in double, outside of lanes: the N x N matrix of the numbers of a link, and back
  *   sum_none, sum_add(w, x, u), sum_trace(u, w)    w = 0, w += x u, Re tr u w
  *
  * Conventions: T^a antihermitian, tr T^a T^b = -1/2 delta^ab: i sigma^a / 2, i lambda^a / 2; U(1): i, so that z is an

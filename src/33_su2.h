@@ -164,4 +164,17 @@ LFT_P_INLINE void LFT_P(haar)(lft_v *link, const lft_v *normal)
     LFT_P(unit)(link);
 }
 
+/* c0 + i c3, c2 + i c1; -c2 + i c1, c0 - i c3 */
+LFT_P_STATIC void LFT_P(matrix_of)(const double *c, double *u)
+{
+    u[0] = u[6] = c[0], u[1] = c[3], u[7] = -c[3];
+    u[2] = c[2], u[4] = -c[2], u[3] = u[5] = c[1];
+}
+
+LFT_P_STATIC void LFT_P(numbers_of)(const double *u, double *c)
+{
+    c[0] = 0.5 * (u[0] + u[6]), c[3] = 0.5 * (u[1] - u[7]);
+    c[2] = 0.5 * (u[2] - u[4]), c[1] = 0.5 * (u[3] + u[5]);
+}
+
 #endif /* LFT_P_CODE */

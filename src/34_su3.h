@@ -426,6 +426,9 @@ LFT_P_STATIC void LFT_P(haar)(lft_v *link, const lft_v *normal)
     LFT_P(unit)(link);
 }
 
+LFT_P_STATIC void LFT_P(matrix_of)(const double *c, double *u) { lft_p_copy(u, c, 18 * sizeof *u); }
+LFT_P_STATIC void LFT_P(numbers_of)(const double *u, double *c) { lft_p_copy(c, u, 18 * sizeof *c); }
+
 #undef LFT_P_SWEEPS
 
 #endif /* LFT_P_CODE */
