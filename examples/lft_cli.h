@@ -12,7 +12,7 @@ typedef struct cli_result cli_result;
 typedef struct cli {
     const char *program, *command;
     const char *value[80];      /* of the options, in the order of their table; NULL: not given */
-    const char *positional[2];  /* arguments that are no options */
+    char      **positional;     /* arguments that are no options */
     int         positionals;
     int         json, quiet;
     lft_error   error;

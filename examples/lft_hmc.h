@@ -123,6 +123,13 @@ static lft_status LFT(hmc_set_up)(LFT(hmc_job) *j, const LFT(theory) *base, cons
     if (c->error.code || cli_check(c, LFT(hmc_init)(&j->hmc, theory, d, &arena, &c->error), &c->error)) return c->error.code;
     (void)cli_check(c, lft_series_init(&j->exp_dh, 1, 1, trajectories, &arena, &c->error), &c->error);
     if (LFT(read_watch)(c, &j->hmc.x.lattice, &watch)) return c->error.code;
+#ifndef CLI_SCALAR
+    if (cli_given(c, "from")) {
+        LFT(batch) x;
+        if (LFT(start_from)(c, &j->hmc.x.lattice, &x, d->chains)) return c->error.code;
+        if (cli_check(c, LFT(hmc_start)(&j->hmc, &x), &j->hmc.error)) return c->error.code;
+    }
+#endif
     return LFT(recorder_init)(&j->record, c, base, &watch, d->chains, d->chains, n);
 }
 

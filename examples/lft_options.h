@@ -139,14 +139,25 @@ static lft_status cli_parse_option(cli *c, const cli_command *command, int argc,
     return LFT_OK;
 }
 
+/* "FILE": one, "IN OUT": two, "FILE ...": as many as there are. */
+static int cli_most_arguments(const cli_command *command)
+{
+    const char *at = command->arguments;
+    int         n  = at[0] != 0;
+    if (strstr(at, "...")) return 1 << 30;
+    for (; *at; ++at) n += *at == ' ';
+    return n;
+}
+
 static lft_status cli_parse(cli *c, const cli_command *command, int argc, char **argv)
 {
     int i;
+    c->positional = argv + 2; /* they are moved to the front */
     for (i = 2; i < argc; ++i) {
         if (!strcmp(argv[i], "-h")) c->value[cli_option_of("help", 4)] = "1";
         else if (!strncmp(argv[i], "--", 2) && argv[i][2]) {
             if (cli_parse_option(c, command, argc, argv, &i)) return c->error.code;
-        } else if (command->arguments[0] && c->positionals < 1) c->positional[c->positionals++] = argv[i];
+        } else if (c->positionals < cli_most_arguments(command)) c->positional[c->positionals++] = argv[i];
         else return cli_fail(c, LFT_ERR_ARG, "expected options --key value, got '%.60s'", argv[i]);
     }
     return LFT_OK;

@@ -81,10 +81,10 @@ static const cli_field cli_field_table[] = {
     CLI_FIELD(ess, 'd', CLI_FLOWS | CLI_INFO | CLI_DEMO),
     CLI_FIELD(ess_n, 'u', CLI_FLOWS | CLI_INFO | CLI_DEMO),
     CLI_FIELD(forward_ess, 'd', CLI_MEASURE),
-    CLI_FIELD(acceptance, 'd', CLI_CHAINS | CLI_DEMO),
+    CLI_FIELD(acceptance, 'd', CLI_SAMPLE | CLI_HMC | CLI_DEMO),
     CLI_FIELD(tau_int, 'd', CLI_CHAINS | CLI_MEASURE | CLI_DEMO),
     CLI_FIELD(longest_rejection, 'u', CLI_SAMPLE),
-    CLI_FIELD(nonfinite, 'u', CLI_CHAINS),
+    CLI_FIELD(nonfinite, 'u', CLI_SAMPLE | CLI_HMC),
     CLI_FIELD(exp_dh, 'd', CLI_HMC),
     CLI_FIELD(exp_dh_error, 'd', CLI_HMC),
     CLI_FIELD(md_steps, 'u', CLI_HMC),
@@ -111,8 +111,8 @@ static const cli_field cli_field_table[] = {
     CLI_FIELD(memory_bytes, 'u', CLI_FLOWS | CLI_CHAINS | CLI_MEASURE),
     CLI_FIELD(seconds, 'd', CLI_ALL),
     CLI_FIELD(samples_per_second, 'd', CLI_CHAINS),
-    CLI_FIELD(out, 's', CLI_EXPORT | CLI_FLOWS | CLI_CHAINS),
-    CLI_FIELD(verdict, 's', CLI_FLOWS | CLI_CHAINS | CLI_MEASURE | CLI_DEMO),
+    CLI_FIELD(out, 's', CLI_EXPORT | CLI_FLOWS | CLI_CHAINS | CLI_CONVERT),
+    CLI_FIELD(verdict, 's', CLI_FLOWS | CLI_CHAINS | CLI_MEASURE | CLI_DEMO | CLI_CHECK),
 };
 
 /* What has not been measured is not a number. */
