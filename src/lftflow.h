@@ -131,6 +131,7 @@
 #include "82_metropolis.h"
 #endif
 #include "83_hmc.h"
+#include "84_measurement.h"
 #if LFT_GROUP == LFT_SCALAR
 #include "85_scalar_observables.h"
 #include "87_model.h"
