@@ -309,29 +309,34 @@ LFT_P_STATIC void LFT_P(gauge_group)(const void *context, const LFT_(batch) *x, 
     }
 }
 
-/* What both ways of measuring check and lay out. */
-LFT_P_STATIC lft_status LFT_P(gauge_measured)(const LFT_(theory) *theory, const LFT_(observables) *o, const LFT_(batch) *x,
-                                              lft_arena *scratch, LFT_P(gauge_job) *job, LFT_P(measured) *m, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(gauge_check)(const LFT_(observables) *o, const LFT_(batch) *x, lft_error *error)
 {
     const lft_status status = LFT_(observables_check)(o, error);
-    if (status) return status;
-    if (!LFT_P(same_lattice)(&x->lattice, &o->lattice)) {
-        return lft_p_fail(error, LFT_ERR_MISMATCH, "measure", "the batch has other extents than the observables");
-    }
-    *job       = LFT_P(gauge_layout)(theory, o, scratch);
-    m->count   = job->form.count;
-    m->rows    = job->rows;
-    m->context = job;
-    m->group   = LFT_P(gauge_group);
-    return lft_arena_check(scratch, error, "measure");
+    if (status || LFT_P(same_lattice)(&x->lattice, &o->lattice)) return status;
+    return lft_p_fail(error, LFT_ERR_MISMATCH, "measure", "the batch has other extents than the observables");
+}
+
+LFT_P_STATIC LFT_P(measured) LFT_P(measured_of)(const LFT_(theory) *theory, const LFT_(observables) *o, LFT_P(gauge_job) *job,
+                                                lft_arena *scratch)
+{
+    LFT_P(measured) m;
+    *job      = LFT_P(gauge_layout)(theory, o, scratch);
+    m.count   = job->form.count;
+    m.rows    = job->rows;
+    m.context = job;
+    m.group   = LFT_P(gauge_group);
+    return m;
 }
 
 LFT_API lft_status LFT_(measure)(const LFT_(theory) *theory, const LFT_(observables) *o, const LFT_(batch) *x, double *rows,
                                  lft_arena scratch, lft_error *error)
 {
+    lft_status       status = LFT_P(gauge_check)(o, x, error);
     LFT_P(gauge_job) job;
     LFT_P(measured)  m;
-    const lft_status status = LFT_P(gauge_measured)(theory, o, x, &scratch, &job, &m, error);
+    if (status) return status;
+    m      = LFT_P(measured_of)(theory, o, &job, &scratch);
+    status = lft_arena_check(&scratch, error, "measure");
     if (!status) LFT_P(measure_rows_of)(&m, x, rows);
     return status;
 }
@@ -339,9 +344,12 @@ LFT_API lft_status LFT_(measure)(const LFT_(theory) *theory, const LFT_(observab
 LFT_API lft_status LFT_(measure_into)(const LFT_(theory) *theory, const LFT_(observables) *o, const LFT_(batch) *x,
                                       lft_series *series, lft_arena scratch, lft_error *error)
 {
+    lft_status       status = LFT_P(gauge_check)(o, x, error);
     LFT_P(gauge_job) job;
     LFT_P(measured)  m;
-    const lft_status status = LFT_P(gauge_measured)(theory, o, x, &scratch, &job, &m, error);
+    if (status) return status;
+    m      = LFT_P(measured_of)(theory, o, &job, &scratch);
+    status = lft_arena_check(&scratch, error, "measure");
     return status ? status : LFT_P(measure_append)(&m, x, series, error);
 }
 
