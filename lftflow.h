@@ -1953,6 +1953,7 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 #undef LFT_P_LINK
 #undef LFT_P_ALGEBRA
 #undef LFT_P_HAAR
+#undef LFT_P_METRIC
 #undef LFT_P_SITE
 #undef LFT_P_FORCES
 #undef lft_u
@@ -3731,6 +3732,37 @@ LFT_API size_t LFT_(batch_bytes)(const LFT_(lattice) *lattice, int n);
 LFT_API void LFT_(batch_get)(const LFT_(batch) *batch, int i, lft_real *phi);
 LFT_API void LFT_(batch_set)(LFT_(batch) *batch, int i, const lft_real *phi);
 
+#if LFT_GROUP != LFT_SCALAR
+
+/* ---- 42_gauge.h, declarations ------------------------------------------------------------------------------------ */
+/* 42_gauge.h: what every action and observable of a gauge field is made of: rectangles of links, and what they push.
+ * Offers: LFT_(gauge_transform)(); private: LFT_P(walk), LFT_P(walk_of)(), LFT_P(way)(), LFT_P(rectangle)(), LFT_P(staples)(). */
+
+/* A random gauge transformation of every configuration: U_mu(x) -> g(x) U_mu(x) g(x + mu)^+ with g(x) from the invariant measure.
+ * What it changes is no observable. Configuration i takes the random numbers of sample draw.sample + i, site x those of the
+ * draw number draw.draw + x. Scratch: gauge_transform_bytes(). LFT_ERR_NOMEM; text in *error (may be NULL). O(n volume). */
+LFT_API lft_status LFT_(gauge_transform)(LFT_(batch) *x, lft_draw draw, lft_arena scratch, lft_error *error);
+LFT_API size_t LFT_(gauge_transform_bytes)(const LFT_(lattice) *lattice);
+
+/* ---- 44_wilson_flow.h, declarations ------------------------------------------------------------------------------ */
+/* 44_wilson_flow.h: the Wilson flow, which smooths gauge fields.
+ * Offers: LFT_(wilson_flow)(), LFT_(wilson_flow_bytes)(); private: LFT_P(flow_step)(). */
+
+/* Flows every configuration of the batch, in place, by the time step * steps:
+ *   dV/dt = Z(V) V,  Z = -g0^2 T^a d^a S_W
+ * with S_W the plain plaquette action of coupling g0, whatever the theory is: of links, Z^a = 2 sum over the plaquettes P through the
+ * link of d^a Re tr P for SU(N), and the sum of d cos(theta_P)/d theta for U(1). For smooth fields both are dA/dt = D_nu F_nu,mu:
+ * time is in units of a^2, and the smoothing radius is sqrt(2 LFT_DIM t).
+ * Each step is a Runge-Kutta step of third order on the group, W1 = exp(Z0/4) V, W2 = exp(8/9 Z1 - 17/36 Z0) W1,
+ * V' = exp(3/4 Z2 - 8/9 Z1 + 17/36 Z0) W2, the Z times step. Stable up to a step of about 0.15 in four dimensions.
+ * A negative step flows back, which magnifies rounding errors.
+ * Scratch: wilson_flow_bytes(). LFT_ERR_ARG: steps < 0, or a step that is not finite; LFT_ERR_NOMEM; LFT_ERR_NONFINITE: a link is not
+ * finite at the end. Text in *error (may be NULL). O(n steps volume). Source: M. Luescher, arXiv:1006.4518, appendix C. */
+LFT_API lft_status LFT_(wilson_flow)(LFT_(batch) *x, double step, int steps, lft_arena scratch, lft_error *error);
+LFT_API size_t LFT_(wilson_flow_bytes)(const LFT_(lattice) *lattice);
+
+#endif
+
 /* ---- 50_theory.h, declarations ----------------------------------------------------------------------------------- */
 /* 50_theory.h: what a theory is: an action, its gradient and its couplings.
  * Offers: LFT_(theory), LFT_(action)(), LFT_(force)(). The theories themselves are the rooms 51 and on; a user's own is
@@ -4317,6 +4349,101 @@ LFT_API lft_status LFT_(model_desc)(const lft_safetensors *doc, const LFT_(layer
  * LFT_ERR_NONFINITE: a parameter is NaN or infinite; LFT_ERR_ARG: more integration steps than the flow provides for. After an
  * error the parameters are as they were. */
 LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *doc, lft_error *error);
+
+#else
+
+/* ---- 86_gauge_observables.h, declarations ------------------------------------------------------------------------ */
+/* 86_gauge_observables.h: what is measured on gauge fields, and what is derived from it.
+ * Offers: LFT_(observables), LFT_(observables_check)(), LFT_(observables_count)(), LFT_(measure)(), LFT_(measure_into)(),
+ *         LFT_(measure_bytes)(); LFT_(observable_name)(), LFT_(observable_find)(), LFT_(observe)(), LFT_(derived)(). */
+
+#ifndef LFT_P_GAUGE_OBSERVABLES
+#define LFT_P_GAUGE_OBSERVABLES
+#define LFT_OBSERVABLE_TEXT 32 /* bytes of a name, at most */
+#endif
+
+/* What is measured: beyond the lattice zero means nothing, or the default. One desc belongs to all functions below.
+ *
+ * A measurement of a configuration is a row of numbers, one per observable in this order, and at its end one per step of
+ * the flow. V sites, N colours (U(1): 1), axis 0 is time. <...> of a row is the mean over sites, and over planes where there are more
+ *   action            S / V of the theory
+ *   plaquette         <Re tr P> / N over all planes: 1 at U = 1
+ *   plaquette_space   the same over the planes without axis 0; not in two dimensions, which have none
+ *   plaquette_time    over those with axis 0
+ *   polyakov_re       <Re tr L> / N, L the product of the links along axis 0 around the lattice, mean over the other axes
+ *   polyakov_im       <Im tr L> / N; not for SU(2), whose traces are real
+ *   polyakov_abs      |<tr L> / N|, of the mean over the volume
+ *   q, q2             Q and Q^2, the topological charge:
+ *                     U(1), two dimensions: (1 / 2 pi) sum of the plaquettes' angles in (-pi, pi], an integer; P_01 goes along
+ *                     axis 0 first; never flowed
+ *                     four dimensions: (1 / 32 pi^2) sum eps_mnrs Re tr F_mn F_rs, eps_0123 = 1, with the clover F below; after
+ *                     flow_time if there is one. Next to an integer on smooth fields only
+ *                     not defined elsewhere, and left out
+ *   wilson_RxT        <Re tr W> / N of the loops of R x T links, 1 <= R <= max_r, 1 <= T <= max_t. All axes are alike: every
+ *                     plane counts in both orientations, and only R <= T is listed. With static_only T runs along axis 0, R along
+ *                     the other axes, and all R and T are listed. A side must be shorter than its axis; planes with
+ *                     a shorter axis do not count
+ * With a flow time, of the configuration after the Wilson flow (see wilson_flow) to t = flow_time:
+ *   energy_flow       E(t) = (1/V) sum_x F^a_mn F^a_mn / 4, summed over m, n and a (U(1): F_mn F_mn / 4), with the clover
+ *                     F = (1/8i) [C - C^+] without its trace, C the sum of the four plaquettes that begin and end at x
+ *   t2_energy_flow    t^2 E(t)
+ *   t0                the flow time at which t^2 E(t) = 0.3, E the mean of the ensemble
+ *   w0                the square root of that at which t d/dt [t^2 E(t)] = 0.3; both in units of a
+ * For them a row holds t^2 E at every step of the flow; t0 and w0 are found between steps, by cubic polynomials through the four
+ * nearest and derivatives from five. They are no numbers where 0.3 is not reached, w0 up to two steps before the flow
+ * ends. Sources: M. Luescher, arXiv:1006.4518; S. Borsanyi et al., arXiv:1203.4469. */
+typedef struct LFT_(observables) {
+    LFT_(lattice) lattice;
+    int           max_r, max_t; /* Wilson loops up to R x T */
+    int           static_only;  /* 1: those of the static potential */
+    double        flow_time;
+    double        flow_step; /* 0.05; made smaller so that it divides flow_time. Larger ones than 0.15 are not stable */
+} LFT_(observables);
+
+/* LFT_ERR_ARG, with text in *error (may be NULL), for loops that do not fit into any plane, max_r > max_t without static_only, one
+ * of both alone, or a flow that is not finite, negative, or longer than 100000 steps. */
+LFT_API lft_status LFT_(observables_check)(const LFT_(observables) *o, lft_error *error);
+
+/* ---- measuring ------------------------------------------------------------------------------------------------------ */
+
+/* Numbers in a row; 0 if the desc is not legal. */
+LFT_API int LFT_(observables_count)(const LFT_(observables) *o);
+
+/* rows[n][count] of the configurations of a batch, summed in double and in a fixed order: the same whatever else is in the
+ * batch, which stays as it is. Scratch: measure_bytes(). LFT_ERR_ARG as observables_check; LFT_ERR_MISMATCH for other extents;
+ * LFT_ERR_NOMEM; text in *error (may be NULL). O(n V (dim^2 (1 + max_r max_t) + steps of the flow)). */
+LFT_API lft_status LFT_(measure)(const LFT_(theory) *theory, const LFT_(observables) *o, const LFT_(batch) *x, double *rows,
+                                 lft_arena scratch, lft_error *error);
+
+/* Appends the row of configuration i to replica i of a series of observables_count() columns: chains are replicas. Status as
+ * measure, and LFT_ERR_MISMATCH if numbers of columns, or replicas and configurations differ; LFT_ERR_NOMEM if a replica was full,
+ * which is left as it is; LFT_ERR_NONFINITE if a number is not finite (stored all the same, see lft_series_add). */
+LFT_API lft_status LFT_(measure_into)(const LFT_(theory) *theory, const LFT_(observables) *o, const LFT_(batch) *x,
+                                      lft_series *series, lft_arena scratch, lft_error *error);
+
+/* Scratch of both, the alignment of the arena's base included; 0 if the desc is not legal. */
+LFT_API size_t LFT_(measure_bytes)(const LFT_(observables) *o);
+
+/* ---- deriving ------------------------------------------------------------------------------------------------------- */
+
+/* "action", ... for 0 <= observable, NULL beyond the last one. text[LFT_OBSERVABLE_TEXT] is used for names that have to be made. */
+LFT_API const char *LFT_(observable_name)(const LFT_(observables) *o, int observable, char *text);
+
+/* The observable of that name, -1 if there is none. */
+LFT_API int LFT_(observable_find)(const LFT_(observables) *o, const char *name);
+
+/* An observable of a series that measure_into filled, with the error of the Gamma method and analytic slopes. Not a number, and not
+ * reliable, where it is not defined: t0 and w0 that were not reached. theory is not used (NULL): calls look alike for all groups.
+ * Scratch: lft_gamma_bytes(). Status through error (may be NULL) as lft_gamma_of; LFT_ERR_MISMATCH for other columns. */
+LFT_API lft_estimate LFT_(observe)(const lft_series *series, const LFT_(theory) *theory, const LFT_(observables) *o,
+                                   int observable, lft_arena scratch, lft_error *error);
+
+/* The same function of the means of the columns as an lft_derived, e.g. for lft_jackknife; ctx: an LFT_(derived_of). */
+typedef struct LFT_(derived_of) {
+    const LFT_(observables) *observables;
+    int                      observable;
+} LFT_(derived_of);
+LFT_API double LFT_(derived)(const double *mean, void *ctx);
 
 #endif
 #endif
@@ -4987,6 +5114,7 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
  *   LFT_P_LINK      reals of a stored link        real 1, U(1) 1 (the angle), SU(2) 4, SU(3) 18
  *   LFT_P_ALGEBRA   reals of an algebra element   real 1, U(1) 1, SU(2) 3, SU(3) 8
  *   LFT_P_HAAR      normal numbers that a random link takes
+ *   LFT_P_METRIC    -1 / tr T^a T^a: X = z^a T^a has z^a = -LFT_P_METRIC tr T^a X; U(1) 1, SU(N) 2, not for the real numbers
  *   move(link, z, h)    link = exp(h z^a T^a) link, in memory
  *   unit(link)          rounding errors off: unitary again, U(1): the angle in [-pi, pi]. Idempotent to rounding
  *   one(link)           1; real: 0
@@ -5040,6 +5168,7 @@ LFT_P_INLINE void LFT_P(haar)(lft_v *link, const lft_v *normal) { *link = *norma
 #define LFT_P_LINK    1
 #define LFT_P_ALGEBRA 1
 #define LFT_P_HAAR    2
+#define LFT_P_METRIC  1
 
 #define lft_u LFT_P(u)
 #define lft_z LFT_P(z)
@@ -5115,6 +5244,7 @@ LFT_P_INLINE void LFT_P(haar)(lft_v *link, const lft_v *normal) { *link = LFT_P(
 #define LFT_P_LINK    4
 #define LFT_P_ALGEBRA 3
 #define LFT_P_HAAR    4
+#define LFT_P_METRIC  2
 
 #define lft_u LFT_P(u)
 #define lft_z LFT_P(z)
@@ -5283,6 +5413,7 @@ LFT_P_INLINE void LFT_P(haar)(lft_v *link, const lft_v *normal)
 #define LFT_P_LINK    18
 #define LFT_P_ALGEBRA 8
 #define LFT_P_HAAR    12
+#define LFT_P_METRIC  2
 
 #define lft_u LFT_P(u)
 #define lft_z LFT_P(z)
@@ -5846,17 +5977,22 @@ LFT_P_STATIC void LFT_P(group_normals)(lft_draw d, int n, lft_v *to_, double *wo
     }
 }
 
-/* Links with the invariant measure (fields: N(0, 1)) for one group. Those of link i have the draw number d.draw + i. */
-LFT_P_STATIC void LFT_P(group_haar)(lft_draw d, const LFT_(lattice) *lattice, lft_v *to)
+/* n links with the invariant measure (numbers: N(0, 1)) for one group. Those of link i have the draw number d.draw + i. */
+LFT_P_STATIC void LFT_P(haar_of)(lft_draw d, int n, lft_v *to)
 {
-    const int links = lattice->volume * LFT_P_LINKS;
-    lft_v     normal[LFT_P_HAAR];
-    double    work[LFT_P_HAAR];
-    int       i;
-    for (i = 0; i < links; ++i, ++d.draw, to += LFT_P_LINK) {
+    lft_v  normal[LFT_P_HAAR];
+    double work[LFT_P_HAAR];
+    int    i;
+    for (i = 0; i < n; ++i, ++d.draw, to += LFT_P_LINK) {
         LFT_P(group_normals)(d, LFT_P_HAAR, normal, work);
         LFT_P(haar)(to, normal);
     }
+}
+
+/* All links of one group. */
+LFT_P_STATIC void LFT_P(group_haar)(lft_draw d, const LFT_(lattice) *lattice, lft_v *to)
+{
+    LFT_P(haar_of)(d, lattice->volume * LFT_P_LINKS, to);
 }
 
 LFT_P_STATIC lft_status LFT_P(batch_layout)(LFT_(batch) *batch, const LFT_(lattice) *lattice, int n, int reals,
@@ -5915,8 +6051,6 @@ LFT_API void LFT_(batch_set)(LFT_(batch) *batch, int i, const lft_real *phi)
 #if LFT_GROUP != LFT_SCALAR
 
 /* ---- 42_gauge.h, code -------------------------------------------------------------------------------------------- */
-/* 42_gauge.h: what every action and observable of a gauge field is made of: rectangles of links, and what they push.
- * Offers (private): LFT_P(walk), LFT_P(walk_of)(), LFT_P(way)(), LFT_P(rectangle)(), LFT_P(staples)(). */
 
 #define LFT_P_WAY 3 /* links from a corner of a rectangle to the opposite one */
 
@@ -6019,6 +6153,378 @@ LFT_P_STATIC void LFT_P(staples)(const LFT_P(walk) *walk, const lft_v *links, LF
         LFT_P(mul)(&two, LFT_P(link)(links, along), LFT_P(link)(links, end));
         LFT_P(adj_mul)(&three, &two, LFT_P(link)(links, across));
         LFT_P(sum_add)(w, 1, &three);
+    }
+}
+
+/* ---- gauge transformations ------------------------------------------------------------------------------------------- */
+
+LFT_API size_t LFT_(gauge_transform_bytes)(const LFT_(lattice) *lattice)
+{
+    lft_arena measure = lft_arena_measure();
+    (void)LFT_P(vectors)(&measure, (size_t)lattice->volume * LFT_P_LINK);
+    return measure.need;
+}
+
+LFT_P_STATIC void LFT_P(transform_group)(const LFT_P(walk) *walk, const lft_v *g, lft_v *links)
+{
+    LFT_P(place) p = LFT_P(first_place)(), q;
+    lft_u        u, here, there;
+    int          x, mu;
+    for (x = 0; x < walk->lattice->volume; ++x, LFT_P(next_place)(walk->lattice, &p)) {
+        LFT_P(get)(g + x * LFT_P_LINK, &here);
+        for (mu = 0; mu < LFT_DIM; ++mu, links += LFT_P_LINK) {
+            q = p;
+            LFT_P(up)(walk->lattice, walk->stride, &q, mu);
+            LFT_P(get)(g + q.site * LFT_P_LINK, &there);
+            LFT_P(get)(links, &u);
+            LFT_P(mul)(&u, &here, &u);
+            LFT_P(mul_adj)(&u, &u, &there);
+            LFT_P(put)(links, &u);
+            LFT_P(unit)(links);
+        }
+    }
+}
+
+LFT_API lft_status LFT_(gauge_transform)(LFT_(batch) *x, lft_draw draw, lft_arena scratch, lft_error *error)
+{
+    const LFT_P(walk) walk   = LFT_P(walk_of)(&x->lattice);
+    lft_v            *g      = LFT_P(vectors)(&scratch, (size_t)x->lattice.volume * LFT_P_LINK);
+    const lft_status  status = lft_arena_check(&scratch, error, "gauge_transform");
+    int               group;
+    for (group = 0; group < x->groups && !status; ++group, draw.sample += LFT_P_LANES) {
+        LFT_P(haar_of)(draw, x->lattice.volume, g);
+        LFT_P(transform_group)(&walk, g, LFT_P(view)(LFT_P(group)(x, group)));
+    }
+    return status;
+}
+
+/* ---- 43_field_strength.h, code ----------------------------------------------------------------------------------- */
+/* 43_field_strength.h: the field strength of a gauge field, its energy and its topological charge, by clover leaves.
+ * Offers (private): LFT_P_PLANES, LFT_P(field_strength)(), LFT_P(field_energy)(), LFT_P(field_charge)(). */
+
+#define LFT_P_PLANES (LFT_DIM * (LFT_DIM - 1) / 2) /* mu < nu: 01, 02, 03, 12, 13, 23 */
+
+/* F += z */
+LFT_P_INLINE void LFT_P(leaf_add)(lft_v *F, const lft_z *z)
+{
+    int k;
+    LFT_P_UNROLL for (k = 0; k < LFT_P_ALGEBRA; ++k) F[k] += z->c[k];
+}
+
+/* The plaquette with its lowest corner at p, as a leaf of the clovers at all of its corners: from the next corner it is
+ * U_mu^+ P U_mu. Three products and three carries make four leaves, and repeated links count as often as they occur. */
+LFT_P_INLINE void LFT_P(leaves)(const LFT_P(walk) *w, const lft_v *links, LFT_P(place) p, int mu, int nu, lft_v *F)
+{
+    const size_t site = (size_t)(LFT_P_PLANES * LFT_P_ALGEBRA);
+    LFT_P(place) q = p, r, s = p;
+    lft_u        a, b, c, d, u, v;
+    lft_z        z, far;
+    LFT_P(up)(w->lattice, w->stride, &q, mu);
+    LFT_P(up)(w->lattice, w->stride, &s, nu);
+    r = q;
+    LFT_P(up)(w->lattice, w->stride, &r, nu);
+    LFT_P(get)(links + (p.site * LFT_DIM + mu) * LFT_P_LINK, &a);
+    LFT_P(get)(links + (q.site * LFT_DIM + nu) * LFT_P_LINK, &b);
+    LFT_P(get)(links + (s.site * LFT_DIM + mu) * LFT_P_LINK, &c);
+    LFT_P(get)(links + (p.site * LFT_DIM + nu) * LFT_P_LINK, &d);
+    LFT_P(mul)(&u, &a, &b);
+    LFT_P(mul)(&v, &d, &c);
+    LFT_P(mul_adj)(&u, &u, &v);
+    (void)LFT_P(trace)(&u, &z);
+    LFT_P(leaf_add)(F + site * (size_t)p.site, &z);
+    far = z;
+    LFT_P(carry)(&d, &far);
+    LFT_P(leaf_add)(F + site * (size_t)s.site, &far);
+    LFT_P(carry)(&a, &z);
+    LFT_P(leaf_add)(F + site * (size_t)q.site, &z);
+    LFT_P(carry)(&b, &z);
+    LFT_P(leaf_add)(F + site * (size_t)r.site, &z);
+}
+
+/* F[site][plane][a] = sum of d^a Re tr over the four leaves. With C the sum of the leaves themselves, the field strength is
+ * G_mu,nu = [C - C^+] / 8 without its trace = G^a T^a, G^a = -(LFT_P_METRIC / 4) F^a. */
+LFT_P_STATIC void LFT_P(field_strength)(const LFT_P(walk) *walk, const lft_v *links, lft_v *F)
+{
+    LFT_P(place) p = LFT_P(first_place)();
+    int          x, mu, nu;
+    LFT_P(set_zero)(F, walk->lattice->volume * LFT_P_PLANES * LFT_P_ALGEBRA);
+    for (x = 0; x < walk->lattice->volume; ++x, LFT_P(next_place)(walk->lattice, &p)) {
+        lft_v *plane = F;
+        for (mu = 0; mu < LFT_DIM; ++mu) {
+            for (nu = mu + 1; nu < LFT_DIM; ++nu, plane += LFT_P_ALGEBRA) {
+                LFT_P(leaves)(walk, links, p, mu, nu, plane);
+            }
+        }
+    }
+}
+
+/* E[lane] = (1/V) sum_x G^a_mu,nu G^a_mu,nu / 4, summed over mu, nu and a */
+LFT_P_STATIC void LFT_P(field_energy)(const LFT_(lattice) *lattice, const lft_v *F, double *E)
+{
+    const int    site  = LFT_P_PLANES * LFT_P_ALGEBRA;
+    const double scale = LFT_P_METRIC * LFT_P_METRIC / (32.0 * lattice->volume);
+    int          x, k, l;
+    for (l = 0; l < LFT_P_LANES; ++l) E[l] = 0;
+    for (x = 0; x < lattice->volume; ++x, F += site) {
+        lft_v sum = lft_splat(0);
+        for (k = 0; k < site; ++k) sum += F[k] * F[k];
+        LFT_P(add_wide)(E, sum);
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) E[l] *= scale;
+}
+
+/* Q[lane] = -(1 / 32 pi^2) sum_x eps_mnrs tr G_mn G_rs = (1 / 4 pi^2 METRIC) sum_x (G_01 G_23 - G_02 G_13 + G_03 G_12), in
+ * four dimensions. */
+LFT_P_STATIC void LFT_P(field_charge)(const LFT_(lattice) *lattice, const lft_v *F, double *Q)
+{
+    const double scale = LFT_P_METRIC / (64 * 9.86960440108935861883);
+    int          x, k, l;
+    for (l = 0; l < LFT_P_LANES; ++l) Q[l] = 0;
+    for (x = 0; x < lattice->volume; ++x, F += LFT_P_PLANES * LFT_P_ALGEBRA) {
+        lft_v sum = lft_splat(0);
+        for (k = 0; k < LFT_P_ALGEBRA; ++k) {
+            const lft_v *f = F + k;
+            sum += f[0] * f[5 * LFT_P_ALGEBRA] - f[LFT_P_ALGEBRA] * f[4 * LFT_P_ALGEBRA] +
+                   f[2 * LFT_P_ALGEBRA] * f[3 * LFT_P_ALGEBRA];
+        }
+        LFT_P(add_wide)(Q, sum);
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) Q[l] *= scale;
+}
+
+/* ---- 44_wilson_flow.h, code -------------------------------------------------------------------------------------- */
+
+/* Z = b Z + x times the gradient of the sum of Re tr P over all plaquettes */
+LFT_P_STATIC void LFT_P(flow_force)(const LFT_P(walk) *walk, const lft_v *links, lft_real b, lft_real x, lft_v *Z)
+{
+    const int    n = walk->lattice->volume * LFT_P_FORCES;
+    LFT_P(place) p = LFT_P(first_place)();
+    int          i, mu, nu;
+    for (i = 0; i < n; ++i) Z[i] *= b;
+    for (i = 0; i < walk->lattice->volume; ++i, LFT_P(next_place)(walk->lattice, &p)) {
+        for (mu = 0; mu < LFT_DIM; ++mu) {
+            for (nu = mu + 1; nu < LFT_DIM; ++nu) (void)LFT_P(rectangle)(walk, links, p, mu, 1, nu, 1, x, Z);
+        }
+    }
+}
+
+/* One step of one group. With Y the exponent of a stage that of the next is
+ *   Z0 / 4,   8/9 Z1 - 17/9 Y,   3/4 Z2 - Y
+ * so that one set of algebra elements, scratch, holds all of it. */
+LFT_P_STATIC void LFT_P(flow_step)(const LFT_P(walk) *walk, lft_v *links, double step, lft_v *Y)
+{
+    static const double a[3] = {1.0 / 4, 8.0 / 9, 3.0 / 4}, b[3] = {0, -17.0 / 9, -1};
+    const int           n = walk->lattice->volume * LFT_DIM;
+    int                 stage, i;
+    LFT_P(set_zero)(Y, walk->lattice->volume * LFT_P_FORCES);
+    for (stage = 0; stage < 3; ++stage) {
+        LFT_P(flow_force)(walk, links, (lft_real)b[stage], (lft_real)(LFT_P_METRIC * step * a[stage]), Y);
+        for (i = 0; i < n; ++i) LFT_P(move)(links + i * LFT_P_LINK, Y + i * LFT_P_ALGEBRA, 1);
+    }
+    for (i = 0; i < n; ++i) LFT_P(unit)(links + i * LFT_P_LINK);
+}
+
+LFT_API size_t LFT_(wilson_flow_bytes)(const LFT_(lattice) *lattice)
+{
+    lft_arena measure = lft_arena_measure();
+    (void)LFT_P(vectors)(&measure, (size_t)lattice->volume * LFT_P_FORCES);
+    return measure.need;
+}
+
+LFT_API lft_status LFT_(wilson_flow)(LFT_(batch) *x, double step, int steps, lft_arena scratch, lft_error *error)
+{
+    const LFT_P(walk) walk = LFT_P(walk_of)(&x->lattice);
+    lft_v            *Y    = LFT_P(vectors)(&scratch, (size_t)x->lattice.volume * LFT_P_FORCES);
+    lft_status        status;
+    int               group, i;
+    if (!lft_finite(step)) return lft_p_fail_got(error, LFT_ERR_ARG, "wilson_flow", "step", "a finite number", step);
+    if (steps < 0) return lft_p_fail_got(error, LFT_ERR_ARG, "wilson_flow", "steps", "an integer >= 0", steps);
+    status = lft_arena_check(&scratch, error, "wilson_flow");
+    if (status) return status;
+    for (group = 0; group < x->groups; ++group) {
+        lft_v *links = LFT_P(view)(LFT_P(group)(x, group));
+        for (i = 0; i < steps; ++i) LFT_P(flow_step)(&walk, links, step, Y);
+        if (!status && LFT_P(any_nonfinite)(links, x->lattice.volume * LFT_P_SITE)) {
+            status = lft_p_fail_got(error, LFT_ERR_NONFINITE, "wilson_flow", "links of the group of configuration",
+                                    "finite numbers", group * LFT_P_LANES);
+        }
+    }
+    return status;
+}
+
+/* ---- 45_loops.h, code -------------------------------------------------------------------------------------------- */
+/* 45_loops.h: traces of long loops of a gauge field: Polyakov and Wilson loops, each line of links multiplied once.
+ * Offers (private): LFT_P(polyakov)(); LFT_P(loops), LFT_P(loops_count)(), LFT_P(loop_column)(), LFT_P(loop_fits)(),
+ *                   LFT_P(loops_work)(), LFT_P(wilson_loops)(). */
+
+/* re[lane] + i im[lane] = the mean of tr / N of the closed lines along axis 0. */
+LFT_P_STATIC void LFT_P(polyakov)(const LFT_(lattice) *lattice, const lft_v *links, double *re, double *im)
+{
+    const int    lines = lattice->volume / lattice->extent[0], step = lines * LFT_DIM * LFT_P_LINK;
+    const double scale = 1.0 / ((double)lines * LFT_P_COLOURS);
+    lft_u        u, next;
+    int          x, t, l;
+    for (l = 0; l < LFT_P_LANES; ++l) re[l] = im[l] = 0;
+    for (x = 0; x < lines; ++x) {
+        const lft_v *link = links + x * LFT_DIM * LFT_P_LINK;
+        LFT_P(get)(link, &u);
+        for (t = 1; t < lattice->extent[0]; ++t) {
+            LFT_P(get)(link + t * step, &next);
+            LFT_P(mul)(&u, &u, &next);
+        }
+        LFT_P(add_wide)(re, LFT_P(trace)(&u, NULL));
+        LFT_P(add_wide)(im, LFT_P(trace_im)(&u));
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) re[l] *= scale, im[l] *= scale;
+}
+
+/* ---- Wilson loops ----------------------------------------------------------------------------------------------------- */
+
+/* Loops of R x T links, R <= max_r, T <= max_t. static_only: T along axis 0, R along another one. Else the two sides are alike,
+ * only R <= T is listed, and both orientations of every plane count. An axis must be longer than the side along it. */
+typedef struct LFT_P(loops) {
+    int max_r, max_t, static_only;
+} LFT_P(loops);
+
+/* Their place in the order R = 1: T = ..., R = 2: T = ...; -1 for those that are not listed. */
+LFT_P_STATIC int LFT_P(loop_column)(const LFT_P(loops) *loops, int R, int T)
+{
+    if (loops->static_only) return (R - 1) * loops->max_t + T - 1;
+    return R > T ? -1 : (R - 1) * loops->max_t - (R - 1) * (R - 2) / 2 + T - R;
+}
+
+LFT_P_STATIC int LFT_P(loops_count)(const LFT_P(loops) *loops)
+{
+    return loops->max_r > 0 ? LFT_P(loop_column)(loops, loops->max_r, loops->max_t) + 1 : 0;
+}
+
+/* Does the loop with R links along mu and T along nu count? A square one is the same with mu and nu exchanged. */
+LFT_P_STATIC int LFT_P(loop_fits)(const LFT_(lattice) *lattice, const LFT_P(loops) *loops, int mu, int R, int nu, int T)
+{
+    if (mu == nu || R >= lattice->extent[mu] || T >= lattice->extent[nu]) return 0;
+    return loops->static_only ? nu == 0 : R < T || (R == T && mu < nu);
+}
+
+/* Lines within one plane, a along mu and b along nu. */
+typedef struct LFT_P(plane) {
+    const LFT_(lattice) *lattice;
+    int                  mu, nu, a, b; /* axes and their extents */
+    int                  step[2];      /* in vectors of the links */
+    lft_v               *across;       /* [a][b] R links along mu */
+    lft_v               *along;        /* [T - 1][a][b] T links along nu */
+} LFT_P(plane);
+
+/* For the largest plane: across, and along behind it. */
+LFT_P_STATIC lft_v *LFT_P(loops_work)(const LFT_(lattice) *lattice, const LFT_P(loops) *loops, lft_arena *arena)
+{
+    size_t most = 0;
+    int    mu, nu;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = 0; nu < mu; ++nu) {
+            const size_t sites = (size_t)lattice->extent[mu] * (size_t)lattice->extent[nu];
+            if (sites > most) most = sites;
+        }
+    }
+    return loops->max_r > 0 ? LFT_P(vectors)(arena, most * (size_t)(loops->max_t + 1) * LFT_P_LINK) : NULL;
+}
+
+/* line(a, b) = before(a, b) times the link `from` steps further along the axis; the link itself for from = 0 */
+LFT_P_STATIC void LFT_P(lengthen)(const LFT_P(plane) *p, const lft_v *links, int axis, int from, const lft_v *before,
+                                  lft_v *line)
+{
+    lft_u u, next;
+    int   a, b;
+    for (a = 0; a < p->a; ++a) {
+        for (b = 0; b < p->b; ++b, before += LFT_P_LINK, line += LFT_P_LINK) {
+            const int i = axis == p->mu ? (a + from) % p->a : a, j = axis == p->nu ? (b + from) % p->b : b;
+            LFT_P(get)(links + i * p->step[0] + j * p->step[1] + axis * LFT_P_LINK, &next);
+            if (from) {
+                LFT_P(get)(before, &u);
+                LFT_P(mul)(&next, &u, &next);
+            }
+            LFT_P(put)(line, &next);
+        }
+    }
+}
+
+/* sum[lane] += Re tr of the loops R x T with a corner at each site of the plane */
+LFT_P_STATIC void LFT_P(plane_loops)(const LFT_P(plane) *p, int R, int T, double *sum)
+{
+    const lft_v *along = p->along + (T - 1) * p->a * p->b * LFT_P_LINK;
+    lft_u        u, v, next;
+    int          a, b;
+    for (a = 0; a < p->a; ++a) {
+        lft_v row = lft_splat(0);
+        for (b = 0; b < p->b; ++b) {
+            LFT_P(get)(p->across + (a * p->b + b) * LFT_P_LINK, &u);
+            LFT_P(get)(along + ((a + R) % p->a * p->b + b) * LFT_P_LINK, &next);
+            LFT_P(mul)(&u, &u, &next);
+            LFT_P(get)(along + (a * p->b + b) * LFT_P_LINK, &v);
+            LFT_P(get)(p->across + (a * p->b + (b + T) % p->b) * LFT_P_LINK, &next);
+            LFT_P(mul)(&v, &v, &next);
+            LFT_P(mul_adj)(&u, &u, &v);
+            row += LFT_P(trace)(&u, NULL);
+        }
+        LFT_P(add_wide)(sum, row);
+    }
+}
+
+/* All loops of one plane; links: those of its first site. */
+LFT_P_STATIC void LFT_P(one_plane)(const LFT_P(plane) *p, const lft_v *links, const LFT_P(loops) *loops, double *sum)
+{
+    const int size = p->a * p->b * LFT_P_LINK;
+    int       R, T;
+    for (T = 1; T <= loops->max_t && T < p->b; ++T) {
+        LFT_P(lengthen)(p, links, p->nu, T - 1, p->along + (T > 1 ? T - 2 : 0) * size, p->along + (T - 1) * size);
+    }
+    for (R = 1; R <= loops->max_r && R < p->a; ++R) {
+        LFT_P(lengthen)(p, links, p->mu, R - 1, p->across, p->across);
+        for (T = 1; T <= loops->max_t; ++T) {
+            if (!LFT_P(loop_fits)(p->lattice, loops, p->mu, R, p->nu, T)) continue;
+            LFT_P(plane_loops)(p, R, T, sum + LFT_P(loop_column)(loops, R, T) * LFT_P_LANES);
+        }
+    }
+}
+
+/* Planes that count in the mean of a loop. */
+LFT_P_STATIC int LFT_P(loop_planes)(const LFT_(lattice) *lattice, const LFT_P(loops) *loops, int R, int T)
+{
+    int mu, nu, n = 0;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = 0; nu < LFT_DIM; ++nu) n += LFT_P(loop_fits)(lattice, loops, mu, R, nu, T);
+    }
+    return n;
+}
+
+/* W[loop][lane] = the means of Re tr / N. In a plane lines grow by one link at a time, so that a loop costs three products at a
+ * site, whatever its size. work: loops_work(). O(V dim^2 (max_r max_t)). */
+LFT_P_STATIC void LFT_P(wilson_loops)(const LFT_(lattice) *lattice, const lft_v *links, const LFT_P(loops) *loops,
+                                      lft_v *work, double *W)
+{
+    int stride[LFT_DIM], mu, nu, x, R, T, l;
+    for (l = 0; l < LFT_P(loops_count)(loops) * LFT_P_LANES; ++l) W[l] = 0;
+    LFT_P(strides)(lattice, stride);
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = 0; nu < LFT_DIM; ++nu) {
+            LFT_P(plane) p;
+            if (mu == nu || (loops->static_only && nu > 0)) continue;
+            p.lattice = lattice;
+            p.mu = mu, p.nu = nu, p.a = lattice->extent[mu], p.b = lattice->extent[nu];
+            p.step[0] = stride[mu] * LFT_DIM * LFT_P_LINK, p.step[1] = stride[nu] * LFT_DIM * LFT_P_LINK;
+            p.across = work;
+            p.along  = work + p.a * p.b * LFT_P_LINK;
+            for (x = 0; x < lattice->volume; ++x) {
+                if (x / stride[mu] % p.a || x / stride[nu] % p.b) continue;
+                LFT_P(one_plane)(&p, links + x * LFT_DIM * LFT_P_LINK, loops, W);
+            }
+        }
+    }
+    for (R = 1; R <= loops->max_r; ++R) {
+        for (T = loops->static_only ? 1 : R; T <= loops->max_t; ++T) {
+            double      *w     = W + LFT_P(loop_column)(loops, R, T) * LFT_P_LANES;
+            const double terms = (double)LFT_P(loop_planes)(lattice, loops, R, T) * lattice->volume;
+            for (l = 0; l < LFT_P_LANES; ++l) w[l] /= terms * LFT_P_COLOURS;
+        }
     }
 }
 
@@ -9679,6 +10185,101 @@ LFT_API lft_status LFT_(hmc_thermalise)(LFT_(hmc) *hmc, int n)
     return status;
 }
 
+/* ---- 84_measurement.h, code -------------------------------------------------------------------------------------- */
+/* 84_measurement.h: rows of numbers from batches, and estimates from rows: what the observables of all groups share.
+ * Offers (private): LFT_P(measured), LFT_P(measure_rows_of)(), LFT_P(measure_append)(); LFT_P(observed),
+ *                   LFT_P(observe_series)(). */
+
+/* ---- measuring ------------------------------------------------------------------------------------------------------ */
+
+typedef struct LFT_P(measured) {
+    int         count; /* numbers in a row */
+    double     *rows;  /* [lane][count] of one group */
+    const void *context;
+    void (*group)(const void *context, const LFT_(batch) *x, int group); /* fills the rows */
+} LFT_P(measured);
+
+/* rows[n][count] of a batch. */
+LFT_P_STATIC void LFT_P(measure_rows_of)(const LFT_P(measured) *m, const LFT_(batch) *x, double *rows)
+{
+    const size_t count = (size_t)m->count;
+    int          g;
+    for (g = 0; g < x->groups; ++g) {
+        const int left = x->n - g * LFT_P_LANES;
+        m->group(m->context, x, g);
+        lft_p_copy(rows + (size_t)(g * LFT_P_LANES) * count, m->rows,
+                   (size_t)(left < LFT_P_LANES ? left : LFT_P_LANES) * count * sizeof(double));
+    }
+}
+
+/* The row of configuration i to replica i of the series. */
+LFT_P_STATIC lft_status LFT_P(measure_append)(const LFT_P(measured) *m, const LFT_(batch) *x, lft_series *series,
+                                              lft_error *error)
+{
+    lft_status status = LFT_OK;
+    int        i;
+    if (series->columns != m->count) {
+        return lft_p_fail_got(error, LFT_ERR_MISMATCH, "measure", "columns of the series", "observables_count()",
+                              series->columns);
+    }
+    if (series->replicas != x->n) {
+        return lft_p_fail_got(error, LFT_ERR_MISMATCH, "measure", "replicas of the series", "one per configuration",
+                              series->replicas);
+    }
+    for (i = 0; i < x->n; ++i) {
+        const int  lane = i % LFT_P_LANES;
+        lft_status added;
+        if (lane == 0) m->group(m->context, x, i / LFT_P_LANES);
+        added = lft_series_add(series, i, m->rows + lane * m->count);
+        if (!added || status) continue;
+        status = lft_p_fail_got(error, added, "measure", added == LFT_ERR_NOMEM ? "capacity" : "observables",
+                                added == LFT_ERR_NOMEM ? "room for a sample, replica" : "finite numbers, configuration", i);
+    }
+    return status;
+}
+
+/* ---- deriving ------------------------------------------------------------------------------------------------------- */
+
+/* A function of the means of the columns, which adds its slopes d value / d mean where slope is not NULL. */
+typedef struct LFT_P(observed) {
+    int         count; /* columns */
+    const char *name;
+    const void *context;
+    double (*value)(const void *context, const double *mean, double *slope);
+} LFT_P(observed);
+
+/* As lft_gamma_of, with the function's own slopes. */
+LFT_P_STATIC lft_estimate LFT_P(observe_series)(const LFT_P(observed) *of, const lft_series *series, lft_arena scratch,
+                                                lft_error *error)
+{
+    const size_t       n = series->data ? lft_p_line_of(series, series->data).n : 0;
+    lft_p_derived_work w;
+    lft_p_line         line;
+    lft_estimate       r;
+    double             value;
+    if (series->columns != of->count) {
+        (void)lft_p_fail_got(error, LFT_ERR_MISMATCH, "observe", "columns of the series", "observables_count()",
+                             series->columns);
+        return lft_p_estimate_nothing(0);
+    }
+    if (!n) {
+        (void)lft_p_fail(error, LFT_ERR_ARG, "observe", "no samples");
+        return lft_p_estimate_nothing(0);
+    }
+    w = lft_p_derived_layout(series, &scratch);
+    if (lft_arena_check(&scratch, error, "observe")) return lft_p_estimate_nothing(n);
+    lft_p_series_means(series, w.mean);
+    value = of->value(of->context, w.mean, w.slope);
+    lft_p_project(series, &w);
+    line = lft_p_line_of(series, w.line);
+    r    = lft_p_line_estimate(&line, value, series->window_factor);
+    if (r.doubts & LFT_DOUBT_NONFINITE) {
+        (void)lft_p_fail_text(error, LFT_ERR_NONFINITE, "observe", of->name, "a finite number",
+                              lft_finite(value) ? "a sample that is none" : "a function that is not defined here");
+    }
+    return r;
+}
+
 #if LFT_GROUP == LFT_SCALAR
 
 /* ---- 85_scalar_observables.h, code ------------------------------------------------------------------------------- */
@@ -9824,60 +10425,53 @@ LFT_P_STATIC void LFT_P(measure_rows)(const LFT_(lattice) *lattice, const LFT_P(
     }
 }
 
-/* w->rows of one group. */
-LFT_P_STATIC void LFT_P(measure_group)(const LFT_(theory) *theory, const LFT_(batch) *x, int group,
-                                       const LFT_P(measure_work) *w)
+typedef struct LFT_P(measure_job) {
+    const LFT_(theory) *theory;
+    LFT_P(measure_work) work;
+} LFT_P(measure_job);
+
+/* The rows of one group. */
+LFT_P_STATIC void LFT_P(measure_group)(const void *context, const LFT_(batch) *x, int group)
 {
-    const lft_real     *phi = LFT_P(group)(x, group);
-    LFT_P(measure_sums) sums;
-    theory->action(theory, &x->lattice, phi, sums.action, NULL);
-    LFT_P(measure_sweep)(&x->lattice, LFT_P(const_view)(phi), w, &sums);
-    LFT_P(measure_correlator)(&x->lattice, w);
-    LFT_P(measure_rows)(&x->lattice, w, &sums);
+    const LFT_P(measure_job) *job = (const LFT_P(measure_job) *)context;
+    const lft_real           *phi = LFT_P(group)(x, group);
+    LFT_P(measure_sums)       sums;
+    job->theory->action(job->theory, &x->lattice, phi, sums.action, NULL);
+    LFT_P(measure_sweep)(&x->lattice, LFT_P(const_view)(phi), &job->work, &sums);
+    LFT_P(measure_correlator)(&x->lattice, &job->work);
+    LFT_P(measure_rows)(&x->lattice, &job->work, &sums);
+}
+
+LFT_P_STATIC LFT_P(measured) LFT_P(measured_of)(const LFT_(theory) *theory, const LFT_(lattice) *lattice,
+                                                LFT_P(measure_job) *job, lft_arena *scratch)
+{
+    LFT_P(measured) m;
+    job->theory = theory;
+    job->work   = LFT_P(measure_layout)(lattice, scratch);
+    m.count     = LFT_(observables_count)(lattice);
+    m.rows      = job->work.rows;
+    m.context   = job;
+    m.group     = LFT_P(measure_group);
+    return m;
 }
 
 LFT_API lft_status LFT_(measure)(const LFT_(theory) *theory, const LFT_(batch) *x, double *rows, lft_arena scratch,
                                  lft_error *error)
 {
-    const size_t        count  = (size_t)LFT_(observables_count)(&x->lattice);
-    LFT_P(measure_work) w      = LFT_P(measure_layout)(&x->lattice, &scratch);
-    lft_status          status = lft_arena_check(&scratch, error, "measure");
-    int                 g;
-    for (g = 0; g < x->groups && !status; ++g) {
-        const int left = x->n - g * LFT_P_LANES;
-        LFT_P(measure_group)(theory, x, g, &w);
-        lft_p_copy(rows + (size_t)(g * LFT_P_LANES) * count, w.rows,
-                   (size_t)(left < LFT_P_LANES ? left : LFT_P_LANES) * count * sizeof(double));
-    }
+    LFT_P(measure_job)    job;
+    const LFT_P(measured) m      = LFT_P(measured_of)(theory, &x->lattice, &job, &scratch);
+    const lft_status      status = lft_arena_check(&scratch, error, "measure");
+    if (!status) LFT_P(measure_rows_of)(&m, x, rows);
     return status;
 }
 
 LFT_API lft_status LFT_(measure_into)(const LFT_(theory) *theory, const LFT_(batch) *x, lft_series *series,
                                       lft_arena scratch, lft_error *error)
 {
-    const int           count  = LFT_(observables_count)(&x->lattice);
-    LFT_P(measure_work) w      = LFT_P(measure_layout)(&x->lattice, &scratch);
-    lft_status          status = lft_arena_check(&scratch, error, "measure");
-    int                 i;
-    if (status) return status;
-    if (series->columns != count) {
-        return lft_p_fail_got(error, LFT_ERR_MISMATCH, "measure", "columns of the series", "observables_count()",
-                              series->columns);
-    }
-    if (series->replicas != x->n) {
-        return lft_p_fail_got(error, LFT_ERR_MISMATCH, "measure", "replicas of the series", "one per configuration",
-                              series->replicas);
-    }
-    for (i = 0; i < x->n; ++i) {
-        const int  lane = i % LFT_P_LANES;
-        lft_status added;
-        if (lane == 0) LFT_P(measure_group)(theory, x, i / LFT_P_LANES, &w);
-        added = lft_series_add(series, i, w.rows + lane * count);
-        if (!added || status) continue;
-        status = lft_p_fail_got(error, added, "measure", added == LFT_ERR_NOMEM ? "capacity" : "observables",
-                                added == LFT_ERR_NOMEM ? "room for a sample, replica" : "finite numbers, configuration", i);
-    }
-    return status;
+    LFT_P(measure_job)    job;
+    const LFT_P(measured) m      = LFT_P(measured_of)(theory, &x->lattice, &job, &scratch);
+    const lft_status      status = lft_arena_check(&scratch, error, "measure");
+    return status ? status : LFT_P(measure_append)(&m, x, series, error);
 }
 
 /* ---- deriving ------------------------------------------------------------------------------------------------------- */
@@ -9966,9 +10560,10 @@ LFT_P_STATIC double LFT_P(observe_identity)(const LFT_(theory) *theory, const do
     return value + LFT_P(observe_mean)(LFT_COLUMN_PHI4, theory->coupling[1], mean, slope);
 }
 
-LFT_P_STATIC double LFT_P(observe_value)(const LFT_(derived_of) *of, const double *mean, double *slope)
+LFT_P_STATIC double LFT_P(observe_value)(const void *context, const double *mean, double *slope)
 {
-    double nothing;
+    const LFT_(derived_of) *of = (const LFT_(derived_of) *)context;
+    double                  nothing;
     switch (of->observable) {
     case LFT_CHI2: return LFT_P(observe_mean)(LFT_COLUMN_M2, of->lattice->volume, mean, slope);
     case LFT_MASS_L: return LFT_P(observe_mass)(of->lattice->extent[0], mean, slope);
@@ -9984,52 +10579,24 @@ LFT_P_STATIC double LFT_P(observe_value)(const LFT_(derived_of) *of, const doubl
 
 LFT_API double LFT_(derived)(const double *mean, void *ctx)
 {
-    return LFT_P(observe_value)((const LFT_(derived_of) *)ctx, mean, NULL);
-}
-
-/* As lft_gamma_of, with slopes of our own. */
-LFT_P_STATIC lft_estimate LFT_P(observe_gamma)(const lft_series *series, const LFT_(derived_of) *of, lft_arena scratch,
-                                               lft_error *error)
-{
-    const size_t       n = lft_p_line_of(series, series->data).n;
-    lft_p_derived_work w = lft_p_derived_layout(series, &scratch);
-    lft_p_line         line;
-    lft_estimate       r;
-    double             value;
-    if (lft_arena_check(&scratch, error, "observe")) return lft_p_estimate_nothing(n);
-    lft_p_series_means(series, w.mean);
-    value = LFT_P(observe_value)(of, w.mean, w.slope);
-    lft_p_project(series, &w);
-    line = lft_p_line_of(series, w.line);
-    r    = lft_p_line_estimate(&line, value, series->window_factor);
-    if (r.doubts & LFT_DOUBT_NONFINITE) {
-        (void)lft_p_fail_text(error, LFT_ERR_NONFINITE, "observe", LFT_(observable_name)(of->observable),
-                              "a finite number", lft_finite(value) ? "a sample that is none" : "a function of noise");
-    }
-    return r;
+    return LFT_P(observe_value)(ctx, mean, NULL);
 }
 
 LFT_API lft_estimate LFT_(observe)(const lft_series *series, const LFT_(theory) *theory, const LFT_(lattice) *lattice,
                                    int observable, lft_arena scratch, lft_error *error)
 {
     LFT_(derived_of) of;
-    of.theory     = theory;
-    of.lattice    = lattice;
-    of.observable = observable;
-    if (!LFT_(observable_name)(observable)) {
-        (void)lft_p_fail_got(error, LFT_ERR_ARG, "observe", "observable", "0 to LFT_OBSERVABLES - 1", observable);
-        return lft_p_estimate_nothing(0);
-    }
-    if (series->columns != LFT_(observables_count)(lattice)) {
-        (void)lft_p_fail_got(error, LFT_ERR_MISMATCH, "observe", "columns of the series", "observables_count()",
-                             series->columns);
-        return lft_p_estimate_nothing(0);
-    }
-    if (!series->data || !lft_p_line_of(series, series->data).n) {
-        (void)lft_p_fail(error, LFT_ERR_ARG, "observe", "no samples");
-        return lft_p_estimate_nothing(0);
-    }
-    return LFT_P(observe_gamma)(series, &of, scratch, error);
+    LFT_P(observed)  observed;
+    of.theory        = theory;
+    of.lattice       = lattice;
+    of.observable    = observable;
+    observed.count   = LFT_(observables_count)(lattice);
+    observed.name    = LFT_(observable_name)(observable);
+    observed.context = &of;
+    observed.value   = LFT_P(observe_value);
+    if (observed.name) return LFT_P(observe_series)(&observed, series, scratch, error);
+    (void)lft_p_fail_got(error, LFT_ERR_ARG, "observe", "observable", "0 to LFT_OBSERVABLES - 1", observable);
+    return lft_p_estimate_nothing(0);
 }
 
 /* ---- 87_model.h, code -------------------------------------------------------------------------------------------- */
@@ -10726,6 +11293,461 @@ LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *
     }
     LFT_(flow_prepare)(flow);
     return status;
+}
+
+#else
+
+/* ---- 86_gauge_observables.h, code -------------------------------------------------------------------------------- */
+
+/* ---- what a row holds ----------------------------------------------------------------------------------------------- */
+
+enum {
+    LFT_P(row_action),
+    LFT_P(row_plaquette),
+    LFT_P(row_space),
+    LFT_P(row_time),
+    LFT_P(row_re),
+    LFT_P(row_im),
+    LFT_P(row_abs),
+    LFT_P(row_q),
+    LFT_P(row_q2),
+    LFT_P(row_kinds)
+};
+enum { LFT_P(row_energy), LFT_P(row_t2_energy), LFT_P(row_t0), LFT_P(row_w0), LFT_P(row_derived) };
+
+/* Is there such a column? */
+LFT_P_STATIC int LFT_P(row_has)(int kind)
+{
+    switch (kind) {
+    case LFT_P(row_space): return LFT_DIM > 2;
+    case LFT_P(row_im): return LFT_P_COLOURS != 2;
+    case LFT_P(row_q):
+    case LFT_P(row_q2): return LFT_DIM == 4 || (LFT_DIM == 2 && LFT_P_COLOURS == 1);
+    default: return 1;
+    }
+}
+
+typedef struct LFT_P(row_form) {
+    LFT_P(loops) loops;
+    int          kinds, wilson, steps, count; /* columns of each sort, in this order, and of all */
+    double       step;
+} LFT_P(row_form);
+
+LFT_P_STATIC LFT_P(row_form) LFT_P(row_form_of)(const LFT_(observables) *o)
+{
+    const double     step = o->flow_step > 0 ? o->flow_step : 0.05;
+    LFT_P(row_form) f;
+    int              kind;
+    f.loops.max_r = o->max_r, f.loops.max_t = o->max_t, f.loops.static_only = o->static_only;
+    for (f.kinds = 0, kind = 0; kind < LFT_P(row_kinds); ++kind) f.kinds += LFT_P(row_has)(kind);
+    f.wilson = LFT_P(loops_count)(&f.loops);
+    f.steps  = o->flow_time > 0 ? (int)(o->flow_time / step + (1 - 1e-9)) : 0;
+    if (o->flow_time > 0 && f.steps < 1) f.steps = 1;
+    f.step  = f.steps ? o->flow_time / f.steps : 0;
+    f.count = f.kinds + f.wilson + f.steps;
+    return f;
+}
+
+LFT_API lft_status LFT_(observables_check)(const LFT_(observables) *o, lft_error *error)
+{
+    static const char where[] = "observables";
+    const double      step    = o->flow_step > 0 ? o->flow_step : 0.05;
+    int               mu, nu, fits = 0;
+    if (o->max_r < 0 || (o->max_r == 0 && o->max_t)) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_r", "both of max_r and max_t, or none", o->max_r);
+    }
+    if (o->max_r && (o->max_t < 1 || (o->max_r > o->max_t && !o->static_only))) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_t", "at least max_r; 1 with static_only", o->max_t);
+    }
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = 0; nu < LFT_DIM; ++nu) {
+            if (mu == nu || (o->static_only && nu > 0)) continue;
+            fits |= o->max_r < o->lattice.extent[mu] && o->max_t < o->lattice.extent[nu];
+        }
+    }
+    if (o->max_r && !fits) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_t", "loops shorter than the axes of some plane", o->max_t);
+    }
+    if (!lft_finite(o->flow_time) || o->flow_time < 0) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "flow_time", "a number >= 0", o->flow_time);
+    }
+    if (!lft_finite(o->flow_step) || o->flow_step < 0 || !(o->flow_time / step < 1e5)) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "flow_step", "a number >= 0, and at most 100000 steps", o->flow_step);
+    }
+    return LFT_OK;
+}
+
+LFT_API int LFT_(observables_count)(const LFT_(observables) *o)
+{
+    return LFT_(observables_check)(o, NULL) ? 0 : LFT_P(row_form_of)(o).count;
+}
+
+/* ---- measuring ------------------------------------------------------------------------------------------------------ */
+
+typedef struct LFT_P(gauge_job) {
+    const LFT_(theory) *theory;
+    LFT_P(row_form)     form;
+    double             *rows;  /* [lane][count] */
+    double             *loops; /* [loop][lane] */
+    double             *grid;  /* [step of the flow][lane] t^2 E */
+    lft_v              *lines; /* for Wilson loops */
+    lft_v              *links; /* what flows */
+    lft_v              *field; /* what drives it, or the field strength */
+} LFT_P(gauge_job);
+
+LFT_P_STATIC LFT_P(gauge_job) LFT_P(gauge_layout)(const LFT_(theory) *theory, const LFT_(observables) *o, lft_arena *arena)
+{
+    const size_t     line = LFT_P_LANES * sizeof(double), volume = (size_t)o->lattice.volume;
+    const size_t     planes = LFT_P_PLANES * LFT_P_ALGEBRA, forces = LFT_P_FORCES;
+    LFT_P(gauge_job) job;
+    job.theory = theory;
+    job.form   = LFT_P(row_form_of)(o);
+    job.rows   = (double *)lft_arena_take(arena, (size_t)job.form.count, line);
+    job.loops  = (double *)lft_arena_take(arena, (size_t)job.form.wilson, line);
+    job.grid   = (double *)lft_arena_take(arena, (size_t)job.form.steps, line);
+    job.lines  = LFT_P(loops_work)(&o->lattice, &job.form.loops, arena);
+    job.links = job.field = NULL;
+    if (job.form.steps) job.links = LFT_P(vectors)(arena, volume * LFT_P_SITE);
+    if (job.form.steps || LFT_DIM == 4) job.field = LFT_P(vectors)(arena, volume * (planes > forces ? planes : forces));
+    return job;
+}
+
+LFT_API size_t LFT_(measure_bytes)(const LFT_(observables) *o)
+{
+    lft_arena measure = lft_arena_measure();
+    if (LFT_(observables_check)(o, NULL)) return 0;
+    (void)LFT_P(gauge_layout)(NULL, o, &measure);
+    return measure.need;
+}
+
+/* The angle of a phase: of the plaquette in the plane 01 at p, for U(1). */
+LFT_P_STATIC lft_v LFT_P(plaquette_angle)(const LFT_P(walk) *walk, const lft_v *links, LFT_P(place) p)
+{
+    int   there[2], back[2];
+    lft_u u, v;
+    LFT_P(way)(walk, p, 0, 1, 1, 1, there);
+    LFT_P(way)(walk, p, 1, 1, 0, 1, back);
+    LFT_P(path)(links, there, 2, &u);
+    LFT_P(path)(links, back, 2, &v);
+    LFT_P(mul_adj)(&u, &u, &v);
+    return LFT_P(atan2)(LFT_P(trace_im)(&u), LFT_P(trace)(&u, NULL));
+}
+
+/* The plaquettes' means; and of U(1) in two dimensions Q, for the angles of all plaquettes add up to a multiple of 2 pi. */
+LFT_P_STATIC void LFT_P(measure_plaquettes)(const LFT_(lattice) *lattice, const lft_v *links, double (*sums)[LFT_P_LANES])
+{
+    const LFT_P(walk) walk   = LFT_P(walk_of)(lattice);
+    const int         charge = LFT_DIM == 2 && LFT_P_COLOURS == 1;
+    const double      norm = (double)lattice->volume * LFT_P_COLOURS, times = LFT_DIM - 1, spaces = LFT_P_PLANES - times;
+    double           *space = sums[LFT_P(row_space)], *time = sums[LFT_P(row_time)], *q = sums[LFT_P(row_q)];
+    LFT_P(place)      p = LFT_P(first_place)();
+    int               x, mu, nu, l;
+    for (l = 0; l < LFT_P_LANES; ++l) space[l] = time[l] = q[l] = 0;
+    for (x = 0; x < lattice->volume; ++x, LFT_P(next_place)(lattice, &p)) {
+        lft_v across = lft_splat(0), along = across;
+        for (mu = 0; mu < LFT_DIM; ++mu) {
+            for (nu = mu + 1; nu < LFT_DIM; ++nu) {
+                const lft_v trace = LFT_P(rectangle)(&walk, links, p, mu, 1, nu, 1, 0, NULL);
+                if (mu == 0) along += trace;
+                else across += trace;
+            }
+        }
+        LFT_P(add_wide)(space, across);
+        LFT_P(add_wide)(time, along);
+        if (charge) LFT_P(add_wide)(q, LFT_P(plaquette_angle)(&walk, links, p));
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        const double turns = q[l] / 6.283185307179586476925;
+        sums[LFT_P(row_plaquette)][l] = (space[l] + time[l]) / (norm * LFT_P_PLANES);
+        space[l] /= norm * (spaces > 0 ? spaces : 1);
+        time[l] /= norm * times;
+        q[l] = lft_finite(turns) ? (double)(int64_t)(turns < 0 ? turns - 0.5 : turns + 0.5) : turns;
+    }
+}
+
+/* t^2 E at every step of the flow, and Q at its end; of the configuration itself where there is no flow. */
+LFT_P_STATIC void LFT_P(measure_flow)(const LFT_P(gauge_job) *job, const LFT_(lattice) *lattice, const lft_v *links, double *Q)
+{
+    const LFT_P(walk) walk = LFT_P(walk_of)(lattice);
+    int               i, l;
+    if (job->form.steps) {
+        lft_p_copy(job->links, links, (size_t)lattice->volume * LFT_P_SITE * sizeof(lft_v));
+        links = job->links;
+    }
+    for (i = 0; i < job->form.steps; ++i) {
+        const double t = job->form.step * (i + 1);
+        double      *E = job->grid + i * LFT_P_LANES;
+        LFT_P(flow_step)(&walk, job->links, job->form.step, job->field);
+        LFT_P(field_strength)(&walk, links, job->field);
+        LFT_P(field_energy)(lattice, job->field, E);
+        for (l = 0; l < LFT_P_LANES; ++l) E[l] *= t * t;
+    }
+    if (LFT_DIM != 4) return;
+    if (!job->form.steps) LFT_P(field_strength)(&walk, links, job->field);
+    LFT_P(field_charge)(lattice, job->field, Q);
+}
+
+/* The rows of one group. */
+LFT_P_STATIC void LFT_P(gauge_group)(const void *context, const LFT_(batch) *x, int group)
+{
+    const LFT_P(gauge_job) *job   = (const LFT_P(gauge_job) *)context;
+    const lft_real         *data  = LFT_P(group)(x, group);
+    const lft_v            *links = LFT_P(const_view)(data);
+    double                  sums[LFT_P(row_kinds)][LFT_P_LANES];
+    int                     kind, i, l;
+    job->theory->action(job->theory, &x->lattice, data, sums[LFT_P(row_action)], NULL);
+    LFT_P(measure_plaquettes)(&x->lattice, links, sums);
+    LFT_P(polyakov)(&x->lattice, links, sums[LFT_P(row_re)], sums[LFT_P(row_im)]);
+    LFT_P(wilson_loops)(&x->lattice, links, &job->form.loops, job->lines, job->loops);
+    LFT_P(measure_flow)(job, &x->lattice, links, sums[LFT_P(row_q)]);
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        const double re = sums[LFT_P(row_re)][l], im = sums[LFT_P(row_im)][l], q = sums[LFT_P(row_q)][l];
+        double      *to = job->rows + l * job->form.count;
+        sums[LFT_P(row_action)][l] /= x->lattice.volume;
+        sums[LFT_P(row_abs)][l] = lft_p_f64_p_sqrt(re * re + im * im);
+        sums[LFT_P(row_q2)][l]  = q * q;
+        for (kind = 0; kind < LFT_P(row_kinds); ++kind) {
+            if (LFT_P(row_has)(kind)) *to++ = sums[kind][l];
+        }
+        for (i = 0; i < job->form.wilson; ++i) *to++ = job->loops[i * LFT_P_LANES + l];
+        for (i = 0; i < job->form.steps; ++i) *to++ = job->grid[i * LFT_P_LANES + l];
+    }
+}
+
+LFT_P_STATIC lft_status LFT_P(gauge_check)(const LFT_(observables) *o, const LFT_(batch) *x, lft_error *error)
+{
+    const lft_status status = LFT_(observables_check)(o, error);
+    if (status || LFT_P(same_lattice)(&x->lattice, &o->lattice)) return status;
+    return lft_p_fail(error, LFT_ERR_MISMATCH, "measure", "the batch has other extents than the observables");
+}
+
+LFT_P_STATIC LFT_P(measured) LFT_P(measured_of)(const LFT_(theory) *theory, const LFT_(observables) *o, LFT_P(gauge_job) *job,
+                                                lft_arena *scratch)
+{
+    LFT_P(measured) m;
+    *job      = LFT_P(gauge_layout)(theory, o, scratch);
+    m.count   = job->form.count;
+    m.rows    = job->rows;
+    m.context = job;
+    m.group   = LFT_P(gauge_group);
+    return m;
+}
+
+LFT_API lft_status LFT_(measure)(const LFT_(theory) *theory, const LFT_(observables) *o, const LFT_(batch) *x, double *rows,
+                                 lft_arena scratch, lft_error *error)
+{
+    lft_status       status = LFT_P(gauge_check)(o, x, error);
+    LFT_P(gauge_job) job;
+    LFT_P(measured)  m;
+    if (status) return status;
+    m      = LFT_P(measured_of)(theory, o, &job, &scratch);
+    status = lft_arena_check(&scratch, error, "measure");
+    if (!status) LFT_P(measure_rows_of)(&m, x, rows);
+    return status;
+}
+
+LFT_API lft_status LFT_(measure_into)(const LFT_(theory) *theory, const LFT_(observables) *o, const LFT_(batch) *x,
+                                      lft_series *series, lft_arena scratch, lft_error *error)
+{
+    lft_status       status = LFT_P(gauge_check)(o, x, error);
+    LFT_P(gauge_job) job;
+    LFT_P(measured)  m;
+    if (status) return status;
+    m      = LFT_P(measured_of)(theory, o, &job, &scratch);
+    status = lft_arena_check(&scratch, error, "measure");
+    return status ? status : LFT_P(measure_append)(&m, x, series, error);
+}
+
+/* ---- deriving ------------------------------------------------------------------------------------------------------- */
+
+LFT_API const char *LFT_(observable_name)(const LFT_(observables) *o, int observable, char *text)
+{
+    static const char *const kinds[]   = {"action",      "plaquette",   "plaquette_space", "plaquette_time", "polyakov_re",
+                                          "polyakov_im", "polyakov_abs", "q",              "q2"};
+    static const char *const derived[] = {"energy_flow", "t2_energy_flow", "t0", "w0"};
+    LFT_P(row_form)          f;
+    lft_p_text               t;
+    int                      kind, R, T, i = observable;
+    if (i < 0 || LFT_(observables_check)(o, NULL)) return NULL;
+    f = LFT_P(row_form_of)(o);
+    for (kind = 0; kind < LFT_P(row_kinds); ++kind) {
+        if (LFT_P(row_has)(kind) && i-- == 0) return kinds[kind];
+    }
+    if (i >= f.wilson) {
+        i -= f.wilson;
+        return f.steps && i < LFT_P(row_derived) ? derived[i] : NULL;
+    }
+    t.data = text, t.used = 0, t.size = LFT_OBSERVABLE_TEXT;
+    for (R = 1; R <= f.loops.max_r; ++R) {
+        for (T = 1; T <= f.loops.max_t; ++T) {
+            if (LFT_P(loop_column)(&f.loops, R, T) != i) continue;
+            lft_p_put(&t, "wilson_");
+            lft_p_put_u64(&t, (uint64_t)R);
+            lft_p_put(&t, "x");
+            lft_p_put_u64(&t, (uint64_t)T);
+            return text;
+        }
+    }
+    return NULL;
+}
+
+LFT_API int LFT_(observable_find)(const LFT_(observables) *o, const char *name)
+{
+    char        text[LFT_OBSERVABLE_TEXT];
+    const char *other;
+    int         i, k;
+    for (i = 0; (other = LFT_(observable_name)(o, i, text)) != NULL; ++i) {
+        for (k = 0; other[k] && other[k] == name[k]; ++k) continue;
+        if (other[k] == name[k]) return i;
+    }
+    return -1;
+}
+
+/* A curve over the steps of the flow, known at the nodes first ... last: y = t^2 E, or t dy/dt by five points, which has no value at
+ * the two nodes next to either end. y[i - 1] is that of node i, and 0 at node 0. */
+typedef struct LFT_P(curve) {
+    const double *y;
+    int           first, last, derivative;
+} LFT_P(curve);
+
+static const double LFT_P(five_points)[5] = {1.0 / 12, -8.0 / 12, 0, 8.0 / 12, -1.0 / 12};
+
+LFT_P_STATIC double LFT_P(curve_at)(const LFT_P(curve) *c, int node)
+{
+    double sum = 0;
+    int    k;
+    if (!c->derivative) return node ? c->y[node - 1] : 0;
+    for (k = 0; k < 5; ++k) {
+        const int other = node + k - 2;
+        sum += node * LFT_P(five_points)[k] * (other ? c->y[other - 1] : 0);
+    }
+    return sum;
+}
+
+/* slope += x d(value at the node) / dy */
+LFT_P_STATIC void LFT_P(curve_slope)(const LFT_P(curve) *c, int node, double x, double *slope)
+{
+    int k;
+    if (!c->derivative) {
+        if (node) slope[node - 1] += x;
+        return;
+    }
+    for (k = 0; k < 5; ++k) {
+        const int other = node + k - 2;
+        if (other) slope[other - 1] += x * node * LFT_P(five_points)[k];
+    }
+}
+
+/* The polynomials that are 1 at one of the nodes from ... from + n - 1 and 0 at the others, at s; d: their derivatives. */
+LFT_P_STATIC void LFT_P(lagrange)(int from, int n, double s, double *value, double *d)
+{
+    int i, j, k;
+    for (i = 0; i < n; ++i) {
+        value[i] = 1, d[i] = 0;
+        for (j = 0; j < n; ++j) {
+            double term = 1.0 / (i - j + (i == j));
+            if (i == j) continue;
+            value[i] *= term * (s - from - j);
+            for (k = 0; k < n; ++k) {
+                if (k != i && k != j) term *= (s - from - k) / (i - k);
+            }
+            d[i] += term;
+        }
+    }
+}
+
+/* The first node after which the curve rises to the level, -1 if there is none. */
+LFT_P_STATIC int LFT_P(curve_reaches)(const LFT_P(curve) *c, double level)
+{
+    int i;
+    for (i = c->first; i < c->last; ++i) {
+        if (LFT_P(curve_at)(c, i) < level && LFT_P(curve_at)(c, i + 1) >= level) return i;
+    }
+    return -1;
+}
+
+/* The place, in steps, where the curve first rises to the level, NaN if it does not; where slope is not NULL, its slopes are added. */
+LFT_P_STATIC double LFT_P(curve_solve)(const LFT_P(curve) *c, double level, double *slope)
+{
+    const int n = c->last - c->first < 3 ? c->last - c->first + 1 : 4, at = LFT_P(curve_reaches)(c, level);
+    double    value[4], d[4], low = at, high = at + 1, rise, s;
+    int       from = at - 1, i, k;
+    lft_p_set_nan(&s);
+    if (at < 0) return s;
+    if (from > c->last - n + 1) from = c->last - n + 1;
+    if (from < c->first) from = c->first;
+    for (k = 0; k < 60; ++k) { /* the polynomial is the curve at the nodes, so that it crosses the level between them */
+        double sum = 0;
+        s = 0.5 * (low + high);
+        LFT_P(lagrange)(from, n, s, value, d);
+        for (i = 0; i < n; ++i) sum += value[i] * LFT_P(curve_at)(c, from + i);
+        if (sum < level) low = s;
+        else high = s;
+    }
+    for (rise = 0, i = 0; i < n; ++i) rise += d[i] * LFT_P(curve_at)(c, from + i);
+    for (i = 0; i < n && slope; ++i) LFT_P(curve_slope)(c, from + i, -value[i] / rise, slope);
+    return s;
+}
+
+/* t0, or w0 = the root of a time */
+LFT_P_STATIC double LFT_P(observe_scale)(const LFT_P(row_form) *f, int derivative, const double *y, double *slope)
+{
+    LFT_P(curve) c;
+    double       t, root;
+    int          i;
+    c.y          = y;
+    c.derivative = derivative;
+    c.first      = derivative ? 2 : 0;
+    c.last       = derivative ? f->steps - 2 : f->steps;
+    t            = f->step * LFT_P(curve_solve)(&c, 0.3, slope);
+    root         = derivative && lft_finite(t) ? lft_p_f64_p_sqrt(t) : t;
+    for (i = 0; i < f->steps && slope; ++i) slope[i] *= derivative ? f->step / (2 * root) : f->step;
+    return root;
+}
+
+LFT_P_STATIC double LFT_P(observe_value)(const void *context, const double *mean, double *slope)
+{
+    const LFT_(derived_of) *of    = (const LFT_(derived_of) *)context;
+    const LFT_P(row_form)   f     = LFT_P(row_form_of)(of->observables);
+    const int               means = f.kinds + f.wilson, last = f.count - 1;
+    const double            t     = f.step * f.steps;
+    double                  value = 1;
+    if (of->observable < means) {
+        if (slope) slope[of->observable] = 1;
+        return mean[of->observable];
+    }
+    switch (of->observable - means) {
+    case LFT_P(row_energy): value = 1 / (t * t); break;
+    case LFT_P(row_t2_energy): break;
+    case LFT_P(row_t0): return LFT_P(observe_scale)(&f, 0, mean + means, slope ? slope + means : NULL);
+    case LFT_P(row_w0): return LFT_P(observe_scale)(&f, 1, mean + means, slope ? slope + means : NULL);
+    default: lft_p_set_nan(&value); return value;
+    }
+    if (slope) slope[last] = value;
+    return value * mean[last];
+}
+
+LFT_API double LFT_(derived)(const double *mean, void *ctx)
+{
+    return LFT_P(observe_value)(ctx, mean, NULL);
+}
+
+LFT_API lft_estimate LFT_(observe)(const lft_series *series, const LFT_(theory) *theory, const LFT_(observables) *o,
+                                   int observable, lft_arena scratch, lft_error *error)
+{
+    char             text[LFT_OBSERVABLE_TEXT];
+    LFT_(derived_of) of;
+    LFT_P(observed)  observed;
+    (void)theory;
+    of.observables   = o;
+    of.observable    = observable;
+    observed.count   = LFT_(observables_count)(o);
+    observed.name    = LFT_(observable_name)(o, observable, text);
+    observed.context = &of;
+    observed.value   = LFT_P(observe_value);
+    if (observed.name) return LFT_P(observe_series)(&observed, series, scratch, error);
+    (void)lft_p_fail_got(error, LFT_ERR_ARG, "observe", "observable", "one that has a name", observable);
+    return lft_p_estimate_nothing(0);
 }
 
 #endif
@@ -11543,6 +12565,7 @@ LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *t, const lft_safetensors 
 #undef LFT_P_LINK
 #undef LFT_P_ALGEBRA
 #undef LFT_P_HAAR
+#undef LFT_P_METRIC
 #undef LFT_P_SITE
 #undef LFT_P_FORCES
 #undef lft_u

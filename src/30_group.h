@@ -5,6 +5,7 @@
  *   LFT_P_LINK      reals of a stored link        real 1, U(1) 1 (the angle), SU(2) 4, SU(3) 18
  *   LFT_P_ALGEBRA   reals of an algebra element   real 1, U(1) 1, SU(2) 3, SU(3) 8
  *   LFT_P_HAAR      normal numbers that a random link takes
+ *   LFT_P_METRIC    -1 / tr T^a T^a: X = z^a T^a has z^a = -LFT_P_METRIC tr T^a X; U(1) 1, SU(N) 2, not for the real numbers
  *   move(link, z, h)    link = exp(h z^a T^a) link, in memory
  *   unit(link)          rounding errors off: unitary again, U(1): the angle in [-pi, pi]. Idempotent to rounding
  *   one(link)           1; real: 0

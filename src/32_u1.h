@@ -7,6 +7,7 @@
 #define LFT_P_LINK    1
 #define LFT_P_ALGEBRA 1
 #define LFT_P_HAAR    2
+#define LFT_P_METRIC  1
 
 #define lft_u LFT_P(u)
 #define lft_z LFT_P(z)

@@ -7,6 +7,7 @@
 #define LFT_P_LINK    18
 #define LFT_P_ALGEBRA 8
 #define LFT_P_HAAR    12
+#define LFT_P_METRIC  2
 
 #define lft_u LFT_P(u)
 #define lft_z LFT_P(z)

@@ -1,5 +1,14 @@
 /* 42_gauge.h: what every action and observable of a gauge field is made of: rectangles of links, and what they push.
- * Offers (private): LFT_P(walk), LFT_P(walk_of)(), LFT_P(way)(), LFT_P(rectangle)(), LFT_P(staples)(). */
+ * Offers: LFT_(gauge_transform)(); private: LFT_P(walk), LFT_P(walk_of)(), LFT_P(way)(), LFT_P(rectangle)(), LFT_P(staples)(). */
+#if LFT_P_PHASE == LFT_P_DECLARATIONS
+
+/* A random gauge transformation of every configuration: U_mu(x) -> g(x) U_mu(x) g(x + mu)^+ with g(x) from the invariant measure.
+ * What it changes is no observable. Configuration i takes the random numbers of sample draw.sample + i, site x those of the
+ * draw number draw.draw + x. Scratch: gauge_transform_bytes(). LFT_ERR_NOMEM; text in *error (may be NULL). O(n volume). */
+LFT_API lft_status LFT_(gauge_transform)(LFT_(batch) *x, lft_draw draw, lft_arena scratch, lft_error *error);
+LFT_API size_t LFT_(gauge_transform_bytes)(const LFT_(lattice) *lattice);
+
+#endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
 
 #define LFT_P_WAY 3 /* links from a corner of a rectangle to the opposite one */
@@ -104,6 +113,48 @@ LFT_P_STATIC void LFT_P(staples)(const LFT_P(walk) *walk, const lft_v *links, LF
         LFT_P(adj_mul)(&three, &two, LFT_P(link)(links, across));
         LFT_P(sum_add)(w, 1, &three);
     }
+}
+
+/* ---- gauge transformations ------------------------------------------------------------------------------------------- */
+
+LFT_API size_t LFT_(gauge_transform_bytes)(const LFT_(lattice) *lattice)
+{
+    lft_arena measure = lft_arena_measure();
+    (void)LFT_P(vectors)(&measure, (size_t)lattice->volume * LFT_P_LINK);
+    return measure.need;
+}
+
+LFT_P_STATIC void LFT_P(transform_group)(const LFT_P(walk) *walk, const lft_v *g, lft_v *links)
+{
+    LFT_P(place) p = LFT_P(first_place)(), q;
+    lft_u        u, here, there;
+    int          x, mu;
+    for (x = 0; x < walk->lattice->volume; ++x, LFT_P(next_place)(walk->lattice, &p)) {
+        LFT_P(get)(g + x * LFT_P_LINK, &here);
+        for (mu = 0; mu < LFT_DIM; ++mu, links += LFT_P_LINK) {
+            q = p;
+            LFT_P(up)(walk->lattice, walk->stride, &q, mu);
+            LFT_P(get)(g + q.site * LFT_P_LINK, &there);
+            LFT_P(get)(links, &u);
+            LFT_P(mul)(&u, &here, &u);
+            LFT_P(mul_adj)(&u, &u, &there);
+            LFT_P(put)(links, &u);
+            LFT_P(unit)(links);
+        }
+    }
+}
+
+LFT_API lft_status LFT_(gauge_transform)(LFT_(batch) *x, lft_draw draw, lft_arena scratch, lft_error *error)
+{
+    const LFT_P(walk) walk   = LFT_P(walk_of)(&x->lattice);
+    lft_v            *g      = LFT_P(vectors)(&scratch, (size_t)x->lattice.volume * LFT_P_LINK);
+    const lft_status  status = lft_arena_check(&scratch, error, "gauge_transform");
+    int               group;
+    for (group = 0; group < x->groups && !status; ++group, draw.sample += LFT_P_LANES) {
+        LFT_P(haar_of)(draw, x->lattice.volume, g);
+        LFT_P(transform_group)(&walk, g, LFT_P(view)(LFT_P(group)(x, group)));
+    }
+    return status;
 }
 
 #endif /* LFT_P_CODE */

@@ -60,6 +60,10 @@
 #include "09_instance.h"
 #include "40_lattice.h"
 #include "41_field.h"
+#if LFT_GROUP != LFT_SCALAR
+#include "42_gauge.h"
+#include "44_wilson_flow.h"
+#endif
 #include "50_theory.h"
 #if LFT_GROUP == LFT_SCALAR
 #include "51_phi4.h"
@@ -81,6 +85,8 @@
 #include "85_scalar_observables.h"
 #include "87_model.h"
 #include "88_model_read.h"
+#else
+#include "86_gauge_observables.h"
 #endif
 #endif
 #if LFT_UPTO >= LFT_TRAIN && LFT_GROUP == LFT_SCALAR
@@ -109,6 +115,9 @@
 #include "41_field.h"
 #if LFT_GROUP != LFT_SCALAR
 #include "42_gauge.h"
+#include "43_field_strength.h"
+#include "44_wilson_flow.h"
+#include "45_loops.h"
 #endif
 #include "50_theory.h"
 #if LFT_GROUP == LFT_SCALAR
@@ -131,10 +140,13 @@
 #include "82_metropolis.h"
 #endif
 #include "83_hmc.h"
+#include "84_measurement.h"
 #if LFT_GROUP == LFT_SCALAR
 #include "85_scalar_observables.h"
 #include "87_model.h"
 #include "88_model_read.h"
+#else
+#include "86_gauge_observables.h"
 #endif
 #endif
 #if LFT_UPTO >= LFT_TRAIN && LFT_GROUP == LFT_SCALAR
