@@ -77,6 +77,9 @@
 #include "82_metropolis.h"
 #endif
 #include "83_hmc.h"
+#if LFT_GROUP != LFT_SCALAR
+#include "84_heatbath.h"
+#endif
 #if LFT_GROUP == LFT_SCALAR
 #include "85_scalar_observables.h"
 #include "87_model.h"
@@ -95,6 +98,9 @@
 #if defined(LFT_IMPLEMENTATION) || defined(LFT_STATIC)
 #include "10_lanes.h"
 #include "11_elementary.h"
+#if LFT_GROUP != LFT_SCALAR
+#include "29_lane_draws.h"
+#endif
 #include "30_group.h"
 #if LFT_GROUP == LFT_SCALAR
 #include "31_real.h"
@@ -131,6 +137,9 @@
 #include "82_metropolis.h"
 #endif
 #include "83_hmc.h"
+#if LFT_GROUP != LFT_SCALAR
+#include "84_heatbath.h"
+#endif
 #if LFT_GROUP == LFT_SCALAR
 #include "85_scalar_observables.h"
 #include "87_model.h"
