@@ -41,8 +41,8 @@ LFT_API lft_status LFT_(heatbath_start)(LFT_(heatbath) *bath, const LFT_(batch) 
  * links in the order of memory, so each sees those before it already changed. SU(2): Kennedy and Pendleton with a tighter
  * envelope; SU(3): Cabibbo and Marinari, three subgroups SU(2); U(1): Best and Fisher. Chain c depends on the seed, c, drawn and
  * its configuration, not on the number of chains, lanes or threads (bit for bit except for lanes: rounding may decide
- * between two attempts). LFT_ERR_ARG: as init; LFT_ERR_NONFINITE: a chain had a link that is not finite, or now has; the
- * others have advanced. O(chains volume (1 + overrelax)). */
+ * between two attempts). LFT_ERR_ARG: as init; LFT_ERR_NONFINITE: a link of a chain, or beta times its staples, was not
+ * finite; the other chains have advanced. O(chains volume (1 + overrelax)). */
 LFT_API lft_status LFT_(heatbath_next)(LFT_(heatbath) *bath);
 
 /* n updates; the sweeps count from there. */
