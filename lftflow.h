@@ -232,14 +232,15 @@ static inline void lft_philox(const uint32_t ctr[4], const uint32_t key[2], uint
 
 /* What a draw is for: draws with different purposes are independent. The values are part of what a seed means. */
 enum lft_purpose {
-    LFT_DRAW_PRIOR   = 1,  /* configurations that a flow transforms into proposals */
-    LFT_DRAW_ACCEPT  = 2,  /* accept or reject */
-    LFT_DRAW_MOMENTA = 3,  /* HMC */
-    LFT_DRAW_INIT    = 4,  /* parameters and first configurations */
-    LFT_DRAW_TRAIN   = 5,  /* configurations that a flow is trained on */
-    LFT_DRAW_NOISE   = 6,  /* stochastic estimators, pseudofermions */
-    LFT_DRAW_FAMILY  = 7,  /* couplings at which a family is trained */
-    LFT_DRAW_USER    = 128 /* 128 to 255 are the user's */
+    LFT_DRAW_PRIOR    = 1,  /* configurations that a flow transforms into proposals */
+    LFT_DRAW_ACCEPT   = 2,  /* accept or reject */
+    LFT_DRAW_MOMENTA  = 3,  /* HMC */
+    LFT_DRAW_INIT     = 4,  /* parameters and first configurations */
+    LFT_DRAW_TRAIN    = 5,  /* configurations that a flow is trained on */
+    LFT_DRAW_NOISE    = 6,  /* stochastic estimators, pseudofermions */
+    LFT_DRAW_FAMILY   = 7,  /* couplings at which a family is trained */
+    LFT_DRAW_HEATBATH = 8,  /* links */
+    LFT_DRAW_USER     = 128 /* 128 to 255 are the user's */
 };
 
 /* The address of the random numbers of one configuration. Philox key = seed; counter = {index / 2, draw, low 32 bits of
@@ -4207,10 +4208,72 @@ static inline lft_status LFT_(hmc_init)(LFT_(hmc) *hmc, const LFT_(theory) *theo
     return LFT_P_SIGNED(hmc_init)(hmc, theory, desc, arena, error);
 }
 
+#if LFT_GROUP != LFT_SCALAR
+
+/* ---- 84_heatbath.h, declarations --------------------------------------------------------------------------------- */
+/* 84_heatbath.h: heat bath with overrelaxation for Wilson's plaquette action, many independent chains at a time.
+ * Offers: LFT_(heatbath_desc), LFT_(heatbath), LFT_(heatbath_init)(), LFT_(heatbath_bytes)(), LFT_(heatbath_start)(),
+ *         LFT_(heatbath_next)(), LFT_(heatbath_thermalise)(). */
+
+/* Zero means the default, -1 none. */
+typedef struct LFT_(heatbath_desc) {
+    int       extent[LFT_DIM]; /* at least 2: a plaquette may not hold a link twice */
+    int       chains;          /* independent chains, which advance together: 64 */
+    int       overrelax;       /* sweeps of overrelaxation after each sweep of the heat bath: 2 */
+    lft_start start;           /* cold; a hot start is that of HMC with the same seed */
+    uint64_t  seed;            /* every number is a seed, 0 too */
+    lft_pool  pool;            /* serial; lane groups are the tasks */
+} LFT_(heatbath_desc);
+
+/* The chains. The next update depends on x, desc.overrelax, the couplings and drawn alone: with these saved a run resumes. */
+typedef struct LFT_(heatbath) {
+    LFT_(heatbath_desc) desc; /* with the defaults filled in */
+    const LFT_(theory) *theory;
+    LFT_(batch)         x;      /* the current configurations, one per chain */
+    uint64_t            drawn;  /* updates ever: the address of the random numbers to come, which repeat after 2^32 */
+    uint64_t            sweeps; /* of each chain, of both kinds, since init or the last heatbath_thermalise */
+    lft_error           error;  /* of the last call that failed */
+    void               *state;
+} LFT_(heatbath);
+
+/* Lays the chains out in the arena. The theory is "wilson" with c1 = 0 and must outlive them; beta may be changed between
+ * updates, and have either sign. LFT_ERR_ARG: extents below 2, another theory, c1; LFT_ERR_NOMEM; text in *error (may be NULL). After
+ * it, nothing allocates. */
+static inline lft_status LFT_(heatbath_init)(LFT_(heatbath) *bath, const LFT_(theory) *theory,
+                                             const LFT_(heatbath_desc) *desc, lft_arena *arena, lft_error *error);
+
+/* Bytes that heatbath_init takes from an arena of any alignment; 0 if the desc is not legal. */
+LFT_API size_t LFT_(heatbath_bytes)(const LFT_(heatbath_desc) *desc);
+
+/* Goes on from these configurations, the i-th for chain i. LFT_ERR_MISMATCH if extents or number differ. */
+LFT_API lft_status LFT_(heatbath_start)(LFT_(heatbath) *bath, const LFT_(batch) *x);
+
+/* One update of every chain: a sweep in which each link is drawn anew given its staples, then desc.overrelax sweeps in which
+ * each link is moved as far as it goes at constant action; then all links are made unitary again. A sweep goes through the
+ * links in the order of memory, so each sees those before it already changed. SU(2): Kennedy and Pendleton with a tighter
+ * envelope; SU(3): Cabibbo and Marinari, three subgroups SU(2); U(1): Best and Fisher. Chain c depends on the seed, c, drawn and
+ * its configuration, not on the number of chains, lanes or threads (bit for bit except for lanes: rounding may decide
+ * between two attempts). LFT_ERR_ARG: as init; LFT_ERR_NONFINITE: a link of a chain, or beta times its staples, was not
+ * finite; the other chains have advanced. O(chains volume (1 + overrelax)). */
+LFT_API lft_status LFT_(heatbath_next)(LFT_(heatbath) *bath);
+
+/* n updates; the sweeps count from there. */
+LFT_API lft_status LFT_(heatbath_thermalise)(LFT_(heatbath) *bath, int n);
+
+LFT_API lft_status LFT_P_SIGNED(heatbath_init)(LFT_(heatbath) *bath, const LFT_(theory) *theory,
+                                               const LFT_(heatbath_desc) *desc, lft_arena *arena, lft_error *error);
+
+static inline lft_status LFT_(heatbath_init)(LFT_(heatbath) *bath, const LFT_(theory) *theory,
+                                             const LFT_(heatbath_desc) *desc, lft_arena *arena, lft_error *error)
+{
+    return LFT_P_SIGNED(heatbath_init)(bath, theory, desc, arena, error);
+}
+
+#endif
 #if LFT_GROUP == LFT_SCALAR
 
-/* ---- 85_scalar_observables.h, declarations ----------------------------------------------------------------------- */
-/* 85_scalar_observables.h: what is measured on scalar fields, and what is derived from it.
+/* ---- 86_scalar_observables.h, declarations ----------------------------------------------------------------------- */
+/* 86_scalar_observables.h: what is measured on scalar fields, and what is derived from it.
  * Offers: lft_column, LFT_(observables_count)(), LFT_(measure)(), LFT_(measure_into)(), LFT_(measure_bytes)();
  *         lft_observable, LFT_(observable_name)(), LFT_(observe)(), LFT_(derived)(). */
 
@@ -4288,9 +4351,9 @@ typedef struct LFT_(derived_of) {
 } LFT_(derived_of);
 LFT_API double LFT_(derived)(const double *mean, void *ctx);
 
-/* ---- 87_model.h, declarations ------------------------------------------------------------------------------------ */
-/* 87_model.h: flows as files: safetensors documents that hold all that rebuilds a flow bit for bit.
- * Offers: LFT_(model_info), LFT_(model_info_of)(), LFT_(model_save)(), LFT_(model_bytes)(). 88_model_read.h reads them.
+/* ---- 88_model.h, declarations ------------------------------------------------------------------------------------ */
+/* 88_model.h: flows as files: safetensors documents that hold all that rebuilds a flow bit for bit.
+ * Offers: LFT_(model_info), LFT_(model_info_of)(), LFT_(model_save)(), LFT_(model_bytes)(). 89_model_read.h reads them.
  *
  * Format 1. Metadata (strings, for people and for finding one's way): format "lftflow-model", format_version "1", version (of
  * the library), theory, group "scalar", dim "2", extent "6x6", couplings "m2 lambda", prior "free" or "normal", layers "1",
@@ -4304,7 +4367,7 @@ LFT_API double LFT_(derived)(const double *mean, void *ctx);
  *   logq_error       F64 [5] std, mean, std_error, mean_error, n; left out if it has not been measured
  *   training         U64 [3] seed, steps, batch
  *   training.result  F64 [4] seconds, loss, ess, number of samples of that ess
- * A checkpoint (92_checkpoint.h) is a model with more tensors. */
+ * A checkpoint (93_checkpoint.h) is a model with more tensors. */
 
 /* What a model file says beside the flow. Zero where nothing is known. */
 typedef struct LFT_(model_info) {
@@ -4331,8 +4394,8 @@ LFT_API lft_status LFT_(model_save)(const LFT_(flow) *flow, const LFT_(model_inf
                                     lft_arena scratch, lft_error *error);
 LFT_API size_t LFT_(model_bytes)(const LFT_(flow) *flow);
 
-/* ---- 88_model_read.h, declarations ------------------------------------------------------------------------------- */
-/* 88_model_read.h: flows from files (87_model.h says what is in them).
+/* ---- 89_model_read.h, declarations ------------------------------------------------------------------------------- */
+/* 89_model_read.h: flows from files (88_model.h says what is in them).
  * Offers: LFT_(model_desc)(), LFT_(model_restore)(). In order: lft_safetensors_load(), model_desc, flow_init, model_restore. */
 
 /* A desc for LFT_(flow_init)() out of a loaded document: extents, prior and layers; the pool is left to the caller. The descs
@@ -4352,8 +4415,8 @@ LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *
 
 #else
 
-/* ---- 86_gauge_observables.h, declarations ------------------------------------------------------------------------ */
-/* 86_gauge_observables.h: what is measured on gauge fields, and what is derived from it.
+/* ---- 87_gauge_observables.h, declarations ------------------------------------------------------------------------ */
+/* 87_gauge_observables.h: what is measured on gauge fields, and what is derived from it.
  * Offers: LFT_(observables), LFT_(observables_check)(), LFT_(observables_count)(), LFT_(measure)(), LFT_(measure_into)(),
  *         LFT_(measure_bytes)(); LFT_(observable_name)(), LFT_(observable_find)(), LFT_(observe)(), LFT_(derived)(). */
 
@@ -4449,8 +4512,8 @@ LFT_API double LFT_(derived)(const double *mean, void *ctx);
 #endif
 #if LFT_UPTO >= LFT_TRAIN && LFT_GROUP == LFT_SCALAR
 
-/* ---- 89_exactness.h, declarations -------------------------------------------------------------------------------- */
-/* 89_exactness.h: how far log q is from the log-density of the map that the code really computes.
+/* ---- 90_exactness.h, declarations -------------------------------------------------------------------------------- */
+/* 90_exactness.h: how far log q is from the log-density of the map that the code really computes.
  * Offers: LFT_(flow_logq_error)(), LFT_(flow_logq_error_bytes)(). */
 
 /* Measures epsilon on samples number first ... first + n - 1 of the seed: the Jacobian of Phi_h from its exact
@@ -4462,8 +4525,8 @@ LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64
 /* Bytes of scratch of flow_logq_error. O(V^2): 8 MiB at V = 1024. */
 LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow);
 
-/* ---- 90_pullback.h, declarations --------------------------------------------------------------------------------- */
-/* 90_pullback.h: a theory in the variables of a flow: HMC through the flow as a change of variables.
+/* ---- 91_pullback.h, declarations --------------------------------------------------------------------------------- */
+/* 91_pullback.h: a theory in the variables of a flow: HMC through the flow as a change of variables.
  * Offers: LFT_(pullback), LFT_(pullback_init)(), _bytes, _map. */
 
 /* S'(eta) = S(f(z)) - log |det df/dz|, z = H(sigma eta) as the flow's prior draws it: if eta has the density exp(-S'), then
@@ -4487,8 +4550,8 @@ LFT_API size_t LFT_(pullback_bytes)(LFT_(flow) *flow);
 /* x = f(z(eta)) of every configuration; x may be eta. Errors as of LFT_(flow_map)(), text in flow->error. */
 LFT_API lft_status LFT_(pullback_map)(LFT_(pullback) *pullback, const LFT_(batch) *eta, LFT_(batch) *x);
 
-/* ---- 91_training.h, declarations --------------------------------------------------------------------------------- */
-/* 91_training.h: training by reverse Kullback-Leibler divergence with Adam, and a guard against the integrator's error.
+/* ---- 92_training.h, declarations --------------------------------------------------------------------------------- */
+/* 92_training.h: training by reverse Kullback-Leibler divergence with Adam, and a guard against the integrator's error.
  * Offers: lft_train_desc, lft_train_report, LFT_(trainer), LFT_(trainer_init)(), _bytes, LFT_(train_step)(), LFT_(train)().
  *
  * loss = mean of log q(x) + S(x) over samples of the flow = KL(q || p) - log Z: it may be negative. */
@@ -4577,11 +4640,11 @@ LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, con
  * tests and other optimisers. */
 LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, double *loss);
 
-/* ---- 92_checkpoint.h, declarations ------------------------------------------------------------------------------- */
-/* 92_checkpoint.h: training that stops and goes on bit for bit.
+/* ---- 93_checkpoint.h, declarations ------------------------------------------------------------------------------- */
+/* 93_checkpoint.h: training that stops and goes on bit for bit.
  * Offers: LFT_(trainer_save)(), LFT_(trainer_save_bytes)(), LFT_(trainer_desc)(), LFT_(trainer_resume)().
  *
- * A checkpoint is a model (87_model.h) with real ("f32", "f64") and lanes in the metadata, on which the bits of what follows
+ * A checkpoint is a model (88_model.h) with real ("f32", "f64") and lanes in the metadata, on which the bits of what follows
  * depend, and with these tensors beside:
  *   trainer.counters   U64 [6] step, step of Adam, step and step of Adam of the last good state, refined, rolled_back
  *   trainer.numbers    F64 [5] rate_scale, and of the last step loss, ess, rate, norm
@@ -5106,6 +5169,109 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 
 #undef LFT_P_COUNT
 
+#if LFT_GROUP != LFT_SCALAR
+
+/* ---- 29_lane_draws.h, code --------------------------------------------------------------------------------------- */
+/* 29_lane_draws.h: random numbers of all lanes at once, for what is drawn link by link and rejected lane by lane.
+ * Offers (private): uniforms(), quaternion(), direction(), nonfinite(). */
+
+#if LFT_P_REAL_BYTES == 4
+static const lft_real LFT_P(half_place) = FLT_EPSILON / 2; /* half of the last place of numbers from 1 to 2 */
+#else
+static const lft_real LFT_P(half_place) = DBL_EPSILON / 2;
+#endif
+
+/* u[0..3], u[4]: independent uniform numbers in (0, 1) for lane l from sample d->sample + l, as many bits as the real has:
+ * 4 words of Philox (double: of two calls, at `pair` and pair + 1) fill the mantissas of u[0..3] with their high bits, and what is
+ * left of them makes u[4] (double: 48 bits). The loop over lanes has a fixed length and no branches: compilers make vectors
+ * of it. */
+LFT_P_INLINE void LFT_P(uniforms)(const lft_draw *d, uint32_t pair, lft_v u[5])
+{
+    lft_int m[5][LFT_P_LANES];
+    int     i, l;
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        uint32_t c[2][4];
+        for (i = 0; i < LFT_P_REAL_BYTES / 4; ++i) {
+            c[i][0] = pair + (uint32_t)i;
+            c[i][1] = d->draw;
+            c[i][2] = (uint32_t)d->sample + (uint32_t)l;
+            c[i][3] = (d->purpose & 0xff) | (uint32_t)(d->sample >> 32) << 8;
+            lft_p_philox(c[i], (uint32_t)d->seed, (uint32_t)(d->seed >> 32));
+        }
+#if LFT_P_REAL_BYTES == 4
+        for (i = 0; i < 4; ++i) m[i][l] = (int32_t)(c[0][i] >> 9);
+        m[4][l] = (int32_t)((c[0][0] & 0x1ff) << 14 | (c[0][1] & 0x1ff) << 5 | (c[0][2] & 0x1ff) >> 4);
+#else
+        for (i = 0; i < 4; ++i) m[i][l] = (int64_t)((uint64_t)c[i / 2][2 * (i % 2) + 1] << 20 | c[i / 2][2 * (i % 2)] >> 12);
+        m[4][l] = (int64_t)((uint64_t)(c[0][0] & 0xfff) << 40 | (uint64_t)(c[0][2] & 0xfff) << 28 |
+                            (c[1][0] & 0xfff) << 16 | (c[1][2] & 0xfff) << 4);
+#endif
+    }
+    for (i = 0; i < 5; ++i) { /* 1.m - 1, and half of the last place: exact */
+        lft_m bits;
+        lft_p_copy(&bits, m[i], sizeof bits);
+        u[i] = LFT_P(unbits)(bits | LFT_P(bits)(lft_splat(1))) - (1 - LFT_P(half_place));
+    }
+}
+
+/* The mask of lanes that are infinite or NaN, by the bits of the exponent. */
+LFT_P_INLINE lft_m LFT_P(nonfinite)(lft_v x)
+{
+    const lft_m top = LFT_P(int_splat)(LFT_P(infinity));
+    return LFT_P(int_eq)(LFT_P(bits)(x) & top, top);
+}
+
+/* A unit quaternion with density proportional to exp(alpha x0), alpha >= 0, on the sphere. The mask of lanes where alpha is
+ * not finite: x is 1 there. Lane l has the random numbers of sample d.sample + l, attempt a those of a 2^32 further.
+ *
+ * delta = 1 - x0 has the density sqrt(delta) sqrt(1 - delta / 2) exp(-alpha delta). Kennedy and Pendleton (Phys. Lett.
+ * 156B (1985) 393) draw from sqrt(delta) exp(-alpha delta), half the square of a normal vector n over alpha, and accept with
+ * probability sqrt(1 - delta / 2), which fails as alpha goes to 0. Here the concave log sqrt(1 - delta / 2) is bounded by a
+ * tangent of slope -c instead of the constant 0, any c >= 1/4: n^2 / 2 over alpha + c, and accepted with the square root of
+ *   p = (1 - delta / 2) 4c exp(2 c delta - 4c + 1) <= 1.
+ * With c below, close to the best, that is 0.56 at alpha = 0, 0.81 at 1, 0.94 at 2 and 1 - 0.3 / alpha^2 for large alpha.
+ * The direction of n is that of the other components. */
+LFT_P_STATIC lft_m LFT_P(quaternion)(lft_draw d, uint32_t pair, lft_v alpha, lft_v x[4])
+{
+    const lft_real turn = (lft_real)6.283185307179586;
+    const lft_m    bad  = LFT_P(nonfinite)(alpha);
+    const lft_v    zero = lft_splat(0), c = (lft_real)0.25 + (lft_real)0.75 / (1 + 2 * alpha), rate = 1 / (alpha + c);
+    lft_m          todo = ~bad, take;
+    lft_v          u[5], n[3], r, s, delta, left;
+    int            i;
+    x[0] = lft_splat(1), x[1] = x[2] = x[3] = zero;
+    for (; LFT_P(any)(todo); d.sample += (uint64_t)1 << 32) {
+        LFT_P(uniforms)(&d, pair, u);
+        r = LFT_P(sqrt)(-2 * LFT_P(log_positive)(u[0]));
+        LFT_P(sincos_fast)(turn, u[1], &s, n);
+        n[0] *= r, n[1] = r * s;
+        r = LFT_P(sqrt)(-2 * LFT_P(log_positive)(u[2]));
+        LFT_P(sincos_fast)(turn, u[3], &s, n + 2);
+        n[2] *= r;
+        delta = (lft_real)0.5 * (n[0] * n[0] + n[1] * n[1] + n[2] * n[2]) * rate;
+        left  = 1 - (lft_real)0.5 * delta;
+        take  = todo & LFT_P(lt)(u[4] * u[4], 4 * left * c * LFT_P(exp)(2 * c * (delta - 2) + 1));
+        s     = LFT_P(sqrt)(lft_sel(LFT_P(lt)(zero, left), left, zero) * rate); /* |n| s = sqrt(1 - (1 - delta)^2) */
+        x[0]  = lft_sel(take, 1 - delta, x[0]);
+        LFT_P_UNROLL for (i = 0; i < 3; ++i) x[i + 1] = lft_sel(take, n[i] * s, x[i + 1]);
+        todo &= ~take;
+    }
+    return bad;
+}
+
+/* The quaternion w as its length and its direction; 1 where the length is negligible. */
+LFT_P_INLINE lft_v LFT_P(direction)(const lft_v w[4], lft_v v[4])
+{
+    const lft_v square = w[0] * w[0] + w[1] * w[1] + w[2] * w[2] + w[3] * w[3];
+    const lft_m small  = LFT_P(lt)(square, lft_splat((lft_real)1e-30));
+    const lft_v length = LFT_P(sqrt)(lft_sel(small, lft_splat(1), square)), x = 1 / length;
+    int         i;
+    LFT_P_UNROLL for (i = 0; i < 4; ++i) v[i] = lft_sel(small, lft_splat(i ? 0 : 1), w[i] * x);
+    return lft_sel(small, lft_splat(0), length);
+}
+
+#endif
+
 /* ---- 30_group.h, code -------------------------------------------------------------------------------------------- */
 /* 30_group.h: what a group is. An instance has one of the rooms 31 to 34; all of them offer (private) the same words:
  *
@@ -5131,7 +5297,13 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
  *   trace(u, g)         Re tr u, and where g is not NULL the gradient g^a = d^a Re tr u
  *   trace_im(u)
  *   carry(u, z)         u^+ z u: the algebra element z, seen from the far end of u
+ *   matrix_of(c, u), numbers_of(u, c)    in double, outside of lanes: the N x N matrix of the numbers of a link, and back
  *   sum_none, sum_add(w, x, u), sum_trace(u, w)    w = 0, w += x u, Re tr u w
+ *   heat(link, w, k, d, place)  the link drawn anew with the density exp(k Re tr U w) by the invariant measure, SU(3): in three
+ *                       subgroups SU(2) in turn, each given the rest. Lane l takes the random numbers of sample d.sample + l
+ *                       at `place`, which differs from link to link. The mask of lanes where w is not finite
+ *   reflect(link, w)    the link moved as far as it goes with Re tr U w as it is. An involution that preserves the
+ *                       invariant measure, SU(3): three of them
  *
  * Conventions: T^a antihermitian, tr T^a T^b = -1/2 delta^ab: i sigma^a / 2, i lambda^a / 2; U(1): i, so that z is an
  * angle. (d^a f)(U) = d/ds f(exp(s T^a) U) at s = 0. A scalar field is a link of the additive group of the real numbers
@@ -5232,6 +5404,45 @@ LFT_P_INLINE void LFT_P(move)(lft_v *link, const lft_v *z, lft_real h) { *link +
 LFT_P_INLINE void LFT_P(unit)(lft_v *link) { *link = LFT_P(wrap)(*link); }
 LFT_P_INLINE void LFT_P(one)(lft_v *link) { *link = lft_splat(0); }
 LFT_P_INLINE void LFT_P(haar)(lft_v *link, const lft_v *normal) { *link = LFT_P(atan2)(normal[0], normal[1]); }
+
+LFT_P_STATIC void LFT_P(matrix_of)(const double *c, double *u) { lft_p_f64_p_sincos(c[0], u + 1, u); }
+LFT_P_STATIC void LFT_P(numbers_of)(const double *u, double *c) { c[0] = lft_p_f64_p_atan2(u[1], u[0]); }
+
+/* theta = phi - arg w, phi with density exp(kappa cos phi), kappa = k |w|. Best and Fisher (Appl. Statist. 28 (1979) 152)
+ * draw tan(phi / 2) from a Cauchy distribution, here written so that kappa = 0 is no exception: with S, C the sine and cosine of a
+ * uniform angle, tan(phi / 2) = S / (C sqrt(1 + b)); y = sin^2(phi / 2) = S^2 / (1 + b C^2) is accepted with probability
+ *   (1 + b y) exp(-2 kappa y) q exp(1 - q),   q = 2 kappa / b = 1 / (1 + 2 kappa / (1 + sqrt(1 + 4 kappa^2))),
+ * 1 at kappa = 0 and 0.66 for large kappa. Two attempts at a time. */
+LFT_P_STATIC lft_m LFT_P(heat)(lft_v *link, const lft_w *w, lft_real k, lft_draw d, uint32_t place)
+{
+    const lft_real pi   = (lft_real)3.141592653589793;
+    const lft_v    re = k * w->re, im = k * w->im, kappa = LFT_P(sqrt)(re * re + im * im);
+    const lft_m    bad  = LFT_P(nonfinite)(kappa);
+    const lft_v    grow = 1 + 2 * kappa / (1 + LFT_P(sqrt)(1 + 4 * kappa * kappa)), b = 2 * kappa * grow, q = 1 / grow;
+    const lft_v    most = q * LFT_P(exp)(1 - q);
+    lft_m          todo = ~bad, take;
+    lft_v          u[5], s, c, y, sine = lft_splat(0), cosine = lft_splat(1);
+    int            i;
+    for (; LFT_P(any)(todo); d.sample += (uint64_t)1 << 32) {
+        LFT_P(uniforms)(&d, 2 * place, u);
+        LFT_P_UNROLL for (i = 0; i < 4; i += 2)
+        {
+            LFT_P(sincos_fast)(pi, u[i] - (lft_real)0.5, &s, &c);
+            y      = s * s / (1 + b * c * c);
+            take   = todo & LFT_P(lt)(u[i + 1], (1 + b * y) * LFT_P(exp)(-2 * kappa * y) * most);
+            sine   = lft_sel(take, s, sine);
+            cosine = lft_sel(take, c, cosine);
+            todo &= ~take;
+        }
+    }
+    *link = 2 * LFT_P(atan2)(sine, cosine * LFT_P(sqrt)(1 + b)) - LFT_P(atan2)(im, re);
+    return bad;
+}
+
+LFT_P_STATIC void LFT_P(reflect)(lft_v *link, const lft_w *w)
+{
+    *link = LFT_P(wrap)(-2 * LFT_P(atan2)(w->im, w->re) - *link);
+}
 
 #elif LFT_GROUP == LFT_SU2
 
@@ -5400,6 +5611,44 @@ LFT_P_INLINE void LFT_P(haar)(lft_v *link, const lft_v *normal)
     int i;
     LFT_P_UNROLL for (i = 0; i < 4; ++i) link[i] = normal[i];
     LFT_P(unit)(link);
+}
+
+/* c0 + i c3, c2 + i c1; -c2 + i c1, c0 - i c3 */
+LFT_P_STATIC void LFT_P(matrix_of)(const double *c, double *u)
+{
+    u[0] = u[6] = c[0], u[1] = c[3], u[7] = -c[3];
+    u[2] = c[2], u[4] = -c[2], u[3] = u[5] = c[1];
+}
+
+LFT_P_STATIC void LFT_P(numbers_of)(const double *u, double *c)
+{
+    c[0] = 0.5 * (u[0] + u[6]), c[3] = 0.5 * (u[1] - u[7]);
+    c[2] = 0.5 * (u[2] - u[4]), c[1] = 0.5 * (u[3] + u[5]);
+}
+
+/* U = X V^+ with V = w / |w|: k Re tr U w = 2 k |w| x0 */
+LFT_P_STATIC lft_m LFT_P(heat)(lft_v *link, const lft_w *w, lft_real k, lft_draw d, uint32_t place)
+{
+    lft_u v, x;
+    lft_m bad;
+    int   i;
+    LFT_P_UNROLL for (i = 0; i < 4; ++i) v.c[i] = k * w->c[i];
+    bad = LFT_P(quaternion)(d, 2 * place, 2 * LFT_P(direction)(v.c, v.c), x.c);
+    LFT_P(mul_adj)(&x, &x, &v);
+    LFT_P(put)(link, &x);
+    return bad;
+}
+
+/* V^+ U^+ V^+ */
+LFT_P_STATIC void LFT_P(reflect)(lft_v *link, const lft_w *w)
+{
+    lft_u u, v;
+    (void)LFT_P(direction)(w->c, v.c);
+    LFT_P(get)(link, &u);
+    LFT_P(mul)(&u, &u, &v); /* V^+ U^+ V^+ = (V U V)^+ */
+    LFT_P(mul)(&u, &v, &u);
+    LFT_P(adjoint)(&u, &u);
+    LFT_P(put)(link, &u);
 }
 
 #elif LFT_GROUP == LFT_SU3
@@ -5833,7 +6082,83 @@ LFT_P_STATIC void LFT_P(haar)(lft_v *link, const lft_v *normal)
     LFT_P(unit)(link);
 }
 
+LFT_P_STATIC void LFT_P(matrix_of)(const double *c, double *u) { lft_p_copy(u, c, 18 * sizeof *u); }
+LFT_P_STATIC void LFT_P(numbers_of)(const double *u, double *c) { lft_p_copy(c, u, 18 * sizeof *c); }
+
 #undef LFT_P_SWEEPS
+
+/* Rows i and j of m times the quaternion a from the left: (a0 + i a3, a2 + i a1; -a2 + i a1, a0 - i a3). */
+LFT_P_INLINE void LFT_P(turn_rows)(lft_v *m, int i, int j, const lft_v a[4])
+{
+    lft_v *p = m + LFT_P_RE(i, 0), *q = m + LFT_P_RE(j, 0);
+    int    n;
+    LFT_P_UNROLL for (n = 0; n < 6; n += 2)
+    {
+        const lft_v pr = p[n], pi = p[n + 1], qr = q[n], qi = q[n + 1];
+        p[n]     = a[0] * pr - a[3] * pi + a[2] * qr - a[1] * qi;
+        p[n + 1] = a[0] * pi + a[3] * pr + a[2] * qi + a[1] * qr;
+        q[n]     = a[0] * qr + a[3] * qi - a[2] * pr - a[1] * pi;
+        q[n + 1] = a[0] * qi - a[3] * qr - a[2] * pi + a[1] * pr;
+    }
+}
+
+/* v with Re tr a m = 2 (a0 v0 - a v) + what does not depend on a, a quaternion in rows and columns i and j */
+LFT_P_INLINE void LFT_P(subgroup)(const lft_v *m, int i, int j, lft_real half, lft_v v[4])
+{
+    v[0] = half * (m[LFT_P_RE(i, i)] + m[LFT_P_RE(j, j)]);
+    v[1] = half * (m[LFT_P_IM(i, j)] + m[LFT_P_IM(j, i)]);
+    v[2] = half * (m[LFT_P_RE(i, j)] - m[LFT_P_RE(j, i)]);
+    v[3] = half * (m[LFT_P_IM(i, i)] - m[LFT_P_IM(j, j)]);
+}
+
+/* Cabibbo and Marinari (Phys. Lett. 119B (1982) 387): U becomes a U with a in one SU(2) after the other, m = U w follows. */
+LFT_P_STATIC lft_m LFT_P(heat)(lft_v *link, const lft_w *w, lft_real k, lft_draw d, uint32_t place)
+{
+    static const int pair[3][2] = {{0, 1}, {0, 2}, {1, 2}};
+    lft_m            bad        = LFT_P(int_splat)(0);
+    lft_u            u, m;
+    lft_v            v[4], x[4], a[4], alpha;
+    int              n;
+    LFT_P(get)(link, &u);
+    LFT_P(product)(m.c, u.c, 0, w->c, 0);
+    LFT_P_UNROLL for (n = 0; n < 3; ++n)
+    {
+        const int i = pair[n][0], j = pair[n][1];
+        LFT_P(subgroup)(m.c, i, j, (lft_real)0.5 * k, v);
+        alpha = 2 * LFT_P(direction)(v, v);
+        bad |= LFT_P(quaternion)(d, 2 * (4 * place + (uint32_t)n), alpha, x);
+        a[0] = x[0] * v[0] + x[1] * v[1] + x[2] * v[2] + x[3] * v[3]; /* x v^+ */
+        a[1] = x[1] * v[0] - x[0] * v[1] + x[2] * v[3] - x[3] * v[2];
+        a[2] = x[2] * v[0] - x[0] * v[2] + x[3] * v[1] - x[1] * v[3];
+        a[3] = x[3] * v[0] - x[0] * v[3] + x[1] * v[2] - x[2] * v[1];
+        LFT_P(turn_rows)(u.c, i, j, a);
+        if (n < 2) LFT_P(turn_rows)(m.c, i, j, a);
+    }
+    LFT_P(put)(link, &u);
+    return bad;
+}
+
+/* In each subgroup 1 becomes V^+ 1 V^+. */
+LFT_P_STATIC void LFT_P(reflect)(lft_v *link, const lft_w *w)
+{
+    static const int pair[3][2] = {{0, 1}, {0, 2}, {1, 2}};
+    lft_u            u, m;
+    lft_v            v[4], a[4];
+    int              n;
+    LFT_P(get)(link, &u);
+    LFT_P(product)(m.c, u.c, 0, w->c, 0);
+    LFT_P_UNROLL for (n = 0; n < 3; ++n)
+    {
+        const int i = pair[n][0], j = pair[n][1];
+        LFT_P(subgroup)(m.c, i, j, (lft_real)0.5, v);
+        (void)LFT_P(direction)(v, v);
+        a[0] = 2 * v[0] * v[0] - 1;
+        a[1] = -2 * v[0] * v[1], a[2] = -2 * v[0] * v[2], a[3] = -2 * v[0] * v[3];
+        LFT_P(turn_rows)(u.c, i, j, a);
+        if (n < 2) LFT_P(turn_rows)(m.c, i, j, a);
+    }
+    LFT_P(put)(link, &u);
+}
 
 #endif
 
@@ -6168,18 +6493,14 @@ LFT_API size_t LFT_(gauge_transform_bytes)(const LFT_(lattice) *lattice)
 LFT_P_STATIC void LFT_P(transform_group)(const LFT_P(walk) *walk, const lft_v *g, lft_v *links)
 {
     LFT_P(place) p = LFT_P(first_place)(), q;
-    lft_u        u, here, there;
+    lft_u        u;
     int          x, mu;
     for (x = 0; x < walk->lattice->volume; ++x, LFT_P(next_place)(walk->lattice, &p)) {
-        LFT_P(get)(g + x * LFT_P_LINK, &here);
         for (mu = 0; mu < LFT_DIM; ++mu, links += LFT_P_LINK) {
             q = p;
             LFT_P(up)(walk->lattice, walk->stride, &q, mu);
-            LFT_P(get)(g + q.site * LFT_P_LINK, &there);
-            LFT_P(get)(links, &u);
-            LFT_P(mul)(&u, &here, &u);
-            LFT_P(mul_adj)(&u, &u, &there);
-            LFT_P(put)(links, &u);
+            LFT_P(mul)(&u, LFT_P(link)(g, x), LFT_P(link)(links, 0));
+            LFT_P(mul_adj)((lft_u *)links, &u, LFT_P(link)(g, q.site));
             LFT_P(unit)(links);
         }
     }
@@ -6217,27 +6538,26 @@ LFT_P_INLINE void LFT_P(leaves)(const LFT_P(walk) *w, const lft_v *links, LFT_P(
 {
     const size_t site = (size_t)(LFT_P_PLANES * LFT_P_ALGEBRA);
     LFT_P(place) q = p, r, s = p;
-    lft_u        a, b, c, d, u, v;
+    const lft_u *a, *b, *c, *d;
+    lft_u        u, v, loop;
     lft_z        z, far;
     LFT_P(up)(w->lattice, w->stride, &q, mu);
     LFT_P(up)(w->lattice, w->stride, &s, nu);
     r = q;
     LFT_P(up)(w->lattice, w->stride, &r, nu);
-    LFT_P(get)(links + (p.site * LFT_DIM + mu) * LFT_P_LINK, &a);
-    LFT_P(get)(links + (q.site * LFT_DIM + nu) * LFT_P_LINK, &b);
-    LFT_P(get)(links + (s.site * LFT_DIM + mu) * LFT_P_LINK, &c);
-    LFT_P(get)(links + (p.site * LFT_DIM + nu) * LFT_P_LINK, &d);
-    LFT_P(mul)(&u, &a, &b);
-    LFT_P(mul)(&v, &d, &c);
-    LFT_P(mul_adj)(&u, &u, &v);
-    (void)LFT_P(trace)(&u, &z);
+    a = LFT_P(link)(links, p.site * LFT_DIM + mu), b = LFT_P(link)(links, q.site * LFT_DIM + nu);
+    c = LFT_P(link)(links, s.site * LFT_DIM + mu), d = LFT_P(link)(links, p.site * LFT_DIM + nu);
+    LFT_P(mul)(&u, a, b);
+    LFT_P(mul)(&v, d, c);
+    LFT_P(mul_adj)(&loop, &u, &v);
+    (void)LFT_P(trace)(&loop, &z);
     LFT_P(leaf_add)(F + site * (size_t)p.site, &z);
     far = z;
-    LFT_P(carry)(&d, &far);
+    LFT_P(carry)(d, &far);
     LFT_P(leaf_add)(F + site * (size_t)s.site, &far);
-    LFT_P(carry)(&a, &z);
+    LFT_P(carry)(a, &z);
     LFT_P(leaf_add)(F + site * (size_t)q.site, &z);
-    LFT_P(carry)(&b, &z);
+    LFT_P(carry)(b, &z);
     LFT_P(leaf_add)(F + site * (size_t)r.site, &z);
 }
 
@@ -6362,18 +6682,17 @@ LFT_P_STATIC void LFT_P(polyakov)(const LFT_(lattice) *lattice, const lft_v *lin
 {
     const int    lines = lattice->volume / lattice->extent[0], step = lines * LFT_DIM * LFT_P_LINK;
     const double scale = 1.0 / ((double)lines * LFT_P_COLOURS);
-    lft_u        u, next;
+    lft_u        line[2]; /* in turns */
     int          x, t, l;
     for (l = 0; l < LFT_P_LANES; ++l) re[l] = im[l] = 0;
     for (x = 0; x < lines; ++x) {
         const lft_v *link = links + x * LFT_DIM * LFT_P_LINK;
-        LFT_P(get)(link, &u);
+        LFT_P(get)(link, line);
         for (t = 1; t < lattice->extent[0]; ++t) {
-            LFT_P(get)(link + t * step, &next);
-            LFT_P(mul)(&u, &u, &next);
+            LFT_P(mul)(line + t % 2, line + (t + 1) % 2, (const lft_u *)(link + t * step));
         }
-        LFT_P(add_wide)(re, LFT_P(trace)(&u, NULL));
-        LFT_P(add_wide)(im, LFT_P(trace_im)(&u));
+        LFT_P(add_wide)(re, LFT_P(trace)(line + (t + 1) % 2, NULL));
+        LFT_P(add_wide)(im, LFT_P(trace_im)(line + (t + 1) % 2));
     }
     for (l = 0; l < LFT_P_LANES; ++l) re[l] *= scale, im[l] *= scale;
 }
@@ -6432,17 +6751,15 @@ LFT_P_STATIC lft_v *LFT_P(loops_work)(const LFT_(lattice) *lattice, const LFT_P(
 LFT_P_STATIC void LFT_P(lengthen)(const LFT_P(plane) *p, const lft_v *links, int axis, int from, const lft_v *before,
                                   lft_v *line)
 {
-    lft_u u, next;
+    lft_u u;
     int   a, b;
     for (a = 0; a < p->a; ++a) {
         for (b = 0; b < p->b; ++b, before += LFT_P_LINK, line += LFT_P_LINK) {
             const int i = axis == p->mu ? (a + from) % p->a : a, j = axis == p->nu ? (b + from) % p->b : b;
-            LFT_P(get)(links + i * p->step[0] + j * p->step[1] + axis * LFT_P_LINK, &next);
-            if (from) {
-                LFT_P(get)(before, &u);
-                LFT_P(mul)(&next, &u, &next);
-            }
-            LFT_P(put)(line, &next);
+            const lft_v *next = links + i * p->step[0] + j * p->step[1] + axis * LFT_P_LINK;
+            if (from) LFT_P(mul)(&u, (const lft_u *)before, (const lft_u *)next); /* before may be the line */
+            else LFT_P(get)(next, &u);
+            LFT_P(put)(line, &u);
         }
     }
 }
@@ -6451,19 +6768,15 @@ LFT_P_STATIC void LFT_P(lengthen)(const LFT_P(plane) *p, const lft_v *links, int
 LFT_P_STATIC void LFT_P(plane_loops)(const LFT_P(plane) *p, int R, int T, double *sum)
 {
     const lft_v *along = p->along + (T - 1) * p->a * p->b * LFT_P_LINK;
-    lft_u        u, v, next;
+    lft_u        u, v, loop;
     int          a, b;
     for (a = 0; a < p->a; ++a) {
         lft_v row = lft_splat(0);
         for (b = 0; b < p->b; ++b) {
-            LFT_P(get)(p->across + (a * p->b + b) * LFT_P_LINK, &u);
-            LFT_P(get)(along + ((a + R) % p->a * p->b + b) * LFT_P_LINK, &next);
-            LFT_P(mul)(&u, &u, &next);
-            LFT_P(get)(along + (a * p->b + b) * LFT_P_LINK, &v);
-            LFT_P(get)(p->across + (a * p->b + (b + T) % p->b) * LFT_P_LINK, &next);
-            LFT_P(mul)(&v, &v, &next);
-            LFT_P(mul_adj)(&u, &u, &v);
-            row += LFT_P(trace)(&u, NULL);
+            LFT_P(mul)(&u, LFT_P(link)(p->across, a * p->b + b), LFT_P(link)(along, (a + R) % p->a * p->b + b));
+            LFT_P(mul)(&v, LFT_P(link)(along, a * p->b + b), LFT_P(link)(p->across, a * p->b + (b + T) % p->b));
+            LFT_P(mul_adj)(&loop, &u, &v);
+            row += LFT_P(trace)(&loop, NULL);
         }
         LFT_P(add_wide)(sum, row);
     }
@@ -10185,8 +10498,189 @@ LFT_API lft_status LFT_(hmc_thermalise)(LFT_(hmc) *hmc, int n)
     return status;
 }
 
-/* ---- 84_measurement.h, code -------------------------------------------------------------------------------------- */
-/* 84_measurement.h: rows of numbers from batches, and estimates from rows: what the observables of all groups share.
+#if LFT_GROUP != LFT_SCALAR
+
+/* ---- 84_heatbath.h, code ----------------------------------------------------------------------------------------- */
+
+/* ---- setting up --------------------------------------------------------------------------------------------------- */
+
+static inline lft_status LFT_P(heatbath_defaults)(LFT_(heatbath_desc) *d, lft_error *error)
+{
+    int mu;
+    if (!d->chains) d->chains = 64;
+    if (!d->overrelax) d->overrelax = 2;
+    if (!d->start) d->start = LFT_START_COLD;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        if (d->extent[mu] < 2) {
+            return lft_p_fail_got(error, LFT_ERR_ARG, "heat bath", "extent",
+                                  "at least 2 (else a link stands twice in its plaquettes)", d->extent[mu]);
+        }
+    }
+    if (d->overrelax < -1) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "heat bath", "overrelax", "an integer >= -1", d->overrelax);
+    }
+    if (d->start != LFT_START_COLD && d->start != LFT_START_HOT) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "heat bath", "start", "1 (cold) or 2 (hot)", (int)d->start);
+    }
+    return LFT_OK;
+}
+
+/* The conditional density of a link is known for one theory only. */
+static inline lft_status LFT_P(heatbath_theory)(const LFT_(theory) *theory, lft_error *error)
+{
+    if (lft_p_order(theory->name, "wilson") != 0) {
+        return lft_p_fail(error, LFT_ERR_ARG, "heat bath", "the theory is not \"wilson\"");
+    }
+    if (theory->coupling[1] < 0 || theory->coupling[1] > 0 || !lft_finite(theory->coupling[1])) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "heat bath", "c1, the weight of rectangles", "0", theory->coupling[1]);
+    }
+    if (!lft_finite(theory->coupling[0])) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "heat bath", "beta", "a finite number", theory->coupling[0]);
+    }
+    return LFT_OK;
+}
+
+/* The state is one number for each lane group: 1 + the first chain that failed, 0 for none. */
+static inline lft_status LFT_P(heatbath_layout)(LFT_(heatbath) *bath, const LFT_(heatbath_desc) *desc, lft_arena *arena,
+                                                lft_error *error)
+{
+    LFT_(lattice) lattice;
+    lft_status    status;
+    lft_p_zero(bath, sizeof *bath);
+    bath->desc = *desc;
+    status     = LFT_P(heatbath_defaults)(&bath->desc, error);
+    if (!status) status = LFT_P_SIGNED(lattice_init)(&lattice, desc->extent, error);
+    if (!status) status = LFT_(batch_init)(&bath->x, &lattice, bath->desc.chains, arena, error);
+    if (status && status != LFT_ERR_NOMEM) return status; /* the check below has the need of all */
+    bath->state = lft_arena_alloc(arena, (size_t)bath->x.groups, sizeof(int));
+    return lft_arena_check(arena, error, "heat bath");
+}
+
+static inline void LFT_P(heatbath_hot_task)(void *context, int group, int thread)
+{
+    const LFT_(heatbath) *bath = (const LFT_(heatbath) *)context;
+    (void)thread;
+    LFT_P(group_haar)(lft_draw_of(bath->desc.seed, LFT_DRAW_INIT, (uint64_t)group * LFT_P_LANES, 0), &bath->x.lattice,
+                      LFT_P(view)(LFT_P(group)(&bath->x, group)));
+}
+
+LFT_API lft_status LFT_P_SIGNED(heatbath_init)(LFT_(heatbath) *bath, const LFT_(theory) *theory,
+                                               const LFT_(heatbath_desc) *desc, lft_arena *arena, lft_error *error)
+{
+    lft_status status = LFT_P(heatbath_layout)(bath, desc, arena, error);
+    bath->theory = theory;
+    if (!status) status = LFT_P(heatbath_theory)(theory, error);
+    if (status || lft_arena_measuring(arena)) return status;
+    if (bath->desc.start == LFT_START_HOT) {
+        lft_p_pool_run(&bath->desc.pool, bath->x.groups, LFT_P(heatbath_hot_task), bath);
+    }
+    return LFT_OK;
+}
+
+LFT_API size_t LFT_(heatbath_bytes)(const LFT_(heatbath_desc) *desc)
+{
+    LFT_(heatbath) bath;
+    lft_arena      measure = lft_arena_measure();
+    return LFT_P(heatbath_layout)(&bath, desc, &measure, NULL) == LFT_OK ? measure.need : 0;
+}
+
+LFT_API lft_status LFT_(heatbath_start)(LFT_(heatbath) *bath, const LFT_(batch) *x)
+{
+    if (!LFT_P(same_lattice)(&x->lattice, &bath->x.lattice)) {
+        return lft_p_fail(&bath->error, LFT_ERR_MISMATCH, "heat bath", "the batch has other extents than the chains");
+    }
+    if (x->n != bath->x.n) {
+        return lft_p_fail_got(&bath->error, LFT_ERR_MISMATCH, "heat bath", "configurations to start from", "one per chain",
+                              x->n);
+    }
+    lft_p_copy(bath->x.data, x->data, LFT_P(group_reals)(x) * (size_t)x->groups * sizeof(lft_real));
+    return LFT_OK;
+}
+
+/* ---- one group ------------------------------------------------------------------------------------------------------ */
+
+/* Draws every link of a group, k = beta / N; the mask of lanes that met a number that is not finite. */
+static inline lft_m LFT_P(heat_sweep)(const LFT_P(walk) *walk, lft_v *links, lft_real k, const lft_draw *d)
+{
+    LFT_P(place) p   = LFT_P(first_place)();
+    lft_m        bad = LFT_P(int_splat)(0);
+    lft_w        w;
+    int          x, mu;
+    for (x = 0; x < walk->lattice->volume; ++x, LFT_P(next_place)(walk->lattice, &p)) {
+        for (mu = 0; mu < LFT_DIM; ++mu) {
+            const int link = x * LFT_DIM + mu;
+            LFT_P(staples)(walk, links, p, mu, &w);
+            bad |= LFT_P(heat)(links + link * LFT_P_LINK, &w, k, *d, (uint32_t)link);
+        }
+    }
+    return bad;
+}
+
+static inline void LFT_P(reflect_sweep)(const LFT_P(walk) *walk, lft_v *links)
+{
+    LFT_P(place) p = LFT_P(first_place)();
+    lft_w        w;
+    int          x, mu;
+    for (x = 0; x < walk->lattice->volume; ++x, LFT_P(next_place)(walk->lattice, &p)) {
+        for (mu = 0; mu < LFT_DIM; ++mu) {
+            LFT_P(staples)(walk, links, p, mu, &w);
+            LFT_P(reflect)(links + (x * LFT_DIM + mu) * LFT_P_LINK, &w);
+        }
+    }
+}
+
+static inline void LFT_P(heatbath_task)(void *context, int group, int thread)
+{
+    const LFT_(heatbath) *bath  = (const LFT_(heatbath) *)context;
+    const LFT_P(walk)     walk  = LFT_P(walk_of)(&bath->x.lattice);
+    const lft_draw        d     = lft_draw_of(bath->desc.seed, LFT_DRAW_HEATBATH, (uint64_t)group * LFT_P_LANES,
+                                              (uint32_t)bath->drawn);
+    const lft_real        k     = (lft_real)(bath->theory->coupling[0] / LFT_P_COLOURS);
+    lft_v                *links = LFT_P(view)(LFT_P(group)(&bath->x, group));
+    const lft_m           bad   = LFT_P(heat_sweep)(&walk, links, k, &d);
+    lft_int               of[LFT_P_LANES];
+    int                   i, failed = 0;
+    (void)thread;
+    for (i = 0; i < bath->desc.overrelax; ++i) LFT_P(reflect_sweep)(&walk, links);
+    for (i = 0; i < bath->x.lattice.volume * LFT_P_LINKS; ++i) LFT_P(unit)(links + i * LFT_P_LINK);
+    lft_p_copy(of, &bad, sizeof of);
+    for (i = LFT_P_LANES - 1; i >= 0; --i) {
+        const int chain = group * LFT_P_LANES + i;
+        if (of[i] && chain < bath->x.n) failed = chain + 1;
+    }
+    ((int *)bath->state)[group] = failed;
+}
+
+/* ---- all chains ----------------------------------------------------------------------------------------------------- */
+
+LFT_API lft_status LFT_(heatbath_next)(LFT_(heatbath) *bath)
+{
+    const int *failed = (const int *)bath->state;
+    lft_status status = LFT_P(heatbath_theory)(bath->theory, &bath->error);
+    int        i;
+    if (status) return status;
+    lft_p_pool_run(&bath->desc.pool, bath->x.groups, LFT_P(heatbath_task), bath);
+    bath->drawn += 1;
+    bath->sweeps += 1 + (uint64_t)(bath->desc.overrelax > 0 ? bath->desc.overrelax : 0);
+    for (i = 0; i < bath->x.groups && !failed[i]; ++i) {}
+    if (i == bath->x.groups) return LFT_OK;
+    return lft_p_fail_got(&bath->error, LFT_ERR_NONFINITE, "heat bath", "first chain whose links are not finite", "none",
+                          failed[i] - 1);
+}
+
+LFT_API lft_status LFT_(heatbath_thermalise)(LFT_(heatbath) *bath, int n)
+{
+    lft_status status = LFT_OK;
+    int        i;
+    for (i = 0; i < n && !status; ++i) status = LFT_(heatbath_next)(bath);
+    bath->sweeps = 0;
+    return status;
+}
+
+#endif
+
+/* ---- 85_measurement.h, code -------------------------------------------------------------------------------------- */
+/* 85_measurement.h: rows of numbers from batches, and estimates from rows: what the observables of all groups share.
  * Offers (private): LFT_P(measured), LFT_P(measure_rows_of)(), LFT_P(measure_append)(); LFT_P(observed),
  *                   LFT_P(observe_series)(). */
 
@@ -10282,7 +10776,7 @@ LFT_P_STATIC lft_estimate LFT_P(observe_series)(const LFT_P(observed) *of, const
 
 #if LFT_GROUP == LFT_SCALAR
 
-/* ---- 85_scalar_observables.h, code ------------------------------------------------------------------------------- */
+/* ---- 86_scalar_observables.h, code ------------------------------------------------------------------------------- */
 
 LFT_API int LFT_(observables_count)(const LFT_(lattice) *lattice)
 {
@@ -10599,7 +11093,7 @@ LFT_API lft_estimate LFT_(observe)(const lft_series *series, const LFT_(theory) 
     return lft_p_estimate_nothing(0);
 }
 
-/* ---- 87_model.h, code -------------------------------------------------------------------------------------------- */
+/* ---- 88_model.h, code -------------------------------------------------------------------------------------------- */
 
 #define LFT_P_MODEL_FORMAT 1
 
@@ -10872,7 +11366,7 @@ LFT_API size_t LFT_(model_bytes)(const LFT_(flow) *flow)
     return LFT_P(model_collect)(&list, flow, &info, NULL) == LFT_OK ? measure.need : 0;
 }
 
-/* ---- 88_model_read.h, code --------------------------------------------------------------------------------------- */
+/* ---- 89_model_read.h, code --------------------------------------------------------------------------------------- */
 
 /* The tensor of that name with at least `least` numbers; NULL and an error otherwise. */
 LFT_P_STATIC const lft_tensor *LFT_P(model_find)(const lft_safetensors *doc, const char *name, size_t least,
@@ -11297,7 +11791,7 @@ LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *
 
 #else
 
-/* ---- 86_gauge_observables.h, code -------------------------------------------------------------------------------- */
+/* ---- 87_gauge_observables.h, code -------------------------------------------------------------------------------- */
 
 /* ---- what a row holds ----------------------------------------------------------------------------------------------- */
 
@@ -11424,13 +11918,13 @@ LFT_API size_t LFT_(measure_bytes)(const LFT_(observables) *o)
 LFT_P_STATIC lft_v LFT_P(plaquette_angle)(const LFT_P(walk) *walk, const lft_v *links, LFT_P(place) p)
 {
     int   there[2], back[2];
-    lft_u u, v;
+    lft_u u, v, loop;
     LFT_P(way)(walk, p, 0, 1, 1, 1, there);
     LFT_P(way)(walk, p, 1, 1, 0, 1, back);
     LFT_P(path)(links, there, 2, &u);
     LFT_P(path)(links, back, 2, &v);
-    LFT_P(mul_adj)(&u, &u, &v);
-    return LFT_P(atan2)(LFT_P(trace_im)(&u), LFT_P(trace)(&u, NULL));
+    LFT_P(mul_adj)(&loop, &u, &v);
+    return LFT_P(atan2)(LFT_P(trace_im)(&loop), LFT_P(trace)(&loop, NULL));
 }
 
 /* The plaquettes' means; and of U(1) in two dimensions Q, for the angles of all plaquettes add up to a multiple of 2 pi. */
@@ -11754,7 +12248,7 @@ LFT_API lft_estimate LFT_(observe)(const lft_series *series, const LFT_(theory) 
 #endif
 #if LFT_UPTO >= LFT_TRAIN && LFT_GROUP == LFT_SCALAR
 
-/* ---- 89_exactness.h, code ---------------------------------------------------------------------------------------- */
+/* ---- 90_exactness.h, code ---------------------------------------------------------------------------------------- */
 
 /* log |det a| of a[n][n], which is overwritten; -infinity does not arise: a singular matrix gives a non-finite number. */
 LFT_P_STATIC double LFT_P(log_det)(double *a, int n)
@@ -11903,7 +12397,7 @@ LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow)
     return measure.need;
 }
 
-/* ---- 90_pullback.h, code ----------------------------------------------------------------------------------------- */
+/* ---- 91_pullback.h, code ----------------------------------------------------------------------------------------- */
 
 typedef struct LFT_P(pullback_state) {
     LFT_P(flow_work) work;
@@ -12001,7 +12495,7 @@ LFT_API lft_status LFT_(pullback_map)(LFT_(pullback) *p, const LFT_(batch) *eta,
     return status;
 }
 
-/* ---- 91_training.h, code ----------------------------------------------------------------------------------------- */
+/* ---- 92_training.h, code ----------------------------------------------------------------------------------------- */
 
 /* What one thread needs beside the flow's own. */
 typedef struct LFT_P(train_work) {
@@ -12348,7 +12842,7 @@ LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, con
     return status ? status : LFT_(train_rest)(&trainer);
 }
 
-/* ---- 92_checkpoint.h, code --------------------------------------------------------------------------------------- */
+/* ---- 93_checkpoint.h, code --------------------------------------------------------------------------------------- */
 
 #define LFT_P_TRAINER_TENSORS 10
 

@@ -24,6 +24,11 @@
  *   carry(u, z)         u^+ z u: the algebra element z, seen from the far end of u
  *   matrix_of(c, u), numbers_of(u, c)    in double, outside of lanes: the N x N matrix of the numbers of a link, and back
  *   sum_none, sum_add(w, x, u), sum_trace(u, w)    w = 0, w += x u, Re tr u w
+ *   heat(link, w, k, d, place)  the link drawn anew with the density exp(k Re tr U w) by the invariant measure, SU(3): in three
+ *                       subgroups SU(2) in turn, each given the rest. Lane l takes the random numbers of sample d.sample + l
+ *                       at `place`, which differs from link to link. The mask of lanes where w is not finite
+ *   reflect(link, w)    the link moved as far as it goes with Re tr U w as it is. An involution that preserves the
+ *                       invariant measure, SU(3): three of them
  *
  * Conventions: T^a antihermitian, tr T^a T^b = -1/2 delta^ab: i sigma^a / 2, i lambda^a / 2; U(1): i, so that z is an
  * angle. (d^a f)(U) = d/ds f(exp(s T^a) U) at s = 0. A scalar field is a link of the additive group of the real numbers

@@ -75,4 +75,40 @@ LFT_P_INLINE void LFT_P(haar)(lft_v *link, const lft_v *normal) { *link = LFT_P(
 LFT_P_STATIC void LFT_P(matrix_of)(const double *c, double *u) { lft_p_f64_p_sincos(c[0], u + 1, u); }
 LFT_P_STATIC void LFT_P(numbers_of)(const double *u, double *c) { c[0] = lft_p_f64_p_atan2(u[1], u[0]); }
 
+/* theta = phi - arg w, phi with density exp(kappa cos phi), kappa = k |w|. Best and Fisher (Appl. Statist. 28 (1979) 152)
+ * draw tan(phi / 2) from a Cauchy distribution, here written so that kappa = 0 is no exception: with S, C the sine and cosine of a
+ * uniform angle, tan(phi / 2) = S / (C sqrt(1 + b)); y = sin^2(phi / 2) = S^2 / (1 + b C^2) is accepted with probability
+ *   (1 + b y) exp(-2 kappa y) q exp(1 - q),   q = 2 kappa / b = 1 / (1 + 2 kappa / (1 + sqrt(1 + 4 kappa^2))),
+ * 1 at kappa = 0 and 0.66 for large kappa. Two attempts at a time. */
+LFT_P_STATIC lft_m LFT_P(heat)(lft_v *link, const lft_w *w, lft_real k, lft_draw d, uint32_t place)
+{
+    const lft_real pi   = (lft_real)3.141592653589793;
+    const lft_v    re = k * w->re, im = k * w->im, kappa = LFT_P(sqrt)(re * re + im * im);
+    const lft_m    bad  = LFT_P(nonfinite)(kappa);
+    const lft_v    grow = 1 + 2 * kappa / (1 + LFT_P(sqrt)(1 + 4 * kappa * kappa)), b = 2 * kappa * grow, q = 1 / grow;
+    const lft_v    most = q * LFT_P(exp)(1 - q);
+    lft_m          todo = ~bad, take;
+    lft_v          u[5], s, c, y, sine = lft_splat(0), cosine = lft_splat(1);
+    int            i;
+    for (; LFT_P(any)(todo); d.sample += (uint64_t)1 << 32) {
+        LFT_P(uniforms)(&d, 2 * place, u);
+        LFT_P_UNROLL for (i = 0; i < 4; i += 2)
+        {
+            LFT_P(sincos_fast)(pi, u[i] - (lft_real)0.5, &s, &c);
+            y      = s * s / (1 + b * c * c);
+            take   = todo & LFT_P(lt)(u[i + 1], (1 + b * y) * LFT_P(exp)(-2 * kappa * y) * most);
+            sine   = lft_sel(take, s, sine);
+            cosine = lft_sel(take, c, cosine);
+            todo &= ~take;
+        }
+    }
+    *link = 2 * LFT_P(atan2)(sine, cosine * LFT_P(sqrt)(1 + b)) - LFT_P(atan2)(im, re);
+    return bad;
+}
+
+LFT_P_STATIC void LFT_P(reflect)(lft_v *link, const lft_w *w)
+{
+    *link = LFT_P(wrap)(-2 * LFT_P(atan2)(w->im, w->re) - *link);
+}
+
 #endif /* LFT_P_CODE */

@@ -432,4 +432,77 @@ LFT_P_STATIC void LFT_P(numbers_of)(const double *u, double *c) { lft_p_copy(c, 
 
 #undef LFT_P_SWEEPS
 
+/* Rows i and j of m times the quaternion a from the left: (a0 + i a3, a2 + i a1; -a2 + i a1, a0 - i a3). */
+LFT_P_INLINE void LFT_P(turn_rows)(lft_v *m, int i, int j, const lft_v a[4])
+{
+    lft_v *p = m + LFT_P_RE(i, 0), *q = m + LFT_P_RE(j, 0);
+    int    n;
+    LFT_P_UNROLL for (n = 0; n < 6; n += 2)
+    {
+        const lft_v pr = p[n], pi = p[n + 1], qr = q[n], qi = q[n + 1];
+        p[n]     = a[0] * pr - a[3] * pi + a[2] * qr - a[1] * qi;
+        p[n + 1] = a[0] * pi + a[3] * pr + a[2] * qi + a[1] * qr;
+        q[n]     = a[0] * qr + a[3] * qi - a[2] * pr - a[1] * pi;
+        q[n + 1] = a[0] * qi - a[3] * qr - a[2] * pi + a[1] * pr;
+    }
+}
+
+/* v with Re tr a m = 2 (a0 v0 - a v) + what does not depend on a, a quaternion in rows and columns i and j */
+LFT_P_INLINE void LFT_P(subgroup)(const lft_v *m, int i, int j, lft_real half, lft_v v[4])
+{
+    v[0] = half * (m[LFT_P_RE(i, i)] + m[LFT_P_RE(j, j)]);
+    v[1] = half * (m[LFT_P_IM(i, j)] + m[LFT_P_IM(j, i)]);
+    v[2] = half * (m[LFT_P_RE(i, j)] - m[LFT_P_RE(j, i)]);
+    v[3] = half * (m[LFT_P_IM(i, i)] - m[LFT_P_IM(j, j)]);
+}
+
+/* Cabibbo and Marinari (Phys. Lett. 119B (1982) 387): U becomes a U with a in one SU(2) after the other, m = U w follows. */
+LFT_P_STATIC lft_m LFT_P(heat)(lft_v *link, const lft_w *w, lft_real k, lft_draw d, uint32_t place)
+{
+    static const int pair[3][2] = {{0, 1}, {0, 2}, {1, 2}};
+    lft_m            bad        = LFT_P(int_splat)(0);
+    lft_u            u, m;
+    lft_v            v[4], x[4], a[4], alpha;
+    int              n;
+    LFT_P(get)(link, &u);
+    LFT_P(product)(m.c, u.c, 0, w->c, 0);
+    LFT_P_UNROLL for (n = 0; n < 3; ++n)
+    {
+        const int i = pair[n][0], j = pair[n][1];
+        LFT_P(subgroup)(m.c, i, j, (lft_real)0.5 * k, v);
+        alpha = 2 * LFT_P(direction)(v, v);
+        bad |= LFT_P(quaternion)(d, 2 * (4 * place + (uint32_t)n), alpha, x);
+        a[0] = x[0] * v[0] + x[1] * v[1] + x[2] * v[2] + x[3] * v[3]; /* x v^+ */
+        a[1] = x[1] * v[0] - x[0] * v[1] + x[2] * v[3] - x[3] * v[2];
+        a[2] = x[2] * v[0] - x[0] * v[2] + x[3] * v[1] - x[1] * v[3];
+        a[3] = x[3] * v[0] - x[0] * v[3] + x[1] * v[2] - x[2] * v[1];
+        LFT_P(turn_rows)(u.c, i, j, a);
+        if (n < 2) LFT_P(turn_rows)(m.c, i, j, a);
+    }
+    LFT_P(put)(link, &u);
+    return bad;
+}
+
+/* In each subgroup 1 becomes V^+ 1 V^+. */
+LFT_P_STATIC void LFT_P(reflect)(lft_v *link, const lft_w *w)
+{
+    static const int pair[3][2] = {{0, 1}, {0, 2}, {1, 2}};
+    lft_u            u, m;
+    lft_v            v[4], a[4];
+    int              n;
+    LFT_P(get)(link, &u);
+    LFT_P(product)(m.c, u.c, 0, w->c, 0);
+    LFT_P_UNROLL for (n = 0; n < 3; ++n)
+    {
+        const int i = pair[n][0], j = pair[n][1];
+        LFT_P(subgroup)(m.c, i, j, (lft_real)0.5, v);
+        (void)LFT_P(direction)(v, v);
+        a[0] = 2 * v[0] * v[0] - 1;
+        a[1] = -2 * v[0] * v[1], a[2] = -2 * v[0] * v[2], a[3] = -2 * v[0] * v[3];
+        LFT_P(turn_rows)(u.c, i, j, a);
+        if (n < 2) LFT_P(turn_rows)(m.c, i, j, a);
+    }
+    LFT_P(put)(link, &u);
+}
+
 #endif /* LFT_P_CODE */

@@ -127,18 +127,14 @@ LFT_API size_t LFT_(gauge_transform_bytes)(const LFT_(lattice) *lattice)
 LFT_P_STATIC void LFT_P(transform_group)(const LFT_P(walk) *walk, const lft_v *g, lft_v *links)
 {
     LFT_P(place) p = LFT_P(first_place)(), q;
-    lft_u        u, here, there;
+    lft_u        u;
     int          x, mu;
     for (x = 0; x < walk->lattice->volume; ++x, LFT_P(next_place)(walk->lattice, &p)) {
-        LFT_P(get)(g + x * LFT_P_LINK, &here);
         for (mu = 0; mu < LFT_DIM; ++mu, links += LFT_P_LINK) {
             q = p;
             LFT_P(up)(walk->lattice, walk->stride, &q, mu);
-            LFT_P(get)(g + q.site * LFT_P_LINK, &there);
-            LFT_P(get)(links, &u);
-            LFT_P(mul)(&u, &here, &u);
-            LFT_P(mul_adj)(&u, &u, &there);
-            LFT_P(put)(links, &u);
+            LFT_P(mul)(&u, LFT_P(link)(g, x), LFT_P(link)(links, 0));
+            LFT_P(mul_adj)((lft_u *)links, &u, LFT_P(link)(g, q.site));
             LFT_P(unit)(links);
         }
     }

@@ -17,27 +17,26 @@ LFT_P_INLINE void LFT_P(leaves)(const LFT_P(walk) *w, const lft_v *links, LFT_P(
 {
     const size_t site = (size_t)(LFT_P_PLANES * LFT_P_ALGEBRA);
     LFT_P(place) q = p, r, s = p;
-    lft_u        a, b, c, d, u, v;
+    const lft_u *a, *b, *c, *d;
+    lft_u        u, v, loop;
     lft_z        z, far;
     LFT_P(up)(w->lattice, w->stride, &q, mu);
     LFT_P(up)(w->lattice, w->stride, &s, nu);
     r = q;
     LFT_P(up)(w->lattice, w->stride, &r, nu);
-    LFT_P(get)(links + (p.site * LFT_DIM + mu) * LFT_P_LINK, &a);
-    LFT_P(get)(links + (q.site * LFT_DIM + nu) * LFT_P_LINK, &b);
-    LFT_P(get)(links + (s.site * LFT_DIM + mu) * LFT_P_LINK, &c);
-    LFT_P(get)(links + (p.site * LFT_DIM + nu) * LFT_P_LINK, &d);
-    LFT_P(mul)(&u, &a, &b);
-    LFT_P(mul)(&v, &d, &c);
-    LFT_P(mul_adj)(&u, &u, &v);
-    (void)LFT_P(trace)(&u, &z);
+    a = LFT_P(link)(links, p.site * LFT_DIM + mu), b = LFT_P(link)(links, q.site * LFT_DIM + nu);
+    c = LFT_P(link)(links, s.site * LFT_DIM + mu), d = LFT_P(link)(links, p.site * LFT_DIM + nu);
+    LFT_P(mul)(&u, a, b);
+    LFT_P(mul)(&v, d, c);
+    LFT_P(mul_adj)(&loop, &u, &v);
+    (void)LFT_P(trace)(&loop, &z);
     LFT_P(leaf_add)(F + site * (size_t)p.site, &z);
     far = z;
-    LFT_P(carry)(&d, &far);
+    LFT_P(carry)(d, &far);
     LFT_P(leaf_add)(F + site * (size_t)s.site, &far);
-    LFT_P(carry)(&a, &z);
+    LFT_P(carry)(a, &z);
     LFT_P(leaf_add)(F + site * (size_t)q.site, &z);
-    LFT_P(carry)(&b, &z);
+    LFT_P(carry)(b, &z);
     LFT_P(leaf_add)(F + site * (size_t)r.site, &z);
 }
 

@@ -8,18 +8,17 @@ LFT_P_STATIC void LFT_P(polyakov)(const LFT_(lattice) *lattice, const lft_v *lin
 {
     const int    lines = lattice->volume / lattice->extent[0], step = lines * LFT_DIM * LFT_P_LINK;
     const double scale = 1.0 / ((double)lines * LFT_P_COLOURS);
-    lft_u        u, next;
+    lft_u        line[2]; /* in turns */
     int          x, t, l;
     for (l = 0; l < LFT_P_LANES; ++l) re[l] = im[l] = 0;
     for (x = 0; x < lines; ++x) {
         const lft_v *link = links + x * LFT_DIM * LFT_P_LINK;
-        LFT_P(get)(link, &u);
+        LFT_P(get)(link, line);
         for (t = 1; t < lattice->extent[0]; ++t) {
-            LFT_P(get)(link + t * step, &next);
-            LFT_P(mul)(&u, &u, &next);
+            LFT_P(mul)(line + t % 2, line + (t + 1) % 2, (const lft_u *)(link + t * step));
         }
-        LFT_P(add_wide)(re, LFT_P(trace)(&u, NULL));
-        LFT_P(add_wide)(im, LFT_P(trace_im)(&u));
+        LFT_P(add_wide)(re, LFT_P(trace)(line + (t + 1) % 2, NULL));
+        LFT_P(add_wide)(im, LFT_P(trace_im)(line + (t + 1) % 2));
     }
     for (l = 0; l < LFT_P_LANES; ++l) re[l] *= scale, im[l] *= scale;
 }
@@ -78,17 +77,15 @@ LFT_P_STATIC lft_v *LFT_P(loops_work)(const LFT_(lattice) *lattice, const LFT_P(
 LFT_P_STATIC void LFT_P(lengthen)(const LFT_P(plane) *p, const lft_v *links, int axis, int from, const lft_v *before,
                                   lft_v *line)
 {
-    lft_u u, next;
+    lft_u u;
     int   a, b;
     for (a = 0; a < p->a; ++a) {
         for (b = 0; b < p->b; ++b, before += LFT_P_LINK, line += LFT_P_LINK) {
             const int i = axis == p->mu ? (a + from) % p->a : a, j = axis == p->nu ? (b + from) % p->b : b;
-            LFT_P(get)(links + i * p->step[0] + j * p->step[1] + axis * LFT_P_LINK, &next);
-            if (from) {
-                LFT_P(get)(before, &u);
-                LFT_P(mul)(&next, &u, &next);
-            }
-            LFT_P(put)(line, &next);
+            const lft_v *next = links + i * p->step[0] + j * p->step[1] + axis * LFT_P_LINK;
+            if (from) LFT_P(mul)(&u, (const lft_u *)before, (const lft_u *)next); /* before may be the line */
+            else LFT_P(get)(next, &u);
+            LFT_P(put)(line, &u);
         }
     }
 }
@@ -97,19 +94,15 @@ LFT_P_STATIC void LFT_P(lengthen)(const LFT_P(plane) *p, const lft_v *links, int
 LFT_P_STATIC void LFT_P(plane_loops)(const LFT_P(plane) *p, int R, int T, double *sum)
 {
     const lft_v *along = p->along + (T - 1) * p->a * p->b * LFT_P_LINK;
-    lft_u        u, v, next;
+    lft_u        u, v, loop;
     int          a, b;
     for (a = 0; a < p->a; ++a) {
         lft_v row = lft_splat(0);
         for (b = 0; b < p->b; ++b) {
-            LFT_P(get)(p->across + (a * p->b + b) * LFT_P_LINK, &u);
-            LFT_P(get)(along + ((a + R) % p->a * p->b + b) * LFT_P_LINK, &next);
-            LFT_P(mul)(&u, &u, &next);
-            LFT_P(get)(along + (a * p->b + b) * LFT_P_LINK, &v);
-            LFT_P(get)(p->across + (a * p->b + (b + T) % p->b) * LFT_P_LINK, &next);
-            LFT_P(mul)(&v, &v, &next);
-            LFT_P(mul_adj)(&u, &u, &v);
-            row += LFT_P(trace)(&u, NULL);
+            LFT_P(mul)(&u, LFT_P(link)(p->across, a * p->b + b), LFT_P(link)(along, (a + R) % p->a * p->b + b));
+            LFT_P(mul)(&v, LFT_P(link)(along, a * p->b + b), LFT_P(link)(p->across, a * p->b + (b + T) % p->b));
+            LFT_P(mul_adj)(&loop, &u, &v);
+            row += LFT_P(trace)(&loop, NULL);
         }
         LFT_P(add_wide)(sum, row);
     }

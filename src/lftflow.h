@@ -81,19 +81,22 @@
 #include "82_metropolis.h"
 #endif
 #include "83_hmc.h"
+#if LFT_GROUP != LFT_SCALAR
+#include "84_heatbath.h"
+#endif
 #if LFT_GROUP == LFT_SCALAR
-#include "85_scalar_observables.h"
-#include "87_model.h"
-#include "88_model_read.h"
+#include "86_scalar_observables.h"
+#include "88_model.h"
+#include "89_model_read.h"
 #else
-#include "86_gauge_observables.h"
+#include "87_gauge_observables.h"
 #endif
 #endif
 #if LFT_UPTO >= LFT_TRAIN && LFT_GROUP == LFT_SCALAR
-#include "89_exactness.h"
-#include "90_pullback.h"
-#include "91_training.h"
-#include "92_checkpoint.h"
+#include "90_exactness.h"
+#include "91_pullback.h"
+#include "92_training.h"
+#include "93_checkpoint.h"
 #endif
 
 #undef LFT_P_PHASE
@@ -101,6 +104,9 @@
 #if defined(LFT_IMPLEMENTATION) || defined(LFT_STATIC)
 #include "10_lanes.h"
 #include "11_elementary.h"
+#if LFT_GROUP != LFT_SCALAR
+#include "29_lane_draws.h"
+#endif
 #include "30_group.h"
 #if LFT_GROUP == LFT_SCALAR
 #include "31_real.h"
@@ -140,20 +146,23 @@
 #include "82_metropolis.h"
 #endif
 #include "83_hmc.h"
-#include "84_measurement.h"
+#if LFT_GROUP != LFT_SCALAR
+#include "84_heatbath.h"
+#endif
+#include "85_measurement.h"
 #if LFT_GROUP == LFT_SCALAR
-#include "85_scalar_observables.h"
-#include "87_model.h"
-#include "88_model_read.h"
+#include "86_scalar_observables.h"
+#include "88_model.h"
+#include "89_model_read.h"
 #else
-#include "86_gauge_observables.h"
+#include "87_gauge_observables.h"
 #endif
 #endif
 #if LFT_UPTO >= LFT_TRAIN && LFT_GROUP == LFT_SCALAR
-#include "89_exactness.h"
-#include "90_pullback.h"
-#include "91_training.h"
-#include "92_checkpoint.h"
+#include "90_exactness.h"
+#include "91_pullback.h"
+#include "92_training.h"
+#include "93_checkpoint.h"
 #endif
 #endif
 #include "99_close.h"

@@ -1,4 +1,4 @@
-/* 84_measurement.h: rows of numbers from batches, and estimates from rows: what the observables of all groups share.
+/* 85_measurement.h: rows of numbers from batches, and estimates from rows: what the observables of all groups share.
  * Offers (private): LFT_P(measured), LFT_P(measure_rows_of)(), LFT_P(measure_append)(); LFT_P(observed),
  *                   LFT_P(observe_series)(). */
 #if LFT_P_PHASE == LFT_P_CODE

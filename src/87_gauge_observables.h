@@ -1,4 +1,4 @@
-/* 86_gauge_observables.h: what is measured on gauge fields, and what is derived from it.
+/* 87_gauge_observables.h: what is measured on gauge fields, and what is derived from it.
  * Offers: LFT_(observables), LFT_(observables_check)(), LFT_(observables_count)(), LFT_(measure)(), LFT_(measure_into)(),
  *         LFT_(measure_bytes)(); LFT_(observable_name)(), LFT_(observable_find)(), LFT_(observe)(), LFT_(derived)(). */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
@@ -219,13 +219,13 @@ LFT_API size_t LFT_(measure_bytes)(const LFT_(observables) *o)
 LFT_P_STATIC lft_v LFT_P(plaquette_angle)(const LFT_P(walk) *walk, const lft_v *links, LFT_P(place) p)
 {
     int   there[2], back[2];
-    lft_u u, v;
+    lft_u u, v, loop;
     LFT_P(way)(walk, p, 0, 1, 1, 1, there);
     LFT_P(way)(walk, p, 1, 1, 0, 1, back);
     LFT_P(path)(links, there, 2, &u);
     LFT_P(path)(links, back, 2, &v);
-    LFT_P(mul_adj)(&u, &u, &v);
-    return LFT_P(atan2)(LFT_P(trace_im)(&u), LFT_P(trace)(&u, NULL));
+    LFT_P(mul_adj)(&loop, &u, &v);
+    return LFT_P(atan2)(LFT_P(trace_im)(&loop), LFT_P(trace)(&loop, NULL));
 }
 
 /* The plaquettes' means; and of U(1) in two dimensions Q, for the angles of all plaquettes add up to a multiple of 2 pi. */

@@ -1,4 +1,4 @@
-/* 85_scalar_observables.h: what is measured on scalar fields, and what is derived from it.
+/* 86_scalar_observables.h: what is measured on scalar fields, and what is derived from it.
  * Offers: lft_column, LFT_(observables_count)(), LFT_(measure)(), LFT_(measure_into)(), LFT_(measure_bytes)();
  *         lft_observable, LFT_(observable_name)(), LFT_(observe)(), LFT_(derived)(). */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
