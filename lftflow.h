@@ -211,6 +211,107 @@ typedef struct lft_pool {
 /* An OpenMP team of the given size (compile with -fopenmp; without it, and for threads < 2, serial). */
 LFT_P_STATIC lft_pool lft_pool_openmp(int threads);
 
+#ifdef LFT_STDIO
+
+/* ---- 06_stdio.h, declarations ------------------------------------------------------------------------------------ */
+/* 06_stdio.h: optional adaptor from the streams of this header to the files of C; only if LFT_STDIO is defined.
+ * Offers: lft_file_reader(), lft_file_writer(), lft_file_replace(). */
+
+#include <stdio.h>
+
+/* A reader of a file that the caller opened in binary mode ("rb") and closes. */
+LFT_P_STATIC lft_reader lft_file_reader(FILE *file);
+
+/* A writer to a file that the caller opened in binary mode ("wb") and closes. What stdio still buffers is written by
+ * fclose(), whose result the caller must check; lft_file_replace() does. */
+LFT_P_STATIC lft_writer lft_file_writer(FILE *file);
+
+/* Replaces a file as a whole or not at all: fill(to, ctx, error) writes the new content to path.tmp, which becomes path
+ * by rename() after everything has been written and closed. So a kill or a full disk leaves the old file as it was. On
+ * any failure the temporary file is removed. (Where rename() does not replace, as on Windows, remove the old one first.
+ * Nothing is forced to the disk: a power failure may undo more than the last write.)
+ * LFT_ERR_IO: open, write, close or rename failed; LFT_ERR_ARG: path longer than 4000 bytes; else what fill returns if
+ * it is not LFT_OK. */
+LFT_P_STATIC lft_status lft_file_replace(const char *path, int (*fill)(lft_writer to, void *ctx, lft_error *error),
+                                         void *ctx, lft_error *error);
+
+#endif
+
+/* ---- 18_parameters.h, declarations ------------------------------------------------------------------------------- */
+/* 18_parameters.h: named parameter tensors and the optimiser. Parameters, gradients and moments are double and common
+ * types, so that an f32 and an f64 instance share one model.
+ * Offers: lft_parameters, lft_declare(); lft_adam, lft_adam_init(), lft_adam_step(); lft_schedule, lft_rate();
+ *         lft_clip_norm(). */
+
+/* One tensor: row-major, its values at value[offset .. offset + count) of the set. */
+typedef struct lft_parameter {
+    char   name[40]; /* "layer0.kernel" */
+    int    rank, shape[4];
+    size_t offset, count;
+} lft_parameter;
+
+/* The set. The owner runs its declarations twice: first with list == NULL, which only counts, then with memory. */
+typedef struct lft_parameters {
+    lft_parameter *list; /* [tensors] */
+    double        *value; /* [count] */
+    double        *pace;  /* [count] learning rate of each parameter relative to that of the training */
+    int            tensors;
+    size_t         count;
+} lft_parameters;
+
+/* Appends the tensor "owner.name" and returns its offset. Dimensions beyond rank are ignored. */
+LFT_P_STATIC size_t lft_declare(lft_parameters *set, const char *owner, const char *name, int rank, int n0, int n1,
+                                int n2, int n3);
+
+/* Adam (1412.6980, algorithm 1). */
+typedef struct lft_adam {
+    double  *m, *v; /* [n] first and second moments */
+    size_t   n;
+    uint64_t step; /* steps taken */
+    double   beta1, beta2, epsilon;
+} lft_adam;
+
+/* Moments in the arena, zero. beta1, beta2 or epsilon 0 mean .9, .999 and 1e-8. */
+LFT_P_STATIC lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, double beta2, double epsilon,
+                                      lft_arena *arena, lft_error *error);
+
+/* value -= rate * pace * mhat / (sqrt(vhat) + epsilon); pace [n], or NULL for 1. O(n). */
+LFT_P_STATIC void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate, const double *pace);
+
+/* Learning rates over a training of known length. */
+typedef enum lft_schedule_kind {
+    LFT_SCHEDULE_COSINE, /* from `from` to `to` along half a cosine: the default */
+    LFT_SCHEDULE_EXPONENTIAL,
+    LFT_SCHEDULE_LINEAR,
+    LFT_SCHEDULE_CONSTANT /* `from` */
+} lft_schedule_kind;
+
+typedef struct lft_schedule {
+    lft_schedule_kind kind;
+    double            from, to;
+    uint64_t          warmup, steps; /* the rate first rises linearly over `warmup` of the `steps` */
+} lft_schedule;
+
+/* The rate of step 0 <= i < steps; the last rate beyond. */
+LFT_P_STATIC double lft_rate(const lft_schedule *schedule, uint64_t i);
+
+/* Scales a gradient down to the given 2-norm if it is longer (most <= 0: never); returns the norm before. */
+LFT_P_STATIC double lft_clip_norm(double *gradient, size_t n, double most);
+
+/* ---- 19_family.h, declarations ----------------------------------------------------------------------------------- */
+/* 19_family.h: one set of coefficients for a whole box of couplings.
+ * Offers: lft_family; private: lft_p_family_check(), lft_p_family_terms(), lft_p_family_weights(),
+ *         lft_p_family_pace().
+ *
+ *   theta(g) = sum_b T_b(c) coefficient_b,   c_j = (2 g_j - high_j - low_j) / (high_j - low_j) in [-1, 1]
+ * with T_b the products of Chebyshev polynomials of total degree up to `degree` in the couplings that vary; T_0 = 1. */
+
+/* Couplings with low = high are fixed. degree 0: no family. */
+typedef struct lft_family {
+    int    degree, couplings;
+    double low[LFT_MAX_COUPLINGS], high[LFT_MAX_COUPLINGS];
+} lft_family;
+
 /* ---- 20_random.h, declarations ----------------------------------------------------------------------------------- */
 /* 20_random.h: random numbers that depend on nothing but their address.
  * Offers: lft_philox(), lft_draw, lft_draw_of(), lft_uniform(), lft_uniforms(), lft_normals().
@@ -402,69 +503,8 @@ LFT_P_STATIC lft_jackknifed lft_jackknife(const lft_series *s, lft_derived f, vo
                                           lft_error *e);
 LFT_P_STATIC size_t lft_jackknife_bytes(const lft_series *s, int bins);
 
-/* ---- 24_parameters.h, declarations ------------------------------------------------------------------------------- */
-/* 24_parameters.h: named parameter tensors and the optimiser. Parameters, gradients and moments are double and common
- * types, so that an f32 and an f64 instance share one model.
- * Offers: lft_parameters, lft_declare(); lft_adam, lft_adam_init(), lft_adam_step(); lft_schedule, lft_rate();
- *         lft_clip_norm(). */
-
-/* One tensor: row-major, its values at value[offset .. offset + count) of the set. */
-typedef struct lft_parameter {
-    char   name[40]; /* "layer0.kernel" */
-    int    rank, shape[4];
-    size_t offset, count;
-} lft_parameter;
-
-/* The set. The owner runs its declarations twice: first with list == NULL, which only counts, then with memory. */
-typedef struct lft_parameters {
-    lft_parameter *list; /* [tensors] */
-    double        *value; /* [count] */
-    double        *pace;  /* [count] learning rate of each parameter relative to that of the training */
-    int            tensors;
-    size_t         count;
-} lft_parameters;
-
-/* Appends the tensor "owner.name" and returns its offset. Dimensions beyond rank are ignored. */
-LFT_P_STATIC size_t lft_declare(lft_parameters *set, const char *owner, const char *name, int rank, int n0, int n1,
-                                int n2, int n3);
-
-/* Adam (1412.6980, algorithm 1). */
-typedef struct lft_adam {
-    double  *m, *v; /* [n] first and second moments */
-    size_t   n;
-    uint64_t step; /* steps taken */
-    double   beta1, beta2, epsilon;
-} lft_adam;
-
-/* Moments in the arena, zero. beta1, beta2 or epsilon 0 mean .9, .999 and 1e-8. */
-LFT_P_STATIC lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, double beta2, double epsilon,
-                                      lft_arena *arena, lft_error *error);
-
-/* value -= rate * pace * mhat / (sqrt(vhat) + epsilon); pace [n], or NULL for 1. O(n). */
-LFT_P_STATIC void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate, const double *pace);
-
-/* Learning rates over a training of known length. */
-typedef enum lft_schedule_kind {
-    LFT_SCHEDULE_COSINE, /* from `from` to `to` along half a cosine: the default */
-    LFT_SCHEDULE_EXPONENTIAL,
-    LFT_SCHEDULE_LINEAR,
-    LFT_SCHEDULE_CONSTANT /* `from` */
-} lft_schedule_kind;
-
-typedef struct lft_schedule {
-    lft_schedule_kind kind;
-    double            from, to;
-    uint64_t          warmup, steps; /* the rate first rises linearly over `warmup` of the `steps` */
-} lft_schedule;
-
-/* The rate of step 0 <= i < steps; the last rate beyond. */
-LFT_P_STATIC double lft_rate(const lft_schedule *schedule, uint64_t i);
-
-/* Scales a gradient down to the given 2-norm if it is longer (most <= 0: never); returns the norm before. */
-LFT_P_STATIC double lft_clip_norm(double *gradient, size_t n, double most);
-
-/* ---- 25_npy.h, declarations -------------------------------------------------------------------------------------- */
-/* 25_npy.h: arrays for and from NumPy. Source: numpy.lib.format (NEP 1), format versions 1.0, 2.0 and 3.0.
+/* ---- 24_npy.h, declarations -------------------------------------------------------------------------------------- */
+/* 24_npy.h: arrays for and from NumPy. Source: numpy.lib.format (NEP 1), format versions 1.0, 2.0 and 3.0.
  * Offers: lft_npy, lft_npy_write_header(), lft_npy_write(), lft_npy_write_f32(), lft_npy_read_header(), lft_npy_read().
  *
  * A file is a header with element type and shape, then the elements in C order (last index fastest). Values pass
@@ -501,8 +541,8 @@ LFT_P_STATIC lft_status lft_npy_read_header(lft_reader from, lft_npy *npy, lft_e
  * LFT_ERR_ARG: n too large; LFT_ERR_IO: the data end early, byte offsets count from the start of this piece. O(n). */
 LFT_P_STATIC lft_status lft_npy_read(lft_reader from, const lft_npy *npy, double *out, size_t n, lft_error *error);
 
-/* ---- 26_safetensors.h, declarations ------------------------------------------------------------------------------ */
-/* 26_safetensors.h: models, as named tensors with metadata. Source: github.com/huggingface/safetensors, README.
+/* ---- 25_safetensors.h, declarations ------------------------------------------------------------------------------ */
+/* 25_safetensors.h: models, as named tensors with metadata. Source: github.com/huggingface/safetensors, README.
  * Offers: lft_tensor, lft_text_pair, lft_safetensors, lft_safetensors_save(), lft_safetensors_load(),
  *         lft_safetensors_find(), lft_safetensors_meta(), lft_tensor_count(), lft_tensor_get(), lft_tensor_get_u64().
  *
@@ -563,46 +603,6 @@ LFT_P_STATIC double lft_tensor_get(const lft_tensor *tensor, size_t i);
 
 /* Integer i exactly: seeds and counters. 0 if it is negative, not there, or the dtype is no integer type. O(1). */
 LFT_P_STATIC uint64_t lft_tensor_get_u64(const lft_tensor *tensor, size_t i);
-
-#ifdef LFT_STDIO
-
-/* ---- 27_stdio.h, declarations ------------------------------------------------------------------------------------ */
-/* 27_stdio.h: optional adaptor from the streams of this header to the files of C; only if LFT_STDIO is defined.
- * Offers: lft_file_reader(), lft_file_writer(), lft_file_replace(). */
-
-#include <stdio.h>
-
-/* A reader of a file that the caller opened in binary mode ("rb") and closes. */
-LFT_P_STATIC lft_reader lft_file_reader(FILE *file);
-
-/* A writer to a file that the caller opened in binary mode ("wb") and closes. What stdio still buffers is written by
- * fclose(), whose result the caller must check; lft_file_replace() does. */
-LFT_P_STATIC lft_writer lft_file_writer(FILE *file);
-
-/* Replaces a file as a whole or not at all: fill(to, ctx, error) writes the new content to path.tmp, which becomes path
- * by rename() after everything has been written and closed. So a kill or a full disk leaves the old file as it was. On
- * any failure the temporary file is removed. (Where rename() does not replace, as on Windows, remove the old one first.
- * Nothing is forced to the disk: a power failure may undo more than the last write.)
- * LFT_ERR_IO: open, write, close or rename failed; LFT_ERR_ARG: path longer than 4000 bytes; else what fill returns if
- * it is not LFT_OK. */
-LFT_P_STATIC lft_status lft_file_replace(const char *path, int (*fill)(lft_writer to, void *ctx, lft_error *error),
-                                         void *ctx, lft_error *error);
-
-#endif
-
-/* ---- 28_family.h, declarations ----------------------------------------------------------------------------------- */
-/* 28_family.h: one set of coefficients for a whole box of couplings.
- * Offers: lft_family; private: lft_p_family_check(), lft_p_family_terms(), lft_p_family_weights(),
- *         lft_p_family_pace().
- *
- *   theta(g) = sum_b T_b(c) coefficient_b,   c_j = (2 g_j - high_j - low_j) / (high_j - low_j) in [-1, 1]
- * with T_b the products of Chebyshev polynomials of total degree up to `degree` in the couplings that vary; T_0 = 1. */
-
-/* Couplings with low = high are fixed. degree 0: no family. */
-typedef struct lft_family {
-    int    degree, couplings;
-    double low[LFT_MAX_COUPLINGS], high[LFT_MAX_COUPLINGS];
-} lft_family;
 
 /* ---- 00_config.h, code ------------------------------------------------------------------------------------------- */
 
@@ -1411,6 +1411,66 @@ LFT_P_STATIC lft_status lft_p_sink_close(lft_p_sink *s, const char *where, lft_e
     return s->failed ? lft_p_fail(e, LFT_ERR_IO, where, "a write failed: is the disk full?") : LFT_OK;
 }
 
+#ifdef LFT_STDIO
+
+/* ---- 06_stdio.h, code -------------------------------------------------------------------------------------------- */
+
+LFT_P_STATIC size_t lft_p_file_read(void *user, void *data, size_t n)
+{
+    return fread(data, 1, n, (FILE *)user);
+}
+
+LFT_P_STATIC size_t lft_p_file_write(void *user, const void *data, size_t n)
+{
+    return fwrite(data, 1, n, (FILE *)user);
+}
+
+LFT_P_STATIC lft_reader lft_file_reader(FILE *file)
+{
+    lft_reader r;
+    r.read = lft_p_file_read;
+    r.user = file;
+    return r;
+}
+
+LFT_P_STATIC lft_writer lft_file_writer(FILE *file)
+{
+    lft_writer w;
+    w.write = lft_p_file_write;
+    w.user  = file;
+    return w;
+}
+
+LFT_P_STATIC lft_status lft_file_replace(const char *path, int (*fill)(lft_writer to, void *ctx, lft_error *error),
+                                         void *ctx, lft_error *error)
+{
+    char       temporary[4096];
+    lft_p_text t = {0, 0, 0};
+    FILE      *file;
+    lft_status status;
+    t.data = temporary;
+    t.size = sizeof temporary;
+    lft_p_put(&t, path);
+    if (t.used > 4000) return lft_p_fail(error, LFT_ERR_ARG, "file", "path: expected at most 4000 bytes");
+    lft_p_put(&t, ".tmp");
+    file = fopen(temporary, "wb");
+    if (!file) return lft_p_fail_text(error, LFT_ERR_IO, "file", "open", "a file that can be written", temporary);
+    status = (lft_status)fill(lft_file_writer(file), ctx, error);
+    if (!status && (fflush(file) != 0 || ferror(file))) {
+        status = lft_p_fail_text(error, LFT_ERR_IO, "file", "write", "room on the disk", temporary);
+    }
+    if (fclose(file) != 0 && !status) {
+        status = lft_p_fail_text(error, LFT_ERR_IO, "file", "close", "room on the disk", temporary);
+    }
+    if (!status && rename(temporary, path) != 0) {
+        status = lft_p_fail_text(error, LFT_ERR_IO, "file", "rename", "a path that can be replaced", path);
+    }
+    if (status) (void)remove(temporary);
+    return status;
+}
+
+#endif
+
 /* ---- 08_private.h, code ------------------------------------------------------------------------------------------ */
 /* 08_private.h: opens the instance that the common room uses for itself: double, one lane, names lft_p_f64_p_exp.
  * It sets what 09_instance.h derives from the user's parameters, and leaves those untouched. */
@@ -1915,6 +1975,160 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 #undef lft_m
 #undef lft_splat
 #undef lft_sel
+
+/* ---- 18_parameters.h, code --------------------------------------------------------------------------------------- */
+
+LFT_P_STATIC size_t lft_declare(lft_parameters *set, const char *owner, const char *name, int rank, int n0, int n1,
+                                int n2, int n3)
+{
+    size_t offset = set->count, count = 1;
+    int    shape[4], i;
+    shape[0] = n0, shape[1] = n1, shape[2] = n2, shape[3] = n3;
+    for (i = 0; i < rank; ++i) count *= (size_t)shape[i];
+    if (set->list) {
+        lft_parameter *p = set->list + set->tensors;
+        lft_p_text     t = {0, 0, 0};
+        t.data           = p->name;
+        t.size           = sizeof p->name;
+        lft_p_put(&t, owner);
+        lft_p_put(&t, ".");
+        lft_p_put(&t, name);
+        p->rank = rank;
+        for (i = 0; i < rank; ++i) p->shape[i] = shape[i];
+        p->offset = offset;
+        p->count  = count;
+    }
+    set->tensors += 1;
+    set->count += count;
+    return offset;
+}
+
+LFT_P_STATIC lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, double beta2, double epsilon,
+                                      lft_arena *arena, lft_error *error)
+{
+    adam->m       = (double *)lft_arena_alloc(arena, n, sizeof(double));
+    adam->v       = (double *)lft_arena_alloc(arena, n, sizeof(double));
+    adam->n       = n;
+    adam->step    = 0;
+    adam->beta1   = beta1 > 0 ? beta1 : 0.9;
+    adam->beta2   = beta2 > 0 ? beta2 : 0.999;
+    adam->epsilon = epsilon > 0 ? epsilon : 1e-8;
+    return lft_arena_check(arena, error, "adam");
+}
+
+LFT_P_STATIC void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate, const double *pace)
+{
+    const double t  = (double)++adam->step, b1 = adam->beta1, b2 = adam->beta2;
+    const double c1 = 1 / (1 - lft_p_f64_p_exp(t * lft_p_f64_p_log(b1)));
+    const double c2 = 1 / (1 - lft_p_f64_p_exp(t * lft_p_f64_p_log(b2)));
+    size_t       i;
+    for (i = 0; i < adam->n; ++i) {
+        double g   = gradient[i];
+        adam->m[i] = b1 * adam->m[i] + (1 - b1) * g;
+        adam->v[i] = b2 * adam->v[i] + (1 - b2) * g * g;
+        value[i] -= rate * (pace ? pace[i] : 1) * adam->m[i] * c1 / (lft_p_f64_p_sqrt(adam->v[i] * c2) + adam->epsilon);
+    }
+}
+
+LFT_P_STATIC double lft_rate(const lft_schedule *s, uint64_t i)
+{
+    double x, sine, cosine, rise = 1;
+    if (i + 1 < s->warmup) rise = (double)(i + 1) / (double)s->warmup;
+    x = s->steps > 1 ? (double)i / (double)(s->steps - 1) : 0;
+    if (x > 1) x = 1;
+    switch (s->kind) {
+    case LFT_SCHEDULE_CONSTANT: return rise * s->from;
+    case LFT_SCHEDULE_LINEAR: return rise * (s->from + (s->to - s->from) * x);
+    case LFT_SCHEDULE_EXPONENTIAL: return rise * s->from * lft_p_f64_p_exp(x * lft_p_f64_p_log(s->to / s->from));
+    case LFT_SCHEDULE_COSINE: break;
+    }
+    lft_p_f64_p_sincos(x * 3.14159265358979323846, &sine, &cosine);
+    return rise * (s->to + (s->from - s->to) * 0.5 * (1 + cosine));
+}
+
+LFT_P_STATIC double lft_clip_norm(double *gradient, size_t n, double most)
+{
+    double sum = 0, norm;
+    size_t i;
+    for (i = 0; i < n; ++i) sum += gradient[i] * gradient[i];
+    norm = lft_p_f64_p_sqrt(sum);
+    if (most > 0 && norm > most) {
+        for (i = 0; i < n; ++i) gradient[i] *= most / norm;
+    }
+    return norm;
+}
+
+/* ---- 19_family.h, code ------------------------------------------------------------------------------------------- */
+
+#define LFT_P_FAMILY_MOST 100 /* terms */
+
+/* The degrees of each coupling's polynomial in the term after this one; 0 after the last. Term 0 has all zero. */
+LFT_P_STATIC int lft_p_family_next(const lft_family *f, int *degree)
+{
+    int j, k, sum;
+    for (j = 0; j < f->couplings; ++j) { /* as in counting */
+        if (!(f->low[j] < f->high[j])) continue;
+        degree[j] += 1;
+        for (sum = 0, k = 0; k < f->couplings; ++k) sum += degree[k];
+        if (sum <= f->degree) return 1;
+        degree[j] = 0;
+    }
+    return 0;
+}
+
+LFT_P_STATIC int lft_p_family_terms(const lft_family *f)
+{
+    int degree[LFT_MAX_COUPLINGS] = {0}, terms = 1;
+    while (f->degree > 0 && terms <= LFT_P_FAMILY_MOST && lft_p_family_next(f, degree)) ++terms;
+    return terms;
+}
+
+LFT_P_STATIC lft_status lft_p_family_check(const lft_family *f, lft_error *error)
+{
+    int j;
+    if (f->degree < 0 || f->degree > 20) return lft_p_fail_got(error, LFT_ERR_ARG, "family", "degree", "0 to 20", f->degree);
+    if (f->couplings < 0 || f->couplings > LFT_MAX_COUPLINGS) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "family", "couplings", "at most LFT_MAX_COUPLINGS", f->couplings);
+    }
+    for (j = 0; f->degree && j < f->couplings; ++j) {
+        if (lft_finite(f->low[j]) && lft_finite(f->high[j]) && f->low[j] <= f->high[j]) continue;
+        return lft_p_fail_got(error, LFT_ERR_ARG, "family", "bounds", "finite numbers, low <= high, of coupling", j);
+    }
+    if (lft_p_family_terms(f) <= LFT_P_FAMILY_MOST) return LFT_OK;
+    return lft_p_fail_got(error, LFT_ERR_ARG, "family", "terms", "at most " LFT_P_STRING(LFT_P_FAMILY_MOST) " for degree",
+                          f->degree);
+}
+
+/* weight[terms] = T_b at the couplings. */
+LFT_P_STATIC void lft_p_family_weights(const lft_family *f, const double *coupling, double *weight)
+{
+    int degree[LFT_MAX_COUPLINGS] = {0}, j, k;
+    do {
+        *weight = 1;
+        for (j = 0; j < f->couplings; ++j) {
+            const double c = degree[j] ? (2 * coupling[j] - f->high[j] - f->low[j]) / (f->high[j] - f->low[j]) : 0;
+            double       before = 1, here = c;
+            for (k = 1; k < degree[j]; ++k) {
+                const double next = 2 * c * here - before;
+                before            = here;
+                here              = next;
+            }
+            if (degree[j]) *weight *= here;
+        }
+        ++weight;
+    } while (f->degree > 0 && lft_p_family_next(f, degree));
+}
+
+/* pace[terms]: 1 / (1 + total degree)^2. At fixed couplings all terms move together: so theta goes not much further in a step of
+ * the optimiser than without a family. */
+LFT_P_STATIC void lft_p_family_pace(const lft_family *f, double *pace)
+{
+    int degree[LFT_MAX_COUPLINGS] = {0}, j, sum;
+    do {
+        for (sum = 0, j = 0; j < f->couplings; ++j) sum += degree[j];
+        *pace++ = 1.0 / ((1 + sum) * (1 + sum));
+    } while (f->degree > 0 && lft_p_family_next(f, degree));
+}
 
 /* ---- 20_random.h, code ------------------------------------------------------------------------------------------- */
 
@@ -2631,89 +2845,7 @@ LFT_P_STATIC lft_jackknifed lft_jackknife(const lft_series *s, lft_derived f, vo
     return r;
 }
 
-/* ---- 24_parameters.h, code --------------------------------------------------------------------------------------- */
-
-LFT_P_STATIC size_t lft_declare(lft_parameters *set, const char *owner, const char *name, int rank, int n0, int n1,
-                                int n2, int n3)
-{
-    size_t offset = set->count, count = 1;
-    int    shape[4], i;
-    shape[0] = n0, shape[1] = n1, shape[2] = n2, shape[3] = n3;
-    for (i = 0; i < rank; ++i) count *= (size_t)shape[i];
-    if (set->list) {
-        lft_parameter *p = set->list + set->tensors;
-        lft_p_text     t = {0, 0, 0};
-        t.data           = p->name;
-        t.size           = sizeof p->name;
-        lft_p_put(&t, owner);
-        lft_p_put(&t, ".");
-        lft_p_put(&t, name);
-        p->rank = rank;
-        for (i = 0; i < rank; ++i) p->shape[i] = shape[i];
-        p->offset = offset;
-        p->count  = count;
-    }
-    set->tensors += 1;
-    set->count += count;
-    return offset;
-}
-
-LFT_P_STATIC lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, double beta2, double epsilon,
-                                      lft_arena *arena, lft_error *error)
-{
-    adam->m       = (double *)lft_arena_alloc(arena, n, sizeof(double));
-    adam->v       = (double *)lft_arena_alloc(arena, n, sizeof(double));
-    adam->n       = n;
-    adam->step    = 0;
-    adam->beta1   = beta1 > 0 ? beta1 : 0.9;
-    adam->beta2   = beta2 > 0 ? beta2 : 0.999;
-    adam->epsilon = epsilon > 0 ? epsilon : 1e-8;
-    return lft_arena_check(arena, error, "adam");
-}
-
-LFT_P_STATIC void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate, const double *pace)
-{
-    const double t  = (double)++adam->step, b1 = adam->beta1, b2 = adam->beta2;
-    const double c1 = 1 / (1 - lft_p_f64_p_exp(t * lft_p_f64_p_log(b1)));
-    const double c2 = 1 / (1 - lft_p_f64_p_exp(t * lft_p_f64_p_log(b2)));
-    size_t       i;
-    for (i = 0; i < adam->n; ++i) {
-        double g   = gradient[i];
-        adam->m[i] = b1 * adam->m[i] + (1 - b1) * g;
-        adam->v[i] = b2 * adam->v[i] + (1 - b2) * g * g;
-        value[i] -= rate * (pace ? pace[i] : 1) * adam->m[i] * c1 / (lft_p_f64_p_sqrt(adam->v[i] * c2) + adam->epsilon);
-    }
-}
-
-LFT_P_STATIC double lft_rate(const lft_schedule *s, uint64_t i)
-{
-    double x, sine, cosine, rise = 1;
-    if (i + 1 < s->warmup) rise = (double)(i + 1) / (double)s->warmup;
-    x = s->steps > 1 ? (double)i / (double)(s->steps - 1) : 0;
-    if (x > 1) x = 1;
-    switch (s->kind) {
-    case LFT_SCHEDULE_CONSTANT: return rise * s->from;
-    case LFT_SCHEDULE_LINEAR: return rise * (s->from + (s->to - s->from) * x);
-    case LFT_SCHEDULE_EXPONENTIAL: return rise * s->from * lft_p_f64_p_exp(x * lft_p_f64_p_log(s->to / s->from));
-    case LFT_SCHEDULE_COSINE: break;
-    }
-    lft_p_f64_p_sincos(x * 3.14159265358979323846, &sine, &cosine);
-    return rise * (s->to + (s->from - s->to) * 0.5 * (1 + cosine));
-}
-
-LFT_P_STATIC double lft_clip_norm(double *gradient, size_t n, double most)
-{
-    double sum = 0, norm;
-    size_t i;
-    for (i = 0; i < n; ++i) sum += gradient[i] * gradient[i];
-    norm = lft_p_f64_p_sqrt(sum);
-    if (most > 0 && norm > most) {
-        for (i = 0; i < n; ++i) gradient[i] *= most / norm;
-    }
-    return norm;
-}
-
-/* ---- 25_npy.h, code ---------------------------------------------------------------------------------------------- */
+/* ---- 24_npy.h, code ---------------------------------------------------------------------------------------------- */
 
 /* ---- writing ---- */
 
@@ -2945,7 +3077,7 @@ LFT_P_STATIC lft_status lft_npy_read(lft_reader from, const lft_npy *npy, double
     return s.status;
 }
 
-/* ---- 26_safetensors.h, code -------------------------------------------------------------------------------------- */
+/* ---- 25_safetensors.h, code -------------------------------------------------------------------------------------- */
 
 #define LFT_P_ST_HEADER_MOST 100000000u /* the limit of the reference implementation */
 
@@ -3400,138 +3532,6 @@ LFT_P_STATIC lft_status lft_safetensors_load(lft_reader from, lft_arena *arena, 
 }
 
 #undef LFT_P_ST_HEADER_MOST
-
-#ifdef LFT_STDIO
-
-/* ---- 27_stdio.h, code -------------------------------------------------------------------------------------------- */
-
-LFT_P_STATIC size_t lft_p_file_read(void *user, void *data, size_t n)
-{
-    return fread(data, 1, n, (FILE *)user);
-}
-
-LFT_P_STATIC size_t lft_p_file_write(void *user, const void *data, size_t n)
-{
-    return fwrite(data, 1, n, (FILE *)user);
-}
-
-LFT_P_STATIC lft_reader lft_file_reader(FILE *file)
-{
-    lft_reader r;
-    r.read = lft_p_file_read;
-    r.user = file;
-    return r;
-}
-
-LFT_P_STATIC lft_writer lft_file_writer(FILE *file)
-{
-    lft_writer w;
-    w.write = lft_p_file_write;
-    w.user  = file;
-    return w;
-}
-
-LFT_P_STATIC lft_status lft_file_replace(const char *path, int (*fill)(lft_writer to, void *ctx, lft_error *error),
-                                         void *ctx, lft_error *error)
-{
-    char       temporary[4096];
-    lft_p_text t = {0, 0, 0};
-    FILE      *file;
-    lft_status status;
-    t.data = temporary;
-    t.size = sizeof temporary;
-    lft_p_put(&t, path);
-    if (t.used > 4000) return lft_p_fail(error, LFT_ERR_ARG, "file", "path: expected at most 4000 bytes");
-    lft_p_put(&t, ".tmp");
-    file = fopen(temporary, "wb");
-    if (!file) return lft_p_fail_text(error, LFT_ERR_IO, "file", "open", "a file that can be written", temporary);
-    status = (lft_status)fill(lft_file_writer(file), ctx, error);
-    if (!status && (fflush(file) != 0 || ferror(file))) {
-        status = lft_p_fail_text(error, LFT_ERR_IO, "file", "write", "room on the disk", temporary);
-    }
-    if (fclose(file) != 0 && !status) {
-        status = lft_p_fail_text(error, LFT_ERR_IO, "file", "close", "room on the disk", temporary);
-    }
-    if (!status && rename(temporary, path) != 0) {
-        status = lft_p_fail_text(error, LFT_ERR_IO, "file", "rename", "a path that can be replaced", path);
-    }
-    if (status) (void)remove(temporary);
-    return status;
-}
-
-#endif
-
-/* ---- 28_family.h, code ------------------------------------------------------------------------------------------- */
-
-#define LFT_P_FAMILY_MOST 100 /* terms */
-
-/* The degrees of each coupling's polynomial in the term after this one; 0 after the last. Term 0 has all zero. */
-LFT_P_STATIC int lft_p_family_next(const lft_family *f, int *degree)
-{
-    int j, k, sum;
-    for (j = 0; j < f->couplings; ++j) { /* as in counting */
-        if (!(f->low[j] < f->high[j])) continue;
-        degree[j] += 1;
-        for (sum = 0, k = 0; k < f->couplings; ++k) sum += degree[k];
-        if (sum <= f->degree) return 1;
-        degree[j] = 0;
-    }
-    return 0;
-}
-
-LFT_P_STATIC int lft_p_family_terms(const lft_family *f)
-{
-    int degree[LFT_MAX_COUPLINGS] = {0}, terms = 1;
-    while (f->degree > 0 && terms <= LFT_P_FAMILY_MOST && lft_p_family_next(f, degree)) ++terms;
-    return terms;
-}
-
-LFT_P_STATIC lft_status lft_p_family_check(const lft_family *f, lft_error *error)
-{
-    int j;
-    if (f->degree < 0 || f->degree > 20) return lft_p_fail_got(error, LFT_ERR_ARG, "family", "degree", "0 to 20", f->degree);
-    if (f->couplings < 0 || f->couplings > LFT_MAX_COUPLINGS) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, "family", "couplings", "at most LFT_MAX_COUPLINGS", f->couplings);
-    }
-    for (j = 0; f->degree && j < f->couplings; ++j) {
-        if (lft_finite(f->low[j]) && lft_finite(f->high[j]) && f->low[j] <= f->high[j]) continue;
-        return lft_p_fail_got(error, LFT_ERR_ARG, "family", "bounds", "finite numbers, low <= high, of coupling", j);
-    }
-    if (lft_p_family_terms(f) <= LFT_P_FAMILY_MOST) return LFT_OK;
-    return lft_p_fail_got(error, LFT_ERR_ARG, "family", "terms", "at most " LFT_P_STRING(LFT_P_FAMILY_MOST) " for degree",
-                          f->degree);
-}
-
-/* weight[terms] = T_b at the couplings. */
-LFT_P_STATIC void lft_p_family_weights(const lft_family *f, const double *coupling, double *weight)
-{
-    int degree[LFT_MAX_COUPLINGS] = {0}, j, k;
-    do {
-        *weight = 1;
-        for (j = 0; j < f->couplings; ++j) {
-            const double c = degree[j] ? (2 * coupling[j] - f->high[j] - f->low[j]) / (f->high[j] - f->low[j]) : 0;
-            double       before = 1, here = c;
-            for (k = 1; k < degree[j]; ++k) {
-                const double next = 2 * c * here - before;
-                before            = here;
-                here              = next;
-            }
-            if (degree[j]) *weight *= here;
-        }
-        ++weight;
-    } while (f->degree > 0 && lft_p_family_next(f, degree));
-}
-
-/* pace[terms]: 1 / (1 + total degree)^2. At fixed couplings all terms move together: so theta goes not much further in a step of
- * the optimiser than without a family. */
-LFT_P_STATIC void lft_p_family_pace(const lft_family *f, double *pace)
-{
-    int degree[LFT_MAX_COUPLINGS] = {0}, j, sum;
-    do {
-        for (sum = 0, j = 0; j < f->couplings; ++j) sum += degree[j];
-        *pace++ = 1.0 / ((1 + sum) * (1 + sum));
-    } while (f->degree > 0 && lft_p_family_next(f, degree));
-}
 
 #endif /* LFT_P_COMMON */
 
