@@ -25,6 +25,8 @@
 #include "23_jackknife.h"
 #include "24_npy.h"
 #include "25_safetensors.h"
+#include "26_links.h"
+#include "29_gauge_file.h"
 
 #undef LFT_P_PHASE
 #define LFT_P_PHASE LFT_P_CODE
@@ -49,6 +51,10 @@
 #include "23_jackknife.h"
 #include "24_npy.h"
 #include "25_safetensors.h"
+#include "26_links.h"
+#include "27_nersc.h"
+#include "28_ildg.h"
+#include "29_gauge_file.h"
 #undef LFT_P_PHASE
 
 #endif /* LFT_P_COMMON */
