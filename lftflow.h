@@ -4093,7 +4093,7 @@ LFT_P_STATIC void lft_p_put_g15(lft_p_text *t, double v)
     }
     for (used = 15; used > 1 && digits[used - 1] == '0';) --used;
     digits[used] = 0;
-    if (e >= -5 && e < 15) {
+    if (e >= -4 && e < 15) {
         char one[2] = {0, 0};
         if (e < 0) lft_p_put(t, "0.");
         for (i = e + 1; i < 0; ++i) lft_p_put(t, "0");
@@ -4148,8 +4148,10 @@ LFT_P_STATIC int lft_p_parse_f64(const char *text, double *v)
     if (n == 0) return 1;
     if (e > 400) return 0;
     if (e < -400) e = -400;
-    for (; e > 0; e -= 22) *v *= lft_p_ten_to(e < 22 ? e : 22);
-    for (; e < 0; e += 22) *v /= lft_p_ten_to(-e < 22 ? -e : 22);
+    for (; e >= 22; e -= 22) *v *= lft_p_ten_to(22);
+    for (; e <= -22; e += 22) *v /= lft_p_ten_to(22);
+    if (e > 0) *v *= lft_p_ten_to(e);
+    if (e < 0) *v /= lft_p_ten_to(-e);
     return lft_finite(*v);
 }
 
@@ -4227,7 +4229,6 @@ LFT_P_STATIC int lft_p_nersc_past(const char **text, const char *word)
 /* 4D_SU3_GAUGE_3x3 and its like; see the top. */
 LFT_P_STATIC int lft_p_nersc_datatype(const char *p, lft_gauge_file *f)
 {
-    int n = 1;
     if (*p < '2' || *p > '0' + LFT_MAX_DIM) return 0;
     f->dim = *p++ - '0';
     if (lft_p_nersc_past(&p, "D_U1_GAUGE")) {
@@ -4240,10 +4241,7 @@ LFT_P_STATIC int lft_p_nersc_datatype(const char *p, lft_gauge_file *f)
     if (!lft_p_nersc_past(&p, "_GAUGE")) return 0;
     if (!*p) return f->colours <= 3;
     f->rows = f->colours;
-    n &= *p++ == '_';
-    n = n && *p++ == '0' + f->colours;
-    n = n && (*p == 'x' || *p == 'X');
-    return n && p[1] == '0' + f->colours && !p[2];
+    return p[0] == '_' && p[1] == '0' + f->colours && (p[2] | 32) == 'x' && p[3] == '0' + f->colours && !p[4];
 }
 
 LFT_P_STATIC int lft_p_nersc_floating(const char *p, lft_gauge_file *f)
@@ -4278,7 +4276,7 @@ LFT_P_STATIC void lft_p_nersc_value(lft_p_nersc *h, int key, lft_gauge_file *f)
         if (!f->stated.has_plaquette) lft_p_nersc_bad(h, "a finite number");
         break;
     case LFT_P_NERSC_FLOATING:
-        if (!lft_p_nersc_floating(h->value, f)) lft_p_nersc_bad(h, "IEEE32BIG, IEEE64BIG, IEEE32LITTLE, IEEE64LITTLE, IEEE32 or IEEE64");
+        if (!lft_p_nersc_floating(h->value, f)) lft_p_nersc_bad(h, "IEEE32 or IEEE64, and BIG, LITTLE or nothing");
         break;
     default:
         if (!lft_p_parse_u64(h->value, &n) || n < 1 || n > LFT_P_LINKS_SITES) lft_p_nersc_bad(h, "an integer from 1 to 2^24");
@@ -4982,10 +4980,11 @@ LFT_P_STATIC lft_status lft_gauge_read_header(lft_reader from, const lft_gauge_h
 
 LFT_P_STATIC lft_status lft_gauge_read_links(lft_gauge_file *file, lft_gauge_put put, void *user, lft_error *error)
 {
-    lft_p_source s;
-    lft_p_links  p;
+    static const char *const where[] = {"gauge file", "NERSC links", "ILDG ildg-binary-data", "openQCD links"}; /* by format */
+    lft_p_source             s;
+    lft_p_links              p;
     if (!file->ready) return lft_p_fail(error, LFT_ERR_ARG, "gauge file", "no header has been read");
-    lft_p_source_open(&s, file->from, lft_gauge_format_str(file->format), error);
+    lft_p_source_open(&s, file->from, where[file->format], error);
     lft_p_zero(&p, sizeof p);
     p.file       = file;
     p.big_endian = file->big_endian;

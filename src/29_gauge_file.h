@@ -120,10 +120,11 @@ LFT_P_STATIC lft_status lft_gauge_read_header(lft_reader from, const lft_gauge_h
 
 LFT_P_STATIC lft_status lft_gauge_read_links(lft_gauge_file *file, lft_gauge_put put, void *user, lft_error *error)
 {
-    lft_p_source s;
-    lft_p_links  p;
+    static const char *const where[] = {"gauge file", "NERSC links", "ILDG ildg-binary-data", "openQCD links"}; /* by format */
+    lft_p_source             s;
+    lft_p_links              p;
     if (!file->ready) return lft_p_fail(error, LFT_ERR_ARG, "gauge file", "no header has been read");
-    lft_p_source_open(&s, file->from, lft_gauge_format_str(file->format), error);
+    lft_p_source_open(&s, file->from, where[file->format], error);
     lft_p_zero(&p, sizeof p);
     p.file       = file;
     p.big_endian = file->big_endian;
