@@ -14,17 +14,19 @@
 #include "02_arena.h"
 #include "03_stream.h"
 #include "04_pool.h"
+#ifdef LFT_STDIO
+#include "06_stdio.h"
+#endif
+#include "18_parameters.h"
+#include "19_family.h"
 #include "20_random.h"
 #include "21_series.h"
 #include "22_gamma.h"
 #include "23_jackknife.h"
-#include "24_parameters.h"
-#include "25_npy.h"
-#include "26_safetensors.h"
-#ifdef LFT_STDIO
-#include "27_stdio.h"
-#endif
-#include "28_family.h"
+#include "24_npy.h"
+#include "25_safetensors.h"
+#include "26_links.h"
+#include "29_gauge_file.h"
 
 #undef LFT_P_PHASE
 #define LFT_P_PHASE LFT_P_CODE
@@ -34,21 +36,25 @@
 #include "03_stream.h"
 #include "04_pool.h"
 #include "05_text.h"
+#ifdef LFT_STDIO
+#include "06_stdio.h"
+#endif
 #include "08_private.h"
 #include "10_lanes.h"
 #include "11_elementary.h"
 #include "99_close.h"
+#include "18_parameters.h"
+#include "19_family.h"
 #include "20_random.h"
 #include "21_series.h"
 #include "22_gamma.h"
 #include "23_jackknife.h"
-#include "24_parameters.h"
-#include "25_npy.h"
-#include "26_safetensors.h"
-#ifdef LFT_STDIO
-#include "27_stdio.h"
-#endif
-#include "28_family.h"
+#include "24_npy.h"
+#include "25_safetensors.h"
+#include "26_links.h"
+#include "27_nersc.h"
+#include "28_ildg.h"
+#include "29_gauge_file.h"
 #undef LFT_P_PHASE
 
 #endif /* LFT_P_COMMON */
