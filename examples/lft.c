@@ -62,6 +62,8 @@
 #include "lft_options.h"
 #include "lft_report.h"
 #ifdef CLI_SCALAR
+#include "lft_flow_options.h"
+#include "lft_flow_report.h"
 #include "lft_scalar_report.h"
 #else
 #include "lft_gauge_format.h"

@@ -41,10 +41,10 @@ static lft_status LFT(read_watch)(cli *c, const LFT(lattice) *lattice, LFT(watch
 /* 0 beyond the last one */
 static int LFT(watch_name)(const LFT(watch) *w, int i, char *text)
 {
-    char name[LFT_OBSERVABLE_TEXT];
-    if (!LFT(observable_name)(w, i, name)) return 0;
-    (void)snprintf(text, CLI_NAME, "%.*s", CLI_NAME - 1, name);
-    return 1;
+    char        build[LFT_OBSERVABLE_TEXT];
+    const char *name = LFT(observable_name)(w, i, build);
+    if (name) (void)snprintf(text, CLI_NAME, "%s", name);
+    return name != NULL;
 }
 
 /* The first one is S / V. */

@@ -80,7 +80,9 @@ static const cli_field cli_field_table[] = {
     CLI_FIELD(n, 'u', CLI_CURVE | CLI_CHAINS | CLI_MEASURE | CLI_DEMO),
     CLI_FIELD(ess, 'd', CLI_FLOWS | CLI_INFO | CLI_DEMO),
     CLI_FIELD(ess_n, 'u', CLI_FLOWS | CLI_INFO | CLI_DEMO),
+#ifdef CLI_SCALAR
     CLI_FIELD(forward_ess, 'd', CLI_MEASURE),
+#endif
     CLI_FIELD(acceptance, 'd', CLI_SAMPLE | CLI_HMC | CLI_DEMO),
     CLI_FIELD(tau_int, 'd', CLI_CHAINS | CLI_MEASURE | CLI_DEMO),
     CLI_FIELD(longest_rejection, 'u', CLI_SAMPLE),
@@ -124,25 +126,6 @@ static void cli_result_clear(cli_result *r)
     for (i = 0; i < sizeof cli_field_table / sizeof *cli_field_table; ++i) {
         if (cli_field_table[i].kind == 'd') *(double *)(void *)((char *)r + cli_field_table[i].at) = CLI_NAN;
     }
-}
-
-static void cli_set_logq(cli_result *r, const lft_logq_error *e)
-{
-    r->logq_n = (uint64_t)e->n;
-    if (!e->n) return;
-    r->logq_error       = e->std;
-    r->logz_shift       = e->mean;
-    r->logz_shift_error = e->mean_error;
-}
-
-/* log Z is log <w> and the measured mean of epsilon; both errors count. */
-static void cli_set_weights(cli_result *r, const lft_weights *w)
-{
-    const int corrected = r->logq_n > 0;
-    r->ess              = w->ess;
-    r->ess_n            = w->n;
-    r->logz             = w->logz + (corrected ? r->logz_shift : 0);
-    r->logz_error       = hypot(w->logz_error, corrected ? r->logz_shift_error : 0);
 }
 
 /* ---- JSON ---- */
@@ -301,36 +284,9 @@ static void cli_print_lattice(const cli_result *r)
     printf("\n");
 }
 
-static void cli_print_logq(const cli_result *r)
-{
-    if (!r->logq_n) {
-        printf("  epsilon    not measured: log q may be off\n");
-        return;
-    }
-    printf("  epsilon    std %.2g, mean %.2g on %llu samples: log q is %s\n", r->logq_error, r->logz_shift,
-           (unsigned long long)r->logq_n,
-           r->logq_error <= 1e-3 && fabs(r->logz_shift) <= 1e-2 ? "exact enough (std <= 1e-3, |mean| <= 1e-2)"
-                                                               : "NOT exact enough (std <= 1e-3, |mean| <= 1e-2)");
-}
-
-static void cli_print_weights(const cli_result *r)
-{
-    char text[64];
-    printf("  ESS        %.4f (N = %llu)\n", r->ess, (unsigned long long)r->ess_n);
-    printf("  log Z      %s%s\n", cli_value(r->logz, r->logz_error, text),
-           r->logq_n ? ", corrected by the mean of epsilon" : ", not corrected");
-}
-
 static void cli_print_out(const cli_result *r)
 {
     if (r->out) printf("  configurations in %s, %s\n", r->out, CLI_SHAPE_TEXT);
-}
-
-static const char *cli_flow_verdict(double ess)
-{
-    if (!(ess > 0.1)) return "poor: train longer, or on a smaller lattice";
-    if (ess < 0.5) return "usable: some configurations repeat many times";
-    return ess < 0.9 ? "good" : "very good: almost every proposal is accepted";
 }
 
 /* The longest autocorrelation time, and whether every observable can be relied on. */

@@ -69,6 +69,7 @@
 #if LFT_GROUP != LFT_SCALAR
 #include "42_gauge.h"
 #include "44_wilson_flow.h"
+#include "46_configuration.h"
 #endif
 #include "50_theory.h"
 #if LFT_GROUP == LFT_SCALAR
@@ -130,6 +131,7 @@
 #include "43_field_strength.h"
 #include "44_wilson_flow.h"
 #include "45_loops.h"
+#include "46_configuration.h"
 #endif
 #include "50_theory.h"
 #if LFT_GROUP == LFT_SCALAR
