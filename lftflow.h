@@ -11558,7 +11558,7 @@ LFT_P_STATIC int LFT_P(curve_reaches)(const LFT_P(curve) *c, double level)
     return -1;
 }
 
-/* The place, in steps, where the curve first rises to the level, NaN if it does not; its slopes are added where slope is not NULL. */
+/* Where, in steps, the curve first rises to the level, NaN if it does not; its slopes are added where slope is not NULL. */
 LFT_P_STATIC double LFT_P(curve_solve)(const LFT_P(curve) *c, double level, double *slope)
 {
     const int n = c->last - c->first < 3 ? c->last - c->first + 1 : 4, at = LFT_P(curve_reaches)(c, level);
