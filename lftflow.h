@@ -5263,14 +5263,14 @@ LFT_API size_t LFT_(gauge_transform_bytes)(const LFT_(lattice) *lattice);
 
 /* Flows every configuration of the batch, in place, by the time step * steps:
  *   dV/dt = Z(V) V,  Z = -g0^2 T^a d^a S_W
- * with S_W the plain plaquette action of coupling g0, whatever the theory is: of links, Z^a = 2 sum over the plaquettes P through the
- * link of d^a Re tr P for SU(N), and the sum of d cos(theta_P)/d theta for U(1). For smooth fields both are dA/dt = D_nu F_nu,mu:
- * time is in units of a^2, and the smoothing radius is sqrt(2 LFT_DIM t).
+ * with S_W the plain plaquette action of coupling g0, whatever the theory is: Z^a = 2 sum of d^a Re tr P over the plaquettes P
+ * through the link for SU(N), and the sum of d cos(theta_P) / d theta for U(1). For smooth fields both are
+ * dA_mu/dt = D_nu F_nu,mu: time is in units of a^2, and the smoothing radius is sqrt(2 LFT_DIM t).
  * Each step is a Runge-Kutta step of third order on the group, W1 = exp(Z0/4) V, W2 = exp(8/9 Z1 - 17/36 Z0) W1,
  * V' = exp(3/4 Z2 - 8/9 Z1 + 17/36 Z0) W2, the Z times step. Stable up to a step of about 0.15 in four dimensions.
  * A negative step flows back, which magnifies rounding errors.
- * Scratch: wilson_flow_bytes(). LFT_ERR_ARG: steps < 0, or a step that is not finite; LFT_ERR_NOMEM; LFT_ERR_NONFINITE: a link is not
- * finite at the end. Text in *error (may be NULL). O(n steps volume). Source: M. Luescher, arXiv:1006.4518, appendix C. */
+ * Scratch: wilson_flow_bytes(). LFT_ERR_ARG: steps < 0, or a step that is not finite; LFT_ERR_NOMEM; LFT_ERR_NONFINITE: a link is
+ * not finite at the end. Text in *error (may be NULL). O(n steps volume). Source: M. Luescher, arXiv:1006.4518, appendix C. */
 LFT_API lft_status LFT_(wilson_flow)(LFT_(batch) *x, double step, int steps, lft_arena scratch, lft_error *error);
 LFT_API size_t LFT_(wilson_flow_bytes)(const LFT_(lattice) *lattice);
 
@@ -5956,7 +5956,7 @@ LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *
 /* What is measured: beyond the lattice zero means nothing, or the default. One desc belongs to all functions below.
  *
  * A measurement of a configuration is a row of numbers, one per observable in this order, and at its end one per step of
- * the flow. V sites, N colours (U(1): 1), axis 0 is time. <...> of a row is the mean over sites, and over planes where there are more
+ * the flow. V sites, N colours (U(1): 1), axis 0 is time; <...> is the mean over sites, and over planes where there are more
  *   action            S / V of the theory
  *   plaquette         <Re tr P> / N over all planes: 1 at U = 1
  *   plaquette_space   the same over the planes without axis 0; not in two dimensions, which have none
@@ -5970,7 +5970,7 @@ LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *
  *                     four dimensions: (1 / 32 pi^2) sum eps_mnrs Re tr F_mn F_rs, eps_0123 = 1, with the clover F below; after
  *                     flow_time if there is one. Next to an integer on smooth fields only
  *                     not defined elsewhere, and left out
- *   wilson_RxT        <Re tr W> / N of the loops of R x T links, 1 <= R <= max_r, 1 <= T <= max_t. All axes are alike: every
+ *   wilson_RxT        <Re tr W> / N of the loops of R x T links, 1 <= R <= max_R, 1 <= T <= max_T. All axes are alike: every
  *                     plane counts in both orientations, and only R <= T is listed. With static_only T runs along axis 0, R along
  *                     the other axes, and all R and T are listed. A side must be shorter than its axis; planes with
  *                     a shorter axis do not count
@@ -5985,13 +5985,13 @@ LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *
  * ends. Sources: M. Luescher, arXiv:1006.4518; S. Borsanyi et al., arXiv:1203.4469. */
 typedef struct LFT_(observables) {
     LFT_(lattice) lattice;
-    int           max_r, max_t; /* Wilson loops up to R x T */
+    int           max_R, max_T; /* Wilson loops up to R x T */
     int           static_only;  /* 1: those of the static potential */
     double        flow_time;
     double        flow_step; /* 0.05; made smaller so that it divides flow_time. Larger ones than 0.15 are not stable */
 } LFT_(observables);
 
-/* LFT_ERR_ARG, with text in *error (may be NULL), for loops that do not fit into any plane, max_r > max_t without static_only, one
+/* LFT_ERR_ARG, with text in *error (may be NULL), for loops that do not fit into any plane, max_R > max_T without static_only, one
  * of both alone, or a flow that is not finite, negative, or longer than 100000 steps. */
 LFT_API lft_status LFT_(observables_check)(const LFT_(observables) *o, lft_error *error);
 
@@ -6002,7 +6002,7 @@ LFT_API int LFT_(observables_count)(const LFT_(observables) *o);
 
 /* rows[n][count] of the configurations of a batch, summed in double and in a fixed order: the same whatever else is in the
  * batch, which stays as it is. Scratch: measure_bytes(). LFT_ERR_ARG as observables_check; LFT_ERR_MISMATCH for other extents;
- * LFT_ERR_NOMEM; text in *error (may be NULL). O(n V (dim^2 (1 + max_r max_t) + steps of the flow)). */
+ * LFT_ERR_NOMEM; text in *error (may be NULL). O(n V (dim^2 (1 + max_R max_T) + steps of the flow)). */
 LFT_API lft_status LFT_(measure)(const LFT_(theory) *theory, const LFT_(observables) *o, const LFT_(batch) *x, double *rows,
                                  lft_arena scratch, lft_error *error);
 
@@ -8227,22 +8227,22 @@ LFT_P_STATIC void LFT_P(polyakov)(const LFT_(lattice) *lattice, const lft_v *lin
 
 /* ---- Wilson loops ----------------------------------------------------------------------------------------------------- */
 
-/* Loops of R x T links, R <= max_r, T <= max_t. static_only: T along axis 0, R along another one. Else the two sides are alike,
+/* Loops of R x T links, R <= max_R, T <= max_T. static_only: T along axis 0, R along another one. Else the two sides are alike,
  * only R <= T is listed, and both orientations of every plane count. An axis must be longer than the side along it. */
 typedef struct LFT_P(loops) {
-    int max_r, max_t, static_only;
+    int max_R, max_T, static_only;
 } LFT_P(loops);
 
 /* Their place in the order R = 1: T = ..., R = 2: T = ...; -1 for those that are not listed. */
 LFT_P_STATIC int LFT_P(loop_column)(const LFT_P(loops) *loops, int R, int T)
 {
-    if (loops->static_only) return (R - 1) * loops->max_t + T - 1;
-    return R > T ? -1 : (R - 1) * loops->max_t - (R - 1) * (R - 2) / 2 + T - R;
+    if (loops->static_only) return (R - 1) * loops->max_T + T - 1;
+    return R > T ? -1 : (R - 1) * loops->max_T - (R - 1) * (R - 2) / 2 + T - R;
 }
 
 LFT_P_STATIC int LFT_P(loops_count)(const LFT_P(loops) *loops)
 {
-    return loops->max_r > 0 ? LFT_P(loop_column)(loops, loops->max_r, loops->max_t) + 1 : 0;
+    return loops->max_R > 0 ? LFT_P(loop_column)(loops, loops->max_R, loops->max_T) + 1 : 0;
 }
 
 /* Does the loop with R links along mu and T along nu count? A square one is the same with mu and nu exchanged. */
@@ -8272,7 +8272,7 @@ LFT_P_STATIC lft_v *LFT_P(loops_work)(const LFT_(lattice) *lattice, const LFT_P(
             if (sites > most) most = sites;
         }
     }
-    return loops->max_r > 0 ? LFT_P(vectors)(arena, most * (size_t)(loops->max_t + 1) * LFT_P_LINK) : NULL;
+    return loops->max_R > 0 ? LFT_P(vectors)(arena, most * (size_t)(loops->max_T + 1) * LFT_P_LINK) : NULL;
 }
 
 /* line(a, b) = before(a, b) times the link `from` steps further along the axis; the link itself for from = 0 */
@@ -8315,12 +8315,12 @@ LFT_P_STATIC void LFT_P(one_plane)(const LFT_P(plane) *p, const lft_v *links, co
 {
     const int size = p->a * p->b * LFT_P_LINK;
     int       R, T;
-    for (T = 1; T <= loops->max_t && T < p->b; ++T) {
+    for (T = 1; T <= loops->max_T && T < p->b; ++T) {
         LFT_P(lengthen)(p, links, p->nu, T - 1, p->along + (T > 1 ? T - 2 : 0) * size, p->along + (T - 1) * size);
     }
-    for (R = 1; R <= loops->max_r && R < p->a; ++R) {
+    for (R = 1; R <= loops->max_R && R < p->a; ++R) {
         LFT_P(lengthen)(p, links, p->mu, R - 1, p->across, p->across);
-        for (T = 1; T <= loops->max_t; ++T) {
+        for (T = 1; T <= loops->max_T; ++T) {
             if (!LFT_P(loop_fits)(p->lattice, loops, p->mu, R, p->nu, T)) continue;
             LFT_P(plane_loops)(p, R, T, sum + LFT_P(loop_column)(loops, R, T) * LFT_P_LANES);
         }
@@ -8338,7 +8338,7 @@ LFT_P_STATIC int LFT_P(loop_planes)(const LFT_(lattice) *lattice, const LFT_P(lo
 }
 
 /* W[loop][lane] = the means of Re tr / N. In a plane lines grow by one link at a time, so that a loop costs three products at a
- * site, whatever its size. work: loops_work(). O(V dim^2 (max_r max_t)). */
+ * site, whatever its size. work: loops_work(). O(V dim^2 (max_R max_T)). */
 LFT_P_STATIC void LFT_P(wilson_loops)(const LFT_(lattice) *lattice, const lft_v *links, const LFT_P(loops) *loops,
                                       lft_v *work, double *W)
 {
@@ -8360,8 +8360,8 @@ LFT_P_STATIC void LFT_P(wilson_loops)(const LFT_(lattice) *lattice, const lft_v 
             }
         }
     }
-    for (R = 1; R <= loops->max_r; ++R) {
-        for (T = loops->static_only ? 1 : R; T <= loops->max_t; ++T) {
+    for (R = 1; R <= loops->max_R; ++R) {
+        for (T = loops->static_only ? 1 : R; T <= loops->max_T; ++T) {
             double      *w     = W + LFT_P(loop_column)(loops, R, T) * LFT_P_LANES;
             const double terms = (double)LFT_P(loop_planes)(lattice, loops, R, T) * lattice->volume;
             for (l = 0; l < LFT_P_LANES; ++l) w[l] /= terms * LFT_P_COLOURS;
@@ -13437,7 +13437,7 @@ LFT_P_STATIC LFT_P(row_form) LFT_P(row_form_of)(const LFT_(observables) *o)
     const double     step = o->flow_step > 0 ? o->flow_step : 0.05;
     LFT_P(row_form) f;
     int              kind;
-    f.loops.max_r = o->max_r, f.loops.max_t = o->max_t, f.loops.static_only = o->static_only;
+    f.loops.max_R = o->max_R, f.loops.max_T = o->max_T, f.loops.static_only = o->static_only;
     for (f.kinds = 0, kind = 0; kind < LFT_P(row_kinds); ++kind) f.kinds += LFT_P(row_has)(kind);
     f.wilson = LFT_P(loops_count)(&f.loops);
     f.steps  = o->flow_time > 0 ? (int)(o->flow_time / step + (1 - 1e-9)) : 0;
@@ -13452,20 +13452,20 @@ LFT_API lft_status LFT_(observables_check)(const LFT_(observables) *o, lft_error
     static const char where[] = "observables";
     const double      step    = o->flow_step > 0 ? o->flow_step : 0.05;
     int               mu, nu, fits = 0;
-    if (o->max_r < 0 || (o->max_r == 0 && o->max_t)) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_r", "both of max_r and max_t, or none", o->max_r);
+    if (o->max_R < 0 || (o->max_R == 0 && o->max_T)) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_R", "both of max_R and max_T, or none", o->max_R);
     }
-    if (o->max_r && (o->max_t < 1 || (o->max_r > o->max_t && !o->static_only))) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_t", "at least max_r; 1 with static_only", o->max_t);
+    if (o->max_R && (o->max_T < 1 || (o->max_R > o->max_T && !o->static_only))) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_T", "at least max_R; 1 with static_only", o->max_T);
     }
     for (mu = 0; mu < LFT_DIM; ++mu) {
         for (nu = 0; nu < LFT_DIM; ++nu) {
             if (mu == nu || (o->static_only && nu > 0)) continue;
-            fits |= o->max_r < o->lattice.extent[mu] && o->max_t < o->lattice.extent[nu];
+            fits |= o->max_R < o->lattice.extent[mu] && o->max_T < o->lattice.extent[nu];
         }
     }
-    if (o->max_r && !fits) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_t", "loops shorter than the axes of some plane", o->max_t);
+    if (o->max_R && !fits) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_T", "loops shorter than the axes of some plane", o->max_T);
     }
     if (!lft_finite(o->flow_time) || o->flow_time < 0) {
         return lft_p_fail_got(error, LFT_ERR_ARG, where, "flow_time", "a number >= 0", o->flow_time);
@@ -13677,8 +13677,8 @@ LFT_API const char *LFT_(observable_name)(const LFT_(observables) *o, int observ
         return f.steps && i < LFT_P(row_derived) ? derived[i] : NULL;
     }
     t.data = text, t.used = 0, t.size = LFT_OBSERVABLE_TEXT;
-    for (R = 1; R <= f.loops.max_r; ++R) {
-        for (T = 1; T <= f.loops.max_t; ++T) {
+    for (R = 1; R <= f.loops.max_R; ++R) {
+        for (T = 1; T <= f.loops.max_T; ++T) {
             if (LFT_P(loop_column)(&f.loops, R, T) != i) continue;
             lft_p_put(&t, "wilson_");
             lft_p_put_u64(&t, (uint64_t)R);
@@ -13702,8 +13702,8 @@ LFT_API int LFT_(observable_find)(const LFT_(observables) *o, const char *name)
     return -1;
 }
 
-/* A curve over the steps of the flow, known at the nodes first ... last: y = t^2 E, or t dy/dt by five points, which has no value at
- * the two nodes next to either end. y[i - 1] is that of node i, and 0 at node 0. */
+/* A curve over the steps of the flow, known at the nodes first ... last: y = t^2 E, or t dy/dt by five points, which leaves out two
+ * nodes at either end. y[i - 1] is that of node i, and 0 at node 0. */
 typedef struct LFT_P(curve) {
     const double *y;
     int           first, last, derivative;
@@ -13765,7 +13765,7 @@ LFT_P_STATIC int LFT_P(curve_reaches)(const LFT_P(curve) *c, double level)
     return -1;
 }
 
-/* The place, in steps, where the curve first rises to the level, NaN if it does not; where slope is not NULL, its slopes are added. */
+/* Where, in steps, the curve first rises to the level, NaN if it does not; its slopes are added where slope is not NULL. */
 LFT_P_STATIC double LFT_P(curve_solve)(const LFT_P(curve) *c, double level, double *slope)
 {
     const int n = c->last - c->first < 3 ? c->last - c->first + 1 : 4, at = LFT_P(curve_reaches)(c, level);

@@ -4,14 +4,14 @@
 
 /* Flows every configuration of the batch, in place, by the time step * steps:
  *   dV/dt = Z(V) V,  Z = -g0^2 T^a d^a S_W
- * with S_W the plain plaquette action of coupling g0, whatever the theory is: of links, Z^a = 2 sum over the plaquettes P through the
- * link of d^a Re tr P for SU(N), and the sum of d cos(theta_P)/d theta for U(1). For smooth fields both are dA/dt = D_nu F_nu,mu:
- * time is in units of a^2, and the smoothing radius is sqrt(2 LFT_DIM t).
+ * with S_W the plain plaquette action of coupling g0, whatever the theory is: Z^a = 2 sum of d^a Re tr P over the plaquettes P
+ * through the link for SU(N), and the sum of d cos(theta_P) / d theta for U(1). For smooth fields both are
+ * dA_mu/dt = D_nu F_nu,mu: time is in units of a^2, and the smoothing radius is sqrt(2 LFT_DIM t).
  * Each step is a Runge-Kutta step of third order on the group, W1 = exp(Z0/4) V, W2 = exp(8/9 Z1 - 17/36 Z0) W1,
  * V' = exp(3/4 Z2 - 8/9 Z1 + 17/36 Z0) W2, the Z times step. Stable up to a step of about 0.15 in four dimensions.
  * A negative step flows back, which magnifies rounding errors.
- * Scratch: wilson_flow_bytes(). LFT_ERR_ARG: steps < 0, or a step that is not finite; LFT_ERR_NOMEM; LFT_ERR_NONFINITE: a link is not
- * finite at the end. Text in *error (may be NULL). O(n steps volume). Source: M. Luescher, arXiv:1006.4518, appendix C. */
+ * Scratch: wilson_flow_bytes(). LFT_ERR_ARG: steps < 0, or a step that is not finite; LFT_ERR_NOMEM; LFT_ERR_NONFINITE: a link is
+ * not finite at the end. Text in *error (may be NULL). O(n steps volume). Source: M. Luescher, arXiv:1006.4518, appendix C. */
 LFT_API lft_status LFT_(wilson_flow)(LFT_(batch) *x, double step, int steps, lft_arena scratch, lft_error *error);
 LFT_API size_t LFT_(wilson_flow_bytes)(const LFT_(lattice) *lattice);
 

@@ -25,22 +25,22 @@ LFT_P_STATIC void LFT_P(polyakov)(const LFT_(lattice) *lattice, const lft_v *lin
 
 /* ---- Wilson loops ----------------------------------------------------------------------------------------------------- */
 
-/* Loops of R x T links, R <= max_r, T <= max_t. static_only: T along axis 0, R along another one. Else the two sides are alike,
+/* Loops of R x T links, R <= max_R, T <= max_T. static_only: T along axis 0, R along another one. Else the two sides are alike,
  * only R <= T is listed, and both orientations of every plane count. An axis must be longer than the side along it. */
 typedef struct LFT_P(loops) {
-    int max_r, max_t, static_only;
+    int max_R, max_T, static_only;
 } LFT_P(loops);
 
 /* Their place in the order R = 1: T = ..., R = 2: T = ...; -1 for those that are not listed. */
 LFT_P_STATIC int LFT_P(loop_column)(const LFT_P(loops) *loops, int R, int T)
 {
-    if (loops->static_only) return (R - 1) * loops->max_t + T - 1;
-    return R > T ? -1 : (R - 1) * loops->max_t - (R - 1) * (R - 2) / 2 + T - R;
+    if (loops->static_only) return (R - 1) * loops->max_T + T - 1;
+    return R > T ? -1 : (R - 1) * loops->max_T - (R - 1) * (R - 2) / 2 + T - R;
 }
 
 LFT_P_STATIC int LFT_P(loops_count)(const LFT_P(loops) *loops)
 {
-    return loops->max_r > 0 ? LFT_P(loop_column)(loops, loops->max_r, loops->max_t) + 1 : 0;
+    return loops->max_R > 0 ? LFT_P(loop_column)(loops, loops->max_R, loops->max_T) + 1 : 0;
 }
 
 /* Does the loop with R links along mu and T along nu count? A square one is the same with mu and nu exchanged. */
@@ -70,7 +70,7 @@ LFT_P_STATIC lft_v *LFT_P(loops_work)(const LFT_(lattice) *lattice, const LFT_P(
             if (sites > most) most = sites;
         }
     }
-    return loops->max_r > 0 ? LFT_P(vectors)(arena, most * (size_t)(loops->max_t + 1) * LFT_P_LINK) : NULL;
+    return loops->max_R > 0 ? LFT_P(vectors)(arena, most * (size_t)(loops->max_T + 1) * LFT_P_LINK) : NULL;
 }
 
 /* line(a, b) = before(a, b) times the link `from` steps further along the axis; the link itself for from = 0 */
@@ -113,12 +113,12 @@ LFT_P_STATIC void LFT_P(one_plane)(const LFT_P(plane) *p, const lft_v *links, co
 {
     const int size = p->a * p->b * LFT_P_LINK;
     int       R, T;
-    for (T = 1; T <= loops->max_t && T < p->b; ++T) {
+    for (T = 1; T <= loops->max_T && T < p->b; ++T) {
         LFT_P(lengthen)(p, links, p->nu, T - 1, p->along + (T > 1 ? T - 2 : 0) * size, p->along + (T - 1) * size);
     }
-    for (R = 1; R <= loops->max_r && R < p->a; ++R) {
+    for (R = 1; R <= loops->max_R && R < p->a; ++R) {
         LFT_P(lengthen)(p, links, p->mu, R - 1, p->across, p->across);
-        for (T = 1; T <= loops->max_t; ++T) {
+        for (T = 1; T <= loops->max_T; ++T) {
             if (!LFT_P(loop_fits)(p->lattice, loops, p->mu, R, p->nu, T)) continue;
             LFT_P(plane_loops)(p, R, T, sum + LFT_P(loop_column)(loops, R, T) * LFT_P_LANES);
         }
@@ -136,7 +136,7 @@ LFT_P_STATIC int LFT_P(loop_planes)(const LFT_(lattice) *lattice, const LFT_P(lo
 }
 
 /* W[loop][lane] = the means of Re tr / N. In a plane lines grow by one link at a time, so that a loop costs three products at a
- * site, whatever its size. work: loops_work(). O(V dim^2 (max_r max_t)). */
+ * site, whatever its size. work: loops_work(). O(V dim^2 (max_R max_T)). */
 LFT_P_STATIC void LFT_P(wilson_loops)(const LFT_(lattice) *lattice, const lft_v *links, const LFT_P(loops) *loops,
                                       lft_v *work, double *W)
 {
@@ -158,8 +158,8 @@ LFT_P_STATIC void LFT_P(wilson_loops)(const LFT_(lattice) *lattice, const lft_v 
             }
         }
     }
-    for (R = 1; R <= loops->max_r; ++R) {
-        for (T = loops->static_only ? 1 : R; T <= loops->max_t; ++T) {
+    for (R = 1; R <= loops->max_R; ++R) {
+        for (T = loops->static_only ? 1 : R; T <= loops->max_T; ++T) {
             double      *w     = W + LFT_P(loop_column)(loops, R, T) * LFT_P_LANES;
             const double terms = (double)LFT_P(loop_planes)(lattice, loops, R, T) * lattice->volume;
             for (l = 0; l < LFT_P_LANES; ++l) w[l] /= terms * LFT_P_COLOURS;

@@ -11,7 +11,7 @@
 /* What is measured: beyond the lattice zero means nothing, or the default. One desc belongs to all functions below.
  *
  * A measurement of a configuration is a row of numbers, one per observable in this order, and at its end one per step of
- * the flow. V sites, N colours (U(1): 1), axis 0 is time. <...> of a row is the mean over sites, and over planes where there are more
+ * the flow. V sites, N colours (U(1): 1), axis 0 is time; <...> is the mean over sites, and over planes where there are more
  *   action            S / V of the theory
  *   plaquette         <Re tr P> / N over all planes: 1 at U = 1
  *   plaquette_space   the same over the planes without axis 0; not in two dimensions, which have none
@@ -25,7 +25,7 @@
  *                     four dimensions: (1 / 32 pi^2) sum eps_mnrs Re tr F_mn F_rs, eps_0123 = 1, with the clover F below; after
  *                     flow_time if there is one. Next to an integer on smooth fields only
  *                     not defined elsewhere, and left out
- *   wilson_RxT        <Re tr W> / N of the loops of R x T links, 1 <= R <= max_r, 1 <= T <= max_t. All axes are alike: every
+ *   wilson_RxT        <Re tr W> / N of the loops of R x T links, 1 <= R <= max_R, 1 <= T <= max_T. All axes are alike: every
  *                     plane counts in both orientations, and only R <= T is listed. With static_only T runs along axis 0, R along
  *                     the other axes, and all R and T are listed. A side must be shorter than its axis; planes with
  *                     a shorter axis do not count
@@ -40,13 +40,13 @@
  * ends. Sources: M. Luescher, arXiv:1006.4518; S. Borsanyi et al., arXiv:1203.4469. */
 typedef struct LFT_(observables) {
     LFT_(lattice) lattice;
-    int           max_r, max_t; /* Wilson loops up to R x T */
+    int           max_R, max_T; /* Wilson loops up to R x T */
     int           static_only;  /* 1: those of the static potential */
     double        flow_time;
     double        flow_step; /* 0.05; made smaller so that it divides flow_time. Larger ones than 0.15 are not stable */
 } LFT_(observables);
 
-/* LFT_ERR_ARG, with text in *error (may be NULL), for loops that do not fit into any plane, max_r > max_t without static_only, one
+/* LFT_ERR_ARG, with text in *error (may be NULL), for loops that do not fit into any plane, max_R > max_T without static_only, one
  * of both alone, or a flow that is not finite, negative, or longer than 100000 steps. */
 LFT_API lft_status LFT_(observables_check)(const LFT_(observables) *o, lft_error *error);
 
@@ -57,7 +57,7 @@ LFT_API int LFT_(observables_count)(const LFT_(observables) *o);
 
 /* rows[n][count] of the configurations of a batch, summed in double and in a fixed order: the same whatever else is in the
  * batch, which stays as it is. Scratch: measure_bytes(). LFT_ERR_ARG as observables_check; LFT_ERR_MISMATCH for other extents;
- * LFT_ERR_NOMEM; text in *error (may be NULL). O(n V (dim^2 (1 + max_r max_t) + steps of the flow)). */
+ * LFT_ERR_NOMEM; text in *error (may be NULL). O(n V (dim^2 (1 + max_R max_T) + steps of the flow)). */
 LFT_API lft_status LFT_(measure)(const LFT_(theory) *theory, const LFT_(observables) *o, const LFT_(batch) *x, double *rows,
                                  lft_arena scratch, lft_error *error);
 
@@ -133,7 +133,7 @@ LFT_P_STATIC LFT_P(row_form) LFT_P(row_form_of)(const LFT_(observables) *o)
     const double     step = o->flow_step > 0 ? o->flow_step : 0.05;
     LFT_P(row_form) f;
     int              kind;
-    f.loops.max_r = o->max_r, f.loops.max_t = o->max_t, f.loops.static_only = o->static_only;
+    f.loops.max_R = o->max_R, f.loops.max_T = o->max_T, f.loops.static_only = o->static_only;
     for (f.kinds = 0, kind = 0; kind < LFT_P(row_kinds); ++kind) f.kinds += LFT_P(row_has)(kind);
     f.wilson = LFT_P(loops_count)(&f.loops);
     f.steps  = o->flow_time > 0 ? (int)(o->flow_time / step + (1 - 1e-9)) : 0;
@@ -148,20 +148,20 @@ LFT_API lft_status LFT_(observables_check)(const LFT_(observables) *o, lft_error
     static const char where[] = "observables";
     const double      step    = o->flow_step > 0 ? o->flow_step : 0.05;
     int               mu, nu, fits = 0;
-    if (o->max_r < 0 || (o->max_r == 0 && o->max_t)) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_r", "both of max_r and max_t, or none", o->max_r);
+    if (o->max_R < 0 || (o->max_R == 0 && o->max_T)) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_R", "both of max_R and max_T, or none", o->max_R);
     }
-    if (o->max_r && (o->max_t < 1 || (o->max_r > o->max_t && !o->static_only))) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_t", "at least max_r; 1 with static_only", o->max_t);
+    if (o->max_R && (o->max_T < 1 || (o->max_R > o->max_T && !o->static_only))) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_T", "at least max_R; 1 with static_only", o->max_T);
     }
     for (mu = 0; mu < LFT_DIM; ++mu) {
         for (nu = 0; nu < LFT_DIM; ++nu) {
             if (mu == nu || (o->static_only && nu > 0)) continue;
-            fits |= o->max_r < o->lattice.extent[mu] && o->max_t < o->lattice.extent[nu];
+            fits |= o->max_R < o->lattice.extent[mu] && o->max_T < o->lattice.extent[nu];
         }
     }
-    if (o->max_r && !fits) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_t", "loops shorter than the axes of some plane", o->max_t);
+    if (o->max_R && !fits) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_T", "loops shorter than the axes of some plane", o->max_T);
     }
     if (!lft_finite(o->flow_time) || o->flow_time < 0) {
         return lft_p_fail_got(error, LFT_ERR_ARG, where, "flow_time", "a number >= 0", o->flow_time);
@@ -373,8 +373,8 @@ LFT_API const char *LFT_(observable_name)(const LFT_(observables) *o, int observ
         return f.steps && i < LFT_P(row_derived) ? derived[i] : NULL;
     }
     t.data = text, t.used = 0, t.size = LFT_OBSERVABLE_TEXT;
-    for (R = 1; R <= f.loops.max_r; ++R) {
-        for (T = 1; T <= f.loops.max_t; ++T) {
+    for (R = 1; R <= f.loops.max_R; ++R) {
+        for (T = 1; T <= f.loops.max_T; ++T) {
             if (LFT_P(loop_column)(&f.loops, R, T) != i) continue;
             lft_p_put(&t, "wilson_");
             lft_p_put_u64(&t, (uint64_t)R);
@@ -398,8 +398,8 @@ LFT_API int LFT_(observable_find)(const LFT_(observables) *o, const char *name)
     return -1;
 }
 
-/* A curve over the steps of the flow, known at the nodes first ... last: y = t^2 E, or t dy/dt by five points, which has no value at
- * the two nodes next to either end. y[i - 1] is that of node i, and 0 at node 0. */
+/* A curve over the steps of the flow, known at the nodes first ... last: y = t^2 E, or t dy/dt by five points, which leaves out two
+ * nodes at either end. y[i - 1] is that of node i, and 0 at node 0. */
 typedef struct LFT_P(curve) {
     const double *y;
     int           first, last, derivative;
@@ -461,7 +461,7 @@ LFT_P_STATIC int LFT_P(curve_reaches)(const LFT_P(curve) *c, double level)
     return -1;
 }
 
-/* The place, in steps, where the curve first rises to the level, NaN if it does not; where slope is not NULL, its slopes are added. */
+/* Where, in steps, the curve first rises to the level, NaN if it does not; its slopes are added where slope is not NULL. */
 LFT_P_STATIC double LFT_P(curve_solve)(const LFT_P(curve) *c, double level, double *slope)
 {
     const int n = c->last - c->first < 3 ? c->last - c->first + 1 : 4, at = LFT_P(curve_reaches)(c, level);

@@ -530,7 +530,7 @@ static void deriving(void)
     int                      i, ok = 1;
     memset(&o, 0, sizeof o);
     (void)u2_lattice_init(&o.lattice, extent, NULL);
-    o.max_r = 2, o.max_t = 3, o.flow_time = 2;
+    o.max_R = 2, o.max_T = 3, o.flow_time = 2;
     printf("---- names, deriving\n");
     for (i = 0; i < 17; ++i) {
         const char *name = u2_observable_name(&o, i, text);
@@ -562,16 +562,16 @@ static void deriving(void)
     check_near("a mean", e.error, lft_gamma(&s, 1).error, 1e-12 * e.error);
     (void)u2_observe(&s, NULL, &o, 17, scratch_of(sizeof scratch_memory), &error);
     check_true("no such observable: argument", error.code == LFT_ERR_ARG);
-    bad = o, bad.max_t = 4;
+    bad = o, bad.max_T = 4;
     (void)u2_observe(&s, NULL, &bad, 1, scratch_of(sizeof scratch_memory), &error);
     check_true("other columns: mismatch", error.code == LFT_ERR_MISMATCH);
     for (ok = 1, i = 0; i < 8; ++i) {
         bad = o, memset(&error, 0, sizeof error);
-        if (i == 0) bad.max_r = 0;
-        if (i == 1) bad.max_t = 0;
-        if (i == 2) bad.max_r = -1;
-        if (i == 3) bad.max_r = 4; /* > max_t */
-        if (i == 4) bad.max_t = 8;
+        if (i == 0) bad.max_R = 0;
+        if (i == 1) bad.max_T = 0;
+        if (i == 2) bad.max_R = -1;
+        if (i == 3) bad.max_R = 4; /* > max_T */
+        if (i == 4) bad.max_T = 8;
         if (i == 5) bad.flow_time = -1;
         if (i == 6) bad.flow_step = -0.1;
         if (i == 7) bad.flow_step = 1e-6;
@@ -666,8 +666,8 @@ static int T_(plain_row)(const T_(observables) *o, double action, double *row)
         row[n] = T_DIM == 2 || o->flow_time <= 0 ? plain_charge() : 0;
         n += 2;
     }
-    for (R = 1; R <= o->max_r; ++R) {
-        for (t = o->static_only ? 1 : R; t <= o->max_t; ++t) row[n++] = plain_wilson(R, t, o->static_only);
+    for (R = 1; R <= o->max_R; ++R) {
+        for (t = o->static_only ? 1 : R; t <= o->max_T; ++t) row[n++] = plain_wilson(R, t, o->static_only);
     }
     for (t = 1; o->flow_time > 0 && t <= steps; ++t) {
         const double time = o->flow_time * t / steps;
@@ -828,7 +828,9 @@ static void T_(flowing)(const T_(lattice) *lattice)
         T_(action)(&theory, &x, was);
         (void)T_(wilson_flow)(&x, h, 2, scratch_of(sizeof scratch_memory), NULL);
         T_(action)(&theory, &x, S);
-        for (i = 0; i < 3; ++i) check_near("    dS/dt over -|force|^2", (was[i] - S[i]) / (2 * h) / norm[i], 1, 2e-6 * T_DIM * T_DIM);
+        for (i = 0; i < 3; ++i) {
+            check_near("    dS/dt over -|force|^2", (was[i] - S[i]) / (2 * h) / norm[i], 1, 2e-6 * T_DIM * T_DIM);
+        }
     }
     check_true("    refusals", T_(wilson_flow)(&x, 0.1, -1, scratch_of(sizeof scratch_memory), NULL) == LFT_ERR_ARG &&
                                    T_(wilson_flow)(&x, 0.1, 1, scratch_of(0), NULL) == LFT_ERR_NOMEM);
@@ -923,7 +925,8 @@ static void T_(appending)(T_(observables) o)
     check_true("    the same numbers", same);
     check_true("    full: memory", T_(measure_into)(&theory, &o, &x, &series, scratch_of(bytes), &e) == LFT_ERR_NOMEM);
     series.columns -= 1;
-    check_true("    other columns: mismatch", T_(measure_into)(&theory, &o, &x, &series, scratch_of(bytes), &e) == LFT_ERR_MISMATCH);
+    check_true("    other columns: mismatch",
+               T_(measure_into)(&theory, &o, &x, &series, scratch_of(bytes), &e) == LFT_ERR_MISMATCH);
     o.lattice.extent[0] += 1;
     check_true("    other extents: mismatch",
                T_(measure)(&theory, &o, &x, rows, scratch_of(sizeof scratch_memory), &e) == LFT_ERR_MISMATCH && e.text[0]);
@@ -935,10 +938,10 @@ static void T_(suite)(void)
     T_(observables)  o = T_(all_of)(odd);
     printf("---- %d colours, %d dimensions, %d bytes, %d lanes\n", T_N, T_DIM, (int)sizeof(T_(real)), T_(lanes)());
     T_(compare)("plain products: random links", o, 0);
-    o.max_r = 2, o.max_t = 3;
+    o.max_R = 2, o.max_T = 3;
     T_(compare)("    loops", o, 3);
     T_(cold)(o);
-    o.static_only = 1, o.max_t = 2;
+    o.static_only = 1, o.max_T = 2;
     T_(compare)("    loops of the static potential", o, 3);
     o.flow_time = 0.1, o.flow_step = 0.04; /* three steps */
     T_(cold)(o);
