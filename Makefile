@@ -1,5 +1,5 @@
 # lftflow: the header needs no build; this makes the programs, runs the tests and installs.
-#   make           the command-line programs build/lft-phi4-1d ... -4d
+#   make           the command-line programs build/lft-phi4-1d ... -4d, lft-u1-2d ... -4d, lft-su2-, lft-su3-
 #   make run       a demonstration in a terminal
 #   make test      what a user runs: at most 10 minutes        make test-all   everything: at most an hour
 #   make bench     the benchmark                               make bench-torch   its peers (needs PyTorch)
@@ -16,8 +16,7 @@ PREFIX  ?= /usr/local
 OPENMP  := $(shell echo 'int main(void) { return 0; }' | $(CC) -fopenmp -x c - -o /dev/null 2>/dev/null && echo -fopenmp)
 WARN    := -Wall -Wextra
 
-DIMS     := 1 2 3 4
-PROGRAMS := $(DIMS:%=build/lft-phi4-%d)
+PROGRAMS := $(foreach d,1 2 3 4,build/lft-phi4-$dd) $(foreach g,u1 su2 su3,$(foreach d,2 3 4,build/lft-$g-$dd))
 EXAMPLES := $(patsubst examples/%.c,build/examples/%,$(filter-out examples/lft.c,$(wildcard examples/*.c)))
 BENCHES  := $(patsubst bench/%.c,build/bench/%,$(wildcard bench/*.c))
 
@@ -30,9 +29,15 @@ all: $(PROGRAMS)
 lftflow.h: tools/amalgamate.sh $(wildcard src/*.h)
 	tools/amalgamate.sh
 
-build/lft-phi4-%d: examples/lft.c $(wildcard examples/lft_*.h) lftflow.h
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(OPENMP) $(WARN) -DLFT_CLI_DIM=$* -I. $< -o $@ -lm
+define program # name, group
+build/lft-$1-%d: examples/lft.c $(wildcard examples/lft_*.h) lftflow.h
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(OPENMP) $$(WARN) -DLFT_CLI_GROUP=LFT_$2 -DLFT_CLI_DIM=$$* -I. $$< -o $$@ -lm
+endef
+$(eval $(call program,phi4,SCALAR))
+$(eval $(call program,u1,U1))
+$(eval $(call program,su2,SU2))
+$(eval $(call program,su3,SU3))
 
 build/examples/%: examples/%.c lftflow.h
 	@mkdir -p $(@D)

@@ -219,6 +219,107 @@ typedef struct lft_pool {
 /* An OpenMP team of the given size (compile with -fopenmp; without it, and for threads < 2, serial). */
 LFT_P_STATIC lft_pool lft_pool_openmp(int threads);
 
+#ifdef LFT_STDIO
+
+/* ---- 06_stdio.h, declarations ------------------------------------------------------------------------------------ */
+/* 06_stdio.h: optional adaptor from the streams of this header to the files of C; only if LFT_STDIO is defined.
+ * Offers: lft_file_reader(), lft_file_writer(), lft_file_replace(). */
+
+#include <stdio.h>
+
+/* A reader of a file that the caller opened in binary mode ("rb") and closes. */
+LFT_P_STATIC lft_reader lft_file_reader(FILE *file);
+
+/* A writer to a file that the caller opened in binary mode ("wb") and closes. What stdio still buffers is written by
+ * fclose(), whose result the caller must check; lft_file_replace() does. */
+LFT_P_STATIC lft_writer lft_file_writer(FILE *file);
+
+/* Replaces a file as a whole or not at all: fill(to, ctx, error) writes the new content to path.tmp, which becomes path
+ * by rename() after everything has been written and closed. So a kill or a full disk leaves the old file as it was. On
+ * any failure the temporary file is removed. (Where rename() does not replace, as on Windows, remove the old one first.
+ * Nothing is forced to the disk: a power failure may undo more than the last write.)
+ * LFT_ERR_IO: open, write, close or rename failed; LFT_ERR_ARG: path longer than 4000 bytes; else what fill returns if
+ * it is not LFT_OK. */
+LFT_P_STATIC lft_status lft_file_replace(const char *path, int (*fill)(lft_writer to, void *ctx, lft_error *error),
+                                         void *ctx, lft_error *error);
+
+#endif
+
+/* ---- 18_parameters.h, declarations ------------------------------------------------------------------------------- */
+/* 18_parameters.h: named parameter tensors and the optimiser. Parameters, gradients and moments are double and common
+ * types, so that an f32 and an f64 instance share one model.
+ * Offers: lft_parameters, lft_declare(); lft_adam, lft_adam_init(), lft_adam_step(); lft_schedule, lft_rate();
+ *         lft_clip_norm(). */
+
+/* One tensor: row-major, its values at value[offset .. offset + count) of the set. */
+typedef struct lft_parameter {
+    char   name[40]; /* "layer0.kernel" */
+    int    rank, shape[4];
+    size_t offset, count;
+} lft_parameter;
+
+/* The set. The owner runs its declarations twice: first with list == NULL, which only counts, then with memory. */
+typedef struct lft_parameters {
+    lft_parameter *list; /* [tensors] */
+    double        *value; /* [count] */
+    double        *pace;  /* [count] learning rate of each parameter relative to that of the training */
+    int            tensors;
+    size_t         count;
+} lft_parameters;
+
+/* Appends the tensor "owner.name" and returns its offset. Dimensions beyond rank are ignored. */
+LFT_P_STATIC size_t lft_declare(lft_parameters *set, const char *owner, const char *name, int rank, int n0, int n1,
+                                int n2, int n3);
+
+/* Adam (1412.6980, algorithm 1). */
+typedef struct lft_adam {
+    double  *m, *v; /* [n] first and second moments */
+    size_t   n;
+    uint64_t step; /* steps taken */
+    double   beta1, beta2, epsilon;
+} lft_adam;
+
+/* Moments in the arena, zero. beta1, beta2 or epsilon 0 mean .9, .999 and 1e-8. */
+LFT_P_STATIC lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, double beta2, double epsilon,
+                                      lft_arena *arena, lft_error *error);
+
+/* value -= rate * pace * mhat / (sqrt(vhat) + epsilon); pace [n], or NULL for 1. O(n). */
+LFT_P_STATIC void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate, const double *pace);
+
+/* Learning rates over a training of known length. */
+typedef enum lft_schedule_kind {
+    LFT_SCHEDULE_COSINE, /* from `from` to `to` along half a cosine: the default */
+    LFT_SCHEDULE_EXPONENTIAL,
+    LFT_SCHEDULE_LINEAR,
+    LFT_SCHEDULE_CONSTANT /* `from` */
+} lft_schedule_kind;
+
+typedef struct lft_schedule {
+    lft_schedule_kind kind;
+    double            from, to;
+    uint64_t          warmup, steps; /* the rate first rises linearly over `warmup` of the `steps` */
+} lft_schedule;
+
+/* The rate of step 0 <= i < steps; the last rate beyond. */
+LFT_P_STATIC double lft_rate(const lft_schedule *schedule, uint64_t i);
+
+/* Scales a gradient down to the given 2-norm if it is longer (most <= 0: never); returns the norm before. */
+LFT_P_STATIC double lft_clip_norm(double *gradient, size_t n, double most);
+
+/* ---- 19_family.h, declarations ----------------------------------------------------------------------------------- */
+/* 19_family.h: one set of coefficients for a whole box of couplings.
+ * Offers: lft_family; private: lft_p_family_check(), lft_p_family_terms(), lft_p_family_weights(),
+ *         lft_p_family_pace().
+ *
+ *   theta(g) = sum_b T_b(c) coefficient_b,   c_j = (2 g_j - high_j - low_j) / (high_j - low_j) in [-1, 1]
+ * with T_b the products of Chebyshev polynomials of total degree up to `degree` in the couplings that vary; T_0 = 1. */
+
+/* Couplings with low = high are fixed. degree 0: no family. */
+typedef struct lft_family {
+    int    degree, couplings;
+    double low[LFT_MAX_COUPLINGS], high[LFT_MAX_COUPLINGS];
+} lft_family;
+
 /* ---- 20_random.h, declarations ----------------------------------------------------------------------------------- */
 /* 20_random.h: random numbers that depend on nothing but their address.
  * Offers: lft_philox(), lft_draw, lft_draw_of(), lft_uniform(), lft_uniforms(), lft_normals().
@@ -411,69 +512,8 @@ LFT_P_STATIC lft_jackknifed lft_jackknife(const lft_series *s, lft_derived f, vo
                                           lft_error *e);
 LFT_P_STATIC size_t lft_jackknife_bytes(const lft_series *s, int bins);
 
-/* ---- 24_parameters.h, declarations ------------------------------------------------------------------------------- */
-/* 24_parameters.h: named parameter tensors and the optimiser. Parameters, gradients and moments are double and common
- * types, so that an f32 and an f64 instance share one model.
- * Offers: lft_parameters, lft_declare(); lft_adam, lft_adam_init(), lft_adam_step(); lft_schedule, lft_rate();
- *         lft_clip_norm(). */
-
-/* One tensor: row-major, its values at value[offset .. offset + count) of the set. */
-typedef struct lft_parameter {
-    char   name[40]; /* "layer0.kernel" */
-    int    rank, shape[4];
-    size_t offset, count;
-} lft_parameter;
-
-/* The set. The owner runs its declarations twice: first with list == NULL, which only counts, then with memory. */
-typedef struct lft_parameters {
-    lft_parameter *list; /* [tensors] */
-    double        *value; /* [count] */
-    double        *pace;  /* [count] learning rate of each parameter relative to that of the training */
-    int            tensors;
-    size_t         count;
-} lft_parameters;
-
-/* Appends the tensor "owner.name" and returns its offset. Dimensions beyond rank are ignored. */
-LFT_P_STATIC size_t lft_declare(lft_parameters *set, const char *owner, const char *name, int rank, int n0, int n1,
-                                int n2, int n3);
-
-/* Adam (1412.6980, algorithm 1). */
-typedef struct lft_adam {
-    double  *m, *v; /* [n] first and second moments */
-    size_t   n;
-    uint64_t step; /* steps taken */
-    double   beta1, beta2, epsilon;
-} lft_adam;
-
-/* Moments in the arena, zero. beta1, beta2 or epsilon 0 mean .9, .999 and 1e-8. */
-LFT_P_STATIC lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, double beta2, double epsilon,
-                                      lft_arena *arena, lft_error *error);
-
-/* value -= rate * pace * mhat / (sqrt(vhat) + epsilon); pace [n], or NULL for 1. O(n). */
-LFT_P_STATIC void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate, const double *pace);
-
-/* Learning rates over a training of known length. */
-typedef enum lft_schedule_kind {
-    LFT_SCHEDULE_COSINE, /* from `from` to `to` along half a cosine: the default */
-    LFT_SCHEDULE_EXPONENTIAL,
-    LFT_SCHEDULE_LINEAR,
-    LFT_SCHEDULE_CONSTANT /* `from` */
-} lft_schedule_kind;
-
-typedef struct lft_schedule {
-    lft_schedule_kind kind;
-    double            from, to;
-    uint64_t          warmup, steps; /* the rate first rises linearly over `warmup` of the `steps` */
-} lft_schedule;
-
-/* The rate of step 0 <= i < steps; the last rate beyond. */
-LFT_P_STATIC double lft_rate(const lft_schedule *schedule, uint64_t i);
-
-/* Scales a gradient down to the given 2-norm if it is longer (most <= 0: never); returns the norm before. */
-LFT_P_STATIC double lft_clip_norm(double *gradient, size_t n, double most);
-
-/* ---- 25_npy.h, declarations -------------------------------------------------------------------------------------- */
-/* 25_npy.h: arrays for and from NumPy. Source: numpy.lib.format (NEP 1), format versions 1.0, 2.0 and 3.0.
+/* ---- 24_npy.h, declarations -------------------------------------------------------------------------------------- */
+/* 24_npy.h: arrays for and from NumPy. Source: numpy.lib.format (NEP 1), format versions 1.0, 2.0 and 3.0.
  * Offers: lft_npy, lft_npy_write_header(), lft_npy_write(), lft_npy_write_f32(), lft_npy_read_header(), lft_npy_read().
  *
  * A file is a header with element type and shape, then the elements in C order (last index fastest). Values pass
@@ -510,8 +550,8 @@ LFT_P_STATIC lft_status lft_npy_read_header(lft_reader from, lft_npy *npy, lft_e
  * LFT_ERR_ARG: n too large; LFT_ERR_IO: the data end early, byte offsets count from the start of this piece. O(n). */
 LFT_P_STATIC lft_status lft_npy_read(lft_reader from, const lft_npy *npy, double *out, size_t n, lft_error *error);
 
-/* ---- 26_safetensors.h, declarations ------------------------------------------------------------------------------ */
-/* 26_safetensors.h: models, as named tensors with metadata. Source: github.com/huggingface/safetensors, README.
+/* ---- 25_safetensors.h, declarations ------------------------------------------------------------------------------ */
+/* 25_safetensors.h: models, as named tensors with metadata. Source: github.com/huggingface/safetensors, README.
  * Offers: lft_tensor, lft_text_pair, lft_safetensors, lft_safetensors_save(), lft_safetensors_load(),
  *         lft_safetensors_find(), lft_safetensors_meta(), lft_tensor_count(), lft_tensor_get(), lft_tensor_get_u64().
  *
@@ -573,45 +613,104 @@ LFT_P_STATIC double lft_tensor_get(const lft_tensor *tensor, size_t i);
 /* Integer i exactly: seeds and counters. 0 if it is negative, not there, or the dtype is no integer type. O(1). */
 LFT_P_STATIC uint64_t lft_tensor_get_u64(const lft_tensor *tensor, size_t i);
 
-#ifdef LFT_STDIO
-
-/* ---- 27_stdio.h, declarations ------------------------------------------------------------------------------------ */
-/* 27_stdio.h: optional adaptor from the streams of this header to the files of C; only if LFT_STDIO is defined.
- * Offers: lft_file_reader(), lft_file_writer(), lft_file_replace(). */
-
-#include <stdio.h>
-
-/* A reader of a file that the caller opened in binary mode ("rb") and closes. */
-LFT_P_STATIC lft_reader lft_file_reader(FILE *file);
-
-/* A writer to a file that the caller opened in binary mode ("wb") and closes. What stdio still buffers is written by
- * fclose(), whose result the caller must check; lft_file_replace() does. */
-LFT_P_STATIC lft_writer lft_file_writer(FILE *file);
-
-/* Replaces a file as a whole or not at all: fill(to, ctx, error) writes the new content to path.tmp, which becomes path
- * by rename() after everything has been written and closed. So a kill or a full disk leaves the old file as it was. On
- * any failure the temporary file is removed. (Where rename() does not replace, as on Windows, remove the old one first.
- * Nothing is forced to the disk: a power failure may undo more than the last write.)
- * LFT_ERR_IO: open, write, close or rename failed; LFT_ERR_ARG: path longer than 4000 bytes; else what fill returns if
- * it is not LFT_OK. */
-LFT_P_STATIC lft_status lft_file_replace(const char *path, int (*fill)(lft_writer to, void *ctx, lft_error *error),
-                                         void *ctx, lft_error *error);
-
-#endif
-
-/* ---- 28_family.h, declarations ----------------------------------------------------------------------------------- */
-/* 28_family.h: one set of coefficients for a whole box of couplings.
- * Offers: lft_family; private: lft_p_family_check(), lft_p_family_terms(), lft_p_family_weights(),
- *         lft_p_family_pace().
+/* ---- 26_links.h, declarations ------------------------------------------------------------------------------------ */
+/* 26_links.h: what the rooms of the gauge file formats share: what a file says, and its links one by one.
+ * Offers: lft_gauge_format, lft_gauge_format_str(), lft_gauge_facts, lft_gauge_file, lft_gauge_hint, lft_gauge_put,
+ *         lft_gauge_get; private: lft_p_links, a payload on its way between its bytes and the caller.
  *
- *   theta(g) = sum_b T_b(c) coefficient_b,   c_j = (2 g_j - high_j - low_j) / (high_j - low_j) in [-1, 1]
- * with T_b the products of Chebyshev polynomials of total degree up to `degree` in the couplings that vary; T_0 = 1. */
+ * Axes and directions are in this library's order, t, z, y, x: axis 0 is time and the last is x. Files count x first, and
+ * let x run fastest: so a file's direction k is our dim - 1 - k, and its sites come in row-major order of our coordinates.
+ * Matrices are row-major, each entry two numbers, real part first: u[2 * (N * row + column) + part]. */
 
-/* Couplings with low = high are fixed. degree 0: no family. */
-typedef struct lft_family {
-    int    degree, couplings;
-    double low[LFT_MAX_COUPLINGS], high[LFT_MAX_COUPLINGS];
-} lft_family;
+/* value, name */
+#define LFT_P_GAUGE_FORMAT_LIST(X)                                           \
+    X(LFT_NERSC, "NERSC")     /* a text header, then the links */            \
+    X(LFT_ILDG, "ILDG")       /* records of LIME; four dimensions only */    \
+    X(LFT_OPENQCD, "openQCD") /* its export format, SU(3); only to be read */
+
+#define LFT_P_GAUGE_FORMAT_ENUM(code, name) code,
+typedef enum lft_gauge_format {
+    LFT_GAUGE_NONE,
+    LFT_P_GAUGE_FORMAT_LIST(LFT_P_GAUGE_FORMAT_ENUM) LFT_P_GAUGE_FORMAT_COUNT
+} lft_gauge_format;
+#undef LFT_P_GAUGE_FORMAT_ENUM
+
+/* "NERSC" and so on; "none" for a value that is none of the enum's. Never NULL. */
+LFT_P_STATIC const char *lft_gauge_format_str(lft_gauge_format format);
+
+/* Numbers by which a configuration is recognised. Re tr P / N over all plaquettes and Re tr U / N over all links are 1 at
+ * unity. checksum: NERSC has one (the second is 0), ILDG the two of its scidac-checksum record, openQCD none. */
+typedef struct lft_gauge_facts {
+    int      has_plaquette, has_link_trace, has_checksum; /* 1: the number is there */
+    double   plaquette, link_trace;
+    uint32_t checksum[2];
+} lft_gauge_facts;
+
+/* A file of one configuration. lft_gauge_read_header() fills it, lft_gauge_read_links() adds what was found in the links.
+ * For lft_gauge_write() clear it and set format, dim, extent, colours, and dtype and rows if the defaults do not suit. */
+typedef struct lft_gauge_file {
+    lft_gauge_format format;
+    int              dim, extent[LFT_MAX_DIM]; /* 2 to 4; at most 2^24 sites in all */
+    int              colours;                  /* N, the size of the matrices: 1 is U(1); at most 8 */
+    int              rows;                     /* of each matrix in the file: N, or 2 of 3; 0 when writing: N */
+    lft_dtype        dtype;                    /* of the numbers in the file: F64 or F32; none when writing: F64 */
+    int              big_endian;               /* -1: the header does not say, the first links will show it. Written is 1 */
+    lft_gauge_facts  stated;                   /* what the file says */
+    lft_gauge_facts  found;                    /* what its links gave (but no plaquette), when all have been read */
+    double           unitarity;                /* and the largest entry of |U U^+ - 1| */
+    lft_reader       from;                     /* private, as are the next two: where the links begin */
+    uint64_t         at;
+    int              ready;
+} lft_gauge_file;
+
+/* What the caller knows about a file that may not say it: an ILDG file without its ildg-format record. 0 is not known. The
+ * extents are needed then; colours and dtype follow from the length of the data. */
+typedef struct lft_gauge_hint {
+    int       extent[LFT_MAX_DIM]; /* t, z, y, x */
+    int       colours;
+    lft_dtype dtype;
+} lft_gauge_hint;
+
+/* Called with each link of a file: u[2 N N] is the matrix at x (beyond dim: 0) in direction mu. Any value but 0 ends the
+ * reading, which then returns this value. */
+typedef int (*lft_gauge_put)(void *user, const int x[LFT_MAX_DIM], int mu, const double *u);
+
+/* Asked for a link: sets u[2 N N] and returns 0; any other value ends the writing, which then returns this value. */
+typedef int (*lft_gauge_get)(void *user, const int x[LFT_MAX_DIM], int mu, double *u);
+
+/* ---- 29_gauge_file.h, declarations ------------------------------------------------------------------------------- */
+/* 29_gauge_file.h: gauge configurations from and to the files of other codes: NERSC archive, ILDG, and from openQCD's export.
+ * Offers: lft_gauge_read_header(), lft_gauge_read_links(), lft_gauge_write(). The types are in 26_links.h.
+ *
+ * Links are handed over and asked for one by one, in double, through a callback: these functions need no memory but the
+ * stack (12 kB at most), and know nothing of how the caller stores a field. Headers are believed only as far as the data
+ * bear them out: checksums are compared, links have to be finite, and nothing may be missing or left over. Whether the
+ * plaquette that a file states is that of its links, the caller finds out. */
+
+/* Reads a header and leaves the reader at the first link; the format is recognised by the first bytes. The reader must
+ * stay valid until lft_gauge_read_links() is done. hint may be NULL; what the file says has precedence.
+ * LFT_ERR_FORMAT: none of the formats, or a header that breaks its own, or announces what this library cannot hold (see
+ * lft_gauge_file); LFT_ERR_IO: the data end early. After a failure *file is all zero. O(what stands before the links). */
+LFT_P_STATIC lft_status lft_gauge_read_header(lft_reader from, const lft_gauge_hint *hint, lft_gauge_file *file,
+                                              lft_error *error);
+
+/* Reads the links, and whatever follows them, to the end of the file, once after each lft_gauge_read_header(). Each link is
+ * put once. A row that the file leaves out is put, too. Then file->found and file->unitarity are set, and file->stated if
+ * the checksum comes behind the links. A checksum that is not stated is no error: see file->stated.has_checksum.
+ * LFT_ERR_FORMAT: the checksum is not that of the links (all of them have been put by then), or the file is longer than it
+ * should be; LFT_ERR_NONFINITE: infinity or NaN, with site and direction; LFT_ERR_IO: the data end early; LFT_ERR_ARG: no
+ * header has been read; or what put returned. O(links). */
+LFT_P_STATIC lft_status lft_gauge_read_links(lft_gauge_file *file, lft_gauge_put put, void *user, lft_error *error);
+
+/* Writes a file: the format, dim, extent, colours, dtype and rows of *file, and no more of it: checksum, link trace and
+ * plaquette are those of the links. A NERSC header states them before the links, so get is asked for every link twice, in
+ * the file's order, and in between for the four of each plaquette; it has to give the same numbers each time. For ILDG, each
+ * link is asked for once, in the file's order. Numbers are big-endian.
+ * rows = 2 (NERSC, colours 3) saves a third, and is refused for links that their first two rows do not determine to 1e-4.
+ * LFT_ERR_ARG: openQCD, which is only read; sizes beyond those of lft_gauge_file; ILDG and dim < 4, for which there is no
+ * standard; a number too large for F32; LFT_ERR_NONFINITE; LFT_ERR_IO; or what get returned. O(links). */
+LFT_P_STATIC lft_status lft_gauge_write(lft_writer to, const lft_gauge_file *file, lft_gauge_get get, void *user,
+                                        lft_error *error);
 
 /* ---- 00_config.h, code ------------------------------------------------------------------------------------------- */
 
@@ -1312,6 +1411,15 @@ LFT_P_STATIC const char *lft_p_string(lft_p_source *s, int other_quote, char bri
     return "";
 }
 
+/* The text from p to end, which may be written to, without the white space around it. */
+LFT_P_NOINLINE const char *lft_p_trim(char *p, char *end)
+{
+    while (end > p && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\n' || end[-1] == '\r')) --end;
+    while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')) ++p;
+    *end = 0;
+    return p;
+}
+
 /* < 0, 0, > 0 as a sorts before b, is b, sorts after b. */
 LFT_P_STATIC int lft_p_order(const char *a, const char *b)
 {
@@ -1419,6 +1527,66 @@ LFT_P_STATIC lft_status lft_p_sink_close(lft_p_sink *s, const char *where, lft_e
     lft_p_sink_flush(s);
     return s->failed ? lft_p_fail(e, LFT_ERR_IO, where, "a write failed: is the disk full?") : LFT_OK;
 }
+
+#ifdef LFT_STDIO
+
+/* ---- 06_stdio.h, code -------------------------------------------------------------------------------------------- */
+
+LFT_P_STATIC size_t lft_p_file_read(void *user, void *data, size_t n)
+{
+    return fread(data, 1, n, (FILE *)user);
+}
+
+LFT_P_STATIC size_t lft_p_file_write(void *user, const void *data, size_t n)
+{
+    return fwrite(data, 1, n, (FILE *)user);
+}
+
+LFT_P_STATIC lft_reader lft_file_reader(FILE *file)
+{
+    lft_reader r;
+    r.read = lft_p_file_read;
+    r.user = file;
+    return r;
+}
+
+LFT_P_STATIC lft_writer lft_file_writer(FILE *file)
+{
+    lft_writer w;
+    w.write = lft_p_file_write;
+    w.user  = file;
+    return w;
+}
+
+LFT_P_STATIC lft_status lft_file_replace(const char *path, int (*fill)(lft_writer to, void *ctx, lft_error *error),
+                                         void *ctx, lft_error *error)
+{
+    char       temporary[4096];
+    lft_p_text t = {0, 0, 0};
+    FILE      *file;
+    lft_status status;
+    t.data = temporary;
+    t.size = sizeof temporary;
+    lft_p_put(&t, path);
+    if (t.used > 4000) return lft_p_fail(error, LFT_ERR_ARG, "file", "path: expected at most 4000 bytes");
+    lft_p_put(&t, ".tmp");
+    file = fopen(temporary, "wb");
+    if (!file) return lft_p_fail_text(error, LFT_ERR_IO, "file", "open", "a file that can be written", temporary);
+    status = (lft_status)fill(lft_file_writer(file), ctx, error);
+    if (!status && (fflush(file) != 0 || ferror(file))) {
+        status = lft_p_fail_text(error, LFT_ERR_IO, "file", "write", "room on the disk", temporary);
+    }
+    if (fclose(file) != 0 && !status) {
+        status = lft_p_fail_text(error, LFT_ERR_IO, "file", "close", "room on the disk", temporary);
+    }
+    if (!status && rename(temporary, path) != 0) {
+        status = lft_p_fail_text(error, LFT_ERR_IO, "file", "rename", "a path that can be replaced", path);
+    }
+    if (status) (void)remove(temporary);
+    return status;
+}
+
+#endif
 
 /* ---- 08_private.h, code ------------------------------------------------------------------------------------------ */
 /* 08_private.h: opens the instance that the common room uses for itself: double, one lane, names lft_p_f64_p_exp.
@@ -1954,6 +2122,7 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 #undef LFT_P_LINK
 #undef LFT_P_ALGEBRA
 #undef LFT_P_HAAR
+#undef LFT_P_METRIC
 #undef LFT_P_SITE
 #undef LFT_P_FORCES
 #undef lft_u
@@ -1965,6 +2134,160 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 #undef lft_m
 #undef lft_splat
 #undef lft_sel
+
+/* ---- 18_parameters.h, code --------------------------------------------------------------------------------------- */
+
+LFT_P_STATIC size_t lft_declare(lft_parameters *set, const char *owner, const char *name, int rank, int n0, int n1,
+                                int n2, int n3)
+{
+    size_t offset = set->count, count = 1;
+    int    shape[4], i;
+    shape[0] = n0, shape[1] = n1, shape[2] = n2, shape[3] = n3;
+    for (i = 0; i < rank; ++i) count *= (size_t)shape[i];
+    if (set->list) {
+        lft_parameter *p = set->list + set->tensors;
+        lft_p_text     t = {0, 0, 0};
+        t.data           = p->name;
+        t.size           = sizeof p->name;
+        lft_p_put(&t, owner);
+        lft_p_put(&t, ".");
+        lft_p_put(&t, name);
+        p->rank = rank;
+        for (i = 0; i < rank; ++i) p->shape[i] = shape[i];
+        p->offset = offset;
+        p->count  = count;
+    }
+    set->tensors += 1;
+    set->count += count;
+    return offset;
+}
+
+LFT_P_STATIC lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, double beta2, double epsilon,
+                                      lft_arena *arena, lft_error *error)
+{
+    adam->m       = (double *)lft_arena_alloc(arena, n, sizeof(double));
+    adam->v       = (double *)lft_arena_alloc(arena, n, sizeof(double));
+    adam->n       = n;
+    adam->step    = 0;
+    adam->beta1   = beta1 > 0 ? beta1 : 0.9;
+    adam->beta2   = beta2 > 0 ? beta2 : 0.999;
+    adam->epsilon = epsilon > 0 ? epsilon : 1e-8;
+    return lft_arena_check(arena, error, "adam");
+}
+
+LFT_P_STATIC void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate, const double *pace)
+{
+    const double t  = (double)++adam->step, b1 = adam->beta1, b2 = adam->beta2;
+    const double c1 = 1 / (1 - lft_p_f64_p_exp(t * lft_p_f64_p_log(b1)));
+    const double c2 = 1 / (1 - lft_p_f64_p_exp(t * lft_p_f64_p_log(b2)));
+    size_t       i;
+    for (i = 0; i < adam->n; ++i) {
+        double g   = gradient[i];
+        adam->m[i] = b1 * adam->m[i] + (1 - b1) * g;
+        adam->v[i] = b2 * adam->v[i] + (1 - b2) * g * g;
+        value[i] -= rate * (pace ? pace[i] : 1) * adam->m[i] * c1 / (lft_p_f64_p_sqrt(adam->v[i] * c2) + adam->epsilon);
+    }
+}
+
+LFT_P_STATIC double lft_rate(const lft_schedule *s, uint64_t i)
+{
+    double x, sine, cosine, rise = 1;
+    if (i + 1 < s->warmup) rise = (double)(i + 1) / (double)s->warmup;
+    x = s->steps > 1 ? (double)i / (double)(s->steps - 1) : 0;
+    if (x > 1) x = 1;
+    switch (s->kind) {
+    case LFT_SCHEDULE_CONSTANT: return rise * s->from;
+    case LFT_SCHEDULE_LINEAR: return rise * (s->from + (s->to - s->from) * x);
+    case LFT_SCHEDULE_EXPONENTIAL: return rise * s->from * lft_p_f64_p_exp(x * lft_p_f64_p_log(s->to / s->from));
+    case LFT_SCHEDULE_COSINE: break;
+    }
+    lft_p_f64_p_sincos(x * 3.14159265358979323846, &sine, &cosine);
+    return rise * (s->to + (s->from - s->to) * 0.5 * (1 + cosine));
+}
+
+LFT_P_STATIC double lft_clip_norm(double *gradient, size_t n, double most)
+{
+    double sum = 0, norm;
+    size_t i;
+    for (i = 0; i < n; ++i) sum += gradient[i] * gradient[i];
+    norm = lft_p_f64_p_sqrt(sum);
+    if (most > 0 && norm > most) {
+        for (i = 0; i < n; ++i) gradient[i] *= most / norm;
+    }
+    return norm;
+}
+
+/* ---- 19_family.h, code ------------------------------------------------------------------------------------------- */
+
+#define LFT_P_FAMILY_MOST 100 /* terms */
+
+/* The degrees of each coupling's polynomial in the term after this one; 0 after the last. Term 0 has all zero. */
+LFT_P_STATIC int lft_p_family_next(const lft_family *f, int *degree)
+{
+    int j, k, sum;
+    for (j = 0; j < f->couplings; ++j) { /* as in counting */
+        if (!(f->low[j] < f->high[j])) continue;
+        degree[j] += 1;
+        for (sum = 0, k = 0; k < f->couplings; ++k) sum += degree[k];
+        if (sum <= f->degree) return 1;
+        degree[j] = 0;
+    }
+    return 0;
+}
+
+LFT_P_STATIC int lft_p_family_terms(const lft_family *f)
+{
+    int degree[LFT_MAX_COUPLINGS] = {0}, terms = 1;
+    while (f->degree > 0 && terms <= LFT_P_FAMILY_MOST && lft_p_family_next(f, degree)) ++terms;
+    return terms;
+}
+
+LFT_P_STATIC lft_status lft_p_family_check(const lft_family *f, lft_error *error)
+{
+    int j;
+    if (f->degree < 0 || f->degree > 20) return lft_p_fail_got(error, LFT_ERR_ARG, "family", "degree", "0 to 20", f->degree);
+    if (f->couplings < 0 || f->couplings > LFT_MAX_COUPLINGS) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "family", "couplings", "at most LFT_MAX_COUPLINGS", f->couplings);
+    }
+    for (j = 0; f->degree && j < f->couplings; ++j) {
+        if (lft_finite(f->low[j]) && lft_finite(f->high[j]) && f->low[j] <= f->high[j]) continue;
+        return lft_p_fail_got(error, LFT_ERR_ARG, "family", "bounds", "finite numbers, low <= high, of coupling", j);
+    }
+    if (lft_p_family_terms(f) <= LFT_P_FAMILY_MOST) return LFT_OK;
+    return lft_p_fail_got(error, LFT_ERR_ARG, "family", "terms", "at most " LFT_P_STRING(LFT_P_FAMILY_MOST) " for degree",
+                          f->degree);
+}
+
+/* weight[terms] = T_b at the couplings. */
+LFT_P_STATIC void lft_p_family_weights(const lft_family *f, const double *coupling, double *weight)
+{
+    int degree[LFT_MAX_COUPLINGS] = {0}, j, k;
+    do {
+        *weight = 1;
+        for (j = 0; j < f->couplings; ++j) {
+            const double c = degree[j] ? (2 * coupling[j] - f->high[j] - f->low[j]) / (f->high[j] - f->low[j]) : 0;
+            double       before = 1, here = c;
+            for (k = 1; k < degree[j]; ++k) {
+                const double next = 2 * c * here - before;
+                before            = here;
+                here              = next;
+            }
+            if (degree[j]) *weight *= here;
+        }
+        ++weight;
+    } while (f->degree > 0 && lft_p_family_next(f, degree));
+}
+
+/* pace[terms]: 1 / (1 + total degree)^2. At fixed couplings all terms move together: so theta goes not much further in a step of
+ * the optimiser than without a family. */
+LFT_P_STATIC void lft_p_family_pace(const lft_family *f, double *pace)
+{
+    int degree[LFT_MAX_COUPLINGS] = {0}, j, sum;
+    do {
+        for (sum = 0, j = 0; j < f->couplings; ++j) sum += degree[j];
+        *pace++ = 1.0 / ((1 + sum) * (1 + sum));
+    } while (f->degree > 0 && lft_p_family_next(f, degree));
+}
 
 /* ---- 20_random.h, code ------------------------------------------------------------------------------------------- */
 
@@ -2681,89 +3004,7 @@ LFT_P_STATIC lft_jackknifed lft_jackknife(const lft_series *s, lft_derived f, vo
     return r;
 }
 
-/* ---- 24_parameters.h, code --------------------------------------------------------------------------------------- */
-
-LFT_P_STATIC size_t lft_declare(lft_parameters *set, const char *owner, const char *name, int rank, int n0, int n1,
-                                int n2, int n3)
-{
-    size_t offset = set->count, count = 1;
-    int    shape[4], i;
-    shape[0] = n0, shape[1] = n1, shape[2] = n2, shape[3] = n3;
-    for (i = 0; i < rank; ++i) count *= (size_t)shape[i];
-    if (set->list) {
-        lft_parameter *p = set->list + set->tensors;
-        lft_p_text     t = {0, 0, 0};
-        t.data           = p->name;
-        t.size           = sizeof p->name;
-        lft_p_put(&t, owner);
-        lft_p_put(&t, ".");
-        lft_p_put(&t, name);
-        p->rank = rank;
-        for (i = 0; i < rank; ++i) p->shape[i] = shape[i];
-        p->offset = offset;
-        p->count  = count;
-    }
-    set->tensors += 1;
-    set->count += count;
-    return offset;
-}
-
-LFT_P_STATIC lft_status lft_adam_init(lft_adam *adam, size_t n, double beta1, double beta2, double epsilon,
-                                      lft_arena *arena, lft_error *error)
-{
-    adam->m       = (double *)lft_arena_alloc(arena, n, sizeof(double));
-    adam->v       = (double *)lft_arena_alloc(arena, n, sizeof(double));
-    adam->n       = n;
-    adam->step    = 0;
-    adam->beta1   = beta1 > 0 ? beta1 : 0.9;
-    adam->beta2   = beta2 > 0 ? beta2 : 0.999;
-    adam->epsilon = epsilon > 0 ? epsilon : 1e-8;
-    return lft_arena_check(arena, error, "adam");
-}
-
-LFT_P_STATIC void lft_adam_step(lft_adam *adam, double *value, const double *gradient, double rate, const double *pace)
-{
-    const double t  = (double)++adam->step, b1 = adam->beta1, b2 = adam->beta2;
-    const double c1 = 1 / (1 - lft_p_f64_p_exp(t * lft_p_f64_p_log(b1)));
-    const double c2 = 1 / (1 - lft_p_f64_p_exp(t * lft_p_f64_p_log(b2)));
-    size_t       i;
-    for (i = 0; i < adam->n; ++i) {
-        double g   = gradient[i];
-        adam->m[i] = b1 * adam->m[i] + (1 - b1) * g;
-        adam->v[i] = b2 * adam->v[i] + (1 - b2) * g * g;
-        value[i] -= rate * (pace ? pace[i] : 1) * adam->m[i] * c1 / (lft_p_f64_p_sqrt(adam->v[i] * c2) + adam->epsilon);
-    }
-}
-
-LFT_P_STATIC double lft_rate(const lft_schedule *s, uint64_t i)
-{
-    double x, sine, cosine, rise = 1;
-    if (i + 1 < s->warmup) rise = (double)(i + 1) / (double)s->warmup;
-    x = s->steps > 1 ? (double)i / (double)(s->steps - 1) : 0;
-    if (x > 1) x = 1;
-    switch (s->kind) {
-    case LFT_SCHEDULE_CONSTANT: return rise * s->from;
-    case LFT_SCHEDULE_LINEAR: return rise * (s->from + (s->to - s->from) * x);
-    case LFT_SCHEDULE_EXPONENTIAL: return rise * s->from * lft_p_f64_p_exp(x * lft_p_f64_p_log(s->to / s->from));
-    case LFT_SCHEDULE_COSINE: break;
-    }
-    lft_p_f64_p_sincos(x * 3.14159265358979323846, &sine, &cosine);
-    return rise * (s->to + (s->from - s->to) * 0.5 * (1 + cosine));
-}
-
-LFT_P_STATIC double lft_clip_norm(double *gradient, size_t n, double most)
-{
-    double sum = 0, norm;
-    size_t i;
-    for (i = 0; i < n; ++i) sum += gradient[i] * gradient[i];
-    norm = lft_p_f64_p_sqrt(sum);
-    if (most > 0 && norm > most) {
-        for (i = 0; i < n; ++i) gradient[i] *= most / norm;
-    }
-    return norm;
-}
-
-/* ---- 25_npy.h, code ---------------------------------------------------------------------------------------------- */
+/* ---- 24_npy.h, code ---------------------------------------------------------------------------------------------- */
 
 /* ---- writing ---- */
 
@@ -2995,7 +3236,7 @@ LFT_P_STATIC lft_status lft_npy_read(lft_reader from, const lft_npy *npy, double
     return s.status;
 }
 
-/* ---- 26_safetensors.h, code -------------------------------------------------------------------------------------- */
+/* ---- 25_safetensors.h, code -------------------------------------------------------------------------------------- */
 
 #define LFT_P_ST_HEADER_MOST 100000000u /* the limit of the reference implementation */
 
@@ -3451,136 +3692,1408 @@ LFT_P_STATIC lft_status lft_safetensors_load(lft_reader from, lft_arena *arena, 
 
 #undef LFT_P_ST_HEADER_MOST
 
-#ifdef LFT_STDIO
+/* ---- 26_links.h, code -------------------------------------------------------------------------------------------- */
 
-/* ---- 27_stdio.h, code -------------------------------------------------------------------------------------------- */
+#define LFT_P_LINKS_COLOURS 8
+#define LFT_P_LINKS_SITES   ((uint64_t)1 << 24)
+#define LFT_P_LINKS_NUMBERS (2 * LFT_P_LINKS_COLOURS * LFT_P_LINKS_COLOURS)
+#define LFT_P_LINKS_BYTES   (8 * LFT_MAX_DIM * LFT_P_LINKS_NUMBERS) /* of a site; openQCD's 8 links of SU(3) are less */
 
-LFT_P_STATIC size_t lft_p_file_read(void *user, void *data, size_t n)
+LFT_P_STATIC const char *lft_gauge_format_str(lft_gauge_format format)
 {
-    return fread(data, 1, n, (FILE *)user);
+#define LFT_P_GAUGE_FORMAT_TEXT(code, name) name,
+    static const char *const text[] = {"none", LFT_P_GAUGE_FORMAT_LIST(LFT_P_GAUGE_FORMAT_TEXT)};
+#undef LFT_P_GAUGE_FORMAT_TEXT
+    return text[(unsigned)format < LFT_P_GAUGE_FORMAT_COUNT ? (unsigned)format : 0u];
 }
 
-LFT_P_STATIC size_t lft_p_file_write(void *user, const void *data, size_t n)
-{
-    return fwrite(data, 1, n, (FILE *)user);
-}
+/* ---- sizes ---- */
 
-LFT_P_STATIC lft_reader lft_file_reader(FILE *file)
+/* dim extents, each 1 or more, with few enough sites that no product of sizes overflows; 0 if they are not. */
+LFT_P_STATIC uint64_t lft_p_links_sites(int dim, const int *extent)
 {
-    lft_reader r;
-    r.read = lft_p_file_read;
-    r.user = file;
-    return r;
-}
-
-LFT_P_STATIC lft_writer lft_file_writer(FILE *file)
-{
-    lft_writer w;
-    w.write = lft_p_file_write;
-    w.user  = file;
-    return w;
-}
-
-LFT_P_STATIC lft_status lft_file_replace(const char *path, int (*fill)(lft_writer to, void *ctx, lft_error *error),
-                                         void *ctx, lft_error *error)
-{
-    char       temporary[4096];
-    lft_p_text t = {0, 0, 0};
-    FILE      *file;
-    lft_status status;
-    t.data = temporary;
-    t.size = sizeof temporary;
-    lft_p_put(&t, path);
-    if (t.used > 4000) return lft_p_fail(error, LFT_ERR_ARG, "file", "path: expected at most 4000 bytes");
-    lft_p_put(&t, ".tmp");
-    file = fopen(temporary, "wb");
-    if (!file) return lft_p_fail_text(error, LFT_ERR_IO, "file", "open", "a file that can be written", temporary);
-    status = (lft_status)fill(lft_file_writer(file), ctx, error);
-    if (!status && (fflush(file) != 0 || ferror(file))) {
-        status = lft_p_fail_text(error, LFT_ERR_IO, "file", "write", "room on the disk", temporary);
+    uint64_t sites = 1;
+    int      mu;
+    for (mu = 0; mu < dim; ++mu) {
+        if (extent[mu] < 1 || (uint64_t)extent[mu] > LFT_P_LINKS_SITES / sites) return 0;
+        sites *= (uint64_t)extent[mu];
     }
-    if (fclose(file) != 0 && !status) {
-        status = lft_p_fail_text(error, LFT_ERR_IO, "file", "close", "room on the disk", temporary);
+    return sites;
+}
+
+LFT_P_STATIC size_t lft_p_links_bytes(const lft_gauge_file *f) /* of one link in the file */
+{
+    return (size_t)(2 * f->rows * f->colours) * lft_dtype_bytes(f->dtype);
+}
+
+/* A number of a header as an extent; what does not fit becomes -1, which lft_p_links_sites() refuses. */
+LFT_P_STATIC int lft_p_links_extent(uint64_t v)
+{
+    return v <= LFT_P_LINKS_SITES ? (int)v : -1;
+}
+
+/* To the site after x in the file's order; after the last comes the first. */
+LFT_P_STATIC void lft_p_links_next(const lft_gauge_file *f, int *x)
+{
+    int mu;
+    for (mu = f->dim - 1; mu >= 0 && ++x[mu] == f->extent[mu]; --mu) x[mu] = 0;
+}
+
+LFT_P_STATIC void lft_p_put_hex(lft_p_text *t, uint32_t v)
+{
+    char digits[9];
+    int  i;
+    for (i = 7; i >= 0; --i) {
+        digits[i] = "0123456789abcdef"[v & 15];
+        v >>= 4;
     }
-    if (!status && rename(temporary, path) != 0) {
-        status = lft_p_fail_text(error, LFT_ERR_IO, "file", "rename", "a path that can be replaced", path);
+    digits[8] = 0;
+    lft_p_put(t, digits);
+}
+
+/* All of text as a hexadecimal number below 2^32, with or without 0x. */
+LFT_P_STATIC int lft_p_parse_hex(const char *text, uint32_t *v)
+{
+    *v = 0;
+    if (text[0] == '0' && (text[1] | 32) == 'x') text += 2;
+    if (!*text) return 0;
+    for (; *text; ++text) {
+        const int letter = *text | 32;
+        if (*v >> 28) return 0;
+        if (*text >= '0' && *text <= '9') *v = *v << 4 | (uint32_t)(*text - '0');
+        else if (letter >= 'a' && letter <= 'f') *v = *v << 4 | (uint32_t)(letter - 'a' + 10);
+        else return 0;
     }
-    if (status) (void)remove(temporary);
+    return 1;
+}
+
+/* "site (0, 1, 2, 3), direction 0" */
+LFT_P_STATIC void lft_p_put_link(lft_p_text *t, const lft_gauge_file *f, const int *x, int mu)
+{
+    int k;
+    for (k = 0; k < f->dim; ++k) {
+        lft_p_put(t, k ? ", " : "site (");
+        lft_p_put_u64(t, (uint64_t)x[k]);
+    }
+    lft_p_put(t, "), direction ");
+    lft_p_put_u64(t, (uint64_t)mu);
+}
+
+/* ---- matrices ---- */
+
+/* The third row of an SU(3) matrix: the conjugate of the cross product of the first two. */
+LFT_P_STATIC void lft_p_links_third_row(double *u)
+{
+    const double *a = u, *b = u + 6;
+    int           c;
+    for (c = 0; c < 3; ++c) {
+        const int i = 2 * ((c + 1) % 3), k = 2 * ((c + 2) % 3);
+        u[12 + 2 * c] = (a[i] * b[k] - a[i + 1] * b[k + 1]) - (a[k] * b[i] - a[k + 1] * b[i + 1]);
+        u[13 + 2 * c] = (a[k] * b[i + 1] + a[k + 1] * b[i]) - (a[i] * b[k + 1] + a[i + 1] * b[k]);
+    }
+}
+
+/* The largest entry of |rows of u u^+ - 1| in its first `rows` rows; what overflows is DBL_MAX. */
+LFT_P_STATIC double lft_p_links_unitarity(const double *u, int colours, int rows)
+{
+    double most = 0;
+    int    i, k, c;
+    for (i = 0; i < rows; ++i) {
+        for (k = 0; k <= i; ++k) {
+            const double *a = u + 2 * colours * i, *b = u + 2 * colours * k;
+            double        re = i == k ? -1 : 0, im = 0;
+            for (c = 0; c < 2 * colours; c += 2) {
+                re += a[c] * b[c] + a[c + 1] * b[c + 1];
+                im += a[c + 1] * b[c] - a[c] * b[c + 1];
+            }
+            if (!lft_finite(re) || !lft_finite(im)) return DBL_MAX;
+            re = re < 0 ? -re : re;
+            im = im < 0 ? -im : im;
+            if (re > most) most = re;
+            if (im > most) most = im;
+        }
+    }
+    return most;
+}
+
+/* Re tr u / N */
+LFT_P_STATIC double lft_p_links_trace(const double *u, int colours)
+{
+    double sum = 0;
+    int    i;
+    for (i = 0; i < colours; ++i) sum += u[2 * (colours + 1) * i];
+    return sum / colours;
+}
+
+/* c = a b */
+LFT_P_STATIC void lft_p_links_product(double *c, const double *a, const double *b, int colours)
+{
+    int i, k, j;
+    for (i = 0; i < colours; ++i) {
+        for (k = 0; k < colours; ++k) {
+            double re = 0, im = 0;
+            for (j = 0; j < colours; ++j) {
+                const double *x = a + 2 * (colours * i + j), *y = b + 2 * (colours * j + k);
+                re += x[0] * y[0] - x[1] * y[1];
+                im += x[0] * y[1] + x[1] * y[0];
+            }
+            c[2 * (colours * i + k)]     = re;
+            c[2 * (colours * i + k) + 1] = im;
+        }
+    }
+}
+
+/* ---- checksums ---- */
+
+/* CRC-32 with the polynomial of zlib, four bits at a time. */
+LFT_P_STATIC uint32_t lft_p_crc32(const unsigned char *p, size_t n)
+{
+    static const uint32_t table[16] = {0x00000000u, 0x1db71064u, 0x3b6e20c8u, 0x26d930acu, 0x76dc4190u, 0x6b6b51f4u,
+                                       0x4db26158u, 0x5005713cu, 0xedb88320u, 0xf00f9344u, 0xd6d6a3e8u, 0xcb61b38cu,
+                                       0x9b64c2b0u, 0x86d3d2d4u, 0xa00ae278u, 0xbdbdf21cu};
+    uint32_t              crc       = 0xffffffffu;
+    size_t                i;
+    for (i = 0; i < n; ++i) {
+        crc ^= p[i];
+        crc = crc >> 4 ^ table[crc & 15];
+        crc = crc >> 4 ^ table[crc & 15];
+    }
+    return ~crc;
+}
+
+/* A shift by 32 is no operation of C: a rotation by 0 needs care. */
+LFT_P_STATIC uint32_t lft_p_rotate(uint32_t v, unsigned by)
+{
+    return by ? v << by | v >> (32 - by) : v;
+}
+
+/* A payload on its way. The sums are taken of what is in the file, whichever of them the format has. */
+typedef struct lft_p_links {
+    const lft_gauge_file *file;
+    int                   big_endian;
+    uint32_t              words, crc[2]; /* of NERSC; of scidac-checksum */
+    double                trace, unitarity;
+    uint64_t              links;
+    double                u[LFT_P_LINKS_NUMBERS];
+    unsigned char         bytes[LFT_P_LINKS_BYTES];
+} lft_p_links;
+
+/* Takes the bytes of a site, the `rank`-th, into the checksum. */
+LFT_P_STATIC void lft_p_links_crc(lft_p_links *p, size_t n, uint64_t rank)
+{
+    const uint32_t crc = lft_p_crc32(p->bytes, n);
+    p->crc[0] ^= lft_p_rotate(crc, (unsigned)(rank % 29));
+    p->crc[1] ^= lft_p_rotate(crc, (unsigned)(rank % 31));
+}
+
+/* What the links gave. */
+LFT_P_STATIC void lft_p_links_found(const lft_p_links *p, lft_gauge_facts *found)
+{
+    lft_p_zero(found, sizeof *found);
+    found->has_link_trace = p->links > 0 && lft_finite(p->trace);
+    if (found->has_link_trace) found->link_trace = p->trace / (double)p->links;
+    found->has_checksum = p->file->format != LFT_OPENQCD;
+    if (p->file->format == LFT_NERSC) found->checksum[0] = p->words;
+    if (p->file->format == LFT_ILDG) lft_p_copy(found->checksum, p->crc, sizeof p->crc);
+}
+
+/* ---- reading ---- */
+
+/* The numbers of the file's rows; returns the sum of their 32-bit words. */
+LFT_P_STATIC uint32_t lft_p_links_unpack(const lft_gauge_file *f, const unsigned char *bytes, int big_endian, double *u)
+{
+    const size_t part = lft_dtype_bytes(f->dtype);
+    uint32_t     sum  = 0;
+    int          i;
+    for (i = 0; i < 2 * f->rows * f->colours; ++i) {
+        const uint64_t bits = lft_p_file_get(bytes + (size_t)i * part, part, big_endian);
+        sum += (uint32_t)(bits & 0xffffffffu) + (uint32_t)(bits >> 32);
+        u[i] = lft_p_number_of(f->dtype, bits);
+    }
+    return sum;
+}
+
+/* Hands over the link at `bytes`, which is at that place of the file. */
+LFT_P_STATIC void lft_p_links_put(lft_p_links *p, lft_p_source *s, const unsigned char *bytes, uint64_t at, const int *x,
+                                  int mu, lft_gauge_put put, void *user)
+{
+    const lft_gauge_file *f = p->file;
+    double                d;
+    int                   i;
+    p->words += lft_p_links_unpack(f, bytes, p->big_endian, p->u);
+    if (f->rows < f->colours) lft_p_links_third_row(p->u);
+    for (i = 0; i < 2 * f->colours * f->colours && !s->status; ++i) {
+        if (!lft_finite(p->u[i])) {
+            lft_p_text t = lft_p_bad(s, LFT_ERR_NONFINITE, at, "");
+            lft_p_put_link(&t, f, x, mu);
+            lft_p_put(&t, ": not a finite number");
+        }
+    }
+    if (s->status) return;
+    d = lft_p_links_unitarity(p->u, f->colours, f->colours);
+    if (d > p->unitarity) p->unitarity = d;
+    p->trace += lft_p_links_trace(p->u, f->colours);
+    p->links += 1;
+    s->status = (lft_status)put(user, x, mu, p->u);
+}
+
+/* A header that names no byte order: the links of the first site are unitary in one of the two, and noise in the other. */
+LFT_P_STATIC void lft_p_links_guess(lft_p_links *p, lft_p_source *s, uint64_t at)
+{
+    const lft_gauge_file *f     = p->file;
+    double                d[2] = {0, 0};
+    int                   big, mu, i;
+    for (big = 0; big < 2; ++big) {
+        for (mu = 0; mu < f->dim; ++mu) {
+            double here;
+            (void)lft_p_links_unpack(f, p->bytes + (size_t)mu * lft_p_links_bytes(f), big, p->u);
+            here = lft_p_links_unitarity(p->u, f->colours, f->rows);
+            for (i = 0; i < 2 * f->rows * f->colours; ++i) {
+                if (!lft_finite(p->u[i])) here = DBL_MAX;
+            }
+            if (here > d[big]) d[big] = here;
+        }
+    }
+    p->big_endian = d[1] < d[0];
+    if (d[p->big_endian] > 0.01) {
+        lft_p_text t = lft_p_bad(s, LFT_ERR_FORMAT, at, "byte order: expected unitary links in one of the two, got |UU^+ - 1| = ");
+        lft_p_put_f64(&t, d[1]);
+        lft_p_put(&t, " and ");
+        lft_p_put_f64(&t, d[0]);
+    }
+}
+
+/* All sites of a payload in the order that NERSC and ILDG share: x fastest, then direction (x first), row, column. */
+LFT_P_STATIC void lft_p_links_read(lft_p_links *p, lft_p_source *s, lft_gauge_put put, void *user)
+{
+    const lft_gauge_file *f     = p->file;
+    const uint64_t        sites = lft_p_links_sites(f->dim, f->extent);
+    const size_t          link = lft_p_links_bytes(f), site = (size_t)f->dim * link;
+    int                   x[LFT_MAX_DIM] = {0}, k;
+    uint64_t              rank;
+    for (rank = 0; rank < sites; ++rank) {
+        const uint64_t at = s->at;
+        if (!lft_p_take(s, p->bytes, site)) return;
+        if (p->big_endian < 0) lft_p_links_guess(p, s, at);
+        if (f->format == LFT_ILDG) lft_p_links_crc(p, site, rank);
+        for (k = 0; k < f->dim && !s->status; ++k) {
+            const size_t skip = (size_t)k * link;
+            lft_p_links_put(p, s, p->bytes + skip, at + skip, x, f->dim - 1 - k, put, user);
+        }
+        if (s->status) return;
+        lft_p_links_next(f, x);
+    }
+}
+
+/* Nothing may follow the links: more would mean that extents or numbers are not what the header says. */
+LFT_P_STATIC void lft_p_links_end(lft_p_source *s)
+{
+    unsigned char more;
+    if (!s->status && s->from.read(s->from.user, &more, 1) != 0) {
+        (void)lft_p_bad(s, LFT_ERR_FORMAT, s->at, "expected the end of the file after the links, got more data");
+    }
+}
+
+/* The checksums that are stated against those that were found. */
+LFT_P_STATIC void lft_p_links_compare(lft_p_source *s, const lft_gauge_facts *stated, const lft_gauge_facts *found, int n)
+{
+    lft_p_text t;
+    int        i, same = 1;
+    for (i = 0; i < n; ++i) same &= stated->checksum[i] == found->checksum[i];
+    if (s->status || !stated->has_checksum || same) return;
+    t = lft_p_bad(s, LFT_ERR_FORMAT, s->at, "checksum of the links: expected");
+    for (i = 0; i < 2 * n; ++i) {
+        lft_p_put(&t, i == n ? ", got " : " ");
+        lft_p_put_hex(&t, i < n ? stated->checksum[i] : found->checksum[i - n]);
+    }
+}
+
+/* ---- writing: numbers are big-endian ---- */
+
+/* "NERSC: site (0, 1, 2, 3), direction 0: what" */
+LFT_P_STATIC lft_status lft_p_links_fail(const lft_gauge_file *f, lft_error *e, lft_status code, const int *x, int mu,
+                                         const char *what)
+{
+    lft_p_text t = lft_p_error_text(e, code, lft_gauge_format_str(f->format), "");
+    lft_p_put_link(&t, f, x, mu);
+    lft_p_put(&t, ": ");
+    lft_p_put(&t, what);
+    return code;
+}
+
+/* Asks for a link, which has to be finite. */
+LFT_P_STATIC lft_status lft_p_links_get(const lft_gauge_file *f, const int *x, int mu, lft_gauge_get get, void *user,
+                                        double *u, lft_error *e)
+{
+    const lft_status status = (lft_status)get(user, x, mu, u);
+    int              i;
+    for (i = 0; i < 2 * f->colours * f->colours && !status; ++i) {
+        if (!lft_finite(u[i])) return lft_p_links_fail(f, e, LFT_ERR_NONFINITE, x, mu, "not a finite number");
+    }
     return status;
 }
 
-#endif
-
-/* ---- 28_family.h, code ------------------------------------------------------------------------------------------- */
-
-#define LFT_P_FAMILY_MOST 100 /* terms */
-
-/* The degrees of each coupling's polynomial in the term after this one; 0 after the last. Term 0 has all zero. */
-LFT_P_STATIC int lft_p_family_next(const lft_family *f, int *degree)
+/* A third row that the first two would not give back must not get lost. */
+LFT_P_STATIC int lft_p_links_two_rows_suffice(const double *u)
 {
-    int j, k, sum;
-    for (j = 0; j < f->couplings; ++j) { /* as in counting */
-        if (!(f->low[j] < f->high[j])) continue;
-        degree[j] += 1;
-        for (sum = 0, k = 0; k < f->couplings; ++k) sum += degree[k];
-        if (sum <= f->degree) return 1;
-        degree[j] = 0;
+    double v[18];
+    int    i;
+    lft_p_copy(v, u, sizeof v);
+    lft_p_links_third_row(v);
+    for (i = 12; i < 18; ++i) {
+        const double d = v[i] - u[i];
+        if (!lft_finite(d) || d > 1e-4 || d < -1e-4) return 0;
     }
+    return 1;
+}
+
+/* The file's rows of a link as bytes, and their sum. */
+LFT_P_STATIC lft_status lft_p_links_pack(lft_p_links *p, unsigned char *bytes, const int *x, int mu, lft_error *e)
+{
+    const lft_gauge_file *f    = p->file;
+    const size_t          part = lft_dtype_bytes(f->dtype);
+    uint64_t              bits = 0;
+    size_t                k;
+    int                   i;
+    if (f->rows < f->colours && !lft_p_links_two_rows_suffice(p->u)) {
+        return lft_p_links_fail(f, e, LFT_ERR_ARG, x, mu, "expected a matrix of SU(3), got one that needs all rows");
+    }
+    for (i = 0; i < 2 * f->rows * f->colours; ++i) {
+        if (!lft_p_number_bits(f->dtype, p->u[i], &bits)) {
+            return lft_p_links_fail(f, e, LFT_ERR_ARG, x, mu, "expected numbers that fit F32, got a larger one");
+        }
+        for (k = 0; k < part; ++k) *bytes++ = (unsigned char)(bits >> 8 * (part - 1 - k) & 0xff);
+        p->words += (uint32_t)(bits & 0xffffffffu) + (uint32_t)(bits >> 32);
+    }
+    p->trace += lft_p_links_trace(p->u, f->colours);
+    p->links += 1;
+    return LFT_OK;
+}
+
+/* All sites; with a sink that only counts, it only takes the sums. */
+LFT_P_STATIC lft_status lft_p_links_write(lft_p_links *p, lft_p_sink *to, lft_gauge_get get, void *user, lft_error *e)
+{
+    const lft_gauge_file *f     = p->file;
+    const uint64_t        sites = lft_p_links_sites(f->dim, f->extent);
+    const size_t          link = lft_p_links_bytes(f), site = (size_t)f->dim * link;
+    int                   x[LFT_MAX_DIM] = {0}, k;
+    uint64_t              rank;
+    for (rank = 0; rank < sites && !to->failed; ++rank) {
+        for (k = 0; k < f->dim; ++k) {
+            const int  mu     = f->dim - 1 - k;
+            lft_status status = lft_p_links_get(f, x, mu, get, user, p->u, e);
+            if (!status) status = lft_p_links_pack(p, p->bytes + (size_t)k * link, x, mu, e);
+            if (status) return status;
+        }
+        if (f->format == LFT_ILDG) lft_p_links_crc(p, site, rank);
+        lft_p_sink_put(to, p->bytes, site);
+        lft_p_links_next(f, x);
+    }
+    return LFT_OK;
+}
+
+/* ---- 27_nersc.h, code -------------------------------------------------------------------------------------------- */
+/* 27_nersc.h: gauge files of the NERSC archive: text up to END_HEADER, then the links. Source: the Gauge Connection's
+ * description of its format, and files of other codes.
+ * Offers (private): lft_p_nersc_header(), lft_p_nersc_write().
+ *
+ * DATATYPE tells what is there. The standard's are 4D_SU3_GAUGE (two rows of each matrix, the third is the conjugate of
+ * their cross product) and 4D_SU3_GAUGE_3x3 (all rows). In the same manner, but this library's own:
+ *   4D_SU2_GAUGE_2x2, 4D_SU4_GAUGE_4x4, ...   all rows of N x N; 4D_SU2_GAUGE has them too, as the second of two is needed
+ *   4D_U1_GAUGE                               one complex number of modulus 1 per link
+ *   2D_..., 3D_...                            fewer dimensions: only DIMENSION_1 and _2 (and _3), x and y (and z) */
+
+#define LFT_P_NERSC_HEADER_MOST 65536u
+
+/* ---- decimal numbers ---- */
+
+LFT_P_STATIC double lft_p_ten_to(int e) /* exactly, for 0 <= e <= 22 */
+{
+    double v = 1;
+    while (e-- > 0) v *= 10;
+    return v;
+}
+
+/* As "%.15g" prints a finite number, but that the last digit may be off by one. */
+LFT_P_STATIC void lft_p_put_g15(lft_p_text *t, double v)
+{
+    char     digits[17];
+    double   w;
+    uint64_t n = 0;
+    int      e = 0, i, used;
+    if (v < 0) {
+        lft_p_put(t, "-");
+        v = -v;
+    }
+    if (!(v > 0)) {
+        lft_p_put(t, "0");
+        return;
+    }
+    for (w = v; w >= 10; w /= 10) ++e;
+    for (; w < 1; w *= 10) --e;
+    /* One rounding where a power of ten is exact. */
+    w = e < 14 && e >= -8 ? v * lft_p_ten_to(14 - e) : w * 1e14;
+    n = (uint64_t)(w + 0.5);
+    if (n > 999999999999999u) { /* 9.9... rounds up to 10 */
+        n /= 10;
+        ++e;
+    }
+    for (i = 14; i >= 0; --i) {
+        digits[i] = (char)('0' + (int)(n % 10));
+        n /= 10;
+    }
+    for (used = 15; used > 1 && digits[used - 1] == '0';) --used;
+    digits[used] = 0;
+    if (e >= -4 && e < 15) {
+        char one[2] = {0, 0};
+        if (e < 0) lft_p_put(t, "0.");
+        for (i = e + 1; i < 0; ++i) lft_p_put(t, "0");
+        for (i = 0; i < used || i <= e; ++i) {
+            if (e >= 0 && i == e + 1) lft_p_put(t, ".");
+            one[0] = i < used ? digits[i] : '0';
+            lft_p_put(t, one);
+        }
+        return;
+    }
+    {
+        char first[3] = {0, 0, 0};
+        first[0]      = digits[0];
+        first[1]      = used > 1 ? '.' : 0;
+        lft_p_put(t, first);
+    }
+    lft_p_put(t, digits + 1);
+    lft_p_put(t, e < 0 ? "e-" : "e+");
+    if (e > -10 && e < 10) lft_p_put(t, "0");
+    lft_p_put_u64(t, (uint64_t)(e < 0 ? -e : e));
+}
+
+/* All of text as a finite decimal number, correct to about 1e-15; 0 if it is none. */
+LFT_P_STATIC int lft_p_parse_f64(const char *text, double *v)
+{
+    const int minus = *text == '-';
+    uint64_t  n     = 0;
+    int       e = 0, x = 0, digits = 0, point = 0, minus_x;
+    if (*text == '-' || *text == '+') ++text;
+    for (; (*text >= '0' && *text <= '9') || (*text == '.' && !point); ++text) {
+        if (*text == '.') point = 1;
+        else {
+            const int kept = n < 100000000000000000u; /* eighteen digits */
+            if (kept) n = 10 * n + (uint64_t)(*text - '0');
+            digits = 1;
+            e += !kept - point;
+        }
+    }
+    if (!digits) return 0;
+    if (*text == 'e' || *text == 'E') {
+        ++text;
+        minus_x = *text == '-';
+        if (*text == '-' || *text == '+') ++text;
+        if (!*text) return 0;
+        for (; *text >= '0' && *text <= '9'; ++text) {
+            if (x < 10000) x = 10 * x + (*text - '0');
+        }
+        e += minus_x ? -x : x;
+    }
+    if (*text) return 0;
+    *v = minus ? -(double)n : (double)n;
+    if (n == 0) return 1;
+    if (e > 400) return 0;
+    if (e < -400) e = -400;
+    for (; e >= 22; e -= 22) *v *= lft_p_ten_to(22);
+    for (; e <= -22; e += 22) *v /= lft_p_ten_to(22);
+    if (e > 0) *v *= lft_p_ten_to(e);
+    if (e < 0) *v /= lft_p_ten_to(-e);
+    return lft_finite(*v);
+}
+
+/* ---- reading ---- */
+
+enum { LFT_P_NERSC_DATATYPE, LFT_P_NERSC_CHECKSUM, LFT_P_NERSC_TRACE, LFT_P_NERSC_PLAQUETTE, LFT_P_NERSC_FLOATING,
+       LFT_P_NERSC_DIMENSION, LFT_P_NERSC_KEYS = LFT_P_NERSC_DIMENSION + LFT_MAX_DIM };
+
+LFT_P_STATIC const char *lft_p_nersc_key(int key)
+{
+    static const char *const name[] = {"DATATYPE",       "CHECKSUM",    "LINK_TRACE",  "PLAQUETTE",  "FLOATING_POINT",
+                                       "DIMENSION_1",    "DIMENSION_2", "DIMENSION_3", "DIMENSION_4"};
+    return name[key];
+}
+
+/* A line of the header: "KEY = value", cut into its two words. */
+typedef struct lft_p_nersc {
+    lft_p_source *s;
+    uint64_t      line, at; /* its number, from 1, and its place */
+    unsigned      seen;     /* the keys, as bits */
+    int           extent[LFT_MAX_DIM]; /* x first */
+    char          text[256];
+    const char   *key, *value;
+} lft_p_nersc;
+
+/* "NERSC header: byte 57: line 3: KEY: expected ..., got '...'" */
+LFT_P_STATIC void lft_p_nersc_bad(lft_p_nersc *h, const char *expected)
+{
+    lft_p_text t = lft_p_bad(h->s, LFT_ERR_FORMAT, h->at, "line ");
+    lft_p_put_u64(&t, h->line);
+    lft_p_put(&t, ": ");
+    if (*h->key) {
+        lft_p_put(&t, h->key);
+        lft_p_put(&t, ": ");
+    }
+    lft_p_put(&t, "expected ");
+    lft_p_put(&t, expected);
+    lft_p_put(&t, ", got ");
+    lft_p_put_quoted(&t, h->value);
+}
+
+/* The next line, of which used characters are there already; byte by byte, since nothing beyond the header may be read.
+ * What is longer than the buffer is cut: only free text is. A line without = is a key without a value. */
+LFT_P_STATIC void lft_p_nersc_line(lft_p_nersc *h, size_t used)
+{
+    unsigned char c = 0;
+    char         *end, *equals;
+    h->at  = h->s->at - used;
+    h->key = h->value = "";
+    h->line += 1;
+    while (lft_p_take(h->s, &c, 1) && c != '\n') {
+        if (h->s->at > LFT_P_NERSC_HEADER_MOST) lft_p_nersc_bad(h, "END_HEADER within 65536 bytes");
+        else if (c < 32 && c != '\t' && c != '\r') {
+            lft_p_text t = lft_p_bad(h->s, LFT_ERR_FORMAT, h->s->at - 1, "expected text, got byte ");
+            lft_p_put_u64(&t, c);
+        } else if (used + 1 < sizeof h->text) h->text[used++] = (char)c;
+    }
+    end = h->text + used;
+    for (equals = h->text; equals < end && *equals != '=';) ++equals;
+    if (equals < end) h->value = lft_p_trim(equals + 1, end);
+    h->key = lft_p_trim(h->text, equals);
+}
+
+/* 1, and past it, if the text begins with the word. */
+LFT_P_STATIC int lft_p_nersc_past(const char **text, const char *word)
+{
+    const char *p = *text;
+    for (; *word; ++word, ++p) {
+        if (*p != *word) return 0;
+    }
+    *text = p;
+    return 1;
+}
+
+/* 4D_SU3_GAUGE_3x3 and its like; see the top. */
+LFT_P_STATIC int lft_p_nersc_datatype(const char *p, lft_gauge_file *f)
+{
+    if (*p < '2' || *p > '0' + LFT_MAX_DIM) return 0;
+    f->dim = *p++ - '0';
+    if (lft_p_nersc_past(&p, "D_U1_GAUGE")) {
+        f->colours = f->rows = 1;
+        return !*p;
+    }
+    if (!lft_p_nersc_past(&p, "D_SU") || *p < '2' || *p > '0' + LFT_P_LINKS_COLOURS) return 0;
+    f->colours = *p++ - '0';
+    f->rows    = f->colours == 3 ? 2 : f->colours;
+    if (!lft_p_nersc_past(&p, "_GAUGE")) return 0;
+    if (!*p) return f->colours <= 3;
+    f->rows = f->colours;
+    return p[0] == '_' && p[1] == '0' + f->colours && (p[2] | 32) == 'x' && p[3] == '0' + f->colours && !p[4];
+}
+
+LFT_P_STATIC int lft_p_nersc_floating(const char *p, lft_gauge_file *f)
+{
+    if (lft_p_nersc_past(&p, "IEEE32")) f->dtype = LFT_DTYPE_F32;
+    else if (lft_p_nersc_past(&p, "IEEE64")) f->dtype = LFT_DTYPE_F64;
+    else return 0;
+    f->big_endian = lft_p_nersc_past(&p, "BIG") ? 1 : lft_p_nersc_past(&p, "LITTLE") ? 0 : -1;
+    return !*p;
+}
+
+/* A line whose key is one of ours. */
+LFT_P_STATIC void lft_p_nersc_value(lft_p_nersc *h, int key, lft_gauge_file *f)
+{
+    uint64_t n = 0;
+    if (h->seen >> key & 1) lft_p_nersc_bad(h, "this key only once");
+    h->seen |= 1u << key;
+    switch (key) {
+    case LFT_P_NERSC_DATATYPE:
+        if (!lft_p_nersc_datatype(h->value, f)) lft_p_nersc_bad(h, "4D_SU3_GAUGE, 4D_SU3_GAUGE_3x3, 2D_U1_GAUGE or the like");
+        break;
+    case LFT_P_NERSC_CHECKSUM:
+        f->stated.has_checksum = lft_p_parse_hex(h->value, &f->stated.checksum[0]);
+        if (!f->stated.has_checksum) lft_p_nersc_bad(h, "a hexadecimal number below 2^32");
+        break;
+    case LFT_P_NERSC_TRACE:
+        f->stated.has_link_trace = lft_p_parse_f64(h->value, &f->stated.link_trace);
+        if (!f->stated.has_link_trace) lft_p_nersc_bad(h, "a finite number");
+        break;
+    case LFT_P_NERSC_PLAQUETTE:
+        f->stated.has_plaquette = lft_p_parse_f64(h->value, &f->stated.plaquette);
+        if (!f->stated.has_plaquette) lft_p_nersc_bad(h, "a finite number");
+        break;
+    case LFT_P_NERSC_FLOATING:
+        if (!lft_p_nersc_floating(h->value, f)) lft_p_nersc_bad(h, "IEEE32 or IEEE64, and BIG, LITTLE or nothing");
+        break;
+    default:
+        if (!lft_p_parse_u64(h->value, &n) || n < 1 || n > LFT_P_LINKS_SITES) lft_p_nersc_bad(h, "an integer from 1 to 2^24");
+        h->extent[key - LFT_P_NERSC_DIMENSION] = lft_p_links_extent(n);
+    }
+}
+
+/* Is everything there that the links need, and does it fit together? */
+LFT_P_STATIC void lft_p_nersc_check(lft_p_nersc *h, lft_gauge_file *f)
+{
+    int key, k;
+    for (key = 0; key < LFT_P_NERSC_KEYS && !h->s->status; ++key) {
+        const int seen = (int)(h->seen >> key & 1), direction = key - LFT_P_NERSC_DIMENSION;
+        if (key > LFT_P_NERSC_DATATYPE && key < LFT_P_NERSC_FLOATING) continue;
+        if (seen != (direction < f->dim)) {
+            lft_p_text t = lft_p_bad(h->s, LFT_ERR_FORMAT, h->at, seen ? "expected no " : "expected ");
+            lft_p_put(&t, lft_p_nersc_key(key));
+            lft_p_put(&t, seen ? " with this DATATYPE" : " before END_HEADER");
+        }
+    }
+    for (k = 0; k < f->dim; ++k) f->extent[k] = h->extent[f->dim - 1 - k];
+    if (!h->s->status && !lft_p_links_sites(f->dim, f->extent)) {
+        (void)lft_p_bad(h->s, LFT_ERR_FORMAT, h->at, "DIMENSION_1, ...: expected at most 2^24 sites in all, got more");
+    }
+}
+
+/* The rest of the header after the first four bytes, which are "BEGI". */
+LFT_P_STATIC void lft_p_nersc_header(lft_p_source *s, lft_gauge_file *f)
+{
+    lft_p_nersc h;
+    int         key;
+    lft_p_zero(&h, sizeof h);
+    h.s      = s;
+    s->where = "NERSC header";
+    lft_p_copy(h.text, "BEGI", 4);
+    lft_p_nersc_line(&h, 4);
+    if (lft_p_order(h.key, "BEGIN_HEADER")) {
+        h.value = h.key;
+        h.key   = "";
+        lft_p_nersc_bad(&h, "BEGIN_HEADER");
+    }
+    for (;;) {
+        lft_p_nersc_line(&h, 0);
+        if (s->status || lft_p_order(h.key, "END_HEADER") == 0) break;
+        for (key = 0; key < LFT_P_NERSC_KEYS && lft_p_order(h.key, lft_p_nersc_key(key)); ++key) {}
+        if (key < LFT_P_NERSC_KEYS) lft_p_nersc_value(&h, key, f);
+        if (s->status) break;
+    }
+    lft_p_nersc_check(&h, f);
+}
+
+/* ---- writing ---- */
+
+/* Re tr P / N of all plaquettes. Four links each, asked for again: nothing is stored. */
+LFT_P_STATIC lft_status lft_p_nersc_plaquette(const lft_gauge_file *f, lft_gauge_get get, void *user, double *plaquette,
+                                              lft_error *e)
+{
+    double         a[LFT_P_LINKS_NUMBERS], b[LFT_P_LINKS_NUMBERS], ab[2][LFT_P_LINKS_NUMBERS], sum = 0;
+    const uint64_t sites           = lft_p_links_sites(f->dim, f->extent);
+    int            x[LFT_MAX_DIM] = {0}, y[LFT_MAX_DIM], mu, nu, side, i;
+    uint64_t       rank;
+    for (rank = 0; rank < sites; ++rank) {
+        for (mu = 1; mu < f->dim; ++mu) {
+            for (nu = 0; nu < mu; ++nu) {
+                for (side = 0; side < 2; ++side) { /* two ways round: the trace of one times the other's adjoint */
+                    const int  first = side ? nu : mu, second = side ? mu : nu;
+                    lft_status status = lft_p_links_get(f, x, first, get, user, a, e);
+                    lft_p_copy(y, x, sizeof y);
+                    y[first] = x[first] + 1 < f->extent[first] ? x[first] + 1 : 0;
+                    if (!status) status = lft_p_links_get(f, y, second, get, user, b, e);
+                    if (status) return status;
+                    lft_p_links_product(ab[side], a, b, f->colours);
+                }
+                for (i = 0; i < 2 * f->colours * f->colours; ++i) sum += ab[0][i] * ab[1][i];
+            }
+        }
+        lft_p_links_next(f, x);
+    }
+    *plaquette = sum / ((double)sites * f->colours * (f->dim * (f->dim - 1) / 2));
+    return LFT_OK;
+}
+
+LFT_P_STATIC void lft_p_nersc_put(lft_p_sink *to, const char *key, int number, const char *value)
+{
+    lft_p_sink_text(to, key);
+    if (number) lft_p_sink_u64(to, (uint64_t)number);
+    lft_p_sink_text(to, " = ");
+    lft_p_sink_text(to, value);
+    lft_p_sink_text(to, "\n");
+}
+
+LFT_P_STATIC void lft_p_nersc_put_header(lft_p_sink *to, const lft_gauge_file *f, const lft_gauge_facts *facts)
+{
+    char       word[48];
+    lft_p_text t = {0, 0, 0};
+    int        k;
+    t.data = word;
+    t.size = sizeof word;
+    lft_p_sink_text(to, "BEGIN_HEADER\n");
+    lft_p_nersc_put(to, "HDR_VERSION", 0, "1.0");
+    lft_p_put_u64(&t, (uint64_t)f->dim);
+    lft_p_put(&t, f->colours > 1 ? "D_SU" : "D_U");
+    lft_p_put_u64(&t, (uint64_t)f->colours);
+    lft_p_put(&t, "_GAUGE");
+    if (f->colours > 1 && f->rows == f->colours) {
+        lft_p_put(&t, "_");
+        lft_p_put_u64(&t, (uint64_t)f->colours);
+        lft_p_put(&t, "x");
+        lft_p_put_u64(&t, (uint64_t)f->colours);
+    }
+    lft_p_nersc_put(to, "DATATYPE", 0, word);
+    lft_p_nersc_put(to, "STORAGE_FORMAT", 0, "1.0");
+    for (k = 1; k <= f->dim; ++k) {
+        t.used = 0;
+        lft_p_put_u64(&t, (uint64_t)f->extent[f->dim - k]);
+        lft_p_nersc_put(to, "DIMENSION_", k, word);
+    }
+    t.used = 0;
+    lft_p_put_g15(&t, facts->link_trace);
+    lft_p_nersc_put(to, "LINK_TRACE", 0, word);
+    t.used = 0;
+    lft_p_put_g15(&t, facts->plaquette);
+    lft_p_nersc_put(to, "PLAQUETTE", 0, word);
+    for (k = 1; k <= f->dim; ++k) lft_p_nersc_put(to, "BOUNDARY_", k, "PERIODIC");
+    t.used = 0;
+    lft_p_put_hex(&t, facts->checksum[0]);
+    lft_p_nersc_put(to, "CHECKSUM", 0, word);
+    lft_p_nersc_put(to, "ENSEMBLE_ID", 0, "lftflow");
+    lft_p_nersc_put(to, "ENSEMBLE_LABEL", 0, "lftflow");
+    lft_p_nersc_put(to, "SEQUENCE_NUMBER", 0, "0");
+    lft_p_nersc_put(to, "CREATOR", 0, "lftflow " LFT_VERSION);
+    lft_p_nersc_put(to, "FLOATING_POINT", 0, f->dtype == LFT_DTYPE_F32 ? "IEEE32BIG" : "IEEE64BIG");
+    lft_p_sink_text(to, "END_HEADER\n");
+}
+
+/* The header states what the links have to give: so they are asked for once to learn it, and again to be written. */
+LFT_P_STATIC lft_status lft_p_nersc_write(lft_p_links *p, lft_p_sink *to, lft_gauge_get get, void *user, lft_error *e)
+{
+    const lft_writer nowhere = {NULL, NULL};
+    lft_p_sink       count;
+    lft_gauge_facts  facts;
+    lft_status       status;
+    lft_p_sink_open(&count, nowhere);
+    status = lft_p_links_write(p, &count, get, user, e);
+    lft_p_links_found(p, &facts);
+    if (!status) status = lft_p_nersc_plaquette(p->file, get, user, &facts.plaquette, e);
+    if (status) return status;
+    if (!facts.has_link_trace || !lft_finite(facts.plaquette)) {
+        return lft_p_fail(e, LFT_ERR_NONFINITE, "NERSC", "link trace or plaquette is not a finite number");
+    }
+    lft_p_nersc_put_header(to, p->file, &facts);
+    p->words = 0;
+    status   = lft_p_links_write(p, to, get, user, e);
+    if (!status && !to->failed && p->words != facts.checksum[0]) {
+        status = lft_p_fail(e, LFT_ERR_ARG, "NERSC", "get: expected the same links when asked for them again");
+    }
+    return status;
+}
+
+#undef LFT_P_NERSC_HEADER_MOST
+
+/* ---- 28_ildg.h, code --------------------------------------------------------------------------------------------- */
+/* 28_ildg.h: gauge files of the International Lattice Data Grid: records of LIME. Source: ILDG binary file format 1.2, the
+ * c-lime library's reader, and files of other codes.
+ * Offers (private): lft_p_ildg_header(), lft_p_ildg_rest(), lft_p_ildg_write().
+ *
+ * A record is a header of 144 bytes (magic, version, flags, length of the data, type), the data, and padding to a multiple of
+ * 8. Records of interest are ildg-format (XML), ildg-binary-data (the links) and, behind it as a rule, scidac-checksum (XML);
+ * all others are skipped. There is no standard for fewer than four dimensions. */
+
+#define LFT_P_LIME_HEADER   144
+#define LFT_P_LIME_XML_MOST ((uint64_t)1 << 20)
+
+/* ---- records ---- */
+
+typedef struct lft_p_lime {
+    uint64_t length;
+    int      ends; /* the record is the last of its message */
+    char     type[129];
+} lft_p_lime;
+
+/* The next header, of which `have` bytes are in raw already. 0 at the end of the file, or after a failure. */
+LFT_P_STATIC int lft_p_lime_next(lft_p_source *s, lft_p_lime *r, unsigned char raw[LFT_P_LIME_HEADER], size_t have)
+{
+    const uint64_t at = s->at - have;
+    size_t         got;
+    lft_p_text     t;
+    s->where = "LIME record";
+    got      = s->status ? 0 : s->from.read(s->from.user, raw + have, LFT_P_LIME_HEADER - have);
+    if (s->status || (got == 0 && have == 0)) return 0;
+    if (got != LFT_P_LIME_HEADER - have) {
+        t = lft_p_bad(s, LFT_ERR_IO, at, "the data end early: expected a header of 144 bytes, got ");
+        lft_p_put_u64(&t, got + have);
+        return 0;
+    }
+    s->at = at + LFT_P_LIME_HEADER;
+    if (lft_p_file_get(raw, 4, 1) != 0x456789abu) {
+        t = lft_p_bad(s, LFT_ERR_FORMAT, at, "magic: expected 456789ab, got ");
+        lft_p_put_hex(&t, (uint32_t)lft_p_file_get(raw, 4, 1));
+    } else if (lft_p_file_get(raw + 4, 2, 1) != 1) {
+        t = lft_p_bad(s, LFT_ERR_FORMAT, at + 4, "version: expected 1, got ");
+        lft_p_put_u64(&t, lft_p_file_get(raw + 4, 2, 1));
+    } else if ((raw[6] >> 7) != (unsigned)r->ends) { /* the reference library stops at this, too */
+        (void)lft_p_bad(s, LFT_ERR_FORMAT, at + 6,
+                        r->ends ? "flags: expected the begin of a message" : "flags: expected no begin within a message");
+    }
+    r->ends   = raw[6] >> 6 & 1;
+    r->length = lft_p_file_get(raw + 8, 8, 1);
+    lft_p_copy(r->type, raw + 16, 128);
+    r->type[128] = 0;
+    if (r->length >> 62) {
+        t = lft_p_bad(s, LFT_ERR_FORMAT, at + 8, "length of ");
+        lft_p_put_quoted(&t, r->type);
+        lft_p_put(&t, ": expected less than 2^62 bytes, got ");
+        lft_p_put_u64(&t, r->length);
+    }
+    return !s->status;
+}
+
+/* Past n bytes. */
+LFT_P_STATIC void lft_p_lime_skip(lft_p_source *s, uint64_t n)
+{
+    unsigned char some[256];
+    for (; n && !s->status; n -= n < sizeof some ? n : sizeof some) {
+        (void)lft_p_take(s, some, n < sizeof some ? (size_t)n : sizeof some);
+    }
+}
+
+LFT_P_STATIC uint64_t lft_p_lime_padding(uint64_t length)
+{
+    return (8 - length % 8) % 8;
+}
+
+/* ---- XML: elements with text, wherever they stand. Attributes, prefixes and what is no element are passed over ---- */
+
+/* Past the rest of a tag, of which '<' and what the caller has looked at are gone; 1 if it ended with "/>". */
+LFT_P_STATIC int lft_p_xml_tag_end(lft_p_source *s)
+{
+    int c, before = 0, quote = 0;
+    while ((c = lft_p_peek(s)) >= 0) {
+        lft_p_skip(s);
+        if (quote) quote = c == quote ? 0 : quote;
+        else if (c == '"' || c == '\'') quote = c;
+        else if (c == '>') return before == '/';
+        before = c;
+    }
+    lft_p_unexpected(s, "'>' of a tag");
     return 0;
 }
 
-LFT_P_STATIC int lft_p_family_terms(const lft_family *f)
+/* Past a comment, a declaration or a processing instruction, after its "<!" or "<?". */
+LFT_P_STATIC void lft_p_xml_aside(lft_p_source *s)
 {
-    int degree[LFT_MAX_COUPLINGS] = {0}, terms = 1;
-    while (f->degree > 0 && terms <= LFT_P_FAMILY_MOST && lft_p_family_next(f, degree)) ++terms;
-    return terms;
-}
-
-LFT_P_STATIC lft_status lft_p_family_check(const lft_family *f, lft_error *error)
-{
-    int j;
-    if (f->degree < 0 || f->degree > 20) return lft_p_fail_got(error, LFT_ERR_ARG, "family", "degree", "0 to 20", f->degree);
-    if (f->couplings < 0 || f->couplings > LFT_MAX_COUPLINGS) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, "family", "couplings", "at most LFT_MAX_COUPLINGS", f->couplings);
-    }
-    for (j = 0; f->degree && j < f->couplings; ++j) {
-        if (lft_finite(f->low[j]) && lft_finite(f->high[j]) && f->low[j] <= f->high[j]) continue;
-        return lft_p_fail_got(error, LFT_ERR_ARG, "family", "bounds", "finite numbers, low <= high, of coupling", j);
-    }
-    if (lft_p_family_terms(f) <= LFT_P_FAMILY_MOST) return LFT_OK;
-    return lft_p_fail_got(error, LFT_ERR_ARG, "family", "terms", "at most " LFT_P_STRING(LFT_P_FAMILY_MOST) " for degree",
-                          f->degree);
-}
-
-/* weight[terms] = T_b at the couplings. */
-LFT_P_STATIC void lft_p_family_weights(const lft_family *f, const double *coupling, double *weight)
-{
-    int degree[LFT_MAX_COUPLINGS] = {0}, j, k;
-    do {
-        *weight = 1;
-        for (j = 0; j < f->couplings; ++j) {
-            const double c = degree[j] ? (2 * coupling[j] - f->high[j] - f->low[j]) / (f->high[j] - f->low[j]) : 0;
-            double       before = 1, here = c;
-            for (k = 1; k < degree[j]; ++k) {
-                const double next = 2 * c * here - before;
-                before            = here;
-                here              = next;
-            }
-            if (degree[j]) *weight *= here;
+    int c, dashes = 0, comment = 0, n;
+    for (n = 0; (c = lft_p_peek(s)) >= 0; ++n) {
+        lft_p_skip(s);
+        if (n == 1 && c == '-' && dashes == 1) {
+            comment = 1;
+            dashes  = 0;
+            continue;
         }
-        ++weight;
-    } while (f->degree > 0 && lft_p_family_next(f, degree));
+        if (c == '>' && (!comment || dashes >= 2)) return;
+        dashes = c == '-' ? (dashes < 2 ? dashes + 1 : 2) : 0;
+    }
+    lft_p_unexpected(s, "'>'");
 }
 
-/* pace[terms]: 1 / (1 + total degree)^2. At fixed couplings all terms move together: so theta goes not much further in a step of
- * the optimiser than without a family. */
-LFT_P_STATIC void lft_p_family_pace(const lft_family *f, double *pace)
+/* An element: its name without prefix, and its text without white space around it; both cut, which no name and no value
+ * that matters is long enough for. */
+typedef struct lft_p_xml {
+    uint64_t    at;
+    char        name[24], text[48];
+    const char *value;
+} lft_p_xml;
+
+/* The next element; 0 after the last, or after a failure. An element that has others in it comes with the text before
+ * them. */
+LFT_P_STATIC int lft_p_xml_next(lft_p_source *s, lft_p_xml *e)
 {
-    int degree[LFT_MAX_COUPLINGS] = {0}, j, sum;
-    do {
-        for (sum = 0, j = 0; j < f->couplings; ++j) sum += degree[j];
-        *pace++ = 1.0 / ((1 + sum) * (1 + sum));
-    } while (f->degree > 0 && lft_p_family_next(f, degree));
+    size_t n = 0;
+    int    c, empty;
+    for (;;) {
+        while ((c = lft_p_peek(s)) >= 0 && c != '<') lft_p_skip(s);
+        if (c < 0) return 0;
+        e->at = s->at;
+        lft_p_skip(s);
+        c = lft_p_peek(s);
+        if (c == '!' || c == '?') {
+            lft_p_skip(s);
+            lft_p_xml_aside(s);
+        } else if (c == '/') (void)lft_p_xml_tag_end(s);
+        else break;
+    }
+    for (; (c = lft_p_peek(s)) > ' ' && c != '>' && c != '/'; lft_p_skip(s)) {
+        if (c == ':') n = 0;
+        else if (n + 1 < sizeof e->name) e->name[n++] = (char)(unsigned char)c;
+    }
+    e->name[n] = 0;
+    empty      = lft_p_xml_tag_end(s);
+    for (n = 0; !empty && (c = lft_p_peek(s)) >= 0 && c != '<'; lft_p_skip(s)) {
+        if (n + 1 < sizeof e->text) e->text[n++] = (char)(unsigned char)c;
+    }
+    e->value = lft_p_trim(e->text, e->text + n);
+    return !s->status;
+}
+
+/* "ILDG ildg-format: byte 123: lx: expected ..., got '...'" */
+LFT_P_STATIC void lft_p_xml_bad(lft_p_source *s, const lft_p_xml *e, const char *expected)
+{
+    lft_p_text t = lft_p_bad(s, LFT_ERR_FORMAT, e->at, e->name);
+    lft_p_put(&t, ": expected ");
+    lft_p_put(&t, expected);
+    lft_p_put(&t, ", got ");
+    lft_p_put_quoted(&t, e->value);
+}
+
+/* All of a record of XML, with its padding: value(s, e, ctx) for each element. */
+LFT_P_STATIC void lft_p_xml_read(lft_p_source *s, const lft_p_lime *r, const char *where,
+                                 void (*value)(lft_p_source *s, const lft_p_xml *e, void *ctx), void *ctx)
+{
+    unsigned char window[128];
+    lft_p_xml     e;
+    s->where = where;
+    if (r->length > LFT_P_LIME_XML_MOST) {
+        lft_p_text t = lft_p_bad(s, LFT_ERR_FORMAT, s->at - LFT_P_LIME_HEADER + 8, "length: expected at most 1048576, got ");
+        lft_p_put_u64(&t, r->length);
+        return;
+    }
+    s->data = window;
+    s->size = sizeof window;
+    s->left = r->length;
+    s->held = s->used = 0;
+    while (lft_p_xml_next(s, &e)) value(s, &e, ctx);
+    s->data = NULL;
+    s->size = s->held = s->used = 0;
+    lft_p_lime_skip(s, lft_p_lime_padding(r->length));
+}
+
+/* ---- reading ---- */
+
+/* "su3gauge" and the like: N, or 0 */
+LFT_P_STATIC int lft_p_ildg_colours(const char *field)
+{
+    int n = 0;
+    if (lft_p_order(field, "u1gauge") == 0) return 1;
+    if (field[0] == 's' && field[1] == 'u' && field[2] >= '2' && field[2] <= '0' + LFT_P_LINKS_COLOURS) n = field[2] - '0';
+    return n && lft_p_order(field + 3, "gauge") == 0 ? n : 0;
+}
+
+typedef struct lft_p_ildg {
+    lft_gauge_file *file;
+    unsigned        seen; /* bits of the elements */
+} lft_p_ildg;
+
+/* An element of ildg-format. */
+LFT_P_STATIC void lft_p_ildg_format(lft_p_source *s, const lft_p_xml *e, void *ctx)
+{
+    static const char *const name[] = {"lt", "lz", "ly", "lx", "field", "precision"};
+    lft_p_ildg              *r      = (lft_p_ildg *)ctx;
+    uint64_t                 n      = 0;
+    int                      k;
+    for (k = 0; k < 6 && lft_p_order(e->name, name[k]); ++k) {}
+    if (k == 6) return;
+    if (r->seen >> k & 1) lft_p_xml_bad(s, e, "this element only once");
+    r->seen |= 1u << k;
+    if (k == 4) {
+        r->file->colours = lft_p_ildg_colours(e->value);
+        if (!r->file->colours) lft_p_xml_bad(s, e, "su3gauge, su2gauge, u1gauge or the like");
+        return;
+    }
+    if (!lft_p_parse_u64(e->value, &n)) n = 0;
+    if (k == 5) {
+        r->file->dtype = n == 64 ? LFT_DTYPE_F64 : LFT_DTYPE_F32;
+        if (n != 32 && n != 64) lft_p_xml_bad(s, e, "32 or 64");
+        return;
+    }
+    if (n < 1 || n > LFT_P_LINKS_SITES) lft_p_xml_bad(s, e, "an integer from 1 to 2^24");
+    r->file->extent[k] = lft_p_links_extent(n);
+}
+
+/* An element of scidac-checksum. */
+LFT_P_STATIC void lft_p_ildg_sums(lft_p_source *s, const lft_p_xml *e, void *ctx)
+{
+    lft_p_ildg *r = (lft_p_ildg *)ctx;
+    const int   k = lft_p_order(e->name, "suma") == 0 ? 0 : 1;
+    if (k && lft_p_order(e->name, "sumb")) return;
+    if (r->seen >> k & 1) lft_p_xml_bad(s, e, "this element only once");
+    r->seen |= 1u << k;
+    if (!lft_p_parse_hex(e->value, &r->file->stated.checksum[k])) lft_p_xml_bad(s, e, "a hexadecimal number below 2^32");
+}
+
+LFT_P_STATIC void lft_p_ildg_read_format(lft_p_source *s, const lft_p_lime *r, lft_gauge_file *f)
+{
+    lft_p_ildg p;
+    p.file = f;
+    p.seen = 0;
+    if (f->dim) (void)lft_p_bad(s, LFT_ERR_FORMAT, s->at - LFT_P_LIME_HEADER, "expected ildg-format only once");
+    lft_p_xml_read(s, r, "ILDG ildg-format", lft_p_ildg_format, &p);
+    if (p.seen != 63) {
+        (void)lft_p_bad(s, LFT_ERR_FORMAT, s->at, "expected field, precision, lx, ly, lz and lt before the end of the record");
+    }
+    f->dim = 4;
+}
+
+LFT_P_STATIC void lft_p_ildg_read_sums(lft_p_source *s, const lft_p_lime *r, lft_gauge_file *f)
+{
+    lft_p_ildg p;
+    p.file = f;
+    p.seen = 0;
+    if (f->stated.has_checksum) {
+        (void)lft_p_bad(s, LFT_ERR_FORMAT, s->at - LFT_P_LIME_HEADER, "expected scidac-checksum only once");
+    }
+    lft_p_xml_read(s, r, "ILDG scidac-checksum", lft_p_ildg_sums, &p);
+    if (p.seen != 3) (void)lft_p_bad(s, LFT_ERR_FORMAT, s->at, "expected suma and sumb before the end of the record");
+    f->stated.has_checksum = 1;
+}
+
+/* 1 if links of this size and type have that length in all; 0 as well if there can be none. */
+LFT_P_STATIC int lft_p_ildg_fits(const lft_gauge_file *f, uint64_t length)
+{
+    const uint64_t sites = lft_p_links_sites(f->dim, f->extent);
+    return sites && length == sites * (uint64_t)f->dim * lft_p_links_bytes(f);
+}
+
+/* What no record says is what the caller says; colours and dtype may be read off the length, which fits one pair only. */
+LFT_P_STATIC void lft_p_ildg_hint(lft_p_source *s, const lft_p_lime *r, const lft_gauge_hint *hint, lft_gauge_file *f)
+{
+    lft_gauge_file one = *f;
+    int            n, wide;
+    if (!hint || lft_p_links_sites(4, hint->extent) == 0) {
+        (void)lft_p_bad(s, LFT_ERR_FORMAT, s->at, "no ildg-format record before the links: expected extents from the caller");
+        return;
+    }
+    lft_p_copy(one.extent, hint->extent, sizeof one.extent);
+    one.dim = 4;
+    for (n = 1; n <= LFT_P_LINKS_COLOURS; ++n) {
+        for (wide = 0; wide < 2; ++wide) {
+            one.colours = one.rows = n;
+            one.dtype              = wide ? LFT_DTYPE_F64 : LFT_DTYPE_F32;
+            if ((hint->colours && hint->colours != n) || (hint->dtype && hint->dtype != one.dtype)) continue;
+            if (lft_p_ildg_fits(&one, r->length)) *f = one;
+        }
+    }
+    if (!f->dim) {
+        lft_p_text t = lft_p_bad(s, LFT_ERR_FORMAT, s->at, "expected a length that fits what the caller says, got ");
+        lft_p_put_u64(&t, r->length);
+    }
+}
+
+/* The records up to the links, after the first four bytes. */
+LFT_P_STATIC void lft_p_ildg_header(lft_p_source *s, const unsigned char first[4], const lft_gauge_hint *hint,
+                                    lft_gauge_file *f)
+{
+    unsigned char raw[LFT_P_LIME_HEADER];
+    size_t        have = 4;
+    lft_p_lime    r;
+    lft_p_zero(&r, sizeof r);
+    lft_p_copy(raw, first, have);
+    r.ends = 1;
+    for (; lft_p_lime_next(s, &r, raw, have); have = 0) {
+        if (lft_p_order(r.type, "ildg-format") == 0) lft_p_ildg_read_format(s, &r, f);
+        else if (lft_p_order(r.type, "scidac-checksum") == 0) lft_p_ildg_read_sums(s, &r, f);
+        else if (lft_p_order(r.type, "ildg-binary-data") == 0) break;
+        else {
+            lft_p_lime_skip(s, r.length);
+            lft_p_lime_skip(s, lft_p_lime_padding(r.length));
+        }
+    }
+    if (s->status) return;
+    if (lft_p_order(r.type, "ildg-binary-data")) {
+        (void)lft_p_bad(s, LFT_ERR_FORMAT, s->at, "expected a record ildg-binary-data, got the end of the file");
+        return;
+    }
+    s->where      = "ILDG ildg-binary-data";
+    f->big_endian = 1;
+    f->ready      = 1 + r.ends; /* for the records that follow */
+    if (!f->dim) lft_p_ildg_hint(s, &r, hint, f);
+    f->rows = f->colours;
+    if (s->status) return;
+    if (!lft_p_links_sites(4, f->extent)) {
+        (void)lft_p_bad(s, LFT_ERR_FORMAT, s->at, "lx, ly, lz, lt: expected at most 2^24 sites in all, got more");
+    } else if (!lft_p_ildg_fits(f, r.length)) {
+        lft_p_text t = lft_p_bad(s, LFT_ERR_FORMAT, s->at, "length: expected ");
+        lft_p_put_u64(&t, lft_p_links_sites(4, f->extent) * 4 * lft_p_links_bytes(f));
+        lft_p_put(&t, " for this field, precision and extents, got ");
+        lft_p_put_u64(&t, r.length);
+    }
+}
+
+/* What stands behind the links, to the end of the file. */
+LFT_P_STATIC void lft_p_ildg_rest(lft_p_source *s, lft_gauge_file *f)
+{
+    const uint64_t sites = lft_p_links_sites(f->dim, f->extent);
+    unsigned char  raw[LFT_P_LIME_HEADER];
+    lft_p_lime     r;
+    r.ends = f->ready - 1;
+    lft_p_lime_skip(s, lft_p_lime_padding(sites * (uint64_t)f->dim * lft_p_links_bytes(f)));
+    while (lft_p_lime_next(s, &r, raw, 0)) {
+        if (lft_p_order(r.type, "scidac-checksum") == 0) lft_p_ildg_read_sums(s, &r, f);
+        else if (lft_p_order(r.type, "ildg-binary-data") == 0) {
+            (void)lft_p_bad(s, LFT_ERR_FORMAT, s->at - LFT_P_LIME_HEADER, "expected one configuration in the file, got another");
+        } else {
+            lft_p_lime_skip(s, r.length);
+            lft_p_lime_skip(s, lft_p_lime_padding(r.length));
+        }
+    }
+    s->where = "ILDG scidac-checksum";
+}
+
+/* ---- writing ---- */
+
+LFT_P_STATIC void lft_p_lime_put(lft_p_sink *to, const char *type, uint64_t length, int begins, int ends)
+{
+    unsigned char raw[LFT_P_LIME_HEADER] = {0x45, 0x67, 0x89, 0xab, 0, 1};
+    int           i;
+    raw[6] = (unsigned char)(begins << 7 | ends << 6);
+    for (i = 0; i < 8; ++i) raw[8 + i] = (unsigned char)(length >> 8 * (7 - i) & 0xff);
+    for (i = 0; type[i]; ++i) raw[16 + i] = (unsigned char)type[i];
+    lft_p_sink_put(to, raw, sizeof raw);
+}
+
+LFT_P_STATIC void lft_p_lime_pad(lft_p_sink *to, uint64_t length)
+{
+    static const unsigned char zero[8] = {0};
+    lft_p_sink_put(to, zero, (size_t)lft_p_lime_padding(length));
+}
+
+/* A record of XML. */
+LFT_P_STATIC void lft_p_lime_put_xml(lft_p_sink *to, const char *type, const lft_p_text *xml, int begins, int ends)
+{
+    lft_p_lime_put(to, type, xml->used, begins, ends);
+    lft_p_sink_put(to, xml->data, xml->used);
+    lft_p_lime_pad(to, xml->used);
+}
+
+/* "  <name>" and "</name>\n" around what is put between them. */
+LFT_P_STATIC void lft_p_xml_open(lft_p_text *t, const char *name)
+{
+    lft_p_put(t, "  <");
+    lft_p_put(t, name);
+    lft_p_put(t, ">");
+}
+
+LFT_P_STATIC void lft_p_xml_close(lft_p_text *t, const char *name)
+{
+    lft_p_put(t, "</");
+    lft_p_put(t, name);
+    lft_p_put(t, ">\n");
+}
+
+LFT_P_STATIC void lft_p_ildg_put_format(lft_p_sink *to, const lft_gauge_file *f)
+{
+    static const char *const name[] = {"lx", "ly", "lz", "lt"};
+    char                     xml[640]; /* it takes at most 430 */
+    lft_p_text               t = {0, 0, 0};
+    int                      k;
+    t.data = xml;
+    t.size = sizeof xml;
+    lft_p_put(&t, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                  "<ildgFormat xmlns=\"http://www.lqcd.org/ildg\"\n"
+                  "            xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"\n"
+                  "            xsi:schemaLocation=\"http://www.lqcd.org/ildg filefmt.xsd\">\n"
+                  "  <version>1.0</version>\n");
+    lft_p_xml_open(&t, "field");
+    lft_p_put(&t, f->colours > 1 ? "su" : "u");
+    lft_p_put_u64(&t, (uint64_t)f->colours);
+    lft_p_put(&t, "gauge");
+    lft_p_xml_close(&t, "field");
+    lft_p_xml_open(&t, "precision");
+    lft_p_put_u64(&t, 8 * lft_dtype_bytes(f->dtype));
+    lft_p_xml_close(&t, "precision");
+    for (k = 0; k < 4; ++k) {
+        lft_p_xml_open(&t, name[k]);
+        lft_p_put_u64(&t, (uint64_t)f->extent[3 - k]);
+        lft_p_xml_close(&t, name[k]);
+    }
+    lft_p_put(&t, "</ildgFormat>\n");
+    lft_p_lime_put_xml(to, "ildg-format", &t, 1, 0);
+}
+
+LFT_P_STATIC void lft_p_ildg_put_sums(lft_p_sink *to, const uint32_t *crc)
+{
+    static const char *const name[] = {"suma", "sumb"};
+    char                     xml[256];
+    lft_p_text               t = {0, 0, 0};
+    int                      k;
+    t.data = xml;
+    t.size = sizeof xml;
+    lft_p_put(&t, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<scidacChecksum>\n  <version>1.0</version>\n");
+    for (k = 0; k < 2; ++k) {
+        lft_p_xml_open(&t, name[k]);
+        lft_p_put_hex(&t, crc[k]);
+        lft_p_xml_close(&t, name[k]);
+    }
+    lft_p_put(&t, "</scidacChecksum>\n");
+    lft_p_lime_put_xml(to, "scidac-checksum", &t, 0, 1);
+}
+
+/* Three records, one message. The checksum comes last: each link is asked for once. */
+LFT_P_STATIC lft_status lft_p_ildg_write(lft_p_links *p, lft_p_sink *to, lft_gauge_get get, void *user, lft_error *e)
+{
+    const lft_gauge_file *f      = p->file;
+    const uint64_t        length = lft_p_links_sites(f->dim, f->extent) * 4 * lft_p_links_bytes(f);
+    lft_status            status;
+    lft_p_ildg_put_format(to, f);
+    lft_p_lime_put(to, "ildg-binary-data", length, 0, 0);
+    status = lft_p_links_write(p, to, get, user, e);
+    if (status) return status;
+    lft_p_lime_pad(to, length);
+    lft_p_ildg_put_sums(to, p->crc);
+    return LFT_OK;
+}
+
+#undef LFT_P_LIME_HEADER
+#undef LFT_P_LIME_XML_MOST
+
+/* ---- 29_gauge_file.h, code --------------------------------------------------------------------------------------- */
+
+/* ---- openQCD: extents t, x, y, z (int32) and the average plaquette's trace (double), little-endian; then, for every odd
+ *      site, z fastest and t slowest, the eight links that touch it: forward and backward, in t, x, y, z ---- */
+
+/* Recognised by nothing but numbers that make sense. */
+LFT_P_STATIC void lft_p_openqcd_header(lft_p_source *s, const unsigned char first[4], lft_gauge_file *f)
+{
+    static const int axis[] = {0, 3, 2, 1}; /* of the file's t, x, y, z */
+    unsigned char    raw[24];
+    double           plaquette;
+    int              k, even = 1;
+    lft_p_copy(raw, first, 4);
+    s->where = "gauge file";
+    if (!lft_p_take(s, raw + 4, 20)) return;
+    for (k = 0; k < 4; ++k) {
+        f->extent[axis[k]] = lft_p_links_extent(lft_p_file_get(raw + 4 * k, 4, 0));
+        even &= f->extent[axis[k]] % 2 == 0;
+    }
+    plaquette = lft_p_number_of(LFT_DTYPE_F64, lft_p_file_get(raw + 16, 8, 0));
+    if (!even || !lft_p_links_sites(4, f->extent) || !lft_finite(plaquette) || plaquette > 3.001 || plaquette < -3.001) {
+        lft_p_text t = lft_p_bad(s, LFT_ERR_FORMAT, 0,
+                                 "expected BEGIN_HEADER of NERSC, 456789ab of LIME, or four even extents of openQCD, got ");
+        lft_p_put_hex(&t, (uint32_t)lft_p_file_get(raw, 4, 1));
+        return;
+    }
+    f->dim                  = 4;
+    f->colours              = 3;
+    f->rows                 = 3;
+    f->dtype                = LFT_DTYPE_F64;
+    f->stated.has_plaquette = 1;
+    f->stated.plaquette     = plaquette / 3;
+}
+
+LFT_P_STATIC void lft_p_openqcd_read(lft_p_links *p, lft_p_source *s, lft_gauge_put put, void *user)
+{
+    static const int      axis[]         = {0, 3, 2, 1};
+    const lft_gauge_file *f              = p->file;
+    const uint64_t        sites          = lft_p_links_sites(4, f->extent);
+    const size_t          link           = lft_p_links_bytes(f);
+    int                   x[LFT_MAX_DIM] = {0}, k;
+    uint64_t              rank;
+    for (rank = 0; rank < sites; ++rank) {
+        const uint64_t at = s->at;
+        if ((x[0] + x[1] + x[2] + x[3]) % 2) {
+            if (!lft_p_take(s, p->bytes, 8 * link)) return;
+            for (k = 0; k < 8 && !s->status; ++k) {
+                const size_t skip = (size_t)k * link;
+                const int    mu   = axis[k / 2];
+                int          y[LFT_MAX_DIM];
+                lft_p_copy(y, x, sizeof y);
+                if (k % 2) y[mu] = x[mu] > 0 ? x[mu] - 1 : f->extent[mu] - 1;
+                lft_p_links_put(p, s, p->bytes + skip, at + skip, y, mu, put, user);
+            }
+            if (s->status) return;
+        }
+        for (k = 3; k >= 0 && ++x[axis[k]] == f->extent[axis[k]]; --k) x[axis[k]] = 0;
+    }
+}
+
+/* ---- all formats ---- */
+
+LFT_P_STATIC lft_status lft_gauge_read_header(lft_reader from, const lft_gauge_hint *hint, lft_gauge_file *file,
+                                              lft_error *error)
+{
+    unsigned char  first[4] = {0, 0, 0, 0};
+    lft_gauge_file f;
+    lft_p_source   s;
+    lft_p_zero(&f, sizeof f);
+    lft_p_source_open(&s, from, "gauge file", error);
+    f.ready = 1;
+    if (lft_p_take(&s, first, 4)) {
+        const uint64_t magic = lft_p_file_get(first, 4, 1);
+        f.format             = magic == 0x42454749u /* BEGI */ ? LFT_NERSC : magic == 0x456789abu ? LFT_ILDG : LFT_OPENQCD;
+        if (f.format == LFT_NERSC) lft_p_nersc_header(&s, &f);
+        else if (f.format == LFT_ILDG) lft_p_ildg_header(&s, first, hint, &f);
+        else lft_p_openqcd_header(&s, first, &f);
+    }
+    f.from = from;
+    f.at   = s.at;
+    if (s.status) lft_p_zero(&f, sizeof f);
+    *file = f;
+    return s.status;
+}
+
+LFT_P_STATIC lft_status lft_gauge_read_links(lft_gauge_file *file, lft_gauge_put put, void *user, lft_error *error)
+{
+    static const char *const where[] = {"gauge file", "NERSC links", "ILDG ildg-binary-data", "openQCD links"}; /* by format */
+    lft_p_source             s;
+    lft_p_links              p;
+    if (!file->ready) return lft_p_fail(error, LFT_ERR_ARG, "gauge file", "no header has been read");
+    lft_p_source_open(&s, file->from, where[file->format], error);
+    lft_p_zero(&p, sizeof p);
+    p.file       = file;
+    p.big_endian = file->big_endian;
+    s.at         = file->at;
+    if (file->format == LFT_OPENQCD) lft_p_openqcd_read(&p, &s, put, user);
+    else lft_p_links_read(&p, &s, put, user);
+    if (!s.status && file->format == LFT_ILDG) lft_p_ildg_rest(&s, file);
+    else lft_p_links_end(&s);
+    file->ready = 0;
+    if (s.status) return s.status;
+    file->big_endian = p.big_endian;
+    file->unitarity  = p.unitarity;
+    lft_p_links_found(&p, &file->found);
+    lft_p_links_compare(&s, &file->stated, &file->found, file->format == LFT_ILDG ? 2 : 1);
+    return s.status;
+}
+
+/* What can be written, with the defaults filled in. */
+LFT_P_STATIC lft_status lft_p_gauge_check(lft_gauge_file *f, lft_error *e)
+{
+    const char *where = lft_gauge_format_str(f->format);
+    if (f->format != LFT_NERSC && f->format != LFT_ILDG) {
+        return lft_p_fail_text(e, LFT_ERR_ARG, "gauge file", "format to write", "LFT_NERSC or LFT_ILDG", where);
+    }
+    if (f->format == LFT_ILDG && f->dim != 4) {
+        return lft_p_fail_got(e, LFT_ERR_ARG, where, "dim", "4 (NERSC also has 2 and 3)", f->dim);
+    }
+    if (f->dim < 2 || f->dim > LFT_MAX_DIM) return lft_p_fail_got(e, LFT_ERR_ARG, where, "dim", "2, 3 or 4", f->dim);
+    if (f->colours < 1 || f->colours > LFT_P_LINKS_COLOURS) {
+        return lft_p_fail_got(e, LFT_ERR_ARG, where, "colours", "1 to 8", f->colours);
+    }
+    if (!f->dtype) f->dtype = LFT_DTYPE_F64;
+    if (f->dtype != LFT_DTYPE_F32 && f->dtype != LFT_DTYPE_F64) {
+        return lft_p_fail_text(e, LFT_ERR_ARG, where, "dtype", "F32 or F64", lft_dtype_str(f->dtype));
+    }
+    if (!f->rows) f->rows = f->colours;
+    if (f->rows != f->colours && (f->rows != 2 || f->colours != 3 || f->format != LFT_NERSC)) {
+        return lft_p_fail_got(e, LFT_ERR_ARG, where, "rows", "as many as colours, or 2 of 3 (NERSC)", f->rows);
+    }
+    if (!lft_p_links_sites(f->dim, f->extent)) {
+        return lft_p_fail(e, LFT_ERR_ARG, where, "extents: expected 1 or more, and at most 2^24 sites in all");
+    }
+    return LFT_OK;
+}
+
+LFT_P_STATIC lft_status lft_gauge_write(lft_writer to, const lft_gauge_file *file, lft_gauge_get get, void *user,
+                                        lft_error *error)
+{
+    lft_gauge_file f      = *file;
+    lft_status     status = lft_p_gauge_check(&f, error);
+    lft_p_sink     s;
+    lft_p_links    p;
+    if (status) return status;
+    lft_p_zero(&p, sizeof p);
+    p.file = &f;
+    lft_p_sink_open(&s, to);
+    status = f.format == LFT_NERSC ? lft_p_nersc_write(&p, &s, get, user, error) : lft_p_ildg_write(&p, &s, get, user, error);
+    return status ? status : lft_p_sink_close(&s, lft_gauge_format_str(f.format), error);
 }
 
 #endif /* LFT_P_COMMON */
@@ -3731,6 +5244,53 @@ LFT_API size_t LFT_(batch_bytes)(const LFT_(lattice) *lattice, int n);
  * the batch. 0 <= i < n. */
 LFT_API void LFT_(batch_get)(const LFT_(batch) *batch, int i, lft_real *phi);
 LFT_API void LFT_(batch_set)(LFT_(batch) *batch, int i, const lft_real *phi);
+
+#if LFT_GROUP != LFT_SCALAR
+
+/* ---- 42_gauge.h, declarations ------------------------------------------------------------------------------------ */
+/* 42_gauge.h: what every action and observable of a gauge field is made of: rectangles of links, and what they push.
+ * Offers: LFT_(gauge_transform)(); private: LFT_P(walk), LFT_P(walk_of)(), LFT_P(way)(), LFT_P(rectangle)(), LFT_P(staples)(). */
+
+/* A random gauge transformation of every configuration: U_mu(x) -> g(x) U_mu(x) g(x + mu)^+ with g(x) from the invariant measure.
+ * What it changes is no observable. Configuration i takes the random numbers of sample draw.sample + i, site x those of the
+ * draw number draw.draw + x. Scratch: gauge_transform_bytes(). LFT_ERR_NOMEM; text in *error (may be NULL). O(n volume). */
+LFT_API lft_status LFT_(gauge_transform)(LFT_(batch) *x, lft_draw draw, lft_arena scratch, lft_error *error);
+LFT_API size_t LFT_(gauge_transform_bytes)(const LFT_(lattice) *lattice);
+
+/* ---- 44_wilson_flow.h, declarations ------------------------------------------------------------------------------ */
+/* 44_wilson_flow.h: the Wilson flow, which smooths gauge fields.
+ * Offers: LFT_(wilson_flow)(), LFT_(wilson_flow_bytes)(); private: LFT_P(flow_step)(). */
+
+/* Flows every configuration of the batch, in place, by the time step * steps:
+ *   dV/dt = Z(V) V,  Z = -g0^2 T^a d^a S_W
+ * with S_W the plain plaquette action of coupling g0, whatever the theory is: of links, Z^a = 2 sum over the plaquettes P through the
+ * link of d^a Re tr P for SU(N), and the sum of d cos(theta_P)/d theta for U(1). For smooth fields both are dA/dt = D_nu F_nu,mu:
+ * time is in units of a^2, and the smoothing radius is sqrt(2 LFT_DIM t).
+ * Each step is a Runge-Kutta step of third order on the group, W1 = exp(Z0/4) V, W2 = exp(8/9 Z1 - 17/36 Z0) W1,
+ * V' = exp(3/4 Z2 - 8/9 Z1 + 17/36 Z0) W2, the Z times step. Stable up to a step of about 0.15 in four dimensions.
+ * A negative step flows back, which magnifies rounding errors.
+ * Scratch: wilson_flow_bytes(). LFT_ERR_ARG: steps < 0, or a step that is not finite; LFT_ERR_NOMEM; LFT_ERR_NONFINITE: a link is not
+ * finite at the end. Text in *error (may be NULL). O(n steps volume). Source: M. Luescher, arXiv:1006.4518, appendix C. */
+LFT_API lft_status LFT_(wilson_flow)(LFT_(batch) *x, double step, int steps, lft_arena scratch, lft_error *error);
+LFT_API size_t LFT_(wilson_flow_bytes)(const LFT_(lattice) *lattice);
+
+/* ---- 46_configuration.h, declarations ---------------------------------------------------------------------------- */
+/* 46_configuration.h: gauge configurations of a batch from and to files of the community (29_gauge_file.h).
+ * Offers: LFT_(configuration_read)(), LFT_(configuration_write)(). */
+
+/* The links of a file, whose header lft_gauge_read_header() has read, become configuration i of the batch; then all that
+ * lft_gauge_read_links() says of them is in *file. They are taken as they are: file->unitarity says how far from unitary; LFT_F32
+ * rounds them; SU(2) keeps the quaternion part, U(1) the angle.
+ * LFT_ERR_MISMATCH: other dimensions, extents or colours than those of the batch; LFT_ERR_ARG: i; else as
+ * lft_gauge_read_links(): the configuration is then partly new. O(volume). */
+LFT_API lft_status LFT_(configuration_read)(LFT_(batch) *x, int i, lft_gauge_file *file, lft_error *error);
+
+/* Configuration i as a file. Of *file its format counts, and dtype and rows where they are not 0; the rest is set, what
+ * lft_gauge_write() has found included. Status as lft_gauge_write(). O(volume). */
+LFT_API lft_status LFT_(configuration_write)(const LFT_(batch) *x, int i, lft_writer to, lft_gauge_file *file,
+                                             lft_error *error);
+
+#endif
 
 /* ---- 50_theory.h, declarations ----------------------------------------------------------------------------------- */
 /* 50_theory.h: what a theory is: an action, its gradient and its couplings.
@@ -4240,8 +5800,8 @@ static inline lft_status LFT_(heatbath_init)(LFT_(heatbath) *bath, const LFT_(th
 #endif
 #if LFT_GROUP == LFT_SCALAR
 
-/* ---- 85_scalar_observables.h, declarations ----------------------------------------------------------------------- */
-/* 85_scalar_observables.h: what is measured on scalar fields, and what is derived from it.
+/* ---- 86_scalar_observables.h, declarations ----------------------------------------------------------------------- */
+/* 86_scalar_observables.h: what is measured on scalar fields, and what is derived from it.
  * Offers: lft_column, LFT_(observables_count)(), LFT_(measure)(), LFT_(measure_into)(), LFT_(measure_bytes)();
  *         lft_observable, LFT_(observable_name)(), LFT_(observe)(), LFT_(derived)(). */
 
@@ -4319,9 +5879,9 @@ typedef struct LFT_(derived_of) {
 } LFT_(derived_of);
 LFT_API double LFT_(derived)(const double *mean, void *ctx);
 
-/* ---- 87_model.h, declarations ------------------------------------------------------------------------------------ */
-/* 87_model.h: flows as files: safetensors documents that hold all that rebuilds a flow bit for bit.
- * Offers: LFT_(model_info), LFT_(model_info_of)(), LFT_(model_save)(), LFT_(model_bytes)(). 88_model_read.h reads them.
+/* ---- 88_model.h, declarations ------------------------------------------------------------------------------------ */
+/* 88_model.h: flows as files: safetensors documents that hold all that rebuilds a flow bit for bit.
+ * Offers: LFT_(model_info), LFT_(model_info_of)(), LFT_(model_save)(), LFT_(model_bytes)(). 89_model_read.h reads them.
  *
  * Format 1. Metadata (strings, for people and for finding one's way): format "lftflow-model", format_version "1", version (of
  * the library), theory, group "scalar", dim "2", extent "6x6", couplings "m2 lambda", prior "free" or "normal", layers "1",
@@ -4335,7 +5895,7 @@ LFT_API double LFT_(derived)(const double *mean, void *ctx);
  *   logq_error       F64 [5] std, mean, std_error, mean_error, n; left out if it has not been measured
  *   training         U64 [3] seed, steps, batch
  *   training.result  F64 [4] seconds, loss, ess, number of samples of that ess
- * A checkpoint (92_checkpoint.h) is a model with more tensors. */
+ * A checkpoint (93_checkpoint.h) is a model with more tensors. */
 
 /* What a model file says beside the flow. Zero where nothing is known. */
 typedef struct LFT_(model_info) {
@@ -4362,8 +5922,8 @@ LFT_API lft_status LFT_(model_save)(const LFT_(flow) *flow, const LFT_(model_inf
                                     lft_arena scratch, lft_error *error);
 LFT_API size_t LFT_(model_bytes)(const LFT_(flow) *flow);
 
-/* ---- 88_model_read.h, declarations ------------------------------------------------------------------------------- */
-/* 88_model_read.h: flows from files (87_model.h says what is in them).
+/* ---- 89_model_read.h, declarations ------------------------------------------------------------------------------- */
+/* 89_model_read.h: flows from files (88_model.h says what is in them).
  * Offers: LFT_(model_desc)(), LFT_(model_restore)(). In order: lft_safetensors_load(), model_desc, flow_init, model_restore. */
 
 /* A desc for LFT_(flow_init)() out of a loaded document: extents, prior and layers; the pool is left to the caller. The descs
@@ -4381,12 +5941,107 @@ LFT_API lft_status LFT_(model_desc)(const lft_safetensors *doc, const LFT_(layer
  * error the parameters are as they were. */
 LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *doc, lft_error *error);
 
+#else
+
+/* ---- 87_gauge_observables.h, declarations ------------------------------------------------------------------------ */
+/* 87_gauge_observables.h: what is measured on gauge fields, and what is derived from it.
+ * Offers: LFT_(observables), LFT_(observables_check)(), LFT_(observables_count)(), LFT_(measure)(), LFT_(measure_into)(),
+ *         LFT_(measure_bytes)(); LFT_(observable_name)(), LFT_(observable_find)(), LFT_(observe)(), LFT_(derived)(). */
+
+#ifndef LFT_P_GAUGE_OBSERVABLES
+#define LFT_P_GAUGE_OBSERVABLES
+#define LFT_OBSERVABLE_TEXT 32 /* bytes of a name, at most */
+#endif
+
+/* What is measured: beyond the lattice zero means nothing, or the default. One desc belongs to all functions below.
+ *
+ * A measurement of a configuration is a row of numbers, one per observable in this order, and at its end one per step of
+ * the flow. V sites, N colours (U(1): 1), axis 0 is time. <...> of a row is the mean over sites, and over planes where there are more
+ *   action            S / V of the theory
+ *   plaquette         <Re tr P> / N over all planes: 1 at U = 1
+ *   plaquette_space   the same over the planes without axis 0; not in two dimensions, which have none
+ *   plaquette_time    over those with axis 0
+ *   polyakov_re       <Re tr L> / N, L the product of the links along axis 0 around the lattice, mean over the other axes
+ *   polyakov_im       <Im tr L> / N; not for SU(2), whose traces are real
+ *   polyakov_abs      |<tr L> / N|, of the mean over the volume
+ *   q, q2             Q and Q^2, the topological charge:
+ *                     U(1), two dimensions: (1 / 2 pi) sum of the plaquettes' angles in (-pi, pi], an integer; P_01 goes along
+ *                     axis 0 first; never flowed
+ *                     four dimensions: (1 / 32 pi^2) sum eps_mnrs Re tr F_mn F_rs, eps_0123 = 1, with the clover F below; after
+ *                     flow_time if there is one. Next to an integer on smooth fields only
+ *                     not defined elsewhere, and left out
+ *   wilson_RxT        <Re tr W> / N of the loops of R x T links, 1 <= R <= max_r, 1 <= T <= max_t. All axes are alike: every
+ *                     plane counts in both orientations, and only R <= T is listed. With static_only T runs along axis 0, R along
+ *                     the other axes, and all R and T are listed. A side must be shorter than its axis; planes with
+ *                     a shorter axis do not count
+ * With a flow time, of the configuration after the Wilson flow (see wilson_flow) to t = flow_time:
+ *   energy_flow       E(t) = (1/V) sum_x F^a_mn F^a_mn / 4, summed over m, n and a (U(1): F_mn F_mn / 4), with the clover
+ *                     F = (1/8i) [C - C^+] without its trace, C the sum of the four plaquettes that begin and end at x
+ *   t2_energy_flow    t^2 E(t)
+ *   t0                the flow time at which t^2 E(t) = 0.3, E the mean of the ensemble
+ *   w0                the square root of that at which t d/dt [t^2 E(t)] = 0.3; both in units of a
+ * For them a row holds t^2 E at every step of the flow; t0 and w0 are found between steps, by cubic polynomials through the four
+ * nearest and derivatives from five. They are no numbers where 0.3 is not reached, w0 up to two steps before the flow
+ * ends. Sources: M. Luescher, arXiv:1006.4518; S. Borsanyi et al., arXiv:1203.4469. */
+typedef struct LFT_(observables) {
+    LFT_(lattice) lattice;
+    int           max_r, max_t; /* Wilson loops up to R x T */
+    int           static_only;  /* 1: those of the static potential */
+    double        flow_time;
+    double        flow_step; /* 0.05; made smaller so that it divides flow_time. Larger ones than 0.15 are not stable */
+} LFT_(observables);
+
+/* LFT_ERR_ARG, with text in *error (may be NULL), for loops that do not fit into any plane, max_r > max_t without static_only, one
+ * of both alone, or a flow that is not finite, negative, or longer than 100000 steps. */
+LFT_API lft_status LFT_(observables_check)(const LFT_(observables) *o, lft_error *error);
+
+/* ---- measuring ------------------------------------------------------------------------------------------------------ */
+
+/* Numbers in a row; 0 if the desc is not legal. */
+LFT_API int LFT_(observables_count)(const LFT_(observables) *o);
+
+/* rows[n][count] of the configurations of a batch, summed in double and in a fixed order: the same whatever else is in the
+ * batch, which stays as it is. Scratch: measure_bytes(). LFT_ERR_ARG as observables_check; LFT_ERR_MISMATCH for other extents;
+ * LFT_ERR_NOMEM; text in *error (may be NULL). O(n V (dim^2 (1 + max_r max_t) + steps of the flow)). */
+LFT_API lft_status LFT_(measure)(const LFT_(theory) *theory, const LFT_(observables) *o, const LFT_(batch) *x, double *rows,
+                                 lft_arena scratch, lft_error *error);
+
+/* Appends the row of configuration i to replica i of a series of observables_count() columns: chains are replicas. Status as
+ * measure, and LFT_ERR_MISMATCH if numbers of columns, or replicas and configurations differ; LFT_ERR_NOMEM if a replica was full,
+ * which is left as it is; LFT_ERR_NONFINITE if a number is not finite (stored all the same, see lft_series_add). */
+LFT_API lft_status LFT_(measure_into)(const LFT_(theory) *theory, const LFT_(observables) *o, const LFT_(batch) *x,
+                                      lft_series *series, lft_arena scratch, lft_error *error);
+
+/* Scratch of both, the alignment of the arena's base included; 0 if the desc is not legal. */
+LFT_API size_t LFT_(measure_bytes)(const LFT_(observables) *o);
+
+/* ---- deriving ------------------------------------------------------------------------------------------------------- */
+
+/* "action", ... for 0 <= observable, NULL beyond the last one. text[LFT_OBSERVABLE_TEXT] is used for names that have to be made. */
+LFT_API const char *LFT_(observable_name)(const LFT_(observables) *o, int observable, char *text);
+
+/* The observable of that name, -1 if there is none. */
+LFT_API int LFT_(observable_find)(const LFT_(observables) *o, const char *name);
+
+/* An observable of a series that measure_into filled, with the error of the Gamma method and analytic slopes. Not a number, and not
+ * reliable, where it is not defined: t0 and w0 that were not reached. theory is not used (NULL): calls look alike for all groups.
+ * Scratch: lft_gamma_bytes(). Status through error (may be NULL) as lft_gamma_of; LFT_ERR_MISMATCH for other columns. */
+LFT_API lft_estimate LFT_(observe)(const lft_series *series, const LFT_(theory) *theory, const LFT_(observables) *o,
+                                   int observable, lft_arena scratch, lft_error *error);
+
+/* The same function of the means of the columns as an lft_derived, e.g. for lft_jackknife; ctx: an LFT_(derived_of). */
+typedef struct LFT_(derived_of) {
+    const LFT_(observables) *observables;
+    int                      observable;
+} LFT_(derived_of);
+LFT_API double LFT_(derived)(const double *mean, void *ctx);
+
 #endif
 #endif
 #if LFT_UPTO >= LFT_TRAIN && LFT_GROUP == LFT_SCALAR
 
-/* ---- 89_exactness.h, declarations -------------------------------------------------------------------------------- */
-/* 89_exactness.h: how far log q is from the log-density of the map that the code really computes.
+/* ---- 90_exactness.h, declarations -------------------------------------------------------------------------------- */
+/* 90_exactness.h: how far log q is from the log-density of the map that the code really computes.
  * Offers: LFT_(flow_logq_error)(), LFT_(flow_logq_error_bytes)(). */
 
 /* Measures epsilon on samples number first ... first + n - 1 of the seed: the Jacobian of Phi_h from its exact
@@ -4398,8 +6053,8 @@ LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64
 /* Bytes of scratch of flow_logq_error. O(V^2): 8 MiB at V = 1024. */
 LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow);
 
-/* ---- 90_pullback.h, declarations --------------------------------------------------------------------------------- */
-/* 90_pullback.h: a theory in the variables of a flow: HMC through the flow as a change of variables.
+/* ---- 91_pullback.h, declarations --------------------------------------------------------------------------------- */
+/* 91_pullback.h: a theory in the variables of a flow: HMC through the flow as a change of variables.
  * Offers: LFT_(pullback), LFT_(pullback_init)(), _bytes, _map. */
 
 /* S'(eta) = S(f(z)) - log |det df/dz|, z = H(sigma eta) as the flow's prior draws it: if eta has the density exp(-S'), then
@@ -4423,8 +6078,8 @@ LFT_API size_t LFT_(pullback_bytes)(LFT_(flow) *flow);
 /* x = f(z(eta)) of every configuration; x may be eta. Errors as of LFT_(flow_map)(), text in flow->error. */
 LFT_API lft_status LFT_(pullback_map)(LFT_(pullback) *pullback, const LFT_(batch) *eta, LFT_(batch) *x);
 
-/* ---- 91_training.h, declarations --------------------------------------------------------------------------------- */
-/* 91_training.h: training by reverse Kullback-Leibler divergence with Adam, and a guard against the integrator's error.
+/* ---- 92_training.h, declarations --------------------------------------------------------------------------------- */
+/* 92_training.h: training by reverse Kullback-Leibler divergence with Adam, and a guard against the integrator's error.
  * Offers: lft_train_desc, lft_train_report, LFT_(trainer), LFT_(trainer_init)(), _bytes, LFT_(train_step)(), LFT_(train)().
  *
  * loss = mean of log q(x) + S(x) over samples of the flow = KL(q || p) - log Z: it may be negative. */
@@ -4513,11 +6168,11 @@ LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, con
  * tests and other optimisers. */
 LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, double *loss);
 
-/* ---- 92_checkpoint.h, declarations ------------------------------------------------------------------------------- */
-/* 92_checkpoint.h: training that stops and goes on bit for bit.
+/* ---- 93_checkpoint.h, declarations ------------------------------------------------------------------------------- */
+/* 93_checkpoint.h: training that stops and goes on bit for bit.
  * Offers: LFT_(trainer_save)(), LFT_(trainer_save_bytes)(), LFT_(trainer_desc)(), LFT_(trainer_resume)().
  *
- * A checkpoint is a model (87_model.h) with real ("f32", "f64") and lanes in the metadata, on which the bits of what follows
+ * A checkpoint is a model (88_model.h) with real ("f32", "f64") and lanes in the metadata, on which the bits of what follows
  * depend, and with these tensors beside:
  *   trainer.counters   U64 [6] step, step of Adam, step and step of Adam of the last good state, refined, rolled_back
  *   trainer.numbers    F64 [5] rate_scale, and of the last step loss, ess, rate, norm
@@ -5153,6 +6808,7 @@ LFT_P_INLINE lft_v LFT_P(direction)(const lft_v w[4], lft_v v[4])
  *   LFT_P_LINK      reals of a stored link        real 1, U(1) 1 (the angle), SU(2) 4, SU(3) 18
  *   LFT_P_ALGEBRA   reals of an algebra element   real 1, U(1) 1, SU(2) 3, SU(3) 8
  *   LFT_P_HAAR      normal numbers that a random link takes
+ *   LFT_P_METRIC    -1 / tr T^a T^a: X = z^a T^a has z^a = -LFT_P_METRIC tr T^a X; U(1) 1, SU(N) 2, not for the real numbers
  *   move(link, z, h)    link = exp(h z^a T^a) link, in memory
  *   unit(link)          rounding errors off: unitary again, U(1): the angle in [-pi, pi]. Idempotent to rounding
  *   one(link)           1; real: 0
@@ -5161,14 +6817,15 @@ LFT_P_INLINE lft_v LFT_P(direction)(const lft_v w[4], lft_v v[4])
  *   lft_u           a link or a product of links: struct { lft_v c[LFT_P_LINK] }
  *   lft_z           an algebra element z^a T^a: struct { lft_v c[LFT_P_ALGEBRA] }
  *   lft_w           a sum of links
- *   get, put            a link from and to memory
- *   mul(a, b), mul_adj(a, b) = a b^+, adj_mul(a, b) = a^+ b, adjoint
+ *   get, put            a link from and to memory; a link in memory is an lft_u too
+ *   mul(a, b), mul_adj(a, b) = a b^+, adj_mul(a, b) = a^+ b, adjoint; the result is neither factor
  *   exp_of(z), log_of(u)    log: the shortest z with exp z = u
  *   eigen(u, x, phase)      u = x diag(exp(i phase)) x^+, x in the group, phases in [-pi, pi], their sum a multiple of 2 pi;
  *                           to rounding, however close eigenvalues are
  *   trace(u, g)         Re tr u, and where g is not NULL the gradient g^a = d^a Re tr u
  *   trace_im(u)
  *   carry(u, z)         u^+ z u: the algebra element z, seen from the far end of u
+ *   matrix_of(c, u), numbers_of(u, c)    in double, outside of lanes: the N x N matrix of the numbers of a link, and back
  *   sum_none, sum_add(w, x, u), sum_trace(u, w)    w = 0, w += x u, Re tr u w
  *   heat(link, w, k, d, place)  the link drawn anew with the density exp(k Re tr U w) by the invariant measure, SU(3): in three
  *                       subgroups SU(2) in turn, each given the rest. Lane l takes the random numbers of sample d.sample + l
@@ -5211,6 +6868,7 @@ LFT_P_INLINE void LFT_P(haar)(lft_v *link, const lft_v *normal) { *link = *norma
 #define LFT_P_LINK    1
 #define LFT_P_ALGEBRA 1
 #define LFT_P_HAAR    2
+#define LFT_P_METRIC  1
 
 #define lft_u LFT_P(u)
 #define lft_z LFT_P(z)
@@ -5275,6 +6933,9 @@ LFT_P_INLINE void LFT_P(unit)(lft_v *link) { *link = LFT_P(wrap)(*link); }
 LFT_P_INLINE void LFT_P(one)(lft_v *link) { *link = lft_splat(0); }
 LFT_P_INLINE void LFT_P(haar)(lft_v *link, const lft_v *normal) { *link = LFT_P(atan2)(normal[0], normal[1]); }
 
+LFT_P_STATIC void LFT_P(matrix_of)(const double *c, double *u) { lft_p_f64_p_sincos(c[0], u + 1, u); }
+LFT_P_STATIC void LFT_P(numbers_of)(const double *u, double *c) { c[0] = lft_p_f64_p_atan2(u[1], u[0]); }
+
 /* theta = phi - arg w, phi with density exp(kappa cos phi), kappa = k |w|. Best and Fisher (Appl. Statist. 28 (1979) 152)
  * draw tan(phi / 2) from a Cauchy distribution, here written so that kappa = 0 is no exception: with S, C the sine and cosine of a
  * uniform angle, tan(phi / 2) = S / (C sqrt(1 + b)); y = sin^2(phi / 2) = S^2 / (1 + b C^2) is accepted with probability
@@ -5322,6 +6983,7 @@ LFT_P_STATIC void LFT_P(reflect)(lft_v *link, const lft_w *w)
 #define LFT_P_LINK    4
 #define LFT_P_ALGEBRA 3
 #define LFT_P_HAAR    4
+#define LFT_P_METRIC  2
 
 #define lft_u LFT_P(u)
 #define lft_z LFT_P(z)
@@ -5455,8 +7117,7 @@ LFT_P_INLINE void LFT_P(move)(lft_v *link, const lft_v *z_, lft_real h)
     z.c[0] = h * z_[0], z.c[1] = h * z_[1], z.c[2] = h * z_[2];
     LFT_P(exp_of)(&e, &z);
     LFT_P(get)(link, &u);
-    LFT_P(mul)(&u, &e, &u);
-    LFT_P(put)(link, &u);
+    LFT_P(mul)((lft_u *)link, &e, &u);
 }
 
 LFT_P_INLINE void LFT_P(unit)(lft_v *link)
@@ -5478,6 +7139,19 @@ LFT_P_INLINE void LFT_P(haar)(lft_v *link, const lft_v *normal)
     int i;
     LFT_P_UNROLL for (i = 0; i < 4; ++i) link[i] = normal[i];
     LFT_P(unit)(link);
+}
+
+/* c0 + i c3, c2 + i c1; -c2 + i c1, c0 - i c3 */
+LFT_P_STATIC void LFT_P(matrix_of)(const double *c, double *u)
+{
+    u[0] = u[6] = c[0], u[1] = c[3], u[7] = -c[3];
+    u[2] = c[2], u[4] = -c[2], u[3] = u[5] = c[1];
+}
+
+LFT_P_STATIC void LFT_P(numbers_of)(const double *u, double *c)
+{
+    c[0] = 0.5 * (u[0] + u[6]), c[3] = 0.5 * (u[1] - u[7]);
+    c[2] = 0.5 * (u[2] - u[4]), c[1] = 0.5 * (u[3] + u[5]);
 }
 
 /* U = X V^+ with V = w / |w|: k Re tr U w = 2 k |w| x0 */
@@ -5516,6 +7190,7 @@ LFT_P_STATIC void LFT_P(reflect)(lft_v *link, const lft_w *w)
 #define LFT_P_LINK    18
 #define LFT_P_ALGEBRA 8
 #define LFT_P_HAAR    12
+#define LFT_P_METRIC  2
 
 #define lft_u LFT_P(u)
 #define lft_z LFT_P(z)
@@ -5581,27 +7256,9 @@ LFT_P_INLINE void LFT_P(product)(lft_v *LFT_P_RESTRICT c, const lft_v *a, int ad
     }
 }
 
-/* The result may be one of the factors. */
-LFT_P_STATIC void LFT_P(mul)(lft_u *c, const lft_u *a, const lft_u *b)
-{
-    lft_u r;
-    LFT_P(product)(r.c, a->c, 0, b->c, 0);
-    *c = r;
-}
-
-LFT_P_STATIC void LFT_P(mul_adj)(lft_u *c, const lft_u *a, const lft_u *b)
-{
-    lft_u r;
-    LFT_P(product)(r.c, a->c, 0, b->c, 1);
-    *c = r;
-}
-
-LFT_P_STATIC void LFT_P(adj_mul)(lft_u *c, const lft_u *a, const lft_u *b)
-{
-    lft_u r;
-    LFT_P(product)(r.c, a->c, 1, b->c, 0);
-    *c = r;
-}
+LFT_P_STATIC void LFT_P(mul)(lft_u *c, const lft_u *a, const lft_u *b) { LFT_P(product)(c->c, a->c, 0, b->c, 0); }
+LFT_P_STATIC void LFT_P(mul_adj)(lft_u *c, const lft_u *a, const lft_u *b) { LFT_P(product)(c->c, a->c, 0, b->c, 1); }
+LFT_P_STATIC void LFT_P(adj_mul)(lft_u *c, const lft_u *a, const lft_u *b) { LFT_P(product)(c->c, a->c, 1, b->c, 0); }
 
 /* The hermitian H = z^a lambda^a / 2: diagonal h[0..2], H12 = h[3] + i h[4], H13 = h[5] + i h[6], H23 = h[7] + i h[8] */
 LFT_P_INLINE void LFT_P(hermitian)(const lft_z *z, lft_v h[9])
@@ -5953,6 +7610,9 @@ LFT_P_STATIC void LFT_P(haar)(lft_v *link, const lft_v *normal)
     LFT_P(unit)(link);
 }
 
+LFT_P_STATIC void LFT_P(matrix_of)(const double *c, double *u) { lft_p_copy(u, c, 18 * sizeof *u); }
+LFT_P_STATIC void LFT_P(numbers_of)(const double *u, double *c) { lft_p_copy(c, u, 18 * sizeof *c); }
+
 #undef LFT_P_SWEEPS
 
 /* Rows i and j of m times the quaternion a from the left: (a0 + i a3, a2 + i a1; -a2 + i a1, a0 - i a3). */
@@ -6170,17 +7830,22 @@ LFT_P_STATIC void LFT_P(group_normals)(lft_draw d, int n, lft_v *to_, double *wo
     }
 }
 
-/* Links with the invariant measure (fields: N(0, 1)) for one group. Those of link i have the draw number d.draw + i. */
-LFT_P_STATIC void LFT_P(group_haar)(lft_draw d, const LFT_(lattice) *lattice, lft_v *to)
+/* n links with the invariant measure (numbers: N(0, 1)) for one group. Those of link i have the draw number d.draw + i. */
+LFT_P_STATIC void LFT_P(haar_of)(lft_draw d, int n, lft_v *to)
 {
-    const int links = lattice->volume * LFT_P_LINKS;
-    lft_v     normal[LFT_P_HAAR];
-    double    work[LFT_P_HAAR];
-    int       i;
-    for (i = 0; i < links; ++i, ++d.draw, to += LFT_P_LINK) {
+    lft_v  normal[LFT_P_HAAR];
+    double work[LFT_P_HAAR];
+    int    i;
+    for (i = 0; i < n; ++i, ++d.draw, to += LFT_P_LINK) {
         LFT_P(group_normals)(d, LFT_P_HAAR, normal, work);
         LFT_P(haar)(to, normal);
     }
+}
+
+/* All links of one group. */
+LFT_P_STATIC void LFT_P(group_haar)(lft_draw d, const LFT_(lattice) *lattice, lft_v *to)
+{
+    LFT_P(haar_of)(d, lattice->volume * LFT_P_LINKS, to);
 }
 
 LFT_P_STATIC lft_status LFT_P(batch_layout)(LFT_(batch) *batch, const LFT_(lattice) *lattice, int n, int reals,
@@ -6239,8 +7904,6 @@ LFT_API void LFT_(batch_set)(LFT_(batch) *batch, int i, const lft_real *phi)
 #if LFT_GROUP != LFT_SCALAR
 
 /* ---- 42_gauge.h, code -------------------------------------------------------------------------------------------- */
-/* 42_gauge.h: what every action and observable of a gauge field is made of: rectangles of links, and what they push.
- * Offers (private): LFT_P(walk), LFT_P(walk_of)(), LFT_P(way)(), LFT_P(rectangle)(), LFT_P(staples)(). */
 
 #define LFT_P_WAY 3 /* links from a corner of a rectangle to the opposite one */
 
@@ -6269,31 +7932,29 @@ LFT_P_INLINE void LFT_P(way)(const LFT_P(walk) *w, LFT_P(place) p, int mu, int a
     }
 }
 
-/* u = the product of n links */
+LFT_P_INLINE const lft_u *LFT_P(link)(const lft_v *links, int i)
+{
+    return (const lft_u *)(links + i * LFT_P_LINK);
+}
+
+/* u = the product of n links, 2 or 3 */
 LFT_P_INLINE void LFT_P(path)(const lft_v *links, const int *link, int n, lft_u *u)
 {
-    lft_u next;
-    int   i;
-    LFT_P(get)(links + link[0] * LFT_P_LINK, u);
-    LFT_P_UNROLL for (i = 1; i < n; ++i)
-    {
-        LFT_P(get)(links + link[i] * LFT_P_LINK, &next);
-        LFT_P(mul)(u, u, &next);
-    }
+    lft_u two;
+    LFT_P(mul)(n > 2 ? &two : u, LFT_P(link)(links, link[0]), LFT_P(link)(links, link[1]));
+    if (n > 2) LFT_P(mul)(u, &two, LFT_P(link)(links, link[2]));
 }
 
 /* Adds sign z, carried along the path, to the forces on its links. */
 LFT_P_INLINE void LFT_P(push)(const lft_v *links, const int *link, int n, lft_z z, lft_real sign, lft_v *force)
 {
-    lft_u u;
-    int   i, k;
+    int i, k;
     LFT_P_UNROLL for (i = 0; i < n; ++i)
     {
         lft_v *to = force + link[i] * LFT_P_ALGEBRA;
         LFT_P_UNROLL for (k = 0; k < LFT_P_ALGEBRA; ++k) to[k] += sign * z.c[k];
         if (i + 1 == n) break;
-        LFT_P(get)(links + link[i] * LFT_P_LINK, &u);
-        LFT_P(carry)(&u, &z);
+        LFT_P(carry)(LFT_P(link)(links, link[i]), &z);
     }
 }
 
@@ -6305,15 +7966,15 @@ LFT_P_INLINE lft_v LFT_P(rectangle)(const LFT_P(walk) *w, const lft_v *links, LF
                                     lft_real x, lft_v *force)
 {
     int   there[LFT_P_WAY], back[LFT_P_WAY];
-    lft_u u, v;
+    lft_u u, v, loop;
     lft_z g;
     lft_v trace;
     LFT_P(way)(w, p, mu, a, nu, b, there);
     LFT_P(way)(w, p, nu, b, mu, a, back);
     LFT_P(path)(links, there, a + b, &u);
     LFT_P(path)(links, back, a + b, &v);
-    LFT_P(mul_adj)(&u, &u, &v);
-    trace = LFT_P(trace)(&u, force ? &g : NULL);
+    LFT_P(mul_adj)(&loop, &u, &v);
+    trace = LFT_P(trace)(&loop, force ? &g : NULL);
     if (force) {
         LFT_P(push)(links, there, a + b, g, x, force);
         LFT_P(push)(links, back, a + b, g, -x, force);
@@ -6325,30 +7986,464 @@ LFT_P_INLINE lft_v LFT_P(rectangle)(const LFT_P(walk) *w, const lft_v *links, LF
 LFT_P_STATIC void LFT_P(staples)(const LFT_P(walk) *walk, const lft_v *links, LFT_P(place) p, int mu, lft_w *w)
 {
     LFT_P(place) q = p, r;
-    lft_u        a, b, c;
+    lft_u        two, three;
     int          nu;
     LFT_P(up)(walk->lattice, walk->stride, &q, mu);
     LFT_P(sum_none)(w);
     for (nu = 0; nu < LFT_DIM; ++nu) {
+        int along, across, end;
         if (nu == mu) continue;
         r = p; /* U_nu(x + mu) U_mu(x + nu)^+ U_nu(x)^+ */
         LFT_P(up)(walk->lattice, walk->stride, &r, nu);
-        LFT_P(get)(links + (q.site * LFT_DIM + nu) * LFT_P_LINK, &a);
-        LFT_P(get)(links + (r.site * LFT_DIM + mu) * LFT_P_LINK, &b);
-        LFT_P(get)(links + (p.site * LFT_DIM + nu) * LFT_P_LINK, &c);
-        LFT_P(mul_adj)(&a, &a, &b);
-        LFT_P(mul_adj)(&a, &a, &c);
-        LFT_P(sum_add)(w, 1, &a);
+        LFT_P(mul_adj)(&two, LFT_P(link)(links, q.site * LFT_DIM + nu), LFT_P(link)(links, r.site * LFT_DIM + mu));
+        LFT_P(mul_adj)(&three, &two, LFT_P(link)(links, p.site * LFT_DIM + nu));
+        LFT_P(sum_add)(w, 1, &three);
         r = p; /* U_nu(x + mu - nu)^+ U_mu(x - nu)^+ U_nu(x - nu) */
         LFT_P(down)(walk->lattice, walk->stride, &r, nu);
-        LFT_P(get)(links + (r.site * LFT_DIM + mu) * LFT_P_LINK, &b);
-        LFT_P(get)(links + (r.site * LFT_DIM + nu) * LFT_P_LINK, &c);
+        along = r.site * LFT_DIM + mu, across = r.site * LFT_DIM + nu;
         LFT_P(up)(walk->lattice, walk->stride, &r, mu);
-        LFT_P(get)(links + (r.site * LFT_DIM + nu) * LFT_P_LINK, &a);
-        LFT_P(mul)(&b, &b, &a);
-        LFT_P(adj_mul)(&a, &b, &c);
-        LFT_P(sum_add)(w, 1, &a);
+        end = r.site * LFT_DIM + nu;
+        LFT_P(mul)(&two, LFT_P(link)(links, along), LFT_P(link)(links, end));
+        LFT_P(adj_mul)(&three, &two, LFT_P(link)(links, across));
+        LFT_P(sum_add)(w, 1, &three);
     }
+}
+
+/* ---- gauge transformations ------------------------------------------------------------------------------------------- */
+
+LFT_API size_t LFT_(gauge_transform_bytes)(const LFT_(lattice) *lattice)
+{
+    lft_arena measure = lft_arena_measure();
+    (void)LFT_P(vectors)(&measure, (size_t)lattice->volume * LFT_P_LINK);
+    return measure.need;
+}
+
+LFT_P_STATIC void LFT_P(transform_group)(const LFT_P(walk) *walk, const lft_v *g, lft_v *links)
+{
+    LFT_P(place) p = LFT_P(first_place)(), q;
+    lft_u        u;
+    int          x, mu;
+    for (x = 0; x < walk->lattice->volume; ++x, LFT_P(next_place)(walk->lattice, &p)) {
+        for (mu = 0; mu < LFT_DIM; ++mu, links += LFT_P_LINK) {
+            q = p;
+            LFT_P(up)(walk->lattice, walk->stride, &q, mu);
+            LFT_P(mul)(&u, LFT_P(link)(g, x), LFT_P(link)(links, 0));
+            LFT_P(mul_adj)((lft_u *)links, &u, LFT_P(link)(g, q.site));
+            LFT_P(unit)(links);
+        }
+    }
+}
+
+LFT_API lft_status LFT_(gauge_transform)(LFT_(batch) *x, lft_draw draw, lft_arena scratch, lft_error *error)
+{
+    const LFT_P(walk) walk   = LFT_P(walk_of)(&x->lattice);
+    lft_v            *g      = LFT_P(vectors)(&scratch, (size_t)x->lattice.volume * LFT_P_LINK);
+    const lft_status  status = lft_arena_check(&scratch, error, "gauge_transform");
+    int               group;
+    for (group = 0; group < x->groups && !status; ++group, draw.sample += LFT_P_LANES) {
+        LFT_P(haar_of)(draw, x->lattice.volume, g);
+        LFT_P(transform_group)(&walk, g, LFT_P(view)(LFT_P(group)(x, group)));
+    }
+    return status;
+}
+
+/* ---- 43_field_strength.h, code ----------------------------------------------------------------------------------- */
+/* 43_field_strength.h: the field strength of a gauge field, its energy and its topological charge, by clover leaves.
+ * Offers (private): LFT_P_PLANES, LFT_P(field_strength)(), LFT_P(field_energy)(), LFT_P(field_charge)(). */
+
+#define LFT_P_PLANES (LFT_DIM * (LFT_DIM - 1) / 2) /* mu < nu: 01, 02, 03, 12, 13, 23 */
+
+/* F += z */
+LFT_P_INLINE void LFT_P(leaf_add)(lft_v *F, const lft_z *z)
+{
+    int k;
+    LFT_P_UNROLL for (k = 0; k < LFT_P_ALGEBRA; ++k) F[k] += z->c[k];
+}
+
+/* The plaquette with its lowest corner at p, as a leaf of the clovers at all of its corners: from the next corner it is
+ * U_mu^+ P U_mu. Three products and three carries make four leaves, and repeated links count as often as they occur. */
+LFT_P_INLINE void LFT_P(leaves)(const LFT_P(walk) *w, const lft_v *links, LFT_P(place) p, int mu, int nu, lft_v *F)
+{
+    const size_t site = (size_t)(LFT_P_PLANES * LFT_P_ALGEBRA);
+    LFT_P(place) q = p, r, s = p;
+    const lft_u *a, *b, *c, *d;
+    lft_u        u, v, loop;
+    lft_z        z, far;
+    LFT_P(up)(w->lattice, w->stride, &q, mu);
+    LFT_P(up)(w->lattice, w->stride, &s, nu);
+    r = q;
+    LFT_P(up)(w->lattice, w->stride, &r, nu);
+    a = LFT_P(link)(links, p.site * LFT_DIM + mu), b = LFT_P(link)(links, q.site * LFT_DIM + nu);
+    c = LFT_P(link)(links, s.site * LFT_DIM + mu), d = LFT_P(link)(links, p.site * LFT_DIM + nu);
+    LFT_P(mul)(&u, a, b);
+    LFT_P(mul)(&v, d, c);
+    LFT_P(mul_adj)(&loop, &u, &v);
+    (void)LFT_P(trace)(&loop, &z);
+    LFT_P(leaf_add)(F + site * (size_t)p.site, &z);
+    far = z;
+    LFT_P(carry)(d, &far);
+    LFT_P(leaf_add)(F + site * (size_t)s.site, &far);
+    LFT_P(carry)(a, &z);
+    LFT_P(leaf_add)(F + site * (size_t)q.site, &z);
+    LFT_P(carry)(b, &z);
+    LFT_P(leaf_add)(F + site * (size_t)r.site, &z);
+}
+
+/* F[site][plane][a] = sum of d^a Re tr over the four leaves. With C the sum of the leaves themselves, the field strength is
+ * G_mu,nu = [C - C^+] / 8 without its trace = G^a T^a, G^a = -(LFT_P_METRIC / 4) F^a. */
+LFT_P_STATIC void LFT_P(field_strength)(const LFT_P(walk) *walk, const lft_v *links, lft_v *F)
+{
+    LFT_P(place) p = LFT_P(first_place)();
+    int          x, mu, nu;
+    LFT_P(set_zero)(F, walk->lattice->volume * LFT_P_PLANES * LFT_P_ALGEBRA);
+    for (x = 0; x < walk->lattice->volume; ++x, LFT_P(next_place)(walk->lattice, &p)) {
+        lft_v *plane = F;
+        for (mu = 0; mu < LFT_DIM; ++mu) {
+            for (nu = mu + 1; nu < LFT_DIM; ++nu, plane += LFT_P_ALGEBRA) {
+                LFT_P(leaves)(walk, links, p, mu, nu, plane);
+            }
+        }
+    }
+}
+
+/* E[lane] = (1/V) sum_x G^a_mu,nu G^a_mu,nu / 4, summed over mu, nu and a */
+LFT_P_STATIC void LFT_P(field_energy)(const LFT_(lattice) *lattice, const lft_v *F, double *E)
+{
+    const int    site  = LFT_P_PLANES * LFT_P_ALGEBRA;
+    const double scale = LFT_P_METRIC * LFT_P_METRIC / (32.0 * lattice->volume);
+    int          x, k, l;
+    for (l = 0; l < LFT_P_LANES; ++l) E[l] = 0;
+    for (x = 0; x < lattice->volume; ++x, F += site) {
+        lft_v sum = lft_splat(0);
+        for (k = 0; k < site; ++k) sum += F[k] * F[k];
+        LFT_P(add_wide)(E, sum);
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) E[l] *= scale;
+}
+
+/* Q[lane] = -(1 / 32 pi^2) sum_x eps_mnrs tr G_mn G_rs = (1 / 4 pi^2 METRIC) sum_x (G_01 G_23 - G_02 G_13 + G_03 G_12), in
+ * four dimensions. */
+LFT_P_STATIC void LFT_P(field_charge)(const LFT_(lattice) *lattice, const lft_v *F, double *Q)
+{
+    const double scale = LFT_P_METRIC / (64 * 9.86960440108935861883);
+    int          x, k, l;
+    for (l = 0; l < LFT_P_LANES; ++l) Q[l] = 0;
+    for (x = 0; x < lattice->volume; ++x, F += LFT_P_PLANES * LFT_P_ALGEBRA) {
+        lft_v sum = lft_splat(0);
+        for (k = 0; k < LFT_P_ALGEBRA; ++k) {
+            const lft_v *f = F + k;
+            sum += f[0] * f[5 * LFT_P_ALGEBRA] - f[LFT_P_ALGEBRA] * f[4 * LFT_P_ALGEBRA] +
+                   f[2 * LFT_P_ALGEBRA] * f[3 * LFT_P_ALGEBRA];
+        }
+        LFT_P(add_wide)(Q, sum);
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) Q[l] *= scale;
+}
+
+/* ---- 44_wilson_flow.h, code -------------------------------------------------------------------------------------- */
+
+/* Z = b Z + x times the gradient of the sum of Re tr P over all plaquettes */
+LFT_P_STATIC void LFT_P(flow_force)(const LFT_P(walk) *walk, const lft_v *links, lft_real b, lft_real x, lft_v *Z)
+{
+    const int    n = walk->lattice->volume * LFT_P_FORCES;
+    LFT_P(place) p = LFT_P(first_place)();
+    int          i, mu, nu;
+    for (i = 0; i < n; ++i) Z[i] *= b;
+    for (i = 0; i < walk->lattice->volume; ++i, LFT_P(next_place)(walk->lattice, &p)) {
+        for (mu = 0; mu < LFT_DIM; ++mu) {
+            for (nu = mu + 1; nu < LFT_DIM; ++nu) (void)LFT_P(rectangle)(walk, links, p, mu, 1, nu, 1, x, Z);
+        }
+    }
+}
+
+/* One step of one group. With Y the exponent of a stage that of the next is
+ *   Z0 / 4,   8/9 Z1 - 17/9 Y,   3/4 Z2 - Y
+ * so that one set of algebra elements, scratch, holds all of it. */
+LFT_P_STATIC void LFT_P(flow_step)(const LFT_P(walk) *walk, lft_v *links, double step, lft_v *Y)
+{
+    static const double a[3] = {1.0 / 4, 8.0 / 9, 3.0 / 4}, b[3] = {0, -17.0 / 9, -1};
+    const int           n = walk->lattice->volume * LFT_DIM;
+    int                 stage, i;
+    LFT_P(set_zero)(Y, walk->lattice->volume * LFT_P_FORCES);
+    for (stage = 0; stage < 3; ++stage) {
+        LFT_P(flow_force)(walk, links, (lft_real)b[stage], (lft_real)(LFT_P_METRIC * step * a[stage]), Y);
+        for (i = 0; i < n; ++i) LFT_P(move)(links + i * LFT_P_LINK, Y + i * LFT_P_ALGEBRA, 1);
+    }
+    for (i = 0; i < n; ++i) LFT_P(unit)(links + i * LFT_P_LINK);
+}
+
+LFT_API size_t LFT_(wilson_flow_bytes)(const LFT_(lattice) *lattice)
+{
+    lft_arena measure = lft_arena_measure();
+    (void)LFT_P(vectors)(&measure, (size_t)lattice->volume * LFT_P_FORCES);
+    return measure.need;
+}
+
+LFT_API lft_status LFT_(wilson_flow)(LFT_(batch) *x, double step, int steps, lft_arena scratch, lft_error *error)
+{
+    const LFT_P(walk) walk = LFT_P(walk_of)(&x->lattice);
+    lft_v            *Y    = LFT_P(vectors)(&scratch, (size_t)x->lattice.volume * LFT_P_FORCES);
+    lft_status        status;
+    int               group, i;
+    if (!lft_finite(step)) return lft_p_fail_got(error, LFT_ERR_ARG, "wilson_flow", "step", "a finite number", step);
+    if (steps < 0) return lft_p_fail_got(error, LFT_ERR_ARG, "wilson_flow", "steps", "an integer >= 0", steps);
+    status = lft_arena_check(&scratch, error, "wilson_flow");
+    if (status) return status;
+    for (group = 0; group < x->groups; ++group) {
+        lft_v *links = LFT_P(view)(LFT_P(group)(x, group));
+        for (i = 0; i < steps; ++i) LFT_P(flow_step)(&walk, links, step, Y);
+        if (!status && LFT_P(any_nonfinite)(links, x->lattice.volume * LFT_P_SITE)) {
+            status = lft_p_fail_got(error, LFT_ERR_NONFINITE, "wilson_flow", "links of the group of configuration",
+                                    "finite numbers", group * LFT_P_LANES);
+        }
+    }
+    return status;
+}
+
+/* ---- 45_loops.h, code -------------------------------------------------------------------------------------------- */
+/* 45_loops.h: traces of long loops of a gauge field: Polyakov and Wilson loops, each line of links multiplied once.
+ * Offers (private): LFT_P(polyakov)(); LFT_P(loops), LFT_P(loops_count)(), LFT_P(loop_column)(), LFT_P(loop_fits)(),
+ *                   LFT_P(loops_work)(), LFT_P(wilson_loops)(). */
+
+/* re[lane] + i im[lane] = the mean of tr / N of the closed lines along axis 0. */
+LFT_P_STATIC void LFT_P(polyakov)(const LFT_(lattice) *lattice, const lft_v *links, double *re, double *im)
+{
+    const int    lines = lattice->volume / lattice->extent[0], step = lines * LFT_DIM * LFT_P_LINK;
+    const double scale = 1.0 / ((double)lines * LFT_P_COLOURS);
+    lft_u        line[2]; /* in turns */
+    int          x, t, l;
+    for (l = 0; l < LFT_P_LANES; ++l) re[l] = im[l] = 0;
+    for (x = 0; x < lines; ++x) {
+        const lft_v *link = links + x * LFT_DIM * LFT_P_LINK;
+        LFT_P(get)(link, line);
+        for (t = 1; t < lattice->extent[0]; ++t) {
+            LFT_P(mul)(line + t % 2, line + (t + 1) % 2, (const lft_u *)(link + t * step));
+        }
+        LFT_P(add_wide)(re, LFT_P(trace)(line + (t + 1) % 2, NULL));
+        LFT_P(add_wide)(im, LFT_P(trace_im)(line + (t + 1) % 2));
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) re[l] *= scale, im[l] *= scale;
+}
+
+/* ---- Wilson loops ----------------------------------------------------------------------------------------------------- */
+
+/* Loops of R x T links, R <= max_r, T <= max_t. static_only: T along axis 0, R along another one. Else the two sides are alike,
+ * only R <= T is listed, and both orientations of every plane count. An axis must be longer than the side along it. */
+typedef struct LFT_P(loops) {
+    int max_r, max_t, static_only;
+} LFT_P(loops);
+
+/* Their place in the order R = 1: T = ..., R = 2: T = ...; -1 for those that are not listed. */
+LFT_P_STATIC int LFT_P(loop_column)(const LFT_P(loops) *loops, int R, int T)
+{
+    if (loops->static_only) return (R - 1) * loops->max_t + T - 1;
+    return R > T ? -1 : (R - 1) * loops->max_t - (R - 1) * (R - 2) / 2 + T - R;
+}
+
+LFT_P_STATIC int LFT_P(loops_count)(const LFT_P(loops) *loops)
+{
+    return loops->max_r > 0 ? LFT_P(loop_column)(loops, loops->max_r, loops->max_t) + 1 : 0;
+}
+
+/* Does the loop with R links along mu and T along nu count? A square one is the same with mu and nu exchanged. */
+LFT_P_STATIC int LFT_P(loop_fits)(const LFT_(lattice) *lattice, const LFT_P(loops) *loops, int mu, int R, int nu, int T)
+{
+    if (mu == nu || R >= lattice->extent[mu] || T >= lattice->extent[nu]) return 0;
+    return loops->static_only ? nu == 0 : R < T || (R == T && mu < nu);
+}
+
+/* Lines within one plane, a along mu and b along nu. */
+typedef struct LFT_P(plane) {
+    const LFT_(lattice) *lattice;
+    int                  mu, nu, a, b; /* axes and their extents */
+    int                  step[2];      /* in vectors of the links */
+    lft_v               *across;       /* [a][b] R links along mu */
+    lft_v               *along;        /* [T - 1][a][b] T links along nu */
+} LFT_P(plane);
+
+/* For the largest plane: across, and along behind it. */
+LFT_P_STATIC lft_v *LFT_P(loops_work)(const LFT_(lattice) *lattice, const LFT_P(loops) *loops, lft_arena *arena)
+{
+    size_t most = 0;
+    int    mu, nu;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = 0; nu < mu; ++nu) {
+            const size_t sites = (size_t)lattice->extent[mu] * (size_t)lattice->extent[nu];
+            if (sites > most) most = sites;
+        }
+    }
+    return loops->max_r > 0 ? LFT_P(vectors)(arena, most * (size_t)(loops->max_t + 1) * LFT_P_LINK) : NULL;
+}
+
+/* line(a, b) = before(a, b) times the link `from` steps further along the axis; the link itself for from = 0 */
+LFT_P_STATIC void LFT_P(lengthen)(const LFT_P(plane) *p, const lft_v *links, int axis, int from, const lft_v *before,
+                                  lft_v *line)
+{
+    lft_u u;
+    int   a, b;
+    for (a = 0; a < p->a; ++a) {
+        for (b = 0; b < p->b; ++b, before += LFT_P_LINK, line += LFT_P_LINK) {
+            const int i = axis == p->mu ? (a + from) % p->a : a, j = axis == p->nu ? (b + from) % p->b : b;
+            const lft_v *next = links + i * p->step[0] + j * p->step[1] + axis * LFT_P_LINK;
+            if (from) LFT_P(mul)(&u, (const lft_u *)before, (const lft_u *)next); /* before may be the line */
+            else LFT_P(get)(next, &u);
+            LFT_P(put)(line, &u);
+        }
+    }
+}
+
+/* sum[lane] += Re tr of the loops R x T with a corner at each site of the plane */
+LFT_P_STATIC void LFT_P(plane_loops)(const LFT_P(plane) *p, int R, int T, double *sum)
+{
+    const lft_v *along = p->along + (T - 1) * p->a * p->b * LFT_P_LINK;
+    lft_u        u, v, loop;
+    int          a, b;
+    for (a = 0; a < p->a; ++a) {
+        lft_v row = lft_splat(0);
+        for (b = 0; b < p->b; ++b) {
+            LFT_P(mul)(&u, LFT_P(link)(p->across, a * p->b + b), LFT_P(link)(along, (a + R) % p->a * p->b + b));
+            LFT_P(mul)(&v, LFT_P(link)(along, a * p->b + b), LFT_P(link)(p->across, a * p->b + (b + T) % p->b));
+            LFT_P(mul_adj)(&loop, &u, &v);
+            row += LFT_P(trace)(&loop, NULL);
+        }
+        LFT_P(add_wide)(sum, row);
+    }
+}
+
+/* All loops of one plane; links: those of its first site. */
+LFT_P_STATIC void LFT_P(one_plane)(const LFT_P(plane) *p, const lft_v *links, const LFT_P(loops) *loops, double *sum)
+{
+    const int size = p->a * p->b * LFT_P_LINK;
+    int       R, T;
+    for (T = 1; T <= loops->max_t && T < p->b; ++T) {
+        LFT_P(lengthen)(p, links, p->nu, T - 1, p->along + (T > 1 ? T - 2 : 0) * size, p->along + (T - 1) * size);
+    }
+    for (R = 1; R <= loops->max_r && R < p->a; ++R) {
+        LFT_P(lengthen)(p, links, p->mu, R - 1, p->across, p->across);
+        for (T = 1; T <= loops->max_t; ++T) {
+            if (!LFT_P(loop_fits)(p->lattice, loops, p->mu, R, p->nu, T)) continue;
+            LFT_P(plane_loops)(p, R, T, sum + LFT_P(loop_column)(loops, R, T) * LFT_P_LANES);
+        }
+    }
+}
+
+/* Planes that count in the mean of a loop. */
+LFT_P_STATIC int LFT_P(loop_planes)(const LFT_(lattice) *lattice, const LFT_P(loops) *loops, int R, int T)
+{
+    int mu, nu, n = 0;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = 0; nu < LFT_DIM; ++nu) n += LFT_P(loop_fits)(lattice, loops, mu, R, nu, T);
+    }
+    return n;
+}
+
+/* W[loop][lane] = the means of Re tr / N. In a plane lines grow by one link at a time, so that a loop costs three products at a
+ * site, whatever its size. work: loops_work(). O(V dim^2 (max_r max_t)). */
+LFT_P_STATIC void LFT_P(wilson_loops)(const LFT_(lattice) *lattice, const lft_v *links, const LFT_P(loops) *loops,
+                                      lft_v *work, double *W)
+{
+    int stride[LFT_DIM], mu, nu, x, R, T, l;
+    for (l = 0; l < LFT_P(loops_count)(loops) * LFT_P_LANES; ++l) W[l] = 0;
+    LFT_P(strides)(lattice, stride);
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = 0; nu < LFT_DIM; ++nu) {
+            LFT_P(plane) p;
+            if (mu == nu || (loops->static_only && nu > 0)) continue;
+            p.lattice = lattice;
+            p.mu = mu, p.nu = nu, p.a = lattice->extent[mu], p.b = lattice->extent[nu];
+            p.step[0] = stride[mu] * LFT_DIM * LFT_P_LINK, p.step[1] = stride[nu] * LFT_DIM * LFT_P_LINK;
+            p.across = work;
+            p.along  = work + p.a * p.b * LFT_P_LINK;
+            for (x = 0; x < lattice->volume; ++x) {
+                if (x / stride[mu] % p.a || x / stride[nu] % p.b) continue;
+                LFT_P(one_plane)(&p, links + x * LFT_DIM * LFT_P_LINK, loops, W);
+            }
+        }
+    }
+    for (R = 1; R <= loops->max_r; ++R) {
+        for (T = loops->static_only ? 1 : R; T <= loops->max_t; ++T) {
+            double      *w     = W + LFT_P(loop_column)(loops, R, T) * LFT_P_LANES;
+            const double terms = (double)LFT_P(loop_planes)(lattice, loops, R, T) * lattice->volume;
+            for (l = 0; l < LFT_P_LANES; ++l) w[l] /= terms * LFT_P_COLOURS;
+        }
+    }
+}
+
+/* ---- 46_configuration.h, code ------------------------------------------------------------------------------------ */
+
+/* One configuration of a batch. */
+typedef struct LFT_P(one_of) {
+    const LFT_(lattice) *lattice;
+    lft_real            *data; /* number k: data[k LFT_P_LANES] */
+} LFT_P(one_of);
+
+LFT_P_STATIC LFT_P(one_of) LFT_P(one_of_batch)(const LFT_(batch) *x, int i)
+{
+    LFT_P(one_of) one;
+    one.lattice = &x->lattice;
+    one.data    = LFT_P(group)(x, i / LFT_P_LANES) + i % LFT_P_LANES;
+    return one;
+}
+
+LFT_P_STATIC lft_real *LFT_P(one_link)(const LFT_P(one_of) *one, const int x[LFT_MAX_DIM], int mu)
+{
+    size_t site = 0;
+    int    nu;
+    for (nu = 0; nu < LFT_DIM; ++nu) site = site * (size_t)one->lattice->extent[nu] + (size_t)x[nu];
+    return one->data + (site * LFT_DIM + (size_t)mu) * LFT_P_LINK * LFT_P_LANES;
+}
+
+LFT_P_STATIC int LFT_P(configuration_put)(void *user, const int x[LFT_MAX_DIM], int mu, const double *u)
+{
+    lft_real *to = LFT_P(one_link)((const LFT_P(one_of) *)user, x, mu);
+    double    c[LFT_P_LINK];
+    int       k;
+    LFT_P(numbers_of)(u, c);
+    for (k = 0; k < LFT_P_LINK; ++k) to[k * LFT_P_LANES] = (lft_real)c[k];
+    return 0;
+}
+
+LFT_P_STATIC int LFT_P(configuration_get)(void *user, const int x[LFT_MAX_DIM], int mu, double *u)
+{
+    const lft_real *from = LFT_P(one_link)((const LFT_P(one_of) *)user, x, mu);
+    double          c[LFT_P_LINK];
+    int             k;
+    for (k = 0; k < LFT_P_LINK; ++k) c[k] = (double)from[k * LFT_P_LANES];
+    LFT_P(matrix_of)(c, u);
+    return 0;
+}
+
+LFT_API lft_status LFT_(configuration_read)(LFT_(batch) *x, int i, lft_gauge_file *file, lft_error *error)
+{
+    static const char where[] = "configuration";
+    LFT_P(one_of)     one;
+    int               mu;
+    if (i < 0 || i >= x->n) return lft_p_fail_got(error, LFT_ERR_ARG, where, "number", "one of the batch", i);
+    if (file->dim != LFT_DIM) {
+        return lft_p_fail_got(error, LFT_ERR_MISMATCH, where, "dimensions", LFT_P_STRING(LFT_DIM), file->dim);
+    }
+    if (file->colours != LFT_P_COLOURS) {
+        return lft_p_fail_got(error, LFT_ERR_MISMATCH, where, "colours", LFT_P_STRING(LFT_P_COLOURS), file->colours);
+    }
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        if (file->extent[mu] == x->lattice.extent[mu]) continue;
+        return lft_p_fail_got(error, LFT_ERR_MISMATCH, where, "extent", "that of the batch", file->extent[mu]);
+    }
+    one = LFT_P(one_of_batch)(x, i);
+    return lft_gauge_read_links(file, LFT_P(configuration_put), &one, error);
+}
+
+LFT_API lft_status LFT_(configuration_write)(const LFT_(batch) *x, int i, lft_writer to, lft_gauge_file *file,
+                                             lft_error *error)
+{
+    LFT_P(one_of) one;
+    int           mu;
+    if (i < 0 || i >= x->n) return lft_p_fail_got(error, LFT_ERR_ARG, "configuration", "number", "one of the batch", i);
+    one           = LFT_P(one_of_batch)(x, i);
+    file->dim     = LFT_DIM;
+    file->colours = LFT_P_COLOURS;
+    for (mu = 0; mu < LFT_DIM; ++mu) file->extent[mu] = x->lattice.extent[mu];
+    return lft_gauge_write(to, file, LFT_P(configuration_get), &one, error);
 }
 
 #endif
@@ -9688,6 +11783,7 @@ static inline lft_status LFT_P(hmc_layout)(LFT_(hmc) *hmc, const LFT_(hmc_desc) 
     size_t            volume;
     int               i;
     lft_p_zero(hmc, sizeof *hmc);
+    lft_p_zero(&lattice, sizeof lattice);
     hmc->desc  = *desc;
     hmc->state = s;
     status     = LFT_P(hmc_defaults)(&hmc->desc, error);
@@ -10187,9 +12283,105 @@ LFT_API lft_status LFT_(heatbath_thermalise)(LFT_(heatbath) *bath, int n)
 }
 
 #endif
+
+/* ---- 85_measurement.h, code -------------------------------------------------------------------------------------- */
+/* 85_measurement.h: rows of numbers from batches, and estimates from rows: what the observables of all groups share.
+ * Offers (private): LFT_P(measured), LFT_P(measure_rows_of)(), LFT_P(measure_append)(); LFT_P(observed),
+ *                   LFT_P(observe_series)(). */
+
+/* ---- measuring ------------------------------------------------------------------------------------------------------ */
+
+typedef struct LFT_P(measured) {
+    int         count; /* numbers in a row */
+    double     *rows;  /* [lane][count] of one group */
+    const void *context;
+    void (*group)(const void *context, const LFT_(batch) *x, int group); /* fills the rows */
+} LFT_P(measured);
+
+/* rows[n][count] of a batch. */
+LFT_P_STATIC void LFT_P(measure_rows_of)(const LFT_P(measured) *m, const LFT_(batch) *x, double *rows)
+{
+    const size_t count = (size_t)m->count;
+    int          g;
+    for (g = 0; g < x->groups; ++g) {
+        const int left = x->n - g * LFT_P_LANES;
+        m->group(m->context, x, g);
+        lft_p_copy(rows + (size_t)(g * LFT_P_LANES) * count, m->rows,
+                   (size_t)(left < LFT_P_LANES ? left : LFT_P_LANES) * count * sizeof(double));
+    }
+}
+
+/* The row of configuration i to replica i of the series. */
+LFT_P_STATIC lft_status LFT_P(measure_append)(const LFT_P(measured) *m, const LFT_(batch) *x, lft_series *series,
+                                              lft_error *error)
+{
+    lft_status status = LFT_OK;
+    int        i;
+    if (series->columns != m->count) {
+        return lft_p_fail_got(error, LFT_ERR_MISMATCH, "measure", "columns of the series", "observables_count()",
+                              series->columns);
+    }
+    if (series->replicas != x->n) {
+        return lft_p_fail_got(error, LFT_ERR_MISMATCH, "measure", "replicas of the series", "one per configuration",
+                              series->replicas);
+    }
+    for (i = 0; i < x->n; ++i) {
+        const int  lane = i % LFT_P_LANES;
+        lft_status added;
+        if (lane == 0) m->group(m->context, x, i / LFT_P_LANES);
+        added = lft_series_add(series, i, m->rows + lane * m->count);
+        if (!added || status) continue;
+        status = lft_p_fail_got(error, added, "measure", added == LFT_ERR_NOMEM ? "capacity" : "observables",
+                                added == LFT_ERR_NOMEM ? "room for a sample, replica" : "finite numbers, configuration", i);
+    }
+    return status;
+}
+
+/* ---- deriving ------------------------------------------------------------------------------------------------------- */
+
+/* A function of the means of the columns, which adds its slopes d value / d mean where slope is not NULL. */
+typedef struct LFT_P(observed) {
+    int         count; /* columns */
+    const char *name;
+    const void *context;
+    double (*value)(const void *context, const double *mean, double *slope);
+} LFT_P(observed);
+
+/* As lft_gamma_of, with the function's own slopes. */
+LFT_P_STATIC lft_estimate LFT_P(observe_series)(const LFT_P(observed) *of, const lft_series *series, lft_arena scratch,
+                                                lft_error *error)
+{
+    const size_t       n = series->data ? lft_p_line_of(series, series->data).n : 0;
+    lft_p_derived_work w;
+    lft_p_line         line;
+    lft_estimate       r;
+    double             value;
+    if (series->columns != of->count) {
+        (void)lft_p_fail_got(error, LFT_ERR_MISMATCH, "observe", "columns of the series", "observables_count()",
+                             series->columns);
+        return lft_p_estimate_nothing(0);
+    }
+    if (!n) {
+        (void)lft_p_fail(error, LFT_ERR_ARG, "observe", "no samples");
+        return lft_p_estimate_nothing(0);
+    }
+    w = lft_p_derived_layout(series, &scratch);
+    if (lft_arena_check(&scratch, error, "observe")) return lft_p_estimate_nothing(n);
+    lft_p_series_means(series, w.mean);
+    value = of->value(of->context, w.mean, w.slope);
+    lft_p_project(series, &w);
+    line = lft_p_line_of(series, w.line);
+    r    = lft_p_line_estimate(&line, value, series->window_factor);
+    if (r.doubts & LFT_DOUBT_NONFINITE) {
+        (void)lft_p_fail_text(error, LFT_ERR_NONFINITE, "observe", of->name, "a finite number",
+                              lft_finite(value) ? "a sample that is none" : "a function that is not defined here");
+    }
+    return r;
+}
+
 #if LFT_GROUP == LFT_SCALAR
 
-/* ---- 85_scalar_observables.h, code ------------------------------------------------------------------------------- */
+/* ---- 86_scalar_observables.h, code ------------------------------------------------------------------------------- */
 
 LFT_API int LFT_(observables_count)(const LFT_(lattice) *lattice)
 {
@@ -10332,60 +12524,53 @@ LFT_P_STATIC void LFT_P(measure_rows)(const LFT_(lattice) *lattice, const LFT_P(
     }
 }
 
-/* w->rows of one group. */
-LFT_P_STATIC void LFT_P(measure_group)(const LFT_(theory) *theory, const LFT_(batch) *x, int group,
-                                       const LFT_P(measure_work) *w)
+typedef struct LFT_P(measure_job) {
+    const LFT_(theory) *theory;
+    LFT_P(measure_work) work;
+} LFT_P(measure_job);
+
+/* The rows of one group. */
+LFT_P_STATIC void LFT_P(measure_group)(const void *context, const LFT_(batch) *x, int group)
 {
-    const lft_real     *phi = LFT_P(group)(x, group);
-    LFT_P(measure_sums) sums;
-    theory->action(theory, &x->lattice, phi, sums.action, NULL);
-    LFT_P(measure_sweep)(&x->lattice, LFT_P(const_view)(phi), w, &sums);
-    LFT_P(measure_correlator)(&x->lattice, w);
-    LFT_P(measure_rows)(&x->lattice, w, &sums);
+    const LFT_P(measure_job) *job = (const LFT_P(measure_job) *)context;
+    const lft_real           *phi = LFT_P(group)(x, group);
+    LFT_P(measure_sums)       sums;
+    job->theory->action(job->theory, &x->lattice, phi, sums.action, NULL);
+    LFT_P(measure_sweep)(&x->lattice, LFT_P(const_view)(phi), &job->work, &sums);
+    LFT_P(measure_correlator)(&x->lattice, &job->work);
+    LFT_P(measure_rows)(&x->lattice, &job->work, &sums);
+}
+
+LFT_P_STATIC LFT_P(measured) LFT_P(measured_of)(const LFT_(theory) *theory, const LFT_(lattice) *lattice,
+                                                LFT_P(measure_job) *job, lft_arena *scratch)
+{
+    LFT_P(measured) m;
+    job->theory = theory;
+    job->work   = LFT_P(measure_layout)(lattice, scratch);
+    m.count     = LFT_(observables_count)(lattice);
+    m.rows      = job->work.rows;
+    m.context   = job;
+    m.group     = LFT_P(measure_group);
+    return m;
 }
 
 LFT_API lft_status LFT_(measure)(const LFT_(theory) *theory, const LFT_(batch) *x, double *rows, lft_arena scratch,
                                  lft_error *error)
 {
-    const size_t        count  = (size_t)LFT_(observables_count)(&x->lattice);
-    LFT_P(measure_work) w      = LFT_P(measure_layout)(&x->lattice, &scratch);
-    lft_status          status = lft_arena_check(&scratch, error, "measure");
-    int                 g;
-    for (g = 0; g < x->groups && !status; ++g) {
-        const int left = x->n - g * LFT_P_LANES;
-        LFT_P(measure_group)(theory, x, g, &w);
-        lft_p_copy(rows + (size_t)(g * LFT_P_LANES) * count, w.rows,
-                   (size_t)(left < LFT_P_LANES ? left : LFT_P_LANES) * count * sizeof(double));
-    }
+    LFT_P(measure_job)    job;
+    const LFT_P(measured) m      = LFT_P(measured_of)(theory, &x->lattice, &job, &scratch);
+    const lft_status      status = lft_arena_check(&scratch, error, "measure");
+    if (!status) LFT_P(measure_rows_of)(&m, x, rows);
     return status;
 }
 
 LFT_API lft_status LFT_(measure_into)(const LFT_(theory) *theory, const LFT_(batch) *x, lft_series *series,
                                       lft_arena scratch, lft_error *error)
 {
-    const int           count  = LFT_(observables_count)(&x->lattice);
-    LFT_P(measure_work) w      = LFT_P(measure_layout)(&x->lattice, &scratch);
-    lft_status          status = lft_arena_check(&scratch, error, "measure");
-    int                 i;
-    if (status) return status;
-    if (series->columns != count) {
-        return lft_p_fail_got(error, LFT_ERR_MISMATCH, "measure", "columns of the series", "observables_count()",
-                              series->columns);
-    }
-    if (series->replicas != x->n) {
-        return lft_p_fail_got(error, LFT_ERR_MISMATCH, "measure", "replicas of the series", "one per configuration",
-                              series->replicas);
-    }
-    for (i = 0; i < x->n; ++i) {
-        const int  lane = i % LFT_P_LANES;
-        lft_status added;
-        if (lane == 0) LFT_P(measure_group)(theory, x, i / LFT_P_LANES, &w);
-        added = lft_series_add(series, i, w.rows + lane * count);
-        if (!added || status) continue;
-        status = lft_p_fail_got(error, added, "measure", added == LFT_ERR_NOMEM ? "capacity" : "observables",
-                                added == LFT_ERR_NOMEM ? "room for a sample, replica" : "finite numbers, configuration", i);
-    }
-    return status;
+    LFT_P(measure_job)    job;
+    const LFT_P(measured) m      = LFT_P(measured_of)(theory, &x->lattice, &job, &scratch);
+    const lft_status      status = lft_arena_check(&scratch, error, "measure");
+    return status ? status : LFT_P(measure_append)(&m, x, series, error);
 }
 
 /* ---- deriving ------------------------------------------------------------------------------------------------------- */
@@ -10474,9 +12659,10 @@ LFT_P_STATIC double LFT_P(observe_identity)(const LFT_(theory) *theory, const do
     return value + LFT_P(observe_mean)(LFT_COLUMN_PHI4, theory->coupling[1], mean, slope);
 }
 
-LFT_P_STATIC double LFT_P(observe_value)(const LFT_(derived_of) *of, const double *mean, double *slope)
+LFT_P_STATIC double LFT_P(observe_value)(const void *context, const double *mean, double *slope)
 {
-    double nothing;
+    const LFT_(derived_of) *of = (const LFT_(derived_of) *)context;
+    double                  nothing;
     switch (of->observable) {
     case LFT_CHI2: return LFT_P(observe_mean)(LFT_COLUMN_M2, of->lattice->volume, mean, slope);
     case LFT_MASS_L: return LFT_P(observe_mass)(of->lattice->extent[0], mean, slope);
@@ -10492,55 +12678,27 @@ LFT_P_STATIC double LFT_P(observe_value)(const LFT_(derived_of) *of, const doubl
 
 LFT_API double LFT_(derived)(const double *mean, void *ctx)
 {
-    return LFT_P(observe_value)((const LFT_(derived_of) *)ctx, mean, NULL);
-}
-
-/* As lft_gamma_of, with slopes of our own. */
-LFT_P_STATIC lft_estimate LFT_P(observe_gamma)(const lft_series *series, const LFT_(derived_of) *of, lft_arena scratch,
-                                               lft_error *error)
-{
-    const size_t       n = lft_p_line_of(series, series->data).n;
-    lft_p_derived_work w = lft_p_derived_layout(series, &scratch);
-    lft_p_line         line;
-    lft_estimate       r;
-    double             value;
-    if (lft_arena_check(&scratch, error, "observe")) return lft_p_estimate_nothing(n);
-    lft_p_series_means(series, w.mean);
-    value = LFT_P(observe_value)(of, w.mean, w.slope);
-    lft_p_project(series, &w);
-    line = lft_p_line_of(series, w.line);
-    r    = lft_p_line_estimate(&line, value, series->window_factor);
-    if (r.doubts & LFT_DOUBT_NONFINITE) {
-        (void)lft_p_fail_text(error, LFT_ERR_NONFINITE, "observe", LFT_(observable_name)(of->observable),
-                              "a finite number", lft_finite(value) ? "a sample that is none" : "a function of noise");
-    }
-    return r;
+    return LFT_P(observe_value)(ctx, mean, NULL);
 }
 
 LFT_API lft_estimate LFT_(observe)(const lft_series *series, const LFT_(theory) *theory, const LFT_(lattice) *lattice,
                                    int observable, lft_arena scratch, lft_error *error)
 {
     LFT_(derived_of) of;
-    of.theory     = theory;
-    of.lattice    = lattice;
-    of.observable = observable;
-    if (!LFT_(observable_name)(observable)) {
-        (void)lft_p_fail_got(error, LFT_ERR_ARG, "observe", "observable", "0 to LFT_OBSERVABLES - 1", observable);
-        return lft_p_estimate_nothing(0);
-    }
-    if (series->columns != LFT_(observables_count)(lattice)) {
-        (void)lft_p_fail_got(error, LFT_ERR_MISMATCH, "observe", "columns of the series", "observables_count()",
-                             series->columns);
-        return lft_p_estimate_nothing(0);
-    }
-    if (!series->data || !lft_p_line_of(series, series->data).n) {
-        (void)lft_p_fail(error, LFT_ERR_ARG, "observe", "no samples");
-        return lft_p_estimate_nothing(0);
-    }
-    return LFT_P(observe_gamma)(series, &of, scratch, error);
+    LFT_P(observed)  observed;
+    of.theory        = theory;
+    of.lattice       = lattice;
+    of.observable    = observable;
+    observed.count   = LFT_(observables_count)(lattice);
+    observed.name    = LFT_(observable_name)(observable);
+    observed.context = &of;
+    observed.value   = LFT_P(observe_value);
+    if (observed.name) return LFT_P(observe_series)(&observed, series, scratch, error);
+    (void)lft_p_fail_got(error, LFT_ERR_ARG, "observe", "observable", "0 to LFT_OBSERVABLES - 1", observable);
+    return lft_p_estimate_nothing(0);
 }
 
-/* ---- 87_model.h, code -------------------------------------------------------------------------------------------- */
+/* ---- 88_model.h, code -------------------------------------------------------------------------------------------- */
 
 #define LFT_P_MODEL_FORMAT 1
 
@@ -10813,7 +12971,7 @@ LFT_API size_t LFT_(model_bytes)(const LFT_(flow) *flow)
     return LFT_P(model_collect)(&list, flow, &info, NULL) == LFT_OK ? measure.need : 0;
 }
 
-/* ---- 88_model_read.h, code --------------------------------------------------------------------------------------- */
+/* ---- 89_model_read.h, code --------------------------------------------------------------------------------------- */
 
 /* The tensor of that name with at least `least` numbers; NULL and an error otherwise. */
 LFT_P_STATIC const lft_tensor *LFT_P(model_find)(const lft_safetensors *doc, const char *name, size_t least,
@@ -11236,11 +13394,466 @@ LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *
     return status;
 }
 
+#else
+
+/* ---- 87_gauge_observables.h, code -------------------------------------------------------------------------------- */
+
+/* ---- what a row holds ----------------------------------------------------------------------------------------------- */
+
+enum {
+    LFT_P(row_action),
+    LFT_P(row_plaquette),
+    LFT_P(row_space),
+    LFT_P(row_time),
+    LFT_P(row_re),
+    LFT_P(row_im),
+    LFT_P(row_abs),
+    LFT_P(row_q),
+    LFT_P(row_q2),
+    LFT_P(row_kinds)
+};
+enum { LFT_P(row_energy), LFT_P(row_t2_energy), LFT_P(row_t0), LFT_P(row_w0), LFT_P(row_derived) };
+
+/* Is there such a column? */
+LFT_P_STATIC int LFT_P(row_has)(int kind)
+{
+    switch (kind) {
+    case LFT_P(row_space): return LFT_DIM > 2;
+    case LFT_P(row_im): return LFT_P_COLOURS != 2;
+    case LFT_P(row_q):
+    case LFT_P(row_q2): return LFT_DIM == 4 || (LFT_DIM == 2 && LFT_P_COLOURS == 1);
+    default: return 1;
+    }
+}
+
+typedef struct LFT_P(row_form) {
+    LFT_P(loops) loops;
+    int          kinds, wilson, steps, count; /* columns of each sort, in this order, and of all */
+    double       step;
+} LFT_P(row_form);
+
+LFT_P_STATIC LFT_P(row_form) LFT_P(row_form_of)(const LFT_(observables) *o)
+{
+    const double     step = o->flow_step > 0 ? o->flow_step : 0.05;
+    LFT_P(row_form) f;
+    int              kind;
+    f.loops.max_r = o->max_r, f.loops.max_t = o->max_t, f.loops.static_only = o->static_only;
+    for (f.kinds = 0, kind = 0; kind < LFT_P(row_kinds); ++kind) f.kinds += LFT_P(row_has)(kind);
+    f.wilson = LFT_P(loops_count)(&f.loops);
+    f.steps  = o->flow_time > 0 ? (int)(o->flow_time / step + (1 - 1e-9)) : 0;
+    if (o->flow_time > 0 && f.steps < 1) f.steps = 1;
+    f.step  = f.steps ? o->flow_time / f.steps : 0;
+    f.count = f.kinds + f.wilson + f.steps;
+    return f;
+}
+
+LFT_API lft_status LFT_(observables_check)(const LFT_(observables) *o, lft_error *error)
+{
+    static const char where[] = "observables";
+    const double      step    = o->flow_step > 0 ? o->flow_step : 0.05;
+    int               mu, nu, fits = 0;
+    if (o->max_r < 0 || (o->max_r == 0 && o->max_t)) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_r", "both of max_r and max_t, or none", o->max_r);
+    }
+    if (o->max_r && (o->max_t < 1 || (o->max_r > o->max_t && !o->static_only))) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_t", "at least max_r; 1 with static_only", o->max_t);
+    }
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = 0; nu < LFT_DIM; ++nu) {
+            if (mu == nu || (o->static_only && nu > 0)) continue;
+            fits |= o->max_r < o->lattice.extent[mu] && o->max_t < o->lattice.extent[nu];
+        }
+    }
+    if (o->max_r && !fits) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_t", "loops shorter than the axes of some plane", o->max_t);
+    }
+    if (!lft_finite(o->flow_time) || o->flow_time < 0) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "flow_time", "a number >= 0", o->flow_time);
+    }
+    if (!lft_finite(o->flow_step) || o->flow_step < 0 || !(o->flow_time / step < 1e5)) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "flow_step", "a number >= 0, and at most 100000 steps", o->flow_step);
+    }
+    return LFT_OK;
+}
+
+LFT_API int LFT_(observables_count)(const LFT_(observables) *o)
+{
+    return LFT_(observables_check)(o, NULL) ? 0 : LFT_P(row_form_of)(o).count;
+}
+
+/* ---- measuring ------------------------------------------------------------------------------------------------------ */
+
+typedef struct LFT_P(gauge_job) {
+    const LFT_(theory) *theory;
+    LFT_P(row_form)     form;
+    double             *rows;  /* [lane][count] */
+    double             *loops; /* [loop][lane] */
+    double             *grid;  /* [step of the flow][lane] t^2 E */
+    lft_v              *lines; /* for Wilson loops */
+    lft_v              *links; /* what flows */
+    lft_v              *field; /* what drives it, or the field strength */
+} LFT_P(gauge_job);
+
+LFT_P_STATIC LFT_P(gauge_job) LFT_P(gauge_layout)(const LFT_(theory) *theory, const LFT_(observables) *o, lft_arena *arena)
+{
+    const size_t     line = LFT_P_LANES * sizeof(double), volume = (size_t)o->lattice.volume;
+    const size_t     planes = LFT_P_PLANES * LFT_P_ALGEBRA, forces = LFT_P_FORCES;
+    LFT_P(gauge_job) job;
+    job.theory = theory;
+    job.form   = LFT_P(row_form_of)(o);
+    job.rows   = (double *)lft_arena_take(arena, (size_t)job.form.count, line);
+    job.loops  = (double *)lft_arena_take(arena, (size_t)job.form.wilson, line);
+    job.grid   = (double *)lft_arena_take(arena, (size_t)job.form.steps, line);
+    job.lines  = LFT_P(loops_work)(&o->lattice, &job.form.loops, arena);
+    job.links = job.field = NULL;
+    if (job.form.steps) job.links = LFT_P(vectors)(arena, volume * LFT_P_SITE);
+    if (job.form.steps || LFT_DIM == 4) job.field = LFT_P(vectors)(arena, volume * (planes > forces ? planes : forces));
+    return job;
+}
+
+LFT_API size_t LFT_(measure_bytes)(const LFT_(observables) *o)
+{
+    lft_arena measure = lft_arena_measure();
+    if (LFT_(observables_check)(o, NULL)) return 0;
+    (void)LFT_P(gauge_layout)(NULL, o, &measure);
+    return measure.need;
+}
+
+/* The angle of a phase: of the plaquette in the plane 01 at p, for U(1). */
+LFT_P_STATIC lft_v LFT_P(plaquette_angle)(const LFT_P(walk) *walk, const lft_v *links, LFT_P(place) p)
+{
+    int   there[2], back[2];
+    lft_u u, v, loop;
+    LFT_P(way)(walk, p, 0, 1, 1, 1, there);
+    LFT_P(way)(walk, p, 1, 1, 0, 1, back);
+    LFT_P(path)(links, there, 2, &u);
+    LFT_P(path)(links, back, 2, &v);
+    LFT_P(mul_adj)(&loop, &u, &v);
+    return LFT_P(atan2)(LFT_P(trace_im)(&loop), LFT_P(trace)(&loop, NULL));
+}
+
+/* The plaquettes' means; and of U(1) in two dimensions Q, for the angles of all plaquettes add up to a multiple of 2 pi. */
+LFT_P_STATIC void LFT_P(measure_plaquettes)(const LFT_(lattice) *lattice, const lft_v *links, double (*sums)[LFT_P_LANES])
+{
+    const LFT_P(walk) walk   = LFT_P(walk_of)(lattice);
+    const int         charge = LFT_DIM == 2 && LFT_P_COLOURS == 1;
+    const double      norm = (double)lattice->volume * LFT_P_COLOURS, times = LFT_DIM - 1, spaces = LFT_P_PLANES - times;
+    double           *space = sums[LFT_P(row_space)], *time = sums[LFT_P(row_time)], *q = sums[LFT_P(row_q)];
+    LFT_P(place)      p = LFT_P(first_place)();
+    int               x, mu, nu, l;
+    for (l = 0; l < LFT_P_LANES; ++l) space[l] = time[l] = q[l] = 0;
+    for (x = 0; x < lattice->volume; ++x, LFT_P(next_place)(lattice, &p)) {
+        lft_v across = lft_splat(0), along = across;
+        for (mu = 0; mu < LFT_DIM; ++mu) {
+            for (nu = mu + 1; nu < LFT_DIM; ++nu) {
+                const lft_v trace = LFT_P(rectangle)(&walk, links, p, mu, 1, nu, 1, 0, NULL);
+                if (mu == 0) along += trace;
+                else across += trace;
+            }
+        }
+        LFT_P(add_wide)(space, across);
+        LFT_P(add_wide)(time, along);
+        if (charge) LFT_P(add_wide)(q, LFT_P(plaquette_angle)(&walk, links, p));
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        const double turns = q[l] / 6.283185307179586476925;
+        sums[LFT_P(row_plaquette)][l] = (space[l] + time[l]) / (norm * LFT_P_PLANES);
+        space[l] /= norm * (spaces > 0 ? spaces : 1);
+        time[l] /= norm * times;
+        q[l] = lft_finite(turns) ? (double)(int64_t)(turns < 0 ? turns - 0.5 : turns + 0.5) : turns;
+    }
+}
+
+/* t^2 E at every step of the flow, and Q at its end; of the configuration itself where there is no flow. */
+LFT_P_STATIC void LFT_P(measure_flow)(const LFT_P(gauge_job) *job, const LFT_(lattice) *lattice, const lft_v *links, double *Q)
+{
+    const LFT_P(walk) walk = LFT_P(walk_of)(lattice);
+    int               i, l;
+    if (job->form.steps) {
+        lft_p_copy(job->links, links, (size_t)lattice->volume * LFT_P_SITE * sizeof(lft_v));
+        links = job->links;
+    }
+    for (i = 0; i < job->form.steps; ++i) {
+        const double t = job->form.step * (i + 1);
+        double      *E = job->grid + i * LFT_P_LANES;
+        LFT_P(flow_step)(&walk, job->links, job->form.step, job->field);
+        LFT_P(field_strength)(&walk, links, job->field);
+        LFT_P(field_energy)(lattice, job->field, E);
+        for (l = 0; l < LFT_P_LANES; ++l) E[l] *= t * t;
+    }
+    if (LFT_DIM != 4) return;
+    if (!job->form.steps) LFT_P(field_strength)(&walk, links, job->field);
+    LFT_P(field_charge)(lattice, job->field, Q);
+}
+
+/* The rows of one group. */
+LFT_P_STATIC void LFT_P(gauge_group)(const void *context, const LFT_(batch) *x, int group)
+{
+    const LFT_P(gauge_job) *job   = (const LFT_P(gauge_job) *)context;
+    const lft_real         *data  = LFT_P(group)(x, group);
+    const lft_v            *links = LFT_P(const_view)(data);
+    double                  sums[LFT_P(row_kinds)][LFT_P_LANES];
+    int                     kind, i, l;
+    job->theory->action(job->theory, &x->lattice, data, sums[LFT_P(row_action)], NULL);
+    LFT_P(measure_plaquettes)(&x->lattice, links, sums);
+    LFT_P(polyakov)(&x->lattice, links, sums[LFT_P(row_re)], sums[LFT_P(row_im)]);
+    LFT_P(wilson_loops)(&x->lattice, links, &job->form.loops, job->lines, job->loops);
+    LFT_P(measure_flow)(job, &x->lattice, links, sums[LFT_P(row_q)]);
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        const double re = sums[LFT_P(row_re)][l], im = sums[LFT_P(row_im)][l], q = sums[LFT_P(row_q)][l];
+        double      *to = job->rows + l * job->form.count;
+        sums[LFT_P(row_action)][l] /= x->lattice.volume;
+        sums[LFT_P(row_abs)][l] = lft_p_f64_p_sqrt(re * re + im * im);
+        sums[LFT_P(row_q2)][l]  = q * q;
+        for (kind = 0; kind < LFT_P(row_kinds); ++kind) {
+            if (LFT_P(row_has)(kind)) *to++ = sums[kind][l];
+        }
+        for (i = 0; i < job->form.wilson; ++i) *to++ = job->loops[i * LFT_P_LANES + l];
+        for (i = 0; i < job->form.steps; ++i) *to++ = job->grid[i * LFT_P_LANES + l];
+    }
+}
+
+LFT_P_STATIC lft_status LFT_P(gauge_check)(const LFT_(observables) *o, const LFT_(batch) *x, lft_error *error)
+{
+    const lft_status status = LFT_(observables_check)(o, error);
+    if (status || LFT_P(same_lattice)(&x->lattice, &o->lattice)) return status;
+    return lft_p_fail(error, LFT_ERR_MISMATCH, "measure", "the batch has other extents than the observables");
+}
+
+LFT_P_STATIC LFT_P(measured) LFT_P(measured_of)(const LFT_(theory) *theory, const LFT_(observables) *o, LFT_P(gauge_job) *job,
+                                                lft_arena *scratch)
+{
+    LFT_P(measured) m;
+    *job      = LFT_P(gauge_layout)(theory, o, scratch);
+    m.count   = job->form.count;
+    m.rows    = job->rows;
+    m.context = job;
+    m.group   = LFT_P(gauge_group);
+    return m;
+}
+
+LFT_API lft_status LFT_(measure)(const LFT_(theory) *theory, const LFT_(observables) *o, const LFT_(batch) *x, double *rows,
+                                 lft_arena scratch, lft_error *error)
+{
+    lft_status       status = LFT_P(gauge_check)(o, x, error);
+    LFT_P(gauge_job) job;
+    LFT_P(measured)  m;
+    if (status) return status;
+    m      = LFT_P(measured_of)(theory, o, &job, &scratch);
+    status = lft_arena_check(&scratch, error, "measure");
+    if (!status) LFT_P(measure_rows_of)(&m, x, rows);
+    return status;
+}
+
+LFT_API lft_status LFT_(measure_into)(const LFT_(theory) *theory, const LFT_(observables) *o, const LFT_(batch) *x,
+                                      lft_series *series, lft_arena scratch, lft_error *error)
+{
+    lft_status       status = LFT_P(gauge_check)(o, x, error);
+    LFT_P(gauge_job) job;
+    LFT_P(measured)  m;
+    if (status) return status;
+    m      = LFT_P(measured_of)(theory, o, &job, &scratch);
+    status = lft_arena_check(&scratch, error, "measure");
+    return status ? status : LFT_P(measure_append)(&m, x, series, error);
+}
+
+/* ---- deriving ------------------------------------------------------------------------------------------------------- */
+
+LFT_API const char *LFT_(observable_name)(const LFT_(observables) *o, int observable, char *text)
+{
+    static const char *const kinds[]   = {"action",      "plaquette",   "plaquette_space", "plaquette_time", "polyakov_re",
+                                          "polyakov_im", "polyakov_abs", "q",              "q2"};
+    static const char *const derived[] = {"energy_flow", "t2_energy_flow", "t0", "w0"};
+    LFT_P(row_form)          f;
+    lft_p_text               t;
+    int                      kind, R, T, i = observable;
+    if (i < 0 || LFT_(observables_check)(o, NULL)) return NULL;
+    f = LFT_P(row_form_of)(o);
+    for (kind = 0; kind < LFT_P(row_kinds); ++kind) {
+        if (LFT_P(row_has)(kind) && i-- == 0) return kinds[kind];
+    }
+    if (i >= f.wilson) {
+        i -= f.wilson;
+        return f.steps && i < LFT_P(row_derived) ? derived[i] : NULL;
+    }
+    t.data = text, t.used = 0, t.size = LFT_OBSERVABLE_TEXT;
+    for (R = 1; R <= f.loops.max_r; ++R) {
+        for (T = 1; T <= f.loops.max_t; ++T) {
+            if (LFT_P(loop_column)(&f.loops, R, T) != i) continue;
+            lft_p_put(&t, "wilson_");
+            lft_p_put_u64(&t, (uint64_t)R);
+            lft_p_put(&t, "x");
+            lft_p_put_u64(&t, (uint64_t)T);
+            return text;
+        }
+    }
+    return NULL;
+}
+
+LFT_API int LFT_(observable_find)(const LFT_(observables) *o, const char *name)
+{
+    char        text[LFT_OBSERVABLE_TEXT];
+    const char *other;
+    int         i, k;
+    for (i = 0; (other = LFT_(observable_name)(o, i, text)) != NULL; ++i) {
+        for (k = 0; other[k] && other[k] == name[k]; ++k) continue;
+        if (other[k] == name[k]) return i;
+    }
+    return -1;
+}
+
+/* A curve over the steps of the flow, known at the nodes first ... last: y = t^2 E, or t dy/dt by five points, which has no value at
+ * the two nodes next to either end. y[i - 1] is that of node i, and 0 at node 0. */
+typedef struct LFT_P(curve) {
+    const double *y;
+    int           first, last, derivative;
+} LFT_P(curve);
+
+static const double LFT_P(five_points)[5] = {1.0 / 12, -8.0 / 12, 0, 8.0 / 12, -1.0 / 12};
+
+LFT_P_STATIC double LFT_P(curve_at)(const LFT_P(curve) *c, int node)
+{
+    double sum = 0;
+    int    k;
+    if (!c->derivative) return node ? c->y[node - 1] : 0;
+    for (k = 0; k < 5; ++k) {
+        const int other = node + k - 2;
+        sum += node * LFT_P(five_points)[k] * (other ? c->y[other - 1] : 0);
+    }
+    return sum;
+}
+
+/* slope += x d(value at the node) / dy */
+LFT_P_STATIC void LFT_P(curve_slope)(const LFT_P(curve) *c, int node, double x, double *slope)
+{
+    int k;
+    if (!c->derivative) {
+        if (node) slope[node - 1] += x;
+        return;
+    }
+    for (k = 0; k < 5; ++k) {
+        const int other = node + k - 2;
+        if (other) slope[other - 1] += x * node * LFT_P(five_points)[k];
+    }
+}
+
+/* The polynomials that are 1 at one of the nodes from ... from + n - 1 and 0 at the others, at s; d: their derivatives. */
+LFT_P_STATIC void LFT_P(lagrange)(int from, int n, double s, double *value, double *d)
+{
+    int i, j, k;
+    for (i = 0; i < n; ++i) {
+        value[i] = 1, d[i] = 0;
+        for (j = 0; j < n; ++j) {
+            double term = 1.0 / (i - j + (i == j));
+            if (i == j) continue;
+            value[i] *= term * (s - from - j);
+            for (k = 0; k < n; ++k) {
+                if (k != i && k != j) term *= (s - from - k) / (i - k);
+            }
+            d[i] += term;
+        }
+    }
+}
+
+/* The first node after which the curve rises to the level, -1 if there is none. */
+LFT_P_STATIC int LFT_P(curve_reaches)(const LFT_P(curve) *c, double level)
+{
+    int i;
+    for (i = c->first; i < c->last; ++i) {
+        if (LFT_P(curve_at)(c, i) < level && LFT_P(curve_at)(c, i + 1) >= level) return i;
+    }
+    return -1;
+}
+
+/* The place, in steps, where the curve first rises to the level, NaN if it does not; where slope is not NULL, its slopes are added. */
+LFT_P_STATIC double LFT_P(curve_solve)(const LFT_P(curve) *c, double level, double *slope)
+{
+    const int n = c->last - c->first < 3 ? c->last - c->first + 1 : 4, at = LFT_P(curve_reaches)(c, level);
+    double    value[4], d[4], low = at, high = at + 1, rise, s;
+    int       from = at - 1, i, k;
+    lft_p_set_nan(&s);
+    if (at < 0) return s;
+    if (from > c->last - n + 1) from = c->last - n + 1;
+    if (from < c->first) from = c->first;
+    for (k = 0; k < 60; ++k) { /* the polynomial is the curve at the nodes, so that it crosses the level between them */
+        double sum = 0;
+        s = 0.5 * (low + high);
+        LFT_P(lagrange)(from, n, s, value, d);
+        for (i = 0; i < n; ++i) sum += value[i] * LFT_P(curve_at)(c, from + i);
+        if (sum < level) low = s;
+        else high = s;
+    }
+    for (rise = 0, i = 0; i < n; ++i) rise += d[i] * LFT_P(curve_at)(c, from + i);
+    for (i = 0; i < n && slope; ++i) LFT_P(curve_slope)(c, from + i, -value[i] / rise, slope);
+    return s;
+}
+
+/* t0, or w0 = the root of a time */
+LFT_P_STATIC double LFT_P(observe_scale)(const LFT_P(row_form) *f, int derivative, const double *y, double *slope)
+{
+    LFT_P(curve) c;
+    double       t, root;
+    int          i;
+    c.y          = y;
+    c.derivative = derivative;
+    c.first      = derivative ? 2 : 0;
+    c.last       = derivative ? f->steps - 2 : f->steps;
+    t            = f->step * LFT_P(curve_solve)(&c, 0.3, slope);
+    root         = derivative && lft_finite(t) ? lft_p_f64_p_sqrt(t) : t;
+    for (i = 0; i < f->steps && slope; ++i) slope[i] *= derivative ? f->step / (2 * root) : f->step;
+    return root;
+}
+
+LFT_P_STATIC double LFT_P(observe_value)(const void *context, const double *mean, double *slope)
+{
+    const LFT_(derived_of) *of    = (const LFT_(derived_of) *)context;
+    const LFT_P(row_form)   f     = LFT_P(row_form_of)(of->observables);
+    const int               means = f.kinds + f.wilson, last = f.count - 1;
+    const double            t     = f.step * f.steps;
+    double                  value = 1;
+    if (of->observable < means) {
+        if (slope) slope[of->observable] = 1;
+        return mean[of->observable];
+    }
+    switch (of->observable - means) {
+    case LFT_P(row_energy): value = 1 / (t * t); break;
+    case LFT_P(row_t2_energy): break;
+    case LFT_P(row_t0): return LFT_P(observe_scale)(&f, 0, mean + means, slope ? slope + means : NULL);
+    case LFT_P(row_w0): return LFT_P(observe_scale)(&f, 1, mean + means, slope ? slope + means : NULL);
+    default: lft_p_set_nan(&value); return value;
+    }
+    if (slope) slope[last] = value;
+    return value * mean[last];
+}
+
+LFT_API double LFT_(derived)(const double *mean, void *ctx)
+{
+    return LFT_P(observe_value)(ctx, mean, NULL);
+}
+
+LFT_API lft_estimate LFT_(observe)(const lft_series *series, const LFT_(theory) *theory, const LFT_(observables) *o,
+                                   int observable, lft_arena scratch, lft_error *error)
+{
+    char             text[LFT_OBSERVABLE_TEXT];
+    LFT_(derived_of) of;
+    LFT_P(observed)  observed;
+    (void)theory;
+    of.observables   = o;
+    of.observable    = observable;
+    observed.count   = LFT_(observables_count)(o);
+    observed.name    = LFT_(observable_name)(o, observable, text);
+    observed.context = &of;
+    observed.value   = LFT_P(observe_value);
+    if (observed.name) return LFT_P(observe_series)(&observed, series, scratch, error);
+    (void)lft_p_fail_got(error, LFT_ERR_ARG, "observe", "observable", "one that has a name", observable);
+    return lft_p_estimate_nothing(0);
+}
+
 #endif
 #endif
 #if LFT_UPTO >= LFT_TRAIN && LFT_GROUP == LFT_SCALAR
 
-/* ---- 89_exactness.h, code ---------------------------------------------------------------------------------------- */
+/* ---- 90_exactness.h, code ---------------------------------------------------------------------------------------- */
 
 /* log |det a| of a[n][n], which is overwritten; -infinity does not arise: a singular matrix gives a non-finite number. */
 LFT_P_STATIC double LFT_P(log_det)(double *a, int n)
@@ -11389,7 +14002,7 @@ LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow)
     return measure.need;
 }
 
-/* ---- 90_pullback.h, code ----------------------------------------------------------------------------------------- */
+/* ---- 91_pullback.h, code ----------------------------------------------------------------------------------------- */
 
 typedef struct LFT_P(pullback_state) {
     LFT_P(flow_work) work;
@@ -11487,7 +14100,7 @@ LFT_API lft_status LFT_(pullback_map)(LFT_(pullback) *p, const LFT_(batch) *eta,
     return status;
 }
 
-/* ---- 91_training.h, code ----------------------------------------------------------------------------------------- */
+/* ---- 92_training.h, code ----------------------------------------------------------------------------------------- */
 
 /* What one thread needs beside the flow's own. */
 typedef struct LFT_P(train_work) {
@@ -11834,7 +14447,7 @@ LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, con
     return status ? status : LFT_(train_rest)(&trainer);
 }
 
-/* ---- 92_checkpoint.h, code --------------------------------------------------------------------------------------- */
+/* ---- 93_checkpoint.h, code --------------------------------------------------------------------------------------- */
 
 #define LFT_P_TRAINER_TENSORS 10
 
@@ -12051,6 +14664,7 @@ LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *t, const lft_safetensors 
 #undef LFT_P_LINK
 #undef LFT_P_ALGEBRA
 #undef LFT_P_HAAR
+#undef LFT_P_METRIC
 #undef LFT_P_SITE
 #undef LFT_P_FORCES
 #undef lft_u

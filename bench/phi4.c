@@ -21,67 +21,8 @@
 #define LANES (phi4_lanes())
 typedef phi4_p_v vector;
 
-static unsigned char *memory;
-static const size_t   memory_bytes = (size_t)1 << 30;
-
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static void die(const char *name, const char *why)
-{
-    fprintf(stderr, "%s: %s\n", name, why);
-    exit(1);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Seconds of one call, the median of up to 15 measurements of at least 20 ms each; 3 seconds at most. */
-static double time_of(void (*run)(void *), void *arg)
-{
-    double t[15], start = seconds(), begin = start;
-    int    n, i, count = 0;
-    run(arg);
-    begin = seconds();
-    run(arg);
-    n = 1 + (int)(0.02 / (seconds() - begin + 1e-9));
-    do {
-        begin = seconds();
-        for (i = 0; i < n; ++i) run(arg);
-        t[count++] = (seconds() - begin) / n;
-    } while (count < 15 && (count < 3 || seconds() - start < 3));
-    qsort(t, (size_t)count, sizeof *t, by_value);
-    return t[count / 2];
-}
-
-/* ---- the ceiling ------------------------------------------------------------------------------------------------------ */
-
-static void run_peak(void *arg)
-{
-    vector *x = (vector *)arg, a[16], m = x[0], c = x[1];
-    int     i, k;
-    for (i = 0; i < 16; ++i) a[i] = x[i];
-    for (k = 0; k < 10000; ++k) {
-        for (i = 0; i < 16; ++i) a[i] = a[i] * m + c;
-    }
-    for (i = 0; i < 16; ++i) x[2 + i] = a[i];
-}
-
-/* GFLOP/s of independent fused multiply-adds in registers, measured beside each case because the clock drifts. */
-static double peak(void)
-{
-    vector *x = (vector *)memory;
-    int     i;
-    for (i = 0; i < 18; ++i) x[i] = phi4_p_splat(0.5F);
-    return 16.0 * 10000 * 2 * phi4_lanes() / time_of(run_peak, x) * 1e-9;
-}
+#define BENCH(name) phi4_##name
+#include "bench.h"
 
 /* ---- cases -------------------------------------------------------------------------------------------------------------- */
 
@@ -245,10 +186,8 @@ static double flops_coupling(const bench *b, int samples)
     return sum * b->lattice.volume * ((samples + LANES - 1) / LANES * LANES);
 }
 
-static const int extents[] = {6, 8, 12, 16, 20, 32, 64};
-
-/* Runs a case; returns milliseconds, or -1 for a name that is none. *flops: operations of one run, 0 if not counted. */
-static double run_case(const char *name, double *flops)
+/* bench.h says what it does. */
+static double bench_run_case(const char *name, double *flops)
 {
     static bench b;
     lft_arena    arena = lft_arena_of(memory, memory_bytes);
@@ -285,49 +224,16 @@ static double run_case(const char *name, double *flops)
     return -1;
 }
 
-static void run_table(void)
-{
-    static const char *const kinds[] = {"hartley-L",  "cnf-train-L",      "cnf-sample-L",
-                                        "train-L", "coupling-train-L", "coupling-sample-L"};
-    size_t                   k, e;
-    printf("f32, %d lanes, one thread. train: the default model, batch 256; cnf: the model of 2110.02673, batch 100;\n"
-           "coupling: the model of 2101.08176, batch 64\n",
-           LANES);
-    printf("%-20s %12s %10s %10s %8s\n", "case", "ms", "GFLOP/s", "peak", "fraction");
-    for (k = 0; k < sizeof kinds / sizeof *kinds; ++k) {
-        for (e = 0; e < sizeof extents / sizeof *extents; ++e) {
-            char   name[32];
-            double flops, ms, top;
-            if (k > 0 && extents[e] > 32) continue;
-            sprintf(name, "%s%d", kinds[k], extents[e]);
-            ms  = run_case(name, &flops);
-            top = peak();
-            if (flops > 0) {
-                printf("%-20s %12.5g %10.1f %10.1f %7.0f%%\n", name, ms, flops / ms * 1e-6, top, flops / ms * 1e-4 / top);
-            } else {
-                printf("%-20s %12.5g\n", name, ms);
-            }
-            fflush(stdout);
-        }
-    }
-}
-
 int main(int argc, char **argv)
 {
-    double flops, ms;
-    memory = (unsigned char *)malloc(memory_bytes);
-    if (!memory) die("bench", "no memory");
-    memory += 64 - (size_t)((uintptr_t)memory % 64);
-    if (argc > 2 && !strcmp(argv[1], "--case")) {
-        ms = run_case(argv[2], &flops);
-        if (ms < 0) {
-            die(argv[2], "unknown case; expected hartley-, cnf-train-, cnf-sample-, train-, coupling-train- or "
-                         "coupling-sample- and L1 to L64");
-        }
-        printf("{\"case\": \"%s\", \"ours_ms\": %.6g}\n", argv[2], ms);
-        return 0;
-    }
-    if (argc > 1) die(argv[1], "unknown option; expected --case NAME or nothing");
-    run_table();
-    return 0;
+    static const bench_kind kind[] = {{"hartley-L", {6, 8, 12, 16, 20, 32, 64, 0}},
+                                      {"cnf-train-L", {6, 8, 12, 16, 20, 32, 0, 0}},
+                                      {"cnf-sample-L", {6, 8, 12, 16, 20, 32, 0, 0}},
+                                      {"train-L", {6, 8, 12, 16, 20, 32, 0, 0}},
+                                      {"coupling-train-L", {6, 8, 12, 16, 20, 32, 0, 0}},
+                                      {"coupling-sample-L", {6, 8, 12, 16, 20, 32, 0, 0}}};
+    return bench_main(argc, argv,
+                      "f32, one thread. train: the default model, batch 256; cnf: the model of 2110.02673, batch 100;\n"
+                      "coupling: the model of 2101.08176, batch 64",
+                      kind, (int)(sizeof kind / sizeof *kind));
 }

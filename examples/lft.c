@@ -20,15 +20,18 @@
 #ifndef LFT_CLI_DIM
 #define LFT_CLI_DIM 2
 #endif
+#ifndef LFT_CLI_GROUP
+#define LFT_CLI_GROUP LFT_SCALAR
+#endif
 #define LFT_STATIC
 #define LFT_STDIO
-#define LFT_NAME  phi4_f64
-#define LFT_GROUP LFT_SCALAR
+#define LFT_NAME  f64
+#define LFT_GROUP LFT_CLI_GROUP
 #define LFT_DIM   LFT_CLI_DIM
 #define LFT_REAL  LFT_F64
 #include "../lftflow.h"
-#define LFT_NAME  phi4_f32
-#define LFT_GROUP LFT_SCALAR
+#define LFT_NAME  f32
+#define LFT_GROUP LFT_CLI_GROUP
 #define LFT_DIM   LFT_CLI_DIM
 #define LFT_REAL  LFT_F32
 #include "../lftflow.h"
@@ -37,18 +40,40 @@
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("Os")
 #endif
+#if LFT_CLI_GROUP == LFT_SCALAR
+#define CLI_SCALAR
+#define CLI_THEORY      "phi4"
+#define CLI_THEORY_TEXT "phi^4 theory"
+#define CLI_SHAPE_TEXT  "shape (n, extents)"
+#elif LFT_CLI_GROUP == LFT_U1
+#define CLI_THEORY      "u1"
+#define CLI_THEORY_TEXT "U(1) gauge theory"
+#elif LFT_CLI_GROUP == LFT_SU2
+#define CLI_THEORY      "su2"
+#define CLI_THEORY_TEXT "SU(2) gauge theory"
+#else
+#define CLI_THEORY      "su3"
+#define CLI_THEORY_TEXT "SU(3) gauge theory"
+#endif
+#ifndef CLI_SCALAR
+#define CLI_SHAPE_TEXT "one file each, or npy of shape (n, extents, directions, numbers)"
+#endif
 #include "lft_cli.h"
 #include "lft_options.h"
 #include "lft_report.h"
+#ifdef CLI_SCALAR
+#include "lft_flow_options.h"
+#include "lft_flow_report.h"
+#include "lft_scalar_report.h"
+#else
+#include "lft_gauge_format.h"
+#endif
 
-#define CLI phi4_f64
+#define CLI f64
 #define CLI_WIDE
 #include "lft_commands.h"
-#define CLI phi4_f32
+#define CLI f32
 #include "lft_commands.h"
-
-#include "lft_demo.h"
-#include "lft_export.h"
 
 /* f32 unless the command or the user says otherwise. */
 static int is_wide(cli *c, int otherwise)
@@ -57,61 +82,14 @@ static int is_wide(cli *c, int otherwise)
     return cli_word(c, "real", words, otherwise ? 2 : 1) == 2;
 }
 
-/* A checkpoint goes on in the type in which it was begun. */
-static int train_is_wide(cli *c)
-{
-    lft_safetensors doc;
-    lft_arena       arena;
-    const char     *path = cli_text(c, "resume"), *real;
-    int             wide = 0;
-    if (!path) return is_wide(c, 0);
-    if (cli_load(c, path, &doc, &arena, 0)) return 0;
-    real = lft_safetensors_meta(&doc, "real");
-    if (real) wide = !strcmp(real, "f64");
-    cli_release(c);
-    return wide;
-}
-
-static void run(cli *c, const cli_command *command)
-{
-    int wide;
-    switch (command->bit) {
-    case CLI_TRAIN:
-        wide = train_is_wide(c);
-        if (!c->error.code) (void)(wide ? phi4_f64_train_command(c) : phi4_f32_train_command(c));
-        break;
-    case CLI_SAMPLE:
-        wide = is_wide(c, 0);
-        if (!c->error.code) (void)(wide ? phi4_f64_sample_command(c) : phi4_f32_sample_command(c));
-        break;
-    case CLI_CURVE:
-        wide = is_wide(c, 0);
-        if (!c->error.code) (void)(wide ? phi4_f64_curve_command(c) : phi4_f32_curve_command(c));
-        break;
-    case CLI_HMC:
-        wide = is_wide(c, 1);
-        if (!c->error.code) (void)(wide ? phi4_f64_hmc_command(c) : phi4_f32_hmc_command(c));
-        break;
-    case CLI_MEASURE:
-        wide = is_wide(c, 1);
-        if (!c->error.code) (void)(wide ? phi4_f64_measure_command(c) : phi4_f32_measure_command(c));
-        break;
-    case CLI_BENCH:
-        wide = is_wide(c, 0);
-        if (!c->error.code) (void)(wide ? phi4_f64_bench_command(c) : phi4_f32_bench_command(c));
-        break;
-    case CLI_INFO: (void)info_command(c); break;
-    case CLI_EXPORT: (void)export_command(c); break;
-    case CLI_SELFTEST:
-        if (!c->json) printf("double precision\n");
-        (void)phi4_f64_selftest_command(c);
-        if (!c->json) printf("single precision\n");
-        (void)phi4_f32_selftest_command(c);
-        selftest_end(c);
-        break;
-    default: (void)demo_command(c);
-    }
-}
+#ifdef CLI_SCALAR
+#include "lft_demo.h"
+#include "lft_export.h"
+#include "lft_scalar_run.h"
+#else
+#include "lft_gauge_files.h"
+#include "lft_gauge_run.h"
+#endif
 
 /* The first words: which command, or help. */
 static const cli_command *choose(cli *c, int argc, char **argv)
@@ -136,7 +114,7 @@ static const cli_command *choose(cli *c, int argc, char **argv)
     }
     cli_nearest(nearest, sizeof nearest, argv[1], strlen(argv[1]), 0);
     (void)cli_fail(c, LFT_ERR_ARG, "unknown command '%.40s';%s%s", argv[1], nearest,
-                   nearest[0] ? "" : " expected train, sample, curve, hmc, measure, info, export, selftest, bench or demo");
+                   nearest[0] ? "" : CLI_EXPECTED);
     return NULL;
 }
 
@@ -150,7 +128,7 @@ static int finish(cli *c, const cli_command *command)
     if (cli_signal && (!c->error.code || c->error.code == LFT_STOPPED)) status = 128 + (int)cli_signal;
     if (c->json && (command || c->error.code)) {
         json_result(c, command ? command->bit : 0);
-        if (command && command->bit == CLI_DEMO && !c->error.code) demo_json();
+        run_json(c, command);
         json_end();
     }
     if ((fflush(stdout) != 0 || ferror(stdout)) && !status) {

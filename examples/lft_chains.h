@@ -1,119 +1,4 @@
-/* lft_chains.h: the commands sample, hmc and measure (a part of lft_commands.h). SPDX-License-Identifier: MIT-0 */
-
-/* ---- recording: what becomes of the configurations of a round, one per chain ---- */
-
-typedef struct LFT(recorder) {
-    cli               *c;
-    const LFT(theory) *theory; /* of which S is measured */
-    LFT(lattice)       lattice;
-    lft_series         series;
-    lft_arena          scratch, gamma;
-    double            *rows;
-    LFT(real)         *phi;
-    int                chains, block; /* block: configurations in a batch, a multiple of chains */
-    uint64_t           n, done;
-    lft_writer         to; /* write == NULL: nothing is written */
-    double             seconds;
-} LFT(recorder);
-
-static lft_status LFT(recorder_init)(LFT(recorder) *r, cli *c, const LFT(theory) *theory, const LFT(lattice) *lattice,
-                                     int chains, int block, uint64_t n)
-{
-    const int    columns  = LFT(observables_count)(lattice);
-    const size_t capacity = (size_t)((n + (uint64_t)chains - 1) / (uint64_t)chains);
-    lft_arena    measure  = lft_arena_measure(), arena;
-    memset(r, 0, sizeof *r);
-    r->c       = c;
-    r->theory  = theory;
-    r->lattice = *lattice;
-    r->chains  = chains;
-    r->block   = block;
-    r->n       = n;
-    if (c->error.code || cli_check(c, lft_series_init(&r->series, columns, chains, capacity, &measure, &c->error), &c->error)) {
-        return c->error.code;
-    }
-    arena = cli_arena(c, measure.need);
-    if (c->error.code || cli_check(c, lft_series_init(&r->series, columns, chains, capacity, &arena, &c->error), &c->error)) {
-        return c->error.code;
-    }
-    r->gamma   = cli_arena(c, lft_gamma_bytes(&r->series));
-    r->scratch = cli_arena(c, LFT(measure_bytes)(lattice));
-    r->rows    = (double *)cli_alloc(c, (size_t)columns * (size_t)block * sizeof(double));
-    r->phi     = (LFT(real) *)cli_alloc(c, (size_t)lattice->volume * sizeof(LFT(real)));
-    return c->error.code;
-}
-
-static lft_status LFT(recorder_header)(LFT(recorder) *r, lft_error *e)
-{
-    uint64_t shape[1 + LFT_CLI_DIM];
-    int      mu;
-    if (!r->to.write) return LFT_OK;
-    shape[0] = r->n;
-    for (mu = 0; mu < LFT_CLI_DIM; ++mu) shape[1 + mu] = (uint64_t)r->lattice.extent[mu];
-    return lft_npy_write_header(r->to, sizeof(LFT(real)) == 8 ? LFT_DTYPE_F64 : LFT_DTYPE_F32, 1 + LFT_CLI_DIM, shape, e);
-}
-
-static lft_status LFT(recorder_write)(LFT(recorder) *r, const LFT(batch) *x, int i, lft_error *e)
-{
-    const size_t volume = (size_t)r->lattice.volume;
-    LFT(batch_get)(x, i, r->phi);
-    if (sizeof(LFT(real)) == 8) return lft_npy_write(r->to, LFT_DTYPE_F64, (const double *)(const void *)r->phi, volume, e);
-    return lft_npy_write_f32(r->to, LFT_DTYPE_F32, (const float *)(const void *)r->phi, volume, e);
-}
-
-/* Measures and writes configurations i of chains i mod chains; of the last batch only as many as are wanted. */
-static lft_status LFT(recorder_round)(LFT(recorder) *r, const LFT(batch) *x, lft_error *e)
-{
-    lft_status status = LFT(measure)(r->theory, x, r->rows, r->scratch, e);
-    int        i;
-    for (i = 0; i < r->block && r->done < r->n && !status; ++i, ++r->done) {
-        if (lft_series_add(&r->series, i % r->chains, r->rows + (size_t)i * (size_t)r->series.columns)) {
-            (void)snprintf(e->text, sizeof e->text, "measure: configuration %llu: expected finite numbers, got NaN or infinity",
-                           (unsigned long long)r->done);
-            return e->code = LFT_ERR_NONFINITE;
-        }
-        if (r->to.write) status = LFT(recorder_write)(r, x, i, e);
-    }
-    return status;
-}
-
-/* The estimates into c->result. mass_l and others may not be defined: that is no error. */
-static void LFT(recorder_finish)(LFT(recorder) *r, const LFT(theory) *theory)
-{
-    cli_result *to = r->c->result;
-    int         i;
-    for (i = 0; i < LFT_OBSERVABLES; ++i) {
-        lft_error e;
-        if (!theory && i == LFT_IDENTITY) continue;
-        to->observable[to->observables].name = LFT(observable_name)(i);
-        to->observable[to->observables].e    = LFT(observe)(&r->series, r->theory, &r->lattice, i, r->gamma, &e);
-        to->observables += 1;
-    }
-    to->n       = r->n;
-    to->chains  = (uint64_t)r->chains;
-    to->seconds = r->seconds;
-    if (r->seconds > 0) to->samples_per_second = (double)r->n / r->seconds;
-    LFT(show_lattice)(r->c, &r->lattice, theory, lft_pool_openmp((int)to->threads));
-    cli_judge(to);
-}
-
-static lft_status LFT(interrupted)(const LFT(recorder) *r, lft_error *e)
-{
-    (void)snprintf(e->text, sizeof e->text, "stopped after %llu of %llu configurations; nothing was written",
-                   (unsigned long long)r->done, (unsigned long long)r->n);
-    return e->code = LFT_STOPPED;
-}
-
-/* Runs fill with the npy file, or without. */
-static lft_status LFT(recorder_run)(cli *c, const char *out, cli_fill fill, void *job)
-{
-    lft_writer nowhere;
-    if (c->error.code) return c->error.code;
-    if (out) return cli_write(c, out, fill, job);
-    nowhere.write = NULL;
-    nowhere.user  = NULL;
-    return cli_check(c, (lft_status)fill(nowhere, job, &c->error), &c->error);
-}
+/* lft_chains.h: the commands sample and measure (a part of lft_commands.h). SPDX-License-Identifier: MIT-0 */
 
 /* ---- sample ---- */
 
@@ -229,7 +114,7 @@ static lft_status LFT(sample_run)(cli *c, LFT(flow) *flow, const LFT(theory) *th
     if (c->error.code) return c->error.code;
     if (cli_check(c, LFT(chain_init)(&j->chain, flow, theory, &d, &arena, &c->error), &c->error)) return c->error.code;
     if (LFT(sample_hmc)(j, flow, theory, seed)) return c->error.code;
-    if (LFT(recorder_run)(c, out, LFT(sample_fill), j)) return c->error.code;
+    if (LFT(recorder_run)(&j->record, out, LFT(sample_fill), j)) return c->error.code;
     w                    = lft_weigh(j->logw, j->weights);
     r->threads           = (uint64_t)(flow->pool.threads > 1 ? flow->pool.threads : 1);
     LFT(recorder_finish)(&j->record, theory);
@@ -257,7 +142,7 @@ static void LFT(sample_print)(const cli_result *r)
     cli_print_logq(r);
     cli_print_observables(r);
     printf("  verdict    flow %s; %s\n", cli_flow_verdict(r->ess), r->verdict);
-    if (r->out) printf("  configurations in %s, shape (n, extents)\n", r->out);
+    cli_print_out(r);
 }
 
 /* The stored epsilon of a model, or a new one. */
@@ -270,8 +155,8 @@ static lft_status LFT(sample_epsilon)(cli *c, const LFT(model) *m, uint64_t seed
     if (!n || c->error.code) return c->error.code;
     if (cli_wide_open(c, &wide, &m->doc, m->desc.pool)) return c->error.code;
     if (m->desc.family.degree) {
-        phi4_f64_flow *flow = &wide.model.flow;
-        if (cli_check(c, phi4_f64_flow_at(flow, m->theory.coupling, 2), &flow->error)) return c->error.code;
+        f64_flow *flow = &wide.model.flow;
+        if (cli_check(c, f64_flow_at(flow, m->theory.coupling, 2), &flow->error)) return c->error.code;
     }
     status = cli_measure_logq(c, &wide, seed, n, e);
     if (status == LFT_STOPPED) (void)cli_fail(c, LFT_STOPPED, "stopped while epsilon was measured; nothing was written");
@@ -291,189 +176,6 @@ static lft_status LFT(sample_command)(cli *c)
     if (c->error.code || LFT(choose_couplings)(c, &m) || LFT(sample_epsilon)(c, &m, seed, &e)) return c->error.code;
     (void)LFT(sample_run)(c, &m.flow, &m.theory, &e, n, seed, cli_text(c, "out"));
     if (!c->error.code && !c->json) LFT(sample_print)(c->result);
-    return c->error.code;
-}
-
-/* ---- hmc ---- */
-
-typedef struct LFT(hmc_job) {
-    cli          *c;
-    LFT(hmc)      hmc;
-    LFT(flow)    *flow; /* HMC through a flow; NULL: in the fields themselves */
-    LFT(pullback) pullback;
-    LFT(batch)    x; /* the fields, then */
-    LFT(recorder) record;
-    lft_series    exp_dh; /* mean over the chains of each trajectory */
-    uint64_t      every;
-    int           therm;
-} LFT(hmc_job);
-
-static lft_status LFT(hmc_trajectory)(LFT(hmc_job) *j, lft_error *e)
-{
-    lft_status status = LFT(hmc_next)(&j->hmc);
-    double     sum    = 0;
-    int        i;
-    for (i = 0; i < j->hmc.x.n && !status; ++i) {
-        if (lft_finite(j->hmc.dH[i])) sum += exp(-j->hmc.dH[i]); /* else the trajectory overflowed: exp(-infinity) */
-    }
-    sum /= j->hmc.x.n;
-    if (status) *e = j->hmc.error;
-    else (void)lft_series_add(&j->exp_dh, 0, &sum);
-    return status;
-}
-
-static int LFT(hmc_fill)(lft_writer to, void *context, lft_error *e)
-{
-    LFT(hmc_job)  *j = (LFT(hmc_job) *)context;
-    LFT(recorder) *r = &j->record;
-    double         begin;
-    lft_status     status;
-    uint64_t       i;
-    r->to  = to;
-    status = LFT(recorder_header)(r, e);
-    if (!status && j->therm) {
-        status = LFT(hmc_thermalise)(&j->hmc, j->therm);
-        if (status) *e = j->hmc.error;
-    }
-    begin = cli_seconds();
-    while (!status && r->done < r->n) {
-        for (i = 0; i < j->every && !status; ++i) status = LFT(hmc_trajectory)(j, e);
-        if (!status && j->flow) {
-            status = LFT(pullback_map)(&j->pullback, &j->hmc.x, &j->x);
-            if (status) *e = j->flow->error;
-        }
-        if (!status) status = LFT(recorder_round)(r, j->flow ? &j->x : &j->hmc.x, e);
-        cli_progress(j->c, r->done, r->n, "hmc %llu/%llu  acceptance %.3f", (unsigned long long)r->done, (unsigned long long)r->n,
-                     (double)j->hmc.accepted / ((double)j->hmc.trajectories * j->hmc.x.n));
-        if (cli_signal) return (int)LFT(interrupted)(r, e);
-    }
-    cli_progress_end(j->c);
-    r->seconds = cli_seconds() - begin;
-    return (int)status;
-}
-
-static lft_status LFT(hmc_read_desc)(cli *c, LFT(hmc_desc) *d, const int *extent, uint64_t n, uint64_t seed, lft_pool pool)
-{
-    static const char *const integrator[] = {"leapfrog", "omelyan", NULL}, *const start[] = {"cold", "hot", NULL};
-    memset(d, 0, sizeof *d);
-    memcpy(d->extent, extent, sizeof d->extent);
-    d->chains     = cli_chains(c, n);
-    d->integrator = (lft_integrator)cli_word(c, "integrator", integrator, 0);
-    d->start      = (lft_start)cli_word(c, "start", start, 0);
-    d->length     = cli_positive(c, "length", 0);
-    d->jitter     = cli_real(c, "jitter", 0);
-    d->steps      = (int)cli_count(c, "md-steps", 0, 1, 10000);
-    d->acceptance = cli_positive(c, "acceptance", 0);
-    d->seed       = seed;
-    d->pool       = pool;
-    if (cli_given(c, "jitter") && !(d->jitter > 0)) d->jitter = -1;
-    return c->error.code;
-}
-
-/* The theory in the variables of the flow. */
-static lft_status LFT(hmc_through_flow)(LFT(hmc_job) *j, const LFT(theory) *theory, int chains)
-{
-    cli       *c     = j->c;
-    lft_arena  arena = cli_arena(c, LFT(pullback_bytes)(j->flow) + LFT(batch_bytes)(&j->flow->lattice, chains));
-    lft_status status;
-    if (c->error.code) return c->error.code;
-    status = LFT(pullback_init)(&j->pullback, j->flow, theory, &arena);
-    if (cli_check(c, status, &j->flow->error)) return status;
-    return cli_check(c, LFT(batch_init)(&j->x, &j->flow->lattice, chains, &arena, &c->error), &c->error);
-}
-
-static lft_status LFT(hmc_set_up)(LFT(hmc_job) *j, const LFT(theory) *base, const LFT(hmc_desc) *d, uint64_t n)
-{
-    cli               *c = j->c;
-    const LFT(theory) *theory = j->flow ? &j->pullback.theory : base;
-    const size_t       trajectories = (size_t)((n + (uint64_t)d->chains - 1) / (uint64_t)d->chains * j->every);
-    lft_arena          measure = lft_arena_measure(), arena;
-    if (c->error.code || (j->flow && LFT(hmc_through_flow)(j, base, d->chains))) return c->error.code;
-    if (cli_check(c, LFT(hmc_init)(&j->hmc, theory, d, &measure, &c->error), &c->error)) return c->error.code;
-    (void)lft_series_init(&j->exp_dh, 1, 1, trajectories, &measure, NULL);
-    arena = cli_arena(c, measure.need);
-    if (c->error.code || cli_check(c, LFT(hmc_init)(&j->hmc, theory, d, &arena, &c->error), &c->error)) return c->error.code;
-    (void)cli_check(c, lft_series_init(&j->exp_dh, 1, 1, trajectories, &arena, &c->error), &c->error);
-    return LFT(recorder_init)(&j->record, c, base, &j->hmc.x.lattice, d->chains, d->chains, n);
-}
-
-static lft_status LFT(hmc_run)(cli *c, LFT(flow) *flow, const LFT(theory) *theory, const int *extent, uint64_t n, uint64_t seed,
-                               lft_pool pool, const char *out)
-{
-    static LFT(hmc_job) job;
-    LFT(hmc_job)       *j = &job;
-    cli_result         *r = c->result;
-    LFT(hmc_desc)       d;
-    lft_estimate        e;
-    memset(j, 0, sizeof *j);
-    j->c     = c;
-    j->flow  = flow;
-    j->every = cli_count(c, "every", 1, 1, 1u << 30);
-    j->therm = (int)cli_count(c, "therm", 200, 0, 1 << 30);
-    if (out) (void)cli_try_path(c, out);
-    (void)LFT(hmc_read_desc)(c, &d, extent, n, seed, pool);
-    if (LFT(hmc_set_up)(j, theory, &d, n)) return c->error.code;
-    if (LFT(recorder_run)(c, out, LFT(hmc_fill), j)) return c->error.code;
-    r->threads = (uint64_t)(pool.threads > 1 ? pool.threads : 1);
-    LFT(recorder_finish)(&j->record, theory);
-    (void)snprintf(r->seed, sizeof r->seed, "%llu", (unsigned long long)seed);
-    e               = lft_gamma(&j->exp_dh, 0);
-    r->exp_dh       = e.value;
-    r->exp_dh_error = e.error;
-    r->acceptance   = (double)j->hmc.accepted / ((double)j->hmc.trajectories * j->hmc.x.n);
-    r->nonfinite    = j->hmc.nonfinite;
-    r->md_steps     = (uint64_t)j->hmc.steps;
-    r->memory_bytes = c->bytes;
-    r->out          = out;
-    return c->error.code;
-}
-
-static void LFT(hmc_print)(const cli_result *r)
-{
-    char         text[64];
-    const double pull = fabs(r->exp_dh - 1) / r->exp_dh_error;
-    cli_print_lattice(r);
-    printf("  %llu configurations of %llu chains, %.2f s, %.0f per second; %llu integration steps per trajectory\n",
-           (unsigned long long)r->n, (unsigned long long)r->chains, r->seconds, r->samples_per_second,
-           (unsigned long long)r->md_steps);
-    printf("  acceptance %.4f, <exp(-dH)> %s: %s\n", r->acceptance, cli_value(r->exp_dh, r->exp_dh_error, text),
-           pull <= 3 ? "1 within its error, as it must be" : "NOT 1: not in equilibrium, or steps too coarse");
-    if (r->nonfinite) printf("  %llu trajectories overflowed and were rejected\n", (unsigned long long)r->nonfinite);
-    cli_print_observables(r);
-    printf("  verdict    %s\n", r->verdict);
-    if (r->out) printf("  configurations in %s, shape (n, extents)\n", r->out);
-}
-
-/* On the lattice of the options. */
-static lft_status LFT(hmc_of_options)(cli *c, uint64_t n, uint64_t seed, lft_pool pool, const char *out)
-{
-    static LFT(theory) theory;
-    int                extent[LFT_CLI_DIM];
-    memset(extent, 0, sizeof extent);
-    cli_extent(c, cli_required(c, "extent"), extent);
-    if (LFT(read_theory)(c, &theory)) return c->error.code;
-    return LFT(hmc_run)(c, NULL, &theory, extent, n, seed, pool, out);
-}
-
-/* On that of a model, in the variables of its flow, by one thread. */
-static lft_status LFT(hmc_of_model)(cli *c, uint64_t n, uint64_t seed, const char *out)
-{
-    static LFT(model) m;
-    const lft_pool    serial = lft_pool_openmp(1);
-    if (cli_given(c, "extent")) return cli_fail(c, LFT_ERR_ARG, "expected --model or --extent, got both");
-    memset(&m, 0, sizeof m);
-    if (LFT(load_model)(c, cli_text(c, "model"), serial, &m) || LFT(choose_couplings)(c, &m)) return c->error.code;
-    return LFT(hmc_run)(c, &m.flow, &m.theory, m.flow.lattice.extent, n, seed, serial, out);
-}
-
-static lft_status LFT(hmc_command)(cli *c)
-{
-    const uint64_t n = cli_count(c, "n", 100000, 1, (uint64_t)1 << 40), seed = cli_count(c, "seed", 1, 0, UINT64_MAX);
-    const lft_pool pool = cli_pool(c);
-    if (c->error.code) return c->error.code;
-    if (cli_given(c, "model")) (void)LFT(hmc_of_model)(c, n, seed, cli_text(c, "out"));
-    else (void)LFT(hmc_of_options)(c, n, seed, pool, cli_text(c, "out"));
-    if (!c->error.code && !c->json) LFT(hmc_print)(c->result);
     return c->error.code;
 }
 

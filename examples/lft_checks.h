@@ -157,26 +157,26 @@ static double log_det(double *a, int n)
 /* log |det dx/dz| against that of a Jacobian of central differences; many steps, for the error of integration. */
 static void selftest_jacobian(cli *c)
 {
-    phi4_f64_flow  flow;
-    phi4_f64_batch z, x;
+    f64_flow  flow;
+    f64_batch z, x;
     double         phi[16], out[16], matrix[256], logdet[33], logq[1];
     const double   h = 1e-5;
     int            i, k, V;
-    if (phi4_f64_check_flow(c, &flow, 2, 64, 0.2, lft_pool_openmp(1))) return;
+    if (f64_check_flow(c, &flow, 2, 64, 0.2, lft_pool_openmp(1))) return;
     V = flow.lattice.volume;
-    if (phi4_f64_check_batch(c, &z, &flow.lattice, 2 * V + 1) || phi4_f64_check_batch(c, &x, &flow.lattice, 2 * V + 1)) return;
-    (void)phi4_f64_check_batch(c, &z, &flow.lattice, 1);
-    (void)phi4_f64_flow_sample(&flow, 1, 0, &z, logq);
-    phi4_f64_batch_get(&z, 0, phi);
-    (void)phi4_f64_check_batch(c, &z, &flow.lattice, 2 * V + 1);
+    if (f64_check_batch(c, &z, &flow.lattice, 2 * V + 1) || f64_check_batch(c, &x, &flow.lattice, 2 * V + 1)) return;
+    (void)f64_check_batch(c, &z, &flow.lattice, 1);
+    (void)f64_flow_sample(&flow, 1, 0, &z, logq);
+    f64_batch_get(&z, 0, phi);
+    (void)f64_check_batch(c, &z, &flow.lattice, 2 * V + 1);
     for (i = 0; i <= 2 * V; ++i) {
         if (i) phi[(i - 1) / 2] += i % 2 ? h : -h;
-        phi4_f64_batch_set(&z, i, phi);
+        f64_batch_set(&z, i, phi);
         if (i) phi[(i - 1) / 2] -= i % 2 ? h : -h;
     }
-    check_status(c, "a flow maps a stencil", phi4_f64_flow_map(&flow, &z, &x, logdet), &flow.error);
+    check_status(c, "a flow maps a stencil", f64_flow_map(&flow, &z, &x, logdet), &flow.error);
     for (i = 0; i < 2 * V; ++i) {
-        phi4_f64_batch_get(&x, i + 1, out);
+        f64_batch_get(&x, i + 1, out);
         for (k = 0; k < V; ++k) matrix[i / 2 * V + k] = i % 2 ? (matrix[i / 2 * V + k] - out[k]) / (2 * h) : out[k];
     }
     check(c, "log-det against a numerical Jacobian", logdet[0], log_det(matrix, V), 1e-6);
@@ -185,9 +185,9 @@ static void selftest_jacobian(cli *c)
 /* The gradient of the loss by one parameter against a difference of losses on the same draws. */
 static void selftest_gradient(cli *c)
 {
-    phi4_f64_theory  theory;
-    phi4_f64_flow    flow;
-    phi4_f64_trainer trainer;
+    f64_theory  theory;
+    f64_flow    flow;
+    f64_trainer trainer;
     lft_train_desc   d;
     lft_arena        arena;
     double           loss[2], exact;
@@ -195,18 +195,18 @@ static void selftest_gradient(cli *c)
     const size_t     at = 7;
     memset(&d, 0, sizeof d);
     d.batch = 32, d.estimator = LFT_TOTAL_GRADIENT;
-    (void)phi4_f64_phi4_init(&theory, -1.5, 2, NULL);
-    if (phi4_f64_check_flow(c, &flow, 3, 4, 0.1, lft_pool_openmp(1))) return;
-    arena = cli_arena(c, phi4_f64_trainer_bytes(&flow, &d));
-    if (c->error.code || cli_check(c, phi4_f64_trainer_init(&trainer, &flow, &theory, &d, &arena), &flow.error)) return;
-    (void)phi4_f64_train_gradient(&trainer, 0, loss);
+    (void)f64_phi4_init(&theory, -1.5, 2, NULL);
+    if (f64_check_flow(c, &flow, 3, 4, 0.1, lft_pool_openmp(1))) return;
+    arena = cli_arena(c, f64_trainer_bytes(&flow, &d));
+    if (c->error.code || cli_check(c, f64_trainer_init(&trainer, &flow, &theory, &d, &arena), &flow.error)) return;
+    (void)f64_train_gradient(&trainer, 0, loss);
     exact = trainer.gradient[at];
     flow.params.value[at] += h;
-    phi4_f64_flow_prepare(&flow);
-    (void)phi4_f64_train_gradient(&trainer, 0, loss);
+    f64_flow_prepare(&flow);
+    (void)f64_train_gradient(&trainer, 0, loss);
     flow.params.value[at] -= 2 * h;
-    phi4_f64_flow_prepare(&flow);
-    (void)phi4_f64_train_gradient(&trainer, 0, loss + 1);
+    f64_flow_prepare(&flow);
+    (void)f64_train_gradient(&trainer, 0, loss + 1);
     check(c, "gradient of the loss against a difference", exact, (loss[0] - loss[1]) / (2 * h), 1e-6 * (1 + fabs(exact)));
 }
 #endif

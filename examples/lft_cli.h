@@ -12,7 +12,7 @@ typedef struct cli_result cli_result;
 typedef struct cli {
     const char *program, *command;
     const char *value[80];      /* of the options, in the order of their table; NULL: not given */
-    const char *positional[2];  /* arguments that are no options */
+    char      **positional;     /* arguments that are no options */
     int         positionals;
     int         json, quiet;
     lft_error   error;
@@ -210,25 +210,4 @@ static lft_status cli_try_path(cli *c, const char *path)
     (void)fclose(file);
     (void)remove(temporary);
     return LFT_OK;
-}
-
-/* A whole document, in memory of its own with `more` bytes to spare in *arena. */
-static lft_status cli_load(cli *c, const char *path, lft_safetensors *doc, lft_arena *arena, size_t more)
-{
-    lft_arena  measure = lft_arena_measure();
-    FILE      *file    = fopen(path, "rb");
-    lft_error  e;
-    lft_status status;
-    memset(&e, 0, sizeof e);
-    if (!file) return cli_fail(c, LFT_ERR_IO, "%.80s: expected a file that can be read, got: %s", path, strerror(errno));
-    status = lft_safetensors_load(lft_file_reader(file), &measure, doc, &e);
-    if (!status) *arena = cli_arena(c, measure.need + more);
-    if (!status && c->error.code) status = c->error.code;
-    if (!status && fseek(file, 0, SEEK_SET) != 0) {
-        status = cli_fail(c, LFT_ERR_IO, "%.80s: expected a file that can be read twice, got a pipe", path);
-    }
-    if (!status) status = lft_safetensors_load(lft_file_reader(file), arena, doc, &e);
-    (void)fclose(file);
-    if (status && !c->error.code) (void)cli_fail(c, status, "%.60s: %.90s", path, e.text);
-    return status;
 }

@@ -1,16 +1,28 @@
-/* lft_commands.h: the commands, for one instance: included by lft.c once with CLI phi4_f64 (and CLI_WIDE, for what is done in
- * double precision only), once with CLI phi4_f32. LFT(flow) is phi4_f32_flow. SPDX-License-Identifier: MIT-0 */
+/* lft_commands.h: the commands, for one instance: included by lft.c once with CLI f64 (and CLI_WIDE, for what is done in
+ * double precision only), once with CLI f32. LFT(flow) is f64_flow. SPDX-License-Identifier: MIT-0 */
 
 #define CLI_PASTE2(a, b) a##_##b
 #define CLI_PASTE(a, b)  CLI_PASTE2(a, b)
 #define LFT(name)        CLI_PASTE(CLI, name)
 
+#include "lft_theory.h"
+#ifdef CLI_SCALAR
 #include "lft_flow.h"
 #include "lft_family.h"
 #include "lft_train.h"
+#include "lft_scalar_watch.h"
+#include "lft_record.h"
 #include "lft_chains.h"
+#include "lft_hmc.h"
 #include "lft_curve.h"
 #include "lft_checks.h"
+#else
+#include "lft_gauge_watch.h"
+#include "lft_record.h"
+#include "lft_hmc.h"
+#include "lft_heatbath.h"
+#include "lft_gauge_measure.h"
+#endif
 
 #undef LFT
 #undef CLI_PASTE

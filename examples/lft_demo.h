@@ -2,13 +2,13 @@
 
 /* ---- info ---- */
 
-static void info_print_layer(const phi4_f64_flow *flow, int i)
+static void info_print_layer(const f64_flow *flow, int i)
 {
-    const phi4_f64_layer *layer = flow->layer + i;
+    const f64_layer *layer = flow->layer + i;
     printf("  layer %-4d %s", i, layer->ops->kind);
     if (layer->steps) printf(", %d integration steps", layer->steps);
-    if (layer->ops == phi4_f64_coupling()) { /* the file has every value */
-        const phi4_f64_coupling_desc *d = (const phi4_f64_coupling_desc *)layer->desc;
+    if (layer->ops == f64_coupling()) { /* the file has every value */
+        const f64_coupling_desc *d = (const f64_coupling_desc *)layer->desc;
         int                           k;
         printf(", parity %d, hidden ", d->parity);
         for (k = 0; k < 8 && d->hidden[k]; ++k) printf("%s%d", k ? "," : "", d->hidden[k] > 0 ? d->hidden[k] : 0);
@@ -17,7 +17,7 @@ static void info_print_layer(const phi4_f64_flow *flow, int i)
     printf("\n");
 }
 
-static void info_print(const cli *c, const phi4_f64_model *m, const char *path)
+static void info_print(const cli *c, const f64_model *m, const char *path)
 {
     const cli_result *r = c->result;
     const char       *checkpoint = lft_safetensors_meta(&m->doc, "real");
@@ -49,21 +49,21 @@ static lft_status info_command(cli *c)
 {
     const char    *path = c->positional[0] ? c->positional[0] : cli_text(c, "model");
     cli_result    *r    = c->result;
-    phi4_f64_model m;
+    f64_model m;
     memset(&m, 0, sizeof m);
     if (cli_given(c, "memory")) {
         if (!c->json) printf("bytes of the arena that each of these takes, on one thread:\n");
-        (void)phi4_f32_info_memory(c);
-        return phi4_f64_info_memory(c);
+        (void)f32_info_memory(c);
+        return f64_info_memory(c);
     }
     if (!path) return cli_fail(c, LFT_ERR_ARG, "expected a model, or --memory, got none");
-    if (phi4_f64_load_model(c, path, lft_pool_openmp(1), &m)) return c->error.code;
-    phi4_f64_show_lattice(c, &m.flow.lattice, &m.theory, m.desc.pool);
+    if (f64_load_model(c, path, lft_pool_openmp(1), &m)) return c->error.code;
+    f64_show_lattice(c, &m.flow.lattice, &m.theory, m.desc.pool);
     cli_set_logq(r, &m.info.logq_error);
     (void)snprintf(r->seed, sizeof r->seed, "%llu", (unsigned long long)m.info.seed);
     r->family            = m.desc.family;
     r->prior             = m.desc.prior == LFT_PRIOR_NORMAL ? "normal" : "free";
-    phi4_f64_show_flow(c, &m.flow);
+    f64_show_flow(c, &m.flow);
     r->steps             = m.info.steps;
     r->batch             = m.info.batch;
     r->loss              = m.info.loss;
@@ -126,7 +126,7 @@ static void demo_print(const cli_result *r)
 /* Trains for 30 seconds, then 100000 configurations of the flow and as many of HMC. */
 static lft_status demo_command(cli *c)
 {
-    static phi4_f32_train_job j;
+    static f32_train_job j;
     static char               verdict[200];
     const uint64_t            n = 100000;
     cli_result               *r = c->result, train;
@@ -138,14 +138,14 @@ static lft_status demo_command(cli *c)
     j.logq_n     = 32;
     j.ess_n      = 10000;
     cli_note(c, "training a flow: step, loss, ESS of a batch");
-    if (phi4_f32_train_begin(&j) || phi4_f32_train_run(&j)) return c->error.code;
+    if (f32_train_begin(&j) || f32_train_run(&j)) return c->error.code;
     if (!strcmp(r->status, "stopped")) return cli_fail(c, LFT_STOPPED, "stopped while training");
     train = *r;
     cli_note(c, "sampling: %llu configurations by independence Metropolis, then as many by HMC", (unsigned long long)n);
-    if (phi4_f32_sample_run(c, &j.flow, &j.theory, &j.info.logq_error, n, j.train.seed + 1, NULL)) return c->error.code;
+    if (f32_sample_run(c, &j.flow, &j.theory, &j.info.logq_error, n, j.train.seed + 1, NULL)) return c->error.code;
     demo_flow = *r;
     r->observables = 0;
-    if (phi4_f64_hmc_of_options(c, n, j.train.seed + 2, j.desc.pool, NULL)) return c->error.code;
+    if (f64_hmc_of_options(c, n, j.train.seed + 2, j.desc.pool, NULL)) return c->error.code;
     demo_hmc          = *r;
     *r                = demo_flow;
     r->observables    = 0;

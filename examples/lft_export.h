@@ -2,7 +2,7 @@
 
 typedef struct export_job {
     cli                 *c;
-    phi4_f64_model       m;
+    f64_model       m;
     lft_arena            scratch;
     const unsigned char *data; /* of the file that the array holds */
     size_t               size;
@@ -12,7 +12,7 @@ typedef struct export_job {
 static int export_fill(lft_writer to, void *context, lft_error *e)
 {
     export_job *j = (export_job *)context;
-    return (int)phi4_f64_model_save(&j->m.flow, &j->m.info, to, j->scratch, e);
+    return (int)f64_model_save(&j->m.flow, &j->m.info, to, j->scratch, e);
 }
 
 static lft_status export_text(lft_writer to, const char *text, lft_error *e)
@@ -54,7 +54,7 @@ static lft_status export_bytes(export_job *j)
     lft_writer counter;
     lft_memory memory;
     lft_error  e;
-    counter.write = phi4_f64_count_bytes;
+    counter.write = f64_count_bytes;
     counter.user  = &size;
     memset(&e, 0, sizeof e);
     if (cli_check(c, (lft_status)export_fill(counter, j, &e), &e)) return c->error.code;
@@ -90,9 +90,9 @@ static lft_status export_command(cli *c)
     j.c = c;
     if (c->error.code || export_name(&j, out)) return c->error.code;
     (void)cli_try_path(c, out);
-    if (phi4_f64_load_model(c, path, lft_pool_openmp(1), &j.m)) return c->error.code;
+    if (f64_load_model(c, path, lft_pool_openmp(1), &j.m)) return c->error.code;
     j.m.info.f32 = cli_word(c, "params", words, 2) == 2;
-    j.scratch    = cli_arena(c, phi4_f64_model_bytes(&j.m.flow));
+    j.scratch    = cli_arena(c, f64_model_bytes(&j.m.flow));
     end          = strrchr(out, '.');
     if (end && !strcmp(end, ".h")) {
         if (c->error.code || export_bytes(&j)) return c->error.code;
@@ -101,7 +101,7 @@ static lft_status export_command(cli *c)
         (void)cli_write(c, out, export_fill, &j);
     }
     if (c->error.code) return c->error.code;
-    phi4_f64_show_lattice(c, &j.m.flow.lattice, &j.m.theory, j.m.desc.pool);
+    f64_show_lattice(c, &j.m.flow.lattice, &j.m.theory, j.m.desc.pool);
     c->result->parameters = j.m.flow.params.count;
     c->result->out        = out;
     if (!c->json) {

@@ -1,31 +1,4 @@
-/* lft_flow.h: theory, flow and model of a command (a part of lft_commands.h). SPDX-License-Identifier: MIT-0 */
-
-static void LFT(show_lattice)(cli *c, const LFT(lattice) *lattice, const LFT(theory) *theory, lft_pool pool)
-{
-    cli_result *r = c->result;
-    int         mu;
-    for (mu = 0; mu < LFT_CLI_DIM; ++mu) r->extent[mu] = lattice->extent[mu];
-    r->has_lattice   = 1;
-    r->has_couplings = theory != NULL;
-    r->m2            = theory ? theory->coupling[0] : 0;
-    r->lambda        = theory ? theory->coupling[1] : 0;
-    r->real          = sizeof(LFT(real)) == 8 ? "f64" : "f32";
-    r->lanes         = (uint64_t)LFT(lanes)();
-    r->threads       = pool.threads > 1 ? (uint64_t)pool.threads : 1;
-}
-
-static lft_status LFT(read_theory)(cli *c, LFT(theory) *theory)
-{
-    lft_error e;
-    double    m2, lambda;
-    memset(&e, 0, sizeof e);
-    (void)cli_required(c, "m2");
-    (void)cli_required(c, "lambda");
-    m2     = cli_real(c, "m2", 0);
-    lambda = cli_real(c, "lambda", 0);
-    if (c->error.code) return c->error.code;
-    return cli_check(c, LFT(phi4_init)(theory, m2, lambda, &e), &e);
-}
+/* lft_flow.h: flow and model of a command (a part of lft_commands.h). SPDX-License-Identifier: MIT-0 */
 
 static void LFT(read_continuous)(cli *c, LFT(continuous_desc) *d)
 {
@@ -193,7 +166,7 @@ static lft_status LFT(document_of)(cli *c, const LFT(flow) *flow, const LFT(mode
 
 #ifdef CLI_WIDE
 typedef struct cli_wide {
-    phi4_f64_model model;
+    f64_model model;
     lft_arena      scratch;
 } cli_wide;
 
@@ -201,8 +174,8 @@ static lft_status cli_wide_open(cli *c, cli_wide *w, const lft_safetensors *doc,
 {
     lft_arena arena = cli_arena(c, CLI_DESC_BYTES);
     w->model.doc    = *doc;
-    if (phi4_f64_model_of(c, &w->model, pool, &arena)) return c->error.code;
-    w->scratch = cli_arena(c, phi4_f64_flow_logq_error_bytes(&w->model.flow));
+    if (f64_model_of(c, &w->model, pool, &arena)) return c->error.code;
+    w->scratch = cli_arena(c, f64_flow_logq_error_bytes(&w->model.flow));
     return c->error.code;
 }
 
@@ -216,9 +189,9 @@ static lft_status cli_measure_logq(cli *c, cli_wide *w, uint64_t seed, int n, lf
     int            i;
     memset(out, 0, sizeof *out);
     for (i = 0; i < n && !status && !cli_signal; ++i) {
-        phi4_f64_flow *flow = &w->model.flow;
+        f64_flow *flow = &w->model.flow;
         double         d;
-        status = cli_check(c, phi4_f64_flow_logq_error(flow, seed, first + (uint64_t)i, 1, &one, w->scratch), &flow->error);
+        status = cli_check(c, f64_flow_logq_error(flow, seed, first + (uint64_t)i, 1, &one, w->scratch), &flow->error);
         d      = one.mean - mean;
         mean += d / (i + 1);
         squares += d * (one.mean - mean);

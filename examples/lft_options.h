@@ -1,4 +1,5 @@
-/* lft_options.h: the options of all commands in one table: parsing, values, help.
+/* lft_options.h: commands and options: parsing, values, help. Their tables stand in lft_scalar_options.h or
+ * lft_gauge_options.h.
  * SPDX-License-Identifier: MIT-0 */
 
 enum {
@@ -12,12 +13,15 @@ enum {
     CLI_DEMO     = 128,
     CLI_CURVE    = 8192,
     CLI_EXPORT   = 16384,
-    CLI_ALL      = 255 | CLI_CURVE | CLI_EXPORT,
+    CLI_HEATBATH = 1 << 15,
+    CLI_CONVERT  = 1 << 16,
+    CLI_CHECK    = 1 << 17,
+    CLI_ALL      = 255 | CLI_CURVE | CLI_EXPORT | CLI_HEATBATH | CLI_CONVERT | CLI_CHECK,
     CLI_RESUME   = 256, /* may stand beside --resume */
     CLI_SHAPE      = 512,  /* part of a model: not beside --init */
     CLI_CONTINUOUS = 1024, /* only with --flow continuous */
     CLI_COUPLING   = 2048, /* only with --flow coupling */
-    CLI_CHAINS   = CLI_SAMPLE | CLI_HMC,
+    CLI_CHAINS   = CLI_SAMPLE | CLI_HMC | CLI_HEATBATH,
     CLI_FLOW     = CLI_TRAIN | CLI_INFO | CLI_BENCH, /* those that build a flow */
     CLI_MODEL    = CLI_FLOW | CLI_SHAPE,
     CLI_ODE      = CLI_MODEL | CLI_CONTINUOUS,
@@ -30,105 +34,19 @@ typedef struct cli_command {
     const char *arguments, *what;
 } cli_command;
 
-static const cli_command cli_command_table[] = {
-    {"train", CLI_TRAIN, "", "train a flow and write the model"},
-    {"sample", CLI_SAMPLE, "", "draw configurations from a model by independence Metropolis"},
-    {"curve", CLI_CURVE, "", "observables along a line of couplings, by a family or by reweighting"},
-    {"hmc", CLI_HMC, "", "Hybrid Monte Carlo, to compare with"},
-    {"measure", CLI_MEASURE, "FILE.npy", "observables of configurations in a file, shape (n, extents)"},
-    {"info", CLI_INFO, "MODEL", "what a model file holds; with --memory what a flow takes"},
-    {"export", CLI_EXPORT, "MODEL", "a model as a smaller file, or as a C array for programs without files"},
-    {"selftest", CLI_SELFTEST, "", "check this build against known answers, a few seconds"},
-    {"bench", CLI_BENCH, "", "time the parts on this machine"},
-    {"demo", CLI_DEMO, "", "train, sample, run HMC and compare: less than 90 seconds on two cores"},
-};
-
-#define CLI_COMMANDS ((int)(sizeof cli_command_table / sizeof *cli_command_table))
-
 /* A flag has no `argument`. `otherwise` is the default in words; NULL: it must be given, or there is nothing to say. */
 typedef struct cli_option {
     const char *key, *argument, *otherwise, *what;
     int         commands;
 } cli_option;
 
-#define CLI_COUPLED (CLI_PHYSICS | CLI_MEASURE | CLI_SAMPLE | CLI_CURVE)
-#define CLI_PHYSICS (CLI_TRAIN | CLI_HMC | CLI_BENCH | CLI_DEMO)
+#ifdef CLI_SCALAR
+#include "lft_scalar_options.h"
+#else
+#include "lft_gauge_options.h"
+#endif
 
-static const cli_option cli_option_table[] = {
-    {"extent", "LxL", NULL, "sites along each axis", CLI_PHYSICS | CLI_INFO},
-    {"m2", "X", NULL, "mass squared m2: S = sum (d phi)^2 + m2 phi^2 + lambda phi^4", CLI_COUPLED},
-    {"lambda", "X", NULL, "coupling lambda >= 0; train: m2 or lambda may be an interval A:B, for a family of flows", CLI_COUPLED},
-    {"degree", "N", "4", "of the polynomials in the couplings of a family", CLI_TRAIN},
-    {"model", "FILE", NULL, "the model; measure: how well its flow covers the configurations; hmc: in the variables of its flow",
-     CLI_SAMPLE | CLI_INFO | CLI_MEASURE | CLI_CURVE | CLI_HMC},
-    {"n", "N", "100000 (curve: 20000)", "configurations in all; curve: at each point", CLI_CHAINS | CLI_CURVE},
-    {"points", "N", "11", "couplings from the lower to the upper bound", CLI_CURVE},
-    {"out", "FILE", NULL, "train: the model (m.safetensors); export: m.h is a C array; else configurations as npy",
-     CLI_TRAIN | CLI_CHAINS | CLI_RESUME | CLI_EXPORT},
-    {"seed", "N", "1", "of all random numbers", CLI_TRAIN | CLI_CHAINS | CLI_CURVE | CLI_DEMO | CLI_BENCH},
-    {"init", "FILE", NULL, "start from a model of other couplings or another extent, with its kind of flow", CLI_TRAIN},
-    {"seconds", "X", "60", "time for training, turned into steps by calibration", CLI_TRAIN},
-    {"steps", "N", NULL, "steps of training, instead of --seconds; the result is then the same on every run",
-     CLI_TRAIN | CLI_RESUME},
-    {"stop-after", "N", NULL, "stop at this step with a checkpoint in --out", CLI_TRAIN | CLI_RESUME},
-    {"resume", "FILE", NULL, "go on from a checkpoint, bit for bit", CLI_TRAIN | CLI_RESUME},
-    {"checkpoint", "FILE", NULL, "write a checkpoint here now and then", CLI_TRAIN | CLI_RESUME},
-    {"checkpoint-every", "X", "60", "seconds between checkpoints", CLI_TRAIN | CLI_RESUME},
-    {"history", "FILE", NULL, "a JSON line per step", CLI_TRAIN | CLI_RESUME},
-    {"batch", "N", "256, coupling: 64", "samples per gradient", CLI_TRAIN | CLI_INFO | CLI_BENCH},
-    {"accumulate", "N", "1", "gradients per step", CLI_TRAIN},
-    {"rate", "X", "0.01, coupling: 0.003", "learning rate at the start", CLI_TRAIN},
-    {"last-rate", "X", "rate / 50", "learning rate at the end", CLI_TRAIN},
-    {"schedule", "WORD", "cosine", "cosine, exponential, linear, constant", CLI_TRAIN},
-    {"warmup", "N", "steps / 50", "steps of rising rate", CLI_TRAIN},
-    {"clip", "X", "10", "longest gradient, 0: no limit", CLI_TRAIN},
-    {"estimator", "WORD", "path", "gradient: path, total", CLI_TRAIN},
-    {"guard-every", "N", "100", "steps between measurements of epsilon, 0: none", CLI_TRAIN | CLI_CONTINUOUS},
-    {"guard-samples", "N", "4 (2 above 256 sites)", "samples of each", CLI_TRAIN | CLI_CONTINUOUS},
-    {"guard-std", "X", "1e-3", "largest std of epsilon that is tolerated", CLI_TRAIN | CLI_CONTINUOUS},
-    {"guard-mean", "X", "1e-2", "largest |mean| of epsilon that is tolerated", CLI_TRAIN | CLI_CONTINUOUS},
-    {"flow", "WORD", "continuous", "continuous, coupling (affine, on alternating sites)", CLI_MODEL},
-    {"layers", "N", "16", "layers of alternating parity", CLI_AFFINE},
-    {"hidden", "LIST", "8,8", "channels between the convolutions, 0: none", CLI_AFFINE},
-    {"kernel", "N", "3", "taps of a convolution per axis, odd", CLI_AFFINE},
-    {"bound", "X", "1", "s and t are X tanh(...), 0: not bounded", CLI_AFFINE},
-    {"z2", "0|1", "0", "s even and t odd in the field; twice the work", CLI_AFFINE},
-    {"sines", "N", "9", "features sin(omega phi)", CLI_ODE},
-    {"linear", "0|1", "1", "the feature phi", CLI_ODE},
-    {"gates", "N", "2", "even gates cos(eta phi)", CLI_ODE},
-    {"zeros", "N", "2", "terms sin(kappa M) of the mean field", CLI_ODE},
-    {"basis", "WORD", "cosine", "functions of time: cosine, hat", CLI_ODE},
-    {"nodes", "N", "6", "functions of time", CLI_ODE},
-    {"int-steps", "N", "12", "integration steps at the start", CLI_FLOW | CLI_CONTINUOUS},
-    {"most-int-steps", "N", "4 int-steps", "up to which they may be refined", CLI_ODE},
-    {"prior", "WORD", "free", "free (field, learnable spectrum), normal", CLI_MODEL},
-    {"prior-mass2", "X", "(4 / largest extent)^2", "mass squared of the free field at the start", CLI_MODEL},
-    {"ess-n", "N", "10000, less in a short time", "samples of the ESS at the end", CLI_TRAIN | CLI_RESUME},
-    {"measure-logq", "N", "as stored, or 32", "measure epsilon anew on N samples; train: at the end",
-     CLI_TRAIN | CLI_SAMPLE | CLI_RESUME},
-    {"chains", "N", "n / 1000 within 16 to 64", "independent chains; measure: of the file, row i is chain i mod N (1)",
-     CLI_CHAINS | CLI_MEASURE | CLI_INFO},
-    {"therm", "N", "sample 20, hmc 200", "steps of every chain before the first measurement", CLI_CHAINS},
-    {"every", "N", "1", "steps of every chain from one configuration to the next", CLI_CHAINS},
-    {"trajectories", "N", "0", "of HMC after each step of the flow", CLI_SAMPLE},
-    {"length", "X", "1", "of a trajectory", CLI_HMC | CLI_SAMPLE},
-    {"jitter", "X", "0.2", "of the length, 0: none", CLI_HMC},
-    {"md-steps", "N", "chosen while thermalising", "integration steps of a trajectory", CLI_HMC},
-    {"integrator", "WORD", "omelyan", "omelyan, leapfrog", CLI_HMC},
-    {"acceptance", "X", "0.8", "that the choice of md-steps aims at", CLI_HMC},
-    {"start", "WORD", "cold", "cold, hot", CLI_HMC},
-    {"name", "WORD", "the file's", "of the array", CLI_EXPORT},
-    {"params", "WORD", "f32", "type of the parameters: f32 (rounded, half the size), f64", CLI_EXPORT},
-    {"memory", NULL, NULL, "print what a flow of these options takes, in bytes", CLI_INFO},
-    {"real", "WORD", "f32 (measure, hmc: f64)", "f32 or f64; epsilon is always measured in f64",
-     CLI_TRAIN | CLI_CHAINS | CLI_MEASURE | CLI_BENCH | CLI_CURVE},
-    {"threads", "N", "all cores, with OpenMP", "threads; results do not depend on them",
-     CLI_TRAIN | CLI_CHAINS | CLI_MEASURE | CLI_BENCH | CLI_DEMO | CLI_RESUME | CLI_CURVE},
-    {"json", NULL, NULL, "one JSON object as the last line of stdout, errors too", CLI_ALL | CLI_RESUME},
-    {"quiet", NULL, NULL, "no progress on stderr", CLI_ALL | CLI_RESUME},
-    {"help", NULL, NULL, "this", CLI_ALL | CLI_RESUME},
-};
-
+#define CLI_COMMANDS ((int)(sizeof cli_command_table / sizeof *cli_command_table))
 #define CLI_OPTIONS ((int)(sizeof cli_option_table / sizeof *cli_option_table))
 
 static int cli_option_of(const char *key, size_t length)
@@ -221,14 +139,25 @@ static lft_status cli_parse_option(cli *c, const cli_command *command, int argc,
     return LFT_OK;
 }
 
+/* "FILE": one, "IN OUT": two, "FILE ...": as many as there are. */
+static int cli_most_arguments(const cli_command *command)
+{
+    const char *at = command->arguments;
+    int         n  = at[0] != 0;
+    if (strstr(at, "...")) return 1 << 30;
+    for (; *at; ++at) n += *at == ' ';
+    return n;
+}
+
 static lft_status cli_parse(cli *c, const cli_command *command, int argc, char **argv)
 {
     int i;
+    c->positional = argv + 2; /* they are moved to the front */
     for (i = 2; i < argc; ++i) {
         if (!strcmp(argv[i], "-h")) c->value[cli_option_of("help", 4)] = "1";
         else if (!strncmp(argv[i], "--", 2) && argv[i][2]) {
             if (cli_parse_option(c, command, argc, argv, &i)) return c->error.code;
-        } else if (command->arguments[0] && c->positionals < 1) c->positional[c->positionals++] = argv[i];
+        } else if (c->positionals < cli_most_arguments(command)) c->positional[c->positionals++] = argv[i];
         else return cli_fail(c, LFT_ERR_ARG, "expected options --key value, got '%.60s'", argv[i]);
     }
     return LFT_OK;
@@ -315,52 +244,6 @@ static int cli_word(cli *c, const char *key, const char *const *words, int other
     return otherwise;
 }
 
-/* 8,8: up to `most` numbers, the rest of the list stays 0; 0 alone: none, which is -1. */
-static void cli_list(cli *c, const char *key, int *list, int most)
-{
-    const char *text = cli_text(c, key), *at = text;
-    int         n    = 0;
-    long        v    = 0;
-    char       *end;
-    if (!text) return;
-    do {
-        v = strtol(at, &end, 10);
-        if (end == at || (*end && *end != ',') || v < 0 || v > 1000 || n == most || (v == 0 && (n || *end))) {
-            (void)cli_fail(c, LFT_ERR_ARG,
-                           "--%s: expected up to %d integers from 1 to 1000 with a comma in between, or 0, got '%.40s'", key, most,
-                           text);
-            return;
-        }
-        list[n++] = v ? (int)v : -1;
-        at        = end + 1;
-    } while (*end);
-}
-
-static int cli_is_coupling(cli *c)
-{
-    static const char *const flow[] = {"continuous", "coupling", NULL};
-    return cli_word(c, "flow", flow, 1) == 2;
-}
-
-/* A gradient of couplings is cheap, and early in training many steps are worth more than good ones. */
-static int cli_batch(cli *c, uint64_t most)
-{
-    return (int)cli_count(c, "batch", cli_is_coupling(c) ? 64 : 256, 1, most);
-}
-
-/* Options of the other kind of flow would have no effect. */
-static lft_status cli_flow_options(cli *c, int coupling)
-{
-    const int other = coupling ? CLI_CONTINUOUS : CLI_COUPLING;
-    int       i;
-    for (i = 0; i < CLI_OPTIONS; ++i) {
-        if (!c->value[i] || !(cli_option_table[i].commands & other)) continue;
-        return cli_fail(c, LFT_ERR_ARG, "--%s is an option of --flow %s: expected --flow %s without it", cli_option_table[i].key,
-                        coupling ? "continuous" : "coupling", coupling ? "coupling" : "continuous");
-    }
-    return c->error.code;
-}
-
 /* 6x6 or, on a line, 6. Values below 1 are left to the library to refuse. */
 static void cli_extent(cli *c, const char *text, int *extent)
 {
@@ -415,8 +298,8 @@ static void cli_help_command(const cli *c, const cli_command *command)
 static void cli_help(const cli *c)
 {
     int i;
-    printf("usage: %s COMMAND [--key value ...]\nlattice phi^4 theory in %d dimension%s, lftflow %s\n\n", c->program,
-           LFT_CLI_DIM, LFT_CLI_DIM == 1 ? "" : "s", LFT_VERSION);
+    printf("usage: %s COMMAND [--key value ...]\n%s in %d dimension%s, lftflow %s\n\n", c->program, CLI_THEORY_TEXT, LFT_CLI_DIM,
+           LFT_CLI_DIM == 1 ? "" : "s", LFT_VERSION);
     for (i = 0; i < CLI_COMMANDS; ++i) printf("  %-10s %s\n", cli_command_table[i].name, cli_command_table[i].what);
     printf("\n%s COMMAND --help lists the options. Exit status: 0, 1 for a bad command line, 2 for other errors,\n"
            "130 or 143 when stopped by Ctrl-C or SIGTERM.\n", c->program);
@@ -431,7 +314,9 @@ static lft_pool cli_pool(cli *c)
     threads = omp_get_max_threads();
 #endif
     threads = (int)cli_count(c, "threads", (uint64_t)threads, 1, 1024);
-#ifndef _OPENMP
+#ifdef _OPENMP
+    (void)cli_note;
+#else
     if (threads > 1) cli_note(c, "this program was built without OpenMP (-fopenmp): one thread");
     threads = 1;
 #endif
@@ -447,6 +332,7 @@ static int cli_chains(cli *c, uint64_t n)
     return (int)cli_count(c, "chains", (uint64_t)chains, 1, n < 100000 ? n : 100000);
 }
 
+#ifdef CLI_SCALAR
 /* The lattice that demo and bench take if nothing else is said, and its couplings. */
 static const char *demo_extent(void)
 {
@@ -460,3 +346,4 @@ static void demo_theory(cli *c)
     if (!cli_given(c, "m2")) c->value[cli_option_of("m2", 2)] = LFT_CLI_DIM == 2 ? "-4" : LFT_CLI_DIM == 1 ? "-2" : "1";
     if (!cli_given(c, "lambda")) c->value[cli_option_of("lambda", 6)] = LFT_CLI_DIM == 2 ? "6.975" : "4";
 }
+#endif

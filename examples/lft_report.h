@@ -6,6 +6,11 @@ typedef struct cli_observable {
     lft_estimate e;
 } cli_observable;
 
+#define CLI_OBSERVABLES 200
+#define CLI_NAME        32 /* bytes of a name */
+
+#ifdef CLI_SCALAR
+
 /* A flow at one set of couplings. */
 typedef struct cli_point {
     double      m2, lambda, logq_error;
@@ -24,6 +29,8 @@ typedef struct cli_curve {
     int             points;
 } cli_curve;
 
+#endif
+
 typedef struct cli_timing {
     const char *name, *unit;
     double      value;
@@ -32,22 +39,25 @@ typedef struct cli_timing {
 /* Everything that any command has to say. Which of it a command says stands in the table below. */
 struct cli_result {
     const char    *status; /* "ok", "stopped" */
-    int            extent[4], has_lattice, has_couplings;
-    double         m2, lambda;
+    int            extent[4], has_lattice, couplings; /* couplings: 0 where none are known */
+    const char    *coupling_name[LFT_MAX_COUPLINGS];
+    double         coupling[LFT_MAX_COUPLINGS];
     char           seed[24]; /* as text: JSON numbers end at 2^53 */
     const char    *real, *out, *prior, *flow, *verdict;
     uint64_t       lanes, threads, chains, n, ess_n, longest_rejection, nonfinite, logq_n, parameters, steps, batch, md_steps;
     uint64_t       layers, integration_steps, refined, rolled_back, memory_bytes, passed, failed;
     double         ess, forward_ess, acceptance, tau_int, logz, logz_error, logq_error, logz_shift, logz_shift_error;
     double         seconds, samples_per_second, loss, train_seconds, ms_per_step, exp_dh, exp_dh_error;
-    cli_observable observable[LFT_OBSERVABLES];
+    cli_observable observable[CLI_OBSERVABLES];
     int            observables;
     cli_timing     timing[40];
     int            timings;
+#ifdef CLI_SCALAR
     lft_family     family;
     cli_point      point[5]; /* of a family: the middle and the corners of its box */
     int            points;
     cli_curve      curve;
+#endif
 };
 
 #define CLI_FLOWS (CLI_TRAIN | CLI_SAMPLE)
@@ -70,11 +80,13 @@ static const cli_field cli_field_table[] = {
     CLI_FIELD(n, 'u', CLI_CURVE | CLI_CHAINS | CLI_MEASURE | CLI_DEMO),
     CLI_FIELD(ess, 'd', CLI_FLOWS | CLI_INFO | CLI_DEMO),
     CLI_FIELD(ess_n, 'u', CLI_FLOWS | CLI_INFO | CLI_DEMO),
+#ifdef CLI_SCALAR
     CLI_FIELD(forward_ess, 'd', CLI_MEASURE),
-    CLI_FIELD(acceptance, 'd', CLI_CHAINS | CLI_DEMO),
+#endif
+    CLI_FIELD(acceptance, 'd', CLI_SAMPLE | CLI_HMC | CLI_DEMO),
     CLI_FIELD(tau_int, 'd', CLI_CHAINS | CLI_MEASURE | CLI_DEMO),
     CLI_FIELD(longest_rejection, 'u', CLI_SAMPLE),
-    CLI_FIELD(nonfinite, 'u', CLI_CHAINS),
+    CLI_FIELD(nonfinite, 'u', CLI_SAMPLE | CLI_HMC),
     CLI_FIELD(exp_dh, 'd', CLI_HMC),
     CLI_FIELD(exp_dh_error, 'd', CLI_HMC),
     CLI_FIELD(md_steps, 'u', CLI_HMC),
@@ -101,8 +113,8 @@ static const cli_field cli_field_table[] = {
     CLI_FIELD(memory_bytes, 'u', CLI_FLOWS | CLI_CHAINS | CLI_MEASURE),
     CLI_FIELD(seconds, 'd', CLI_ALL),
     CLI_FIELD(samples_per_second, 'd', CLI_CHAINS),
-    CLI_FIELD(out, 's', CLI_EXPORT | CLI_FLOWS | CLI_CHAINS),
-    CLI_FIELD(verdict, 's', CLI_FLOWS | CLI_CHAINS | CLI_MEASURE | CLI_DEMO),
+    CLI_FIELD(out, 's', CLI_EXPORT | CLI_FLOWS | CLI_CHAINS | CLI_CONVERT),
+    CLI_FIELD(verdict, 's', CLI_FLOWS | CLI_CHAINS | CLI_MEASURE | CLI_DEMO | CLI_CHECK),
 };
 
 /* What has not been measured is not a number. */
@@ -114,39 +126,6 @@ static void cli_result_clear(cli_result *r)
     for (i = 0; i < sizeof cli_field_table / sizeof *cli_field_table; ++i) {
         if (cli_field_table[i].kind == 'd') *(double *)(void *)((char *)r + cli_field_table[i].at) = CLI_NAN;
     }
-}
-
-static void cli_set_logq(cli_result *r, const lft_logq_error *e)
-{
-    r->logq_n = (uint64_t)e->n;
-    if (!e->n) return;
-    r->logq_error       = e->std;
-    r->logz_shift       = e->mean;
-    r->logz_shift_error = e->mean_error;
-}
-
-/* log Z is log <w> and the measured mean of epsilon; both errors count. */
-static void cli_set_weights(cli_result *r, const lft_weights *w)
-{
-    const int corrected = r->logq_n > 0;
-    r->ess              = w->ess;
-    r->ess_n            = w->n;
-    r->logz             = w->logz + (corrected ? r->logz_shift : 0);
-    r->logz_error       = hypot(w->logz_error, corrected ? r->logz_shift_error : 0);
-}
-
-/* One point of a family; of another flow nothing, its results stand elsewhere. */
-static void cli_note_point(cli *c, const lft_family *f, const double *coupling, const lft_weights *w, const lft_logq_error *e)
-{
-    cli_result *r = c->result;
-    cli_point  *p = r->point + r->points;
-    if (!f->degree || r->points == (int)(sizeof r->point / sizeof *r->point)) return;
-    r->family     = *f;
-    p->m2         = coupling[0];
-    p->lambda     = coupling[1];
-    p->logq_error = e->n ? e->std : CLI_NAN;
-    p->w          = *w;
-    r->points += 1;
 }
 
 /* ---- JSON ---- */
@@ -217,66 +196,10 @@ static void json_observables(const char *key, const cli_result *r)
     putchar('}');
 }
 
-static void json_family(const cli_result *r)
-{
-    int i;
-    json_key("family");
-    printf("{\"degree\":%d,\"m2\":[", r->family.degree);
-    for (i = 0; i < 4; ++i) {
-        json_number(i % 2 ? r->family.high[i / 2] : r->family.low[i / 2]);
-        printf("%s", i == 0 || i == 2 ? "," : i == 1 ? "],\"lambda\":[" : "]");
-    }
-    printf(",\"points\":[");
-    for (i = 0; i < r->points; ++i) {
-        printf("%s{\"m2\":", i ? "," : "");
-        json_number(r->point[i].m2);
-        printf(",\"lambda\":");
-        json_number(r->point[i].lambda);
-        printf(",\"ess\":");
-        json_number(r->point[i].w.ess);
-        printf(",\"logq_error\":");
-        json_number(r->point[i].logq_error);
-        putchar('}');
-    }
-    printf("]}");
-}
+/* What only some programs have to say. */
+static void json_more(const cli_result *r);
 
-/* Below, the weights of a few samples decide, and errors come out too small. */
-static int cli_curve_reliable(const cli_curve_point *p)
-{
-    return p->w.ess >= 0.1 && p->w.ess * (double)p->w.n >= 500;
-}
-
-static void json_curve(const cli_curve *curve)
-{
-    int i, k;
-    json_key("curve");
-    for (i = 0; i < curve->points; ++i) {
-        const cli_curve_point *p = curve->point + i;
-        printf("%s{\"m2\":", i ? "," : "[");
-        json_number(p->m2);
-        json_key("lambda"), json_number(p->lambda);
-        json_key("ess"), json_number(p->w.ess);
-        json_key("logz"), json_number(p->w.logz);
-        json_key("logz_error"), json_number(p->w.logz_error);
-        json_key("reliable");
-        printf("%s", cli_curve_reliable(p) ? "true" : "false");
-        json_key("observables");
-        for (k = 0; k < LFT_OBSERVABLES; ++k) {
-            printf("%c", k ? ',' : '{');
-            json_text(curve->name[k]);
-            printf(":{\"value\":");
-            json_number(p->value[k]);
-            printf(",\"error\":");
-            json_number(p->error[k]);
-            putchar('}');
-        }
-        printf("}}");
-    }
-    putchar(']');
-}
-
-/* One line. `more` may add to it. */
+/* One line. */
 static void json_result(const cli *c, int command)
 {
     const cli_result *r = c->result;
@@ -291,25 +214,24 @@ static void json_result(const cli *c, int command)
         json_text(c->error.text);
     }
     json_key("theory");
-    printf("\"phi4\",\"dim\":%d", LFT_CLI_DIM);
+    printf("\"%s\",\"dim\":%d", CLI_THEORY, LFT_CLI_DIM);
     if (r->has_lattice) {
         json_key("extent");
         for (k = 0; k < LFT_CLI_DIM; ++k) printf("%c%d", k ? ',' : '[', r->extent[k]);
         putchar(']');
     }
-    if (r->has_couplings) {
-        json_key("couplings");
-        printf("{\"m2\":");
-        json_number(r->m2);
-        printf(",\"lambda\":");
-        json_number(r->lambda);
-        putchar('}');
+    if (r->couplings) json_key("couplings");
+    for (k = 0; k < r->couplings; ++k) {
+        putchar(k ? ',' : '{');
+        json_text(r->coupling_name[k]);
+        putchar(':');
+        json_number(r->coupling[k]);
+        if (k == r->couplings - 1) putchar('}');
     }
     for (i = 0; i < sizeof cli_field_table / sizeof *cli_field_table && !c->error.code; ++i) {
         if (cli_field_table[i].commands & command) json_field(r, cli_field_table + i);
     }
-    if (r->curve.points && !c->error.code) json_curve(&r->curve);
-    if (r->family.degree && !c->error.code) json_family(r);
+    if (!c->error.code) json_more(r);
     if (r->observables && !c->error.code) json_observables("observables", r);
     for (k = 0; k < r->timings && !c->error.code; ++k) {
         json_key(r->timing[k].name);
@@ -355,70 +277,16 @@ static void cli_print_observables(const cli_result *r)
 static void cli_print_lattice(const cli_result *r)
 {
     int mu;
-    printf("phi^4 on ");
+    printf("%s on ", CLI_THEORY_TEXT);
     for (mu = 0; mu < LFT_CLI_DIM; ++mu) printf("%s%d", mu ? "x" : "", r->extent[mu]);
     printf(" sites");
-    if (r->has_couplings) printf(", m2 = %.10g, lambda = %.10g", r->m2, r->lambda);
+    for (mu = 0; mu < r->couplings; ++mu) printf(", %s = %.10g", r->coupling_name[mu], r->coupling[mu]);
     printf("\n");
 }
 
-static void cli_print_logq(const cli_result *r)
+static void cli_print_out(const cli_result *r)
 {
-    if (!r->logq_n) {
-        printf("  epsilon    not measured: log q may be off\n");
-        return;
-    }
-    printf("  epsilon    std %.2g, mean %.2g on %llu samples: log q is %s\n", r->logq_error, r->logz_shift,
-           (unsigned long long)r->logq_n,
-           r->logq_error <= 1e-3 && fabs(r->logz_shift) <= 1e-2 ? "exact enough (std <= 1e-3, |mean| <= 1e-2)"
-                                                               : "NOT exact enough (std <= 1e-3, |mean| <= 1e-2)");
-}
-
-static void cli_print_weights(const cli_result *r)
-{
-    char text[64];
-    printf("  ESS        %.4f (N = %llu)\n", r->ess, (unsigned long long)r->ess_n);
-    printf("  log Z      %s%s\n", cli_value(r->logz, r->logz_error, text),
-           r->logq_n ? ", corrected by the mean of epsilon" : ", not corrected");
-}
-
-static void cli_print_curve(const cli_result *r, int family)
-{
-    static const int shown[] = {LFT_CHI2, LFT_MASS_L, LFT_BINDER, LFT_ABS_M, LFT_PHI2, LFT_IDENTITY};
-    const int        n       = (int)(sizeof shown / sizeof *shown);
-    char             text[64];
-    int              i, k;
-    cli_print_lattice(r);
-    printf("  %llu independent samples %s; errors by jackknife\n", (unsigned long long)r->n,
-           family ? "of the family at each point" : "of one flow, reweighted to each point");
-    printf("%9s %9s %7s", "m2", "lambda", "ESS");
-    for (k = 0; k < n; ++k) printf("  %-14s", r->curve.name[shown[k]]);
-    for (i = 0; i < r->curve.points; ++i) {
-        const cli_curve_point *p = r->curve.point + i;
-        printf("\n%9.5g %9.5g %7.4f", p->m2, p->lambda, p->w.ess);
-        for (k = 0; k < n; ++k) printf("  %-14s", cli_value(p->value[shown[k]], p->error[shown[k]], text));
-        if (!cli_curve_reliable(p)) printf("  not reliable");
-    }
-    printf("\n");
-}
-
-static void cli_print_family(const cli_result *r)
-{
-    int i;
-    if (!r->family.degree) return;
-    printf("  family     m2 %.10g to %.10g, lambda %.10g to %.10g, degree %d\n", r->family.low[0], r->family.high[0],
-           r->family.low[1], r->family.high[1], r->family.degree);
-    for (i = 0; i < r->points; ++i) {
-        printf("    at m2 = %-8.6g lambda = %-8.6g ESS %.4f, std of epsilon %.2g\n", r->point[i].m2, r->point[i].lambda,
-               r->point[i].w.ess, r->point[i].logq_error);
-    }
-}
-
-static const char *cli_flow_verdict(double ess)
-{
-    if (!(ess > 0.1)) return "poor: train longer, or on a smaller lattice";
-    if (ess < 0.5) return "usable: some configurations repeat many times";
-    return ess < 0.9 ? "good" : "very good: almost every proposal is accepted";
+    if (r->out) printf("  configurations in %s, %s\n", r->out, CLI_SHAPE_TEXT);
 }
 
 /* The longest autocorrelation time, and whether every observable can be relied on. */

@@ -70,7 +70,7 @@ static double LFT(time_of_end)(LFT(train_job) *j)
     const int       blocks = c->blocks;
     if (j->logq_n && !LFT(document_of)(c, &j->flow, &j->info, &doc) && !cli_wide_open(c, &wide, &doc, j->desc.pool)) {
         begin = cli_seconds();
-        (void)phi4_f64_flow_logq_error(&wide.model.flow, 1, 0, 1, &e, wide.scratch);
+        (void)f64_flow_logq_error(&wide.model.flow, 1, 0, 1, &e, wide.scratch);
         spent = (cli_seconds() - begin) * j->logq_n;
     }
     arena = cli_arena(c, LFT(batch_bytes)(&j->flow.lattice, 256));
@@ -329,11 +329,11 @@ static lft_status LFT(train_measure)(LFT(train_job) *j)
     lft_status      status;
     if (LFT(document_of)(c, &j->flow, &j->info, &doc) || cli_wide_open(c, &wide, &doc, j->desc.pool)) return c->error.code;
     for (;;) {
-        int steps = phi4_f64_integration_steps(&wide.model.flow);
+        int steps = f64_integration_steps(&wide.model.flow);
         status    = cli_measure_logq(c, &wide, j->train.seed, j->logq_n, &j->info.logq_error);
         if (status || !steps || cli_is_exact(&j->info.logq_error)) return status;
         steps += (steps + 1) / 2;
-        if (LFT(flow_refine)(&j->flow, steps) || phi4_f64_flow_refine(&wide.model.flow, steps)) return LFT_OK;
+        if (LFT(flow_refine)(&j->flow, steps) || f64_flow_refine(&wide.model.flow, steps)) return LFT_OK;
         cli_note(c, "epsilon has std %.2g, mean %.2g: integration steps refined to %d", j->info.logq_error.std,
                  j->info.logq_error.mean, steps);
     }

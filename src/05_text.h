@@ -307,6 +307,15 @@ LFT_P_STATIC const char *lft_p_string(lft_p_source *s, int other_quote, char bri
     return "";
 }
 
+/* The text from p to end, which may be written to, without the white space around it. */
+LFT_P_NOINLINE const char *lft_p_trim(char *p, char *end)
+{
+    while (end > p && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\n' || end[-1] == '\r')) --end;
+    while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')) ++p;
+    *end = 0;
+    return p;
+}
+
 /* < 0, 0, > 0 as a sorts before b, is b, sorts after b. */
 LFT_P_STATIC int lft_p_order(const char *a, const char *b)
 {

@@ -5,6 +5,7 @@
  *   LFT_P_LINK      reals of a stored link        real 1, U(1) 1 (the angle), SU(2) 4, SU(3) 18
  *   LFT_P_ALGEBRA   reals of an algebra element   real 1, U(1) 1, SU(2) 3, SU(3) 8
  *   LFT_P_HAAR      normal numbers that a random link takes
+ *   LFT_P_METRIC    -1 / tr T^a T^a: X = z^a T^a has z^a = -LFT_P_METRIC tr T^a X; U(1) 1, SU(N) 2, not for the real numbers
  *   move(link, z, h)    link = exp(h z^a T^a) link, in memory
  *   unit(link)          rounding errors off: unitary again, U(1): the angle in [-pi, pi]. Idempotent to rounding
  *   one(link)           1; real: 0
@@ -13,14 +14,15 @@
  *   lft_u           a link or a product of links: struct { lft_v c[LFT_P_LINK] }
  *   lft_z           an algebra element z^a T^a: struct { lft_v c[LFT_P_ALGEBRA] }
  *   lft_w           a sum of links
- *   get, put            a link from and to memory
- *   mul(a, b), mul_adj(a, b) = a b^+, adj_mul(a, b) = a^+ b, adjoint
+ *   get, put            a link from and to memory; a link in memory is an lft_u too
+ *   mul(a, b), mul_adj(a, b) = a b^+, adj_mul(a, b) = a^+ b, adjoint; the result is neither factor
  *   exp_of(z), log_of(u)    log: the shortest z with exp z = u
  *   eigen(u, x, phase)      u = x diag(exp(i phase)) x^+, x in the group, phases in [-pi, pi], their sum a multiple of 2 pi;
  *                           to rounding, however close eigenvalues are
  *   trace(u, g)         Re tr u, and where g is not NULL the gradient g^a = d^a Re tr u
  *   trace_im(u)
  *   carry(u, z)         u^+ z u: the algebra element z, seen from the far end of u
+ *   matrix_of(c, u), numbers_of(u, c)    in double, outside of lanes: the N x N matrix of the numbers of a link, and back
  *   sum_none, sum_add(w, x, u), sum_trace(u, w)    w = 0, w += x u, Re tr u w
  *   heat(link, w, k, d, place)  the link drawn anew with the density exp(k Re tr U w) by the invariant measure, SU(3): in three
  *                       subgroups SU(2) in turn, each given the rest. Lane l takes the random numbers of sample d.sample + l

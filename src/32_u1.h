@@ -7,6 +7,7 @@
 #define LFT_P_LINK    1
 #define LFT_P_ALGEBRA 1
 #define LFT_P_HAAR    2
+#define LFT_P_METRIC  1
 
 #define lft_u LFT_P(u)
 #define lft_z LFT_P(z)
@@ -70,6 +71,9 @@ LFT_P_INLINE void LFT_P(move)(lft_v *link, const lft_v *z, lft_real h) { *link +
 LFT_P_INLINE void LFT_P(unit)(lft_v *link) { *link = LFT_P(wrap)(*link); }
 LFT_P_INLINE void LFT_P(one)(lft_v *link) { *link = lft_splat(0); }
 LFT_P_INLINE void LFT_P(haar)(lft_v *link, const lft_v *normal) { *link = LFT_P(atan2)(normal[0], normal[1]); }
+
+LFT_P_STATIC void LFT_P(matrix_of)(const double *c, double *u) { lft_p_f64_p_sincos(c[0], u + 1, u); }
+LFT_P_STATIC void LFT_P(numbers_of)(const double *u, double *c) { c[0] = lft_p_f64_p_atan2(u[1], u[0]); }
 
 /* theta = phi - arg w, phi with density exp(kappa cos phi), kappa = k |w|. Best and Fisher (Appl. Statist. 28 (1979) 152)
  * draw tan(phi / 2) from a Cauchy distribution, here written so that kappa = 0 is no exception: with S, C the sine and cosine of a

@@ -7,6 +7,7 @@
 #define LFT_P_LINK    4
 #define LFT_P_ALGEBRA 3
 #define LFT_P_HAAR    4
+#define LFT_P_METRIC  2
 
 #define lft_u LFT_P(u)
 #define lft_z LFT_P(z)
@@ -140,8 +141,7 @@ LFT_P_INLINE void LFT_P(move)(lft_v *link, const lft_v *z_, lft_real h)
     z.c[0] = h * z_[0], z.c[1] = h * z_[1], z.c[2] = h * z_[2];
     LFT_P(exp_of)(&e, &z);
     LFT_P(get)(link, &u);
-    LFT_P(mul)(&u, &e, &u);
-    LFT_P(put)(link, &u);
+    LFT_P(mul)((lft_u *)link, &e, &u);
 }
 
 LFT_P_INLINE void LFT_P(unit)(lft_v *link)
@@ -163,6 +163,19 @@ LFT_P_INLINE void LFT_P(haar)(lft_v *link, const lft_v *normal)
     int i;
     LFT_P_UNROLL for (i = 0; i < 4; ++i) link[i] = normal[i];
     LFT_P(unit)(link);
+}
+
+/* c0 + i c3, c2 + i c1; -c2 + i c1, c0 - i c3 */
+LFT_P_STATIC void LFT_P(matrix_of)(const double *c, double *u)
+{
+    u[0] = u[6] = c[0], u[1] = c[3], u[7] = -c[3];
+    u[2] = c[2], u[4] = -c[2], u[3] = u[5] = c[1];
+}
+
+LFT_P_STATIC void LFT_P(numbers_of)(const double *u, double *c)
+{
+    c[0] = 0.5 * (u[0] + u[6]), c[3] = 0.5 * (u[1] - u[7]);
+    c[2] = 0.5 * (u[2] - u[4]), c[1] = 0.5 * (u[3] + u[5]);
 }
 
 /* U = X V^+ with V = w / |w|: k Re tr U w = 2 k |w| x0 */

@@ -7,6 +7,7 @@
 #define LFT_P_LINK    18
 #define LFT_P_ALGEBRA 8
 #define LFT_P_HAAR    12
+#define LFT_P_METRIC  2
 
 #define lft_u LFT_P(u)
 #define lft_z LFT_P(z)
@@ -72,27 +73,9 @@ LFT_P_INLINE void LFT_P(product)(lft_v *LFT_P_RESTRICT c, const lft_v *a, int ad
     }
 }
 
-/* The result may be one of the factors. */
-LFT_P_STATIC void LFT_P(mul)(lft_u *c, const lft_u *a, const lft_u *b)
-{
-    lft_u r;
-    LFT_P(product)(r.c, a->c, 0, b->c, 0);
-    *c = r;
-}
-
-LFT_P_STATIC void LFT_P(mul_adj)(lft_u *c, const lft_u *a, const lft_u *b)
-{
-    lft_u r;
-    LFT_P(product)(r.c, a->c, 0, b->c, 1);
-    *c = r;
-}
-
-LFT_P_STATIC void LFT_P(adj_mul)(lft_u *c, const lft_u *a, const lft_u *b)
-{
-    lft_u r;
-    LFT_P(product)(r.c, a->c, 1, b->c, 0);
-    *c = r;
-}
+LFT_P_STATIC void LFT_P(mul)(lft_u *c, const lft_u *a, const lft_u *b) { LFT_P(product)(c->c, a->c, 0, b->c, 0); }
+LFT_P_STATIC void LFT_P(mul_adj)(lft_u *c, const lft_u *a, const lft_u *b) { LFT_P(product)(c->c, a->c, 0, b->c, 1); }
+LFT_P_STATIC void LFT_P(adj_mul)(lft_u *c, const lft_u *a, const lft_u *b) { LFT_P(product)(c->c, a->c, 1, b->c, 0); }
 
 /* The hermitian H = z^a lambda^a / 2: diagonal h[0..2], H12 = h[3] + i h[4], H13 = h[5] + i h[6], H23 = h[7] + i h[8] */
 LFT_P_INLINE void LFT_P(hermitian)(const lft_z *z, lft_v h[9])
@@ -443,6 +426,9 @@ LFT_P_STATIC void LFT_P(haar)(lft_v *link, const lft_v *normal)
     LFT_P_UNROLL for (i = 0; i < 12; ++i) link[i] = normal[i];
     LFT_P(unit)(link);
 }
+
+LFT_P_STATIC void LFT_P(matrix_of)(const double *c, double *u) { lft_p_copy(u, c, 18 * sizeof *u); }
+LFT_P_STATIC void LFT_P(numbers_of)(const double *u, double *c) { lft_p_copy(c, u, 18 * sizeof *c); }
 
 #undef LFT_P_SWEEPS
 

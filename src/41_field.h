@@ -63,17 +63,22 @@ LFT_P_STATIC void LFT_P(group_normals)(lft_draw d, int n, lft_v *to_, double *wo
     }
 }
 
-/* Links with the invariant measure (fields: N(0, 1)) for one group. Those of link i have the draw number d.draw + i. */
-LFT_P_STATIC void LFT_P(group_haar)(lft_draw d, const LFT_(lattice) *lattice, lft_v *to)
+/* n links with the invariant measure (numbers: N(0, 1)) for one group. Those of link i have the draw number d.draw + i. */
+LFT_P_STATIC void LFT_P(haar_of)(lft_draw d, int n, lft_v *to)
 {
-    const int links = lattice->volume * LFT_P_LINKS;
-    lft_v     normal[LFT_P_HAAR];
-    double    work[LFT_P_HAAR];
-    int       i;
-    for (i = 0; i < links; ++i, ++d.draw, to += LFT_P_LINK) {
+    lft_v  normal[LFT_P_HAAR];
+    double work[LFT_P_HAAR];
+    int    i;
+    for (i = 0; i < n; ++i, ++d.draw, to += LFT_P_LINK) {
         LFT_P(group_normals)(d, LFT_P_HAAR, normal, work);
         LFT_P(haar)(to, normal);
     }
+}
+
+/* All links of one group. */
+LFT_P_STATIC void LFT_P(group_haar)(lft_draw d, const LFT_(lattice) *lattice, lft_v *to)
+{
+    LFT_P(haar_of)(d, lattice->volume * LFT_P_LINKS, to);
 }
 
 LFT_P_STATIC lft_status LFT_P(batch_layout)(LFT_(batch) *batch, const LFT_(lattice) *lattice, int n, int reals,

@@ -1,5 +1,14 @@
 /* 42_gauge.h: what every action and observable of a gauge field is made of: rectangles of links, and what they push.
- * Offers (private): LFT_P(walk), LFT_P(walk_of)(), LFT_P(way)(), LFT_P(rectangle)(), LFT_P(staples)(). */
+ * Offers: LFT_(gauge_transform)(); private: LFT_P(walk), LFT_P(walk_of)(), LFT_P(way)(), LFT_P(rectangle)(), LFT_P(staples)(). */
+#if LFT_P_PHASE == LFT_P_DECLARATIONS
+
+/* A random gauge transformation of every configuration: U_mu(x) -> g(x) U_mu(x) g(x + mu)^+ with g(x) from the invariant measure.
+ * What it changes is no observable. Configuration i takes the random numbers of sample draw.sample + i, site x those of the
+ * draw number draw.draw + x. Scratch: gauge_transform_bytes(). LFT_ERR_NOMEM; text in *error (may be NULL). O(n volume). */
+LFT_API lft_status LFT_(gauge_transform)(LFT_(batch) *x, lft_draw draw, lft_arena scratch, lft_error *error);
+LFT_API size_t LFT_(gauge_transform_bytes)(const LFT_(lattice) *lattice);
+
+#endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
 
 #define LFT_P_WAY 3 /* links from a corner of a rectangle to the opposite one */
@@ -29,31 +38,29 @@ LFT_P_INLINE void LFT_P(way)(const LFT_P(walk) *w, LFT_P(place) p, int mu, int a
     }
 }
 
-/* u = the product of n links */
+LFT_P_INLINE const lft_u *LFT_P(link)(const lft_v *links, int i)
+{
+    return (const lft_u *)(links + i * LFT_P_LINK);
+}
+
+/* u = the product of n links, 2 or 3 */
 LFT_P_INLINE void LFT_P(path)(const lft_v *links, const int *link, int n, lft_u *u)
 {
-    lft_u next;
-    int   i;
-    LFT_P(get)(links + link[0] * LFT_P_LINK, u);
-    LFT_P_UNROLL for (i = 1; i < n; ++i)
-    {
-        LFT_P(get)(links + link[i] * LFT_P_LINK, &next);
-        LFT_P(mul)(u, u, &next);
-    }
+    lft_u two;
+    LFT_P(mul)(n > 2 ? &two : u, LFT_P(link)(links, link[0]), LFT_P(link)(links, link[1]));
+    if (n > 2) LFT_P(mul)(u, &two, LFT_P(link)(links, link[2]));
 }
 
 /* Adds sign z, carried along the path, to the forces on its links. */
 LFT_P_INLINE void LFT_P(push)(const lft_v *links, const int *link, int n, lft_z z, lft_real sign, lft_v *force)
 {
-    lft_u u;
-    int   i, k;
+    int i, k;
     LFT_P_UNROLL for (i = 0; i < n; ++i)
     {
         lft_v *to = force + link[i] * LFT_P_ALGEBRA;
         LFT_P_UNROLL for (k = 0; k < LFT_P_ALGEBRA; ++k) to[k] += sign * z.c[k];
         if (i + 1 == n) break;
-        LFT_P(get)(links + link[i] * LFT_P_LINK, &u);
-        LFT_P(carry)(&u, &z);
+        LFT_P(carry)(LFT_P(link)(links, link[i]), &z);
     }
 }
 
@@ -65,15 +72,15 @@ LFT_P_INLINE lft_v LFT_P(rectangle)(const LFT_P(walk) *w, const lft_v *links, LF
                                     lft_real x, lft_v *force)
 {
     int   there[LFT_P_WAY], back[LFT_P_WAY];
-    lft_u u, v;
+    lft_u u, v, loop;
     lft_z g;
     lft_v trace;
     LFT_P(way)(w, p, mu, a, nu, b, there);
     LFT_P(way)(w, p, nu, b, mu, a, back);
     LFT_P(path)(links, there, a + b, &u);
     LFT_P(path)(links, back, a + b, &v);
-    LFT_P(mul_adj)(&u, &u, &v);
-    trace = LFT_P(trace)(&u, force ? &g : NULL);
+    LFT_P(mul_adj)(&loop, &u, &v);
+    trace = LFT_P(trace)(&loop, force ? &g : NULL);
     if (force) {
         LFT_P(push)(links, there, a + b, g, x, force);
         LFT_P(push)(links, back, a + b, g, -x, force);
@@ -85,30 +92,65 @@ LFT_P_INLINE lft_v LFT_P(rectangle)(const LFT_P(walk) *w, const lft_v *links, LF
 LFT_P_STATIC void LFT_P(staples)(const LFT_P(walk) *walk, const lft_v *links, LFT_P(place) p, int mu, lft_w *w)
 {
     LFT_P(place) q = p, r;
-    lft_u        a, b, c;
+    lft_u        two, three;
     int          nu;
     LFT_P(up)(walk->lattice, walk->stride, &q, mu);
     LFT_P(sum_none)(w);
     for (nu = 0; nu < LFT_DIM; ++nu) {
+        int along, across, end;
         if (nu == mu) continue;
         r = p; /* U_nu(x + mu) U_mu(x + nu)^+ U_nu(x)^+ */
         LFT_P(up)(walk->lattice, walk->stride, &r, nu);
-        LFT_P(get)(links + (q.site * LFT_DIM + nu) * LFT_P_LINK, &a);
-        LFT_P(get)(links + (r.site * LFT_DIM + mu) * LFT_P_LINK, &b);
-        LFT_P(get)(links + (p.site * LFT_DIM + nu) * LFT_P_LINK, &c);
-        LFT_P(mul_adj)(&a, &a, &b);
-        LFT_P(mul_adj)(&a, &a, &c);
-        LFT_P(sum_add)(w, 1, &a);
+        LFT_P(mul_adj)(&two, LFT_P(link)(links, q.site * LFT_DIM + nu), LFT_P(link)(links, r.site * LFT_DIM + mu));
+        LFT_P(mul_adj)(&three, &two, LFT_P(link)(links, p.site * LFT_DIM + nu));
+        LFT_P(sum_add)(w, 1, &three);
         r = p; /* U_nu(x + mu - nu)^+ U_mu(x - nu)^+ U_nu(x - nu) */
         LFT_P(down)(walk->lattice, walk->stride, &r, nu);
-        LFT_P(get)(links + (r.site * LFT_DIM + mu) * LFT_P_LINK, &b);
-        LFT_P(get)(links + (r.site * LFT_DIM + nu) * LFT_P_LINK, &c);
+        along = r.site * LFT_DIM + mu, across = r.site * LFT_DIM + nu;
         LFT_P(up)(walk->lattice, walk->stride, &r, mu);
-        LFT_P(get)(links + (r.site * LFT_DIM + nu) * LFT_P_LINK, &a);
-        LFT_P(mul)(&b, &b, &a);
-        LFT_P(adj_mul)(&a, &b, &c);
-        LFT_P(sum_add)(w, 1, &a);
+        end = r.site * LFT_DIM + nu;
+        LFT_P(mul)(&two, LFT_P(link)(links, along), LFT_P(link)(links, end));
+        LFT_P(adj_mul)(&three, &two, LFT_P(link)(links, across));
+        LFT_P(sum_add)(w, 1, &three);
     }
+}
+
+/* ---- gauge transformations ------------------------------------------------------------------------------------------- */
+
+LFT_API size_t LFT_(gauge_transform_bytes)(const LFT_(lattice) *lattice)
+{
+    lft_arena measure = lft_arena_measure();
+    (void)LFT_P(vectors)(&measure, (size_t)lattice->volume * LFT_P_LINK);
+    return measure.need;
+}
+
+LFT_P_STATIC void LFT_P(transform_group)(const LFT_P(walk) *walk, const lft_v *g, lft_v *links)
+{
+    LFT_P(place) p = LFT_P(first_place)(), q;
+    lft_u        u;
+    int          x, mu;
+    for (x = 0; x < walk->lattice->volume; ++x, LFT_P(next_place)(walk->lattice, &p)) {
+        for (mu = 0; mu < LFT_DIM; ++mu, links += LFT_P_LINK) {
+            q = p;
+            LFT_P(up)(walk->lattice, walk->stride, &q, mu);
+            LFT_P(mul)(&u, LFT_P(link)(g, x), LFT_P(link)(links, 0));
+            LFT_P(mul_adj)((lft_u *)links, &u, LFT_P(link)(g, q.site));
+            LFT_P(unit)(links);
+        }
+    }
+}
+
+LFT_API lft_status LFT_(gauge_transform)(LFT_(batch) *x, lft_draw draw, lft_arena scratch, lft_error *error)
+{
+    const LFT_P(walk) walk   = LFT_P(walk_of)(&x->lattice);
+    lft_v            *g      = LFT_P(vectors)(&scratch, (size_t)x->lattice.volume * LFT_P_LINK);
+    const lft_status  status = lft_arena_check(&scratch, error, "gauge_transform");
+    int               group;
+    for (group = 0; group < x->groups && !status; ++group, draw.sample += LFT_P_LANES) {
+        LFT_P(haar_of)(draw, x->lattice.volume, g);
+        LFT_P(transform_group)(&walk, g, LFT_P(view)(LFT_P(group)(x, group)));
+    }
+    return status;
 }
 
 #endif /* LFT_P_CODE */

@@ -165,6 +165,7 @@ static inline lft_status LFT_P(hmc_layout)(LFT_(hmc) *hmc, const LFT_(hmc_desc) 
     size_t            volume;
     int               i;
     lft_p_zero(hmc, sizeof *hmc);
+    lft_p_zero(&lattice, sizeof lattice);
     hmc->desc  = *desc;
     hmc->state = s;
     status     = LFT_P(hmc_defaults)(&hmc->desc, error);

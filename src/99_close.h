@@ -27,6 +27,7 @@
 #undef LFT_P_LINK
 #undef LFT_P_ALGEBRA
 #undef LFT_P_HAAR
+#undef LFT_P_METRIC
 #undef LFT_P_SITE
 #undef LFT_P_FORCES
 #undef lft_u

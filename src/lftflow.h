@@ -14,17 +14,19 @@
 #include "02_arena.h"
 #include "03_stream.h"
 #include "04_pool.h"
+#ifdef LFT_STDIO
+#include "06_stdio.h"
+#endif
+#include "18_parameters.h"
+#include "19_family.h"
 #include "20_random.h"
 #include "21_series.h"
 #include "22_gamma.h"
 #include "23_jackknife.h"
-#include "24_parameters.h"
-#include "25_npy.h"
-#include "26_safetensors.h"
-#ifdef LFT_STDIO
-#include "27_stdio.h"
-#endif
-#include "28_family.h"
+#include "24_npy.h"
+#include "25_safetensors.h"
+#include "26_links.h"
+#include "29_gauge_file.h"
 
 #undef LFT_P_PHASE
 #define LFT_P_PHASE LFT_P_CODE
@@ -34,21 +36,25 @@
 #include "03_stream.h"
 #include "04_pool.h"
 #include "05_text.h"
+#ifdef LFT_STDIO
+#include "06_stdio.h"
+#endif
 #include "08_private.h"
 #include "10_lanes.h"
 #include "11_elementary.h"
 #include "99_close.h"
+#include "18_parameters.h"
+#include "19_family.h"
 #include "20_random.h"
 #include "21_series.h"
 #include "22_gamma.h"
 #include "23_jackknife.h"
-#include "24_parameters.h"
-#include "25_npy.h"
-#include "26_safetensors.h"
-#ifdef LFT_STDIO
-#include "27_stdio.h"
-#endif
-#include "28_family.h"
+#include "24_npy.h"
+#include "25_safetensors.h"
+#include "26_links.h"
+#include "27_nersc.h"
+#include "28_ildg.h"
+#include "29_gauge_file.h"
 #undef LFT_P_PHASE
 
 #endif /* LFT_P_COMMON */
@@ -60,6 +66,11 @@
 #include "09_instance.h"
 #include "40_lattice.h"
 #include "41_field.h"
+#if LFT_GROUP != LFT_SCALAR
+#include "42_gauge.h"
+#include "44_wilson_flow.h"
+#include "46_configuration.h"
+#endif
 #include "50_theory.h"
 #if LFT_GROUP == LFT_SCALAR
 #include "51_phi4.h"
@@ -81,16 +92,18 @@
 #include "84_heatbath.h"
 #endif
 #if LFT_GROUP == LFT_SCALAR
-#include "85_scalar_observables.h"
-#include "87_model.h"
-#include "88_model_read.h"
+#include "86_scalar_observables.h"
+#include "88_model.h"
+#include "89_model_read.h"
+#else
+#include "87_gauge_observables.h"
 #endif
 #endif
 #if LFT_UPTO >= LFT_TRAIN && LFT_GROUP == LFT_SCALAR
-#include "89_exactness.h"
-#include "90_pullback.h"
-#include "91_training.h"
-#include "92_checkpoint.h"
+#include "90_exactness.h"
+#include "91_pullback.h"
+#include "92_training.h"
+#include "93_checkpoint.h"
 #endif
 
 #undef LFT_P_PHASE
@@ -115,6 +128,10 @@
 #include "41_field.h"
 #if LFT_GROUP != LFT_SCALAR
 #include "42_gauge.h"
+#include "43_field_strength.h"
+#include "44_wilson_flow.h"
+#include "45_loops.h"
+#include "46_configuration.h"
 #endif
 #include "50_theory.h"
 #if LFT_GROUP == LFT_SCALAR
@@ -140,17 +157,20 @@
 #if LFT_GROUP != LFT_SCALAR
 #include "84_heatbath.h"
 #endif
+#include "85_measurement.h"
 #if LFT_GROUP == LFT_SCALAR
-#include "85_scalar_observables.h"
-#include "87_model.h"
-#include "88_model_read.h"
+#include "86_scalar_observables.h"
+#include "88_model.h"
+#include "89_model_read.h"
+#else
+#include "87_gauge_observables.h"
 #endif
 #endif
 #if LFT_UPTO >= LFT_TRAIN && LFT_GROUP == LFT_SCALAR
-#include "89_exactness.h"
-#include "90_pullback.h"
-#include "91_training.h"
-#include "92_checkpoint.h"
+#include "90_exactness.h"
+#include "91_pullback.h"
+#include "92_training.h"
+#include "93_checkpoint.h"
 #endif
 #endif
 #include "99_close.h"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # usage: tests/run.sh quick|full
-# The one runner. Builds and runs every tests/unit/*.c and tests/physics/*.c, adds up their closing lines, gives damaged
-# files to the readers by tests/fuzz/*.c, then does the compile tests and the checks in tools/. quick: one build of each
+# The one runner. Builds and runs every tests/unit/*.c and tests/physics/*.c, adds up their closing lines, has the files
+# that they wrote read by tests/vectors/check_*.py, gives damaged files to the readers by tests/fuzz/*.c, then does the compile tests and the checks in tools/. quick: one build of each
 # test, at most 10 minutes. full: each test also with clang, one lane, -ffast-math, OpenMP, sanitizers, at most an hour.
 # The sanitizers leave the physics runs out.
 # Logs: build/tests/<test>.<variant>.log. CC, CFLAGS, JOBS, LIMIT (seconds per test) and VARIANTS (of the tests) may be set.
@@ -38,6 +38,7 @@ if [ "${1-}" = --one ]; then # variant and source: build, run, and print the res
     read -r variant source <<<"$2"
     name=$(basename "$source" .c).$variant
     log=$out/$name.log
+    if [ "$variant" = default ]; then export LFT_TEST_OUT=$out/files; fi
     left=$((LFT_TEST_DEADLINE - $(date +%s)))
     [ "$left" -le "$LIMIT" ] || left=$LIMIT
     begin=$SECONDS
@@ -77,7 +78,7 @@ LIMIT=${LIMIT:-$limit}
 variants=${VARIANTS:-$variants}
 export LFT_TEST_DEADLINE LIMIT
 rm -rf "$out"
-mkdir -p "$out"
+mkdir -p "$out/files"
 
 # ---- the test programs -----------------------------------------------------------------------------------------------
 echo 'int main(void) { return 0; }' >"$out/probe.c"
@@ -102,6 +103,27 @@ while read -r v source; do
     rm -f "$f.counts"
 done <"$out/cases"
 rm -f "$out/cases"
+
+# ---- files that the tests left, beside what an independent reader has to print about them ----------------------------
+for expected in "$out"/files/*.expected; do
+    [ -f "$expected" ] || continue
+    file=${expected%.expected}
+    case $file in
+    *.npy) reader=check_npy.py ;;
+    *.safetensors) reader=check_safetensors.py ;;
+    *) reader=check_gauge.py ;;
+    esac
+    name="tests/vectors/$reader: $(basename "$file")"
+    if ! command -v python3 >/dev/null; then
+        skip "$name" "python3 is not installed"
+    elif within 60 python3 "tests/vectors/$reader" "$file" >"$file.printed" 2>&1 &&
+        diff "$expected" "$file.printed" >"$file.log"; then
+        ok "$name"
+    else
+        cat "$file.printed" >>"$file.log"
+        bad "$name" "$file.log"
+    fi
+done
 
 # ---- damaged files: the mutations of one seed, under the sanitizers --------------------------------------------------
 for source in tests/fuzz/*.c; do

@@ -1,6 +1,6 @@
 /* The words of the groups (30_group.h) against plain complex matrices in double: U(1), SU(2), SU(3), f32 and f64, the widest
  * lanes and one. */
-#include "../test.h"
+#include "../matrices.h"
 #include <stdlib.h>
 
 #define LFT_NAME  u1_f64
@@ -47,143 +47,6 @@ static const char *named(const char *what)
 {
     snprintf(text, sizeof text, "%s x%d %s", g->name, g->lanes, what);
     return text;
-}
-
-/* ---- plain matrices ------------------------------------------------------------------------------------------------- */
-
-typedef long double real; /* so that squaring an exponential ten times loses nothing */
-typedef struct matrix { real re[3][3], im[3][3]; } matrix;
-
-static matrix unit_matrix(real x)
-{
-    matrix m;
-    int    i;
-    memset(&m, 0, sizeof m);
-    for (i = 0; i < g->colours; ++i) m.re[i][i] = x;
-    return m;
-}
-
-static matrix times(matrix a, matrix b)
-{
-    matrix m = unit_matrix(0);
-    int    i, j, k;
-    for (i = 0; i < g->colours; ++i) {
-        for (j = 0; j < g->colours; ++j) {
-            for (k = 0; k < g->colours; ++k) {
-                m.re[i][j] += a.re[i][k] * b.re[k][j] - a.im[i][k] * b.im[k][j];
-                m.im[i][j] += a.re[i][k] * b.im[k][j] + a.im[i][k] * b.re[k][j];
-            }
-        }
-    }
-    return m;
-}
-
-static matrix sum(matrix a, real x, matrix b)
-{
-    int i, j;
-    for (i = 0; i < 3; ++i) {
-        for (j = 0; j < 3; ++j) a.re[i][j] += x * b.re[i][j], a.im[i][j] += x * b.im[i][j];
-    }
-    return a;
-}
-
-static matrix dagger(matrix a)
-{
-    matrix m;
-    int    i, j;
-    for (i = 0; i < 3; ++i) {
-        for (j = 0; j < 3; ++j) m.re[i][j] = a.re[j][i], m.im[i][j] = -a.im[j][i];
-    }
-    return m;
-}
-
-static double apart(matrix a, matrix b)
-{
-    double worst = 0;
-    int    i, j;
-    for (i = 0; i < g->colours; ++i) {
-        for (j = 0; j < g->colours; ++j) {
-            const double d = (double)(fabsl(a.re[i][j] - b.re[i][j]) + fabsl(a.im[i][j] - b.im[i][j]));
-            if (!(d <= worst)) worst = d; /* NaN too */
-        }
-    }
-    return worst;
-}
-
-static double trace_re(matrix a) { return (double)(a.re[0][0] + a.re[1][1] + a.re[2][2]); }
-static double trace_imaginary(matrix a) { return (double)(a.im[0][0] + a.im[1][1] + a.im[2][2]); }
-
-static matrix from_link(const double *c)
-{
-    matrix m = unit_matrix(0);
-    int    i, j;
-    if (g->colours == 1) m.re[0][0] = cosl(c[0]), m.im[0][0] = sinl(c[0]);
-    else if (g->colours == 2) {
-        m.re[0][0] = c[0], m.im[0][0] = c[3], m.re[1][1] = c[0], m.im[1][1] = -c[3];
-        m.re[0][1] = c[2], m.im[0][1] = c[1], m.re[1][0] = -c[2], m.im[1][0] = c[1];
-    } else {
-        for (i = 0; i < 3; ++i) {
-            for (j = 0; j < 3; ++j) m.re[i][j] = c[6 * i + 2 * j], m.im[i][j] = c[6 * i + 2 * j + 1];
-        }
-    }
-    return m;
-}
-
-/* z^a T^a: i, i sigma / 2, i lambda / 2, element by element */
-static matrix from_algebra(const double *z)
-{
-    matrix m = unit_matrix(0);
-    if (g->colours == 1) m.im[0][0] = z[0];
-    else if (g->colours == 2) {
-        m.im[0][0] = z[2] / 2, m.im[1][1] = -z[2] / 2;
-        m.re[0][1] = z[1] / 2, m.im[0][1] = z[0] / 2, m.re[1][0] = -z[1] / 2, m.im[1][0] = z[0] / 2;
-    } else {
-        const real e = z[7] / sqrtl(3);
-        m.im[0][0] = (z[2] + e) / 2, m.im[1][1] = (e - z[2]) / 2, m.im[2][2] = -e;
-        m.re[0][1] = z[1] / 2, m.im[0][1] = z[0] / 2, m.re[1][0] = -z[1] / 2, m.im[1][0] = z[0] / 2;
-        m.re[0][2] = z[4] / 2, m.im[0][2] = z[3] / 2, m.re[2][0] = -z[4] / 2, m.im[2][0] = z[3] / 2;
-        m.re[1][2] = z[6] / 2, m.im[1][2] = z[5] / 2, m.re[2][1] = -z[6] / 2, m.im[2][1] = z[5] / 2;
-    }
-    return m;
-}
-
-/* The exponential by its series for z / 2^10, squared ten times. */
-static matrix exponential(matrix z)
-{
-    matrix m = unit_matrix(1), term = m;
-    int    n;
-    z = sum(unit_matrix(0), 1.0L / 1024, z);
-    for (n = 1; n <= 16; ++n) {
-        term = sum(unit_matrix(0), 1.0L / n, times(term, z));
-        m    = sum(m, 1, term);
-    }
-    for (n = 0; n < 10; ++n) m = times(m, m);
-    return m;
-}
-
-static double defect(matrix u) /* of unitarity and, for SU(N), of the determinant */
-{
-    double worst = apart(times(u, dagger(u)), unit_matrix(1));
-    real   re = 0, im = 0;
-    int    i, j, k;
-    if (g->colours == 1) return worst;
-    if (g->colours == 2) {
-        re = u.re[0][0] * u.re[1][1] - u.im[0][0] * u.im[1][1] - u.re[0][1] * u.re[1][0] + u.im[0][1] * u.im[1][0];
-        im = u.re[0][0] * u.im[1][1] + u.im[0][0] * u.re[1][1] - u.re[0][1] * u.im[1][0] - u.im[0][1] * u.re[1][0];
-    } else {
-        for (i = 0; i < 3; ++i) {
-            for (k = 0, j = (i + 1) % 3; k < 2; ++k, j = (i + 2) % 3) {
-                const int    l = 3 - i - j;
-                const real   s = k ? -1 : 1;
-                const real   ar = u.re[0][i] * u.re[1][j] - u.im[0][i] * u.im[1][j];
-                const real   ai = u.re[0][i] * u.im[1][j] + u.im[0][i] * u.re[1][j];
-                re += s * (ar * u.re[2][l] - ai * u.im[2][l]);
-                im += s * (ar * u.im[2][l] + ai * u.re[2][l]);
-            }
-        }
-    }
-    worst = fmax(worst, (double)fabsl(re - 1));
-    return fmax(worst, (double)fabsl(im));
 }
 
 /* ---- numbers -------------------------------------------------------------------------------------------------------- */
@@ -253,19 +116,22 @@ static void test_products(void)
         for (i = 0; i < 4; ++i) {
             g->word(what[i], words, 0);
             for (l = 0; l < g->lanes; ++l) {
-                const matrix a = from_link(words[l].a), b = from_link(words[l].b);
-                const matrix m = i == 0 ? times(a, b) : i == 1 ? times(a, dagger(b)) : i == 2 ? times(dagger(a), b) : dagger(a);
-                keep_worst(worst + i, apart(from_link(words[l].u), m));
+                const matrix a = matrix_of_link(words[l].a), b = matrix_of_link(words[l].b);
+                const matrix m = i == 0   ? matrix_times(a, b)
+                                 : i == 1 ? matrix_times(a, matrix_dagger(b))
+                                 : i == 2 ? matrix_times(matrix_dagger(a), b)
+                                          : matrix_dagger(a);
+                keep_worst(worst + i, matrix_apart(matrix_of_link(words[l].u), m));
             }
         }
         g->word(TEST_SUM, words, 0);
         for (l = 0; l < g->lanes; ++l) {
-            const matrix a = from_link(words[l].a), b = from_link(words[l].b);
-            const matrix w = sum(sum(unit_matrix(0), 0.5, b), -2, dagger(b));
-            keep_worst(worst + 4, fabs(trace_re(times(a, w)) - words[l].v[0]));
+            const matrix a = matrix_of_link(words[l].a), b = matrix_of_link(words[l].b);
+            const matrix w = matrix_sum(matrix_sum(matrix_of(0), 0.5, b), -2, matrix_dagger(b));
+            keep_worst(worst + 4, fabs(matrix_trace(matrix_times(a, w)) - words[l].v[0]));
         }
         g->word(TEST_ONE, words, 0);
-        for (l = 0; l < g->lanes; ++l) keep_worst(worst + 5, apart(from_link(words[l].u), unit_matrix(1)));
+        for (l = 0; l < g->lanes; ++l) keep_worst(worst + 5, matrix_apart(matrix_of_link(words[l].u), matrix_of(1)));
     }
     check_below(named("a b"), worst[0], 8 * g->eps);
     check_below(named("a b^+"), worst[1], 8 * g->eps);
@@ -289,9 +155,9 @@ static void test_exponential(void)
             }
             g->word(TEST_EXP, words, 0);
             for (l = 0; l < g->lanes; ++l) {
-                const matrix m = exponential(from_algebra(words[l].z));
-                keep_worst(worst + i, apart(from_link(words[l].u), m) / (1 + size[i]));
-                keep_worst(&unitary, defect(from_link(words[l].u)) / (1 + size[i]));
+                const matrix m = matrix_exp(matrix_of_algebra(words[l].z));
+                keep_worst(worst + i, matrix_apart(matrix_of_link(words[l].u), m) / (1 + size[i]));
+                keep_worst(&unitary, matrix_defect(matrix_of_link(words[l].u)) / (1 + size[i]));
                 memcpy(words[l].a, words[l].u, sizeof words[l].a);
             }
             g->word(TEST_LOG, words, 0);
@@ -302,7 +168,8 @@ static void test_exponential(void)
                     length += words[l].z[k] * words[l].z[k];
                 }
                 if (sqrt(length) < 3) keep_worst(&inverse, sqrt(square)); /* shorter than any other logarithm */
-                keep_worst(&back, apart(exponential(from_algebra(words[l].v)), from_link(words[l].a)) / (1 + size[i]));
+                keep_worst(&back, matrix_apart(matrix_exp(matrix_of_algebra(words[l].v)), matrix_of_link(words[l].a)) /
+                                      (1 + size[i]));
             }
         }
     }
@@ -348,15 +215,15 @@ static void test_eigen(void)
         }
         g->word(TEST_EIGEN, words, 0);
         for (l = 0; l < g->lanes; ++l) {
-            const matrix x = from_link(words[l].u), u = from_link(words[l].a);
-            matrix       d = unit_matrix(0);
+            const matrix x = matrix_of_link(words[l].u), u = matrix_of_link(words[l].a);
+            matrix       d = matrix_of(0);
             double       s = 0;
             for (k = 0; k < g->colours; ++k) {
                 d.re[k][k] = cosl(words[l].v[k]), d.im[k][k] = sinl(words[l].v[k]);
                 s += words[l].v[k];
             }
-            keep_worst(&worst, apart(times(times(x, d), dagger(x)), u));
-            keep_worst(&unitary, defect(x));
+            keep_worst(&worst, matrix_apart(matrix_times(matrix_times(x, d), matrix_dagger(x)), u));
+            keep_worst(&unitary, matrix_defect(x));
             kind = (int)floor(s / 6.283185307179586 + 0.5);
             if (g->colours > 1) keep_worst(&sum_of, fabs(s - 6.283185307179586 * kind));
         }
@@ -374,22 +241,23 @@ static void test_derivatives(void)
         draw(1);
         g->word(TEST_TRACE, words, 0);
         for (l = 0; l < g->lanes; ++l) {
-            const matrix u = from_link(words[l].a);
-            keep_worst(worst, fabs(words[l].v[0] - trace_re(u)));
-            keep_worst(worst + 1, fabs(words[l].v[1] - trace_imaginary(u)));
+            const matrix u = matrix_of_link(words[l].a);
+            keep_worst(worst, fabs(words[l].v[0] - matrix_trace(u)));
+            keep_worst(worst + 1, fabs(words[l].v[1] - matrix_trace_im(u)));
             for (k = 0; k < g->algebra; ++k) {
                 double z[8] = {0, 0, 0, 0, 0, 0, 0, 0}, up, down;
                 z[k] = 1e-4;
-                up   = trace_re(times(exponential(from_algebra(z)), u));
+                up   = matrix_trace(matrix_times(matrix_exp(matrix_of_algebra(z)), u));
                 z[k] = -1e-4;
-                down = trace_re(times(exponential(from_algebra(z)), u));
+                down = matrix_trace(matrix_times(matrix_exp(matrix_of_algebra(z)), u));
                 keep_worst(worst + 2, fabs((up - down) / 2e-4 - words[l].v[2 + k]));
             }
         }
         g->word(TEST_CARRY, words, 0);
         for (l = 0; l < g->lanes; ++l) {
-            const matrix u = from_link(words[l].a), m = times(times(dagger(u), from_algebra(words[l].z)), u);
-            keep_worst(worst + 3, apart(from_algebra(words[l].v), m));
+            const matrix u = matrix_of_link(words[l].a), z = matrix_of_algebra(words[l].z);
+            const matrix m = matrix_times(matrix_times(matrix_dagger(u), z), u);
+            keep_worst(worst + 3, matrix_apart(matrix_of_algebra(words[l].v), m));
         }
     }
     check_below(named("Re tr"), worst[0], 10 * g->eps);
@@ -409,16 +277,16 @@ static void test_unitarity(void)
         }
         g->word(TEST_UNIT, words, 0);
         for (l = 0; l < g->lanes; ++l) {
-            keep_worst(&bent, defect(from_link(words[l].u)));
+            keep_worst(&bent, matrix_defect(matrix_of_link(words[l].u)));
             memcpy(words[l].a, words[l].u, sizeof words[l].a);
         }
         g->word(TEST_UNIT, words, 0);
-        for (l = 0; l < g->lanes; ++l) keep_worst(&again, apart(from_link(words[l].u), from_link(words[l].a)));
+        for (l = 0; l < g->lanes; ++l) keep_worst(&again, matrix_apart(matrix_of_link(words[l].u), matrix_of_link(words[l].a)));
     }
     draw(0.1);
     g->word(TEST_MOVE, words, 10000);
     for (l = 0; l < g->lanes; ++l) {
-        keep_worst(&drift, defect(from_link(words[l].u)));
+        keep_worst(&drift, matrix_defect(matrix_of_link(words[l].u)));
         if (g->colours == 1) keep_worst(&drift, fabs(words[l].u[0]) > 3.1416 ? 1 : 0);
     }
     check_below(named("unit: unitary, det 1"), bent, 8 * g->eps);
@@ -440,8 +308,8 @@ static void test_haar(void)
         }
         g->word(TEST_HAAR, words, 0);
         for (l = 0; l < g->lanes; ++l, ++n) {
-            const matrix u = from_link(words[l].u);
-            const double re = trace_re(u), im = trace_imaginary(u), q = re * re + im * im;
+            const matrix u = matrix_of_link(words[l].u);
+            const double re = matrix_trace(u), im = matrix_trace_im(u), q = re * re + im * im;
             x[0] = re, x[1] = im, x[2] = q, x[3] = q * q, x[4] = re * re * re;
             for (i = 0; i < 5; ++i) one[i] += x[i], two[i] += x[i] * x[i];
         }
@@ -465,7 +333,8 @@ int main(void)
                           {"su3 f64", 3, 18, 8, 12, su3_one_lanes(), 2.2e-16, su3_one_word}};
     size_t i;
     for (i = 0; i < sizeof group / sizeof *group; ++i) {
-        g = group + i;
+        g              = group + i;
+        matrix_colours = g->colours;
         test_products();
         test_exponential();
         test_eigen();

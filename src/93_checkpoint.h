@@ -1,7 +1,7 @@
-/* 92_checkpoint.h: training that stops and goes on bit for bit.
+/* 93_checkpoint.h: training that stops and goes on bit for bit.
  * Offers: LFT_(trainer_save)(), LFT_(trainer_save_bytes)(), LFT_(trainer_desc)(), LFT_(trainer_resume)().
  *
- * A checkpoint is a model (87_model.h) with real ("f32", "f64") and lanes in the metadata, on which the bits of what follows
+ * A checkpoint is a model (88_model.h) with real ("f32", "f64") and lanes in the metadata, on which the bits of what follows
  * depend, and with these tensors beside:
  *   trainer.counters   U64 [6] step, step of Adam, step and step of Adam of the last good state, refined, rolled_back
  *   trainer.numbers    F64 [5] rate_scale, and of the last step loss, ess, rate, norm

@@ -1,4 +1,4 @@
-/* 24_parameters.h: named parameter tensors and the optimiser. Parameters, gradients and moments are double and common
+/* 18_parameters.h: named parameter tensors and the optimiser. Parameters, gradients and moments are double and common
  * types, so that an f32 and an f64 instance share one model.
  * Offers: lft_parameters, lft_declare(); lft_adam, lft_adam_init(), lft_adam_step(); lft_schedule, lft_rate();
  *         lft_clip_norm(). */

@@ -1,4 +1,4 @@
-/* 26_safetensors.h: models, as named tensors with metadata. Source: github.com/huggingface/safetensors, README.
+/* 25_safetensors.h: models, as named tensors with metadata. Source: github.com/huggingface/safetensors, README.
  * Offers: lft_tensor, lft_text_pair, lft_safetensors, lft_safetensors_save(), lft_safetensors_load(),
  *         lft_safetensors_find(), lft_safetensors_meta(), lft_tensor_count(), lft_tensor_get(), lft_tensor_get_u64().
  *

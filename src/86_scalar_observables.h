@@ -1,4 +1,4 @@
-/* 85_scalar_observables.h: what is measured on scalar fields, and what is derived from it.
+/* 86_scalar_observables.h: what is measured on scalar fields, and what is derived from it.
  * Offers: lft_column, LFT_(observables_count)(), LFT_(measure)(), LFT_(measure_into)(), LFT_(measure_bytes)();
  *         lft_observable, LFT_(observable_name)(), LFT_(observe)(), LFT_(derived)(). */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
@@ -221,60 +221,53 @@ LFT_P_STATIC void LFT_P(measure_rows)(const LFT_(lattice) *lattice, const LFT_P(
     }
 }
 
-/* w->rows of one group. */
-LFT_P_STATIC void LFT_P(measure_group)(const LFT_(theory) *theory, const LFT_(batch) *x, int group,
-                                       const LFT_P(measure_work) *w)
+typedef struct LFT_P(measure_job) {
+    const LFT_(theory) *theory;
+    LFT_P(measure_work) work;
+} LFT_P(measure_job);
+
+/* The rows of one group. */
+LFT_P_STATIC void LFT_P(measure_group)(const void *context, const LFT_(batch) *x, int group)
 {
-    const lft_real     *phi = LFT_P(group)(x, group);
-    LFT_P(measure_sums) sums;
-    theory->action(theory, &x->lattice, phi, sums.action, NULL);
-    LFT_P(measure_sweep)(&x->lattice, LFT_P(const_view)(phi), w, &sums);
-    LFT_P(measure_correlator)(&x->lattice, w);
-    LFT_P(measure_rows)(&x->lattice, w, &sums);
+    const LFT_P(measure_job) *job = (const LFT_P(measure_job) *)context;
+    const lft_real           *phi = LFT_P(group)(x, group);
+    LFT_P(measure_sums)       sums;
+    job->theory->action(job->theory, &x->lattice, phi, sums.action, NULL);
+    LFT_P(measure_sweep)(&x->lattice, LFT_P(const_view)(phi), &job->work, &sums);
+    LFT_P(measure_correlator)(&x->lattice, &job->work);
+    LFT_P(measure_rows)(&x->lattice, &job->work, &sums);
+}
+
+LFT_P_STATIC LFT_P(measured) LFT_P(measured_of)(const LFT_(theory) *theory, const LFT_(lattice) *lattice,
+                                                LFT_P(measure_job) *job, lft_arena *scratch)
+{
+    LFT_P(measured) m;
+    job->theory = theory;
+    job->work   = LFT_P(measure_layout)(lattice, scratch);
+    m.count     = LFT_(observables_count)(lattice);
+    m.rows      = job->work.rows;
+    m.context   = job;
+    m.group     = LFT_P(measure_group);
+    return m;
 }
 
 LFT_API lft_status LFT_(measure)(const LFT_(theory) *theory, const LFT_(batch) *x, double *rows, lft_arena scratch,
                                  lft_error *error)
 {
-    const size_t        count  = (size_t)LFT_(observables_count)(&x->lattice);
-    LFT_P(measure_work) w      = LFT_P(measure_layout)(&x->lattice, &scratch);
-    lft_status          status = lft_arena_check(&scratch, error, "measure");
-    int                 g;
-    for (g = 0; g < x->groups && !status; ++g) {
-        const int left = x->n - g * LFT_P_LANES;
-        LFT_P(measure_group)(theory, x, g, &w);
-        lft_p_copy(rows + (size_t)(g * LFT_P_LANES) * count, w.rows,
-                   (size_t)(left < LFT_P_LANES ? left : LFT_P_LANES) * count * sizeof(double));
-    }
+    LFT_P(measure_job)    job;
+    const LFT_P(measured) m      = LFT_P(measured_of)(theory, &x->lattice, &job, &scratch);
+    const lft_status      status = lft_arena_check(&scratch, error, "measure");
+    if (!status) LFT_P(measure_rows_of)(&m, x, rows);
     return status;
 }
 
 LFT_API lft_status LFT_(measure_into)(const LFT_(theory) *theory, const LFT_(batch) *x, lft_series *series,
                                       lft_arena scratch, lft_error *error)
 {
-    const int           count  = LFT_(observables_count)(&x->lattice);
-    LFT_P(measure_work) w      = LFT_P(measure_layout)(&x->lattice, &scratch);
-    lft_status          status = lft_arena_check(&scratch, error, "measure");
-    int                 i;
-    if (status) return status;
-    if (series->columns != count) {
-        return lft_p_fail_got(error, LFT_ERR_MISMATCH, "measure", "columns of the series", "observables_count()",
-                              series->columns);
-    }
-    if (series->replicas != x->n) {
-        return lft_p_fail_got(error, LFT_ERR_MISMATCH, "measure", "replicas of the series", "one per configuration",
-                              series->replicas);
-    }
-    for (i = 0; i < x->n; ++i) {
-        const int  lane = i % LFT_P_LANES;
-        lft_status added;
-        if (lane == 0) LFT_P(measure_group)(theory, x, i / LFT_P_LANES, &w);
-        added = lft_series_add(series, i, w.rows + lane * count);
-        if (!added || status) continue;
-        status = lft_p_fail_got(error, added, "measure", added == LFT_ERR_NOMEM ? "capacity" : "observables",
-                                added == LFT_ERR_NOMEM ? "room for a sample, replica" : "finite numbers, configuration", i);
-    }
-    return status;
+    LFT_P(measure_job)    job;
+    const LFT_P(measured) m      = LFT_P(measured_of)(theory, &x->lattice, &job, &scratch);
+    const lft_status      status = lft_arena_check(&scratch, error, "measure");
+    return status ? status : LFT_P(measure_append)(&m, x, series, error);
 }
 
 /* ---- deriving ------------------------------------------------------------------------------------------------------- */
@@ -363,9 +356,10 @@ LFT_P_STATIC double LFT_P(observe_identity)(const LFT_(theory) *theory, const do
     return value + LFT_P(observe_mean)(LFT_COLUMN_PHI4, theory->coupling[1], mean, slope);
 }
 
-LFT_P_STATIC double LFT_P(observe_value)(const LFT_(derived_of) *of, const double *mean, double *slope)
+LFT_P_STATIC double LFT_P(observe_value)(const void *context, const double *mean, double *slope)
 {
-    double nothing;
+    const LFT_(derived_of) *of = (const LFT_(derived_of) *)context;
+    double                  nothing;
     switch (of->observable) {
     case LFT_CHI2: return LFT_P(observe_mean)(LFT_COLUMN_M2, of->lattice->volume, mean, slope);
     case LFT_MASS_L: return LFT_P(observe_mass)(of->lattice->extent[0], mean, slope);
@@ -381,52 +375,24 @@ LFT_P_STATIC double LFT_P(observe_value)(const LFT_(derived_of) *of, const doubl
 
 LFT_API double LFT_(derived)(const double *mean, void *ctx)
 {
-    return LFT_P(observe_value)((const LFT_(derived_of) *)ctx, mean, NULL);
-}
-
-/* As lft_gamma_of, with slopes of our own. */
-LFT_P_STATIC lft_estimate LFT_P(observe_gamma)(const lft_series *series, const LFT_(derived_of) *of, lft_arena scratch,
-                                               lft_error *error)
-{
-    const size_t       n = lft_p_line_of(series, series->data).n;
-    lft_p_derived_work w = lft_p_derived_layout(series, &scratch);
-    lft_p_line         line;
-    lft_estimate       r;
-    double             value;
-    if (lft_arena_check(&scratch, error, "observe")) return lft_p_estimate_nothing(n);
-    lft_p_series_means(series, w.mean);
-    value = LFT_P(observe_value)(of, w.mean, w.slope);
-    lft_p_project(series, &w);
-    line = lft_p_line_of(series, w.line);
-    r    = lft_p_line_estimate(&line, value, series->window_factor);
-    if (r.doubts & LFT_DOUBT_NONFINITE) {
-        (void)lft_p_fail_text(error, LFT_ERR_NONFINITE, "observe", LFT_(observable_name)(of->observable),
-                              "a finite number", lft_finite(value) ? "a sample that is none" : "a function of noise");
-    }
-    return r;
+    return LFT_P(observe_value)(ctx, mean, NULL);
 }
 
 LFT_API lft_estimate LFT_(observe)(const lft_series *series, const LFT_(theory) *theory, const LFT_(lattice) *lattice,
                                    int observable, lft_arena scratch, lft_error *error)
 {
     LFT_(derived_of) of;
-    of.theory     = theory;
-    of.lattice    = lattice;
-    of.observable = observable;
-    if (!LFT_(observable_name)(observable)) {
-        (void)lft_p_fail_got(error, LFT_ERR_ARG, "observe", "observable", "0 to LFT_OBSERVABLES - 1", observable);
-        return lft_p_estimate_nothing(0);
-    }
-    if (series->columns != LFT_(observables_count)(lattice)) {
-        (void)lft_p_fail_got(error, LFT_ERR_MISMATCH, "observe", "columns of the series", "observables_count()",
-                             series->columns);
-        return lft_p_estimate_nothing(0);
-    }
-    if (!series->data || !lft_p_line_of(series, series->data).n) {
-        (void)lft_p_fail(error, LFT_ERR_ARG, "observe", "no samples");
-        return lft_p_estimate_nothing(0);
-    }
-    return LFT_P(observe_gamma)(series, &of, scratch, error);
+    LFT_P(observed)  observed;
+    of.theory        = theory;
+    of.lattice       = lattice;
+    of.observable    = observable;
+    observed.count   = LFT_(observables_count)(lattice);
+    observed.name    = LFT_(observable_name)(observable);
+    observed.context = &of;
+    observed.value   = LFT_P(observe_value);
+    if (observed.name) return LFT_P(observe_series)(&observed, series, scratch, error);
+    (void)lft_p_fail_got(error, LFT_ERR_ARG, "observe", "observable", "0 to LFT_OBSERVABLES - 1", observable);
+    return lft_p_estimate_nothing(0);
 }
 
 #endif /* LFT_P_CODE */

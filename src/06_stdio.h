@@ -1,4 +1,4 @@
-/* 27_stdio.h: optional adaptor from the streams of this header to the files of C; only if LFT_STDIO is defined.
+/* 06_stdio.h: optional adaptor from the streams of this header to the files of C; only if LFT_STDIO is defined.
  * Offers: lft_file_reader(), lft_file_writer(), lft_file_replace(). */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 

@@ -1,4 +1,4 @@
-/* 28_family.h: one set of coefficients for a whole box of couplings.
+/* 19_family.h: one set of coefficients for a whole box of couplings.
  * Offers: lft_family; private: lft_p_family_check(), lft_p_family_terms(), lft_p_family_weights(),
  *         lft_p_family_pace().
  *

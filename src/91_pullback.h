@@ -1,4 +1,4 @@
-/* 90_pullback.h: a theory in the variables of a flow: HMC through the flow as a change of variables.
+/* 91_pullback.h: a theory in the variables of a flow: HMC through the flow as a change of variables.
  * Offers: LFT_(pullback), LFT_(pullback_init)(), _bytes, _map. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 

@@ -1,4 +1,4 @@
-/* 91_training.h: training by reverse Kullback-Leibler divergence with Adam, and a guard against the integrator's error.
+/* 92_training.h: training by reverse Kullback-Leibler divergence with Adam, and a guard against the integrator's error.
  * Offers: lft_train_desc, lft_train_report, LFT_(trainer), LFT_(trainer_init)(), _bytes, LFT_(train_step)(), LFT_(train)().
  *
  * loss = mean of log q(x) + S(x) over samples of the flow = KL(q || p) - log Z: it may be negative. */

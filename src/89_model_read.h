@@ -1,4 +1,4 @@
-/* 88_model_read.h: flows from files (87_model.h says what is in them).
+/* 89_model_read.h: flows from files (88_model.h says what is in them).
  * Offers: LFT_(model_desc)(), LFT_(model_restore)(). In order: lft_safetensors_load(), model_desc, flow_init, model_restore. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 

@@ -1,4 +1,4 @@
-/* 89_exactness.h: how far log q is from the log-density of the map that the code really computes.
+/* 90_exactness.h: how far log q is from the log-density of the map that the code really computes.
  * Offers: LFT_(flow_logq_error)(), LFT_(flow_logq_error_bytes)(). */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 

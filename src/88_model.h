@@ -1,5 +1,5 @@
-/* 87_model.h: flows as files: safetensors documents that hold all that rebuilds a flow bit for bit.
- * Offers: LFT_(model_info), LFT_(model_info_of)(), LFT_(model_save)(), LFT_(model_bytes)(). 88_model_read.h reads them.
+/* 88_model.h: flows as files: safetensors documents that hold all that rebuilds a flow bit for bit.
+ * Offers: LFT_(model_info), LFT_(model_info_of)(), LFT_(model_save)(), LFT_(model_bytes)(). 89_model_read.h reads them.
  *
  * Format 1. Metadata (strings, for people and for finding one's way): format "lftflow-model", format_version "1", version (of
  * the library), theory, group "scalar", dim "2", extent "6x6", couplings "m2 lambda", prior "free" or "normal", layers "1",
@@ -13,7 +13,7 @@
  *   logq_error       F64 [5] std, mean, std_error, mean_error, n; left out if it has not been measured
  *   training         U64 [3] seed, steps, batch
  *   training.result  F64 [4] seconds, loss, ess, number of samples of that ess
- * A checkpoint (92_checkpoint.h) is a model with more tensors. */
+ * A checkpoint (93_checkpoint.h) is a model with more tensors. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
 /* What a model file says beside the flow. Zero where nothing is known. */

@@ -1,0 +1,49 @@
+/* lft_flow_report.h: what a flow has to say of itself. SPDX-License-Identifier: MIT-0 */
+
+static void cli_set_logq(cli_result *r, const lft_logq_error *e)
+{
+    r->logq_n = (uint64_t)e->n;
+    if (!e->n) return;
+    r->logq_error       = e->std;
+    r->logz_shift       = e->mean;
+    r->logz_shift_error = e->mean_error;
+}
+
+/* log Z is log <w> and the measured mean of epsilon; both errors count. */
+static void cli_set_weights(cli_result *r, const lft_weights *w)
+{
+    const int corrected = r->logq_n > 0;
+    r->ess              = w->ess;
+    r->ess_n            = w->n;
+    r->logz             = w->logz + (corrected ? r->logz_shift : 0);
+    r->logz_error       = hypot(w->logz_error, corrected ? r->logz_shift_error : 0);
+}
+
+/* ---- for people ---- */
+
+static void cli_print_logq(const cli_result *r)
+{
+    if (!r->logq_n) {
+        printf("  epsilon    not measured: log q may be off\n");
+        return;
+    }
+    printf("  epsilon    std %.2g, mean %.2g on %llu samples: log q is %s\n", r->logq_error, r->logz_shift,
+           (unsigned long long)r->logq_n,
+           r->logq_error <= 1e-3 && fabs(r->logz_shift) <= 1e-2 ? "exact enough (std <= 1e-3, |mean| <= 1e-2)"
+                                                               : "NOT exact enough (std <= 1e-3, |mean| <= 1e-2)");
+}
+
+static void cli_print_weights(const cli_result *r)
+{
+    char text[64];
+    printf("  ESS        %.4f (N = %llu)\n", r->ess, (unsigned long long)r->ess_n);
+    printf("  log Z      %s%s\n", cli_value(r->logz, r->logz_error, text),
+           r->logq_n ? ", corrected by the mean of epsilon" : ", not corrected");
+}
+
+static const char *cli_flow_verdict(double ess)
+{
+    if (!(ess > 0.1)) return "poor: train longer, or on a smaller lattice";
+    if (ess < 0.5) return "usable: some configurations repeat many times";
+    return ess < 0.9 ? "good" : "very good: almost every proposal is accepted";
+}

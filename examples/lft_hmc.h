@@ -1,0 +1,220 @@
+/* lft_hmc.h: the command hmc (a part of lft_commands.h). SPDX-License-Identifier: MIT-0 */
+
+typedef struct LFT(hmc_job) {
+    cli          *c;
+    LFT(hmc)      hmc;
+#ifdef CLI_SCALAR
+    LFT(flow)    *flow; /* HMC through a flow; NULL: in the fields themselves */
+    LFT(pullback) pullback;
+    LFT(batch)    x; /* the fields, then */
+#endif
+    LFT(recorder) record;
+    lft_series    exp_dh; /* mean over the chains of each trajectory */
+    uint64_t      every;
+    int           therm;
+} LFT(hmc_job);
+
+static lft_status LFT(hmc_trajectory)(LFT(hmc_job) *j, lft_error *e)
+{
+    lft_status status = LFT(hmc_next)(&j->hmc);
+    double     sum    = 0;
+    int        i;
+    for (i = 0; i < j->hmc.x.n && !status; ++i) {
+        if (lft_finite(j->hmc.dH[i])) sum += exp(-j->hmc.dH[i]); /* else the trajectory overflowed: exp(-infinity) */
+    }
+    sum /= j->hmc.x.n;
+    if (status) *e = j->hmc.error;
+    else (void)lft_series_add(&j->exp_dh, 0, &sum);
+    return status;
+}
+
+/* The fields after a trajectory. */
+static const LFT(batch) *LFT(hmc_fields)(LFT(hmc_job) *j, lft_status *status, lft_error *e)
+{
+#ifdef CLI_SCALAR
+    if (!*status && j->flow) {
+        *status = LFT(pullback_map)(&j->pullback, &j->hmc.x, &j->x);
+        if (*status) *e = j->flow->error;
+        return &j->x;
+    }
+#endif
+    (void)e, (void)status;
+    return &j->hmc.x;
+}
+
+static int LFT(hmc_fill)(lft_writer to, void *context, lft_error *e)
+{
+    LFT(hmc_job)  *j = (LFT(hmc_job) *)context;
+    LFT(recorder) *r = &j->record;
+    double         begin;
+    lft_status     status;
+    uint64_t       i;
+    const LFT(batch) *x;
+    r->to  = to;
+    status = LFT(recorder_header)(r, e);
+    if (!status && j->therm) {
+        status = LFT(hmc_thermalise)(&j->hmc, j->therm);
+        if (status) *e = j->hmc.error;
+    }
+    begin = cli_seconds();
+    while (!status && r->done < r->n) {
+        for (i = 0; i < j->every && !status; ++i) status = LFT(hmc_trajectory)(j, e);
+        x = LFT(hmc_fields)(j, &status, e);
+        if (!status) status = LFT(recorder_round)(r, x, e);
+        cli_progress(j->c, r->done, r->n, "hmc %llu/%llu  acceptance %.3f", (unsigned long long)r->done, (unsigned long long)r->n,
+                     (double)j->hmc.accepted / ((double)j->hmc.trajectories * j->hmc.x.n));
+        if (cli_signal) return (int)LFT(interrupted)(r, e);
+    }
+    cli_progress_end(j->c);
+    r->seconds = cli_seconds() - begin;
+    return (int)status;
+}
+
+static lft_status LFT(hmc_read_desc)(cli *c, LFT(hmc_desc) *d, const int *extent, uint64_t n, uint64_t seed, lft_pool pool)
+{
+    static const char *const integrator[] = {"leapfrog", "omelyan", "fourth", NULL}, *const start[] = {"cold", "hot", NULL};
+    memset(d, 0, sizeof *d);
+    memcpy(d->extent, extent, sizeof d->extent);
+    d->chains     = cli_chains(c, n);
+    d->integrator = (lft_integrator)cli_word(c, "integrator", integrator, 0);
+    d->start      = (lft_start)cli_word(c, "start", start, 0);
+    d->length     = cli_positive(c, "length", 0);
+    d->jitter     = cli_real(c, "jitter", 0);
+    d->steps      = (int)cli_count(c, "md-steps", 0, 1, 10000);
+    d->acceptance = cli_positive(c, "acceptance", 0);
+    d->seed       = seed;
+    d->pool       = pool;
+    if (cli_given(c, "jitter") && !(d->jitter > 0)) d->jitter = -1;
+    return c->error.code;
+}
+
+#ifdef CLI_SCALAR
+/* The theory in the variables of the flow. */
+static lft_status LFT(hmc_through_flow)(LFT(hmc_job) *j, const LFT(theory) *theory, int chains)
+{
+    cli       *c     = j->c;
+    lft_arena  arena = cli_arena(c, LFT(pullback_bytes)(j->flow) + LFT(batch_bytes)(&j->flow->lattice, chains));
+    lft_status status;
+    if (c->error.code) return c->error.code;
+    status = LFT(pullback_init)(&j->pullback, j->flow, theory, &arena);
+    if (cli_check(c, status, &j->flow->error)) return status;
+    return cli_check(c, LFT(batch_init)(&j->x, &j->flow->lattice, chains, &arena, &c->error), &c->error);
+}
+
+#endif
+
+static lft_status LFT(hmc_set_up)(LFT(hmc_job) *j, const LFT(theory) *base, const LFT(hmc_desc) *d, uint64_t n)
+{
+    cli               *c = j->c;
+    const LFT(theory) *theory = base;
+    const size_t       trajectories = (size_t)((n + (uint64_t)d->chains - 1) / (uint64_t)d->chains * j->every);
+    lft_arena          measure = lft_arena_measure(), arena;
+    LFT(watch)         watch;
+    if (c->error.code) return c->error.code;
+#ifdef CLI_SCALAR
+    if (j->flow) {
+        if (LFT(hmc_through_flow)(j, base, d->chains)) return c->error.code;
+        theory = &j->pullback.theory;
+    }
+#endif
+    if (cli_check(c, LFT(hmc_init)(&j->hmc, theory, d, &measure, &c->error), &c->error)) return c->error.code;
+    (void)lft_series_init(&j->exp_dh, 1, 1, trajectories, &measure, NULL);
+    arena = cli_arena(c, measure.need);
+    if (c->error.code || cli_check(c, LFT(hmc_init)(&j->hmc, theory, d, &arena, &c->error), &c->error)) return c->error.code;
+    (void)cli_check(c, lft_series_init(&j->exp_dh, 1, 1, trajectories, &arena, &c->error), &c->error);
+    if (LFT(read_watch)(c, &j->hmc.x.lattice, &watch)) return c->error.code;
+#ifndef CLI_SCALAR
+    if (cli_given(c, "from")) {
+        LFT(batch) x;
+        if (LFT(start_from)(c, &j->hmc.x.lattice, &x, d->chains)) return c->error.code;
+        if (cli_check(c, LFT(hmc_start)(&j->hmc, &x), &j->hmc.error)) return c->error.code;
+    }
+#endif
+    return LFT(recorder_init)(&j->record, c, base, &watch, d->chains, d->chains, n);
+}
+
+static LFT(hmc_job) LFT(the_hmc_job);
+
+static lft_status LFT(hmc_run)(cli *c, const LFT(theory) *theory, const int *extent, uint64_t n, uint64_t seed, lft_pool pool,
+                               const char *out)
+{
+    LFT(hmc_job) *j = &LFT(the_hmc_job);
+    cli_result   *r = c->result;
+    LFT(hmc_desc) d;
+    lft_estimate  e;
+    j->c     = c;
+    j->every = cli_count(c, "every", 1, 1, 1u << 30);
+    j->therm = (int)cli_count(c, "therm", 200, 0, 1 << 30);
+    if (out) (void)cli_try_path(c, out);
+    (void)LFT(hmc_read_desc)(c, &d, extent, n, seed, pool);
+    if (LFT(hmc_set_up)(j, theory, &d, n)) return c->error.code;
+    if (LFT(recorder_run)(&j->record, out, LFT(hmc_fill), j)) return c->error.code;
+    r->threads = (uint64_t)(pool.threads > 1 ? pool.threads : 1);
+    LFT(recorder_finish)(&j->record, theory);
+    (void)snprintf(r->seed, sizeof r->seed, "%llu", (unsigned long long)seed);
+    e               = lft_gamma(&j->exp_dh, 0);
+    r->exp_dh       = e.value;
+    r->exp_dh_error = e.error;
+    r->acceptance   = (double)j->hmc.accepted / ((double)j->hmc.trajectories * j->hmc.x.n);
+    r->nonfinite    = j->hmc.nonfinite;
+    r->md_steps     = (uint64_t)j->hmc.steps;
+    r->memory_bytes = c->bytes;
+    r->out          = out;
+    return c->error.code;
+}
+
+static void LFT(hmc_print)(const cli_result *r)
+{
+    char         text[64];
+    const double pull = fabs(r->exp_dh - 1) / r->exp_dh_error;
+    cli_print_lattice(r);
+    printf("  %llu configurations of %llu chains, %.2f s, %.0f per second; %llu integration steps per trajectory\n",
+           (unsigned long long)r->n, (unsigned long long)r->chains, r->seconds, r->samples_per_second,
+           (unsigned long long)r->md_steps);
+    printf("  acceptance %.4f, <exp(-dH)> %s: %s\n", r->acceptance, cli_value(r->exp_dh, r->exp_dh_error, text),
+           pull <= 3 ? "1 within its error, as it must be" : "NOT 1: not in equilibrium, or steps too coarse");
+    if (r->nonfinite) printf("  %llu trajectories overflowed and were rejected\n", (unsigned long long)r->nonfinite);
+    cli_print_observables(r);
+    printf("  verdict    %s\n", r->verdict);
+    cli_print_out(r);
+}
+
+/* On the lattice of the options. */
+static lft_status LFT(hmc_of_options)(cli *c, uint64_t n, uint64_t seed, lft_pool pool, const char *out)
+{
+    static LFT(theory) theory;
+    int                extent[LFT_CLI_DIM];
+    memset(extent, 0, sizeof extent);
+    cli_extent(c, cli_required(c, "extent"), extent);
+    if (LFT(read_theory)(c, &theory)) return c->error.code;
+    return LFT(hmc_run)(c, &theory, extent, n, seed, pool, out);
+}
+
+#ifdef CLI_SCALAR
+/* On that of a model, in the variables of its flow, by one thread. */
+static lft_status LFT(hmc_of_model)(cli *c, uint64_t n, uint64_t seed, const char *out)
+{
+    static LFT(model) m;
+    const lft_pool    serial = lft_pool_openmp(1);
+    if (cli_given(c, "extent")) return cli_fail(c, LFT_ERR_ARG, "expected --model or --extent, got both");
+    memset(&m, 0, sizeof m);
+    if (LFT(load_model)(c, cli_text(c, "model"), serial, &m) || LFT(choose_couplings)(c, &m)) return c->error.code;
+    LFT(the_hmc_job).flow = &m.flow;
+    return LFT(hmc_run)(c, &m.theory, m.flow.lattice.extent, n, seed, serial, out);
+}
+#endif
+
+static lft_status LFT(hmc_command)(cli *c)
+{
+    const uint64_t n = cli_count(c, "n", 100000, 1, (uint64_t)1 << 40), seed = cli_count(c, "seed", 1, 0, UINT64_MAX);
+    const lft_pool pool = cli_pool(c);
+    if (c->error.code) return c->error.code;
+    memset(&LFT(the_hmc_job), 0, sizeof LFT(the_hmc_job));
+#ifdef CLI_SCALAR
+    if (cli_given(c, "model")) (void)LFT(hmc_of_model)(c, n, seed, cli_text(c, "out"));
+    else
+#endif
+        (void)LFT(hmc_of_options)(c, n, seed, pool, cli_text(c, "out"));
+    if (!c->error.code && !c->json) LFT(hmc_print)(c->result);
+    return c->error.code;
+}
