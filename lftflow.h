@@ -5765,8 +5765,8 @@ typedef struct LFT_(heatbath) {
 } LFT_(heatbath);
 
 /* Lays the chains out in the arena. The theory is "wilson" with c1 = 0 and must outlive them; beta may be changed between
- * updates, and have either sign. LFT_ERR_ARG: extents below 2, another theory, c1; LFT_ERR_NOMEM; text in *error (may be NULL). After
- * it, nothing allocates. */
+ * updates, and have either sign. LFT_ERR_ARG: extents below 2, another theory, c1; LFT_ERR_NOMEM; text in *error (may be
+ * NULL). After it, nothing allocates. */
 static inline lft_status LFT_(heatbath_init)(LFT_(heatbath) *bath, const LFT_(theory) *theory,
                                              const LFT_(heatbath_desc) *desc, lft_arena *arena, lft_error *error);
 
@@ -6764,11 +6764,11 @@ LFT_P_STATIC lft_m LFT_P(quaternion)(lft_draw d, uint32_t pair, lft_v alpha, lft
     const lft_real turn = (lft_real)6.283185307179586;
     const lft_m    bad  = LFT_P(nonfinite)(alpha);
     const lft_v    zero = lft_splat(0), c = (lft_real)0.25 + (lft_real)0.75 / (1 + 2 * alpha), rate = 1 / (alpha + c);
-    lft_m          todo = ~bad, take;
+    lft_m          open = ~bad, take;
     lft_v          u[5], n[3], r, s, delta, left;
     int            i;
     x[0] = lft_splat(1), x[1] = x[2] = x[3] = zero;
-    for (; LFT_P(any)(todo); d.sample += (uint64_t)1 << 32) {
+    for (; LFT_P(any)(open); d.sample += (uint64_t)1 << 32) {
         LFT_P(uniforms)(&d, pair, u);
         r = LFT_P(sqrt)(-2 * LFT_P(log_positive)(u[0]));
         LFT_P(sincos_fast)(turn, u[1], &s, n);
@@ -6778,11 +6778,11 @@ LFT_P_STATIC lft_m LFT_P(quaternion)(lft_draw d, uint32_t pair, lft_v alpha, lft
         n[2] *= r;
         delta = (lft_real)0.5 * (n[0] * n[0] + n[1] * n[1] + n[2] * n[2]) * rate;
         left  = 1 - (lft_real)0.5 * delta;
-        take  = todo & LFT_P(lt)(u[4] * u[4], 4 * left * c * LFT_P(exp)(2 * c * (delta - 2) + 1));
+        take  = open & LFT_P(lt)(u[4] * u[4], 4 * left * c * LFT_P(exp)(2 * c * (delta - 2) + 1));
         s     = LFT_P(sqrt)(lft_sel(LFT_P(lt)(zero, left), left, zero) * rate); /* |n| s = sqrt(1 - (1 - delta)^2) */
         x[0]  = lft_sel(take, 1 - delta, x[0]);
         LFT_P_UNROLL for (i = 0; i < 3; ++i) x[i + 1] = lft_sel(take, n[i] * s, x[i + 1]);
-        todo &= ~take;
+        open &= ~take;
     }
     return bad;
 }
@@ -6948,19 +6948,19 @@ LFT_P_STATIC lft_m LFT_P(heat)(lft_v *link, const lft_w *w, lft_real k, lft_draw
     const lft_m    bad  = LFT_P(nonfinite)(kappa);
     const lft_v    grow = 1 + 2 * kappa / (1 + LFT_P(sqrt)(1 + 4 * kappa * kappa)), b = 2 * kappa * grow, q = 1 / grow;
     const lft_v    most = q * LFT_P(exp)(1 - q);
-    lft_m          todo = ~bad, take;
+    lft_m          open = ~bad, take;
     lft_v          u[5], s, c, y, sine = lft_splat(0), cosine = lft_splat(1);
     int            i;
-    for (; LFT_P(any)(todo); d.sample += (uint64_t)1 << 32) {
+    for (; LFT_P(any)(open); d.sample += (uint64_t)1 << 32) {
         LFT_P(uniforms)(&d, 2 * place, u);
         LFT_P_UNROLL for (i = 0; i < 4; i += 2)
         {
             LFT_P(sincos_fast)(pi, u[i] - (lft_real)0.5, &s, &c);
             y      = s * s / (1 + b * c * c);
-            take   = todo & LFT_P(lt)(u[i + 1], (1 + b * y) * LFT_P(exp)(-2 * kappa * y) * most);
+            take   = open & LFT_P(lt)(u[i + 1], (1 + b * y) * LFT_P(exp)(-2 * kappa * y) * most);
             sine   = lft_sel(take, s, sine);
             cosine = lft_sel(take, c, cosine);
-            todo &= ~take;
+            open &= ~take;
         }
     }
     *link = 2 * LFT_P(atan2)(sine, cosine * LFT_P(sqrt)(1 + b)) - LFT_P(atan2)(im, re);

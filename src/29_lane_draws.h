@@ -63,11 +63,11 @@ LFT_P_STATIC lft_m LFT_P(quaternion)(lft_draw d, uint32_t pair, lft_v alpha, lft
     const lft_real turn = (lft_real)6.283185307179586;
     const lft_m    bad  = LFT_P(nonfinite)(alpha);
     const lft_v    zero = lft_splat(0), c = (lft_real)0.25 + (lft_real)0.75 / (1 + 2 * alpha), rate = 1 / (alpha + c);
-    lft_m          todo = ~bad, take;
+    lft_m          open = ~bad, take;
     lft_v          u[5], n[3], r, s, delta, left;
     int            i;
     x[0] = lft_splat(1), x[1] = x[2] = x[3] = zero;
-    for (; LFT_P(any)(todo); d.sample += (uint64_t)1 << 32) {
+    for (; LFT_P(any)(open); d.sample += (uint64_t)1 << 32) {
         LFT_P(uniforms)(&d, pair, u);
         r = LFT_P(sqrt)(-2 * LFT_P(log_positive)(u[0]));
         LFT_P(sincos_fast)(turn, u[1], &s, n);
@@ -77,11 +77,11 @@ LFT_P_STATIC lft_m LFT_P(quaternion)(lft_draw d, uint32_t pair, lft_v alpha, lft
         n[2] *= r;
         delta = (lft_real)0.5 * (n[0] * n[0] + n[1] * n[1] + n[2] * n[2]) * rate;
         left  = 1 - (lft_real)0.5 * delta;
-        take  = todo & LFT_P(lt)(u[4] * u[4], 4 * left * c * LFT_P(exp)(2 * c * (delta - 2) + 1));
+        take  = open & LFT_P(lt)(u[4] * u[4], 4 * left * c * LFT_P(exp)(2 * c * (delta - 2) + 1));
         s     = LFT_P(sqrt)(lft_sel(LFT_P(lt)(zero, left), left, zero) * rate); /* |n| s = sqrt(1 - (1 - delta)^2) */
         x[0]  = lft_sel(take, 1 - delta, x[0]);
         LFT_P_UNROLL for (i = 0; i < 3; ++i) x[i + 1] = lft_sel(take, n[i] * s, x[i + 1]);
-        todo &= ~take;
+        open &= ~take;
     }
     return bad;
 }

@@ -87,19 +87,19 @@ LFT_P_STATIC lft_m LFT_P(heat)(lft_v *link, const lft_w *w, lft_real k, lft_draw
     const lft_m    bad  = LFT_P(nonfinite)(kappa);
     const lft_v    grow = 1 + 2 * kappa / (1 + LFT_P(sqrt)(1 + 4 * kappa * kappa)), b = 2 * kappa * grow, q = 1 / grow;
     const lft_v    most = q * LFT_P(exp)(1 - q);
-    lft_m          todo = ~bad, take;
+    lft_m          open = ~bad, take;
     lft_v          u[5], s, c, y, sine = lft_splat(0), cosine = lft_splat(1);
     int            i;
-    for (; LFT_P(any)(todo); d.sample += (uint64_t)1 << 32) {
+    for (; LFT_P(any)(open); d.sample += (uint64_t)1 << 32) {
         LFT_P(uniforms)(&d, 2 * place, u);
         LFT_P_UNROLL for (i = 0; i < 4; i += 2)
         {
             LFT_P(sincos_fast)(pi, u[i] - (lft_real)0.5, &s, &c);
             y      = s * s / (1 + b * c * c);
-            take   = todo & LFT_P(lt)(u[i + 1], (1 + b * y) * LFT_P(exp)(-2 * kappa * y) * most);
+            take   = open & LFT_P(lt)(u[i + 1], (1 + b * y) * LFT_P(exp)(-2 * kappa * y) * most);
             sine   = lft_sel(take, s, sine);
             cosine = lft_sel(take, c, cosine);
-            todo &= ~take;
+            open &= ~take;
         }
     }
     *link = 2 * LFT_P(atan2)(sine, cosine * LFT_P(sqrt)(1 + b)) - LFT_P(atan2)(im, re);

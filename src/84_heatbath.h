@@ -25,8 +25,8 @@ typedef struct LFT_(heatbath) {
 } LFT_(heatbath);
 
 /* Lays the chains out in the arena. The theory is "wilson" with c1 = 0 and must outlive them; beta may be changed between
- * updates, and have either sign. LFT_ERR_ARG: extents below 2, another theory, c1; LFT_ERR_NOMEM; text in *error (may be NULL). After
- * it, nothing allocates. */
+ * updates, and have either sign. LFT_ERR_ARG: extents below 2, another theory, c1; LFT_ERR_NOMEM; text in *error (may be
+ * NULL). After it, nothing allocates. */
 static inline lft_status LFT_(heatbath_init)(LFT_(heatbath) *bath, const LFT_(theory) *theory,
                                              const LFT_(heatbath_desc) *desc, lft_arena *arena, lft_error *error);
 
