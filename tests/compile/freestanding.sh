@@ -11,14 +11,14 @@ case "${1-} $#" in "quick 1" | "full 1") ;; *) usage freestanding.sh ;; esac
 undefined() { # object -> the symbols that it needs; WebAssembly is only read by LLVM's nm
     { nm -u "$1" || llvm-nm -u "$1" || echo "nm cannot read the object"; } 2>/dev/null | sed 's/^ *[Uw] *//' | sort -u
 }
+source=one_instance.c
 needs_little() { # case, compiler, flags...
     local name="freestanding: $1" cc=$2 note
     shift 2
     have "$cc" || { skip "$name" "$cc is not installed"; return; }
     accepts "$cc" "$@" || { skip "$name" "$cc does not know $*"; return; }
     # shellcheck disable=SC2046 # words
-    if ! "$cc" $(language "$cc") "$@" -ffreestanding -nostdlib -I. -c "$here/one_instance.c" -o "$tmp/o" 2>"$tmp/log"
-    then
+    if ! "$cc" $(language "$cc") "$@" -ffreestanding -nostdlib -I. -c "$here/$source" -o "$tmp/o" 2>"$tmp/log"; then
         bad "$name" "$tmp/log"
         return
     fi
@@ -45,15 +45,30 @@ needs_little "Cortex-M4 -O2" arm-none-eabi-gcc -O2 -mthumb -mcpu=cortex-m4 -mflo
 needs_little "Cortex-M7 -O2, LFT_SAMPLE" arm-none-eabi-gcc -O2 -mthumb -mcpu=cortex-m7 -mfloat-abi=hard -mfpu=fpv5-d16 \
     -DCASE_UPTO=LFT_SAMPLE
 
+source=gauge_instance.c
+for group in U1 SU2 SU3; do
+    for dim in 2 3 4; do
+        case "$1 $group$dim" in full* | *U13 | *SU22 | *SU34) ;; *) continue ;; esac
+        flags="-O2 -DCASE_GROUP=LFT_$group -DCASE_DIM=$dim"
+        # shellcheck disable=SC2086 # words
+        {
+            needs_little "gcc $group ${dim}d" gcc $flags
+            needs_little "clang wasm32 -msimd128 $group ${dim}d" clang --target=wasm32 -msimd128 $flags
+            needs_little "Cortex-M7 $group ${dim}d" arm-none-eabi-gcc -mthumb -mcpu=cortex-m7 -mfloat-abi=hard \
+                -mfpu=fpv5-d16 $flags
+        }
+    done
+done
+
 # A compiler without vectors, attributes and builtins: one lane, and it runs.
-if have tcc; then
-    if { tcc -I. "$here/one_instance.c" -o "$tmp/program" && timeout 60 "$tmp/program"; } >"$tmp/log" 2>&1; then
-        ok "tcc: one lane compiles and runs"
+for source in one_instance.c gauge_instance.c; do
+    if ! have tcc; then
+        skip "tcc: $source, one lane compiles and runs" "tcc is not installed"
+    elif { tcc -I. "$here/$source" -o "$tmp/program" && timeout 60 "$tmp/program"; } >"$tmp/log" 2>&1; then
+        ok "tcc: $source, one lane compiles and runs"
     else
         echo "exit status $?" >>"$tmp/log"
-        bad "tcc: one lane compiles and runs" "$tmp/log"
+        bad "tcc: $source, one lane compiles and runs" "$tmp/log"
     fi
-else
-    skip "tcc: one lane compiles and runs" "tcc is not installed"
-fi
+done
 finish

@@ -1,7 +1,8 @@
 #!/bin/bash
 # usage: tests/compile/matrix.sh quick|full
-# Compiles one_instance.c to an object without a warning: compilers x standards x -O0..-O3 x instruction sets, the
-# dimensions and the two real types in turn. quick takes few, in which every pair of values occurs; full takes all.
+# Compiles one_instance.c (scalar fields) or gauge_instance.c to an object without a warning: compilers x standards x
+# -O0..-O3 x instruction sets; the groups, dimensions and the two real types in turn. quick takes few, in which every pair
+# of values occurs; full takes all.
 # JOBS (default: the number of processors) compile at a time.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -16,11 +17,13 @@ arch_flags() {
     esac
 }
 
-if [ "${1-}" = --case ]; then # compiler standard level arch dim real, from below; prints in one piece
-    read -r cc std level arch dim real <<<"$2"
+if [ "${1-}" = --case ]; then # compiler standard level arch dim real group, from below; prints in one piece
+    read -r cc std level arch dim real group <<<"$2"
+    source=$here/gauge_instance.c
+    if [ "$group" = SCALAR ]; then source=$here/one_instance.c; fi
     # shellcheck disable=SC2046,SC2086 # words
     if "$cc" $(language "$cc") -std="$std" "$level" $(arch_flags "$arch") $(warnings "$cc") -DCASE_DIM="$dim" \
-        -DCASE_REAL="LFT_$real" -I. -c $here/one_instance.c -o "$tmp/o" 2>"$tmp/log"; then
+        -DCASE_REAL="LFT_$real" -DCASE_GROUP="LFT_$group" -I. -c "$source" -o "$tmp/o" 2>"$tmp/log"; then
         result=$(ok "matrix: $2")
     else
         result=$(REASONS=3 bad "matrix: $2" "$tmp/log")
@@ -41,7 +44,7 @@ if accepts "${compilers[0]:-cc}" -mavx2 -mfma; then archs="$archs avx2"; else sk
 awk -v how="$1" -v compilers="${compilers[*]}" -v archs="$archs" '
 function pairs(text, mark,   w, i, j, n) {
     split(text, w, " ")
-    for (i = 1; i <= 6; ++i) for (j = i + 1; j <= 6; ++j) {
+    for (i = 1; i <= 7; ++i) for (j = i + 1; j <= 7; ++j) {
         if ((i == 2 || j == 2) && i + j != 3) continue
         if (!((i, j, w[i], w[j]) in done)) { ++n; if (mark) done[i, j, w[i], w[j]] }
     }
@@ -49,13 +52,20 @@ function pairs(text, mark,   w, i, j, n) {
 }
 BEGIN {
     split("-O0 -O1 -O2 -O3", level, " ")
+    split("SCALAR U1 SU2 SU3", group, " ")
     nc = split(compilers, cc, " "); na = split(archs, arch, " ")
     for (c = 1; c <= nc; ++c) {
         ns = split(cc[c] ~ /\+\+/ ? "c++11 c++17" : "c99 c11 c17 gnu99", std, " ")
         for (s = 1; s <= ns; ++s) for (l = 1; l <= 4; ++l) for (a = 1; a <= na; ++a) {
             head = cc[c] " " std[s] " " level[l] " " arch[a]
-            if (how == "full") { print head " " ++k % 4 + 1 " " (int(k / 4) % 2 ? "F64" : "F32"); continue }
-            for (d = 1; d <= 4; ++d) { all[++n] = head " " d " F32"; all[++n] = head " " d " F64" }
+            if (how == "full") { # every other one is scalar
+                g = ++k % 2 ? 1 : k / 2 % 3 + 2; d = g == 1 ? (k + 1) / 2 % 4 + 1 : int(k / 6) % 3 + 2
+                print head " " d " " (int(k / 8) % 2 ? "F64" : "F32") " " group[g]
+                continue
+            }
+            for (g = 1; g <= 4; ++g) for (d = 1 + (g > 1); d <= 4; ++d) {
+                all[++n] = head " " d " F32 " group[g]; all[++n] = head " " d " F64 " group[g]
+            }
         }
     }
     for (;;) {
