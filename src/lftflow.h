@@ -83,10 +83,12 @@
 #include "83_hmc.h"
 #if LFT_GROUP == LFT_SCALAR
 #include "85_scalar_observables.h"
-#include "87_model.h"
-#include "88_model_read.h"
 #else
 #include "86_gauge_observables.h"
+#endif
+#if LFT_GROUP == LFT_SCALAR
+#include "87_model.h"
+#include "88_model_read.h"
 #endif
 #endif
 #if LFT_UPTO >= LFT_TRAIN && LFT_GROUP == LFT_SCALAR
@@ -143,10 +145,12 @@
 #include "84_measurement.h"
 #if LFT_GROUP == LFT_SCALAR
 #include "85_scalar_observables.h"
-#include "87_model.h"
-#include "88_model_read.h"
 #else
 #include "86_gauge_observables.h"
+#endif
+#if LFT_GROUP == LFT_SCALAR
+#include "87_model.h"
+#include "88_model_read.h"
 #endif
 #endif
 #if LFT_UPTO >= LFT_TRAIN && LFT_GROUP == LFT_SCALAR
