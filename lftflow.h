@@ -5879,68 +5879,6 @@ typedef struct LFT_(derived_of) {
 } LFT_(derived_of);
 LFT_API double LFT_(derived)(const double *mean, void *ctx);
 
-/* ---- 88_model.h, declarations ------------------------------------------------------------------------------------ */
-/* 88_model.h: flows as files: safetensors documents that hold all that rebuilds a flow bit for bit.
- * Offers: LFT_(model_info), LFT_(model_info_of)(), LFT_(model_save)(), LFT_(model_bytes)(). 89_model_read.h reads them.
- *
- * Format 1. Metadata (strings, for people and for finding one's way): format "lftflow-model", format_version "1", version (of
- * the library), theory, group "scalar", dim "2", extent "6x6", couplings "m2 lambda", prior "free" or "normal", layers "1",
- * layer0 "continuous", seed. Tensors (the numbers themselves; later versions may append numbers and tensors):
- *   couplings        F64 [couplings] in the order of the metadata
- *   extent           U64 [dim] of the prior
- *   prior.spec       F64 [2] lft_prior_kind, mass2 of the start
- *   layer0.spec ...  I64 [] see LFT_(layer_ops)
- *   <parameters>     F64 (or F32, rounded) under their own names, e.g. layer0.kernel
- *   family           F64 [1 + 2 couplings] degree, lower and upper bounds; only of a family, whose couplings are those at present
- *   logq_error       F64 [5] std, mean, std_error, mean_error, n; left out if it has not been measured
- *   training         U64 [3] seed, steps, batch
- *   training.result  F64 [4] seconds, loss, ess, number of samples of that ess
- * A checkpoint (93_checkpoint.h) is a model with more tensors. */
-
-/* What a model file says beside the flow. Zero where nothing is known. */
-typedef struct LFT_(model_info) {
-    char           theory[32]; /* theory->name */
-    int            couplings;
-    char           coupling_name[LFT_MAX_COUPLINGS][16];
-    double         coupling[LFT_MAX_COUPLINGS];
-    lft_logq_error logq_error;         /* n = 0: not measured */
-    uint64_t       seed, steps, batch; /* of the training */
-    double         seconds, loss;      /* of the training */
-    double         ess;                /* of ess_n independent samples */
-    uint64_t       ess_n;
-    char           version[16]; /* of the library that wrote the file; model_save writes its own */
-    int            f32; /* for model_save: parameters rounded to single precision, in files of half the size */
-} LFT_(model_info);
-
-/* An info with the name and the couplings of the theory, the rest zero. */
-LFT_API void LFT_(model_info_of)(LFT_(model_info) *info, const LFT_(theory) *theory);
-
-/* Writes the model: the flow with its parameters and its present integration steps. An f32 and an f64 instance write the same
- * file. Scratch: model_bytes(), enough for parameters of either type. LFT_ERR_ARG for a layer that cannot be stored,
- * LFT_ERR_NOMEM, LFT_ERR_IO. O(parameters). */
-LFT_API lft_status LFT_(model_save)(const LFT_(flow) *flow, const LFT_(model_info) *info, lft_writer to,
-                                    lft_arena scratch, lft_error *error);
-LFT_API size_t LFT_(model_bytes)(const LFT_(flow) *flow);
-
-/* ---- 89_model_read.h, declarations ------------------------------------------------------------------------------- */
-/* 89_model_read.h: flows from files (88_model.h says what is in them).
- * Offers: LFT_(model_desc)(), LFT_(model_restore)(). In order: lft_safetensors_load(), model_desc, flow_init, model_restore. */
-
-/* A desc for LFT_(flow_init)() out of a loaded document: extents, prior and layers; the pool is left to the caller. The descs
- * of the layers are laid out in the arena, a few hundred bytes each, and have to last until flow_init returns. own: tables of
- * layers that this library does not have, up to a NULL; or NULL. info may be NULL.
- * LFT_ERR_MISMATCH: a model of another group or dimension, or with a layer of unknown kind (f32 and f64 instances load the
- * same models); LFT_ERR_FORMAT: no model, of a newer format, or a tensor is missing or is not as above; LFT_ERR_NOMEM. */
-LFT_API lft_status LFT_(model_desc)(const lft_safetensors *doc, const LFT_(layer_ops) *const *own, LFT_(flow_desc) *desc,
-                                    LFT_(model_info) *info, lft_arena *arena, lft_error *error);
-
-/* Copies all parameters and the present integration steps into a flow of the same shape, and prepares it: its log q is then
- * that of the flow that was saved, bit for bit on the same machine and lanes. The flow may have been built by hand, e.g. with
- * other most_steps. LFT_ERR_MISMATCH: another extent, prior, layer or shape; LFT_ERR_FORMAT: a tensor is missing;
- * LFT_ERR_NONFINITE: a parameter is NaN or infinite; LFT_ERR_ARG: more integration steps than the flow provides for. After an
- * error the parameters are as they were. */
-LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *doc, lft_error *error);
-
 #else
 
 /* ---- 87_gauge_observables.h, declarations ------------------------------------------------------------------------ */
@@ -6035,6 +5973,71 @@ typedef struct LFT_(derived_of) {
     int                      observable;
 } LFT_(derived_of);
 LFT_API double LFT_(derived)(const double *mean, void *ctx);
+
+#endif
+#if LFT_GROUP == LFT_SCALAR
+
+/* ---- 88_model.h, declarations ------------------------------------------------------------------------------------ */
+/* 88_model.h: flows as files: safetensors documents that hold all that rebuilds a flow bit for bit.
+ * Offers: LFT_(model_info), LFT_(model_info_of)(), LFT_(model_save)(), LFT_(model_bytes)(). 89_model_read.h reads them.
+ *
+ * Format 1. Metadata (strings, for people and for finding one's way): format "lftflow-model", format_version "1", version (of
+ * the library), theory, group "scalar", dim "2", extent "6x6", couplings "m2 lambda", prior "free" or "normal", layers "1",
+ * layer0 "continuous", seed. Tensors (the numbers themselves; later versions may append numbers and tensors):
+ *   couplings        F64 [couplings] in the order of the metadata
+ *   extent           U64 [dim] of the prior
+ *   prior.spec       F64 [2] lft_prior_kind, mass2 of the start
+ *   layer0.spec ...  I64 [] see LFT_(layer_ops)
+ *   <parameters>     F64 (or F32, rounded) under their own names, e.g. layer0.kernel
+ *   family           F64 [1 + 2 couplings] degree, lower and upper bounds; only of a family, whose couplings are those at present
+ *   logq_error       F64 [5] std, mean, std_error, mean_error, n; left out if it has not been measured
+ *   training         U64 [3] seed, steps, batch
+ *   training.result  F64 [4] seconds, loss, ess, number of samples of that ess
+ * A checkpoint (93_checkpoint.h) is a model with more tensors. */
+
+/* What a model file says beside the flow. Zero where nothing is known. */
+typedef struct LFT_(model_info) {
+    char           theory[32]; /* theory->name */
+    int            couplings;
+    char           coupling_name[LFT_MAX_COUPLINGS][16];
+    double         coupling[LFT_MAX_COUPLINGS];
+    lft_logq_error logq_error;         /* n = 0: not measured */
+    uint64_t       seed, steps, batch; /* of the training */
+    double         seconds, loss;      /* of the training */
+    double         ess;                /* of ess_n independent samples */
+    uint64_t       ess_n;
+    char           version[16]; /* of the library that wrote the file; model_save writes its own */
+    int            f32; /* for model_save: parameters rounded to single precision, in files of half the size */
+} LFT_(model_info);
+
+/* An info with the name and the couplings of the theory, the rest zero. */
+LFT_API void LFT_(model_info_of)(LFT_(model_info) *info, const LFT_(theory) *theory);
+
+/* Writes the model: the flow with its parameters and its present integration steps. An f32 and an f64 instance write the same
+ * file. Scratch: model_bytes(), enough for parameters of either type. LFT_ERR_ARG for a layer that cannot be stored,
+ * LFT_ERR_NOMEM, LFT_ERR_IO. O(parameters). */
+LFT_API lft_status LFT_(model_save)(const LFT_(flow) *flow, const LFT_(model_info) *info, lft_writer to,
+                                    lft_arena scratch, lft_error *error);
+LFT_API size_t LFT_(model_bytes)(const LFT_(flow) *flow);
+
+/* ---- 89_model_read.h, declarations ------------------------------------------------------------------------------- */
+/* 89_model_read.h: flows from files (88_model.h says what is in them).
+ * Offers: LFT_(model_desc)(), LFT_(model_restore)(). In order: lft_safetensors_load(), model_desc, flow_init, model_restore. */
+
+/* A desc for LFT_(flow_init)() out of a loaded document: extents, prior and layers; the pool is left to the caller. The descs
+ * of the layers are laid out in the arena, a few hundred bytes each, and have to last until flow_init returns. own: tables of
+ * layers that this library does not have, up to a NULL; or NULL. info may be NULL.
+ * LFT_ERR_MISMATCH: a model of another group or dimension, or with a layer of unknown kind (f32 and f64 instances load the
+ * same models); LFT_ERR_FORMAT: no model, of a newer format, or a tensor is missing or is not as above; LFT_ERR_NOMEM. */
+LFT_API lft_status LFT_(model_desc)(const lft_safetensors *doc, const LFT_(layer_ops) *const *own, LFT_(flow_desc) *desc,
+                                    LFT_(model_info) *info, lft_arena *arena, lft_error *error);
+
+/* Copies all parameters and the present integration steps into a flow of the same shape, and prepares it: its log q is then
+ * that of the flow that was saved, bit for bit on the same machine and lanes. The flow may have been built by hand, e.g. with
+ * other most_steps. LFT_ERR_MISMATCH: another extent, prior, layer or shape; LFT_ERR_FORMAT: a tensor is missing;
+ * LFT_ERR_NONFINITE: a parameter is NaN or infinite; LFT_ERR_ARG: more integration steps than the flow provides for. After an
+ * error the parameters are as they were. */
+LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *doc, lft_error *error);
 
 #endif
 #endif
@@ -12698,6 +12701,464 @@ LFT_API lft_estimate LFT_(observe)(const lft_series *series, const LFT_(theory) 
     return lft_p_estimate_nothing(0);
 }
 
+#else
+
+/* ---- 87_gauge_observables.h, code -------------------------------------------------------------------------------- */
+
+/* ---- what a row holds ----------------------------------------------------------------------------------------------- */
+
+enum {
+    LFT_P(row_action),
+    LFT_P(row_plaquette),
+    LFT_P(row_space),
+    LFT_P(row_time),
+    LFT_P(row_re),
+    LFT_P(row_im),
+    LFT_P(row_abs),
+    LFT_P(row_q),
+    LFT_P(row_q2),
+    LFT_P(row_kinds)
+};
+enum { LFT_P(row_energy), LFT_P(row_t2_energy), LFT_P(row_t0), LFT_P(row_w0), LFT_P(row_derived) };
+
+/* Is there such a column? */
+LFT_P_STATIC int LFT_P(row_has)(int kind)
+{
+    switch (kind) {
+    case LFT_P(row_space): return LFT_DIM > 2;
+    case LFT_P(row_im): return LFT_P_COLOURS != 2;
+    case LFT_P(row_q):
+    case LFT_P(row_q2): return LFT_DIM == 4 || (LFT_DIM == 2 && LFT_P_COLOURS == 1);
+    default: return 1;
+    }
+}
+
+typedef struct LFT_P(row_form) {
+    LFT_P(loops) loops;
+    int          kinds, wilson, steps, count; /* columns of each sort, in this order, and of all */
+    double       step;
+} LFT_P(row_form);
+
+LFT_P_STATIC LFT_P(row_form) LFT_P(row_form_of)(const LFT_(observables) *o)
+{
+    const double     step = o->flow_step > 0 ? o->flow_step : 0.05;
+    LFT_P(row_form) f;
+    int              kind;
+    f.loops.max_R = o->max_R, f.loops.max_T = o->max_T, f.loops.static_only = o->static_only;
+    for (f.kinds = 0, kind = 0; kind < LFT_P(row_kinds); ++kind) f.kinds += LFT_P(row_has)(kind);
+    f.wilson = LFT_P(loops_count)(&f.loops);
+    f.steps  = o->flow_time > 0 ? (int)(o->flow_time / step + (1 - 1e-9)) : 0;
+    if (o->flow_time > 0 && f.steps < 1) f.steps = 1;
+    f.step  = f.steps ? o->flow_time / f.steps : 0;
+    f.count = f.kinds + f.wilson + f.steps;
+    return f;
+}
+
+LFT_API lft_status LFT_(observables_check)(const LFT_(observables) *o, lft_error *error)
+{
+    static const char where[] = "observables";
+    const double      step    = o->flow_step > 0 ? o->flow_step : 0.05;
+    int               mu, nu, fits = 0;
+    if (o->max_R < 0 || (o->max_R == 0 && o->max_T)) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_R", "both of max_R and max_T, or none", o->max_R);
+    }
+    if (o->max_R && (o->max_T < 1 || (o->max_R > o->max_T && !o->static_only))) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_T", "at least max_R; 1 with static_only", o->max_T);
+    }
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = 0; nu < LFT_DIM; ++nu) {
+            if (mu == nu || (o->static_only && nu > 0)) continue;
+            fits |= o->max_R < o->lattice.extent[mu] && o->max_T < o->lattice.extent[nu];
+        }
+    }
+    if (o->max_R && !fits) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_T", "loops shorter than the axes of some plane", o->max_T);
+    }
+    if (!lft_finite(o->flow_time) || o->flow_time < 0) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "flow_time", "a number >= 0", o->flow_time);
+    }
+    if (!lft_finite(o->flow_step) || o->flow_step < 0 || !(o->flow_time / step < 1e5)) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "flow_step", "a number >= 0, and at most 100000 steps", o->flow_step);
+    }
+    return LFT_OK;
+}
+
+LFT_API int LFT_(observables_count)(const LFT_(observables) *o)
+{
+    return LFT_(observables_check)(o, NULL) ? 0 : LFT_P(row_form_of)(o).count;
+}
+
+/* ---- measuring ------------------------------------------------------------------------------------------------------ */
+
+typedef struct LFT_P(gauge_job) {
+    const LFT_(theory) *theory;
+    LFT_P(row_form)     form;
+    double             *rows;  /* [lane][count] */
+    double             *loops; /* [loop][lane] */
+    double             *grid;  /* [step of the flow][lane] t^2 E */
+    lft_v              *lines; /* for Wilson loops */
+    lft_v              *links; /* what flows */
+    lft_v              *field; /* what drives it, or the field strength */
+} LFT_P(gauge_job);
+
+LFT_P_STATIC LFT_P(gauge_job) LFT_P(gauge_layout)(const LFT_(theory) *theory, const LFT_(observables) *o, lft_arena *arena)
+{
+    const size_t     line = LFT_P_LANES * sizeof(double), volume = (size_t)o->lattice.volume;
+    const size_t     planes = LFT_P_PLANES * LFT_P_ALGEBRA, forces = LFT_P_FORCES;
+    LFT_P(gauge_job) job;
+    job.theory = theory;
+    job.form   = LFT_P(row_form_of)(o);
+    job.rows   = (double *)lft_arena_take(arena, (size_t)job.form.count, line);
+    job.loops  = (double *)lft_arena_take(arena, (size_t)job.form.wilson, line);
+    job.grid   = (double *)lft_arena_take(arena, (size_t)job.form.steps, line);
+    job.lines  = LFT_P(loops_work)(&o->lattice, &job.form.loops, arena);
+    job.links = job.field = NULL;
+    if (job.form.steps) job.links = LFT_P(vectors)(arena, volume * LFT_P_SITE);
+    if (job.form.steps || LFT_DIM == 4) job.field = LFT_P(vectors)(arena, volume * (planes > forces ? planes : forces));
+    return job;
+}
+
+LFT_API size_t LFT_(measure_bytes)(const LFT_(observables) *o)
+{
+    lft_arena measure = lft_arena_measure();
+    if (LFT_(observables_check)(o, NULL)) return 0;
+    (void)LFT_P(gauge_layout)(NULL, o, &measure);
+    return measure.need;
+}
+
+/* The angle of a phase: of the plaquette in the plane 01 at p, for U(1). */
+LFT_P_STATIC lft_v LFT_P(plaquette_angle)(const LFT_P(walk) *walk, const lft_v *links, LFT_P(place) p)
+{
+    int   there[2], back[2];
+    lft_u u, v, loop;
+    LFT_P(way)(walk, p, 0, 1, 1, 1, there);
+    LFT_P(way)(walk, p, 1, 1, 0, 1, back);
+    LFT_P(path)(links, there, 2, &u);
+    LFT_P(path)(links, back, 2, &v);
+    LFT_P(mul_adj)(&loop, &u, &v);
+    return LFT_P(atan2)(LFT_P(trace_im)(&loop), LFT_P(trace)(&loop, NULL));
+}
+
+/* The plaquettes' means; and of U(1) in two dimensions Q, for the angles of all plaquettes add up to a multiple of 2 pi. */
+LFT_P_STATIC void LFT_P(measure_plaquettes)(const LFT_(lattice) *lattice, const lft_v *links, double (*sums)[LFT_P_LANES])
+{
+    const LFT_P(walk) walk   = LFT_P(walk_of)(lattice);
+    const int         charge = LFT_DIM == 2 && LFT_P_COLOURS == 1;
+    const double      norm = (double)lattice->volume * LFT_P_COLOURS, times = LFT_DIM - 1, spaces = LFT_P_PLANES - times;
+    double           *space = sums[LFT_P(row_space)], *time = sums[LFT_P(row_time)], *q = sums[LFT_P(row_q)];
+    LFT_P(place)      p = LFT_P(first_place)();
+    int               x, mu, nu, l;
+    for (l = 0; l < LFT_P_LANES; ++l) space[l] = time[l] = q[l] = 0;
+    for (x = 0; x < lattice->volume; ++x, LFT_P(next_place)(lattice, &p)) {
+        lft_v across = lft_splat(0), along = across;
+        for (mu = 0; mu < LFT_DIM; ++mu) {
+            for (nu = mu + 1; nu < LFT_DIM; ++nu) {
+                const lft_v trace = LFT_P(rectangle)(&walk, links, p, mu, 1, nu, 1, 0, NULL);
+                if (mu == 0) along += trace;
+                else across += trace;
+            }
+        }
+        LFT_P(add_wide)(space, across);
+        LFT_P(add_wide)(time, along);
+        if (charge) LFT_P(add_wide)(q, LFT_P(plaquette_angle)(&walk, links, p));
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        const double turns = q[l] / 6.283185307179586476925;
+        sums[LFT_P(row_plaquette)][l] = (space[l] + time[l]) / (norm * LFT_P_PLANES);
+        space[l] /= norm * (spaces > 0 ? spaces : 1);
+        time[l] /= norm * times;
+        q[l] = lft_finite(turns) ? (double)(int64_t)(turns < 0 ? turns - 0.5 : turns + 0.5) : turns;
+    }
+}
+
+/* t^2 E at every step of the flow, and Q at its end; of the configuration itself where there is no flow. */
+LFT_P_STATIC void LFT_P(measure_flow)(const LFT_P(gauge_job) *job, const LFT_(lattice) *lattice, const lft_v *links, double *Q)
+{
+    const LFT_P(walk) walk = LFT_P(walk_of)(lattice);
+    int               i, l;
+    if (job->form.steps) {
+        lft_p_copy(job->links, links, (size_t)lattice->volume * LFT_P_SITE * sizeof(lft_v));
+        links = job->links;
+    }
+    for (i = 0; i < job->form.steps; ++i) {
+        const double t = job->form.step * (i + 1);
+        double      *E = job->grid + i * LFT_P_LANES;
+        LFT_P(flow_step)(&walk, job->links, job->form.step, job->field);
+        LFT_P(field_strength)(&walk, links, job->field);
+        LFT_P(field_energy)(lattice, job->field, E);
+        for (l = 0; l < LFT_P_LANES; ++l) E[l] *= t * t;
+    }
+    if (LFT_DIM != 4) return;
+    if (!job->form.steps) LFT_P(field_strength)(&walk, links, job->field);
+    LFT_P(field_charge)(lattice, job->field, Q);
+}
+
+/* The rows of one group. */
+LFT_P_STATIC void LFT_P(gauge_group)(const void *context, const LFT_(batch) *x, int group)
+{
+    const LFT_P(gauge_job) *job   = (const LFT_P(gauge_job) *)context;
+    const lft_real         *data  = LFT_P(group)(x, group);
+    const lft_v            *links = LFT_P(const_view)(data);
+    double                  sums[LFT_P(row_kinds)][LFT_P_LANES];
+    int                     kind, i, l;
+    job->theory->action(job->theory, &x->lattice, data, sums[LFT_P(row_action)], NULL);
+    LFT_P(measure_plaquettes)(&x->lattice, links, sums);
+    LFT_P(polyakov)(&x->lattice, links, sums[LFT_P(row_re)], sums[LFT_P(row_im)]);
+    LFT_P(wilson_loops)(&x->lattice, links, &job->form.loops, job->lines, job->loops);
+    LFT_P(measure_flow)(job, &x->lattice, links, sums[LFT_P(row_q)]);
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        const double re = sums[LFT_P(row_re)][l], im = sums[LFT_P(row_im)][l], q = sums[LFT_P(row_q)][l];
+        double      *to = job->rows + l * job->form.count;
+        sums[LFT_P(row_action)][l] /= x->lattice.volume;
+        sums[LFT_P(row_abs)][l] = lft_p_f64_p_sqrt(re * re + im * im);
+        sums[LFT_P(row_q2)][l]  = q * q;
+        for (kind = 0; kind < LFT_P(row_kinds); ++kind) {
+            if (LFT_P(row_has)(kind)) *to++ = sums[kind][l];
+        }
+        for (i = 0; i < job->form.wilson; ++i) *to++ = job->loops[i * LFT_P_LANES + l];
+        for (i = 0; i < job->form.steps; ++i) *to++ = job->grid[i * LFT_P_LANES + l];
+    }
+}
+
+LFT_P_STATIC lft_status LFT_P(gauge_check)(const LFT_(observables) *o, const LFT_(batch) *x, lft_error *error)
+{
+    const lft_status status = LFT_(observables_check)(o, error);
+    if (status || LFT_P(same_lattice)(&x->lattice, &o->lattice)) return status;
+    return lft_p_fail(error, LFT_ERR_MISMATCH, "measure", "the batch has other extents than the observables");
+}
+
+LFT_P_STATIC LFT_P(measured) LFT_P(measured_of)(const LFT_(theory) *theory, const LFT_(observables) *o, LFT_P(gauge_job) *job,
+                                                lft_arena *scratch)
+{
+    LFT_P(measured) m;
+    *job      = LFT_P(gauge_layout)(theory, o, scratch);
+    m.count   = job->form.count;
+    m.rows    = job->rows;
+    m.context = job;
+    m.group   = LFT_P(gauge_group);
+    return m;
+}
+
+LFT_API lft_status LFT_(measure)(const LFT_(theory) *theory, const LFT_(observables) *o, const LFT_(batch) *x, double *rows,
+                                 lft_arena scratch, lft_error *error)
+{
+    lft_status       status = LFT_P(gauge_check)(o, x, error);
+    LFT_P(gauge_job) job;
+    LFT_P(measured)  m;
+    if (status) return status;
+    m      = LFT_P(measured_of)(theory, o, &job, &scratch);
+    status = lft_arena_check(&scratch, error, "measure");
+    if (!status) LFT_P(measure_rows_of)(&m, x, rows);
+    return status;
+}
+
+LFT_API lft_status LFT_(measure_into)(const LFT_(theory) *theory, const LFT_(observables) *o, const LFT_(batch) *x,
+                                      lft_series *series, lft_arena scratch, lft_error *error)
+{
+    lft_status       status = LFT_P(gauge_check)(o, x, error);
+    LFT_P(gauge_job) job;
+    LFT_P(measured)  m;
+    if (status) return status;
+    m      = LFT_P(measured_of)(theory, o, &job, &scratch);
+    status = lft_arena_check(&scratch, error, "measure");
+    return status ? status : LFT_P(measure_append)(&m, x, series, error);
+}
+
+/* ---- deriving ------------------------------------------------------------------------------------------------------- */
+
+LFT_API const char *LFT_(observable_name)(const LFT_(observables) *o, int observable, char *text)
+{
+    static const char *const kinds[]   = {"action",      "plaquette",   "plaquette_space", "plaquette_time", "polyakov_re",
+                                          "polyakov_im", "polyakov_abs", "q",              "q2"};
+    static const char *const derived[] = {"energy_flow", "t2_energy_flow", "t0", "w0"};
+    LFT_P(row_form)          f;
+    lft_p_text               t;
+    int                      kind, R, T, i = observable;
+    if (i < 0 || LFT_(observables_check)(o, NULL)) return NULL;
+    f = LFT_P(row_form_of)(o);
+    for (kind = 0; kind < LFT_P(row_kinds); ++kind) {
+        if (LFT_P(row_has)(kind) && i-- == 0) return kinds[kind];
+    }
+    if (i >= f.wilson) {
+        i -= f.wilson;
+        return f.steps && i < LFT_P(row_derived) ? derived[i] : NULL;
+    }
+    t.data = text, t.used = 0, t.size = LFT_OBSERVABLE_TEXT;
+    for (R = 1; R <= f.loops.max_R; ++R) {
+        for (T = 1; T <= f.loops.max_T; ++T) {
+            if (LFT_P(loop_column)(&f.loops, R, T) != i) continue;
+            lft_p_put(&t, "wilson_");
+            lft_p_put_u64(&t, (uint64_t)R);
+            lft_p_put(&t, "x");
+            lft_p_put_u64(&t, (uint64_t)T);
+            return text;
+        }
+    }
+    return NULL;
+}
+
+LFT_API int LFT_(observable_find)(const LFT_(observables) *o, const char *name)
+{
+    char        text[LFT_OBSERVABLE_TEXT];
+    const char *other;
+    int         i, k;
+    for (i = 0; (other = LFT_(observable_name)(o, i, text)) != NULL; ++i) {
+        for (k = 0; other[k] && other[k] == name[k]; ++k) continue;
+        if (other[k] == name[k]) return i;
+    }
+    return -1;
+}
+
+/* A curve over the steps of the flow, known at the nodes first ... last: y = t^2 E, or t dy/dt by five points, which leaves out two
+ * nodes at either end. y[i - 1] is that of node i, and 0 at node 0. */
+typedef struct LFT_P(curve) {
+    const double *y;
+    int           first, last, derivative;
+} LFT_P(curve);
+
+static const double LFT_P(five_points)[5] = {1.0 / 12, -8.0 / 12, 0, 8.0 / 12, -1.0 / 12};
+
+LFT_P_STATIC double LFT_P(curve_at)(const LFT_P(curve) *c, int node)
+{
+    double sum = 0;
+    int    k;
+    if (!c->derivative) return node ? c->y[node - 1] : 0;
+    for (k = 0; k < 5; ++k) {
+        const int other = node + k - 2;
+        sum += node * LFT_P(five_points)[k] * (other ? c->y[other - 1] : 0);
+    }
+    return sum;
+}
+
+/* slope += x d(value at the node) / dy */
+LFT_P_STATIC void LFT_P(curve_slope)(const LFT_P(curve) *c, int node, double x, double *slope)
+{
+    int k;
+    if (!c->derivative) {
+        if (node) slope[node - 1] += x;
+        return;
+    }
+    for (k = 0; k < 5; ++k) {
+        const int other = node + k - 2;
+        if (other) slope[other - 1] += x * node * LFT_P(five_points)[k];
+    }
+}
+
+/* The polynomials that are 1 at one of the nodes from ... from + n - 1 and 0 at the others, at s; d: their derivatives. */
+LFT_P_STATIC void LFT_P(lagrange)(int from, int n, double s, double *value, double *d)
+{
+    int i, j, k;
+    for (i = 0; i < n; ++i) {
+        value[i] = 1, d[i] = 0;
+        for (j = 0; j < n; ++j) {
+            double term = 1.0 / (i - j + (i == j));
+            if (i == j) continue;
+            value[i] *= term * (s - from - j);
+            for (k = 0; k < n; ++k) {
+                if (k != i && k != j) term *= (s - from - k) / (i - k);
+            }
+            d[i] += term;
+        }
+    }
+}
+
+/* The first node after which the curve rises to the level, -1 if there is none. */
+LFT_P_STATIC int LFT_P(curve_reaches)(const LFT_P(curve) *c, double level)
+{
+    int i;
+    for (i = c->first; i < c->last; ++i) {
+        if (LFT_P(curve_at)(c, i) < level && LFT_P(curve_at)(c, i + 1) >= level) return i;
+    }
+    return -1;
+}
+
+/* Where, in steps, the curve first rises to the level, NaN if it does not; its slopes are added where slope is not NULL. */
+LFT_P_STATIC double LFT_P(curve_solve)(const LFT_P(curve) *c, double level, double *slope)
+{
+    const int n = c->last - c->first < 3 ? c->last - c->first + 1 : 4, at = LFT_P(curve_reaches)(c, level);
+    double    value[4], d[4], low = at, high = at + 1, rise, s;
+    int       from = at - 1, i, k;
+    lft_p_set_nan(&s);
+    if (at < 0) return s;
+    if (from > c->last - n + 1) from = c->last - n + 1;
+    if (from < c->first) from = c->first;
+    for (k = 0; k < 60; ++k) { /* the polynomial is the curve at the nodes, so that it crosses the level between them */
+        double sum = 0;
+        s = 0.5 * (low + high);
+        LFT_P(lagrange)(from, n, s, value, d);
+        for (i = 0; i < n; ++i) sum += value[i] * LFT_P(curve_at)(c, from + i);
+        if (sum < level) low = s;
+        else high = s;
+    }
+    for (rise = 0, i = 0; i < n; ++i) rise += d[i] * LFT_P(curve_at)(c, from + i);
+    for (i = 0; i < n && slope; ++i) LFT_P(curve_slope)(c, from + i, -value[i] / rise, slope);
+    return s;
+}
+
+/* t0, or w0 = the root of a time */
+LFT_P_STATIC double LFT_P(observe_scale)(const LFT_P(row_form) *f, int derivative, const double *y, double *slope)
+{
+    LFT_P(curve) c;
+    double       t, root;
+    int          i;
+    c.y          = y;
+    c.derivative = derivative;
+    c.first      = derivative ? 2 : 0;
+    c.last       = derivative ? f->steps - 2 : f->steps;
+    t            = f->step * LFT_P(curve_solve)(&c, 0.3, slope);
+    root         = derivative && lft_finite(t) ? lft_p_f64_p_sqrt(t) : t;
+    for (i = 0; i < f->steps && slope; ++i) slope[i] *= derivative ? f->step / (2 * root) : f->step;
+    return root;
+}
+
+LFT_P_STATIC double LFT_P(observe_value)(const void *context, const double *mean, double *slope)
+{
+    const LFT_(derived_of) *of    = (const LFT_(derived_of) *)context;
+    const LFT_P(row_form)   f     = LFT_P(row_form_of)(of->observables);
+    const int               means = f.kinds + f.wilson, last = f.count - 1;
+    const double            t     = f.step * f.steps;
+    double                  value = 1;
+    if (of->observable < means) {
+        if (slope) slope[of->observable] = 1;
+        return mean[of->observable];
+    }
+    switch (of->observable - means) {
+    case LFT_P(row_energy): value = 1 / (t * t); break;
+    case LFT_P(row_t2_energy): break;
+    case LFT_P(row_t0): return LFT_P(observe_scale)(&f, 0, mean + means, slope ? slope + means : NULL);
+    case LFT_P(row_w0): return LFT_P(observe_scale)(&f, 1, mean + means, slope ? slope + means : NULL);
+    default: lft_p_set_nan(&value); return value;
+    }
+    if (slope) slope[last] = value;
+    return value * mean[last];
+}
+
+LFT_API double LFT_(derived)(const double *mean, void *ctx)
+{
+    return LFT_P(observe_value)(ctx, mean, NULL);
+}
+
+LFT_API lft_estimate LFT_(observe)(const lft_series *series, const LFT_(theory) *theory, const LFT_(observables) *o,
+                                   int observable, lft_arena scratch, lft_error *error)
+{
+    char             text[LFT_OBSERVABLE_TEXT];
+    LFT_(derived_of) of;
+    LFT_P(observed)  observed;
+    (void)theory;
+    of.observables   = o;
+    of.observable    = observable;
+    observed.count   = LFT_(observables_count)(o);
+    observed.name    = LFT_(observable_name)(o, observable, text);
+    observed.context = &of;
+    observed.value   = LFT_P(observe_value);
+    if (observed.name) return LFT_P(observe_series)(&observed, series, scratch, error);
+    (void)lft_p_fail_got(error, LFT_ERR_ARG, "observe", "observable", "one that has a name", observable);
+    return lft_p_estimate_nothing(0);
+}
+
+#endif
+#if LFT_GROUP == LFT_SCALAR
+
 /* ---- 88_model.h, code -------------------------------------------------------------------------------------------- */
 
 #define LFT_P_MODEL_FORMAT 1
@@ -13392,461 +13853,6 @@ LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *
     }
     LFT_(flow_prepare)(flow);
     return status;
-}
-
-#else
-
-/* ---- 87_gauge_observables.h, code -------------------------------------------------------------------------------- */
-
-/* ---- what a row holds ----------------------------------------------------------------------------------------------- */
-
-enum {
-    LFT_P(row_action),
-    LFT_P(row_plaquette),
-    LFT_P(row_space),
-    LFT_P(row_time),
-    LFT_P(row_re),
-    LFT_P(row_im),
-    LFT_P(row_abs),
-    LFT_P(row_q),
-    LFT_P(row_q2),
-    LFT_P(row_kinds)
-};
-enum { LFT_P(row_energy), LFT_P(row_t2_energy), LFT_P(row_t0), LFT_P(row_w0), LFT_P(row_derived) };
-
-/* Is there such a column? */
-LFT_P_STATIC int LFT_P(row_has)(int kind)
-{
-    switch (kind) {
-    case LFT_P(row_space): return LFT_DIM > 2;
-    case LFT_P(row_im): return LFT_P_COLOURS != 2;
-    case LFT_P(row_q):
-    case LFT_P(row_q2): return LFT_DIM == 4 || (LFT_DIM == 2 && LFT_P_COLOURS == 1);
-    default: return 1;
-    }
-}
-
-typedef struct LFT_P(row_form) {
-    LFT_P(loops) loops;
-    int          kinds, wilson, steps, count; /* columns of each sort, in this order, and of all */
-    double       step;
-} LFT_P(row_form);
-
-LFT_P_STATIC LFT_P(row_form) LFT_P(row_form_of)(const LFT_(observables) *o)
-{
-    const double     step = o->flow_step > 0 ? o->flow_step : 0.05;
-    LFT_P(row_form) f;
-    int              kind;
-    f.loops.max_R = o->max_R, f.loops.max_T = o->max_T, f.loops.static_only = o->static_only;
-    for (f.kinds = 0, kind = 0; kind < LFT_P(row_kinds); ++kind) f.kinds += LFT_P(row_has)(kind);
-    f.wilson = LFT_P(loops_count)(&f.loops);
-    f.steps  = o->flow_time > 0 ? (int)(o->flow_time / step + (1 - 1e-9)) : 0;
-    if (o->flow_time > 0 && f.steps < 1) f.steps = 1;
-    f.step  = f.steps ? o->flow_time / f.steps : 0;
-    f.count = f.kinds + f.wilson + f.steps;
-    return f;
-}
-
-LFT_API lft_status LFT_(observables_check)(const LFT_(observables) *o, lft_error *error)
-{
-    static const char where[] = "observables";
-    const double      step    = o->flow_step > 0 ? o->flow_step : 0.05;
-    int               mu, nu, fits = 0;
-    if (o->max_R < 0 || (o->max_R == 0 && o->max_T)) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_R", "both of max_R and max_T, or none", o->max_R);
-    }
-    if (o->max_R && (o->max_T < 1 || (o->max_R > o->max_T && !o->static_only))) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_T", "at least max_R; 1 with static_only", o->max_T);
-    }
-    for (mu = 0; mu < LFT_DIM; ++mu) {
-        for (nu = 0; nu < LFT_DIM; ++nu) {
-            if (mu == nu || (o->static_only && nu > 0)) continue;
-            fits |= o->max_R < o->lattice.extent[mu] && o->max_T < o->lattice.extent[nu];
-        }
-    }
-    if (o->max_R && !fits) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, where, "max_T", "loops shorter than the axes of some plane", o->max_T);
-    }
-    if (!lft_finite(o->flow_time) || o->flow_time < 0) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, where, "flow_time", "a number >= 0", o->flow_time);
-    }
-    if (!lft_finite(o->flow_step) || o->flow_step < 0 || !(o->flow_time / step < 1e5)) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, where, "flow_step", "a number >= 0, and at most 100000 steps", o->flow_step);
-    }
-    return LFT_OK;
-}
-
-LFT_API int LFT_(observables_count)(const LFT_(observables) *o)
-{
-    return LFT_(observables_check)(o, NULL) ? 0 : LFT_P(row_form_of)(o).count;
-}
-
-/* ---- measuring ------------------------------------------------------------------------------------------------------ */
-
-typedef struct LFT_P(gauge_job) {
-    const LFT_(theory) *theory;
-    LFT_P(row_form)     form;
-    double             *rows;  /* [lane][count] */
-    double             *loops; /* [loop][lane] */
-    double             *grid;  /* [step of the flow][lane] t^2 E */
-    lft_v              *lines; /* for Wilson loops */
-    lft_v              *links; /* what flows */
-    lft_v              *field; /* what drives it, or the field strength */
-} LFT_P(gauge_job);
-
-LFT_P_STATIC LFT_P(gauge_job) LFT_P(gauge_layout)(const LFT_(theory) *theory, const LFT_(observables) *o, lft_arena *arena)
-{
-    const size_t     line = LFT_P_LANES * sizeof(double), volume = (size_t)o->lattice.volume;
-    const size_t     planes = LFT_P_PLANES * LFT_P_ALGEBRA, forces = LFT_P_FORCES;
-    LFT_P(gauge_job) job;
-    job.theory = theory;
-    job.form   = LFT_P(row_form_of)(o);
-    job.rows   = (double *)lft_arena_take(arena, (size_t)job.form.count, line);
-    job.loops  = (double *)lft_arena_take(arena, (size_t)job.form.wilson, line);
-    job.grid   = (double *)lft_arena_take(arena, (size_t)job.form.steps, line);
-    job.lines  = LFT_P(loops_work)(&o->lattice, &job.form.loops, arena);
-    job.links = job.field = NULL;
-    if (job.form.steps) job.links = LFT_P(vectors)(arena, volume * LFT_P_SITE);
-    if (job.form.steps || LFT_DIM == 4) job.field = LFT_P(vectors)(arena, volume * (planes > forces ? planes : forces));
-    return job;
-}
-
-LFT_API size_t LFT_(measure_bytes)(const LFT_(observables) *o)
-{
-    lft_arena measure = lft_arena_measure();
-    if (LFT_(observables_check)(o, NULL)) return 0;
-    (void)LFT_P(gauge_layout)(NULL, o, &measure);
-    return measure.need;
-}
-
-/* The angle of a phase: of the plaquette in the plane 01 at p, for U(1). */
-LFT_P_STATIC lft_v LFT_P(plaquette_angle)(const LFT_P(walk) *walk, const lft_v *links, LFT_P(place) p)
-{
-    int   there[2], back[2];
-    lft_u u, v, loop;
-    LFT_P(way)(walk, p, 0, 1, 1, 1, there);
-    LFT_P(way)(walk, p, 1, 1, 0, 1, back);
-    LFT_P(path)(links, there, 2, &u);
-    LFT_P(path)(links, back, 2, &v);
-    LFT_P(mul_adj)(&loop, &u, &v);
-    return LFT_P(atan2)(LFT_P(trace_im)(&loop), LFT_P(trace)(&loop, NULL));
-}
-
-/* The plaquettes' means; and of U(1) in two dimensions Q, for the angles of all plaquettes add up to a multiple of 2 pi. */
-LFT_P_STATIC void LFT_P(measure_plaquettes)(const LFT_(lattice) *lattice, const lft_v *links, double (*sums)[LFT_P_LANES])
-{
-    const LFT_P(walk) walk   = LFT_P(walk_of)(lattice);
-    const int         charge = LFT_DIM == 2 && LFT_P_COLOURS == 1;
-    const double      norm = (double)lattice->volume * LFT_P_COLOURS, times = LFT_DIM - 1, spaces = LFT_P_PLANES - times;
-    double           *space = sums[LFT_P(row_space)], *time = sums[LFT_P(row_time)], *q = sums[LFT_P(row_q)];
-    LFT_P(place)      p = LFT_P(first_place)();
-    int               x, mu, nu, l;
-    for (l = 0; l < LFT_P_LANES; ++l) space[l] = time[l] = q[l] = 0;
-    for (x = 0; x < lattice->volume; ++x, LFT_P(next_place)(lattice, &p)) {
-        lft_v across = lft_splat(0), along = across;
-        for (mu = 0; mu < LFT_DIM; ++mu) {
-            for (nu = mu + 1; nu < LFT_DIM; ++nu) {
-                const lft_v trace = LFT_P(rectangle)(&walk, links, p, mu, 1, nu, 1, 0, NULL);
-                if (mu == 0) along += trace;
-                else across += trace;
-            }
-        }
-        LFT_P(add_wide)(space, across);
-        LFT_P(add_wide)(time, along);
-        if (charge) LFT_P(add_wide)(q, LFT_P(plaquette_angle)(&walk, links, p));
-    }
-    for (l = 0; l < LFT_P_LANES; ++l) {
-        const double turns = q[l] / 6.283185307179586476925;
-        sums[LFT_P(row_plaquette)][l] = (space[l] + time[l]) / (norm * LFT_P_PLANES);
-        space[l] /= norm * (spaces > 0 ? spaces : 1);
-        time[l] /= norm * times;
-        q[l] = lft_finite(turns) ? (double)(int64_t)(turns < 0 ? turns - 0.5 : turns + 0.5) : turns;
-    }
-}
-
-/* t^2 E at every step of the flow, and Q at its end; of the configuration itself where there is no flow. */
-LFT_P_STATIC void LFT_P(measure_flow)(const LFT_P(gauge_job) *job, const LFT_(lattice) *lattice, const lft_v *links, double *Q)
-{
-    const LFT_P(walk) walk = LFT_P(walk_of)(lattice);
-    int               i, l;
-    if (job->form.steps) {
-        lft_p_copy(job->links, links, (size_t)lattice->volume * LFT_P_SITE * sizeof(lft_v));
-        links = job->links;
-    }
-    for (i = 0; i < job->form.steps; ++i) {
-        const double t = job->form.step * (i + 1);
-        double      *E = job->grid + i * LFT_P_LANES;
-        LFT_P(flow_step)(&walk, job->links, job->form.step, job->field);
-        LFT_P(field_strength)(&walk, links, job->field);
-        LFT_P(field_energy)(lattice, job->field, E);
-        for (l = 0; l < LFT_P_LANES; ++l) E[l] *= t * t;
-    }
-    if (LFT_DIM != 4) return;
-    if (!job->form.steps) LFT_P(field_strength)(&walk, links, job->field);
-    LFT_P(field_charge)(lattice, job->field, Q);
-}
-
-/* The rows of one group. */
-LFT_P_STATIC void LFT_P(gauge_group)(const void *context, const LFT_(batch) *x, int group)
-{
-    const LFT_P(gauge_job) *job   = (const LFT_P(gauge_job) *)context;
-    const lft_real         *data  = LFT_P(group)(x, group);
-    const lft_v            *links = LFT_P(const_view)(data);
-    double                  sums[LFT_P(row_kinds)][LFT_P_LANES];
-    int                     kind, i, l;
-    job->theory->action(job->theory, &x->lattice, data, sums[LFT_P(row_action)], NULL);
-    LFT_P(measure_plaquettes)(&x->lattice, links, sums);
-    LFT_P(polyakov)(&x->lattice, links, sums[LFT_P(row_re)], sums[LFT_P(row_im)]);
-    LFT_P(wilson_loops)(&x->lattice, links, &job->form.loops, job->lines, job->loops);
-    LFT_P(measure_flow)(job, &x->lattice, links, sums[LFT_P(row_q)]);
-    for (l = 0; l < LFT_P_LANES; ++l) {
-        const double re = sums[LFT_P(row_re)][l], im = sums[LFT_P(row_im)][l], q = sums[LFT_P(row_q)][l];
-        double      *to = job->rows + l * job->form.count;
-        sums[LFT_P(row_action)][l] /= x->lattice.volume;
-        sums[LFT_P(row_abs)][l] = lft_p_f64_p_sqrt(re * re + im * im);
-        sums[LFT_P(row_q2)][l]  = q * q;
-        for (kind = 0; kind < LFT_P(row_kinds); ++kind) {
-            if (LFT_P(row_has)(kind)) *to++ = sums[kind][l];
-        }
-        for (i = 0; i < job->form.wilson; ++i) *to++ = job->loops[i * LFT_P_LANES + l];
-        for (i = 0; i < job->form.steps; ++i) *to++ = job->grid[i * LFT_P_LANES + l];
-    }
-}
-
-LFT_P_STATIC lft_status LFT_P(gauge_check)(const LFT_(observables) *o, const LFT_(batch) *x, lft_error *error)
-{
-    const lft_status status = LFT_(observables_check)(o, error);
-    if (status || LFT_P(same_lattice)(&x->lattice, &o->lattice)) return status;
-    return lft_p_fail(error, LFT_ERR_MISMATCH, "measure", "the batch has other extents than the observables");
-}
-
-LFT_P_STATIC LFT_P(measured) LFT_P(measured_of)(const LFT_(theory) *theory, const LFT_(observables) *o, LFT_P(gauge_job) *job,
-                                                lft_arena *scratch)
-{
-    LFT_P(measured) m;
-    *job      = LFT_P(gauge_layout)(theory, o, scratch);
-    m.count   = job->form.count;
-    m.rows    = job->rows;
-    m.context = job;
-    m.group   = LFT_P(gauge_group);
-    return m;
-}
-
-LFT_API lft_status LFT_(measure)(const LFT_(theory) *theory, const LFT_(observables) *o, const LFT_(batch) *x, double *rows,
-                                 lft_arena scratch, lft_error *error)
-{
-    lft_status       status = LFT_P(gauge_check)(o, x, error);
-    LFT_P(gauge_job) job;
-    LFT_P(measured)  m;
-    if (status) return status;
-    m      = LFT_P(measured_of)(theory, o, &job, &scratch);
-    status = lft_arena_check(&scratch, error, "measure");
-    if (!status) LFT_P(measure_rows_of)(&m, x, rows);
-    return status;
-}
-
-LFT_API lft_status LFT_(measure_into)(const LFT_(theory) *theory, const LFT_(observables) *o, const LFT_(batch) *x,
-                                      lft_series *series, lft_arena scratch, lft_error *error)
-{
-    lft_status       status = LFT_P(gauge_check)(o, x, error);
-    LFT_P(gauge_job) job;
-    LFT_P(measured)  m;
-    if (status) return status;
-    m      = LFT_P(measured_of)(theory, o, &job, &scratch);
-    status = lft_arena_check(&scratch, error, "measure");
-    return status ? status : LFT_P(measure_append)(&m, x, series, error);
-}
-
-/* ---- deriving ------------------------------------------------------------------------------------------------------- */
-
-LFT_API const char *LFT_(observable_name)(const LFT_(observables) *o, int observable, char *text)
-{
-    static const char *const kinds[]   = {"action",      "plaquette",   "plaquette_space", "plaquette_time", "polyakov_re",
-                                          "polyakov_im", "polyakov_abs", "q",              "q2"};
-    static const char *const derived[] = {"energy_flow", "t2_energy_flow", "t0", "w0"};
-    LFT_P(row_form)          f;
-    lft_p_text               t;
-    int                      kind, R, T, i = observable;
-    if (i < 0 || LFT_(observables_check)(o, NULL)) return NULL;
-    f = LFT_P(row_form_of)(o);
-    for (kind = 0; kind < LFT_P(row_kinds); ++kind) {
-        if (LFT_P(row_has)(kind) && i-- == 0) return kinds[kind];
-    }
-    if (i >= f.wilson) {
-        i -= f.wilson;
-        return f.steps && i < LFT_P(row_derived) ? derived[i] : NULL;
-    }
-    t.data = text, t.used = 0, t.size = LFT_OBSERVABLE_TEXT;
-    for (R = 1; R <= f.loops.max_R; ++R) {
-        for (T = 1; T <= f.loops.max_T; ++T) {
-            if (LFT_P(loop_column)(&f.loops, R, T) != i) continue;
-            lft_p_put(&t, "wilson_");
-            lft_p_put_u64(&t, (uint64_t)R);
-            lft_p_put(&t, "x");
-            lft_p_put_u64(&t, (uint64_t)T);
-            return text;
-        }
-    }
-    return NULL;
-}
-
-LFT_API int LFT_(observable_find)(const LFT_(observables) *o, const char *name)
-{
-    char        text[LFT_OBSERVABLE_TEXT];
-    const char *other;
-    int         i, k;
-    for (i = 0; (other = LFT_(observable_name)(o, i, text)) != NULL; ++i) {
-        for (k = 0; other[k] && other[k] == name[k]; ++k) continue;
-        if (other[k] == name[k]) return i;
-    }
-    return -1;
-}
-
-/* A curve over the steps of the flow, known at the nodes first ... last: y = t^2 E, or t dy/dt by five points, which leaves out two
- * nodes at either end. y[i - 1] is that of node i, and 0 at node 0. */
-typedef struct LFT_P(curve) {
-    const double *y;
-    int           first, last, derivative;
-} LFT_P(curve);
-
-static const double LFT_P(five_points)[5] = {1.0 / 12, -8.0 / 12, 0, 8.0 / 12, -1.0 / 12};
-
-LFT_P_STATIC double LFT_P(curve_at)(const LFT_P(curve) *c, int node)
-{
-    double sum = 0;
-    int    k;
-    if (!c->derivative) return node ? c->y[node - 1] : 0;
-    for (k = 0; k < 5; ++k) {
-        const int other = node + k - 2;
-        sum += node * LFT_P(five_points)[k] * (other ? c->y[other - 1] : 0);
-    }
-    return sum;
-}
-
-/* slope += x d(value at the node) / dy */
-LFT_P_STATIC void LFT_P(curve_slope)(const LFT_P(curve) *c, int node, double x, double *slope)
-{
-    int k;
-    if (!c->derivative) {
-        if (node) slope[node - 1] += x;
-        return;
-    }
-    for (k = 0; k < 5; ++k) {
-        const int other = node + k - 2;
-        if (other) slope[other - 1] += x * node * LFT_P(five_points)[k];
-    }
-}
-
-/* The polynomials that are 1 at one of the nodes from ... from + n - 1 and 0 at the others, at s; d: their derivatives. */
-LFT_P_STATIC void LFT_P(lagrange)(int from, int n, double s, double *value, double *d)
-{
-    int i, j, k;
-    for (i = 0; i < n; ++i) {
-        value[i] = 1, d[i] = 0;
-        for (j = 0; j < n; ++j) {
-            double term = 1.0 / (i - j + (i == j));
-            if (i == j) continue;
-            value[i] *= term * (s - from - j);
-            for (k = 0; k < n; ++k) {
-                if (k != i && k != j) term *= (s - from - k) / (i - k);
-            }
-            d[i] += term;
-        }
-    }
-}
-
-/* The first node after which the curve rises to the level, -1 if there is none. */
-LFT_P_STATIC int LFT_P(curve_reaches)(const LFT_P(curve) *c, double level)
-{
-    int i;
-    for (i = c->first; i < c->last; ++i) {
-        if (LFT_P(curve_at)(c, i) < level && LFT_P(curve_at)(c, i + 1) >= level) return i;
-    }
-    return -1;
-}
-
-/* Where, in steps, the curve first rises to the level, NaN if it does not; its slopes are added where slope is not NULL. */
-LFT_P_STATIC double LFT_P(curve_solve)(const LFT_P(curve) *c, double level, double *slope)
-{
-    const int n = c->last - c->first < 3 ? c->last - c->first + 1 : 4, at = LFT_P(curve_reaches)(c, level);
-    double    value[4], d[4], low = at, high = at + 1, rise, s;
-    int       from = at - 1, i, k;
-    lft_p_set_nan(&s);
-    if (at < 0) return s;
-    if (from > c->last - n + 1) from = c->last - n + 1;
-    if (from < c->first) from = c->first;
-    for (k = 0; k < 60; ++k) { /* the polynomial is the curve at the nodes, so that it crosses the level between them */
-        double sum = 0;
-        s = 0.5 * (low + high);
-        LFT_P(lagrange)(from, n, s, value, d);
-        for (i = 0; i < n; ++i) sum += value[i] * LFT_P(curve_at)(c, from + i);
-        if (sum < level) low = s;
-        else high = s;
-    }
-    for (rise = 0, i = 0; i < n; ++i) rise += d[i] * LFT_P(curve_at)(c, from + i);
-    for (i = 0; i < n && slope; ++i) LFT_P(curve_slope)(c, from + i, -value[i] / rise, slope);
-    return s;
-}
-
-/* t0, or w0 = the root of a time */
-LFT_P_STATIC double LFT_P(observe_scale)(const LFT_P(row_form) *f, int derivative, const double *y, double *slope)
-{
-    LFT_P(curve) c;
-    double       t, root;
-    int          i;
-    c.y          = y;
-    c.derivative = derivative;
-    c.first      = derivative ? 2 : 0;
-    c.last       = derivative ? f->steps - 2 : f->steps;
-    t            = f->step * LFT_P(curve_solve)(&c, 0.3, slope);
-    root         = derivative && lft_finite(t) ? lft_p_f64_p_sqrt(t) : t;
-    for (i = 0; i < f->steps && slope; ++i) slope[i] *= derivative ? f->step / (2 * root) : f->step;
-    return root;
-}
-
-LFT_P_STATIC double LFT_P(observe_value)(const void *context, const double *mean, double *slope)
-{
-    const LFT_(derived_of) *of    = (const LFT_(derived_of) *)context;
-    const LFT_P(row_form)   f     = LFT_P(row_form_of)(of->observables);
-    const int               means = f.kinds + f.wilson, last = f.count - 1;
-    const double            t     = f.step * f.steps;
-    double                  value = 1;
-    if (of->observable < means) {
-        if (slope) slope[of->observable] = 1;
-        return mean[of->observable];
-    }
-    switch (of->observable - means) {
-    case LFT_P(row_energy): value = 1 / (t * t); break;
-    case LFT_P(row_t2_energy): break;
-    case LFT_P(row_t0): return LFT_P(observe_scale)(&f, 0, mean + means, slope ? slope + means : NULL);
-    case LFT_P(row_w0): return LFT_P(observe_scale)(&f, 1, mean + means, slope ? slope + means : NULL);
-    default: lft_p_set_nan(&value); return value;
-    }
-    if (slope) slope[last] = value;
-    return value * mean[last];
-}
-
-LFT_API double LFT_(derived)(const double *mean, void *ctx)
-{
-    return LFT_P(observe_value)(ctx, mean, NULL);
-}
-
-LFT_API lft_estimate LFT_(observe)(const lft_series *series, const LFT_(theory) *theory, const LFT_(observables) *o,
-                                   int observable, lft_arena scratch, lft_error *error)
-{
-    char             text[LFT_OBSERVABLE_TEXT];
-    LFT_(derived_of) of;
-    LFT_P(observed)  observed;
-    (void)theory;
-    of.observables   = o;
-    of.observable    = observable;
-    observed.count   = LFT_(observables_count)(o);
-    observed.name    = LFT_(observable_name)(o, observable, text);
-    observed.context = &of;
-    observed.value   = LFT_P(observe_value);
-    if (observed.name) return LFT_P(observe_series)(&observed, series, scratch, error);
-    (void)lft_p_fail_got(error, LFT_ERR_ARG, "observe", "observable", "one that has a name", observable);
-    return lft_p_estimate_nothing(0);
 }
 
 #endif

@@ -29,8 +29,8 @@ static lft_status LFT(read_watch)(cli *c, const LFT(lattice) *lattice, LFT(watch
         if (*end || r < 1 || t < 1 || r > 100 || t > 100) {
             return cli_fail(c, LFT_ERR_ARG, "--wilson: expected RxT with numbers from 1 to 100, got '%.40s'", wilson);
         }
-        w->max_r = (int)(r < t ? r : t);
-        w->max_t = (int)(r < t ? t : r);
+        w->max_R = (int)(r < t ? r : t);
+        w->max_T = (int)(r < t ? t : r);
     }
     w->flow_time = cli_real(c, "flow-time", 0);
     w->flow_step = cli_positive(c, "flow-step", 0);

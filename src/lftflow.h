@@ -93,10 +93,12 @@
 #endif
 #if LFT_GROUP == LFT_SCALAR
 #include "86_scalar_observables.h"
-#include "88_model.h"
-#include "89_model_read.h"
 #else
 #include "87_gauge_observables.h"
+#endif
+#if LFT_GROUP == LFT_SCALAR
+#include "88_model.h"
+#include "89_model_read.h"
 #endif
 #endif
 #if LFT_UPTO >= LFT_TRAIN && LFT_GROUP == LFT_SCALAR
@@ -160,10 +162,12 @@
 #include "85_measurement.h"
 #if LFT_GROUP == LFT_SCALAR
 #include "86_scalar_observables.h"
-#include "88_model.h"
-#include "89_model_read.h"
 #else
 #include "87_gauge_observables.h"
+#endif
+#if LFT_GROUP == LFT_SCALAR
+#include "88_model.h"
+#include "89_model_read.h"
 #endif
 #endif
 #if LFT_UPTO >= LFT_TRAIN && LFT_GROUP == LFT_SCALAR
