@@ -4025,8 +4025,10 @@ LFT_P_STATIC lft_status lft_p_links_fail(const lft_gauge_file *f, lft_error *e, 
 LFT_P_STATIC lft_status lft_p_links_get(const lft_gauge_file *f, const int *x, int mu, lft_gauge_get get, void *user,
                                         double *u, lft_error *e)
 {
-    const lft_status status = (lft_status)get(user, x, mu, u);
-    int              i;
+    lft_status status;
+    int        i;
+    lft_p_zero(u, (size_t)(2 * f->colours * f->colours) * sizeof *u); /* nothing old, whatever get does */
+    status = (lft_status)get(user, x, mu, u);
     for (i = 0; i < 2 * f->colours * f->colours && !status; ++i) {
         if (!lft_finite(u[i])) return lft_p_links_fail(f, e, LFT_ERR_NONFINITE, x, mu, "not a finite number");
     }
@@ -4292,7 +4294,8 @@ LFT_P_STATIC int lft_p_nersc_datatype(const char *p, lft_gauge_file *f)
     if (!lft_p_nersc_past(&p, "_GAUGE")) return 0;
     if (!*p) return f->colours <= 3;
     f->rows = f->colours;
-    return p[0] == '_' && p[1] == '0' + f->colours && (p[2] | 32) == 'x' && p[3] == '0' + f->colours && !p[4];
+    if (!lft_p_nersc_past(&p, "_")) return 0;
+    return p[0] == '0' + f->colours && (p[1] | 32) == 'x' && p[2] == '0' + f->colours && !p[3];
 }
 
 LFT_P_STATIC int lft_p_nersc_floating(const char *p, lft_gauge_file *f)

@@ -397,8 +397,10 @@ LFT_P_STATIC lft_status lft_p_links_fail(const lft_gauge_file *f, lft_error *e, 
 LFT_P_STATIC lft_status lft_p_links_get(const lft_gauge_file *f, const int *x, int mu, lft_gauge_get get, void *user,
                                         double *u, lft_error *e)
 {
-    const lft_status status = (lft_status)get(user, x, mu, u);
-    int              i;
+    lft_status status;
+    int        i;
+    lft_p_zero(u, (size_t)(2 * f->colours * f->colours) * sizeof *u); /* nothing old, whatever get does */
+    status = (lft_status)get(user, x, mu, u);
     for (i = 0; i < 2 * f->colours * f->colours && !status; ++i) {
         if (!lft_finite(u[i])) return lft_p_links_fail(f, e, LFT_ERR_NONFINITE, x, mu, "not a finite number");
     }

@@ -198,7 +198,8 @@ LFT_P_STATIC int lft_p_nersc_datatype(const char *p, lft_gauge_file *f)
     if (!lft_p_nersc_past(&p, "_GAUGE")) return 0;
     if (!*p) return f->colours <= 3;
     f->rows = f->colours;
-    return p[0] == '_' && p[1] == '0' + f->colours && (p[2] | 32) == 'x' && p[3] == '0' + f->colours && !p[4];
+    if (!lft_p_nersc_past(&p, "_")) return 0;
+    return p[0] == '0' + f->colours && (p[1] | 32) == 'x' && p[2] == '0' + f->colours && !p[3];
 }
 
 LFT_P_STATIC int lft_p_nersc_floating(const char *p, lft_gauge_file *f)

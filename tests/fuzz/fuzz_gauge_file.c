@@ -101,7 +101,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     status = lft_gauge_read_links(&file, put, &a, &e);
     require(e.code == status && strlen(e.text) < sizeof e.text, "status and error of the links differ");
     if (status) {
-        require(status == LFT_ERR_FORMAT || status == LFT_ERR_IO || status == LFT_ERR_NONFINITE, "an unexpected status of the links");
+        require(status == LFT_ERR_FORMAT || status == LFT_ERR_IO || status == LFT_ERR_NONFINITE,
+                "an unexpected status of the links");
         return 0;
     }
     require(a.links == links, "not all links have been put");

@@ -264,7 +264,8 @@ static size_t after(const unsigned char *data, size_t size, const char *words)
 
 static size_t payload_of(lft_gauge_format format, const unsigned char *data, size_t size)
 {
-    return format == LFT_NERSC ? after(data, size, "\nEND_HEADER\n") : after(data, size, "ildg-binary-data") - 16 + 128;
+    if (format == LFT_NERSC) return after(data, size, "\nEND_HEADER\n");
+    return size ? after(data, size, "ildg-binary-data") - 16 + 128 : 0;
 }
 
 /* ---- round trips, with sizes that differ in all directions ---- */
@@ -502,7 +503,8 @@ static void test_numbers(void)
     }
     check_true("numbers: as %.15g prints them", same);
     check_below("numbers: read, relative error", worst, 1e-14);
-    check_true("numbers: many digits", lft_p_parse_f64("+0012345678901234567890123.5e-23", &v) && fabs(v - 0.123456789012345678) < 1e-16);
+    check_true("numbers: many digits",
+               lft_p_parse_f64("+0012345678901234567890123.5e-23", &v) && fabs(v - 0.123456789012345678) < 1e-16);
     check_true("numbers: tiny", lft_p_parse_f64("-1e-400", &v) && v == 0 && lft_p_parse_f64("0e999999999999", &v) && v == 0);
     for (i = 0; i < sizeof bad / sizeof *bad; ++i) refused &= !lft_p_parse_f64(bad[i], &v);
     check_true("numbers: what is none", refused);
@@ -510,10 +512,11 @@ static void test_numbers(void)
 
 /* ---- what others write ---- */
 
-/* A file made of `from` by replacing the first `old` by `with`; all = 1: only before the links. */
+/* A file, `other`, made of `from` by replacing the first `old` by `with`. */
 static size_t replace(const unsigned char *from, size_t size, const char *old, const char *with)
 {
     const size_t end = after(from, size, old), n = strlen(old), m = strlen(with);
+    if (!end) return 0;
     memcpy(other, from, end - n);
     memcpy(other + end - n, with, m);
     memcpy(other + end - n + m, from + end, size - end);
@@ -554,8 +557,9 @@ static void test_nersc_byte_orders(void)
                     if (status) printf("    %s\n", e.text);
                     snprintf(line, sizeof line, "NERSC %s, %s-endian, %d rows", word, little ? "little" : "big", rows);
                     check_true(line, !status && d.big_endian == !little && same_field(&in, &out, rows, wide ? 1e-15 : 1e-6));
-                    other[n - 3] ^= 1; /* of the right order, but not the same */
-                    check_true("  damaged", read_field(other, n, NULL, &d, &e) && error_says(&e, LFT_ERR_FORMAT, "checksum of the links"));
+                    other[n > 3 ? n - 3 : 0] ^= 1; /* of the right order, but not the same */
+                    check_true("  damaged",
+                               read_field(other, n, NULL, &d, &e) && error_says(&e, LFT_ERR_FORMAT, "checksum of the links"));
                 }
             }
         }
@@ -590,9 +594,10 @@ static void test_nersc_tolerance(void)
                 {"_3x3", "_3X3"},
                 {"CHECKSUM = ", "CHECKSUM = 0x"},
                 {"PLAQUETTE = ", "PLAQUETTE   =\t"},
-                {"ENSEMBLE_LABEL = ", "ENSEMBLE_LABEL = 012345678901234567890123456789012345678901234567890123456789012345678901234567"
+                {"ENSEMBLE_LABEL = ", "ENSEMBLE_LABEL = 01234567890123456789012345678901234567890123456789"
                                       "89012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
-                                      "01234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901"}};
+                                      "89012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
+                                      "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234"}};
     size_t         size, i;
     int            ok = 1;
     lft_gauge_file d;
@@ -614,7 +619,8 @@ static void test_nersc_tolerance(void)
     check_true("NERSC: no CHECKSUM, LINK_TRACE or PLAQUETTE, and that is said", ok);
     make_field(&in, 4, odd, 2, 0);
     size = replace(file, write_field(&in, LFT_NERSC, LFT_DTYPE_F64, 2, file), "4D_SU2_GAUGE_2x2", "4D_SU2_GAUGE");
-    check_true("NERSC: 4D_SU2_GAUGE has all rows", !read_field(other, size, NULL, &d, &e) && d.rows == 2 && same_field(&in, &out, 2, 0));
+    check_true("NERSC: 4D_SU2_GAUGE has all rows",
+               !read_field(other, size, NULL, &d, &e) && d.rows == 2 && same_field(&in, &out, 2, 0));
 }
 
 /* A record at the end of a file. */
@@ -677,13 +683,15 @@ static void test_ildg_tolerance(void)
     n = record(other, 0, "ildg-format", 0x80, format_text, strlen(format_text));
     n = record(other, n, "ildg-binary-data", 0x40, data, bytes);
     status = read_field(other, n, NULL, &d, &e);
-    check_true("ILDG: no checksum, and that is said", !status && !d.stated.has_checksum && d.found.has_checksum && same_field(&in, &out, 3, 0));
+    check_true("ILDG: no checksum, and that is said",
+               !status && !d.stated.has_checksum && d.found.has_checksum && same_field(&in, &out, 3, 0));
     n = record(other, 0, "scidac-checksum", 0x80, sums, strlen(sums));
     n = record(other, n, "ildg-format", 0, format_text, strlen(format_text));
     n = record(other, n, "ildg-binary-data", 0x40, data, bytes);
     check_true("ILDG: checksum before the links", !read_field(other, n, NULL, &d, &e) && d.stated.has_checksum);
     other[n - 1] ^= 1;
-    check_true("  damaged", read_field(other, n, NULL, &d, &e) && error_says(&e, LFT_ERR_FORMAT, "checksum of the links: expected"));
+    check_true("  damaged",
+               read_field(other, n, NULL, &d, &e) && error_says(&e, LFT_ERR_FORMAT, "checksum of the links: expected"));
 }
 
 static void test_ildg_hint(void)
@@ -709,7 +717,8 @@ static void test_ildg_hint(void)
             hint.colours = colours, hint.dtype = d.dtype;
             ok &= !read_field(other, n, &hint, &d, &e);
             hint.colours = colours % 8 + 1;
-            ok &= read_field(other, n, &hint, &d, &e) && error_says(&e, LFT_ERR_FORMAT, "a length that fits what the caller says, got");
+            ok &= read_field(other, n, &hint, &d, &e) &&
+                  error_says(&e, LFT_ERR_FORMAT, "a length that fits what the caller says, got");
         }
     }
     check_true("ILDG without ildg-format: all groups, both types", ok);
@@ -718,7 +727,8 @@ static void test_ildg_hint(void)
     n    = record(other, 0, "ildg-binary-data", 0xc0, data, bytes);
     read_field(other, n, NULL, &d, &e);
     check_true("  and without a hint",
-               error_says(&e, LFT_ERR_FORMAT, "ILDG ildg-binary-data: byte 144: no ildg-format record before the links: expected extents"));
+               error_says(&e, LFT_ERR_FORMAT,
+                          "ILDG ildg-binary-data: byte 144: no ildg-format record before the links: expected extents"));
     memset(&hint, 0, sizeof hint);
     hint.extent[0] = hint.extent[1] = hint.extent[2] = hint.extent[3] = 1 << 30;
     read_field(other, n, &hint, &d, &e);
@@ -776,7 +786,8 @@ static void test_openqcd(void)
     check_true("openQCD: extents of 2", !read_field(file, n, NULL, &d, &e) && same_field(&in, &out, 3, 0));
     file[n] = 0;
     read_field(file, n + 1, NULL, &d, &e);
-    check_true("openQCD: too long", error_says(&e, LFT_ERR_FORMAT, "openQCD links: byte 9240: expected the end of the file after the links"));
+    check_true("openQCD: too long",
+               error_says(&e, LFT_ERR_FORMAT, "openQCD links: byte 9240: expected the end of the file after the links"));
     read_field(file, n - 1, NULL, &d, &e);
     check_true("openQCD: too short", error_says(&e, LFT_ERR_IO, "openQCD links: byte 8088: the data end early"));
     read_field(file, 23, NULL, &d, &e);
@@ -797,7 +808,8 @@ static void test_openqcd(void)
     link_of(&in, 5, 2)[7] = bad;
     openqcd(&in, file, 0);
     read_field(file, n, NULL, &d, &e);
-    check_true("openQCD: a link that is infinite", error_says(&e, LFT_ERR_NONFINITE, "site (0, 1, 0, 1), direction 2: not a finite number"));
+    check_true("openQCD: a link that is infinite",
+               error_says(&e, LFT_ERR_NONFINITE, "site (0, 1, 0, 1), direction 2: not a finite number"));
 }
 
 /* ---- files that lie ---- */
@@ -808,7 +820,8 @@ static void test_nersc_refusals(void)
         const char *old, *with, *words;
     } test[] = {
         {"BEGIN_HEADER", "BEGIN_HEADERS", "NERSC header: byte 0: line 1: expected BEGIN_HEADER, got 'BEGIN_HEADERS'"},
-        {"4D_SU3_GAUGE_3x3", "4D_SU9_GAUGE_9x9", "byte 31: line 3: DATATYPE: expected 4D_SU3_GAUGE, 4D_SU3_GAUGE_3x3, 2D_U1_GAUGE or the like, got '4D_SU9"},
+        {"4D_SU3_GAUGE_3x3", "4D_SU9_GAUGE_9x9",
+         "byte 31: line 3: DATATYPE: expected 4D_SU3_GAUGE, 4D_SU3_GAUGE_3x3, 2D_U1_GAUGE or the like, got '4D_SU9"},
         {"4D_SU3_GAUGE_3x3", "4D_SU4_GAUGE", "DATATYPE: expected"},
         {"4D_SU3_GAUGE_3x3", "4D_SU3_GAUGE_3x2", "DATATYPE: expected"},
         {"4D_SU3_GAUGE_3x3", "4D_SU3_GAUGE_3x33", "DATATYPE: expected"},
@@ -866,11 +879,13 @@ static void test_nersc_refusals(void)
     read_field(other, 70000, NULL, &d, &e);
     check_true("NERSC: a header without an end", error_says(&e, LFT_ERR_FORMAT, "line 2: expected END_HEADER within 65536 bytes"));
     read_field("BEGI", 4, NULL, &d, &e);
-    check_true("NERSC: four bytes", error_says(&e, LFT_ERR_IO, "NERSC header: byte 4: the data end early: expected 1 more bytes, got 0"));
+    check_true("NERSC: four bytes",
+               error_says(&e, LFT_ERR_IO, "NERSC header: byte 4: the data end early: expected 1 more bytes, got 0"));
     read_field("abc", 3, NULL, &d, &e);
     check_true("three bytes", error_says(&e, LFT_ERR_IO, "gauge file: byte 0: the data end early: expected 4 more bytes, got 3"));
     read_field("\x93NUMPY\1\0 and so on, more than 24 bytes", 36, NULL, &d, &e);
-    check_true("none of the formats", error_says(&e, LFT_ERR_FORMAT, "gauge file: byte 0: expected BEGIN_HEADER of NERSC, 456789ab of LIME, or "
+    check_true("none of the formats",
+               error_says(&e, LFT_ERR_FORMAT, "gauge file: byte 0: expected BEGIN_HEADER of NERSC, 456789ab of LIME, or "
                                                                      "four even extents of openQCD, got 934e554d"));
 }
 
@@ -879,7 +894,8 @@ static void test_ildg_refusals(void)
     static const struct {
         const char *text, *words;
     } test[] = {
-        {"<ildgFormat>" SIZES "<field>su3gauge</field></ildgFormat>", "ILDG ildg-format: byte 232: expected field, precision, lx, ly, lz and lt"},
+        {"<ildgFormat>" SIZES "<field>su3gauge</field></ildgFormat>",
+         "ILDG ildg-format: byte 232: expected field, precision, lx, ly, lz and lt"},
         {FORMAT_BEGIN "<lx>6</lx><lx>6</lx>", "byte 236: lx: expected this element only once, got '6'"},
         {FORMAT_BEGIN SIZES "<field>su3gauge</field>", "field: expected this element only once"},
         {FORMAT_BEGIN "<lx>0</lx>", "lx: expected an integer from 1 to 2^24, got '0'"},
@@ -889,7 +905,8 @@ static void test_ildg_refusals(void)
         {FORMAT_BEGIN "<lx>4096</lx><ly>4096</ly><lz>1</lz><lt>2</lt>", "lx, ly, lz, lt: expected at most 2^24 sites in all"},
         {FORMAT_BEGIN "<lx>99999999999999999999999999</lx>", "lx: expected an integer"},
         {FORMAT_BEGIN "<lx>111111111111111111111111111111111111111111111111111111111111111111111</lx>", "lx: expected an integer"},
-        {FORMAT_BEGIN "<lx>6</lx><ly>5</ly><lz>4</lz><lt>4</lt>", "length: expected 276480 for this field, precision and extents, got 207360"},
+        {FORMAT_BEGIN "<lx>6</lx><ly>5</ly><lz>4</lz><lt>4</lt>",
+         "length: expected 276480 for this field, precision and extents, got 207360"},
         {"<field>su9gauge</field>", "byte 144: field: expected su3gauge, su2gauge, u1gauge or the like, got 'su9gauge'"},
         {"<field>su3gaug</field>", "field: expected su3gauge"},
         {"<field>su1gauge</field>", "field: expected su3gauge"},
@@ -921,7 +938,8 @@ static void test_ildg_refusals(void)
 
     record(raw, 0, "ildg-format", 0x40, format_text, 10);
     read_field(raw, 160, NULL, &d, &e);
-    check_true("LIME: no begin of a message", error_says(&e, LFT_ERR_FORMAT, "LIME record: byte 6: flags: expected the begin of a message"));
+    check_true("LIME: no begin of a message",
+               error_says(&e, LFT_ERR_FORMAT, "LIME record: byte 6: flags: expected the begin of a message"));
     n = record(raw, 0, "ildg-format", 0x80, format_text, strlen(format_text));
     record(raw, n, "other", 0x80, "", 0);
     read_field(raw, n + 144, NULL, &d, &e);
@@ -933,10 +951,13 @@ static void test_ildg_refusals(void)
     check_true("ILDG: no links", error_says(&e, LFT_ERR_FORMAT, "expected a record ildg-binary-data, got the end of the file"));
     raw[8] = 0x40;
     read_field(raw, n, NULL, &d, &e);
-    check_true("LIME: a length of 2^62", error_says(&e, LFT_ERR_FORMAT, "LIME record: byte 8: length of 'ildg-format': expected less than 2^62"));
+    check_true("LIME: a length of 2^62",
+               error_says(&e, LFT_ERR_FORMAT, "LIME record: byte 8: length of 'ildg-format': expected less than 2^62"));
     raw[8] = 0x3f;
     read_field(raw, n, NULL, &d, &e);
-    check_true("ILDG: a huge format", error_says(&e, LFT_ERR_FORMAT, "ILDG ildg-format: byte 8: length: expected at most 1048576, got 4539628424389460"));
+    check_true("ILDG: a huge format",
+               error_says(&e, LFT_ERR_FORMAT,
+                          "ILDG ildg-format: byte 8: length: expected at most 1048576, got 4539628424389460"));
     memcpy(raw + 16, "something-els\x1b", 14);
     read_field(raw, n, NULL, &d, &e);
     check_true("LIME: a huge record", error_says(&e, LFT_ERR_IO, "LIME record: byte 144: the data end early"));
@@ -951,7 +972,8 @@ static void test_ildg_refusals(void)
     read_field(raw, n, NULL, &d, &e);
     check_true("LIME: version 2", error_says(&e, LFT_ERR_FORMAT, "LIME record: byte 4: version: expected 1, got 2"));
     read_field(raw, 100, NULL, &d, &e);
-    check_true("LIME: a short header", error_says(&e, LFT_ERR_IO, "byte 0: the data end early: expected a header of 144 bytes, got 100"));
+    check_true("LIME: a short header",
+               error_says(&e, LFT_ERR_IO, "byte 0: the data end early: expected a header of 144 bytes, got 100"));
 
     n = record(other, 0, "ildg-format", 0x80, format_text, strlen(format_text));
     n = record(other, n, "ildg-binary-data", 0, data, bytes);
@@ -960,7 +982,8 @@ static void test_ildg_refusals(void)
     check_true("ILDG: half a checksum", error_says(&e, LFT_ERR_FORMAT, "expected suma and sumb before the end of the record"));
     i = record(other, n, "scidac-checksum", 0x40, "<suma>1</suma><sumb>123456789</sumb>", 36);
     read_field(other, i, NULL, &d, &e);
-    check_true("ILDG: a checksum of 36 bits", error_says(&e, LFT_ERR_FORMAT, "sumb: expected a hexadecimal number below 2^32, got '123456789'"));
+    check_true("ILDG: a checksum of 36 bits",
+               error_says(&e, LFT_ERR_FORMAT, "sumb: expected a hexadecimal number below 2^32, got '123456789'"));
     i = record(other, n, "scidac-checksum", 0x40, "<suma>1</suma><sumb>2</sumb>", 28);
     read_field(other, i, NULL, &d, &e);
     check_true("ILDG: another checksum", error_says(&e, LFT_ERR_FORMAT, "checksum of the links: expected 00000001 00000002, got "));
@@ -1000,7 +1023,8 @@ static void test_truncation(void)
             else ok &= (status == LFT_ERR_IO && strstr(e.text, "end early")) || strstr(e.text, "the end of the file");
             free(cut);
         }
-        check_true(k == 0 ? "NERSC: cut anywhere" : k == 1 ? "ILDG: cut anywhere" : "openQCD: cut anywhere", ok && whole == (k == 1));
+        check_true(k == 0 ? "NERSC: cut anywhere" : k == 1 ? "ILDG: cut anywhere" : "openQCD: cut anywhere",
+                   ok && whole == (k == 1));
     }
 }
 
@@ -1106,7 +1130,8 @@ static void test_arguments(void)
     check_true("put stops the reading", lft_gauge_read_links(&d, put_stops, &count, NULL) == LFT_ERR_MISMATCH && count == 5);
     lft_gauge_read_links(&d, put_stops, &count, &e);
     check_true("links a second time", error_says(&e, LFT_ERR_ARG, "gauge file: no header has been read"));
-    check_true("names of formats", !strcmp(lft_gauge_format_str(LFT_NERSC), "NERSC") && !strcmp(lft_gauge_format_str((lft_gauge_format)77), "none"));
+    check_true("names of formats",
+               !strcmp(lft_gauge_format_str(LFT_NERSC), "NERSC") && !strcmp(lft_gauge_format_str((lft_gauge_format)77), "none"));
 }
 
 static void test_bad_links(void)
@@ -1131,14 +1156,17 @@ static void test_bad_links(void)
     make_field(&in, 4, odd, 3, 0);
     size  = write_field(&in, LFT_NERSC, LFT_DTYPE_F64, 2, file);
     start = payload_of(LFT_NERSC, file, size);
-    lft_p_file_put(file + start, 8, (uint64_t)0xffffffffffffcf7eu), lft_p_file_put(file + start + 64, 8, (uint64_t)0xffffffffffffcf7eu);
+    lft_p_file_put(file + start, 8, (uint64_t)0xffffffffffffcf7eu); /* big-endian: 1e300 or so */
+    lft_p_file_put(file + start + 64, 8, (uint64_t)0xffffffffffffcf7eu);
     read_field(file, size, NULL, &d, &e);
-    check_true("NERSC: a third row that overflows", error_says(&e, LFT_ERR_NONFINITE, "site (0, 0, 0, 0), direction 3: not a finite number"));
+    check_true("NERSC: a third row that overflows",
+               error_says(&e, LFT_ERR_NONFINITE, "site (0, 0, 0, 0), direction 3: not a finite number"));
     huge *= 1e10;
     link_of(&in, 17, 1)[5] = huge;
     d = desc_of(&in, LFT_NERSC, LFT_DTYPE_F64, 3);
     lft_gauge_write(lft_memory_writer(&m, file, sizeof file), &d, get, &in, &e);
-    check_true("infinity is not written", error_says(&e, LFT_ERR_NONFINITE, "NERSC: site (0, 0, 2, 5), direction 1: not a finite number"));
+    check_true("infinity is not written",
+               error_says(&e, LFT_ERR_NONFINITE, "NERSC: site (0, 0, 2, 5), direction 1: not a finite number"));
     link_of(&in, 17, 1)[5] = 1e39;
     d.dtype                = LFT_DTYPE_F32;
     lft_gauge_write(lft_memory_writer(&m, file, sizeof file), &d, get, &in, &e);
@@ -1214,8 +1242,10 @@ static void test_shared(void)
         check_below("  unitarity", d.unitarity, 1e-12);
     }
     if (open_shared("unity.lime", &d, NULL)) {
-        check_true("  header", d.format == LFT_ILDG && !memcmp(d.extent, four, sizeof four) && d.colours == 3 && d.dtype == LFT_DTYPE_F64);
-        check_true("  checksums", d.stated.has_checksum && d.found.checksum[0] == 0x35b49a1bu && d.found.checksum[1] == 0xb49a1b35u);
+        check_true("  header",
+                   d.format == LFT_ILDG && !memcmp(d.extent, four, sizeof four) && d.colours == 3 && d.dtype == LFT_DTYPE_F64);
+        check_true("  checksums",
+                   d.stated.has_checksum && d.found.checksum[0] == 0x35b49a1bu && d.found.checksum[1] == 0xb49a1b35u);
         check_near("  plaquette", plaquette(&out), 1, 0);
         check_below("  unitarity", d.unitarity, 0);
     }
