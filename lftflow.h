@@ -7163,26 +7163,26 @@ LFT_P_STATIC void LFT_P(numbers_of)(const double *u, double *c)
 /* U = X V^+ with V = w / |w|: k Re tr U w = 2 k |w| x0 */
 LFT_P_STATIC lft_m LFT_P(heat)(lft_v *link, const lft_w *w, lft_real k, lft_draw d, uint32_t place)
 {
-    lft_u v, x;
+    lft_u v, x, u;
     lft_m bad;
     int   i;
     LFT_P_UNROLL for (i = 0; i < 4; ++i) v.c[i] = k * w->c[i];
     bad = LFT_P(quaternion)(d, 2 * place, 2 * LFT_P(direction)(v.c, v.c), x.c);
-    LFT_P(mul_adj)(&x, &x, &v);
-    LFT_P(put)(link, &x);
+    LFT_P(mul_adj)(&u, &x, &v);
+    LFT_P(put)(link, &u);
     return bad;
 }
 
 /* V^+ U^+ V^+ */
 LFT_P_STATIC void LFT_P(reflect)(lft_v *link, const lft_w *w)
 {
-    lft_u u, v;
+    lft_u u, v, x;
     (void)LFT_P(direction)(w->c, v.c);
     LFT_P(get)(link, &u);
-    LFT_P(mul)(&u, &u, &v); /* V^+ U^+ V^+ = (V U V)^+ */
-    LFT_P(mul)(&u, &v, &u);
-    LFT_P(adjoint)(&u, &u);
-    LFT_P(put)(link, &u);
+    LFT_P(mul)(&x, &u, &v); /* V^+ U^+ V^+ = (V U V)^+ */
+    LFT_P(mul)(&u, &v, &x);
+    LFT_P(adjoint)(&x, &u);
+    LFT_P(put)(link, &x);
 }
 
 #elif LFT_GROUP == LFT_SU3

@@ -383,11 +383,11 @@ static void T_(gauged)(const T_(batch) *random, T_(batch) *to)
         T_(p_v)       *here = (T_(p_v) *)(void *)to->data + at;
         for (x = 0; x < random->lattice.volume; ++x) {
             for (mu = 0; mu < T_DIM; ++mu) {
-                T_(p_u) a, b;
+                T_(p_u) a, b, c;
                 T_(p_get)(from + x * random->reals, &a);
                 T_(p_get)(from + (x ^ 1 << (T_DIM - 1 - mu)) * random->reals, &b);
-                T_(p_mul_adj)(&a, &a, &b);
-                T_(p_put)(here + x * random->reals + mu * link, &a);
+                T_(p_mul_adj)(&c, &a, &b);
+                T_(p_put)(here + x * random->reals + mu * link, &c);
             }
         }
     }
