@@ -4,67 +4,13 @@
 # disks. One line per case. full also runs the demonstration. LFT_CLI=<program> is tested instead of build/lft-phi4-2d.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-. tests/report.sh
-export LC_ALL=C
-program=${LFT_CLI:-build/lft-phi4-2d}
-if [ -z "${LFT_CLI-}" ]; then make -s build/lft-phi4-2d >/dev/null || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }; fi
-case $program in */*) program=$(realpath "$program") ;; esac
-tmp=$(mktemp -d)
-child=
-trap 'if [ -n "$child" ]; then kill -9 "$child" 2>/dev/null; fi; rm -rf "$tmp"' EXIT
-trap 'exit 1' HUP INT TERM
-python=$(command -v python3)
-cd "$tmp" || exit 1
+if [ -n "${LFT_CLI-}" ]; then case $LFT_CLI in */*) LFT_CLI=$(realpath "$LFT_CLI") ;; esac; fi
+. tests/cli_common.sh
+use lft-phi4-2d
 
 physics=(--extent 4x4 --m2 -4 --lambda 6.975)
 small=(--sines 3 --nodes 3 --gates 1 --zeros 1 --int-steps 4 --batch 32 --ess-n 500 --measure-logq 4)
 train=(train "${physics[@]}" "${small[@]}" --threads 1)
-
-lft() { "$program" "$@" >out 2>err </dev/null; }
-expect() { # case, exit status, words that stdout or stderr has, arguments...
-    local name=$1 status=$2 words=$3 got
-    shift 3
-    lft "$@"
-    got=$?
-    if [ $got -eq "$status" ] && cat out err | grep -qE -e "$words"; then ok "cli: $name"
-    else
-        { echo "exit status $got, expected $status and '$words': $*"; tail -n 3 out err; } >why
-        bad "cli: $name" why
-    fi
-}
-same() { # case, file, file
-    if cmp "$2" "$3" >why 2>&1; then ok "cli: $1"; else bad "cli: $1" why; fi
-}
-gone() { # case, file
-    if [ -e "$2" ]; then echo "$2 is there" >why; bad "cli: $1" why; else ok "cli: $1"; fi
-}
-py() { # case, script, arguments...: python3 sees functions last(file) = the JSON object on its last line, and finite(x)
-    local name=$1 script=$2
-    shift 2
-    if [ -z "$python" ]; then
-        skip "cli: $name" "no python3"
-        return
-    fi
-    if "$python" - "$@" >why 2>&1 <<EOF
-import json, struct, sys, os
-def no(constant): raise ValueError("not JSON: " + constant)
-def loads(text): return json.loads(text, parse_constant=no)
-def last(file): return loads(open(file).read().splitlines()[-1])
-def finite(*x):
-    for v in x: assert isinstance(v, (int, float)) and not isinstance(v, bool), v
-def npy(file):
-    data = open(file, "rb").read()
-    assert data[:8] == b"\x93NUMPY\x01\x00"
-    n = struct.unpack("<H", data[8:10])[0]
-    head = eval(data[10:10 + n].decode())
-    code = {"<f4": "f", "<f8": "d"}[head["descr"]]
-    count = 1
-    for e in head["shape"]: count *= e
-    return head["shape"], struct.unpack("<%d%s" % (count, code), data[10 + n:])
-$script
-EOF
-    then ok "cli: $name"; else bad "cli: $name" why; fi
-}
 
 # ---- help ------------------------------------------------------------------------------------------------------------
 expect "help" 0 'usage: .* COMMAND' --help

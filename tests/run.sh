@@ -165,8 +165,9 @@ start freestanding tests/compile/freestanding.sh "$1"
 start link tests/compile/link.sh "$1"
 wait
 start cli tests/cli.sh "$1"
+start cli-gauge tests/cli_gauge.sh
 wait
 start matrix tests/compile/matrix.sh "$1"
 wait
-for name in layers hygiene freestanding link cli matrix; do report $name; done
+for name in layers hygiene freestanding link cli cli-gauge matrix; do report $name; done
 finish
