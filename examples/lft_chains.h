@@ -323,7 +323,7 @@ static lft_status LFT(measure_open)(cli *c, FILE *file)
 
 static lft_status LFT(measure_command)(cli *c)
 {
-    const char *path = c->positional[0];
+    const char *path = cli_argument(c, 0);
     FILE       *file;
     if (!path) return cli_fail(c, LFT_ERR_ARG, "expected a file of configurations (npy), got none");
     file = fopen(path, "rb");

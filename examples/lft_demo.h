@@ -47,7 +47,7 @@ static void info_print(const cli *c, const f64_model *m, const char *path)
 
 static lft_status info_command(cli *c)
 {
-    const char    *path = c->positional[0] ? c->positional[0] : cli_text(c, "model");
+    const char    *path = cli_argument(c, 0) ? cli_argument(c, 0) : cli_text(c, "model");
     cli_result    *r    = c->result;
     f64_model m;
     memset(&m, 0, sizeof m);

@@ -84,7 +84,7 @@ static lft_status export_command(cli *c)
 {
     static const char *const words[] = {"f64", "f32", NULL};
     export_job               j;
-    const char              *path = c->positional[0], *out = cli_required(c, "out"), *end;
+    const char              *path = cli_argument(c, 0), *out = cli_required(c, "out"), *end;
     memset(&j, 0, sizeof j);
     if (!path && !c->error.code) return cli_fail(c, LFT_ERR_ARG, "expected a model, got none");
     j.c = c;

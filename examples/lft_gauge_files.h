@@ -50,7 +50,7 @@ static lft_status check_command(cli *c)
     const lft_gauge_facts   *s         = &cli_file.stated;
     f64_batch                x;
     if (c->positionals < 1) return cli_fail(c, LFT_ERR_ARG, "expected a file, got none");
-    if (files_load(c, c->positional[0], &x)) return c->error.code;
+    if (files_load(c, cli_argument(c, 0), &x)) return c->error.code;
     c->result->verdict = verdict[files_checksum() + 1];
     if (s->has_plaquette && fabs(s->plaquette - cli_file_plaquette) > 1e-6) {
         c->result->verdict = "NOT the plaquette that the file states";
@@ -95,7 +95,7 @@ static lft_status convert_command(cli *c)
     static const char *const words[] = {"f32", "f64", NULL};
     f64_written              w;
     f64_batch                x;
-    const char              *out = c->positionals > 1 ? c->positional[1] : NULL;
+    const char              *out = c->positionals > 1 ? cli_argument(c, 1) : NULL;
     memset(&w, 0, sizeof w);
     if (!out) return cli_fail(c, LFT_ERR_ARG, "expected two files, IN and OUT, got %d", c->positionals);
     w.file.dtype  = cli_word(c, "real", words, 2) == 2 ? LFT_DTYPE_F64 : LFT_DTYPE_F32;
@@ -105,7 +105,7 @@ static lft_status convert_command(cli *c)
         return cli_fail(c, LFT_ERR_ARG, "--rows: expected a NERSC file of SU(3), got '%.60s'", out);
     }
     (void)cli_try_path(c, out);
-    if (c->error.code || files_load(c, c->positional[0], &x)) return c->error.code;
+    if (c->error.code || files_load(c, cli_argument(c, 0), &x)) return c->error.code;
     w.x              = &x;
     c->result->out   = out;
     c->result->verdict = "written";

@@ -17,11 +17,11 @@ static lft_status LFT(source_open)(LFT(gauge_source) *s, LFT(lattice) *lattice)
     FILE *file;
     int   extent[LFT_CLI_DIM], mu;
     if (!c->positionals) return cli_fail(c, LFT_ERR_ARG, "expected files of configurations, got none");
-    if (cli_format_of(c->positional[0]) == CLI_NPY) {
+    if (cli_format_of(cli_argument(c, 0)) == CLI_NPY) {
         if (c->positionals > 1) return cli_fail(c, LFT_ERR_ARG, "expected one npy file, got %d files", c->positionals);
-        s->npy_file = fopen(c->positional[0], "rb");
+        s->npy_file = fopen(cli_argument(c, 0), "rb");
         if (!s->npy_file) {
-            return cli_fail(c, LFT_ERR_IO, "%.80s: expected a file that can be read, got: %s", c->positional[0], strerror(errno));
+            return cli_fail(c, LFT_ERR_IO, "%.80s: expected a file that can be read, got: %s", cli_argument(c, 0), strerror(errno));
         }
         if (cli_check(c, lft_npy_read_header(lft_file_reader(s->npy_file), &s->npy, &c->error), &c->error)) return c->error.code;
         if (s->npy.rank != LFT_CLI_DIM + 3 || s->npy.shape[LFT_CLI_DIM + 1] != LFT_CLI_DIM ||
@@ -32,13 +32,13 @@ static lft_status LFT(source_open)(LFT(gauge_source) *s, LFT(lattice) *lattice)
         s->n = s->npy.shape[0];
         for (mu = 0; mu < LFT_CLI_DIM; ++mu) extent[mu] = s->npy.shape[1 + mu] < 1 << 24 ? (int)s->npy.shape[1 + mu] : 1 << 25;
     } else {
-        file = cli_gauge_open(c, c->positional[0], &s->first);
+        file = cli_gauge_open(c, cli_argument(c, 0), &s->first);
         if (!file) return c->error.code;
         (void)fclose(file);
         s->n = (uint64_t)c->positionals;
         for (mu = 0; mu < LFT_CLI_DIM; ++mu) extent[mu] = s->first.extent[mu];
         if (s->first.dim != LFT_CLI_DIM) {
-            return cli_fail(c, LFT_ERR_MISMATCH, "%.60s: expected %d dimensions, got %d", c->positional[0], LFT_CLI_DIM, s->first.dim);
+            return cli_fail(c, LFT_ERR_MISMATCH, "%.60s: expected %d dimensions, got %d", cli_argument(c, 0), LFT_CLI_DIM, s->first.dim);
         }
     }
     return cli_check(c, LFT(lattice_init)(lattice, extent, &c->error), &c->error);
@@ -48,7 +48,7 @@ static lft_status LFT(source_open)(LFT(gauge_source) *s, LFT(lattice) *lattice)
 static lft_status LFT(source_next)(LFT(gauge_source) *s, uint64_t number, LFT(batch) *x, int i, LFT(real) *links)
 {
     cli           *c = s->c;
-    const char    *path = s->npy_file ? c->positional[0] : c->positional[number];
+    const char    *path = s->npy_file ? cli_argument(c, 0) : cli_argument(c, (int)number);
     const size_t   reals = (size_t)x->lattice.volume * (size_t)LFT(watch_reals);
     lft_gauge_file file;
     FILE          *from;

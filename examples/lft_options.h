@@ -165,6 +165,12 @@ static lft_status cli_parse(cli *c, const cli_command *command, int argc, char *
 
 /* ---- values ---- */
 
+/* Argument i that is no option; NULL: there are not as many. */
+static const char *cli_argument(const cli *c, int i)
+{
+    return i < c->positionals ? c->positional[i] : NULL;
+}
+
 static int cli_given(const cli *c, const char *key)
 {
     return cli_text(c, key) != NULL;
