@@ -96,7 +96,8 @@ def measured(program, theory, model, scale):
             runs[side].append(run(program, side, setting, theory, model, scale * SECONDS / seconds, 10 + turn))
     sides = {}
     for side, mine in runs.items():
-        tau = max(statistics.mean(r["observables"][name]["tau_int"] for r in mine) for name in mine[0]["observables"])
+        taus = ([r["observables"].get(name, {}).get("tau_int") for r in mine] for name in mine[0]["observables"])
+        tau = max(statistics.mean(t) for t in taus if None not in t)  # a short run has no mass, say
         seconds = statistics.median(r["cpu"] for r in mine)
         sides[side] = {"setting": best[side][0], "n": sum(r["n"] for r in mine), "cpu": seconds, "tau": tau,
                        "cost": 2 * tau * seconds, "spread": [r["cpu"] for r in mine], "last": mine[-1]}
