@@ -67,7 +67,7 @@ bench-torch: build/bench/phi4
 bench-physics: build/lft-phi4-2d
 	bench/physics.py --out build/physics.md
 
-bench-phi4: build/lft-phi4-2d
+bench-phi4: build/lft-phi4-2d build/lft-phi4-3d
 	bench/zoo.sh build/zoo
 	bench/physics.py --only 12,20,32 --shipped build/zoo --out build/phi4.md
 

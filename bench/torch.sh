@@ -19,7 +19,7 @@ export LC_ALL=C OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 OURS=${OURS:-build/bench/phi4}
 PEER=${PEER:-}
 BUDGET=${BUDGET:-3}
-CORE=${CORE:-$(($(nproc) - 1))}
+CORE=${CORE:-$(($(nproc --all) - 1))} # nproc alone counts OMP_NUM_THREADS
 turns='C torch C torch C'
 
 if [ -z "${PYTHON:-}" ]; then

@@ -36,72 +36,21 @@ Use:  cnf_torch.py --case cnf-train-L6 [--threads 1] [--budget 3] [--impl I] [--
       cnf_torch.py --dump FILE --L 4            a float64 test vector for the C code
 Exit status: 0 done, 1 a check failed, 2 PyTorch is missing or the arguments are wrong.
 """
-import argparse
-import ctypes
 import json
 import math
-import os
 import re
-import subprocess
 import sys
-import time
+
+import peer
+from peer import extent, fixed_prior, report
 
 IMPLS = ('dense', 'fourier', 'sep', 'fft', 'conv2d', 'patch')
 GRADS = ('autograd', 'sincos', 'adjoint')
 CASES = tuple('cnf-%s-L%d' % (job, L) for job in ('train', 'sample') for L in (6, 12, 32))
 COUPLING = {6: 6.975, 12: 5.276, 32: 4.572}       # lambda at m2 = -4, on the line m_p L = 4
-INSTALL = 'PyTorch is missing: apt-get install python3-torch libopenblas0-pthread'
-
-
-def arguments():
-    p = argparse.ArgumentParser(description='PyTorch peer of the continuous-flow sampler')
-    p.add_argument('--case', choices=CASES)
-    p.add_argument('--measure-all', action='store_true', help='every implementation of the case (or of all cases)')
-    p.add_argument('--check', action='store_true', help='compare the implementations, and log q with a determinant')
-    p.add_argument('--dump', metavar='FILE', help='write a float64 test vector')
-    p.add_argument('--L', type=int, default=4, help='extent of the test vector')
-    p.add_argument('--impl', choices=IMPLS, help='how the convolution is written')
-    p.add_argument('--grad', choices=GRADS, help='how the gradient is made')
-    p.add_argument('--chunk', type=int, help='samples per pass')
-    p.add_argument('--threads', type=int, default=1)
-    p.add_argument('--budget', type=float, default=3.0, help='seconds of timing after the warm-up')
-    p.add_argument('--isa', choices=('auto', 'avx2', 'avx512', 'own'), default='auto', help="kernels; own: PyTorch's choice")
-    a = p.parse_args()
-    if not (a.case or a.measure_all or a.check or a.dump):
-        p.error('nothing to do: give --case, --measure-all, --check or --dump')
-    if a.threads < 1 or (a.chunk is not None and a.chunk < 1) or a.L < 2:
-        p.error('--threads and --chunk are at least 1, --L at least 2')
-    return a
-
-
-def set_up_process(a):
-    """Everything that has to stand before the import of torch: threads, instruction set, malloc."""
-    for name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS'):
-        os.environ[name] = str(a.threads)
-    isa = a.isa
-    if isa == 'auto':
-        try:
-            flags = set(re.search(r'^flags\s*:(.*)$', open('/proc/cpuinfo').read(), re.M).group(1).split())
-        except (OSError, AttributeError):
-            flags = set()
-        isa = 'avx512' if {'avx512f', 'avx512bw', 'avx512dq', 'avx512vl'} <= flags else 'own'
-    if isa != 'own':
-        os.environ['ATEN_CPU_CAPABILITY'] = isa
-    try:
-        libc = ctypes.CDLL(None)
-        libc.mallopt(-4, 0)                       # M_MMAP_MAX: large blocks come from the heap,
-        libc.mallopt(-1, 2 ** 31 - 1)             # M_TRIM_THRESHOLD: which is not given back
-    except (OSError, AttributeError):
-        pass                                      # another libc: only slower
-
-
-ARGS = arguments()
-set_up_process(ARGS)
-try:
-    import torch
-except ImportError:
-    print(INSTALL, file=sys.stderr)
-    sys.exit(2)
+_, ARGS = peer.arguments('PyTorch peer of the continuous-flow sampler', CASES, impl=(IMPLS, 'how the convolution is written'),
+                         grad=(GRADS, 'how the gradient is made'))
+torch = peer.import_torch(ARGS, 'python3-torch libopenblas0-pthread')
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -544,11 +493,6 @@ def blas_name():
     return 'reference' if re.search(r'/libblas\.so', maps) else 'unknown'
 
 
-def median(values):
-    v = sorted(values)
-    return 0.5 * (v[(len(v) - 1) // 2] + v[len(v) // 2])
-
-
 def job_of(case, impl, grad, chunk):
     """A function that does the work of the case once."""
     L = extent(case)
@@ -568,26 +512,6 @@ def job_of(case, impl, grad, chunk):
     return step
 
 
-def measure(case, impl, grad, chunk, budget, at_least=3):
-    run = job_of(case, impl, grad, chunk)
-    run()
-    spent, cpu, start = [], [], time.perf_counter()
-    while len(spent) < at_least or time.perf_counter() - start < budget:
-        begin, begin_cpu = time.perf_counter(), time.process_time()
-        run()
-        cpu.append(1e3 * (time.process_time() - begin_cpu))
-        spent.append(1e3 * (time.perf_counter() - begin))
-    best = cpu if torch.get_num_threads() == 1 else spent  # of one thread, as the C side: the CPU's clock
-    return {'case': case, 'torch_ms': round(median(best), 4), 'min_ms': round(min(best), 4), 'wall_ms': round(median(spent), 4),
-            'n': len(spent), 'impl': impl, 'grad': grad if 'train' in case or grad == 'adjoint' else 'none', 'chunk': chunk,
-            'blas': blas_name(), 'threads': torch.get_num_threads(), 'isa': os.environ.get('ATEN_CPU_CAPABILITY', 'own'),
-            'torch': torch.__version__}
-
-
-def extent(case):
-    return int(case.rsplit('L', 1)[1])
-
-
 def choices(a, case):
     """What --measure-all tries. Left out are gradients that a convolution has not or that a sampler does not need,
     matrices of gigabytes (dense, fourier, patch) or minutes (conv2d) at the largest extent, and chunks too large for it."""
@@ -600,19 +524,7 @@ def choices(a, case):
             if grad == 'adjoint' and not hasattr(CLASS[impl], 'backward') or grad == 'sincos' and not train:
                 continue
             for chunk in [a.chunk] if a.chunk else chunks:
-                yield impl, grad, chunk
-
-
-def measure_all(a):
-    """Every choice in a process of its own."""
-    for case in [a.case] if a.case else CASES:
-        rows = []
-        for impl, grad, chunk in choices(a, case):
-            command = [sys.executable, os.path.abspath(__file__), '--case', case, '--impl', impl, '--grad', grad]
-            command += ['--chunk', str(chunk), '--threads', str(a.threads), '--budget', str(a.budget), '--isa', a.isa]
-            rows.append(json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout))
-        for row in sorted(rows, key=lambda r: -r['min_ms']):
-            print(json.dumps(row), flush=True)
+                yield {'impl': impl, 'grad': grad, 'chunk': chunk}
 
 
 def time_case(a):
@@ -623,19 +535,14 @@ def time_case(a):
         print('cnf_torch.py: --impl %s has no --grad adjoint' % impl, file=sys.stderr)
         return 2
     grad = a.grad or (grad if grad != 'adjoint' or by_hand else 'sincos')
-    print(json.dumps(measure(a.case, impl, grad, chunk, a.budget)), flush=True)
+    job, named = job_of(a.case, impl, grad, chunk), grad if 'train' in a.case or grad == 'adjoint' else 'none'
+    print(json.dumps(peer.timed(a.case, job, a.budget, warm_up=1, impl=impl, grad=named, chunk=chunk, blas=blas_name())), flush=True)
     return 0
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Checks
 # ---------------------------------------------------------------------------------------------------------------------
-
-def report(name, value, bound):
-    ok = abs(value) <= bound
-    print('%-62s %10.2e  (bound %.1e) %s' % (name, value, bound, 'ok' if ok else 'FAILED'))
-    return ok
-
 
 def fixed_flow(L, impl, grad, **size):
     """A flow with weights that move things: W of order 1/2 over the orbits' sizes, omega between 0.3 and 2."""
@@ -647,10 +554,6 @@ def fixed_flow(L, impl, grad, **size):
         flow.W.copy_(torch.randn(flow.W.shape, generator=draw, dtype=torch.float64) * 0.5 / count[:, None, None])
         flow.omega.copy_(torch.linspace(0.3, 2.0, flow.F, dtype=torch.float64))
     return flow
-
-
-def fixed_prior(L, n):
-    return torch.randn(n, L, L, generator=torch.Generator().manual_seed(20 + L), dtype=torch.float64)
 
 
 def log_det(flow, sample):
@@ -757,17 +660,6 @@ ABOUT = [
     'integrator in the divergence, and must not be used to test log_q beyond that.']
 
 
-def digits(value):
-    """JSON with 17 significant digits."""
-    if isinstance(value, torch.Tensor):
-        value = value.detach().tolist()
-    if isinstance(value, float):
-        return '%.17g' % value
-    if isinstance(value, (list, tuple)):
-        return '[' + ', '.join(digits(v) for v in value) + ']'
-    return json.dumps(value)
-
-
 def dump(path, L):
     m2, lam, n = -4.0, COUPLING.get(L, 8.0), 2
     flow = fixed_flow(L, 'dense', 'autograd', n_feature=3, n_node=4, n_step=6)
@@ -792,36 +684,14 @@ def dump(path, L):
             print('cnf_torch.py: two ways to %s differ by %g; nothing written' % (name, worst), file=sys.stderr)
             return 1
 
-    entries = [('about', ABOUT), ('L', L), ('frequencies', 3), ('nodes', 4), ('steps', 6), ('samples', n), ('m2', m2), ('lambda', lam),
+    entries = [('L', L), ('frequencies', 3), ('nodes', 4), ('steps', 6), ('samples', n), ('m2', m2), ('lambda', lam),
                ('orbits', [list(p) for p in flow.pairs]), ('W', flow.W), ('omega', flow.omega), ('z', samples.reshape(n, -1)),
                ('velocity_0', velocity.t()), ('divergence_0', divergence), ('phi', phi.t()), ('log_prior', flow.log_prior(z)),
                ('log_q', logq), ('log_det', [log_det(flow, x) for x in samples]), ('action', s), ('loss', float(loss)),
                ('grad_W', gW), ('grad_omega', gomega), ('grad_z', gz.t())]
-    lines = []
-    for key, value in entries:
-        if key == 'about':
-            text = '[\n' + ',\n'.join('    ' + json.dumps(line) for line in value) + ']'
-        elif key in ('W', 'grad_W', 'z', 'phi', 'velocity_0', 'grad_z'):
-            text = '[\n' + ',\n'.join('    ' + digits(row) for row in value) + ']'
-        else:
-            text = digits(value)
-        lines.append('  "%s": %s' % (key, text))
-    with open(path, 'w') as out:
-        out.write('{\n' + ',\n'.join(lines) + '\n}\n')
+    peer.write_vector(path, ABOUT, entries, ('W', 'grad_W', 'z', 'phi', 'velocity_0', 'grad_z'))
     return 0
 
 
-def main(a):
-    torch.set_num_threads(a.threads)
-    if a.check:
-        return 0 if check() else 1
-    if a.dump:
-        return dump(a.dump, a.L)
-    if a.measure_all:
-        measure_all(a)
-        return 0
-    return time_case(a)
-
-
 if __name__ == '__main__':
-    sys.exit(main(ARGS))
+    sys.exit(peer.main(ARGS, CASES, choices, time_case, check, dump))

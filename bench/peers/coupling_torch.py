@@ -33,76 +33,24 @@ Use:  coupling_torch.py --case coupling-train-L8 [--threads 1] [--budget 3] [--i
       coupling_torch.py --dump FILE --L 4            a float64 test vector for the C code
 Exit status: 0 done, 1 a check failed, 2 PyTorch is missing or the arguments are wrong.
 """
-import argparse
-import ctypes
 import json
 import math
-import os
-import re
-import subprocess
 import sys
-import time
+
+import peer
+from peer import extent, fixed_prior, report
 
 IMPLS, LAYOUTS, RUNS = ('circular', 'index', 'cat', 'halo'), ('nchw', 'nhwc'), ('eager', 'trace', 'frozen')
 CASES = tuple('coupling-%s-L%d' % (job, L) for job in ('train', 'sample') for L in (8, 16))
 LAYERS, HIDDEN, KERNEL, SLOPE = 16, (8, 8), 3, 0.01
 BATCH, SAMPLES, M2, LAMBDA = 64, 1024, -4.0, 8.0
-INSTALL = 'PyTorch is missing: apt-get install python3-torch'
 
-
-def arguments():
-    p = argparse.ArgumentParser(description='PyTorch peer of the affine coupling flow')
-    p.add_argument('--case', choices=CASES)
-    p.add_argument('--measure-all', action='store_true', help='every implementation of the case (or of all cases)')
-    p.add_argument('--check', action='store_true', help='compare the implementations, and log q with a determinant')
-    p.add_argument('--dump', metavar='FILE', help='write a float64 test vector')
-    p.add_argument('--L', type=int, default=4, help='extent of the test vector')
-    p.add_argument('--impl', choices=IMPLS, help='how the boundary is made periodic')
-    p.add_argument('--layout', choices=LAYOUTS, help='order of the axes of the channels')
-    p.add_argument('--run', choices=RUNS, help='how it is executed')
-    p.add_argument('--chunk', type=int, help='samples per pass')
-    p.add_argument('--threads', type=int, default=1)
-    p.add_argument('--budget', type=float, default=3.0, help='seconds of timing after the warm-up')
-    p.add_argument('--isa', choices=('auto', 'avx2', 'avx512', 'own'), default='auto', help="kernels; own: PyTorch's choice")
-    a = p.parse_args()
-    if not (a.case or a.measure_all or a.check or a.dump):
-        p.error('nothing to do: give --case, --measure-all, --check or --dump')
-    if a.threads < 1 or (a.chunk is not None and a.chunk < 1) or a.L < 2:
-        p.error('--threads and --chunk are at least 1, --L at least 2')
-    if a.run == 'frozen' and a.case and 'train' in a.case:
-        p.error('--run frozen is for sampling')
-    return a
-
-
-def set_up_process(a):
-    """Everything that has to stand before the import of torch: threads, instruction set, malloc."""
-    for name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS'):
-        os.environ[name] = str(a.threads)
-    isa = a.isa
-    if isa == 'auto':
-        try:
-            flags = set(re.search(r'^flags\s*:(.*)$', open('/proc/cpuinfo').read(), re.M).group(1).split())
-        except (OSError, AttributeError):
-            flags = set()
-        isa = 'avx512' if {'avx512f', 'avx512bw', 'avx512dq', 'avx512vl'} <= flags else 'own'
-    if isa != 'own':
-        os.environ['ATEN_CPU_CAPABILITY'] = isa
-    try:
-        libc = ctypes.CDLL(None)
-        libc.mallopt(-4, 0)                       # M_MMAP_MAX: large blocks come from the heap,
-        libc.mallopt(-1, 2 ** 31 - 1)             # M_TRIM_THRESHOLD: which is not given back
-    except (OSError, AttributeError):
-        pass                                      # another libc: only slower
-
-
-ARGS = arguments()
-set_up_process(ARGS)
-try:
-    import torch
-    import torch.nn.functional as F
-except ImportError:
-    print(INSTALL, file=sys.stderr)
-    sys.exit(2)
+PARSER, ARGS = peer.arguments('PyTorch peer of the affine coupling flow', CASES, impl=(IMPLS, 'how the boundary is made periodic'),
+                              layout=(LAYOUTS, 'order of the axes of the channels'), run=(RUNS, 'how it is executed'))
+if ARGS.run == 'frozen' and ARGS.case and 'train' in ARGS.case:
+    PARSER.error('--run frozen is for sampling')
+torch = peer.import_torch(ARGS, 'python3-torch')
+F = torch.nn.functional
 
 
 def action(x, m2, lam):
@@ -225,15 +173,6 @@ BEST = {
     'coupling-train-L16': ('halo', 'nchw', 'eager', 64), 'coupling-sample-L16': ('circular', 'nchw', 'trace', 64)}
 
 
-def median(values):
-    v = sorted(values)
-    return 0.5 * (v[(len(v) - 1) // 2] + v[len(v) // 2])
-
-
-def extent(case):
-    return int(case.rsplit('L', 1)[1])
-
-
 def job_of(case, impl, layout, run, chunk):
     """A function that does the work of the case once."""
     flow = Flow(extent(case), impl, layout)
@@ -252,22 +191,6 @@ def job_of(case, impl, layout, run, chunk):
     return step
 
 
-def measure(case, impl, layout, run, chunk, budget, at_least=3):
-    job = job_of(case, impl, layout, run, chunk)
-    for _ in range(4):                                                      # a trace is optimised in its first calls
-        job()
-    spent, cpu, start = [], [], time.perf_counter()
-    while len(spent) < at_least or time.perf_counter() - start < budget:
-        begin, begin_cpu = time.perf_counter(), time.process_time()
-        job()
-        cpu.append(1e3 * (time.process_time() - begin_cpu))
-        spent.append(1e3 * (time.perf_counter() - begin))
-    best = cpu if torch.get_num_threads() == 1 else spent                   # of one thread, as the C side: the CPU's clock
-    return {'case': case, 'torch_ms': round(median(best), 4), 'min_ms': round(min(best), 4), 'wall_ms': round(median(spent), 4),
-            'n': len(spent), 'impl': '%s %s' % (impl, layout), 'grad': run, 'chunk': chunk, 'blas': 'none',
-            'threads': torch.get_num_threads(), 'isa': os.environ.get('ATEN_CPU_CAPABILITY', 'own'), 'torch': torch.__version__}
-
-
 def choices(a, case):
     """What --measure-all tries."""
     train = 'train' in case
@@ -275,40 +198,21 @@ def choices(a, case):
         for layout in [a.layout] if a.layout else LAYOUTS:
             for run in [a.run] if a.run else RUNS[:2] if train else RUNS[1:]:
                 for chunk in [a.chunk] if a.chunk else (BATCH, 32) if train else (1024, 256, 64):
-                    yield impl, layout, run, chunk
-
-
-def measure_all(a):
-    """Every choice in a process of its own."""
-    for case in [a.case] if a.case else CASES:
-        rows = []
-        for impl, layout, run, chunk in choices(a, case):
-            command = [sys.executable, os.path.abspath(__file__), '--case', case, '--impl', impl, '--layout', layout, '--run', run]
-            command += ['--chunk', str(chunk), '--threads', str(a.threads), '--budget', str(a.budget), '--isa', a.isa]
-            rows.append(json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout))
-        for row in sorted(rows, key=lambda r: -r['torch_ms']):
-            print(json.dumps(row), flush=True)
+                    yield {'impl': impl, 'layout': layout, 'run': run, 'chunk': chunk}
 
 
 def time_case(a):
     impl, layout, run, chunk = BEST[a.case]
-    print(json.dumps(measure(a.case, a.impl or impl, a.layout or layout, a.run or run, a.chunk or chunk, a.budget)), flush=True)
+    impl, layout, run, chunk = a.impl or impl, a.layout or layout, a.run or run, a.chunk or chunk
+    job = job_of(a.case, impl, layout, run, chunk)                          # a trace is optimised in its first calls
+    print(json.dumps(peer.timed(a.case, job, a.budget, warm_up=4, impl='%s %s' % (impl, layout), grad=run, chunk=chunk, blas='none')),
+          flush=True)
     return 0
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Checks
 # ---------------------------------------------------------------------------------------------------------------------
-
-def report(name, value, bound):
-    ok = abs(value) <= bound
-    print('%-66s %10.2e  (bound %.1e) %s' % (name, value, bound, 'ok' if ok else 'FAILED'))
-    return ok
-
-
-def fixed_prior(L, n):
-    return torch.randn(n, L, L, generator=torch.Generator().manual_seed(20 + L), dtype=torch.float64)
-
 
 def fixed_flow(L, impl='index', layout='nchw', **size):
     flow = Flow(L, impl, layout, dtype=torch.float64, **size)
@@ -419,17 +323,6 @@ ABOUT = [
     'is d loss / d z, the dependence of log_prior on z included. jacobian_log_det is log |det d phi / d z| from the Jacobian.']
 
 
-def digits(value):
-    """JSON with 17 significant digits."""
-    if isinstance(value, torch.Tensor):
-        value = value.detach().tolist()
-    if isinstance(value, float):
-        return '%.17g' % value
-    if isinstance(value, (list, tuple)):
-        return '[' + ', '.join(digits(v) for v in value) + ']'
-    return json.dumps(value)
-
-
 def dump(path, L):
     n, hidden, layers = 2, (3, 2), 3
     flow = fixed_flow(L, layers=layers, hidden=hidden)
@@ -446,35 +339,13 @@ def dump(path, L):
             print('coupling_torch.py: two ways to field or log-det differ by %g; nothing written' % worst, file=sys.stderr)
             return 1
     parts = flow.flat.split(flow.sizes)
-    entries = [('about', ABOUT), ('L', L), ('layers', layers), ('hidden', list(hidden)), ('samples', n), ('m2', M2),
+    entries = [('L', L), ('layers', layers), ('hidden', list(hidden)), ('samples', n), ('m2', M2),
                ('lambda', LAMBDA), ('parameters', parts), ('z', z.reshape(n, -1)), ('phi', x.reshape(n, -1)), ('log_prior', flow.log_prior(z)),
                ('log_q', logq), ('jacobian_log_det', exact), ('action', s), ('loss', float(loss)),
                ('grad_parameters', gp.split(flow.sizes)), ('grad_z', gz.reshape(n, -1))]
-    lines = []
-    for key, value in entries:
-        if key == 'about':
-            text = '[\n' + ',\n'.join('    ' + json.dumps(line) for line in value) + ']'
-        elif key in ('parameters', 'grad_parameters', 'z', 'phi', 'grad_z'):
-            text = '[\n' + ',\n'.join('    ' + digits(row) for row in value) + ']'
-        else:
-            text = digits(value)
-        lines.append('  "%s": %s' % (key, text))
-    with open(path, 'w') as out:
-        out.write('{\n' + ',\n'.join(lines) + '\n}\n')
+    peer.write_vector(path, ABOUT, entries, ('parameters', 'grad_parameters', 'z', 'phi', 'grad_z'))
     return 0
 
 
-def main(a):
-    torch.set_num_threads(a.threads)
-    if a.check:
-        return 0 if check() else 1
-    if a.dump:
-        return dump(a.dump, a.L)
-    if a.measure_all:
-        measure_all(a)
-        return 0
-    return time_case(a)
-
-
 if __name__ == '__main__':
-    sys.exit(main(ARGS))
+    sys.exit(peer.main(ARGS, CASES, choices, time_case, check, dump))
