@@ -18,8 +18,8 @@ static lft_status files_load(cli *c, const char *path, f64_batch *x)
     cli_file_name = path;
     (void)f64_wilson_init(&theory, 0, 0, NULL);
     if (cli_file.dim != LFT_CLI_DIM) {
-        (void)cli_fail(c, LFT_ERR_MISMATCH, "%.60s: expected %d dimensions (there is a program for each), got %d", path, LFT_CLI_DIM,
-                       cli_file.dim);
+        (void)cli_fail(c, LFT_ERR_MISMATCH, "%.60s: expected %d dimensions (there is a program for each), got %d", path,
+                       LFT_CLI_DIM, cli_file.dim);
     } else if (!cli_check(c, f64_lattice_init(&lattice, cli_file.extent, &c->error), &c->error)) {
         f64_show_lattice(c, &lattice, NULL, lft_pool_openmp(1));
         arena = cli_arena(c, f64_batch_bytes(&lattice, 1));

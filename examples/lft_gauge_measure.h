@@ -21,7 +21,8 @@ static lft_status LFT(source_open)(LFT(gauge_source) *s, LFT(lattice) *lattice)
         if (c->positionals > 1) return cli_fail(c, LFT_ERR_ARG, "expected one npy file, got %d files", c->positionals);
         s->npy_file = fopen(cli_argument(c, 0), "rb");
         if (!s->npy_file) {
-            return cli_fail(c, LFT_ERR_IO, "%.80s: expected a file that can be read, got: %s", cli_argument(c, 0), strerror(errno));
+            return cli_fail(c, LFT_ERR_IO, "%.80s: expected a file that can be read, got: %s", cli_argument(c, 0),
+                            strerror(errno));
         }
         if (cli_check(c, lft_npy_read_header(lft_file_reader(s->npy_file), &s->npy, &c->error), &c->error)) return c->error.code;
         if (s->npy.rank != LFT_CLI_DIM + 3 || s->npy.shape[LFT_CLI_DIM + 1] != LFT_CLI_DIM ||
@@ -38,7 +39,8 @@ static lft_status LFT(source_open)(LFT(gauge_source) *s, LFT(lattice) *lattice)
         s->n = (uint64_t)c->positionals;
         for (mu = 0; mu < LFT_CLI_DIM; ++mu) extent[mu] = s->first.extent[mu];
         if (s->first.dim != LFT_CLI_DIM) {
-            return cli_fail(c, LFT_ERR_MISMATCH, "%.60s: expected %d dimensions, got %d", cli_argument(c, 0), LFT_CLI_DIM, s->first.dim);
+            return cli_fail(c, LFT_ERR_MISMATCH, "%.60s: expected %d dimensions, got %d", cli_argument(c, 0), LFT_CLI_DIM,
+                            s->first.dim);
         }
     }
     return cli_check(c, LFT(lattice_init)(lattice, extent, &c->error), &c->error);

@@ -66,7 +66,7 @@ expect "su3: hmc from a file" 0 '"status":"ok"' hmc --extent 2x3x4x2 --beta 5.5 
 expect "su3: c1" 0 'c1 = -0.331' hmc --extent 2x2x2x2 --beta 2.2 --c1 -0.331 --n 32 --therm 5 --threads 1
 
 # ---- bad input -----------------------------------------------------------------------------------------------------------
-printf 'XXXX' | dd of=c.ildg bs=1 seek=4000 conv=notrunc 2>/dev/null
+printf '\1\2\3\4' | dd of=c.ildg bs=1 seek=4000 conv=notrunc 2>/dev/null
 expect "a damaged file" 2 'c.ildg: .*checksum' check c.ildg
 head -c 3000 c-000000.nersc >short.nersc
 expect "a short file" 2 'short.nersc: ' check short.nersc

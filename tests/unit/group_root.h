@@ -1,18 +1,7 @@
-/* group_root.h: the rooms up to those of the groups and no others, and what test_group.c calls. Include it once per instance,
- * with LFT_NAME, LFT_GROUP, LFT_REAL and, optionally, LFT_LANES. */
-#ifndef LFT_P_COMMON
-#define LFT_P_COMMON
-
-#define LFT_P_DECLARATIONS 1
-#define LFT_P_CODE         2
-
-#define LFT_P_PHASE LFT_P_DECLARATIONS
-#include "../../src/00_config.h"
-#undef LFT_P_PHASE
-#define LFT_P_PHASE LFT_P_CODE
-#include "../../src/00_config.h"
-#undef LFT_P_PHASE
-
+/* group_root.h: the rooms up to those of the groups, and what test_group.c calls. Include it after
+ * lftflow.h, which gives the common room, once per instance, with LFT_NAME, LFT_GROUP, LFT_REAL and, optionally, LFT_LANES. */
+#ifndef TEST_GROUP_ROOT
+#define TEST_GROUP_ROOT
 enum { TEST_MUL, TEST_MUL_ADJ, TEST_ADJ_MUL, TEST_ADJOINT, TEST_EXP, TEST_LOG, TEST_EIGEN, TEST_TRACE, TEST_CARRY, TEST_UNIT,
        TEST_ONE, TEST_HAAR, TEST_MOVE, TEST_SUM };
 
@@ -30,6 +19,7 @@ typedef struct test_words {
 #define LFT_P_PHASE LFT_P_CODE
 #include "../../src/10_lanes.h"
 #include "../../src/11_elementary.h"
+#include "../../src/29_lane_draws.h"
 #include "../../src/30_group.h"
 #if LFT_GROUP == LFT_U1
 #include "../../src/32_u1.h"

@@ -1,5 +1,6 @@
 /* The words of the groups (30_group.h) against plain complex matrices in double: U(1), SU(2), SU(3), f32 and f64, the widest
  * lanes and one. */
+#include "lftflow.h"
 #include "../matrices.h"
 #include <stdlib.h>
 
