@@ -5288,8 +5288,8 @@ LFT_API size_t LFT_(wilson_flow_bytes)(const LFT_(lattice) *lattice);
  * lft_gauge_read_links(): the configuration is then partly new. O(volume). */
 LFT_API lft_status LFT_(configuration_read)(LFT_(batch) *x, int i, lft_gauge_file *file, lft_error *error);
 
-/* Configuration i as a file. Of *file its format counts, and dtype and rows where they are not 0; the rest is set, what
- * lft_gauge_write() has found included. Status as lft_gauge_write(). O(volume). */
+/* Configuration i as a file. Of *file its format counts, and dtype and rows where they are not 0; dim, extents and colours are
+ * set. Status as lft_gauge_write(). O(volume). */
 LFT_API lft_status LFT_(configuration_write)(const LFT_(batch) *x, int i, lft_writer to, lft_gauge_file *file,
                                              lft_error *error);
 
