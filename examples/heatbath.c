@@ -22,7 +22,7 @@ static void check(lft_status status, const lft_error *e)
 
 int main(void)
 {
-    enum { CHAINS = 16, UPDATES = 300 };
+    enum { CHAINS = 16, UPDATES = 200 };
     static LFT_ARENA(memory, 32 << 20);
     lft_arena         arena = lft_arena_of(memory, sizeof memory);
     lft_error         error = {LFT_OK, ""};
@@ -35,7 +35,7 @@ int main(void)
     FILE             *to;
     int               i;
 
-    check(su2_wilson_init(&theory, 2.3, 0, &error), &error);
+    check(su2_wilson_init(&theory, 1.8, 0, &error), &error);
     check(su2_heatbath_init(&bath, &theory, &desc, &arena, &error), &error);
     check(su2_heatbath_thermalise(&bath, 50), &bath.error);
     watch.lattice = bath.x.lattice;
@@ -44,7 +44,7 @@ int main(void)
         check(su2_heatbath_next(&bath), &bath.error);
         check(su2_measure_into(&theory, &watch, &bath.x, &series, arena, &error), &error);
     }
-    printf("SU(2), 6x6x6x6, beta = 2.3: %d updates of %d chains\n", UPDATES, CHAINS);
+    printf("SU(2), 6x6x6x6, beta = 1.8: %d updates of %d chains\n", UPDATES, CHAINS);
     for (i = 0; i < su2_observables_count(&watch); ++i) {
         char         text[LFT_OBSERVABLE_TEXT];
         lft_estimate e = su2_observe(&series, &theory, &watch, i, arena, &error);
