@@ -12158,6 +12158,7 @@ static inline lft_status LFT_P(heatbath_layout)(LFT_(heatbath) *bath, const LFT_
     LFT_(lattice) lattice;
     lft_status    status;
     lft_p_zero(bath, sizeof *bath);
+    lft_p_zero(&lattice, sizeof lattice);
     bath->desc = *desc;
     status     = LFT_P(heatbath_defaults)(&bath->desc, error);
     if (!status) status = LFT_P_SIGNED(lattice_init)(&lattice, desc->extent, error);

@@ -2,6 +2,7 @@
 """Gauge theories by HMC and by heat bath against exact and published Monte Carlo numbers.
 
     bench/gauge.py [--only u1,su2,su3] [--dim 2,4] [--scale X] [--program-dir build] [--out FILE.md]
+    bench/gauge.py --freezing [--scale X] ...     tau_int of the charge of U(1) on 16^2 instead, in updates and milliseconds
 
 Every line of the table is one run of a program, in double precision, seed 1 (HMC) or 2 (heat bath), errors by the Gamma method.
 The plaquette has to have a relative error of 0.1 %; the squared charge counts where N >= 50 tau_int, and is frozen elsewhere.
@@ -42,6 +43,8 @@ def cases(groups, dims):
 
 def run(arguments, group, dim, extent, beta, how):
     n = PLAN.get((group, dim)) or (2000 if extent == 8 else 60000 if beta < 2.2 else 6000)
+    if dim == 2 and group != "u1" and beta < 2:
+        n *= 4  # a small plaquette
     n = max(400, int(n * arguments.scale))
     line = [f"{arguments.program_dir}/lft-{group}-{dim}d", how, "--extent", "x".join([str(extent)] * dim), "--beta", str(beta),
             "--n", str(n), "--threads", "1", "--json", "--quiet", "--seed", "1" if how == "hmc" else "2"]
@@ -54,6 +57,18 @@ def run(arguments, group, dim, extent, beta, how):
     return result
 
 
+def freezing(arguments, to):
+    print("| beta | HMC: tau_int(Q) | ms | heat bath: tau_int(Q) | ms |\n|---|---|---|---|---|", file=to)
+    for beta in range(1, 8):
+        row = f"| {beta} "
+        for how in "hmc", "heatbath":
+            r = run(arguments, "u1", 2, 16, beta, how)
+            q = r["observables"]["q"]
+            mark = "" if q["reliable"] and r["n"] / r["chains"] >= 50 * q["tau_int"] else " (at least)"
+            row += f"| {q['tau_int']:.2f}{mark} | {1e3 * q['tau_int'] * r['seconds'] / r['n']:.3g} "
+        print(row + "|", file=to, flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="u1,su2,su3")
@@ -61,8 +76,11 @@ def main():
     parser.add_argument("--scale", type=float, default=1)
     parser.add_argument("--program-dir", default="build")
     parser.add_argument("--out")
+    parser.add_argument("--freezing", action="store_true")
     arguments = parser.parse_args()
     to = open(arguments.out, "w") if arguments.out else sys.stdout
+    if arguments.freezing:
+        return freezing(arguments, to)
     print("| theory | by | N | observable | value | expected | sigma | tau_int | seconds |\n|---|---|---|---|---|---|---|---|---|",
           file=to)
     chi2, count, worst, loose, frozen, begin = 0, 0, 0, [], 0, time.time()

@@ -1,5 +1,5 @@
-/* su3.c: times the kernels of SU(3) in four dimensions and says what fraction of the machine's peak they reach; and the same
- * updates by a plain loop over one configuration, as a program without lanes would have it.
+/* su3.c: times the kernels of SU(3) in four dimensions and says what fraction of the machine's peak they reach; and the
+ * same update of one configuration in scalar code, as a program without lanes would have it.
  * cc -O3 -march=native -ffp-contract=fast -I. bench/su3.c -o build/bench/su3 -lm
  *   build/bench/su3                  the whole table, one thread
  *   build/bench/su3 --case NAME      one case: one JSON line {"case": ..., "ours_ms": ...}
@@ -18,6 +18,12 @@
 #define LFT_DIM   4
 #define LFT_REAL  LFT_F32
 #include "lftflow.h"
+#define LFT_NAME  one /* the same without lanes: a conventional program, for one configuration at a time */
+#define LFT_GROUP LFT_SU3
+#define LFT_DIM   4
+#define LFT_REAL  LFT_F32
+#define LFT_LANES 1
+#include "lftflow.h"
 #undef LFT_IMPLEMENTATION
 
 #define BENCH(name) su3_##name
@@ -29,6 +35,9 @@ typedef struct bench {
     const char  *name;
     su3_theory   theory;
     su3_hmc      hmc;
+    su3_heatbath bath;
+    one_theory   one_theory;
+    one_heatbath one;
     su3_batch    force;
     su3_lattice *lattice;
     su3_p_v     *links, *other;
@@ -78,6 +87,34 @@ static void run_trajectory(void *arg)
 {
     bench *b = (bench *)arg;
     if (su3_hmc_next(&b->hmc)) die(b->name, b->hmc.error.text);
+}
+
+static void run_heatbath(void *arg)
+{
+    bench *b = (bench *)arg;
+    if (su3_heatbath_next(&b->bath)) die(b->name, b->bath.error.text);
+}
+
+static void run_one_heatbath(void *arg)
+{
+    bench *b = (bench *)arg;
+    if (one_heatbath_next(&b->one)) die(b->name, b->one.error.text);
+}
+
+/* One sweep of the heat bath, no overrelaxation: all lanes, and one chain without them. */
+static void setup_heatbath(bench *b, int extent, lft_arena *arena)
+{
+    su3_heatbath_desc d;
+    one_heatbath_desc o;
+    int               i;
+    memset(&d, 0, sizeof d);
+    memset(&o, 0, sizeof o);
+    for (i = 0; i < 4; ++i) d.extent[i] = o.extent[i] = extent;
+    d.chains = su3_lanes(), o.chains = 1, d.overrelax = o.overrelax = -1;
+    if (one_wilson_init(&b->one_theory, 6, 0, NULL)) die(b->name, "init");
+    if (su3_heatbath_init(&b->bath, &b->theory, &d, arena, NULL)) die(b->name, "init");
+    if (one_heatbath_init(&b->one, &b->one_theory, &o, arena, NULL)) die(b->name, "init");
+    if (su3_heatbath_thermalise(&b->bath, 10) || one_heatbath_thermalise(&b->one, 10)) die(b->name, "thermalise");
 }
 
 /* The staples give the action too: 1/4 of the sum over links of Re tr U W. */
@@ -139,6 +176,10 @@ static double bench_run_case(const char *name, double *flops)
         *flops = (3 * PRODUCT + 2 * CARRY + 4 * 16 + 20) * plaquettes;
         return 1e3 * time_of(run_force, &b);
     }
+    if (!strncmp(name, "heatbath-L", 10) || !strncmp(name, "heatbath-one-L", 14)) {
+        setup_heatbath(&b, extent, &arena);
+        return 1e3 * time_of(name[9] == 'o' ? run_one_heatbath : run_heatbath, &b);
+    }
     if (!strncmp(name, "trajectory-L", 12)) return 1e3 * time_of(run_trajectory, &b);
     return -1;
 }
@@ -146,7 +187,9 @@ static double bench_run_case(const char *name, double *flops)
 int main(int argc, char **argv)
 {
     static const bench_kind kind[] = {{"product-L", {4, 8, 0}}, {"staples-L", {4, 8, 0}}, {"force-L", {4, 8, 0}},
-                                      {"trajectory-L", {4, 8, 0}}};
-    return bench_main(argc, argv, "SU(3), d = 4, f32, all lanes, one thread; trajectory: 10 steps of Omelyan, 21 forces", kind,
+                                      {"trajectory-L", {4, 8, 0}}, {"heatbath-L", {4, 8, 0}},
+                                      {"heatbath-one-L", {4, 8, 0}}};
+    return bench_main(argc, argv, "SU(3), d = 4, f32, all lanes, one thread; trajectory: 10 steps of Omelyan, 21 forces;\n"
+                      "heatbath: a sweep of as many chains as lanes; heatbath-one: of one chain, scalar code", kind,
                       (int)(sizeof kind / sizeof *kind));
 }
