@@ -1,4 +1,4 @@
-/* test_gauge_observables.c: gauge theories in two dimensions by HMC against their exact solutions: the charge and the plaquette of
+/* test_gauge_hmc.c: gauge theories in two dimensions by HMC against their exact solutions: the charge and the plaquette of
  * U(1), and the area law of Wilson loops of SU(2). */
 #include "../test.h"
 
