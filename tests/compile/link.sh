@@ -129,11 +129,13 @@ error_case() { # words that the first error must have, flags...
 : >"$tmp/seen"
 # shellcheck disable=SC2086 # words
 {
-    error_case 'LFT_GROUP is not defined; legal values: LFT_SCALAR' -DLFT_NAME=a -DLFT_DIM=2
-    error_case 'unknown LFT_GROUP; legal values: LFT_SCALAR' -DLFT_NAME=a -DLFT_DIM=2 -DLFT_GROUP=LFT_SU5
+    error_case 'LFT_GROUP is not defined; legal values: LFT_SCALAR, LFT_U1, LFT_SU2, LFT_SU3' -DLFT_NAME=a -DLFT_DIM=2
+    error_case 'unknown LFT_GROUP; legal values: LFT_SCALAR, LFT_U1, LFT_SU2, LFT_SU3' -DLFT_NAME=a -DLFT_DIM=2 -DLFT_GROUP=LFT_SU5
     error_case 'LFT_DIM is not defined; legal values: 1, 2, 3, 4' -DLFT_NAME=a -DLFT_GROUP=LFT_SCALAR
     error_case 'LFT_DIM is out of range; legal values: 1, 2, 3, 4' -DLFT_NAME=a -DLFT_GROUP=LFT_SCALAR -DLFT_DIM=0
     error_case 'LFT_DIM is out of range; legal values: 1, 2, 3, 4' -DLFT_NAME=a -DLFT_GROUP=LFT_SCALAR -DLFT_DIM=5
+    error_case 'LFT_DIM is 1: there are no plaquettes; legal values for gauge groups: 2, 3, 4' -DLFT_NAME=a \
+        -DLFT_GROUP=LFT_U1 -DLFT_DIM=1
     error_case 'unknown LFT_REAL; legal values: LFT_F32, LFT_F64' $base -DLFT_REAL=float
     error_case 'unknown LFT_UPTO; legal values: LFT_FIELDS, LFT_SAMPLE, LFT_TRAIN' $base -DLFT_UPTO=9
     error_case 'LFT_LANES must be 1, 2, 4, 8 or 16' $base -DLFT_LANES=3
