@@ -7885,6 +7885,19 @@ LFT_API lft_status LFT_(momenta_init)(LFT_(batch) *batch, const LFT_(lattice) *l
     return LFT_P(batch_layout)(batch, lattice, n, LFT_P_FORCES, arena, error);
 }
 
+/* Chains start from the configurations of a batch, which has to be of their shape. */
+LFT_P_STATIC lft_status LFT_P(batch_start)(LFT_(batch) *chains, const LFT_(batch) *from, const char *where, lft_error *error)
+{
+    if (!LFT_P(same_lattice)(&from->lattice, &chains->lattice)) {
+        return lft_p_fail(error, LFT_ERR_MISMATCH, where, "the batch has other extents than the chains");
+    }
+    if (from->n != chains->n) {
+        return lft_p_fail_got(error, LFT_ERR_MISMATCH, where, "configurations to start from", "one per chain", from->n);
+    }
+    lft_p_copy(chains->data, from->data, LFT_P(group_reals)(from) * (size_t)from->groups * sizeof(lft_real));
+    return LFT_OK;
+}
+
 LFT_API size_t LFT_(batch_bytes)(const LFT_(lattice) *lattice, int n)
 {
     lft_arena    arena = lft_arena_measure();
@@ -11844,14 +11857,7 @@ LFT_API size_t LFT_(hmc_bytes)(const LFT_(hmc_desc) *desc)
 
 LFT_API lft_status LFT_(hmc_start)(LFT_(hmc) *hmc, const LFT_(batch) *x)
 {
-    if (!LFT_P(same_lattice)(&x->lattice, &hmc->x.lattice)) {
-        return lft_p_fail(&hmc->error, LFT_ERR_MISMATCH, "hmc", "the batch has other extents than the chains");
-    }
-    if (x->n != hmc->x.n) {
-        return lft_p_fail_got(&hmc->error, LFT_ERR_MISMATCH, "hmc", "configurations to start from", "one per chain", x->n);
-    }
-    lft_p_copy(hmc->x.data, x->data, LFT_P(group_reals)(x) * (size_t)x->groups * sizeof(lft_real));
-    return LFT_OK;
+    return LFT_P(batch_start)(&hmc->x, x, "hmc", &hmc->error);
 }
 
 /* ---- one group ------------------------------------------------------------------------------------------------------ */
@@ -12198,15 +12204,7 @@ LFT_API size_t LFT_(heatbath_bytes)(const LFT_(heatbath_desc) *desc)
 
 LFT_API lft_status LFT_(heatbath_start)(LFT_(heatbath) *bath, const LFT_(batch) *x)
 {
-    if (!LFT_P(same_lattice)(&x->lattice, &bath->x.lattice)) {
-        return lft_p_fail(&bath->error, LFT_ERR_MISMATCH, "heat bath", "the batch has other extents than the chains");
-    }
-    if (x->n != bath->x.n) {
-        return lft_p_fail_got(&bath->error, LFT_ERR_MISMATCH, "heat bath", "configurations to start from", "one per chain",
-                              x->n);
-    }
-    lft_p_copy(bath->x.data, x->data, LFT_P(group_reals)(x) * (size_t)x->groups * sizeof(lft_real));
-    return LFT_OK;
+    return LFT_P(batch_start)(&bath->x, x, "heat bath", &bath->error);
 }
 
 /* ---- one group ------------------------------------------------------------------------------------------------------ */

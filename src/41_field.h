@@ -112,6 +112,19 @@ LFT_API lft_status LFT_(momenta_init)(LFT_(batch) *batch, const LFT_(lattice) *l
     return LFT_P(batch_layout)(batch, lattice, n, LFT_P_FORCES, arena, error);
 }
 
+/* Chains start from the configurations of a batch, which has to be of their shape. */
+LFT_P_STATIC lft_status LFT_P(batch_start)(LFT_(batch) *chains, const LFT_(batch) *from, const char *where, lft_error *error)
+{
+    if (!LFT_P(same_lattice)(&from->lattice, &chains->lattice)) {
+        return lft_p_fail(error, LFT_ERR_MISMATCH, where, "the batch has other extents than the chains");
+    }
+    if (from->n != chains->n) {
+        return lft_p_fail_got(error, LFT_ERR_MISMATCH, where, "configurations to start from", "one per chain", from->n);
+    }
+    lft_p_copy(chains->data, from->data, LFT_P(group_reals)(from) * (size_t)from->groups * sizeof(lft_real));
+    return LFT_OK;
+}
+
 LFT_API size_t LFT_(batch_bytes)(const LFT_(lattice) *lattice, int n)
 {
     lft_arena    arena = lft_arena_measure();

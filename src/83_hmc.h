@@ -220,14 +220,7 @@ LFT_API size_t LFT_(hmc_bytes)(const LFT_(hmc_desc) *desc)
 
 LFT_API lft_status LFT_(hmc_start)(LFT_(hmc) *hmc, const LFT_(batch) *x)
 {
-    if (!LFT_P(same_lattice)(&x->lattice, &hmc->x.lattice)) {
-        return lft_p_fail(&hmc->error, LFT_ERR_MISMATCH, "hmc", "the batch has other extents than the chains");
-    }
-    if (x->n != hmc->x.n) {
-        return lft_p_fail_got(&hmc->error, LFT_ERR_MISMATCH, "hmc", "configurations to start from", "one per chain", x->n);
-    }
-    lft_p_copy(hmc->x.data, x->data, LFT_P(group_reals)(x) * (size_t)x->groups * sizeof(lft_real));
-    return LFT_OK;
+    return LFT_P(batch_start)(&hmc->x, x, "hmc", &hmc->error);
 }
 
 /* ---- one group ------------------------------------------------------------------------------------------------------ */

@@ -145,15 +145,7 @@ LFT_API size_t LFT_(heatbath_bytes)(const LFT_(heatbath_desc) *desc)
 
 LFT_API lft_status LFT_(heatbath_start)(LFT_(heatbath) *bath, const LFT_(batch) *x)
 {
-    if (!LFT_P(same_lattice)(&x->lattice, &bath->x.lattice)) {
-        return lft_p_fail(&bath->error, LFT_ERR_MISMATCH, "heat bath", "the batch has other extents than the chains");
-    }
-    if (x->n != bath->x.n) {
-        return lft_p_fail_got(&bath->error, LFT_ERR_MISMATCH, "heat bath", "configurations to start from", "one per chain",
-                              x->n);
-    }
-    lft_p_copy(bath->x.data, x->data, LFT_P(group_reals)(x) * (size_t)x->groups * sizeof(lft_real));
-    return LFT_OK;
+    return LFT_P(batch_start)(&bath->x, x, "heat bath", &bath->error);
 }
 
 /* ---- one group ------------------------------------------------------------------------------------------------------ */

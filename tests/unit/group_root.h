@@ -106,5 +106,12 @@ static void LFT_(word)(int what, test_words *w, int n)
     for (k = 0; k < (what == TEST_EIGEN ? LFT_P_COLOURS : 2); ++k) LFT_(out)(phase[k], w->v, k);
 }
 
+/* The matrix of the numbers of a link, and the numbers of that. */
+static void LFT_(files)(const double *c, double *u, double *back)
+{
+    LFT_P(matrix_of)(c, u);
+    LFT_P(numbers_of)(u, back);
+}
+
 #include "../../src/99_close.h"
 #undef LFT_P_PHASE

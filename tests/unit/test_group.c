@@ -39,6 +39,7 @@ typedef struct test_group {
     int         colours, link, algebra, normals, lanes;
     double      eps;
     void (*word)(int what, test_words *w, int n);
+    void (*files)(const double *c, double *u, double *back);
 } test_group;
 
 static const test_group *g; /* the instance under test */
@@ -295,6 +296,29 @@ static void test_unitarity(void)
     check_below(named("after 10000 updates"), drift, 8 * g->eps);
 }
 
+/* The matrices of files, element by element. */
+static void test_files(void)
+{
+    double worst = 0, back = 0, u[18], c[18];
+    int    turn, l, i, k;
+    for (turn = 0; turn < 5; ++turn) {
+        draw(1);
+        for (l = 0; l < g->lanes; ++l) {
+            const matrix m = matrix_of_link(words[l].a);
+            g->files(words[l].a, u, c);
+            for (i = 0; i < g->colours; ++i) {
+                for (k = 0; k < g->colours; ++k) {
+                    const double *at = u + 2 * (i * g->colours + k);
+                    keep_worst(&worst, fabs(at[0] - (double)m.re[i][k]) + fabs(at[1] - (double)m.im[i][k]));
+                }
+            }
+            for (k = 0; k < g->link; ++k) keep_worst(&back, fabs(c[k] - words[l].a[k]));
+        }
+    }
+    check_below(named("matrix of a file"), worst, 4 * 2.2e-16);
+    check_below(named("and back"), back, 8 * 2.2e-16);
+}
+
 /* <Re tr>, <Im tr> = 0, <|tr|^2> = 1; <|tr|^4> = 1, 2, 2; <(Re tr)^3>: 1/4 for SU(3), whose tr^3 has the mean 1, else 0 */
 static void test_haar(void)
 {
@@ -324,14 +348,14 @@ static void test_haar(void)
 
 int main(void)
 {
-    test_group group[] = {{"u1 f64", 1, 1, 1, 2, u1_f64_lanes(), 2.2e-16, u1_f64_word},
-                          {"u1 f32", 1, 1, 1, 2, u1_f32_lanes(), 1.2e-7, u1_f32_word},
-                          {"su2 f64", 2, 4, 3, 4, su2_f64_lanes(), 2.2e-16, su2_f64_word},
-                          {"su2 f32", 2, 4, 3, 4, su2_f32_lanes(), 1.2e-7, su2_f32_word},
-                          {"su3 f64", 3, 18, 8, 12, su3_f64_lanes(), 2.2e-16, su3_f64_word},
-                          {"su3 f32", 3, 18, 8, 12, su3_f32_lanes(), 1.2e-7, su3_f32_word},
-                          {"su2 f64", 2, 4, 3, 4, su2_one_lanes(), 2.2e-16, su2_one_word},
-                          {"su3 f64", 3, 18, 8, 12, su3_one_lanes(), 2.2e-16, su3_one_word}};
+    test_group group[] = {{"u1 f64", 1, 1, 1, 2, u1_f64_lanes(), 2.2e-16, u1_f64_word, u1_f64_files},
+                          {"u1 f32", 1, 1, 1, 2, u1_f32_lanes(), 1.2e-7, u1_f32_word, u1_f32_files},
+                          {"su2 f64", 2, 4, 3, 4, su2_f64_lanes(), 2.2e-16, su2_f64_word, su2_f64_files},
+                          {"su2 f32", 2, 4, 3, 4, su2_f32_lanes(), 1.2e-7, su2_f32_word, su2_f32_files},
+                          {"su3 f64", 3, 18, 8, 12, su3_f64_lanes(), 2.2e-16, su3_f64_word, su3_f64_files},
+                          {"su3 f32", 3, 18, 8, 12, su3_f32_lanes(), 1.2e-7, su3_f32_word, su3_f32_files},
+                          {"su2 f64", 2, 4, 3, 4, su2_one_lanes(), 2.2e-16, su2_one_word, su2_one_files},
+                          {"su3 f64", 3, 18, 8, 12, su3_one_lanes(), 2.2e-16, su3_one_word, su3_one_files}};
     size_t i;
     for (i = 0; i < sizeof group / sizeof *group; ++i) {
         g              = group + i;
@@ -341,6 +365,7 @@ int main(void)
         test_eigen();
         test_derivatives();
         test_unitarity();
+        test_files();
         test_haar();
     }
     return test_end();
