@@ -1975,14 +1975,14 @@ LFT_P_INLINE void LFT_P(sincos)(lft_v x, lft_v *s, lft_v *c)
     const int   last         = LFT_P_COUNT(LFT_P(quarter_turn)) - 1;
     const lft_m exponent_top = LFT_P(int_splat)(LFT_P(infinity) & ~(LFT_P(infinity) >> 1));
     const lft_m fraction     = LFT_P(int_splat)(~(LFT_P(infinity) | LFT_P(sign_bit)));
+    const lft_m top          = LFT_P(int_splat)(LFT_P(infinity));
     lft_v       n, r, z, sine, cosine;
     lft_m       q, odd, both;
     q      = LFT_P(bits)(LFT_P(nearest)(x, LFT_P(per_quarter)));
     q      = (q & fraction) ^ LFT_P(bits)(lft_splat(LFT_P(scale_up) / 2));
     n      = LFT_P(opaque)(LFT_P(unbits)(q)) - LFT_P(round);
     r      = LFT_P(reduce)(x, n, LFT_P(quarter_turn), last);
-    r      = LFT_P(unbits)(LFT_P(bits)(r) & ~exponent_top);
-    r      = x * (lft_real)0 + r; /* NaN where x is inf or NaN */
+    r      = LFT_P(unbits)((LFT_P(bits)(r) & ~exponent_top) | LFT_P(int_eq)(LFT_P(bits)(x) & top, top)); /* NaN for inf */
     z      = r * r;
     sine   = r * z * LFT_P(horner)(LFT_P(sin_terms), LFT_P_COUNT(LFT_P(sin_terms)), z) + r;
     sine   = LFT_P(opaque)(sine) - n * LFT_P(quarter_turn)[last];
@@ -6071,7 +6071,7 @@ typedef struct LFT_(pullback) {
     LFT_(theory)        theory; /* for hmc_init and others; serial pools only, for its work has no threads */
     LFT_(flow)         *flow;
     const LFT_(theory) *base; /* S */
-    lft_status          status; /* of the first action that failed: its S is NaN, and a trajectory is rejected */
+    lft_status          status; /* of the first action that failed: its S is not finite, and a trajectory is rejected */
     void               *state;
 } LFT_(pullback);
 
@@ -6585,14 +6585,14 @@ LFT_P_INLINE void LFT_P(sincos)(lft_v x, lft_v *s, lft_v *c)
     const int   last         = LFT_P_COUNT(LFT_P(quarter_turn)) - 1;
     const lft_m exponent_top = LFT_P(int_splat)(LFT_P(infinity) & ~(LFT_P(infinity) >> 1));
     const lft_m fraction     = LFT_P(int_splat)(~(LFT_P(infinity) | LFT_P(sign_bit)));
+    const lft_m top          = LFT_P(int_splat)(LFT_P(infinity));
     lft_v       n, r, z, sine, cosine;
     lft_m       q, odd, both;
     q      = LFT_P(bits)(LFT_P(nearest)(x, LFT_P(per_quarter)));
     q      = (q & fraction) ^ LFT_P(bits)(lft_splat(LFT_P(scale_up) / 2));
     n      = LFT_P(opaque)(LFT_P(unbits)(q)) - LFT_P(round);
     r      = LFT_P(reduce)(x, n, LFT_P(quarter_turn), last);
-    r      = LFT_P(unbits)(LFT_P(bits)(r) & ~exponent_top);
-    r      = x * (lft_real)0 + r; /* NaN where x is inf or NaN */
+    r      = LFT_P(unbits)((LFT_P(bits)(r) & ~exponent_top) | LFT_P(int_eq)(LFT_P(bits)(x) & top, top)); /* NaN for inf */
     z      = r * r;
     sine   = r * z * LFT_P(horner)(LFT_P(sin_terms), LFT_P_COUNT(LFT_P(sin_terms)), z) + r;
     sine   = LFT_P(opaque)(sine) - n * LFT_P(quarter_turn)[last];
@@ -6793,11 +6793,11 @@ LFT_P_STATIC lft_m LFT_P(quaternion)(lft_draw d, uint32_t pair, lft_v alpha, lft
     return bad;
 }
 
-/* The quaternion w as its length and its direction; 1 where the length is negligible. */
+/* The quaternion w as its length and its direction; 1 where the length is negligible, and not finite where w is not. */
 LFT_P_INLINE lft_v LFT_P(direction)(const lft_v w[4], lft_v v[4])
 {
     const lft_v square = w[0] * w[0] + w[1] * w[1] + w[2] * w[2] + w[3] * w[3];
-    const lft_m small  = LFT_P(lt)(square, lft_splat((lft_real)1e-30));
+    const lft_m small  = LFT_P(lt)(square, lft_splat((lft_real)1e-30)) & ~LFT_P(nonfinite)(square); /* NaN with -ffast-math */
     const lft_v length = LFT_P(sqrt)(lft_sel(small, lft_splat(1), square)), x = 1 / length;
     int         i;
     LFT_P_UNROLL for (i = 0; i < 4; ++i) v[i] = lft_sel(small, lft_splat(i ? 0 : 1), w[i] * x);
@@ -14042,7 +14042,10 @@ LFT_P_STATIC void LFT_P(pullback_action)(const LFT_(theory) *theory, const LFT_(
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0, minus[l] = -1;
     status = LFT_P(flow_push)(p->flow, &s->work, logdet, NULL, dS ? s->tape : NULL);
     p->base->action(p->base, lattice, (const lft_real *)s->work.x, S, dS);
-    for (l = 0; l < LFT_P_LANES; ++l) S[l] -= logdet[l];
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        S[l] -= logdet[l];
+        if (!status && !lft_finite(S[l])) status = LFT_ERR_NONFINITE;
+    }
     if (dS) {
         const lft_status back = LFT_P(flow_backward)(p->flow, &s->work, s->tape, dx, minus, NULL);
         if (!status) status = back;

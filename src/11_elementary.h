@@ -222,14 +222,14 @@ LFT_P_INLINE void LFT_P(sincos)(lft_v x, lft_v *s, lft_v *c)
     const int   last         = LFT_P_COUNT(LFT_P(quarter_turn)) - 1;
     const lft_m exponent_top = LFT_P(int_splat)(LFT_P(infinity) & ~(LFT_P(infinity) >> 1));
     const lft_m fraction     = LFT_P(int_splat)(~(LFT_P(infinity) | LFT_P(sign_bit)));
+    const lft_m top          = LFT_P(int_splat)(LFT_P(infinity));
     lft_v       n, r, z, sine, cosine;
     lft_m       q, odd, both;
     q      = LFT_P(bits)(LFT_P(nearest)(x, LFT_P(per_quarter)));
     q      = (q & fraction) ^ LFT_P(bits)(lft_splat(LFT_P(scale_up) / 2));
     n      = LFT_P(opaque)(LFT_P(unbits)(q)) - LFT_P(round);
     r      = LFT_P(reduce)(x, n, LFT_P(quarter_turn), last);
-    r      = LFT_P(unbits)(LFT_P(bits)(r) & ~exponent_top);
-    r      = x * (lft_real)0 + r; /* NaN where x is inf or NaN */
+    r      = LFT_P(unbits)((LFT_P(bits)(r) & ~exponent_top) | LFT_P(int_eq)(LFT_P(bits)(x) & top, top)); /* NaN for inf */
     z      = r * r;
     sine   = r * z * LFT_P(horner)(LFT_P(sin_terms), LFT_P_COUNT(LFT_P(sin_terms)), z) + r;
     sine   = LFT_P(opaque)(sine) - n * LFT_P(quarter_turn)[last];

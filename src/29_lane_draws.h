@@ -86,11 +86,11 @@ LFT_P_STATIC lft_m LFT_P(quaternion)(lft_draw d, uint32_t pair, lft_v alpha, lft
     return bad;
 }
 
-/* The quaternion w as its length and its direction; 1 where the length is negligible. */
+/* The quaternion w as its length and its direction; 1 where the length is negligible, and not finite where w is not. */
 LFT_P_INLINE lft_v LFT_P(direction)(const lft_v w[4], lft_v v[4])
 {
     const lft_v square = w[0] * w[0] + w[1] * w[1] + w[2] * w[2] + w[3] * w[3];
-    const lft_m small  = LFT_P(lt)(square, lft_splat((lft_real)1e-30));
+    const lft_m small  = LFT_P(lt)(square, lft_splat((lft_real)1e-30)) & ~LFT_P(nonfinite)(square); /* NaN with -ffast-math */
     const lft_v length = LFT_P(sqrt)(lft_sel(small, lft_splat(1), square)), x = 1 / length;
     int         i;
     LFT_P_UNROLL for (i = 0; i < 4; ++i) v[i] = lft_sel(small, lft_splat(i ? 0 : 1), w[i] * x);

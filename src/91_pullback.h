@@ -10,7 +10,7 @@ typedef struct LFT_(pullback) {
     LFT_(theory)        theory; /* for hmc_init and others; serial pools only, for its work has no threads */
     LFT_(flow)         *flow;
     const LFT_(theory) *base; /* S */
-    lft_status          status; /* of the first action that failed: its S is NaN, and a trajectory is rejected */
+    lft_status          status; /* of the first action that failed: its S is not finite, and a trajectory is rejected */
     void               *state;
 } LFT_(pullback);
 
@@ -56,7 +56,10 @@ LFT_P_STATIC void LFT_P(pullback_action)(const LFT_(theory) *theory, const LFT_(
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0, minus[l] = -1;
     status = LFT_P(flow_push)(p->flow, &s->work, logdet, NULL, dS ? s->tape : NULL);
     p->base->action(p->base, lattice, (const lft_real *)s->work.x, S, dS);
-    for (l = 0; l < LFT_P_LANES; ++l) S[l] -= logdet[l];
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        S[l] -= logdet[l];
+        if (!status && !lft_finite(S[l])) status = LFT_ERR_NONFINITE;
+    }
     if (dS) {
         const lft_status back = LFT_P(flow_backward)(p->flow, &s->work, s->tape, dx, minus, NULL);
         if (!status) status = back;
