@@ -13,7 +13,7 @@
  * and those of links more:
  *   lft_u           a link or a product of links: struct { lft_v c[LFT_P_LINK] }
  *   lft_z           an algebra element z^a T^a: struct { lft_v c[LFT_P_ALGEBRA] }
- *   lft_w           a sum of links
+ *   lft_w           a sum of links and of their products, LFT_P_SUM reals
  *   get, put            a link from and to memory; a link in memory is an lft_u too
  *   mul(a, b), mul_adj(a, b) = a b^+, adj_mul(a, b) = a^+ b, adjoint; the result is neither factor
  *   exp_of(z), log_of(u)    log: the shortest z with exp z = u
@@ -24,6 +24,12 @@
  *   carry(u, z)         u^+ z u: the algebra element z, seen from the far end of u
  *   matrix_of(c, u), numbers_of(u, c)    in double, outside of lanes: the N x N matrix of the numbers of a link, and back
  *   sum_none, sum_add(w, x, u), sum_trace(u, w)    w = 0, w += x u, Re tr u w
+ *   sum_of(link)        the matrix of a link in memory
+ *   sum_mul(w, a, b)    w += a b, either adjoint; w is neither
+ *   sum_scaled(w, x, a) w += x a or x a^+, lane by lane;   sum_unit(w, re, im)   w += (re + i im) 1
+ *   sum_traces(w)       tr w;   sum_dot(a, b)   Re tr a b or Re tr a^+ b
+ *   sum_gradient(w, g)  g^a = Re tr T^a w;   sum_turned(w, z, a)   w = z^a T^a a
+ *   bracket(a, b)       [a, b] of algebra elements
  *   heat(link, w, k, d, place)  the link drawn anew with the density exp(k Re tr U w) by the invariant measure, SU(3): in three
  *                       subgroups SU(2) in turn, each given the rest. Lane l takes the random numbers of sample d.sample + l
  *                       at `place`, which differs from link to link. The mask of lanes where w is not finite

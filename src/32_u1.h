@@ -8,13 +8,14 @@
 #define LFT_P_ALGEBRA 1
 #define LFT_P_HAAR    2
 #define LFT_P_METRIC  1
+#define LFT_P_SUM     2
 
 #define lft_u LFT_P(u)
 #define lft_z LFT_P(z)
 #define lft_w LFT_P(w)
 typedef struct lft_u { lft_v c[1]; } lft_u;
 typedef struct lft_z { lft_v c[1]; } lft_z;
-typedef struct lft_w { lft_v re, im; } lft_w;
+typedef struct lft_w { lft_v c[2]; } lft_w; /* real and imaginary part */
 
 LFT_P_INLINE void LFT_P(get)(const lft_v *link, lft_u *u) { u->c[0] = *link; }
 LFT_P_INLINE void LFT_P(put)(lft_v *link, const lft_u *u) { *link = u->c[0]; }
@@ -52,19 +53,53 @@ LFT_P_INLINE void LFT_P(carry)(const lft_u *u, lft_z *z)
     (void)z;
 }
 
-LFT_P_INLINE void LFT_P(sum_none)(lft_w *w) { w->re = w->im = lft_splat(0); }
+LFT_P_INLINE void LFT_P(sum_none)(lft_w *w) { w->c[0] = w->c[1] = lft_splat(0); }
 LFT_P_INLINE void LFT_P(sum_add)(lft_w *w, lft_real x, const lft_u *u)
 {
     lft_v s, c;
     LFT_P(sincos)(u->c[0], &s, &c);
-    w->re += x * c;
-    w->im += x * s;
+    w->c[0] += x * c;
+    w->c[1] += x * s;
 }
 LFT_P_INLINE lft_v LFT_P(sum_trace)(const lft_u *u, const lft_w *w)
 {
     lft_v s, c;
     LFT_P(sincos)(u->c[0], &s, &c);
-    return c * w->re - s * w->im;
+    return c * w->c[0] - s * w->c[1];
+}
+
+LFT_P_INLINE void LFT_P(sum_of)(const lft_v *link, lft_w *w) { LFT_P(sincos)(*link, w->c + 1, w->c); }
+LFT_P_INLINE void LFT_P(sum_mul)(lft_w *c, const lft_w *a, int adjoint_a, const lft_w *b, int adjoint_b)
+{
+    const lft_v ai = adjoint_a ? -a->c[1] : a->c[1], bi = adjoint_b ? -b->c[1] : b->c[1];
+    c->c[0] += a->c[0] * b->c[0] - ai * bi;
+    c->c[1] += a->c[0] * bi + ai * b->c[0];
+}
+LFT_P_INLINE void LFT_P(sum_unit)(lft_w *w, lft_v re, lft_v im)
+{
+    w->c[0] += re;
+    w->c[1] += im;
+}
+LFT_P_INLINE void LFT_P(sum_scaled)(lft_w *w, lft_v x, const lft_w *a, int adjoint)
+{
+    w->c[0] += x * a->c[0];
+    w->c[1] += adjoint ? -x * a->c[1] : x * a->c[1];
+}
+LFT_P_INLINE void LFT_P(sum_traces)(const lft_w *w, lft_v *re, lft_v *im) { *re = w->c[0], *im = w->c[1]; }
+LFT_P_INLINE lft_v LFT_P(sum_dot)(const lft_w *a, int adjoint, const lft_w *b)
+{
+    return adjoint ? a->c[0] * b->c[0] + a->c[1] * b->c[1] : a->c[0] * b->c[0] - a->c[1] * b->c[1];
+}
+LFT_P_INLINE void LFT_P(sum_gradient)(const lft_w *w, lft_z *g) { g->c[0] = -w->c[1]; }
+LFT_P_INLINE void LFT_P(sum_turned)(lft_w *w, const lft_z *z, const lft_w *a)
+{
+    w->c[0] = -z->c[0] * a->c[1];
+    w->c[1] = z->c[0] * a->c[0];
+}
+LFT_P_INLINE void LFT_P(bracket)(lft_z *c, const lft_z *a, const lft_z *b)
+{
+    (void)a, (void)b;
+    c->c[0] = lft_splat(0);
 }
 
 LFT_P_INLINE void LFT_P(move)(lft_v *link, const lft_v *z, lft_real h) { *link += h * *z; }
@@ -83,7 +118,7 @@ LFT_P_STATIC void LFT_P(numbers_of)(const double *u, double *c) { c[0] = lft_p_f
 LFT_P_STATIC lft_m LFT_P(heat)(lft_v *link, const lft_w *w, lft_real k, lft_draw d, uint32_t place)
 {
     const lft_real pi   = (lft_real)3.141592653589793;
-    const lft_v    re = k * w->re, im = k * w->im, kappa = LFT_P(sqrt)(re * re + im * im);
+    const lft_v    re = k * w->c[0], im = k * w->c[1], kappa = LFT_P(sqrt)(re * re + im * im);
     const lft_m    bad  = LFT_P(nonfinite)(kappa);
     const lft_v    grow = 1 + 2 * kappa / (1 + LFT_P(sqrt)(1 + 4 * kappa * kappa)), b = 2 * kappa * grow, q = 1 / grow;
     const lft_v    most = q * LFT_P(exp)(1 - q);
@@ -108,7 +143,7 @@ LFT_P_STATIC lft_m LFT_P(heat)(lft_v *link, const lft_w *w, lft_real k, lft_draw
 
 LFT_P_STATIC void LFT_P(reflect)(lft_v *link, const lft_w *w)
 {
-    *link = LFT_P(wrap)(-2 * LFT_P(atan2)(w->im, w->re) - *link);
+    *link = LFT_P(wrap)(-2 * LFT_P(atan2)(w->c[1], w->c[0]) - *link);
 }
 
 #endif /* LFT_P_CODE */

@@ -8,6 +8,7 @@
 #define LFT_P_ALGEBRA 3
 #define LFT_P_HAAR    4
 #define LFT_P_METRIC  2
+#define LFT_P_SUM     4
 
 #define lft_u LFT_P(u)
 #define lft_z LFT_P(z)
@@ -132,6 +133,50 @@ LFT_P_INLINE void LFT_P(sum_add)(lft_w *w, lft_real x, const lft_u *u)
 LFT_P_INLINE lft_v LFT_P(sum_trace)(const lft_u *u, const lft_w *w)
 {
     return 2 * (u->c[0] * w->c[0] - u->c[1] * w->c[1] - u->c[2] * w->c[2] - u->c[3] * w->c[3]);
+}
+
+LFT_P_INLINE void LFT_P(sum_of)(const lft_v *link, lft_w *w) { LFT_P(get)(link, w); }
+LFT_P_INLINE void LFT_P(sum_mul)(lft_w *c, const lft_w *a, int adjoint_a, const lft_w *b, int adjoint_b)
+{
+    lft_u x = *a, y = *b, r;
+    if (adjoint_a) LFT_P(adjoint)(&x, a);
+    if (adjoint_b) LFT_P(adjoint)(&y, b);
+    LFT_P(mul)(&r, &x, &y);
+    LFT_P(sum_add)(c, 1, &r);
+}
+LFT_P_INLINE void LFT_P(sum_unit)(lft_w *w, lft_v re, lft_v im)
+{
+    (void)im; /* has no part in Re tr w^+ dw */
+    w->c[0] += re;
+}
+LFT_P_INLINE void LFT_P(sum_scaled)(lft_w *w, lft_v x, const lft_w *a, int adjoint)
+{
+    const lft_v y = adjoint ? -x : x;
+    w->c[0] += x * a->c[0];
+    w->c[1] += y * a->c[1], w->c[2] += y * a->c[2], w->c[3] += y * a->c[3];
+}
+LFT_P_INLINE void LFT_P(sum_traces)(const lft_w *w, lft_v *re, lft_v *im) { *re = 2 * w->c[0], *im = lft_splat(0); }
+LFT_P_INLINE lft_v LFT_P(sum_dot)(const lft_w *a, int adjoint, const lft_w *b)
+{
+    const lft_v x = a->c[1] * b->c[1] + a->c[2] * b->c[2] + a->c[3] * b->c[3];
+    return 2 * (adjoint ? a->c[0] * b->c[0] + x : a->c[0] * b->c[0] - x);
+}
+LFT_P_INLINE void LFT_P(sum_gradient)(const lft_w *w, lft_z *g) { (void)LFT_P(trace)(w, g); }
+LFT_P_INLINE void LFT_P(sum_turned)(lft_w *w, const lft_z *z, const lft_w *a)
+{
+    lft_u x;
+    x.c[0] = lft_splat(0);
+    x.c[1] = (lft_real)0.5 * z->c[0], x.c[2] = (lft_real)0.5 * z->c[1], x.c[3] = (lft_real)0.5 * z->c[2];
+    LFT_P(mul)(w, &x, a);
+}
+/* [T^a, T^b] = -epsilon^abc T^c */
+LFT_P_INLINE void LFT_P(bracket)(lft_z *c, const lft_z *a, const lft_z *b)
+{
+    lft_z r;
+    r.c[0] = a->c[2] * b->c[1] - a->c[1] * b->c[2];
+    r.c[1] = a->c[0] * b->c[2] - a->c[2] * b->c[0];
+    r.c[2] = a->c[1] * b->c[0] - a->c[0] * b->c[1];
+    *c     = r;
 }
 
 LFT_P_INLINE void LFT_P(move)(lft_v *link, const lft_v *z_, lft_real h)

@@ -8,6 +8,7 @@
 #define LFT_P_ALGEBRA 8
 #define LFT_P_HAAR    12
 #define LFT_P_METRIC  2
+#define LFT_P_SUM     18
 
 #define lft_u LFT_P(u)
 #define lft_z LFT_P(z)
@@ -48,9 +49,9 @@ LFT_P_INLINE void LFT_P(adjoint)(lft_u *c, const lft_u *a)
     *c = r;
 }
 
-/* c = a b, either of them adjoint: constants after inlining. c is neither a nor b. 27 complex products: 108 multiplications,
- * of which 90 are fused with an addition. */
-LFT_P_INLINE void LFT_P(product)(lft_v *LFT_P_RESTRICT c, const lft_v *a, int adjoint_a, const lft_v *b, int adjoint_b)
+/* c = a b or, with add, c += a b, either of them adjoint: constants after inlining. c is neither a nor b. 27 complex products:
+ * 108 multiplications, of which 90 are fused with an addition. */
+LFT_P_INLINE void LFT_P(multiply)(lft_v *LFT_P_RESTRICT c, int add, const lft_v *a, int adjoint_a, const lft_v *b, int adjoint_b)
 {
     int i, j, k;
     LFT_P_UNROLL for (i = 0; i < 3; ++i)
@@ -67,10 +68,16 @@ LFT_P_INLINE void LFT_P(product)(lft_v *LFT_P_RESTRICT c, const lft_v *a, int ad
                 im = k ? (adjoint_b ? im - ar * bi : im + ar * bi) : adjoint_b ? -(ar * bi) : ar * bi;
                 im = adjoint_a ? im - ai * br : im + ai * br;
             }
+            if (add) re += c[LFT_P_RE(i, j)], im += c[LFT_P_IM(i, j)];
             c[LFT_P_RE(i, j)] = re;
             c[LFT_P_IM(i, j)] = im;
         }
     }
+}
+
+LFT_P_INLINE void LFT_P(product)(lft_v *c, const lft_v *a, int adjoint_a, const lft_v *b, int adjoint_b)
+{
+    LFT_P(multiply)(c, 0, a, adjoint_a, b, adjoint_b);
 }
 
 LFT_P_STATIC void LFT_P(mul)(lft_u *c, const lft_u *a, const lft_u *b) { LFT_P(product)(c->c, a->c, 0, b->c, 0); }
@@ -367,6 +374,79 @@ LFT_P_INLINE lft_v LFT_P(sum_trace)(const lft_u *u, const lft_w *w)
         }
     }
     return sum;
+}
+
+LFT_P_INLINE void LFT_P(sum_of)(const lft_v *link, lft_w *w) { LFT_P(get)(link, w); }
+LFT_P_STATIC void LFT_P(sum_mul)(lft_w *c, const lft_w *a, int adjoint_a, const lft_w *b, int adjoint_b)
+{
+    if (adjoint_a && adjoint_b) LFT_P(multiply)(c->c, 1, a->c, 1, b->c, 1);
+    else if (adjoint_a) LFT_P(multiply)(c->c, 1, a->c, 1, b->c, 0);
+    else if (adjoint_b) LFT_P(multiply)(c->c, 1, a->c, 0, b->c, 1);
+    else LFT_P(multiply)(c->c, 1, a->c, 0, b->c, 0);
+}
+LFT_P_INLINE void LFT_P(sum_unit)(lft_w *w, lft_v re, lft_v im)
+{
+    int i;
+    LFT_P_UNROLL for (i = 0; i < 3; ++i) w->c[LFT_P_RE(i, i)] += re, w->c[LFT_P_IM(i, i)] += im;
+}
+LFT_P_INLINE void LFT_P(sum_scaled)(lft_w *w, lft_v x, const lft_w *a, int adjoint)
+{
+    int i, j;
+    LFT_P_UNROLL for (i = 0; i < 3; ++i)
+    {
+        LFT_P_UNROLL for (j = 0; j < 3; ++j)
+        {
+            const int at = adjoint ? LFT_P_RE(j, i) : LFT_P_RE(i, j);
+            w->c[LFT_P_RE(i, j)] += x * a->c[at];
+            w->c[LFT_P_IM(i, j)] += adjoint ? -x * a->c[at + 1] : x * a->c[at + 1];
+        }
+    }
+}
+LFT_P_INLINE void LFT_P(sum_traces)(const lft_w *w, lft_v *re, lft_v *im)
+{
+    *re = LFT_P(trace)(w, NULL);
+    *im = LFT_P(trace_im)(w);
+}
+LFT_P_INLINE lft_v LFT_P(sum_dot)(const lft_w *a, int adjoint, const lft_w *b)
+{
+    lft_v sum = lft_splat(0);
+    int   i;
+    if (!adjoint) return LFT_P(sum_trace)(a, b);
+    LFT_P_UNROLL for (i = 0; i < 18; ++i) sum += a->c[i] * b->c[i];
+    return sum;
+}
+LFT_P_INLINE void LFT_P(sum_gradient)(const lft_w *w, lft_z *g) { (void)LFT_P(trace)(w, g); }
+/* i H a with the hermitian H of z */
+LFT_P_STATIC void LFT_P(sum_turned)(lft_w *w, const lft_z *z, const lft_w *a)
+{
+    lft_v h[9];
+    lft_u m;
+    int   i;
+    LFT_P(hermitian)(z, h);
+    LFT_P_UNROLL for (i = 0; i < 3; ++i) m.c[LFT_P_RE(i, i)] = lft_splat(0), m.c[LFT_P_IM(i, i)] = h[i];
+    m.c[LFT_P_RE(0, 1)] = -h[4], m.c[LFT_P_IM(0, 1)] = h[3], m.c[LFT_P_RE(1, 0)] = h[4], m.c[LFT_P_IM(1, 0)] = h[3];
+    m.c[LFT_P_RE(0, 2)] = -h[6], m.c[LFT_P_IM(0, 2)] = h[5], m.c[LFT_P_RE(2, 0)] = h[6], m.c[LFT_P_IM(2, 0)] = h[5];
+    m.c[LFT_P_RE(1, 2)] = -h[8], m.c[LFT_P_IM(1, 2)] = h[7], m.c[LFT_P_RE(2, 1)] = h[8], m.c[LFT_P_IM(2, 1)] = h[7];
+    LFT_P(product)(w->c, m.c, 0, a->c, 0);
+}
+/* [T^a, T^b] = -f^abc T^c */
+LFT_P_STATIC void LFT_P(bracket)(lft_z *c, const lft_z *a_, const lft_z *b_)
+{
+    static const int      at[9][3] = {{0, 1, 2}, {0, 3, 6}, {1, 3, 5}, {1, 4, 6}, {2, 3, 4}, {0, 4, 5}, {2, 5, 6}, {3, 4, 7}, {5, 6, 7}};
+    static const lft_real f[9] = {1, (lft_real)0.5, (lft_real)0.5, (lft_real)0.5, (lft_real)0.5, (lft_real)-0.5, (lft_real)-0.5,
+                                  (lft_real)0.8660254037844386, (lft_real)0.8660254037844386};
+    const lft_v          *a = a_->c, *b = b_->c;
+    lft_z                 r;
+    int                   n;
+    LFT_P_UNROLL for (n = 0; n < 8; ++n) r.c[n] = lft_splat(0);
+    LFT_P_UNROLL for (n = 0; n < 9; ++n)
+    {
+        const int i = at[n][0], j = at[n][1], k = at[n][2];
+        r.c[k] -= f[n] * (a[i] * b[j] - a[j] * b[i]);
+        r.c[i] -= f[n] * (a[j] * b[k] - a[k] * b[j]);
+        r.c[j] -= f[n] * (a[k] * b[i] - a[i] * b[k]);
+    }
+    *c = r;
 }
 
 LFT_P_STATIC void LFT_P(move)(lft_v *link, const lft_v *z_, lft_real h)

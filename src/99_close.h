@@ -28,6 +28,16 @@
 #undef LFT_P_ALGEBRA
 #undef LFT_P_HAAR
 #undef LFT_P_METRIC
+#undef LFT_P_SUM
+#undef LFT_P_TERMS
+#undef LFT_P_LOCALS
+#undef LFT_P_SUMS
+#undef LFT_P_PLANES
+#undef LFT_P_STEPS
+#undef LFT_P_CLASSES
+#undef LFT_P_FEATURES
+#undef LFT_P_STAGES
+#undef LFT_P_MOVES
 #undef LFT_P_SITE
 #undef LFT_P_FORCES
 #undef lft_u

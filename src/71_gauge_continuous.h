@@ -1,0 +1,492 @@
+/* 71_gauge_continuous.h: the gauge-equivariant continuous flow as a layer: dU/dt = Z(U, t) U from t = 0 to 1, on the group.
+ * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table). */
+#if LFT_P_PHASE == LFT_P_DECLARATIONS
+
+#ifndef LFT_P_GROUP_INTEGRATOR
+#define LFT_P_GROUP_INTEGRATOR
+typedef enum lft_group_integrator {
+    LFT_LUESCHER_RK3 = 1,  /* third order, 3 stages, 3 exponentials (1006.4518, appendix C); the default */
+    LFT_CROUCH_GROSSMAN_2, /* second order, 2 stages: the midpoint */
+    LFT_CROUCH_GROSSMAN_3, /* third order, 3 stages, 6 exponentials (J. Nonlinear Sci. 3 (1993) 1) */
+    LFT_COMMUTATOR_FREE_4  /* fourth order, 4 stages, 5 exponentials (Celledoni, Marthinsen, Owren, 2003) */
+} lft_group_integrator;
+#endif
+
+/* Zero means the default. */
+typedef struct LFT_(continuous_desc) {
+    int                  loops; /* classes of loops, at most and by default all that are independent: U(1) and SU(2) 4, SU(3) 7 */
+    int                  nodes; /* Legendre polynomials of time that each coefficient is a sum of: 4 */
+    lft_group_integrator integrator;
+    int                  steps, most_steps; /* 8; 4 steps */
+    int                  order; /* coefficients at the start: 0 none, the identity; 1, 2: leading, next to leading order in beta */
+    double               beta;  /* of the Wilson action that order 1 and 2 are for */
+} LFT_(continuous_desc);
+
+/* The layer's table. Z = -T^a d^a S~ with S~ = sum_i c_i(t) W_i(U), the classes of Wilson loops W_i of 67_potential.h; log det
+ * is the integral of -d^a d^a S~. Equivariant under gauge transformations, translations, charge conjugation and the hypercubic
+ * group. With order 1 or 2 it is the trivializing map of 0907.5491 to leading or next to leading order, without training.
+ * LFT_ERR_ARG for extents < 2, with more than the plaquette < 3: there loops close around the lattice, or plaquettes share two
+ * links, and are of other classes. The inverse solves each step by iteration: LFT_ERR_NOCONV if the steps are too long.
+ * LFT_ERR_NONFINITE names the step. */
+LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
+
+#endif /* LFT_P_DECLARATIONS */
+#if LFT_P_PHASE == LFT_P_CODE
+
+#define LFT_P_STAGES 4
+#define LFT_P_MOVES  6
+
+/* State 0 is the start of a step, state m = exp(h sum_k a[m - 1][k] K_k) state from[m - 1], K_k = Z(state at[k], t + c[k] h); the
+ * last state is the end, and the integral of a function gets h sum_k b[k] times its values at the stages. */
+typedef struct LFT_P(group_scheme) {
+    int    moves, stages, from[LFT_P_MOVES], at[LFT_P_STAGES];
+    double a[LFT_P_MOVES][LFT_P_STAGES], b[LFT_P_STAGES], c[LFT_P_STAGES];
+} LFT_P(group_scheme);
+
+LFT_P_STATIC const LFT_P(group_scheme) *LFT_P(group_scheme_of)(lft_group_integrator integrator)
+{
+    static const LFT_P(group_scheme) table[4] = {
+        {3, 3, {0, 1, 2}, {0, 1, 2},
+         {{1.0 / 4}, {-17.0 / 36, 8.0 / 9}, {17.0 / 36, -8.0 / 9, 3.0 / 4}}, {1.0 / 4, 0, 3.0 / 4}, {0, 1.0 / 4, 2.0 / 3}},
+        {2, 2, {0, 0}, {0, 1}, {{1.0 / 2}, {0, 1}}, {0, 1}, {0, 1.0 / 2}},
+        {6, 3, {0, 0, 2, 0, 4, 5}, {0, 1, 3},
+         {{3.0 / 4}, {119.0 / 216}, {0, 17.0 / 108}, {13.0 / 51}, {0, -2.0 / 3}, {0, 0, 24.0 / 17}},
+         {13.0 / 51, -2.0 / 3, 24.0 / 17}, {0, 3.0 / 4, 17.0 / 24}},
+        {5, 4, {0, 0, 1, 0, 4}, {0, 1, 2, 3},
+         {{1.0 / 2}, {0, 1.0 / 2}, {-1.0 / 2, 0, 1}, {1.0 / 4, 1.0 / 6, 1.0 / 6, -1.0 / 12},
+          {-1.0 / 12, 1.0 / 6, 1.0 / 6, 1.0 / 4}},
+         {1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6}, {0, 1.0 / 2, 1.0 / 2, 1}}};
+    return table + (integrator - LFT_LUESCHER_RK3);
+}
+
+typedef struct LFT_P(continuous) {
+    LFT_(continuous_desc) desc; /* defaults filled in */
+    LFT_P(potential)      potential;
+    double               *coefficient; /* [classes][nodes] */
+    size_t                params;
+    int                   links; /* of a configuration */
+} LFT_P(continuous);
+
+/* What a step works in. Backward: cotangents of the states and of the stages, too. */
+typedef struct LFT_P(continuous_work) {
+    lft_v               *state[LFT_P_MOVES + 1], *K[LFT_P_STAGES];
+    lft_v               *bar[LFT_P_MOVES + 1], *K_bar[LFT_P_STAGES], *more; /* forward with a score: those of the scores */
+    double              *dc; /* [classes][lanes] */
+    LFT_P(potential_work) potential;
+} LFT_P(continuous_work);
+
+LFT_P_STATIC LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(continuous) *s, int backward, lft_arena *arena)
+{
+    const LFT_P(group_scheme) *scheme = LFT_P(group_scheme_of)(s->desc.integrator);
+    const size_t               reals = (size_t)s->links * LFT_P_LINK, forces = (size_t)s->links * LFT_P_ALGEBRA;
+    LFT_P(continuous_work)     w;
+    int                        i;
+    lft_p_zero(&w, sizeof w);
+    for (i = 0; i <= scheme->moves; ++i) {
+        w.state[i] = LFT_P(vectors)(arena, reals);
+        if (backward) w.bar[i] = LFT_P(vectors)(arena, forces);
+    }
+    for (i = 0; i < scheme->stages; ++i) {
+        w.K[i] = LFT_P(vectors)(arena, forces);
+        if (backward) w.K_bar[i] = LFT_P(vectors)(arena, forces);
+    }
+    w.more = LFT_P(vectors)(arena, forces);
+    w.dc   = (double *)lft_arena_alloc(arena, (size_t)LFT_P_CLASSES * LFT_P_LANES, sizeof(double));
+    w.potential = LFT_P(potential_scratch)(&s->potential, backward, arena);
+    return w;
+}
+
+LFT_P_STATIC lft_status LFT_P(continuous_check_desc)(const LFT_(continuous_desc) *d, const LFT_(lattice) *lattice, lft_error *error)
+{
+    const int least = d->loops > 1 ? 3 : 2;
+    int       mu;
+    if (d->loops < 1) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "loops", "at least 1", d->loops);
+    if (d->nodes < 1 || d->nodes > 100) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "nodes", "1 to 100", d->nodes);
+    if (d->integrator < LFT_LUESCHER_RK3 || d->integrator > LFT_COMMUTATOR_FREE_4) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "integrator", "one of lft_group_integrator", (int)d->integrator);
+    }
+    if (d->steps < 1 || d->most_steps < d->steps || d->most_steps > 100000) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "most_steps", "steps to 100000", d->most_steps);
+    }
+    if (d->order < 0 || d->order > 2) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "order", "0, 1 or 2", d->order);
+    if (d->order == 2 && (d->nodes < 2 || d->loops < 2)) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", d->nodes < 2 ? "nodes" : "loops", "at least 2 for order 2",
+                              d->nodes < 2 ? d->nodes : d->loops);
+    }
+    if (!lft_finite(d->beta)) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "beta", "a finite number", d->beta);
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        if (lattice->extent[mu] >= least) continue;
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "extent",
+                              least == 3 ? "at least 3: on smaller lattices loops wrap around; loops = 1 needs 2" : "at least 2",
+                              lattice->extent[mu]);
+    }
+    return LFT_OK;
+}
+
+LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena,
+                                               lft_error *error)
+{
+    LFT_P(continuous)     *s = (LFT_P(continuous) *)lft_arena_alloc(arena, 1, sizeof *s), local;
+    LFT_(continuous_desc) *d;
+    lft_arena              measure = lft_arena_measure();
+    lft_status             status;
+    layer->state = s;
+    if (!s) s = &local;
+    d = &s->desc;
+    lft_p_copy(d, layer->desc, sizeof *d);
+    if (!d->loops) d->loops = LFT_P_CLASSES;
+    if (!d->nodes) d->nodes = 4;
+    if (!d->integrator) d->integrator = LFT_LUESCHER_RK3;
+    if (!d->steps) d->steps = 8;
+    if (!d->most_steps) d->most_steps = 4 * d->steps;
+    status = LFT_P(continuous_check_desc)(d, &layer->in, error);
+    if (status) return status;
+    LFT_P(potential_init)(&s->potential, &layer->in, d->loops);
+    d->loops             = s->potential.classes;
+    s->links             = layer->in.volume * LFT_DIM;
+    s->coefficient       = (double *)lft_arena_alloc(arena, (size_t)(d->loops * d->nodes), sizeof(double));
+    layer->out           = layer->in;
+    layer->steps         = d->steps;
+    layer->params        = set->count;
+    s->params            = lft_declare(set, name, "coefficient", 2, d->loops, d->nodes, 0, 0);
+    layer->tape_bytes    = (size_t)d->most_steps * (size_t)s->links * LFT_P_LINK * sizeof(lft_v);
+    layer->gradient_count = (size_t)(d->loops * d->nodes) * LFT_P_LANES;
+    (void)LFT_P(continuous_scratch)(s, LFT_UPTO >= LFT_TRAIN, &measure);
+    layer->scratch_bytes = measure.need;
+    return LFT_OK;
+}
+
+LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, double *pace)
+{
+    const LFT_P(continuous) *s     = (const LFT_P(continuous) *)layer->state;
+    const int                nodes = s->desc.nodes, order = s->desc.order;
+    double                   leading[LFT_P_CLASSES], next[LFT_P_CLASSES];
+    int                      i;
+    (void)pace;
+    LFT_P(potential_start)(&s->potential, s->desc.beta, leading, next);
+    for (i = 0; i < s->desc.loops; ++i) {
+        double *c = theta + s->params + (size_t)(i * nodes);
+        if (order > 0) c[0] += leading[i];
+        if (order > 1) c[0] += 0.5 * next[i], c[1] += 0.5 * next[i]; /* t = P_0 / 2 + P_1 / 2 */
+    }
+}
+
+LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *theta)
+{
+    LFT_P(continuous) *s = (LFT_P(continuous) *)layer->state;
+    lft_p_copy(s->coefficient, theta + s->params, (size_t)(s->desc.loops * s->desc.nodes) * sizeof(double));
+}
+
+/* Legendre polynomials of 2t - 1. */
+LFT_P_STATIC void LFT_P(legendre)(double t, int n, double *p)
+{
+    const double x = 2 * t - 1;
+    int          a;
+    for (a = 0; a < n; ++a) p[a] = a < 2 ? (a ? x : 1) : ((2 * a - 1) * x * p[a - 1] - (a - 1) * p[a - 2]) / a;
+}
+
+LFT_P_STATIC void LFT_P(continuous_at)(const LFT_P(continuous) *s, double t, double *c)
+{
+    double p[100];
+    int    i, a;
+    LFT_P(legendre)(t, s->desc.nodes, p);
+    for (i = 0; i < s->desc.loops; ++i) {
+        for (c[i] = 0, a = 0; a < s->desc.nodes; ++a) c[i] += p[a] * s->coefficient[i * s->desc.nodes + a];
+    }
+}
+
+/* X = h sum_k a_k K_k of one link. */
+LFT_P_INLINE void LFT_P(continuous_exponent)(const double *a, int stages, double h, lft_v *const *K, int link, lft_z *X)
+{
+    int k, i;
+    for (i = 0; i < LFT_P_ALGEBRA; ++i) X->c[i] = lft_splat(0);
+    for (k = 0; k < stages; ++k) {
+        const lft_real x = (lft_real)(h * a[k]);
+        if (!(a[k] < 0 || a[k] > 0)) continue;
+        for (i = 0; i < LFT_P_ALGEBRA; ++i) X->c[i] += x * K[k][link * LFT_P_ALGEBRA + i];
+    }
+}
+
+/* A step of length h from w->state[0], at time t: all stages and states; div[lane] += what log det grows by. A score at
+ * w->bar[0], not NULL, is transported along: with the left derivatives of log q
+ *   ds/dt = -grad_U (s Z) - grad div Z - [s, Z] */
+LFT_P_STATIC void LFT_P(continuous_step)(const LFT_P(continuous) *s, double t, double h, int score, double *div,
+                                         LFT_P(continuous_work) *w)
+{
+    const LFT_P(group_scheme) *scheme = LFT_P(group_scheme_of)(s->desc.integrator);
+    double                     c[LFT_P_CLASSES], rate[LFT_P_LANES], one[LFT_P_LANES];
+    lft_z                      X;
+    int                        m, k, i, j, l;
+    for (l = 0; l < LFT_P_LANES; ++l) one[l] = 1;
+    for (m = 0;; ++m) {
+        for (k = 0; k < scheme->stages; ++k) {
+            if (scheme->at[k] != m) continue;
+            LFT_P(continuous_at)(s, t + scheme->c[k] * h, c);
+            LFT_P(potential_force)(&s->potential, c, w->state[m], w->K[k], rate, &w->potential);
+            for (l = 0; l < LFT_P_LANES; ++l) div[l] += h * scheme->b[k] * rate[l];
+            if (LFT_UPTO < LFT_TRAIN || !score) continue;
+            LFT_P(potential_backward)(&s->potential, c, w->state[m], w->bar[m], one, w->K_bar[k], NULL, &w->potential);
+            for (i = 0; i < s->links; ++i) {
+                lft_v *to = w->K_bar[k] + i * LFT_P_ALGEBRA;
+                LFT_P(bracket)(&X, (const lft_z *)(w->bar[m] + i * LFT_P_ALGEBRA), (const lft_z *)(w->K[k] + i * LFT_P_ALGEBRA));
+                for (j = 0; j < LFT_P_ALGEBRA; ++j) to[j] = -to[j] - X.c[j];
+            }
+        }
+        if (m == scheme->moves) break;
+        lft_p_copy(w->state[m + 1], w->state[scheme->from[m]], (size_t)(s->links * LFT_P_LINK) * sizeof(lft_v));
+        for (i = 0; i < s->links; ++i) {
+            LFT_P(continuous_exponent)(scheme->a[m], scheme->stages, h, w->K, i, &X);
+            LFT_P(move)(w->state[m + 1] + i * LFT_P_LINK, X.c, 1);
+            if (!score) continue;
+            LFT_P(continuous_exponent)(scheme->a[m], scheme->stages, h, w->K_bar, i, &X);
+            for (j = 0; j < LFT_P_ALGEBRA; ++j) {
+                const int at = i * LFT_P_ALGEBRA + j;
+                w->bar[m + 1][at] = w->bar[scheme->from[m]][at] + X.c[j];
+            }
+        }
+    }
+    for (i = 0; i < s->links; ++i) LFT_P(unit)(w->state[scheme->moves] + i * LFT_P_LINK);
+}
+
+LFT_P_STATIC lft_status LFT_P(continuous_check)(const lft_v *links, int n, const double *logdet, int step, lft_error *error)
+{
+    const char *what = LFT_P(any_nonfinite)(links, n) ? "links" : NULL;
+    int         l;
+    for (l = 0; l < LFT_P_LANES; ++l) what = lft_finite(logdet[l]) ? what : "log-det";
+    if (!what) return LFT_OK;
+    return lft_p_fail_got(error, LFT_ERR_NONFINITE, "continuous", what, "finite numbers after step", step);
+}
+
+LFT_P_STATIC lft_status LFT_P(continuous_forward)(const LFT_(layer) *layer, const lft_real *x_in, lft_real *x_out, double *logdet,
+                                                  lft_real *score, void *tape, lft_arena scratch, lft_error *error)
+{
+    const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
+    LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, score != NULL, &scratch);
+    const int                last   = LFT_P(group_scheme_of)(s->desc.integrator)->moves, n = s->links * LFT_P_LINK;
+    const size_t             bytes  = (size_t)n * sizeof(lft_v), forces = (size_t)(s->links * LFT_P_ALGEBRA) * sizeof(lft_v);
+    const double             h      = 1.0 / layer->steps;
+    unsigned char           *saved  = (unsigned char *)tape;
+    lft_status               status = LFT_OK;
+    int                      i;
+    lft_p_copy(w.state[0], x_in, bytes);
+    if (score) lft_p_copy(w.bar[0], score, forces);
+    for (i = 0; i < layer->steps; ++i) {
+        if (saved) lft_p_copy(saved + (size_t)i * bytes, w.state[0], bytes);
+        LFT_P(continuous_step)(s, i * h, h, score != NULL, logdet, &w);
+        lft_p_copy(w.state[0], w.state[last], bytes);
+        if (score) lft_p_copy(w.bar[0], w.bar[last], forces);
+        if (!status) status = LFT_P(continuous_check)(w.state[0], n, logdet, i, error);
+    }
+    lft_p_copy(x_out, w.state[0], bytes);
+    if (score) lft_p_copy(score, w.bar[0], forces);
+    return status;
+}
+
+/* Solves (step from V) = next by V <- V (step from V)^+ next, from a step back in time. */
+LFT_P_STATIC lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, int step, double h, const lft_v *next, double *div,
+                                                    LFT_P(continuous_work) *w, lft_error *error)
+{
+    const double epsilon = LFT_P_REAL_BYTES == 4 ? 1.1920929e-07 : 2.220446049250313e-16;
+    const int    last = LFT_P(group_scheme_of)(s->desc.integrator)->moves, most = 200;
+    const size_t bytes = (size_t)(s->links * LFT_P_LINK) * sizeof(lft_v);
+    double       distance = 0, before = 1e300;
+    int          i, x, k, l;
+    lft_p_copy(w->state[0], next, bytes);
+    for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
+    LFT_P(continuous_step)(s, (step + 1) * h, -h, 0, div, w);
+    lft_p_copy(w->state[0], w->state[last], bytes);
+    for (i = 0; i < most; ++i) {
+        lft_v    far = lft_splat(0);
+        lft_real lane[LFT_P_LANES];
+        for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
+        LFT_P(continuous_step)(s, step * h, h, 0, div, w);
+        if (LFT_P(any_nonfinite)(w->state[last], s->links * LFT_P_LINK)) {
+            return lft_p_fail_got(error, LFT_ERR_NONFINITE, "continuous inverse", "links", "finite numbers before step", step);
+        }
+        for (x = 0; x < s->links; ++x) {
+            lft_u *v = (lft_u *)(w->state[0] + x * LFT_P_LINK), r, u;
+            lft_z  g;
+            LFT_P(adj_mul)(&r, (const lft_u *)(w->state[last] + x * LFT_P_LINK), (const lft_u *)(next + x * LFT_P_LINK));
+            (void)LFT_P(trace)(&r, &g);
+            for (k = 0; k < LFT_P_ALGEBRA; ++k) {
+                const lft_v d = lft_sel(LFT_P(lt)(g.c[k], lft_splat(0)), -g.c[k], g.c[k]);
+                far           = lft_sel(LFT_P(lt)(far, d), d, far);
+            }
+            LFT_P(mul)(&u, v, &r);
+            *v = u;
+            LFT_P(unit)(v->c);
+        }
+        lft_p_copy(lane, &far, sizeof far);
+        for (distance = 0, l = 0; l < LFT_P_LANES; ++l) distance = (double)lane[l] > distance ? (double)lane[l] : distance;
+        if (distance <= 2 * epsilon || (distance >= before && distance < 100 * epsilon)) return LFT_OK;
+        before = distance;
+    }
+    return lft_p_fail_got(error, LFT_ERR_NOCONV, "continuous inverse", "fixed point, number of integration steps too small",
+                          "convergence", distance);
+}
+
+LFT_P_STATIC lft_status LFT_P(continuous_inverse)(const LFT_(layer) *layer, const lft_real *x_out, lft_real *x_in, double *logdet,
+                                                  lft_arena scratch, lft_error *error)
+{
+    const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
+    LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, 0, &scratch);
+    const size_t             bytes  = (size_t)(s->links * LFT_P_LINK) * sizeof(lft_v);
+    lft_v                   *x      = LFT_P(view)(x_in);
+    lft_status               status = LFT_OK;
+    double                   div[LFT_P_LANES];
+    int                      i, l;
+    if (x_in != x_out) lft_p_copy(x_in, x_out, bytes);
+    for (i = layer->steps - 1; i >= 0 && !status; --i) {
+        status = LFT_P(continuous_step_back)(s, i, 1.0 / layer->steps, x, div, &w, error);
+        lft_p_copy(x, w.state[0], bytes);
+        for (l = 0; l < LFT_P_LANES; ++l) logdet[l] -= div[l];
+    }
+    return status;
+}
+
+/* v becomes the transposed differential of the exponential, sum_n (-ad X)^n v / (n + 1)!: of state = exp(X) from at fixed from,
+ * from the derivative by the state that by X. */
+LFT_P_STATIC void LFT_P(exp_transposed)(const lft_z *X, lft_z *v)
+{
+    lft_z term = *v;
+    lft_m left;
+    int   n, i;
+    for (n = 2; n < 60; ++n) {
+        LFT_P(bracket)(&term, &term, X); /* -[X, term] */
+        left = LFT_P(int_splat)(0);
+        for (i = 0; i < LFT_P_ALGEBRA; ++i) {
+            const lft_v before = v->c[i];
+            term.c[i] *= 1 / (lft_real)n;
+            v->c[i] += term.c[i];
+            left |= ~LFT_P(eq)(v->c[i], before);
+        }
+        if (!LFT_P(any)(left)) return;
+    }
+}
+
+LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, const void *tape, lft_real *dx_, const double *dlogdet,
+                                                   double *gradient, lft_arena scratch, lft_error *error)
+{
+    const LFT_P(continuous)   *s      = (const LFT_P(continuous) *)layer->state;
+    const LFT_P(group_scheme) *scheme = LFT_P(group_scheme_of)(s->desc.integrator);
+    LFT_P(continuous_work)     w      = LFT_P(continuous_scratch)(s, 1, &scratch);
+    const size_t               bytes  = (size_t)(s->links * LFT_P_LINK) * sizeof(lft_v);
+    const int                  forces = s->links * LFT_P_ALGEBRA, nodes = s->desc.nodes;
+    const double               h      = 1.0 / layer->steps;
+    lft_v                     *dx     = LFT_P(view)(dx_);
+    double                     c[LFT_P_CLASSES], kappa[LFT_P_LANES], unused[LFT_P_LANES], p[100];
+    int                        step, m, k, i, j, l, a;
+    (void)error;
+    for (step = layer->steps - 1; step >= 0; --step) {
+        lft_p_copy(w.state[0], (const unsigned char *)tape + (size_t)step * bytes, bytes);
+        for (l = 0; l < LFT_P_LANES; ++l) unused[l] = 0;
+        LFT_P(continuous_step)(s, step * h, h, 0, unused, &w);
+        for (m = 0; m < scheme->moves; ++m) LFT_P(set_zero)(w.bar[m], forces);
+        for (k = 0; k < scheme->stages; ++k) LFT_P(set_zero)(w.K_bar[k], forces);
+        lft_p_copy(w.bar[scheme->moves], dx, (size_t)forces * sizeof(lft_v));
+        for (m = scheme->moves; m >= 0; --m) {
+            for (k = scheme->stages - 1; k >= 0; --k) {
+                if (scheme->at[k] != m) continue;
+                LFT_P(continuous_at)(s, (step + scheme->c[k]) * h, c);
+                for (l = 0; l < LFT_P_LANES; ++l) kappa[l] = h * scheme->b[k] * dlogdet[l];
+                lft_p_zero(w.dc, (size_t)LFT_P_CLASSES * LFT_P_LANES * sizeof(double));
+                LFT_P(potential_backward)(&s->potential, c, w.state[m], w.K_bar[k], kappa, w.more, gradient ? w.dc : NULL, &w.potential);
+                for (i = 0; i < forces; ++i) w.bar[m][i] += w.more[i];
+                LFT_P(legendre)((step + scheme->c[k]) * h, nodes, p);
+                for (i = 0; gradient && i < s->desc.loops; ++i) {
+                    for (a = 0; a < nodes; ++a) {
+                        double *to = gradient + (size_t)(i * nodes + a) * LFT_P_LANES;
+                        for (l = 0; l < LFT_P_LANES; ++l) to[l] += p[a] * w.dc[i * LFT_P_LANES + l];
+                    }
+                }
+            }
+            if (!m) break;
+            for (i = 0; i < s->links; ++i) {
+                lft_v *from = w.bar[scheme->from[m - 1]] + i * LFT_P_ALGEBRA;
+                lft_z  X, v, turned;
+                lft_u  e;
+                LFT_P(continuous_exponent)(scheme->a[m - 1], scheme->stages, h, w.K, i, &X);
+                for (j = 0; j < LFT_P_ALGEBRA; ++j) v.c[j] = turned.c[j] = w.bar[m][i * LFT_P_ALGEBRA + j];
+                LFT_P(exp_of)(&e, &X);
+                LFT_P(carry)(&e, &turned);
+                LFT_P(exp_transposed)(&X, &v);
+                for (j = 0; j < LFT_P_ALGEBRA; ++j) from[j] += turned.c[j];
+                for (k = 0; k < scheme->stages; ++k) {
+                    const lft_real x = (lft_real)(h * scheme->a[m - 1][k]);
+                    for (j = 0; j < LFT_P_ALGEBRA; ++j) w.K_bar[k][i * LFT_P_ALGEBRA + j] += x * v.c[j];
+                }
+            }
+        }
+        lft_p_copy(dx, w.bar[0], (size_t)forces * sizeof(lft_v));
+    }
+    return LFT_OK;
+}
+
+/* The own form has one gradient per lane. */
+LFT_P_STATIC void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
+{
+    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
+    int                      i, l;
+    for (i = 0; i < s->desc.loops * s->desc.nodes; ++i) {
+        for (l = 0; l < LFT_P_LANES; ++l) dtheta[s->params + (size_t)i] += gradient[i * LFT_P_LANES + l];
+    }
+}
+
+LFT_P_STATIC lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps, lft_error *error)
+{
+    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
+    if (steps < 1 || steps > s->desc.most_steps) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "steps", "1 to most_steps", steps);
+    }
+    layer->steps = steps;
+    return LFT_OK;
+}
+
+LFT_P_STATIC int LFT_P(continuous_spec)(const LFT_(layer) *layer, int64_t *number)
+{
+    const LFT_(continuous_desc) *d = &((const LFT_P(continuous) *)layer->state)->desc;
+    number[0] = d->loops;
+    number[1] = d->nodes;
+    number[2] = (int64_t)d->integrator;
+    number[3] = layer->steps;
+    number[4] = d->most_steps;
+    return 5;
+}
+
+LFT_P_STATIC lft_status LFT_P(continuous_read)(const int64_t *number, int n, lft_arena *arena, const void **desc, lft_error *error)
+{
+    LFT_(continuous_desc) *d = (LFT_(continuous_desc) *)lft_arena_alloc(arena, 1, sizeof *d);
+    int                    i;
+    if (n < 5) return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "numbers of a continuous layer", "5", n);
+    *desc = d;
+    if (!d) return lft_arena_check(arena, error, "model");
+    for (i = 0; i < 5; ++i) {
+        if (number[i] < 1 || number[i] > 1000000) {
+            return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "a number of a continuous layer", "1 to 1000000", (double)number[i]);
+        }
+    }
+    d->loops = (int)number[0], d->nodes = (int)number[1], d->integrator = (lft_group_integrator)number[2];
+    d->steps = (int)number[3], d->most_steps = (int)number[4];
+    return LFT_OK;
+}
+
+LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
+{
+    static const LFT_(layer_ops) ops = {
+        "loops",
+        LFT_P(continuous_init),
+        LFT_P(continuous_start),
+        LFT_P(continuous_prepare),
+        LFT_P(continuous_forward),
+        LFT_P(continuous_inverse),
+        LFT_UPTO >= LFT_TRAIN ? LFT_P(continuous_backward) : NULL,
+        LFT_P(continuous_collect),
+        LFT_P(continuous_refine),
+        NULL,
+        LFT_P(continuous_spec),
+        LFT_P(continuous_read),
+    };
+    return &ops;
+}
+
+#endif /* LFT_P_CODE */
