@@ -5348,7 +5348,33 @@ LFT_API lft_status LFT_(wilson_init)(LFT_(theory) *theory, double beta, double c
 
 #endif
 #if LFT_UPTO >= LFT_SAMPLE
-#if LFT_GROUP == LFT_SCALAR
+
+/* ---- 64_prior.h, declarations ------------------------------------------------------------------------------------ */
+/* 64_prior.h: what a prior is: the density that a flow starts from.
+ * Offers: lft_prior_kind. An instance has one of the rooms 75 and 76; both of them offer (private) the same words:
+ *
+ *   LFT_P(prior)             a struct with the member kind
+ *   prior_check(kind, code, where, what, error)   `code` unless the room has that kind
+ *   prior_init(p, kind, mass2, lattice, set, arena, error)   kind 0, mass2 0: the default. Its parameters are the first
+ *   prior_spec(p, number)    the two numbers of model files: kind, mass2
+ *   prior_start(p, theta), prior_prepare(p, theta), prior_transfer(p, theta, from, source)   as of a layer
+ *   prior_scratch(p)         bytes of scratch that each of the functions below stays within
+ *   prior_draw(p, d, z, logq, scratch)   one group of draws, sample numbers d.sample + lane, and their log-densities
+ *   prior_logq(p, z, logq, score, scratch)   logq[lane] of given z and, where score is not NULL, grad log q
+ *   prior_gradient_count(p)  numbers of the gradient: the parameters at the beginning of theta
+ *   prior_backward(p, z, dz, dlogq, gradient, scratch)   gradient += that by the parameters of a function with the derivative
+ *                            dz by z and weight dlogq[lane] in front of log q(z), for fixed random numbers
+ *   prior_scale(p, x, transposed, scratch)   x becomes z of the random numbers x, or the derivative by z the one by them:
+ *                            the variables in which the prior's density is the standard one, for HMC through a flow */
+
+#ifndef LFT_P_PRIOR_KIND
+#define LFT_P_PRIOR_KIND
+typedef enum lft_prior_kind {
+    LFT_PRIOR_FREE = 1, /* scalars: sigma(k) learnable, at first the free field's 1/sqrt(2 (khat^2 + m2)); their default */
+    LFT_PRIOR_NORMAL,   /* scalars: sigma = 1, no parameters */
+    LFT_PRIOR_HAAR      /* gauge groups: every link independent with the invariant measure; theirs, no parameters */
+} lft_prior_kind;
+#endif
 
 /* ---- 65_layer.h, declarations ------------------------------------------------------------------------------------ */
 /* 65_layer.h: what a layer of a flow is: a table of functions over one group of configurations.
@@ -5357,8 +5383,12 @@ LFT_API lft_status LFT_(wilson_init)(LFT_(theory) *theory, double beta, double c
 typedef struct LFT_(layer) LFT_(layer);
 #define LFT_P_SPEC_MOST 32
 
-/* A layer is an invertible map x_out = f(x_in) of the LFT_(lanes)() configurations of one group, stored [site][lane]. All
- * functions return LFT_OK or an error with its text; `scratch` is memory of scratch_bytes. Nothing allocates after init.
+/* A layer is an invertible map x_out = f(x_in) of the LFT_(lanes)() configurations of one group, in the order of a batch:
+ *   scalar   field [site][lane], derivative by it the same; densities by the Lebesgue measure
+ *   gauge    field [site][mu][number][lane], derivative [site][mu][a][lane], a of the algebra (U(1) 1, SU(2) 3, SU(3) 8): d^a f(U) =
+ *            d/ds f(exp(s T^a) U), as of an action; densities by the invariant measure, normalised to 1: the Jacobian is the
+ *            matrix that takes w, x_in moving as exp(w^a T^a) U, to that of x_out
+ * x_in, x_out are fields; score, dx derivatives. All functions return LFT_OK or an error with its text; `scratch` is memory of scratch_bytes. Nothing allocates after init.
  * The gradient of the parameters is collected in a layer's own form (gradient_count doubles, e.g. of tables that are
  * derived from the parameters) and converted by `collect`, so that lanes, groups and threads only ever add up. */
 typedef struct LFT_(layer_ops) {
@@ -5419,6 +5449,8 @@ struct LFT_(layer) {
     void                  *state; /* the layer's own */
 };
 
+#if LFT_GROUP == LFT_SCALAR
+
 /* ---- 70_continuous.h, declarations ------------------------------------------------------------------------------- */
 /* 70_continuous.h: the equivariant continuous flow as a layer: d phi/dt = v(phi, t) from t = 0 to 1 by Runge-Kutta 4.
  * Offers: LFT_(continuous_desc), LFT_(continuous)() (the layer's table). */
@@ -5476,19 +5508,19 @@ typedef struct LFT_(coupling_desc) {
  * O(kernel^d sum of in * out) per site, forward; three times that backward. */
 LFT_API const LFT_(layer_ops) *LFT_(coupling)(void);
 
-/* ---- 75_prior.h, declarations ------------------------------------------------------------------------------------ */
-/* 75_prior.h: the Gaussian that a flow starts from.
- * Offers: lft_prior_kind; private: LFT_P(prior), LFT_P(prior_init)(), _start, _prepare, _draw, _logq, _score, _backward.
- *
- *   z = H (sigma eta), eta ~ N(0, 1):  log q(z) = -sum_k [ (H z)(k)^2 / 2 sigma(k)^2 + log sigma(k) ] - V/2 log 2 pi
- * with sigma tied over the hypercubic group; H is the Hartley transform. */
+#else
 
-#ifndef LFT_P_PRIOR_KIND
-#define LFT_P_PRIOR_KIND
-typedef enum lft_prior_kind {
-    LFT_PRIOR_FREE = 1, /* sigma(k) learnable, at first the free field's 1/sqrt(2 (khat^2 + m2)); the default */
-    LFT_PRIOR_NORMAL    /* sigma = 1, no parameters */
-} lft_prior_kind;
+/* ---- 79_no_continuous.h, declarations ---------------------------------------------------------------------------- */
+/* 79_no_continuous.h: gauge groups without a continuous layer of the library's own: their flows are lists of layers.
+ * Offers: LFT_(continuous_desc), LFT_(continuous)(). */
+
+typedef struct LFT_(continuous_desc) {
+    int steps;
+} LFT_(continuous_desc);
+
+/* NULL: there is none. */
+LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
+
 #endif
 
 /* ---- 80_flow.h, declarations ------------------------------------------------------------------------------------- */
@@ -5517,7 +5549,7 @@ typedef struct LFT_(layer_desc) {
 /* Zero means the default. */
 typedef struct LFT_(flow_desc) {
     int                      extent[LFT_DIM];
-    lft_prior_kind           prior;       /* free field */
+    lft_prior_kind           prior;       /* scalars: free field; gauge groups: Haar */
     double                   prior_mass2; /* m2 at which the free field starts: (4 / largest extent)^2 */
     LFT_(continuous_desc)    continuous;  /* the one layer of a flow without a list of layers */
     const LFT_(layer_desc)  *layer;       /* [layers], from the prior to the samples */
@@ -5638,8 +5670,6 @@ LFT_API lft_status LFT_(chain_next)(LFT_(chain) *chain);
  * samplers of the same density. Their log q is computed, by the inverse of the flow. LFT_ERR_MISMATCH if extents or number
  * differ, or what flow_logq returns; LFT_ERR_NONFINITE if a log-weight is not finite; the chains then stay as they are. */
 LFT_API lft_status LFT_(chain_start)(LFT_(chain) *chain, const LFT_(batch) *x);
-
-#endif
 
 /* ---- 83_hmc.h, declarations -------------------------------------------------------------------------------------- */
 /* 83_hmc.h: Hybrid Monte Carlo, many independent chains at a time: the reference that flows are compared with.
@@ -5978,18 +6008,17 @@ typedef struct LFT_(derived_of) {
 LFT_API double LFT_(derived)(const double *mean, void *ctx);
 
 #endif
-#if LFT_GROUP == LFT_SCALAR
 
 /* ---- 88_model.h, declarations ------------------------------------------------------------------------------------ */
 /* 88_model.h: flows as files: safetensors documents that hold all that rebuilds a flow bit for bit.
  * Offers: LFT_(model_info), LFT_(model_info_of)(), LFT_(model_save)(), LFT_(model_bytes)(). 89_model_read.h reads them.
  *
  * Format 1. Metadata (strings, for people and for finding one's way): format "lftflow-model", format_version "1", version (of
- * the library), theory, group "scalar", dim "2", extent "6x6", couplings "m2 lambda", prior "free" or "normal", layers "1",
+ * the library), theory, group "scalar", "u1", "su2" or "su3", dim "2", extent "6x6", couplings "m2 lambda", prior "free", "normal" or "haar", layers "1",
  * layer0 "continuous", seed. Tensors (the numbers themselves; later versions may append numbers and tensors):
  *   couplings        F64 [couplings] in the order of the metadata
  *   extent           U64 [dim] of the prior
- *   prior.spec       F64 [2] lft_prior_kind, mass2 of the start
+ *   prior.spec       F64 [2] lft_prior_kind, mass2 of the start (Haar: 0)
  *   layer0.spec ...  I64 [] see LFT_(layer_ops)
  *   <parameters>     F64 (or F32, rounded) under their own names, e.g. layer0.kernel
  *   family           F64 [1 + 2 couplings] degree, lower and upper bounds; only of a family, whose couplings are those at present
@@ -6043,29 +6072,28 @@ LFT_API lft_status LFT_(model_desc)(const lft_safetensors *doc, const LFT_(layer
 LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *doc, lft_error *error);
 
 #endif
-#endif
-#if LFT_UPTO >= LFT_TRAIN && LFT_GROUP == LFT_SCALAR
+#if LFT_UPTO >= LFT_TRAIN
 
 /* ---- 90_exactness.h, declarations -------------------------------------------------------------------------------- */
 /* 90_exactness.h: how far log q is from the log-density of the map that the code really computes.
  * Offers: LFT_(flow_logq_error)(), LFT_(flow_logq_error_bytes)(). */
 
 /* Measures epsilon on samples number first ... first + n - 1 of the seed: the Jacobian of Phi_h from its exact
- * vector-Jacobian products, its determinant by an LU decomposition. O(n (V/lanes backward passes + V^3)). Needs a flow that
- * keeps its extents; LFT_ERR_ARG for n < 1. */
+ * vector-Jacobian products, its determinant by an LU decomposition. O(n (D/lanes backward passes + D^3)), D the dimension
+ * of the space of configurations: volume, of links times LFT_DIM times 1, 3 or 8. Needs a flow that keeps its extents; LFT_ERR_ARG for n < 1. */
 LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64_t first, int n, lft_logq_error *out,
                                          lft_arena scratch);
 
-/* Bytes of scratch of flow_logq_error. O(V^2): 8 MiB at V = 1024. */
+/* Bytes of scratch of flow_logq_error. O(D^2): 8 MiB at D = 1024. */
 LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow);
 
 /* ---- 91_pullback.h, declarations --------------------------------------------------------------------------------- */
 /* 91_pullback.h: a theory in the variables of a flow: HMC through the flow as a change of variables.
  * Offers: LFT_(pullback), LFT_(pullback_init)(), _bytes, _map. */
 
-/* S'(eta) = S(f(z)) - log |det df/dz|, z = H(sigma eta) as the flow's prior draws it: if eta has the density exp(-S'), then
- * f(z) has the density exp(-S), whatever the flow is; and S' = sum eta^2 / 2 + const for a flow that samples exp(-S) exactly
- * (trivializing map, 0907.5491). As exact as log q is: see LFT_(flow_logq_error)(). An action costs a sample of the flow, its
+/* S'(eta) = S(f(z)) - log |det df/dz|, z = H(sigma eta) as the flow's prior draws it; of links z = eta: if eta has the density
+ * exp(-S'), then f(z) has the density exp(-S), whatever the flow is; and S' = sum eta^2 / 2 + const, of links const, for a
+ * flow that samples exp(-S) exactly (trivializing map, 0907.5491). As exact as log q is: see LFT_(flow_logq_error)(). An action costs a sample of the flow, its
  * gradient about four. */
 typedef struct LFT_(pullback) {
     LFT_(theory)        theory; /* for hmc_init and others; serial pools only, for its work has no threads */
@@ -6122,7 +6150,7 @@ typedef struct lft_train_desc {
     uint64_t          seed;
     int               slots;         /* partial sums of the gradient: at most this many threads work [8] */
     int               guard_every;   /* steps between checks [100]; -1: no guard */
-    int               guard_samples; /* [4; 2 above 256 sites] */
+    int               guard_samples; /* [4; 2 above 256 sites, or numbers of algebra elements] */
     double            guard_std, guard_mean; /* the largest epsilon that is tolerated [1e-3, 1e-2] */
     int (*report)(void *user, const lft_train_report *r); /* called after every step; nonzero stops */
     void *user;
@@ -7817,6 +7845,17 @@ LFT_P_INLINE size_t LFT_P(group_reals)(const LFT_(batch) *batch)
 LFT_P_INLINE lft_real *LFT_P(group)(const LFT_(batch) *batch, int group)
 {
     return batch->data + LFT_P(group_reals)(batch) * (size_t)group;
+}
+
+/* Vectors of one group: of its configurations, and of an algebra element for each link (derivatives, scores, momenta). */
+LFT_P_INLINE size_t LFT_P(field_vectors)(const LFT_(lattice) *lattice)
+{
+    return (size_t)lattice->volume * LFT_P_SITE;
+}
+
+LFT_P_INLINE size_t LFT_P(force_vectors)(const LFT_(lattice) *lattice)
+{
+    return (size_t)lattice->volume * LFT_P_FORCES;
 }
 
 /* Vectors of scratch. */
@@ -10017,6 +10056,14 @@ LFT_P_STATIC const lft_v *LFT_P(convnet_backward)(const LFT_P(convnet) *net, con
     return dy;
 }
 
+#endif
+
+/* ---- 64_prior.h, code -------------------------------------------------------------------------------------------- */
+
+static const char *const LFT_P(prior_name)[] = {"", "free", "normal", "haar"}; /* in the metadata of models, by kind */
+
+#if LFT_GROUP == LFT_SCALAR
+
 /* ---- 70_continuous.h, code --------------------------------------------------------------------------------------- */
 
 typedef struct LFT_P(continuous) {
@@ -10930,7 +10977,11 @@ LFT_API const LFT_(layer_ops) *LFT_(coupling)(void)
     return &ops;
 }
 
-/* ---- 75_prior.h, code -------------------------------------------------------------------------------------------- */
+/* ---- 75_gaussian_prior.h, code ----------------------------------------------------------------------------------- */
+/* 75_gaussian_prior.h: the Gaussian that a flow of scalar fields starts from. Offers what 64_prior.h says.
+ *
+ *   z = H (sigma eta), eta ~ N(0, 1):  log q(z) = -sum_k [ (H z)(k)^2 / 2 sigma(k)^2 + log sigma(k) ] - V/2 log 2 pi
+ * with sigma tied over the hypercubic group; H is the Hartley transform. */
 
 typedef struct LFT_P(prior) {
     lft_prior_kind  kind;
@@ -10942,19 +10993,34 @@ typedef struct LFT_P(prior) {
     double          constant; /* -sum log sigma - V/2 log 2 pi */
 } LFT_P(prior);
 
-LFT_P_STATIC void LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const LFT_(lattice) *lattice,
-                                    lft_parameters *set, lft_arena *arena)
+LFT_P_STATIC lft_status LFT_P(prior_check)(double kind, lft_status code, const char *where, const char *what, lft_error *error)
+{
+    if (kind == LFT_PRIOR_FREE || kind == LFT_PRIOR_NORMAL) return LFT_OK;
+    return lft_p_fail_got(error, code, where, what, "1 (free) or 2 (normal)", kind);
+}
+
+LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const LFT_(lattice) *lattice,
+                                          lft_parameters *set, lft_arena *arena, lft_error *error)
 {
     size_t count;
-    p->kind  = kind;
-    p->mass2 = mass2;
+    int    mu, largest = 1;
+    for (mu = 0; mu < LFT_DIM; ++mu) largest = lattice->extent[mu] > largest ? lattice->extent[mu] : largest;
+    p->kind  = kind ? kind : LFT_PRIOR_FREE;
+    p->mass2 = mass2 > 0 ? mass2 : 16.0 / ((double)largest * largest);
+    if (LFT_P(prior_check)(p->kind, LFT_ERR_ARG, "flow", "prior", error)) return LFT_ERR_ARG;
     LFT_P(spectrum_init)(&p->spectrum, lattice, arena);
     LFT_P(hartley_init)(&p->hartley, lattice, arena);
     count      = (size_t)p->spectrum.count;
     p->sigma   = (lft_real *)lft_arena_alloc(arena, count, sizeof(lft_real));
     p->inverse = (lft_real *)lft_arena_alloc(arena, count, sizeof(lft_real));
     p->params  = set->count;
-    if (kind == LFT_PRIOR_FREE) lft_declare(set, "prior", "log_sigma", 1, p->spectrum.orbits, 0, 0, 0);
+    if (p->kind == LFT_PRIOR_FREE) lft_declare(set, "prior", "log_sigma", 1, p->spectrum.orbits, 0, 0, 0);
+    return LFT_OK;
+}
+
+LFT_P_STATIC void LFT_P(prior_spec)(const LFT_P(prior) *p, double *number)
+{
+    number[0] = p->kind, number[1] = p->mass2;
 }
 
 /* khat^2 = sum_mu 4 sin^2(pi k_mu / L_mu) of a compact index. */
@@ -11036,7 +11102,6 @@ LFT_P_STATIC void LFT_P(prior_density)(const LFT_P(prior) *p, const lft_v *eta, 
     for (l = 0; l < LFT_P_LANES; ++l) logq[l] = p->constant - 0.5 * logq[l];
 }
 
-/* Bytes of scratch that each of the functions below stays within. */
 LFT_P_STATIC size_t LFT_P(prior_scratch)(const LFT_P(prior) *p)
 {
     lft_arena measure = lft_arena_measure();
@@ -11045,28 +11110,33 @@ LFT_P_STATIC size_t LFT_P(prior_scratch)(const LFT_P(prior) *p)
     (void)LFT_P(vectors)(&measure, volume);
     (void)LFT_P(vectors)(&measure, volume);
     (void)lft_arena_take(&measure, volume, sizeof(double));
+    (void)LFT_P(vectors)(&measure, LFT_UPTO >= LFT_TRAIN ? (size_t)p->spectrum.count : 0);
     return measure.need;
 }
 
-/* One group of draws, sample numbers d.sample + lane, and their log-densities. */
+/* x = H(sigma x), or its transpose x = sigma H x. */
+LFT_P_STATIC void LFT_P(prior_scale)(const LFT_P(prior) *p, lft_v *x, int transposed, lft_arena scratch)
+{
+    lft_v *panel = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
+    if (p->kind == LFT_PRIOR_NORMAL) return;
+    if (transposed) LFT_P(hartley_apply)(&p->hartley, x, panel);
+    LFT_P(spectrum_product)(&p->spectrum, p->sigma, x, x);
+    if (!transposed) LFT_P(hartley_apply)(&p->hartley, x, panel);
+}
+
 LFT_P_STATIC void LFT_P(prior_draw)(const LFT_P(prior) *p, lft_draw d, lft_v *z, double *logq, lft_arena scratch)
 {
     const int volume = p->spectrum.lattice.volume;
-    lft_v    *panel  = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
     lft_v    *eta    = LFT_P(vectors)(&scratch, (size_t)volume);
     double   *work   = (double *)lft_arena_take(&scratch, (size_t)volume, sizeof(double));
     int       x;
     LFT_P(group_normals)(d, volume, eta, work);
     LFT_P(prior_density)(p, eta, logq);
-    if (p->kind == LFT_PRIOR_NORMAL) {
-        for (x = 0; x < volume; ++x) z[x] = eta[x];
-    } else {
-        LFT_P(spectrum_product)(&p->spectrum, p->sigma, eta, z);
-        LFT_P(hartley_apply)(&p->hartley, z, panel);
-    }
+    for (x = 0; x < volume; ++x) z[x] = eta[x];
+    LFT_P(prior_scale)(p, z, 0, scratch);
 }
 
-/* logq[lane] of given z and, where score is not NULL, grad log q = -H (H z / sigma^2). */
+/* grad log q = -H (H z / sigma^2) */
 LFT_P_STATIC void LFT_P(prior_logq)(const LFT_P(prior) *p, const lft_v *z, double *logq, lft_v *score, lft_arena scratch)
 {
     const int volume = p->spectrum.lattice.volume;
@@ -11084,16 +11154,21 @@ LFT_P_STATIC void LFT_P(prior_logq)(const LFT_P(prior) *p, const lft_v *z, doubl
     for (x = 0; x < volume; ++x) score[x] = -zhat[x];
 }
 
-/* dtheta += the gradient by log sigma of a function with derivative dz by z = H (sigma eta), at fixed eta, and weight
- * dlogq[lane] in front of log q(z(eta)) = const - sum log sigma. dlambda: count vectors of scratch. */
-LFT_P_STATIC void LFT_P(prior_backward)(const LFT_P(prior) *p, const lft_v *z, const lft_v *dz, const double *dlogq,
-                                        double *dtheta, lft_v *dlambda, lft_arena scratch)
+LFT_P_STATIC size_t LFT_P(prior_gradient_count)(const LFT_P(prior) *p)
 {
-    const int volume = p->spectrum.lattice.volume;
-    lft_v    *panel  = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
-    lft_v    *zhat   = LFT_P(vectors)(&scratch, (size_t)volume);
-    lft_v    *dzhat  = LFT_P(vectors)(&scratch, (size_t)volume);
-    double    sum    = 0;
+    return p->kind == LFT_PRIOR_FREE ? (size_t)p->spectrum.orbits : 0;
+}
+
+/* By log sigma at fixed eta: z = H (sigma eta), log q(z(eta)) = const - sum log sigma. */
+LFT_P_STATIC void LFT_P(prior_backward)(const LFT_P(prior) *p, const lft_v *z, const lft_v *dz, const double *dlogq,
+                                        double *gradient, lft_arena scratch)
+{
+    const int volume  = p->spectrum.lattice.volume;
+    lft_v    *panel   = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
+    lft_v    *zhat    = LFT_P(vectors)(&scratch, (size_t)volume);
+    lft_v    *dzhat   = LFT_P(vectors)(&scratch, (size_t)volume);
+    lft_v    *dlambda = LFT_P(vectors)(&scratch, (size_t)p->spectrum.count);
+    double    sum     = 0;
     int       x, l;
     if (p->kind == LFT_PRIOR_NORMAL) return;
     for (l = 0; l < LFT_P_LANES; ++l) sum += dlogq[l];
@@ -11103,16 +11178,111 @@ LFT_P_STATIC void LFT_P(prior_backward)(const LFT_P(prior) *p, const lft_v *z, c
     LFT_P(set_zero)(dlambda, p->spectrum.count);
     LFT_P(spectrum_dot)(&p->spectrum, zhat, dzhat, dlambda);
     for (x = 0; x < p->spectrum.count; ++x) {
-        dtheta[p->params + (size_t)p->spectrum.orbit[x]] +=
+        gradient[p->params + (size_t)p->spectrum.orbit[x]] +=
             LFT_P(sum_lanes)(dlambda[x]) - sum * LFT_P(spectrum_multiplicity)(&p->spectrum, x);
     }
 }
+
+#else
+
+/* ---- 76_haar_prior.h, code --------------------------------------------------------------------------------------- */
+/* 76_haar_prior.h: the invariant measure that a flow of links starts from. Offers what 64_prior.h says.
+ * Densities of links are by the invariant measure, normalised to 1: log q(z) = 0, and so is its gradient. */
+
+typedef struct LFT_P(prior) {
+    lft_prior_kind kind;
+    LFT_(lattice)  lattice;
+} LFT_P(prior);
+
+LFT_P_STATIC lft_status LFT_P(prior_check)(double kind, lft_status code, const char *where, const char *what, lft_error *error)
+{
+    if (kind == LFT_PRIOR_HAAR) return LFT_OK;
+    return lft_p_fail_got(error, code, where, what, "3 (Haar), the prior of gauge groups", kind);
+}
+
+LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const LFT_(lattice) *lattice,
+                                          lft_parameters *set, lft_arena *arena, lft_error *error)
+{
+    (void)mass2, (void)set, (void)arena;
+    p->kind    = kind ? kind : LFT_PRIOR_HAAR;
+    p->lattice = *lattice;
+    return LFT_P(prior_check)(p->kind, LFT_ERR_ARG, "flow", "prior", error);
+}
+
+LFT_P_STATIC void LFT_P(prior_spec)(const LFT_P(prior) *p, double *number)
+{
+    number[0] = p->kind, number[1] = 0;
+}
+
+LFT_P_STATIC void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)
+{
+    (void)p, (void)theta;
+}
+
+LFT_P_STATIC void LFT_P(prior_transfer)(const LFT_P(prior) *p, double *theta, const LFT_P(prior) *from, const double *source)
+{
+    (void)p, (void)theta, (void)from, (void)source;
+}
+
+LFT_P_STATIC void LFT_P(prior_prepare)(LFT_P(prior) *p, const double *theta)
+{
+    (void)p, (void)theta;
+}
+
+LFT_P_STATIC size_t LFT_P(prior_scratch)(const LFT_P(prior) *p)
+{
+    (void)p;
+    return 0;
+}
+
+/* Link i of a sample has the draw number d.draw + i. */
+LFT_P_STATIC void LFT_P(prior_draw)(const LFT_P(prior) *p, lft_draw d, lft_v *z, double *logq, lft_arena scratch)
+{
+    int l;
+    (void)scratch;
+    LFT_P(group_haar)(d, &p->lattice, z);
+    for (l = 0; l < LFT_P_LANES; ++l) logq[l] = 0;
+}
+
+LFT_P_STATIC void LFT_P(prior_logq)(const LFT_P(prior) *p, const lft_v *z, double *logq, lft_v *score, lft_arena scratch)
+{
+    int l;
+    (void)z, (void)scratch;
+    for (l = 0; l < LFT_P_LANES; ++l) logq[l] = 0;
+    if (score) LFT_P(set_zero)(score, p->lattice.volume * LFT_P_FORCES);
+}
+
+LFT_P_STATIC size_t LFT_P(prior_gradient_count)(const LFT_P(prior) *p)
+{
+    (void)p;
+    return 0;
+}
+
+LFT_P_STATIC void LFT_P(prior_backward)(const LFT_P(prior) *p, const lft_v *z, const lft_v *dz, const double *dlogq,
+                                        double *gradient, lft_arena scratch)
+{
+    (void)p, (void)z, (void)dz, (void)dlogq, (void)gradient, (void)scratch;
+}
+
+LFT_P_STATIC void LFT_P(prior_scale)(const LFT_P(prior) *p, lft_v *x, int transposed, lft_arena scratch)
+{
+    (void)p, (void)x, (void)transposed, (void)scratch;
+}
+
+/* ---- 79_no_continuous.h, code ------------------------------------------------------------------------------------ */
+
+LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
+{
+    return NULL;
+}
+
+#endif
 
 /* ---- 80_flow.h, code --------------------------------------------------------------------------------------------- */
 
 /* What one thread works in. */
 typedef struct LFT_P(flow_work) {
-    lft_v    *x, *other, *score; /* one group at the largest extents: field, second buffer where extents change, score */
+    lft_v    *x, *other, *score; /* one group at the largest extents: field, second buffer where extents change, derivative */
     lft_arena scratch;
     int       failed; /* 1 + the first group that failed, 0 for none */
     lft_error error, first; /* of the group at work; of the first that failed */
@@ -11163,17 +11333,15 @@ LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *
 {
     LFT_(lattice) at;
     lft_status    status;
-    int           i, mu, largest = 1;
+    int           i;
     lft_p_zero(&at, sizeof at); /* gcc 12 -O2 sees a path without it */
     status = LFT_(lattice_init)(&at, desc->extent, error);
     if (status) return status;
-    for (mu = 0; mu < LFT_DIM; ++mu) largest = at.extent[mu] > largest ? at.extent[mu] : largest;
     s->volume              = (size_t)at.volume;
     flow->params.tensors   = 0;
     flow->params.count     = 0;
-    LFT_P(prior_init)(&s->prior, desc->prior ? desc->prior : LFT_PRIOR_FREE,
-                      desc->prior_mass2 > 0 ? desc->prior_mass2 : 16.0 / ((double)largest * largest), &at, &flow->params,
-                      arena);
+    status = LFT_P(prior_init)(&s->prior, desc->prior, desc->prior_mass2, &at, &flow->params, arena, error);
+    if (status) return status;
     for (i = 0; i < flow->layers; ++i) {
         LFT_(layer)  local, *layer = flow->layer ? flow->layer + i : &local;
         char         name[24];
@@ -11185,6 +11353,9 @@ LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *
         layer->ops  = list[i].ops;
         layer->desc = list[i].desc;
         layer->in   = at;
+        if (!layer->ops) {
+            return lft_p_fail(error, LFT_ERR_ARG, "flow", "expected a list of layers with a table of functions each, got none");
+        }
         status      = layer->ops->init(layer, name, &flow->params, arena, error);
         if (status) return status;
         at = layer->out;
@@ -11240,9 +11411,9 @@ LFT_P_STATIC lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc
     s->work    = (LFT_P(flow_work) *)lft_arena_alloc(arena, (size_t)s->threads, sizeof *s->work);
     for (i = 0; i < s->threads; ++i) {
         LFT_P(flow_work) *w = s->work ? s->work + i : &first;
-        w->x       = LFT_P(vectors)(arena, s->volume);
-        w->other   = LFT_P(vectors)(arena, s->volume);
-        w->score   = LFT_P(vectors)(arena, LFT_UPTO >= LFT_TRAIN ? s->volume : 0);
+        w->x       = LFT_P(vectors)(arena, s->volume * LFT_P_SITE);
+        w->other   = LFT_P(vectors)(arena, s->volume * LFT_P_SITE);
+        w->score   = LFT_P(vectors)(arena, LFT_UPTO >= LFT_TRAIN ? s->volume * LFT_P_FORCES : 0);
         w->scratch = lft_arena_of(lft_arena_take(arena, scratch, 1), scratch);
     }
     if (!s->work) s->work = &first;
@@ -11338,9 +11509,9 @@ LFT_API lft_status LFT_(flow_refine)(LFT_(flow) *flow, int steps)
     return status;
 }
 
-LFT_P_STATIC void LFT_P(copy_field)(lft_v *to, const lft_v *from, size_t n)
+LFT_P_STATIC void LFT_P(copy_field)(lft_v *to, const lft_v *from, const LFT_(lattice) *lattice)
 {
-    if (to != from) lft_p_copy(to, from, n * sizeof(lft_v));
+    if (to != from) lft_p_copy(to, from, LFT_P(field_vectors)(lattice) * sizeof(lft_v));
 }
 
 /* The group in w->x through all layers, also where a lane is not finite: the others may be wanted.
@@ -11356,7 +11527,7 @@ LFT_P_STATIC lft_status LFT_P(flow_push)(const LFT_(flow) *flow, LFT_P(flow_work
         one = layer->ops->forward(layer, (lft_real *)w->x, (lft_real *)to, logdet, (lft_real *)score, tape, w->scratch,
                                   status ? NULL : &w->error);
         if (!status || one != LFT_ERR_NONFINITE) status = one ? one : status;
-        if (to != w->x) LFT_P(copy_field)(w->x, to, (size_t)layer->out.volume);
+        LFT_P(copy_field)(w->x, to, &layer->out);
         if (tape) tape += layer->tape_bytes;
     }
     return status;
@@ -11369,7 +11540,7 @@ LFT_P_STATIC lft_status LFT_P(flow_pull)(const LFT_(flow) *flow, LFT_P(flow_work
     for (i = flow->layers - 1; i >= 0 && !status; --i) {
         const LFT_(layer) *layer = flow->layer + i;
         status = layer->ops->inverse(layer, (lft_real *)w->x, (lft_real *)w->other, logdet, w->scratch, &w->error);
-        LFT_P(copy_field)(w->x, w->other, (size_t)layer->in.volume);
+        LFT_P(copy_field)(w->x, w->other, &layer->in);
     }
     return status;
 }
@@ -11428,7 +11599,7 @@ LFT_P_STATIC void LFT_P(flow_sample_task)(void *context, int group, int thread)
     LFT_P(prior_draw)(&s->prior, d, w->x, logq, w->scratch);
     LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, logdet, NULL, NULL));
     for (l = 0; l < LFT_P_LANES; ++l) logq[l] -= logdet[l];
-    LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, (size_t)job->to->lattice.volume);
+    LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, &job->to->lattice);
     LFT_P(flow_store)(job->out, job->to->n, group, logq);
 }
 
@@ -11439,9 +11610,9 @@ LFT_P_STATIC void LFT_P(flow_map_task)(void *context, int group, int thread)
     double                 logdet[LFT_P_LANES];
     int                    l;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-    LFT_P(copy_field)(w->x, LFT_P(view)(LFT_P(group)(job->from, group)), (size_t)job->from->lattice.volume);
+    LFT_P(copy_field)(w->x, LFT_P(view)(LFT_P(group)(job->from, group)), &job->from->lattice);
     LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, logdet, NULL, NULL));
-    LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, (size_t)job->to->lattice.volume);
+    LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, &job->to->lattice);
     LFT_P(flow_store)(job->out, job->to->n, group, logdet);
 }
 
@@ -11454,10 +11625,10 @@ LFT_P_STATIC void LFT_P(flow_inverse_task)(void *context, int group, int thread)
     double                 logdet[LFT_P_LANES], logq[LFT_P_LANES];
     int                    l;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-    LFT_P(copy_field)(w->x, LFT_P(view)(LFT_P(group)(job->from, group)), (size_t)job->from->lattice.volume);
+    LFT_P(copy_field)(w->x, LFT_P(view)(LFT_P(group)(job->from, group)), &job->from->lattice);
     LFT_P(flow_note)(w, group, LFT_P(flow_pull)(job->flow, w, logdet));
     if (job->to) {
-        LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, (size_t)job->to->lattice.volume);
+        LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, &job->to->lattice);
     } else {
         LFT_P(prior_logq)(&s->prior, w->x, logq, NULL, w->scratch);
         for (l = 0; l < LFT_P_LANES; ++l) logdet[l] += logq[l];
@@ -11618,8 +11789,10 @@ LFT_P_STATIC void LFT_P(chain_task)(void *context, int group, int thread)
     const lft_v   *from  = LFT_P(view)(LFT_P(group)(&chain->proposal, group));
     lft_v         *to    = LFT_P(view)(LFT_P(group)(&chain->x, group));
     double         S[LFT_P_LANES], moves[LFT_P_LANES];
+    const size_t   n     = LFT_P(field_vectors)(&chain->x.lattice);
     lft_m          mask;
-    int            l, x, any = 0;
+    size_t         x;
+    int            l, any = 0;
     (void)thread;
     chain->theory->action(chain->theory, &chain->x.lattice, (const lft_real *)from, S, NULL);
     for (l = 0; l < LFT_P_LANES; ++l) {
@@ -11635,7 +11808,7 @@ LFT_P_STATIC void LFT_P(chain_task)(void *context, int group, int thread)
         any            = 1;
     }
     mask = LFT_P(lt)(lft_splat(0), LFT_P(from_wide)(moves));
-    for (x = 0; any && x < chain->x.lattice.volume; ++x) to[x] = lft_sel(mask, from[x], to[x]);
+    for (x = 0; any && x < n; ++x) to[x] = lft_sel(mask, from[x], to[x]);
 }
 
 /* One round of proposals. A flow that overflows in one lane has still computed the others: their log-weights tell. */
@@ -11731,8 +11904,6 @@ LFT_API lft_status LFT_(chain_start)(LFT_(chain) *chain, const LFT_(batch) *x)
     for (i = 0; i < chain->chains; ++i) chain->run[i] = 0;
     return LFT_OK;
 }
-
-#endif
 
 /* ---- 83_hmc.h, code ---------------------------------------------------------------------------------------------- */
 
@@ -13159,7 +13330,19 @@ LFT_API lft_estimate LFT_(observe)(const lft_series *series, const LFT_(theory) 
 }
 
 #endif
-#if LFT_GROUP == LFT_SCALAR
+#if LFT_GROUP != LFT_SCALAR
+
+/* ---- 88_gauge_layers.h, code ------------------------------------------------------------------------------------- */
+/* 88_gauge_layers.h: the layers that model files of gauge groups may name.
+ * Offers (private): LFT_P(layer_kind)(). */
+
+/* Table number i; NULL beyond the last. */
+LFT_P_STATIC const LFT_(layer_ops) *LFT_P(layer_kind)(int i)
+{
+    return i == 0 ? LFT_(continuous)() : NULL;
+}
+
+#endif
 
 /* ---- 88_model.h, code -------------------------------------------------------------------------------------------- */
 
@@ -13319,9 +13502,8 @@ LFT_P_STATIC void LFT_P(model_say_number)(LFT_P(model_list) *list, const char *k
 
 LFT_P_STATIC void LFT_P(model_metadata)(LFT_P(model_list) *list, const LFT_(flow) *flow, const LFT_(model_info) *info)
 {
-    const lft_prior_kind prior = LFT_P(flow_state_of)(flow)->prior.kind;
-    lft_p_text           t;
-    int                  i;
+    lft_p_text t;
+    int        i;
     LFT_P(model_say)(list, "format", "lftflow-model");
     LFT_P(model_say_number)(list, "format_version", LFT_P_MODEL_FORMAT);
     LFT_P(model_say)(list, "version", LFT_VERSION);
@@ -13339,7 +13521,7 @@ LFT_P_STATIC void LFT_P(model_metadata)(LFT_P(model_list) *list, const LFT_(flow
         lft_p_put(&t, info->coupling_name[i]);
     }
     LFT_P(model_say)(list, "couplings", t.data);
-    LFT_P(model_say)(list, "prior", prior == LFT_PRIOR_FREE ? "free" : "normal");
+    LFT_P(model_say)(list, "prior", LFT_P(prior_name)[LFT_P(flow_state_of)(flow)->prior.kind]);
     LFT_P(model_say_number)(list, "seed", info->seed);
     LFT_P(model_say_number)(list, "layers", (uint64_t)flow->layers);
     for (i = 0; i < flow->layers; ++i) {
@@ -13375,7 +13557,6 @@ LFT_P_STATIC lft_status LFT_P(model_layers)(LFT_P(model_list) *list, const LFT_(
 LFT_P_STATIC lft_status LFT_P(model_collect)(LFT_P(model_list) *list, const LFT_(flow) *flow, const LFT_(model_info) *info,
                                              lft_error *error)
 {
-    const LFT_P(prior)   *prior = &LFT_P(flow_state_of)(flow)->prior;
     const lft_logq_error *e     = &info->logq_error;
     const lft_family     *family = &flow->family;
     uint64_t              whole[LFT_DIM + 3];
@@ -13386,7 +13567,7 @@ LFT_P_STATIC lft_status LFT_P(model_collect)(LFT_P(model_list) *list, const LFT_
                      info->couplings);
     for (mu = 0; mu < LFT_DIM; ++mu) whole[mu] = (uint64_t)flow->layer[0].in.extent[mu];
     LFT_P(model_add)(list, "extent", LFT_DTYPE_U64, whole, LFT_DIM);
-    real[0] = (double)(int)prior->kind, real[1] = prior->mass2;
+    LFT_P(prior_spec)(&LFT_P(flow_state_of)(flow)->prior, real);
     LFT_P(model_add)(list, "prior.spec", LFT_DTYPE_F64, real, 2);
     real[0] = family->degree;
     for (mu = 0; mu < family->couplings; ++mu) real[1 + mu] = family->low[mu], real[1 + family->couplings + mu] = family->high[mu];
@@ -13433,6 +13614,20 @@ LFT_API size_t LFT_(model_bytes)(const LFT_(flow) *flow)
     LFT_P(model_info_most)(&info);
     return LFT_P(model_collect)(&list, flow, &info, NULL) == LFT_OK ? measure.need : 0;
 }
+
+#if LFT_GROUP == LFT_SCALAR
+
+/* ---- 88_scalar_layers.h, code ------------------------------------------------------------------------------------ */
+/* 88_scalar_layers.h: the layers that model files of scalar fields may name.
+ * Offers (private): LFT_P(layer_kind)(). */
+
+/* Table number i; NULL beyond the last. */
+LFT_P_STATIC const LFT_(layer_ops) *LFT_P(layer_kind)(int i)
+{
+    return i == 0 ? LFT_(continuous)() : i == 1 ? LFT_(coupling)() : NULL;
+}
+
+#endif
 
 /* ---- 89_model_read.h, code --------------------------------------------------------------------------------------- */
 
@@ -13523,14 +13718,11 @@ LFT_P_STATIC lft_status LFT_P(model_read_prior)(const lft_safetensors *doc, lft_
                                                 lft_error *error)
 {
     const lft_tensor *t = LFT_P(model_find)(doc, "prior.spec", 2, error);
-    double            number;
-    if (!t) return LFT_ERR_FORMAT;
-    number = lft_tensor_get(t, 0);
+    lft_status        status = t ? LFT_P(prior_check)(lft_tensor_get(t, 0), LFT_ERR_FORMAT, "model", "'prior.spec'", error)
+                                 : LFT_ERR_FORMAT;
+    if (status) return status;
+    *kind  = (lft_prior_kind)(int)lft_tensor_get(t, 0);
     *mass2 = lft_tensor_get(t, 1);
-    *kind  = number > 1 ? LFT_PRIOR_NORMAL : LFT_PRIOR_FREE;
-    if (number != (double)(int)*kind) {
-        return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "'prior.spec'", "1 (free) or 2 (normal)", number);
-    }
     return LFT_OK;
 }
 
@@ -13558,17 +13750,13 @@ LFT_P_STATIC lft_status LFT_P(model_read_family)(const lft_safetensors *doc, lft
 /* The table of that kind: this library's, or the caller's own. */
 LFT_P_STATIC const LFT_(layer_ops) *LFT_P(model_ops)(const char *kind, const LFT_(layer_ops) *const *own)
 {
-    const LFT_(layer_ops) *library[2];
+    const LFT_(layer_ops) *ops;
     int                    i;
-    library[0] = LFT_(continuous)();
-    library[1] = LFT_(coupling)();
     for (; own && *own; ++own) {
         if (lft_p_order(kind, (*own)->kind) == 0) return *own;
     }
-    for (i = 0; i < 2; ++i) {
-        if (lft_p_order(kind, library[i]->kind) == 0) return library[i];
-    }
-    return NULL;
+    for (i = 0; (ops = LFT_P(layer_kind)(i)) != NULL && lft_p_order(kind, ops->kind) != 0;) ++i;
+    return ops;
 }
 
 /* The integers of "layer<i>.spec"; how many, or -1 and an error. */
@@ -13858,8 +14046,7 @@ LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *
 }
 
 #endif
-#endif
-#if LFT_UPTO >= LFT_TRAIN && LFT_GROUP == LFT_SCALAR
+#if LFT_UPTO >= LFT_TRAIN
 
 /* ---- 90_exactness.h, code ---------------------------------------------------------------------------------------- */
 
@@ -13928,17 +14115,17 @@ LFT_P_STATIC void LFT_P(jacobian_task)(void *context, int block, int thread)
 {
     const LFT_P(jacobian_job) *job    = (const LFT_P(jacobian_job) *)context;
     LFT_P(flow_work)          *w      = LFT_P(flow_state_of)(job->flow)->work + thread;
-    const int                  volume = job->flow->lattice.volume;
+    const int                  n      = (int)LFT_P(force_vectors)(&job->flow->lattice);
     lft_real                  *dx     = (lft_real *)w->score;
     double                     zero[LFT_P_LANES];
     int                        l, x, row = block * LFT_P_LANES;
     for (l = 0; l < LFT_P_LANES; ++l) zero[l] = 0;
-    LFT_P(set_zero)(w->score, volume);
-    for (l = 0; l < LFT_P_LANES && row + l < volume; ++l) dx[(size_t)(row + l) * LFT_P_LANES + (size_t)l] = 1;
+    LFT_P(set_zero)(w->score, n);
+    for (l = 0; l < LFT_P_LANES && row + l < n; ++l) dx[(size_t)(row + l) * LFT_P_LANES + (size_t)l] = 1;
     LFT_P(flow_note)(w, block, LFT_P(flow_backward)(job->flow, w, job->tape, w->score, zero, NULL));
-    for (l = 0; l < LFT_P_LANES && row + l < volume; ++l) {
-        double *to = job->matrix + (size_t)(row + l) * (size_t)volume;
-        for (x = 0; x < volume; ++x) to[x] = (double)dx[(size_t)x * LFT_P_LANES + (size_t)l];
+    for (l = 0; l < LFT_P_LANES && row + l < n; ++l) {
+        double *to = job->matrix + (size_t)(row + l) * (size_t)n;
+        for (x = 0; x < n; ++x) to[x] = (double)dx[(size_t)x * LFT_P_LANES + (size_t)l];
     }
 }
 
@@ -13949,12 +14136,12 @@ LFT_P_STATIC lft_status LFT_P(flow_epsilon)(LFT_(flow) *flow, lft_draw d, unsign
     LFT_P(flow_state)   *s = LFT_P(flow_state_of)(flow);
     LFT_P(flow_work)    *w = s->work;
     LFT_P(jacobian_job)  job;
-    const int            volume = flow->lattice.volume;
+    const int            n = (int)LFT_P(force_vectors)(&flow->lattice), reals = (int)LFT_P(field_vectors)(&flow->lattice);
     double               logq[LFT_P_LANES], logdet[LFT_P_LANES];
     lft_status           status;
     int                  l, x;
     LFT_P(prior_draw)(&s->prior, d, w->x, logq, w->scratch);
-    for (x = 0; x < volume; ++x) { /* the same configuration in every lane: each lane will do another row */
+    for (x = 0; x < reals; ++x) { /* the same configuration in every lane: each lane will do another row */
         lft_real first = ((lft_real *)w->x)[(size_t)x * LFT_P_LANES];
         w->x[x]        = lft_splat(first);
     }
@@ -13965,17 +14152,17 @@ LFT_P_STATIC lft_status LFT_P(flow_epsilon)(LFT_(flow) *flow, lft_draw d, unsign
         return status;
     }
     job.flow = flow, job.tape = tape, job.matrix = matrix;
-    status   = LFT_P(flow_run)(flow, (volume + LFT_P_LANES - 1) / LFT_P_LANES, LFT_P(jacobian_task), &job);
-    *epsilon = status ? 0 : LFT_P(log_det)(matrix, volume) - logdet[0];
+    status   = LFT_P(flow_run)(flow, (n + LFT_P_LANES - 1) / LFT_P_LANES, LFT_P(jacobian_task), &job);
+    *epsilon = status ? 0 : LFT_P(log_det)(matrix, n) - logdet[0];
     return status;
 }
 
 LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64_t first, int n, lft_logq_error *out,
                                          lft_arena scratch)
 {
-    const size_t   volume = (size_t)flow->lattice.volume;
+    const size_t   rows   = LFT_P(force_vectors)(&flow->lattice);
     unsigned char *tape   = (unsigned char *)lft_arena_take(&scratch, LFT_P(flow_tape_bytes)(flow), 1);
-    double        *matrix = (double *)lft_arena_take(&scratch, volume * volume, sizeof(double));
+    double        *matrix = (double *)lft_arena_take(&scratch, rows * rows, sizeof(double));
     double         sum = 0, square = 0, epsilon = 0;
     lft_status     status = lft_arena_check(&scratch, &flow->error, "flow_logq_error");
     int            i;
@@ -14004,9 +14191,9 @@ LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64
 LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow)
 {
     lft_arena measure = lft_arena_measure();
-    size_t    volume  = (size_t)flow->lattice.volume;
+    size_t    rows    = LFT_P(force_vectors)(&flow->lattice);
     (void)lft_arena_take(&measure, LFT_P(flow_tape_bytes)(flow), 1);
-    (void)lft_arena_take(&measure, volume * volume, sizeof(double));
+    (void)lft_arena_take(&measure, rows * rows, sizeof(double));
     return measure.need;
 }
 
@@ -14015,17 +14202,7 @@ LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow)
 typedef struct LFT_P(pullback_state) {
     LFT_P(flow_work) work;
     unsigned char   *tape;
-    lft_v           *panel; /* of the Hartley transform */
 } LFT_P(pullback_state);
-
-/* x = H(sigma x), or its transpose x = sigma H x. */
-LFT_P_STATIC void LFT_P(pullback_scale)(const LFT_P(prior) *prior, lft_v *x, int transposed, lft_v *panel)
-{
-    if (prior->kind == LFT_PRIOR_NORMAL) return;
-    if (transposed) LFT_P(hartley_apply)(&prior->hartley, x, panel);
-    LFT_P(spectrum_product)(&prior->spectrum, prior->sigma, x, x);
-    if (!transposed) LFT_P(hartley_apply)(&prior->hartley, x, panel);
-}
 
 LFT_P_STATIC void LFT_P(pullback_action)(const LFT_(theory) *theory, const LFT_(lattice) *lattice, const lft_real *eta,
                                          double *S, lft_real *dS)
@@ -14037,8 +14214,8 @@ LFT_P_STATIC void LFT_P(pullback_action)(const LFT_(theory) *theory, const LFT_(
     double                   logdet[LFT_P_LANES], minus[LFT_P_LANES];
     lft_status               status;
     int                      l;
-    lft_p_copy(s->work.x, eta, (size_t)lattice->volume * sizeof(lft_v));
-    LFT_P(pullback_scale)(&f->prior, s->work.x, 0, s->panel);
+    LFT_P(copy_field)(s->work.x, LFT_P(const_view)(eta), lattice);
+    LFT_P(prior_scale)(&f->prior, s->work.x, 0, s->work.scratch);
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0, minus[l] = -1;
     status = LFT_P(flow_push)(p->flow, &s->work, logdet, NULL, dS ? s->tape : NULL);
     p->base->action(p->base, lattice, (const lft_real *)s->work.x, S, dS);
@@ -14049,7 +14226,7 @@ LFT_P_STATIC void LFT_P(pullback_action)(const LFT_(theory) *theory, const LFT_(
     if (dS) {
         const lft_status back = LFT_P(flow_backward)(p->flow, &s->work, s->tape, dx, minus, NULL);
         if (!status) status = back;
-        LFT_P(pullback_scale)(&f->prior, dx, 1, s->panel);
+        LFT_P(prior_scale)(&f->prior, dx, 1, s->work.scratch);
     }
     if (status && !p->status) p->status = status;
 }
@@ -14067,11 +14244,10 @@ LFT_API lft_status LFT_(pullback_init)(LFT_(pullback) *p, LFT_(flow) *flow, cons
     if (status) return status;
     if (!s) s = &local;
     lft_p_zero(s, sizeof *s);
-    s->work.x       = LFT_P(vectors)(arena, f->volume);
-    s->work.other   = LFT_P(vectors)(arena, f->volume);
+    s->work.x       = LFT_P(vectors)(arena, f->volume * LFT_P_SITE);
+    s->work.other   = LFT_P(vectors)(arena, f->volume * LFT_P_SITE);
     s->work.scratch = lft_arena_of(lft_arena_take(arena, scratch, 1), scratch);
     s->tape         = (unsigned char *)lft_arena_take(arena, LFT_P(flow_tape_bytes)(flow), 1);
-    s->panel        = LFT_P(vectors)(arena, LFT_P(hartley_panel)(&flow->lattice));
     if (base) p->theory = *base;
     p->theory.name   = "pullback";
     p->theory.user   = p;
@@ -14090,7 +14266,6 @@ LFT_API lft_status LFT_(pullback_map)(LFT_(pullback) *p, const LFT_(batch) *eta,
 {
     LFT_P(pullback_state) *s      = (LFT_P(pullback_state) *)p->state;
     lft_status             status = LFT_P(flow_fits)(p->flow, &eta->lattice, &p->flow->lattice), one;
-    const size_t           bytes  = (size_t)eta->lattice.volume * sizeof(lft_v);
     double                 logdet[LFT_P_LANES];
     int                    g, l;
     if (!status) status = LFT_P(flow_fits)(p->flow, &x->lattice, &eta->lattice);
@@ -14098,15 +14273,15 @@ LFT_API lft_status LFT_(pullback_map)(LFT_(pullback) *p, const LFT_(batch) *eta,
         status = lft_p_fail_got(&p->flow->error, LFT_ERR_MISMATCH, "pullback", "n", "batches of the same size", x->n);
     }
     for (g = 0; g < eta->groups && !(status && status != LFT_ERR_NONFINITE); ++g) {
-        lft_p_copy(s->work.x, LFT_P(group)(eta, g), bytes);
-        LFT_P(pullback_scale)(&LFT_P(flow_state_of)(p->flow)->prior, s->work.x, 0, s->panel);
+        LFT_P(copy_field)(s->work.x, LFT_P(view)(LFT_P(group)(eta, g)), &eta->lattice);
+        LFT_P(prior_scale)(&LFT_P(flow_state_of)(p->flow)->prior, s->work.x, 0, s->work.scratch);
         for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
         one = LFT_P(flow_push)(p->flow, &s->work, logdet, NULL, NULL);
         if (one && !status) {
             status         = one;
             p->flow->error = s->work.error;
         }
-        lft_p_copy(LFT_P(group)(x, g), s->work.x, bytes);
+        LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(x, g)), s->work.x, &x->lattice);
     }
     return status;
 }
@@ -14117,12 +14292,11 @@ LFT_API lft_status LFT_(pullback_map)(LFT_(pullback) *p, const LFT_(batch) *eta,
 typedef struct LFT_P(train_work) {
     lft_v         *z, *dx;
     unsigned char *tape;
-    lft_v         *dlambda; /* the prior's scratch */
 } LFT_P(train_work);
 
 typedef struct LFT_P(train_state) {
     LFT_P(train_work) *work; /* [threads] */
-    double            *slot; /* [slots][prior orbits + gradient counts of the layers] */
+    double            *slot; /* [slots][gradient counts of the prior and the layers] */
     size_t             slot_size;
     int                groups;
     uint64_t           first;
@@ -14131,7 +14305,7 @@ typedef struct LFT_P(train_state) {
     size_t             guard_bytes;
 } LFT_P(train_state);
 
-LFT_P_STATIC lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, int volume)
+LFT_P_STATIC lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, size_t dimension)
 {
     lft_train_desc d = *desc;
     if (!d.steps) d.steps = 1000;
@@ -14145,7 +14319,7 @@ LFT_P_STATIC lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, in
     if (!(d.beta2 > 0)) d.beta2 = 0.99;
     if (!d.slots) d.slots = 8;
     if (!d.guard_every) d.guard_every = 100;
-    if (!d.guard_samples) d.guard_samples = volume > 256 ? 2 : 4;
+    if (!d.guard_samples) d.guard_samples = dimension > 256 ? 2 : 4;
     if (!(d.guard_std > 0)) d.guard_std = 1e-3;
     if (!(d.guard_mean > 0)) d.guard_mean = 1e-2;
     return d;
@@ -14176,13 +14350,13 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
 {
     LFT_P(flow_state)  *f = LFT_P(flow_state_of)(flow);
     LFT_P(train_state)  local, *s = (LFT_P(train_state) *)lft_arena_alloc(arena, 1, sizeof *s);
-    const size_t        n = flow->params.count, volume = f->volume, tape = LFT_P(flow_tape_bytes)(flow);
+    const size_t        n = flow->params.count, tape = LFT_P(flow_tape_bytes)(flow);
     lft_status          status;
     int                 measured, i;
     lft_p_zero(trainer, sizeof *trainer);
     trainer->flow       = flow;
     trainer->theory     = theory;
-    trainer->desc       = LFT_P(train_defaults)(desc, flow->lattice.volume);
+    trainer->desc       = LFT_P(train_defaults)(desc, LFT_P(force_vectors)(&flow->lattice));
     trainer->rate_scale = 1;
     trainer->state      = s;
     status              = LFT_P(train_check)(&trainer->desc, &flow->error);
@@ -14193,7 +14367,7 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
     }
     if (!s) s = &local;
     s->groups    = (trainer->desc.batch - 1) / LFT_P_LANES + 1;
-    s->slot_size = (size_t)f->prior.spectrum.orbits;
+    s->slot_size = LFT_P(prior_gradient_count)(&f->prior);
     for (i = 0; i < flow->layers; ++i) s->slot_size += flow->layer[i].gradient_count;
     s->slot        = (double *)lft_arena_alloc(arena, s->slot_size * (size_t)trainer->desc.slots, sizeof(double));
     measured       = trainer->desc.guard_every > 0 && LFT_P(train_integration_steps)(flow) > 0;
@@ -14202,10 +14376,9 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
     s->work        = (LFT_P(train_work) *)lft_arena_alloc(arena, (size_t)f->threads, sizeof *s->work);
     for (i = 0; i < f->threads; ++i) {
         LFT_P(train_work) w;
-        w.z       = LFT_P(vectors)(arena, volume);
-        w.dx      = LFT_P(vectors)(arena, volume);
-        w.tape    = (unsigned char *)lft_arena_take(arena, tape, 1);
-        w.dlambda = LFT_P(vectors)(arena, (size_t)f->prior.spectrum.count);
+        w.z    = LFT_P(vectors)(arena, f->volume * LFT_P_SITE);
+        w.dx   = LFT_P(vectors)(arena, f->volume * LFT_P_FORCES);
+        w.tape = (unsigned char *)lft_arena_take(arena, tape, 1);
         if (s->work) s->work[i] = w;
     }
     trainer->gradient   = (double *)lft_arena_alloc(arena, n, sizeof(double));
@@ -14236,14 +14409,15 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     const LFT_P(flow_state) *f      = LFT_P(flow_state_of)(flow);
     LFT_P(train_state)      *s      = (LFT_P(train_state) *)t->state;
     const int                path   = t->desc.estimator == LFT_PATH_GRADIENT;
-    const int                volume = flow->lattice.volume, from = f->prior.spectrum.lattice.volume;
+    const size_t             n      = LFT_P(force_vectors)(&flow->lattice);
     double                   logq[LFT_P_LANES], logdet[LFT_P_LANES], S[LFT_P_LANES], weight[LFT_P_LANES];
     lft_draw                 d = lft_draw_of(t->desc.seed, LFT_DRAW_TRAIN, s->first + (uint64_t)group * LFT_P_LANES, 0);
     lft_status               status;
     lft_v                    share;
-    int                      l, x;
+    size_t                   x;
+    int                      l;
     LFT_P(prior_draw)(&f->prior, d, w->x, logq, w->scratch);
-    LFT_P(copy_field)(tw->z, w->x, (size_t)from);
+    LFT_P(copy_field)(tw->z, w->x, &flow->layer[0].in);
     if (path) LFT_P(prior_logq)(&f->prior, tw->z, logq, w->score, w->scratch);
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
     status = LFT_P(flow_push)(flow, w, logdet, path ? w->score : NULL, tw->tape);
@@ -14255,11 +14429,11 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
         if (i < t->desc.batch) t->logw[i] = logdet[l] - logq[l] - S[l];
     }
     share = LFT_P(from_wide)(weight);
-    for (x = 0; path && x < volume; ++x) tw->dx[x] += w->score[x];
-    for (x = 0; x < volume; ++x) tw->dx[x] *= share;
+    for (x = 0; path && x < n; ++x) tw->dx[x] += w->score[x];
+    for (x = 0; x < n; ++x) tw->dx[x] *= share;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = path ? 0 : -weight[l], logq[l] = path ? 0 : weight[l];
-    status = LFT_P(flow_backward)(flow, w, tw->tape, tw->dx, logdet, slot + f->prior.spectrum.orbits);
-    LFT_P(prior_backward)(&f->prior, tw->z, tw->dx, logq, slot, tw->dlambda, w->scratch);
+    status = LFT_P(flow_backward)(flow, w, tw->tape, tw->dx, logdet, slot + LFT_P(prior_gradient_count)(&f->prior));
+    LFT_P(prior_backward)(&f->prior, tw->z, tw->dx, logq, slot, w->scratch);
     return status;
 }
 
@@ -14293,7 +14467,7 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
 {
     LFT_(flow)         *flow = t->flow;
     LFT_P(train_state) *s    = (LFT_P(train_state) *)t->state;
-    const size_t        orbits = (size_t)LFT_P(flow_state_of)(flow)->prior.spectrum.orbits;
+    const size_t        of_prior = LFT_P(prior_gradient_count)(&LFT_P(flow_state_of)(flow)->prior);
     double             *sum = s->slot, *at;
     lft_status          status;
     size_t              k;
@@ -14308,10 +14482,8 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
     for (i = 1; i < t->desc.slots; ++i) {
         for (k = 0; k < s->slot_size; ++k) sum[k] += sum[s->slot_size * (size_t)i + k];
     }
-    if (LFT_P(flow_state_of)(flow)->prior.kind == LFT_PRIOR_FREE) {
-        for (k = 0; k < orbits; ++k) t->gradient[k] += sum[k]; /* the prior's parameters are the first */
-    }
-    at = sum + orbits;
+    for (k = 0; k < of_prior; ++k) t->gradient[k] += sum[k];
+    at = sum + of_prior;
     for (i = 0; i < flow->layers; ++i) {
         flow->layer[i].ops->collect(flow->layer + i, at, t->gradient);
         at += flow->layer[i].gradient_count;

@@ -46,6 +46,17 @@ LFT_P_INLINE lft_real *LFT_P(group)(const LFT_(batch) *batch, int group)
     return batch->data + LFT_P(group_reals)(batch) * (size_t)group;
 }
 
+/* Vectors of one group: of its configurations, and of an algebra element for each link (derivatives, scores, momenta). */
+LFT_P_INLINE size_t LFT_P(field_vectors)(const LFT_(lattice) *lattice)
+{
+    return (size_t)lattice->volume * LFT_P_SITE;
+}
+
+LFT_P_INLINE size_t LFT_P(force_vectors)(const LFT_(lattice) *lattice)
+{
+    return (size_t)lattice->volume * LFT_P_FORCES;
+}
+
 /* Vectors of scratch. */
 LFT_P_STATIC lft_v *LFT_P(vectors)(lft_arena *arena, size_t n)
 {

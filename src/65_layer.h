@@ -5,8 +5,12 @@
 typedef struct LFT_(layer) LFT_(layer);
 #define LFT_P_SPEC_MOST 32
 
-/* A layer is an invertible map x_out = f(x_in) of the LFT_(lanes)() configurations of one group, stored [site][lane]. All
- * functions return LFT_OK or an error with its text; `scratch` is memory of scratch_bytes. Nothing allocates after init.
+/* A layer is an invertible map x_out = f(x_in) of the LFT_(lanes)() configurations of one group, in the order of a batch:
+ *   scalar   field [site][lane], derivative by it the same; densities by the Lebesgue measure
+ *   gauge    field [site][mu][number][lane], derivative [site][mu][a][lane], a of the algebra (U(1) 1, SU(2) 3, SU(3) 8): d^a f(U) =
+ *            d/ds f(exp(s T^a) U), as of an action; densities by the invariant measure, normalised to 1: the Jacobian is the
+ *            matrix that takes w, x_in moving as exp(w^a T^a) U, to that of x_out
+ * x_in, x_out are fields; score, dx derivatives. All functions return LFT_OK or an error with its text; `scratch` is memory of scratch_bytes. Nothing allocates after init.
  * The gradient of the parameters is collected in a layer's own form (gradient_count doubles, e.g. of tables that are
  * derived from the parameters) and converted by `collect`, so that lanes, groups and threads only ever add up. */
 typedef struct LFT_(layer_ops) {

@@ -24,7 +24,7 @@ typedef struct LFT_(layer_desc) {
 /* Zero means the default. */
 typedef struct LFT_(flow_desc) {
     int                      extent[LFT_DIM];
-    lft_prior_kind           prior;       /* free field */
+    lft_prior_kind           prior;       /* scalars: free field; gauge groups: Haar */
     double                   prior_mass2; /* m2 at which the free field starts: (4 / largest extent)^2 */
     LFT_(continuous_desc)    continuous;  /* the one layer of a flow without a list of layers */
     const LFT_(layer_desc)  *layer;       /* [layers], from the prior to the samples */
@@ -88,7 +88,7 @@ LFT_P_STATIC lft_status LFT_(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) 
 
 /* What one thread works in. */
 typedef struct LFT_P(flow_work) {
-    lft_v    *x, *other, *score; /* one group at the largest extents: field, second buffer where extents change, score */
+    lft_v    *x, *other, *score; /* one group at the largest extents: field, second buffer where extents change, derivative */
     lft_arena scratch;
     int       failed; /* 1 + the first group that failed, 0 for none */
     lft_error error, first; /* of the group at work; of the first that failed */
@@ -139,17 +139,15 @@ LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *
 {
     LFT_(lattice) at;
     lft_status    status;
-    int           i, mu, largest = 1;
+    int           i;
     lft_p_zero(&at, sizeof at); /* gcc 12 -O2 sees a path without it */
     status = LFT_(lattice_init)(&at, desc->extent, error);
     if (status) return status;
-    for (mu = 0; mu < LFT_DIM; ++mu) largest = at.extent[mu] > largest ? at.extent[mu] : largest;
     s->volume              = (size_t)at.volume;
     flow->params.tensors   = 0;
     flow->params.count     = 0;
-    LFT_P(prior_init)(&s->prior, desc->prior ? desc->prior : LFT_PRIOR_FREE,
-                      desc->prior_mass2 > 0 ? desc->prior_mass2 : 16.0 / ((double)largest * largest), &at, &flow->params,
-                      arena);
+    status = LFT_P(prior_init)(&s->prior, desc->prior, desc->prior_mass2, &at, &flow->params, arena, error);
+    if (status) return status;
     for (i = 0; i < flow->layers; ++i) {
         LFT_(layer)  local, *layer = flow->layer ? flow->layer + i : &local;
         char         name[24];
@@ -161,6 +159,9 @@ LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *
         layer->ops  = list[i].ops;
         layer->desc = list[i].desc;
         layer->in   = at;
+        if (!layer->ops) {
+            return lft_p_fail(error, LFT_ERR_ARG, "flow", "expected a list of layers with a table of functions each, got none");
+        }
         status      = layer->ops->init(layer, name, &flow->params, arena, error);
         if (status) return status;
         at = layer->out;
@@ -216,9 +217,9 @@ LFT_P_STATIC lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc
     s->work    = (LFT_P(flow_work) *)lft_arena_alloc(arena, (size_t)s->threads, sizeof *s->work);
     for (i = 0; i < s->threads; ++i) {
         LFT_P(flow_work) *w = s->work ? s->work + i : &first;
-        w->x       = LFT_P(vectors)(arena, s->volume);
-        w->other   = LFT_P(vectors)(arena, s->volume);
-        w->score   = LFT_P(vectors)(arena, LFT_UPTO >= LFT_TRAIN ? s->volume : 0);
+        w->x       = LFT_P(vectors)(arena, s->volume * LFT_P_SITE);
+        w->other   = LFT_P(vectors)(arena, s->volume * LFT_P_SITE);
+        w->score   = LFT_P(vectors)(arena, LFT_UPTO >= LFT_TRAIN ? s->volume * LFT_P_FORCES : 0);
         w->scratch = lft_arena_of(lft_arena_take(arena, scratch, 1), scratch);
     }
     if (!s->work) s->work = &first;
@@ -314,9 +315,9 @@ LFT_API lft_status LFT_(flow_refine)(LFT_(flow) *flow, int steps)
     return status;
 }
 
-LFT_P_STATIC void LFT_P(copy_field)(lft_v *to, const lft_v *from, size_t n)
+LFT_P_STATIC void LFT_P(copy_field)(lft_v *to, const lft_v *from, const LFT_(lattice) *lattice)
 {
-    if (to != from) lft_p_copy(to, from, n * sizeof(lft_v));
+    if (to != from) lft_p_copy(to, from, LFT_P(field_vectors)(lattice) * sizeof(lft_v));
 }
 
 /* The group in w->x through all layers, also where a lane is not finite: the others may be wanted.
@@ -332,7 +333,7 @@ LFT_P_STATIC lft_status LFT_P(flow_push)(const LFT_(flow) *flow, LFT_P(flow_work
         one = layer->ops->forward(layer, (lft_real *)w->x, (lft_real *)to, logdet, (lft_real *)score, tape, w->scratch,
                                   status ? NULL : &w->error);
         if (!status || one != LFT_ERR_NONFINITE) status = one ? one : status;
-        if (to != w->x) LFT_P(copy_field)(w->x, to, (size_t)layer->out.volume);
+        LFT_P(copy_field)(w->x, to, &layer->out);
         if (tape) tape += layer->tape_bytes;
     }
     return status;
@@ -345,7 +346,7 @@ LFT_P_STATIC lft_status LFT_P(flow_pull)(const LFT_(flow) *flow, LFT_P(flow_work
     for (i = flow->layers - 1; i >= 0 && !status; --i) {
         const LFT_(layer) *layer = flow->layer + i;
         status = layer->ops->inverse(layer, (lft_real *)w->x, (lft_real *)w->other, logdet, w->scratch, &w->error);
-        LFT_P(copy_field)(w->x, w->other, (size_t)layer->in.volume);
+        LFT_P(copy_field)(w->x, w->other, &layer->in);
     }
     return status;
 }
@@ -404,7 +405,7 @@ LFT_P_STATIC void LFT_P(flow_sample_task)(void *context, int group, int thread)
     LFT_P(prior_draw)(&s->prior, d, w->x, logq, w->scratch);
     LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, logdet, NULL, NULL));
     for (l = 0; l < LFT_P_LANES; ++l) logq[l] -= logdet[l];
-    LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, (size_t)job->to->lattice.volume);
+    LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, &job->to->lattice);
     LFT_P(flow_store)(job->out, job->to->n, group, logq);
 }
 
@@ -415,9 +416,9 @@ LFT_P_STATIC void LFT_P(flow_map_task)(void *context, int group, int thread)
     double                 logdet[LFT_P_LANES];
     int                    l;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-    LFT_P(copy_field)(w->x, LFT_P(view)(LFT_P(group)(job->from, group)), (size_t)job->from->lattice.volume);
+    LFT_P(copy_field)(w->x, LFT_P(view)(LFT_P(group)(job->from, group)), &job->from->lattice);
     LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, logdet, NULL, NULL));
-    LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, (size_t)job->to->lattice.volume);
+    LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, &job->to->lattice);
     LFT_P(flow_store)(job->out, job->to->n, group, logdet);
 }
 
@@ -430,10 +431,10 @@ LFT_P_STATIC void LFT_P(flow_inverse_task)(void *context, int group, int thread)
     double                 logdet[LFT_P_LANES], logq[LFT_P_LANES];
     int                    l;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-    LFT_P(copy_field)(w->x, LFT_P(view)(LFT_P(group)(job->from, group)), (size_t)job->from->lattice.volume);
+    LFT_P(copy_field)(w->x, LFT_P(view)(LFT_P(group)(job->from, group)), &job->from->lattice);
     LFT_P(flow_note)(w, group, LFT_P(flow_pull)(job->flow, w, logdet));
     if (job->to) {
-        LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, (size_t)job->to->lattice.volume);
+        LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, &job->to->lattice);
     } else {
         LFT_P(prior_logq)(&s->prior, w->x, logq, NULL, w->scratch);
         for (l = 0; l < LFT_P_LANES; ++l) logdet[l] += logq[l];

@@ -95,8 +95,10 @@ LFT_P_STATIC void LFT_P(chain_task)(void *context, int group, int thread)
     const lft_v   *from  = LFT_P(view)(LFT_P(group)(&chain->proposal, group));
     lft_v         *to    = LFT_P(view)(LFT_P(group)(&chain->x, group));
     double         S[LFT_P_LANES], moves[LFT_P_LANES];
+    const size_t   n     = LFT_P(field_vectors)(&chain->x.lattice);
     lft_m          mask;
-    int            l, x, any = 0;
+    size_t         x;
+    int            l, any = 0;
     (void)thread;
     chain->theory->action(chain->theory, &chain->x.lattice, (const lft_real *)from, S, NULL);
     for (l = 0; l < LFT_P_LANES; ++l) {
@@ -112,7 +114,7 @@ LFT_P_STATIC void LFT_P(chain_task)(void *context, int group, int thread)
         any            = 1;
     }
     mask = LFT_P(lt)(lft_splat(0), LFT_P(from_wide)(moves));
-    for (x = 0; any && x < chain->x.lattice.volume; ++x) to[x] = lft_sel(mask, from[x], to[x]);
+    for (x = 0; any && x < n; ++x) to[x] = lft_sel(mask, from[x], to[x]);
 }
 
 /* One round of proposals. A flow that overflows in one lane has still computed the others: their log-weights tell. */

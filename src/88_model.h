@@ -2,11 +2,11 @@
  * Offers: LFT_(model_info), LFT_(model_info_of)(), LFT_(model_save)(), LFT_(model_bytes)(). 89_model_read.h reads them.
  *
  * Format 1. Metadata (strings, for people and for finding one's way): format "lftflow-model", format_version "1", version (of
- * the library), theory, group "scalar", dim "2", extent "6x6", couplings "m2 lambda", prior "free" or "normal", layers "1",
+ * the library), theory, group "scalar", "u1", "su2" or "su3", dim "2", extent "6x6", couplings "m2 lambda", prior "free", "normal" or "haar", layers "1",
  * layer0 "continuous", seed. Tensors (the numbers themselves; later versions may append numbers and tensors):
  *   couplings        F64 [couplings] in the order of the metadata
  *   extent           U64 [dim] of the prior
- *   prior.spec       F64 [2] lft_prior_kind, mass2 of the start
+ *   prior.spec       F64 [2] lft_prior_kind, mass2 of the start (Haar: 0)
  *   layer0.spec ...  I64 [] see LFT_(layer_ops)
  *   <parameters>     F64 (or F32, rounded) under their own names, e.g. layer0.kernel
  *   family           F64 [1 + 2 couplings] degree, lower and upper bounds; only of a family, whose couplings are those at present
@@ -200,9 +200,8 @@ LFT_P_STATIC void LFT_P(model_say_number)(LFT_P(model_list) *list, const char *k
 
 LFT_P_STATIC void LFT_P(model_metadata)(LFT_P(model_list) *list, const LFT_(flow) *flow, const LFT_(model_info) *info)
 {
-    const lft_prior_kind prior = LFT_P(flow_state_of)(flow)->prior.kind;
-    lft_p_text           t;
-    int                  i;
+    lft_p_text t;
+    int        i;
     LFT_P(model_say)(list, "format", "lftflow-model");
     LFT_P(model_say_number)(list, "format_version", LFT_P_MODEL_FORMAT);
     LFT_P(model_say)(list, "version", LFT_VERSION);
@@ -220,7 +219,7 @@ LFT_P_STATIC void LFT_P(model_metadata)(LFT_P(model_list) *list, const LFT_(flow
         lft_p_put(&t, info->coupling_name[i]);
     }
     LFT_P(model_say)(list, "couplings", t.data);
-    LFT_P(model_say)(list, "prior", prior == LFT_PRIOR_FREE ? "free" : "normal");
+    LFT_P(model_say)(list, "prior", LFT_P(prior_name)[LFT_P(flow_state_of)(flow)->prior.kind]);
     LFT_P(model_say_number)(list, "seed", info->seed);
     LFT_P(model_say_number)(list, "layers", (uint64_t)flow->layers);
     for (i = 0; i < flow->layers; ++i) {
@@ -256,7 +255,6 @@ LFT_P_STATIC lft_status LFT_P(model_layers)(LFT_P(model_list) *list, const LFT_(
 LFT_P_STATIC lft_status LFT_P(model_collect)(LFT_P(model_list) *list, const LFT_(flow) *flow, const LFT_(model_info) *info,
                                              lft_error *error)
 {
-    const LFT_P(prior)   *prior = &LFT_P(flow_state_of)(flow)->prior;
     const lft_logq_error *e     = &info->logq_error;
     const lft_family     *family = &flow->family;
     uint64_t              whole[LFT_DIM + 3];
@@ -267,7 +265,7 @@ LFT_P_STATIC lft_status LFT_P(model_collect)(LFT_P(model_list) *list, const LFT_
                      info->couplings);
     for (mu = 0; mu < LFT_DIM; ++mu) whole[mu] = (uint64_t)flow->layer[0].in.extent[mu];
     LFT_P(model_add)(list, "extent", LFT_DTYPE_U64, whole, LFT_DIM);
-    real[0] = (double)(int)prior->kind, real[1] = prior->mass2;
+    LFT_P(prior_spec)(&LFT_P(flow_state_of)(flow)->prior, real);
     LFT_P(model_add)(list, "prior.spec", LFT_DTYPE_F64, real, 2);
     real[0] = family->degree;
     for (mu = 0; mu < family->couplings; ++mu) real[1 + mu] = family->low[mu], real[1 + family->couplings + mu] = family->high[mu];

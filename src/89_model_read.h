@@ -107,14 +107,11 @@ LFT_P_STATIC lft_status LFT_P(model_read_prior)(const lft_safetensors *doc, lft_
                                                 lft_error *error)
 {
     const lft_tensor *t = LFT_P(model_find)(doc, "prior.spec", 2, error);
-    double            number;
-    if (!t) return LFT_ERR_FORMAT;
-    number = lft_tensor_get(t, 0);
+    lft_status        status = t ? LFT_P(prior_check)(lft_tensor_get(t, 0), LFT_ERR_FORMAT, "model", "'prior.spec'", error)
+                                 : LFT_ERR_FORMAT;
+    if (status) return status;
+    *kind  = (lft_prior_kind)(int)lft_tensor_get(t, 0);
     *mass2 = lft_tensor_get(t, 1);
-    *kind  = number > 1 ? LFT_PRIOR_NORMAL : LFT_PRIOR_FREE;
-    if (number != (double)(int)*kind) {
-        return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "'prior.spec'", "1 (free) or 2 (normal)", number);
-    }
     return LFT_OK;
 }
 
@@ -142,17 +139,13 @@ LFT_P_STATIC lft_status LFT_P(model_read_family)(const lft_safetensors *doc, lft
 /* The table of that kind: this library's, or the caller's own. */
 LFT_P_STATIC const LFT_(layer_ops) *LFT_P(model_ops)(const char *kind, const LFT_(layer_ops) *const *own)
 {
-    const LFT_(layer_ops) *library[2];
+    const LFT_(layer_ops) *ops;
     int                    i;
-    library[0] = LFT_(continuous)();
-    library[1] = LFT_(coupling)();
     for (; own && *own; ++own) {
         if (lft_p_order(kind, (*own)->kind) == 0) return *own;
     }
-    for (i = 0; i < 2; ++i) {
-        if (lft_p_order(kind, library[i]->kind) == 0) return library[i];
-    }
-    return NULL;
+    for (i = 0; (ops = LFT_P(layer_kind)(i)) != NULL && lft_p_order(kind, ops->kind) != 0;) ++i;
+    return ops;
 }
 
 /* The integers of "layer<i>.spec"; how many, or -1 and an error. */

@@ -3,12 +3,12 @@
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
 /* Measures epsilon on samples number first ... first + n - 1 of the seed: the Jacobian of Phi_h from its exact
- * vector-Jacobian products, its determinant by an LU decomposition. O(n (V/lanes backward passes + V^3)). Needs a flow that
- * keeps its extents; LFT_ERR_ARG for n < 1. */
+ * vector-Jacobian products, its determinant by an LU decomposition. O(n (D/lanes backward passes + D^3)), D the dimension
+ * of the space of configurations: volume, of links times LFT_DIM times 1, 3 or 8. Needs a flow that keeps its extents; LFT_ERR_ARG for n < 1. */
 LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64_t first, int n, lft_logq_error *out,
                                          lft_arena scratch);
 
-/* Bytes of scratch of flow_logq_error. O(V^2): 8 MiB at V = 1024. */
+/* Bytes of scratch of flow_logq_error. O(D^2): 8 MiB at D = 1024. */
 LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow);
 
 #endif /* LFT_P_DECLARATIONS */
@@ -79,17 +79,17 @@ LFT_P_STATIC void LFT_P(jacobian_task)(void *context, int block, int thread)
 {
     const LFT_P(jacobian_job) *job    = (const LFT_P(jacobian_job) *)context;
     LFT_P(flow_work)          *w      = LFT_P(flow_state_of)(job->flow)->work + thread;
-    const int                  volume = job->flow->lattice.volume;
+    const int                  n      = (int)LFT_P(force_vectors)(&job->flow->lattice);
     lft_real                  *dx     = (lft_real *)w->score;
     double                     zero[LFT_P_LANES];
     int                        l, x, row = block * LFT_P_LANES;
     for (l = 0; l < LFT_P_LANES; ++l) zero[l] = 0;
-    LFT_P(set_zero)(w->score, volume);
-    for (l = 0; l < LFT_P_LANES && row + l < volume; ++l) dx[(size_t)(row + l) * LFT_P_LANES + (size_t)l] = 1;
+    LFT_P(set_zero)(w->score, n);
+    for (l = 0; l < LFT_P_LANES && row + l < n; ++l) dx[(size_t)(row + l) * LFT_P_LANES + (size_t)l] = 1;
     LFT_P(flow_note)(w, block, LFT_P(flow_backward)(job->flow, w, job->tape, w->score, zero, NULL));
-    for (l = 0; l < LFT_P_LANES && row + l < volume; ++l) {
-        double *to = job->matrix + (size_t)(row + l) * (size_t)volume;
-        for (x = 0; x < volume; ++x) to[x] = (double)dx[(size_t)x * LFT_P_LANES + (size_t)l];
+    for (l = 0; l < LFT_P_LANES && row + l < n; ++l) {
+        double *to = job->matrix + (size_t)(row + l) * (size_t)n;
+        for (x = 0; x < n; ++x) to[x] = (double)dx[(size_t)x * LFT_P_LANES + (size_t)l];
     }
 }
 
@@ -100,12 +100,12 @@ LFT_P_STATIC lft_status LFT_P(flow_epsilon)(LFT_(flow) *flow, lft_draw d, unsign
     LFT_P(flow_state)   *s = LFT_P(flow_state_of)(flow);
     LFT_P(flow_work)    *w = s->work;
     LFT_P(jacobian_job)  job;
-    const int            volume = flow->lattice.volume;
+    const int            n = (int)LFT_P(force_vectors)(&flow->lattice), reals = (int)LFT_P(field_vectors)(&flow->lattice);
     double               logq[LFT_P_LANES], logdet[LFT_P_LANES];
     lft_status           status;
     int                  l, x;
     LFT_P(prior_draw)(&s->prior, d, w->x, logq, w->scratch);
-    for (x = 0; x < volume; ++x) { /* the same configuration in every lane: each lane will do another row */
+    for (x = 0; x < reals; ++x) { /* the same configuration in every lane: each lane will do another row */
         lft_real first = ((lft_real *)w->x)[(size_t)x * LFT_P_LANES];
         w->x[x]        = lft_splat(first);
     }
@@ -116,17 +116,17 @@ LFT_P_STATIC lft_status LFT_P(flow_epsilon)(LFT_(flow) *flow, lft_draw d, unsign
         return status;
     }
     job.flow = flow, job.tape = tape, job.matrix = matrix;
-    status   = LFT_P(flow_run)(flow, (volume + LFT_P_LANES - 1) / LFT_P_LANES, LFT_P(jacobian_task), &job);
-    *epsilon = status ? 0 : LFT_P(log_det)(matrix, volume) - logdet[0];
+    status   = LFT_P(flow_run)(flow, (n + LFT_P_LANES - 1) / LFT_P_LANES, LFT_P(jacobian_task), &job);
+    *epsilon = status ? 0 : LFT_P(log_det)(matrix, n) - logdet[0];
     return status;
 }
 
 LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64_t first, int n, lft_logq_error *out,
                                          lft_arena scratch)
 {
-    const size_t   volume = (size_t)flow->lattice.volume;
+    const size_t   rows   = LFT_P(force_vectors)(&flow->lattice);
     unsigned char *tape   = (unsigned char *)lft_arena_take(&scratch, LFT_P(flow_tape_bytes)(flow), 1);
-    double        *matrix = (double *)lft_arena_take(&scratch, volume * volume, sizeof(double));
+    double        *matrix = (double *)lft_arena_take(&scratch, rows * rows, sizeof(double));
     double         sum = 0, square = 0, epsilon = 0;
     lft_status     status = lft_arena_check(&scratch, &flow->error, "flow_logq_error");
     int            i;
@@ -155,9 +155,9 @@ LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64
 LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow)
 {
     lft_arena measure = lft_arena_measure();
-    size_t    volume  = (size_t)flow->lattice.volume;
+    size_t    rows    = LFT_P(force_vectors)(&flow->lattice);
     (void)lft_arena_take(&measure, LFT_P(flow_tape_bytes)(flow), 1);
-    (void)lft_arena_take(&measure, volume * volume, sizeof(double));
+    (void)lft_arena_take(&measure, rows * rows, sizeof(double));
     return measure.need;
 }
 

@@ -2,9 +2,9 @@
  * Offers: LFT_(pullback), LFT_(pullback_init)(), _bytes, _map. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
-/* S'(eta) = S(f(z)) - log |det df/dz|, z = H(sigma eta) as the flow's prior draws it: if eta has the density exp(-S'), then
- * f(z) has the density exp(-S), whatever the flow is; and S' = sum eta^2 / 2 + const for a flow that samples exp(-S) exactly
- * (trivializing map, 0907.5491). As exact as log q is: see LFT_(flow_logq_error)(). An action costs a sample of the flow, its
+/* S'(eta) = S(f(z)) - log |det df/dz|, z = H(sigma eta) as the flow's prior draws it; of links z = eta: if eta has the density
+ * exp(-S'), then f(z) has the density exp(-S), whatever the flow is; and S' = sum eta^2 / 2 + const, of links const, for a
+ * flow that samples exp(-S) exactly (trivializing map, 0907.5491). As exact as log q is: see LFT_(flow_logq_error)(). An action costs a sample of the flow, its
  * gradient about four. */
 typedef struct LFT_(pullback) {
     LFT_(theory)        theory; /* for hmc_init and others; serial pools only, for its work has no threads */
@@ -29,17 +29,7 @@ LFT_API lft_status LFT_(pullback_map)(LFT_(pullback) *pullback, const LFT_(batch
 typedef struct LFT_P(pullback_state) {
     LFT_P(flow_work) work;
     unsigned char   *tape;
-    lft_v           *panel; /* of the Hartley transform */
 } LFT_P(pullback_state);
-
-/* x = H(sigma x), or its transpose x = sigma H x. */
-LFT_P_STATIC void LFT_P(pullback_scale)(const LFT_P(prior) *prior, lft_v *x, int transposed, lft_v *panel)
-{
-    if (prior->kind == LFT_PRIOR_NORMAL) return;
-    if (transposed) LFT_P(hartley_apply)(&prior->hartley, x, panel);
-    LFT_P(spectrum_product)(&prior->spectrum, prior->sigma, x, x);
-    if (!transposed) LFT_P(hartley_apply)(&prior->hartley, x, panel);
-}
 
 LFT_P_STATIC void LFT_P(pullback_action)(const LFT_(theory) *theory, const LFT_(lattice) *lattice, const lft_real *eta,
                                          double *S, lft_real *dS)
@@ -51,8 +41,8 @@ LFT_P_STATIC void LFT_P(pullback_action)(const LFT_(theory) *theory, const LFT_(
     double                   logdet[LFT_P_LANES], minus[LFT_P_LANES];
     lft_status               status;
     int                      l;
-    lft_p_copy(s->work.x, eta, (size_t)lattice->volume * sizeof(lft_v));
-    LFT_P(pullback_scale)(&f->prior, s->work.x, 0, s->panel);
+    LFT_P(copy_field)(s->work.x, LFT_P(const_view)(eta), lattice);
+    LFT_P(prior_scale)(&f->prior, s->work.x, 0, s->work.scratch);
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0, minus[l] = -1;
     status = LFT_P(flow_push)(p->flow, &s->work, logdet, NULL, dS ? s->tape : NULL);
     p->base->action(p->base, lattice, (const lft_real *)s->work.x, S, dS);
@@ -63,7 +53,7 @@ LFT_P_STATIC void LFT_P(pullback_action)(const LFT_(theory) *theory, const LFT_(
     if (dS) {
         const lft_status back = LFT_P(flow_backward)(p->flow, &s->work, s->tape, dx, minus, NULL);
         if (!status) status = back;
-        LFT_P(pullback_scale)(&f->prior, dx, 1, s->panel);
+        LFT_P(prior_scale)(&f->prior, dx, 1, s->work.scratch);
     }
     if (status && !p->status) p->status = status;
 }
@@ -81,11 +71,10 @@ LFT_API lft_status LFT_(pullback_init)(LFT_(pullback) *p, LFT_(flow) *flow, cons
     if (status) return status;
     if (!s) s = &local;
     lft_p_zero(s, sizeof *s);
-    s->work.x       = LFT_P(vectors)(arena, f->volume);
-    s->work.other   = LFT_P(vectors)(arena, f->volume);
+    s->work.x       = LFT_P(vectors)(arena, f->volume * LFT_P_SITE);
+    s->work.other   = LFT_P(vectors)(arena, f->volume * LFT_P_SITE);
     s->work.scratch = lft_arena_of(lft_arena_take(arena, scratch, 1), scratch);
     s->tape         = (unsigned char *)lft_arena_take(arena, LFT_P(flow_tape_bytes)(flow), 1);
-    s->panel        = LFT_P(vectors)(arena, LFT_P(hartley_panel)(&flow->lattice));
     if (base) p->theory = *base;
     p->theory.name   = "pullback";
     p->theory.user   = p;
@@ -104,7 +93,6 @@ LFT_API lft_status LFT_(pullback_map)(LFT_(pullback) *p, const LFT_(batch) *eta,
 {
     LFT_P(pullback_state) *s      = (LFT_P(pullback_state) *)p->state;
     lft_status             status = LFT_P(flow_fits)(p->flow, &eta->lattice, &p->flow->lattice), one;
-    const size_t           bytes  = (size_t)eta->lattice.volume * sizeof(lft_v);
     double                 logdet[LFT_P_LANES];
     int                    g, l;
     if (!status) status = LFT_P(flow_fits)(p->flow, &x->lattice, &eta->lattice);
@@ -112,15 +100,15 @@ LFT_API lft_status LFT_(pullback_map)(LFT_(pullback) *p, const LFT_(batch) *eta,
         status = lft_p_fail_got(&p->flow->error, LFT_ERR_MISMATCH, "pullback", "n", "batches of the same size", x->n);
     }
     for (g = 0; g < eta->groups && !(status && status != LFT_ERR_NONFINITE); ++g) {
-        lft_p_copy(s->work.x, LFT_P(group)(eta, g), bytes);
-        LFT_P(pullback_scale)(&LFT_P(flow_state_of)(p->flow)->prior, s->work.x, 0, s->panel);
+        LFT_P(copy_field)(s->work.x, LFT_P(view)(LFT_P(group)(eta, g)), &eta->lattice);
+        LFT_P(prior_scale)(&LFT_P(flow_state_of)(p->flow)->prior, s->work.x, 0, s->work.scratch);
         for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
         one = LFT_P(flow_push)(p->flow, &s->work, logdet, NULL, NULL);
         if (one && !status) {
             status         = one;
             p->flow->error = s->work.error;
         }
-        lft_p_copy(LFT_P(group)(x, g), s->work.x, bytes);
+        LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(x, g)), s->work.x, &x->lattice);
     }
     return status;
 }

@@ -36,7 +36,7 @@ typedef struct lft_train_desc {
     uint64_t          seed;
     int               slots;         /* partial sums of the gradient: at most this many threads work [8] */
     int               guard_every;   /* steps between checks [100]; -1: no guard */
-    int               guard_samples; /* [4; 2 above 256 sites] */
+    int               guard_samples; /* [4; 2 above 256 sites, or numbers of algebra elements] */
     double            guard_std, guard_mean; /* the largest epsilon that is tolerated [1e-3, 1e-2] */
     int (*report)(void *user, const lft_train_report *r); /* called after every step; nonzero stops */
     void *user;
@@ -95,12 +95,11 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, 
 typedef struct LFT_P(train_work) {
     lft_v         *z, *dx;
     unsigned char *tape;
-    lft_v         *dlambda; /* the prior's scratch */
 } LFT_P(train_work);
 
 typedef struct LFT_P(train_state) {
     LFT_P(train_work) *work; /* [threads] */
-    double            *slot; /* [slots][prior orbits + gradient counts of the layers] */
+    double            *slot; /* [slots][gradient counts of the prior and the layers] */
     size_t             slot_size;
     int                groups;
     uint64_t           first;
@@ -109,7 +108,7 @@ typedef struct LFT_P(train_state) {
     size_t             guard_bytes;
 } LFT_P(train_state);
 
-LFT_P_STATIC lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, int volume)
+LFT_P_STATIC lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, size_t dimension)
 {
     lft_train_desc d = *desc;
     if (!d.steps) d.steps = 1000;
@@ -123,7 +122,7 @@ LFT_P_STATIC lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, in
     if (!(d.beta2 > 0)) d.beta2 = 0.99;
     if (!d.slots) d.slots = 8;
     if (!d.guard_every) d.guard_every = 100;
-    if (!d.guard_samples) d.guard_samples = volume > 256 ? 2 : 4;
+    if (!d.guard_samples) d.guard_samples = dimension > 256 ? 2 : 4;
     if (!(d.guard_std > 0)) d.guard_std = 1e-3;
     if (!(d.guard_mean > 0)) d.guard_mean = 1e-2;
     return d;
@@ -154,13 +153,13 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
 {
     LFT_P(flow_state)  *f = LFT_P(flow_state_of)(flow);
     LFT_P(train_state)  local, *s = (LFT_P(train_state) *)lft_arena_alloc(arena, 1, sizeof *s);
-    const size_t        n = flow->params.count, volume = f->volume, tape = LFT_P(flow_tape_bytes)(flow);
+    const size_t        n = flow->params.count, tape = LFT_P(flow_tape_bytes)(flow);
     lft_status          status;
     int                 measured, i;
     lft_p_zero(trainer, sizeof *trainer);
     trainer->flow       = flow;
     trainer->theory     = theory;
-    trainer->desc       = LFT_P(train_defaults)(desc, flow->lattice.volume);
+    trainer->desc       = LFT_P(train_defaults)(desc, LFT_P(force_vectors)(&flow->lattice));
     trainer->rate_scale = 1;
     trainer->state      = s;
     status              = LFT_P(train_check)(&trainer->desc, &flow->error);
@@ -171,7 +170,7 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
     }
     if (!s) s = &local;
     s->groups    = (trainer->desc.batch - 1) / LFT_P_LANES + 1;
-    s->slot_size = (size_t)f->prior.spectrum.orbits;
+    s->slot_size = LFT_P(prior_gradient_count)(&f->prior);
     for (i = 0; i < flow->layers; ++i) s->slot_size += flow->layer[i].gradient_count;
     s->slot        = (double *)lft_arena_alloc(arena, s->slot_size * (size_t)trainer->desc.slots, sizeof(double));
     measured       = trainer->desc.guard_every > 0 && LFT_P(train_integration_steps)(flow) > 0;
@@ -180,10 +179,9 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
     s->work        = (LFT_P(train_work) *)lft_arena_alloc(arena, (size_t)f->threads, sizeof *s->work);
     for (i = 0; i < f->threads; ++i) {
         LFT_P(train_work) w;
-        w.z       = LFT_P(vectors)(arena, volume);
-        w.dx      = LFT_P(vectors)(arena, volume);
-        w.tape    = (unsigned char *)lft_arena_take(arena, tape, 1);
-        w.dlambda = LFT_P(vectors)(arena, (size_t)f->prior.spectrum.count);
+        w.z    = LFT_P(vectors)(arena, f->volume * LFT_P_SITE);
+        w.dx   = LFT_P(vectors)(arena, f->volume * LFT_P_FORCES);
+        w.tape = (unsigned char *)lft_arena_take(arena, tape, 1);
         if (s->work) s->work[i] = w;
     }
     trainer->gradient   = (double *)lft_arena_alloc(arena, n, sizeof(double));
@@ -214,14 +212,15 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     const LFT_P(flow_state) *f      = LFT_P(flow_state_of)(flow);
     LFT_P(train_state)      *s      = (LFT_P(train_state) *)t->state;
     const int                path   = t->desc.estimator == LFT_PATH_GRADIENT;
-    const int                volume = flow->lattice.volume, from = f->prior.spectrum.lattice.volume;
+    const size_t             n      = LFT_P(force_vectors)(&flow->lattice);
     double                   logq[LFT_P_LANES], logdet[LFT_P_LANES], S[LFT_P_LANES], weight[LFT_P_LANES];
     lft_draw                 d = lft_draw_of(t->desc.seed, LFT_DRAW_TRAIN, s->first + (uint64_t)group * LFT_P_LANES, 0);
     lft_status               status;
     lft_v                    share;
-    int                      l, x;
+    size_t                   x;
+    int                      l;
     LFT_P(prior_draw)(&f->prior, d, w->x, logq, w->scratch);
-    LFT_P(copy_field)(tw->z, w->x, (size_t)from);
+    LFT_P(copy_field)(tw->z, w->x, &flow->layer[0].in);
     if (path) LFT_P(prior_logq)(&f->prior, tw->z, logq, w->score, w->scratch);
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
     status = LFT_P(flow_push)(flow, w, logdet, path ? w->score : NULL, tw->tape);
@@ -233,11 +232,11 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
         if (i < t->desc.batch) t->logw[i] = logdet[l] - logq[l] - S[l];
     }
     share = LFT_P(from_wide)(weight);
-    for (x = 0; path && x < volume; ++x) tw->dx[x] += w->score[x];
-    for (x = 0; x < volume; ++x) tw->dx[x] *= share;
+    for (x = 0; path && x < n; ++x) tw->dx[x] += w->score[x];
+    for (x = 0; x < n; ++x) tw->dx[x] *= share;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = path ? 0 : -weight[l], logq[l] = path ? 0 : weight[l];
-    status = LFT_P(flow_backward)(flow, w, tw->tape, tw->dx, logdet, slot + f->prior.spectrum.orbits);
-    LFT_P(prior_backward)(&f->prior, tw->z, tw->dx, logq, slot, tw->dlambda, w->scratch);
+    status = LFT_P(flow_backward)(flow, w, tw->tape, tw->dx, logdet, slot + LFT_P(prior_gradient_count)(&f->prior));
+    LFT_P(prior_backward)(&f->prior, tw->z, tw->dx, logq, slot, w->scratch);
     return status;
 }
 
@@ -271,7 +270,7 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
 {
     LFT_(flow)         *flow = t->flow;
     LFT_P(train_state) *s    = (LFT_P(train_state) *)t->state;
-    const size_t        orbits = (size_t)LFT_P(flow_state_of)(flow)->prior.spectrum.orbits;
+    const size_t        of_prior = LFT_P(prior_gradient_count)(&LFT_P(flow_state_of)(flow)->prior);
     double             *sum = s->slot, *at;
     lft_status          status;
     size_t              k;
@@ -286,10 +285,8 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
     for (i = 1; i < t->desc.slots; ++i) {
         for (k = 0; k < s->slot_size; ++k) sum[k] += sum[s->slot_size * (size_t)i + k];
     }
-    if (LFT_P(flow_state_of)(flow)->prior.kind == LFT_PRIOR_FREE) {
-        for (k = 0; k < orbits; ++k) t->gradient[k] += sum[k]; /* the prior's parameters are the first */
-    }
-    at = sum + orbits;
+    for (k = 0; k < of_prior; ++k) t->gradient[k] += sum[k];
+    at = sum + of_prior;
     for (i = 0; i < flow->layers; ++i) {
         flow->layer[i].ops->collect(flow->layer + i, at, t->gradient);
         at += flow->layer[i].gradient_count;

@@ -78,15 +78,17 @@
 #include "52_wilson.h"
 #endif
 #if LFT_UPTO >= LFT_SAMPLE
-#if LFT_GROUP == LFT_SCALAR
+#include "64_prior.h"
 #include "65_layer.h"
+#if LFT_GROUP == LFT_SCALAR
 #include "70_continuous.h"
 #include "72_coupling.h"
-#include "75_prior.h"
+#else
+#include "79_no_continuous.h"
+#endif
 #include "80_flow.h"
 #include "81_transfer.h"
 #include "82_metropolis.h"
-#endif
 #include "83_hmc.h"
 #if LFT_GROUP != LFT_SCALAR
 #include "84_heatbath.h"
@@ -96,12 +98,10 @@
 #else
 #include "87_gauge_observables.h"
 #endif
-#if LFT_GROUP == LFT_SCALAR
 #include "88_model.h"
 #include "89_model_read.h"
 #endif
-#endif
-#if LFT_UPTO >= LFT_TRAIN && LFT_GROUP == LFT_SCALAR
+#if LFT_UPTO >= LFT_TRAIN
 #include "90_exactness.h"
 #include "91_pullback.h"
 #include "92_training.h"
@@ -147,14 +147,20 @@
 #include "61_spectrum.h"
 #include "62_velocity.h"
 #include "63_convnet.h"
+#endif
+#include "64_prior.h"
 #include "65_layer.h"
+#if LFT_GROUP == LFT_SCALAR
 #include "70_continuous.h"
 #include "72_coupling.h"
-#include "75_prior.h"
+#include "75_gaussian_prior.h"
+#else
+#include "76_haar_prior.h"
+#include "79_no_continuous.h"
+#endif
 #include "80_flow.h"
 #include "81_transfer.h"
 #include "82_metropolis.h"
-#endif
 #include "83_hmc.h"
 #if LFT_GROUP != LFT_SCALAR
 #include "84_heatbath.h"
@@ -165,12 +171,16 @@
 #else
 #include "87_gauge_observables.h"
 #endif
-#if LFT_GROUP == LFT_SCALAR
+#if LFT_GROUP != LFT_SCALAR
+#include "88_gauge_layers.h"
+#endif
 #include "88_model.h"
+#if LFT_GROUP == LFT_SCALAR
+#include "88_scalar_layers.h"
+#endif
 #include "89_model_read.h"
 #endif
-#endif
-#if LFT_UPTO >= LFT_TRAIN && LFT_GROUP == LFT_SCALAR
+#if LFT_UPTO >= LFT_TRAIN
 #include "90_exactness.h"
 #include "91_pullback.h"
 #include "92_training.h"

@@ -1191,7 +1191,7 @@ static void SUITE_(test_prior)(const int *extent)
     SUITE_(real)      phi[SUITE_SITES];
     lft_arena         arena = suite_arena(), scratch;
     SUITE_P(prior)   *p;
-    SUITE_P(v)       *z, *c, *score, *dlambda;
+    SUITE_P(v)       *z, *c, *score;
     double            logq[2 * SUITE_LANES_MOST], given[2 * SUITE_LANES_MOST], b[SUITE_LANES_MOST], row[SUITE_SITES];
     double            dense[SUITE_SITES], *theta, *dtheta, worst = 0, apart = 0, far = 0, size = 0, f[4];
     const int         lanes = SUITE_(lanes)(), n = lanes + 1;
@@ -1240,7 +1240,6 @@ static void SUITE_(test_prior)(const int *extent)
     c       = (SUITE_P(v) *)suite_take(&arena, (size_t)V, sizeof *c);
     score   = (SUITE_P(v) *)suite_take(&arena, (size_t)V, sizeof *score);
     dtheta  = (double *)suite_take(&arena, flow.params.count, sizeof *dtheta);
-    dlambda = (SUITE_P(v) *)suite_take(&arena, (size_t)p->spectrum.count, sizeof *dlambda);
     scratch = lft_arena_of(suite_take(&arena, SUITE_P(prior_scratch)(p), 1), SUITE_P(prior_scratch)(p));
     SUITE_P(prior_draw)(p, lft_draw_of(8, LFT_DRAW_PRIOR, 0, 0), z, logq, scratch);
     SUITE_P(prior_logq)(p, z, given, score, scratch);
@@ -1260,7 +1259,7 @@ static void SUITE_(test_prior)(const int *extent)
         for (i = 0; i < V; ++i) ((SUITE_(real) *)c)[i * lanes + l] = (SUITE_(real))row[i];
     }
     memset(dtheta, 0, flow.params.count * sizeof *dtheta);
-    SUITE_P(prior_backward)(p, z, c, b, dtheta, dlambda, scratch);
+    SUITE_P(prior_backward)(p, z, c, b, dtheta, scratch);
     for (worst = 0, size = 1e-3, i = 0; suite_first && i < orbits; ++i) {
         const double keep = theta[i];
         for (k = 0; k < 4; ++k) {
@@ -1280,7 +1279,7 @@ static void SUITE_(test_prior)(const int *extent)
     SUITE_(flow_prepare)(&flow);
     SUITE_P(prior_draw)(p, lft_draw_of(8, LFT_DRAW_PRIOR, 0, 0), z, logq, scratch);
     memset(dtheta, 0, flow.params.count * sizeof *dtheta);
-    SUITE_P(prior_backward)(p, z, c, b, dtheta, dlambda, scratch);
+    SUITE_P(prior_backward)(p, z, c, b, dtheta, scratch);
     suite_keep("prior: gradient as in f64", dtheta, orbits, 1e-14 * suite_rounding);
     check_true(suite_name("prior: writes nowhere else"), suite_strips_untouched());
 }

@@ -1,19 +1,7 @@
-/* 75_prior.h: the Gaussian that a flow starts from.
- * Offers: lft_prior_kind; private: LFT_P(prior), LFT_P(prior_init)(), _start, _prepare, _draw, _logq, _score, _backward.
+/* 75_gaussian_prior.h: the Gaussian that a flow of scalar fields starts from. Offers what 64_prior.h says.
  *
  *   z = H (sigma eta), eta ~ N(0, 1):  log q(z) = -sum_k [ (H z)(k)^2 / 2 sigma(k)^2 + log sigma(k) ] - V/2 log 2 pi
  * with sigma tied over the hypercubic group; H is the Hartley transform. */
-#if LFT_P_PHASE == LFT_P_DECLARATIONS
-
-#ifndef LFT_P_PRIOR_KIND
-#define LFT_P_PRIOR_KIND
-typedef enum lft_prior_kind {
-    LFT_PRIOR_FREE = 1, /* sigma(k) learnable, at first the free field's 1/sqrt(2 (khat^2 + m2)); the default */
-    LFT_PRIOR_NORMAL    /* sigma = 1, no parameters */
-} lft_prior_kind;
-#endif
-
-#endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
 
 typedef struct LFT_P(prior) {
@@ -26,19 +14,34 @@ typedef struct LFT_P(prior) {
     double          constant; /* -sum log sigma - V/2 log 2 pi */
 } LFT_P(prior);
 
-LFT_P_STATIC void LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const LFT_(lattice) *lattice,
-                                    lft_parameters *set, lft_arena *arena)
+LFT_P_STATIC lft_status LFT_P(prior_check)(double kind, lft_status code, const char *where, const char *what, lft_error *error)
+{
+    if (kind == LFT_PRIOR_FREE || kind == LFT_PRIOR_NORMAL) return LFT_OK;
+    return lft_p_fail_got(error, code, where, what, "1 (free) or 2 (normal)", kind);
+}
+
+LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const LFT_(lattice) *lattice,
+                                          lft_parameters *set, lft_arena *arena, lft_error *error)
 {
     size_t count;
-    p->kind  = kind;
-    p->mass2 = mass2;
+    int    mu, largest = 1;
+    for (mu = 0; mu < LFT_DIM; ++mu) largest = lattice->extent[mu] > largest ? lattice->extent[mu] : largest;
+    p->kind  = kind ? kind : LFT_PRIOR_FREE;
+    p->mass2 = mass2 > 0 ? mass2 : 16.0 / ((double)largest * largest);
+    if (LFT_P(prior_check)(p->kind, LFT_ERR_ARG, "flow", "prior", error)) return LFT_ERR_ARG;
     LFT_P(spectrum_init)(&p->spectrum, lattice, arena);
     LFT_P(hartley_init)(&p->hartley, lattice, arena);
     count      = (size_t)p->spectrum.count;
     p->sigma   = (lft_real *)lft_arena_alloc(arena, count, sizeof(lft_real));
     p->inverse = (lft_real *)lft_arena_alloc(arena, count, sizeof(lft_real));
     p->params  = set->count;
-    if (kind == LFT_PRIOR_FREE) lft_declare(set, "prior", "log_sigma", 1, p->spectrum.orbits, 0, 0, 0);
+    if (p->kind == LFT_PRIOR_FREE) lft_declare(set, "prior", "log_sigma", 1, p->spectrum.orbits, 0, 0, 0);
+    return LFT_OK;
+}
+
+LFT_P_STATIC void LFT_P(prior_spec)(const LFT_P(prior) *p, double *number)
+{
+    number[0] = p->kind, number[1] = p->mass2;
 }
 
 /* khat^2 = sum_mu 4 sin^2(pi k_mu / L_mu) of a compact index. */
@@ -120,7 +123,6 @@ LFT_P_STATIC void LFT_P(prior_density)(const LFT_P(prior) *p, const lft_v *eta, 
     for (l = 0; l < LFT_P_LANES; ++l) logq[l] = p->constant - 0.5 * logq[l];
 }
 
-/* Bytes of scratch that each of the functions below stays within. */
 LFT_P_STATIC size_t LFT_P(prior_scratch)(const LFT_P(prior) *p)
 {
     lft_arena measure = lft_arena_measure();
@@ -129,28 +131,33 @@ LFT_P_STATIC size_t LFT_P(prior_scratch)(const LFT_P(prior) *p)
     (void)LFT_P(vectors)(&measure, volume);
     (void)LFT_P(vectors)(&measure, volume);
     (void)lft_arena_take(&measure, volume, sizeof(double));
+    (void)LFT_P(vectors)(&measure, LFT_UPTO >= LFT_TRAIN ? (size_t)p->spectrum.count : 0);
     return measure.need;
 }
 
-/* One group of draws, sample numbers d.sample + lane, and their log-densities. */
+/* x = H(sigma x), or its transpose x = sigma H x. */
+LFT_P_STATIC void LFT_P(prior_scale)(const LFT_P(prior) *p, lft_v *x, int transposed, lft_arena scratch)
+{
+    lft_v *panel = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
+    if (p->kind == LFT_PRIOR_NORMAL) return;
+    if (transposed) LFT_P(hartley_apply)(&p->hartley, x, panel);
+    LFT_P(spectrum_product)(&p->spectrum, p->sigma, x, x);
+    if (!transposed) LFT_P(hartley_apply)(&p->hartley, x, panel);
+}
+
 LFT_P_STATIC void LFT_P(prior_draw)(const LFT_P(prior) *p, lft_draw d, lft_v *z, double *logq, lft_arena scratch)
 {
     const int volume = p->spectrum.lattice.volume;
-    lft_v    *panel  = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
     lft_v    *eta    = LFT_P(vectors)(&scratch, (size_t)volume);
     double   *work   = (double *)lft_arena_take(&scratch, (size_t)volume, sizeof(double));
     int       x;
     LFT_P(group_normals)(d, volume, eta, work);
     LFT_P(prior_density)(p, eta, logq);
-    if (p->kind == LFT_PRIOR_NORMAL) {
-        for (x = 0; x < volume; ++x) z[x] = eta[x];
-    } else {
-        LFT_P(spectrum_product)(&p->spectrum, p->sigma, eta, z);
-        LFT_P(hartley_apply)(&p->hartley, z, panel);
-    }
+    for (x = 0; x < volume; ++x) z[x] = eta[x];
+    LFT_P(prior_scale)(p, z, 0, scratch);
 }
 
-/* logq[lane] of given z and, where score is not NULL, grad log q = -H (H z / sigma^2). */
+/* grad log q = -H (H z / sigma^2) */
 LFT_P_STATIC void LFT_P(prior_logq)(const LFT_P(prior) *p, const lft_v *z, double *logq, lft_v *score, lft_arena scratch)
 {
     const int volume = p->spectrum.lattice.volume;
@@ -168,16 +175,21 @@ LFT_P_STATIC void LFT_P(prior_logq)(const LFT_P(prior) *p, const lft_v *z, doubl
     for (x = 0; x < volume; ++x) score[x] = -zhat[x];
 }
 
-/* dtheta += the gradient by log sigma of a function with derivative dz by z = H (sigma eta), at fixed eta, and weight
- * dlogq[lane] in front of log q(z(eta)) = const - sum log sigma. dlambda: count vectors of scratch. */
-LFT_P_STATIC void LFT_P(prior_backward)(const LFT_P(prior) *p, const lft_v *z, const lft_v *dz, const double *dlogq,
-                                        double *dtheta, lft_v *dlambda, lft_arena scratch)
+LFT_P_STATIC size_t LFT_P(prior_gradient_count)(const LFT_P(prior) *p)
 {
-    const int volume = p->spectrum.lattice.volume;
-    lft_v    *panel  = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
-    lft_v    *zhat   = LFT_P(vectors)(&scratch, (size_t)volume);
-    lft_v    *dzhat  = LFT_P(vectors)(&scratch, (size_t)volume);
-    double    sum    = 0;
+    return p->kind == LFT_PRIOR_FREE ? (size_t)p->spectrum.orbits : 0;
+}
+
+/* By log sigma at fixed eta: z = H (sigma eta), log q(z(eta)) = const - sum log sigma. */
+LFT_P_STATIC void LFT_P(prior_backward)(const LFT_P(prior) *p, const lft_v *z, const lft_v *dz, const double *dlogq,
+                                        double *gradient, lft_arena scratch)
+{
+    const int volume  = p->spectrum.lattice.volume;
+    lft_v    *panel   = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
+    lft_v    *zhat    = LFT_P(vectors)(&scratch, (size_t)volume);
+    lft_v    *dzhat   = LFT_P(vectors)(&scratch, (size_t)volume);
+    lft_v    *dlambda = LFT_P(vectors)(&scratch, (size_t)p->spectrum.count);
+    double    sum     = 0;
     int       x, l;
     if (p->kind == LFT_PRIOR_NORMAL) return;
     for (l = 0; l < LFT_P_LANES; ++l) sum += dlogq[l];
@@ -187,7 +199,7 @@ LFT_P_STATIC void LFT_P(prior_backward)(const LFT_P(prior) *p, const lft_v *z, c
     LFT_P(set_zero)(dlambda, p->spectrum.count);
     LFT_P(spectrum_dot)(&p->spectrum, zhat, dzhat, dlambda);
     for (x = 0; x < p->spectrum.count; ++x) {
-        dtheta[p->params + (size_t)p->spectrum.orbit[x]] +=
+        gradient[p->params + (size_t)p->spectrum.orbit[x]] +=
             LFT_P(sum_lanes)(dlambda[x]) - sum * LFT_P(spectrum_multiplicity)(&p->spectrum, x);
     }
 }

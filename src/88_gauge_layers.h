@@ -1,0 +1,11 @@
+/* 88_gauge_layers.h: the layers that model files of gauge groups may name.
+ * Offers (private): LFT_P(layer_kind)(). */
+#if LFT_P_PHASE == LFT_P_CODE
+
+/* Table number i; NULL beyond the last. */
+LFT_P_STATIC const LFT_(layer_ops) *LFT_P(layer_kind)(int i)
+{
+    return i == 0 ? LFT_(continuous)() : NULL;
+}
+
+#endif /* LFT_P_CODE */
