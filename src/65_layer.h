@@ -67,6 +67,7 @@ struct LFT_(layer) {
     LFT_(lattice)          in, out;
     size_t                 params; /* offset of the layer's parameters in theta */
     size_t                 scratch_bytes, tape_bytes, gradient_count;
+    int                    per_lane; /* 1: the own form of the gradient is [gradient_count / lanes][lanes], not summed over lanes */
     int                    steps; /* integration steps at present, 0 for layers without */
     void                  *state; /* the layer's own */
 };

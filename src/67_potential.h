@@ -38,14 +38,14 @@ typedef struct LFT_P(potential) {
 /* Stored: corners U_mu U_nu. Local: sums of staples V, then what the functions are of: sums of plaquettes U V, one per link,
  * and the P = corner corner^+. */
 #define LFT_P_SUMS   (LFT_DIM)
-#define LFT_P_PLANES (2 * LFT_DIM)
+#define LFT_P_PLAQUETTES (2 * LFT_DIM)
 
 LFT_P_STATIC void LFT_P(potential_graph)(LFT_P(potential) *s, const LFT_(lattice) *lattice)
 {
     LFT_P(graph) *g       = &s->graph;
     const int     staples = LFT_DIM * LFT_DIM;
     int           corner[LFT_DIM][LFT_DIM], mu, nu, n = LFT_DIM;
-    LFT_P(graph_init)(g, lattice, staples, LFT_P_PLANES + LFT_DIM * (LFT_DIM - 1) / 2);
+    LFT_P(graph_init)(g, lattice, staples, LFT_P_PLAQUETTES + LFT_DIM * (LFT_DIM - 1) / 2);
     for (mu = 0; mu < LFT_DIM; ++mu) {
         for (nu = 0; nu < LFT_DIM; ++nu) {
             if (mu == nu) continue;
@@ -62,7 +62,7 @@ LFT_P_STATIC void LFT_P(potential_graph)(LFT_P(potential) *s, const LFT_(lattice
         }
         LFT_P(graph_add)(g, staples + LFT_P_SUMS + mu, LFT_P(factor_of)(mu, 0, 0, 0), LFT_P(factor_of)(staples + mu, 0, 0, 0));
     }
-    for (n = staples + LFT_P_PLANES, mu = 0; mu < LFT_DIM; ++mu) {
+    for (n = staples + LFT_P_PLAQUETTES, mu = 0; mu < LFT_DIM; ++mu) {
         for (nu = mu + 1; nu < LFT_DIM; ++nu, ++n) {
             LFT_P(graph_add)(g, n, LFT_P(factor_of)(corner[mu][nu], 0, 0, 0), LFT_P(factor_of)(corner[nu][mu], 1, 0, 0));
         }
@@ -148,7 +148,7 @@ LFT_P_STATIC void LFT_P(potential_features)(const LFT_P(graph) *g, const lft_w *
     lft_v re, im, dre, dim;
     int   i;
     for (i = LFT_P_SUMS; i < g->locals; ++i) {
-        lft_v *f = part + (i < LFT_P_PLANES ? 0 : LFT_P(functions));
+        lft_v *f = part + (i < LFT_P_PLAQUETTES ? 0 : LFT_P(functions));
         LFT_P(sum_traces)(local + i, &re, &im);
         if (!dot) {
             f[LFT_P(re_trace)] += re;
@@ -173,7 +173,7 @@ LFT_P_STATIC void LFT_P(potential_cotangents)(const LFT_P(graph) *g, const doubl
 {
     int i;
     for (i = LFT_P_SUMS; i < g->locals; ++i) {
-        const double  *w      = e + (i < LFT_P_PLANES ? 0 : LFT_P(functions));
+        const double  *w      = e + (i < LFT_P_PLAQUETTES ? 0 : LFT_P(functions));
         const lft_real square = (lft_real)(2 * w[LFT_P(trace_square)]), norm = (lft_real)(2 * w[LFT_P(trace_norm)]);
         const lft_real one = at_dot ? 0 : (lft_real)w[LFT_P(re_trace)];
         const lft_real adjoint = (lft_real)(2 * w[LFT_P(re_square)]), same = (lft_real)(2 * w[LFT_P(norm)]);

@@ -15,7 +15,8 @@ typedef enum lft_group_integrator {
 /* Zero means the default. */
 typedef struct LFT_(continuous_desc) {
     int                  loops; /* classes of loops, at most and by default all that are independent: U(1) and SU(2) 4, SU(3) 7 */
-    int                  nodes; /* Legendre polynomials of time that each coefficient is a sum of: 4 */
+    int                  nodes; /* Legendre polynomials of time that each coefficient is a sum of: 4. That of the plaquette keeps
+                                   its shape, constant or, with order 2, linear: another pace along the same way is the same map */
     lft_group_integrator integrator;
     int                  steps, most_steps; /* 8; 4 steps */
     int                  order; /* coefficients at the start: 0 none, the identity; 1, 2: leading, next to leading order in beta */
@@ -62,8 +63,9 @@ LFT_P_STATIC const LFT_P(group_scheme) *LFT_P(group_scheme_of)(lft_group_integra
 typedef struct LFT_P(continuous) {
     LFT_(continuous_desc) desc; /* defaults filled in */
     LFT_P(potential)      potential;
-    double               *coefficient; /* [classes][nodes] */
+    double               *coefficient; /* [count]: 2 for the plaquette, nodes for each of the others */
     size_t                params;
+    int                   count;
     int                   links; /* of a configuration */
 } LFT_P(continuous);
 
@@ -123,6 +125,10 @@ LFT_P_STATIC lft_status LFT_P(continuous_check_desc)(const LFT_(continuous_desc)
     return LFT_OK;
 }
 
+/* Where class i has its coefficients, and how many. */
+LFT_P_INLINE int LFT_P(continuous_first)(const LFT_P(continuous) *s, int i) { return i ? 2 + (i - 1) * s->desc.nodes : 0; }
+LFT_P_INLINE int LFT_P(continuous_nodes)(const LFT_P(continuous) *s, int i) { return i ? s->desc.nodes : 2; }
+
 LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena,
                                                lft_error *error)
 {
@@ -144,13 +150,16 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     LFT_P(potential_init)(&s->potential, &layer->in, d->loops);
     d->loops             = s->potential.classes;
     s->links             = layer->in.volume * LFT_DIM;
-    s->coefficient       = (double *)lft_arena_alloc(arena, (size_t)(d->loops * d->nodes), sizeof(double));
+    s->count             = LFT_P(continuous_first)(s, d->loops);
+    s->coefficient       = (double *)lft_arena_alloc(arena, (size_t)s->count, sizeof(double));
     layer->out           = layer->in;
     layer->steps         = d->steps;
     layer->params        = set->count;
-    s->params            = lft_declare(set, name, "coefficient", 2, d->loops, d->nodes, 0, 0);
+    s->params            = lft_declare(set, name, "plaquette", 1, 2, 0, 0, 0);
+    (void)lft_declare(set, name, "loop", 2, d->loops - 1, d->nodes, 0, 0);
     layer->tape_bytes    = (size_t)d->most_steps * (size_t)s->links * LFT_P_LINK * sizeof(lft_v);
-    layer->gradient_count = (size_t)(d->loops * d->nodes) * LFT_P_LANES;
+    layer->gradient_count = (size_t)s->count * LFT_P_LANES;
+    layer->per_lane      = 1;
     (void)LFT_P(continuous_scratch)(s, LFT_UPTO >= LFT_TRAIN, &measure);
     layer->scratch_bytes = measure.need;
     return LFT_OK;
@@ -159,13 +168,13 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
 LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, double *pace)
 {
     const LFT_P(continuous) *s     = (const LFT_P(continuous) *)layer->state;
-    const int                nodes = s->desc.nodes, order = s->desc.order;
+    const int                order = s->desc.order;
     double                   leading[LFT_P_CLASSES], next[LFT_P_CLASSES];
     int                      i;
-    (void)pace;
+    pace[s->params + 1] = 0;
     LFT_P(potential_start)(&s->potential, s->desc.beta, leading, next);
     for (i = 0; i < s->desc.loops; ++i) {
-        double *c = theta + s->params + (size_t)(i * nodes);
+        double *c = theta + s->params + LFT_P(continuous_first)(s, i);
         if (order > 0) c[0] += leading[i];
         if (order > 1) c[0] += 0.5 * next[i], c[1] += 0.5 * next[i]; /* t = P_0 / 2 + P_1 / 2 */
     }
@@ -174,7 +183,7 @@ LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *thet
 LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *theta)
 {
     LFT_P(continuous) *s = (LFT_P(continuous) *)layer->state;
-    lft_p_copy(s->coefficient, theta + s->params, (size_t)(s->desc.loops * s->desc.nodes) * sizeof(double));
+    lft_p_copy(s->coefficient, theta + s->params, (size_t)s->count * sizeof(double));
 }
 
 /* Legendre polynomials of 2t - 1. */
@@ -191,7 +200,8 @@ LFT_P_STATIC void LFT_P(continuous_at)(const LFT_P(continuous) *s, double t, dou
     int    i, a;
     LFT_P(legendre)(t, s->desc.nodes, p);
     for (i = 0; i < s->desc.loops; ++i) {
-        for (c[i] = 0, a = 0; a < s->desc.nodes; ++a) c[i] += p[a] * s->coefficient[i * s->desc.nodes + a];
+        const double *from = s->coefficient + LFT_P(continuous_first)(s, i);
+        for (c[i] = 0, a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) c[i] += p[a] * from[a];
     }
 }
 
@@ -394,8 +404,8 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
                 for (i = 0; i < forces; ++i) w.bar[m][i] += w.more[i];
                 LFT_P(legendre)((step + scheme->c[k]) * h, nodes, p);
                 for (i = 0; gradient && i < s->desc.loops; ++i) {
-                    for (a = 0; a < nodes; ++a) {
-                        double *to = gradient + (size_t)(i * nodes + a) * LFT_P_LANES;
+                    for (a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) {
+                        double *to = gradient + (size_t)(LFT_P(continuous_first)(s, i) + a) * LFT_P_LANES;
                         for (l = 0; l < LFT_P_LANES; ++l) to[l] += p[a] * w.dc[i * LFT_P_LANES + l];
                     }
                 }
@@ -427,7 +437,7 @@ LFT_P_STATIC void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *gr
 {
     const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
     int                      i, l;
-    for (i = 0; i < s->desc.loops * s->desc.nodes; ++i) {
+    for (i = 0; i < s->count; ++i) {
         for (l = 0; l < LFT_P_LANES; ++l) dtheta[s->params + (size_t)i] += gradient[i * LFT_P_LANES + l];
     }
 }

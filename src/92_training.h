@@ -12,6 +12,13 @@ typedef enum lft_estimator {
     LFT_TOTAL_GRADIENT     /* the derivative of the loss of the same draws from the prior */
 } lft_estimator;
 
+typedef enum lft_optimizer {
+    LFT_ADAM = 1,    /* on the loss; the default */
+    LFT_GAUSS_NEWTON /* on the variance of the log-weights of fixed draws from the prior, by the normal equations of a batch: few
+                        steps, each as long as the log-weights stay where they are known. For layers of few parameters that
+                        keep their gradients apart lane by lane; needs batch well above the number of parameters */
+} lft_optimizer;
+
 /* What happened in a step, for the caller's progress line. */
 typedef struct lft_train_report {
     uint64_t       step, steps;      /* steps done, steps in all */
@@ -27,11 +34,14 @@ typedef struct lft_train_desc {
     uint64_t          steps;      /* [1000] */
     int               batch;      /* samples per gradient [256] */
     int               accumulate; /* gradients per step, of new samples each [1] */
-    lft_estimator     estimator;
-    double            rate, last_rate; /* learning rate [0.01], at the end [rate / 50] */
+    lft_optimizer     optimizer;
+    lft_estimator     estimator; /* of Adam */
+    double            rate, last_rate; /* learning rate [0.01; Gauss-Newton 1: the whole step], at the end [rate / 50] */
     lft_schedule_kind schedule;        /* [cosine] */
     uint64_t          warmup;          /* steps [steps / 50] */
-    double            clip;            /* norm of the gradient [10]; -1: never */
+    double            clip;            /* norm of the gradient [10]; Gauss-Newton: standard deviation of the change of the log-weights
+                                          [1]; -1: never */
+    double            ridge;           /* of Gauss-Newton, relative [1e-6] */
     double            beta1, beta2;    /* [.9, .99] */
     uint64_t          seed;
     int               slots;         /* partial sums of the gradient: at most this many threads work [8] */
@@ -95,12 +105,15 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, 
 typedef struct LFT_P(train_work) {
     lft_v         *z, *dx;
     unsigned char *tape;
+    double        *own, *lane, *row; /* Gauss-Newton: gradients of a group, of one lane of it, and that by the parameters */
 } LFT_P(train_work);
 
 typedef struct LFT_P(train_state) {
     LFT_P(train_work) *work; /* [threads] */
     double            *slot; /* [slots][gradient counts of the prior and the layers] */
     size_t             slot_size;
+    double            *normal; /* Gauss-Newton: [slots][normal_size] */
+    size_t             normal_size;
     int                groups;
     uint64_t           first;
     LFT_(theory)       theory; /* at the present couplings of a family */
@@ -115,10 +128,12 @@ LFT_P_STATIC lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, si
     if (!d.batch) d.batch = 256;
     if (!d.accumulate) d.accumulate = 1;
     if (!d.estimator) d.estimator = LFT_PATH_GRADIENT;
-    if (!(d.rate > 0)) d.rate = 0.01;
+    if (!d.optimizer) d.optimizer = LFT_ADAM;
+    if (!(d.rate > 0)) d.rate = d.optimizer == LFT_GAUSS_NEWTON ? 1 : 0.01;
+    if (!(d.ridge > 0)) d.ridge = 1e-6;
     if (!(d.last_rate > 0)) d.last_rate = d.rate / 50;
     if (!d.warmup) d.warmup = d.steps / 50;
-    if (!(d.clip > 0) && !(d.clip < 0)) d.clip = 10;
+    if (!(d.clip > 0) && !(d.clip < 0)) d.clip = d.optimizer == LFT_GAUSS_NEWTON ? 1 : 10;
     if (!(d.beta2 > 0)) d.beta2 = 0.99;
     if (!d.slots) d.slots = 8;
     if (!d.guard_every) d.guard_every = 100;
@@ -155,7 +170,7 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
     LFT_P(train_state)  local, *s = (LFT_P(train_state) *)lft_arena_alloc(arena, 1, sizeof *s);
     const size_t        n = flow->params.count, tape = LFT_P(flow_tape_bytes)(flow);
     lft_status          status;
-    int                 measured, i;
+    int                 measured, newton, i;
     lft_p_zero(trainer, sizeof *trainer);
     trainer->flow       = flow;
     trainer->theory     = theory;
@@ -168,11 +183,21 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
         return lft_p_fail_got(&flow->error, LFT_ERR_MISMATCH, "train", "couplings of the family", "those of the theory",
                               flow->family.couplings);
     }
+    newton = trainer->desc.optimizer == LFT_GAUSS_NEWTON;
+    for (i = 0; newton && i < flow->layers; ++i) {
+        if (flow->layer[i].per_lane || !flow->layer[i].gradient_count) continue;
+        return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "layers for Gauss-Newton", "gradients lane by lane; not so layer", i);
+    }
+    if (newton && (flow->family.degree || LFT_P(prior_gradient_count)(&f->prior))) {
+        return lft_p_fail(&flow->error, LFT_ERR_ARG, "train", "Gauss-Newton is for one set of couplings and a prior without parameters");
+    }
     if (!s) s = &local;
     s->groups    = (trainer->desc.batch - 1) / LFT_P_LANES + 1;
     s->slot_size = LFT_P(prior_gradient_count)(&f->prior);
     for (i = 0; i < flow->layers; ++i) s->slot_size += flow->layer[i].gradient_count;
     s->slot        = (double *)lft_arena_alloc(arena, s->slot_size * (size_t)trainer->desc.slots, sizeof(double));
+    s->normal_size = newton ? lft_p_normal_size(n) : 0;
+    s->normal      = (double *)lft_arena_alloc(arena, s->normal_size * (size_t)trainer->desc.slots, sizeof(double));
     measured       = trainer->desc.guard_every > 0 && LFT_P(train_integration_steps)(flow) > 0;
     s->guard_bytes = measured ? LFT_(flow_logq_error_bytes)(flow) : 0;
     s->guard       = (unsigned char *)lft_arena_take(arena, s->guard_bytes, 1);
@@ -182,6 +207,9 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
         w.z    = LFT_P(vectors)(arena, f->volume * LFT_P_SITE);
         w.dx   = LFT_P(vectors)(arena, f->volume * LFT_P_FORCES);
         w.tape = (unsigned char *)lft_arena_take(arena, tape, 1);
+        w.own  = (double *)lft_arena_alloc(arena, newton ? s->slot_size : 0, sizeof(double));
+        w.lane = (double *)lft_arena_alloc(arena, newton ? s->slot_size : 0, sizeof(double));
+        w.row  = (double *)lft_arena_alloc(arena, newton ? n : 0, sizeof(double));
         if (s->work) s->work[i] = w;
     }
     trainer->gradient   = (double *)lft_arena_alloc(arena, n, sizeof(double));
@@ -211,7 +239,8 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     const LFT_(flow)        *flow   = t->flow;
     const LFT_P(flow_state) *f      = LFT_P(flow_state_of)(flow);
     LFT_P(train_state)      *s      = (LFT_P(train_state) *)t->state;
-    const int                path   = t->desc.estimator == LFT_PATH_GRADIENT;
+    const int                newton = t->desc.optimizer == LFT_GAUSS_NEWTON;
+    const int                path   = !newton && t->desc.estimator == LFT_PATH_GRADIENT;
     const size_t             n      = LFT_P(force_vectors)(&flow->lattice);
     double                   logq[LFT_P_LANES], logdet[LFT_P_LANES], S[LFT_P_LANES], weight[LFT_P_LANES];
     lft_draw                 d = lft_draw_of(t->desc.seed, LFT_DRAW_TRAIN, s->first + (uint64_t)group * LFT_P_LANES, 0);
@@ -228,7 +257,7 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     s->theory.action(&s->theory, &flow->lattice, (lft_real *)w->x, S, (lft_real *)tw->dx);
     for (l = 0; l < LFT_P_LANES; ++l) {
         int i = group * LFT_P_LANES + l;
-        weight[l] = i < t->desc.batch ? 1.0 / t->desc.batch : 0;
+        weight[l] = i >= t->desc.batch ? 0 : newton ? 1 : 1.0 / t->desc.batch;
         if (i < t->desc.batch) t->logw[i] = logdet[l] - logq[l] - S[l];
     }
     share = LFT_P(from_wide)(weight);
@@ -240,6 +269,32 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     return status;
 }
 
+/* The gradients of log q + S of a group, one sample after the other, into the normal equations. */
+LFT_P_STATIC lft_status LFT_P(train_newton_group)(LFT_(trainer) *t, LFT_P(flow_work) *w, LFT_P(train_work) *tw, int group,
+                                                  double *normal)
+{
+    const LFT_(flow)          *flow = t->flow;
+    const LFT_P(train_state)  *s    = (const LFT_P(train_state) *)t->state;
+    const size_t               n    = flow->params.count;
+    lft_status                 status;
+    size_t                     k;
+    int                        i, l;
+    lft_p_zero(tw->own, s->slot_size * sizeof(double));
+    status = LFT_P(train_group)(t, w, tw, group, tw->own);
+    for (l = 0; l < LFT_P_LANES && group * LFT_P_LANES + l < t->desc.batch && !status; ++l) {
+        double *at = tw->lane;
+        lft_p_zero(tw->row, n * sizeof(double));
+        for (k = 0; k < s->slot_size; ++k) tw->lane[k] = k % LFT_P_LANES == (size_t)l ? tw->own[k] : 0;
+        for (i = 0; i < flow->layers; ++i) {
+            if (flow->layer[i].gradient_count) flow->layer[i].ops->collect(flow->layer + i, at, tw->row);
+            at += flow->layer[i].gradient_count;
+        }
+        for (k = 0; k < n; ++k) tw->row[k] = flow->params.pace[k] > 0 ? tw->row[k] : 0; /* one that does not move */
+        lft_p_normal_add(normal, n, tw->row, -t->logw[group * LFT_P_LANES + l]);
+    }
+    return status;
+}
+
 /* Slot i sums the groups i, i + slots, ... in this order, whoever runs it. */
 LFT_P_STATIC void LFT_P(train_task)(void *context, int i, int thread)
 {
@@ -248,6 +303,10 @@ LFT_P_STATIC void LFT_P(train_task)(void *context, int i, int thread)
     LFT_P(flow_work)   *w = LFT_P(flow_state_of)(t->flow)->work + thread;
     int                 group;
     for (group = i; group < s->groups; group += t->desc.slots) {
+        if (t->desc.optimizer == LFT_GAUSS_NEWTON) {
+            LFT_P(flow_note)(w, group, LFT_P(train_newton_group)(t, w, s->work + thread, group, s->normal + s->normal_size * (size_t)i));
+            continue;
+        }
         LFT_P(flow_note)(w, group, LFT_P(train_group)(t, w, s->work + thread, group, s->slot + s->slot_size * (size_t)i));
     }
 }
@@ -293,6 +352,31 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
     }
     LFT_P(train_terms)(t);
     for (*loss = 0, i = 0; i < t->desc.batch; ++i) *loss -= t->logw[i] / t->desc.batch;
+    return LFT_OK;
+}
+
+/* A step of Gauss and Newton at `rate`, from new samples; the covariances in t->gradient, its change of the log-weights in norm. */
+LFT_P_STATIC lft_status LFT_P(train_newton)(LFT_(trainer) *t, uint64_t first, double rate, double *loss, double *norm)
+{
+    LFT_(flow)         *flow = t->flow;
+    LFT_P(train_state) *s    = (LFT_P(train_state) *)t->state;
+    double             *sum = s->normal, *step = s->work->row;
+    lft_status          status;
+    size_t              k;
+    int                 i;
+    s->first  = first;
+    s->theory = *t->theory;
+    lft_p_zero(sum, s->normal_size * (size_t)t->desc.slots * sizeof(double));
+    status = LFT_P(flow_run)(flow, t->desc.slots < s->groups ? t->desc.slots : s->groups, LFT_P(train_task), t);
+    if (status) return status;
+    for (i = 1; i < t->desc.slots; ++i) {
+        for (k = 0; k < s->normal_size; ++k) sum[k] += sum[s->normal_size * (size_t)i + k];
+    }
+    *loss = sum[1] / sum[0];
+    *norm = lft_p_normal_step(sum, flow->params.count, t->desc.ridge, t->gradient, step);
+    if (!lft_finite(*loss) || !lft_finite(*norm)) return LFT_ERR_NONFINITE;
+    if (t->desc.clip > 0 && *norm > t->desc.clip) rate *= t->desc.clip / *norm;
+    for (k = 0; k < flow->params.count; ++k) flow->params.value[k] += rate * step[k];
     return LFT_OK;
 }
 
@@ -396,15 +480,22 @@ LFT_API lft_status LFT_(train_step)(LFT_(trainer) *t)
     lft_status            status;
     schedule.kind = d->schedule, schedule.from = d->rate, schedule.to = d->last_rate;
     schedule.warmup = d->warmup, schedule.steps = d->steps;
-    status          = LFT_P(train_accumulate)(t, t->sum);
+    r->rate         = t->rate_scale * lft_rate(&schedule, t->step);
+    if (d->optimizer == LFT_GAUSS_NEWTON) {
+        status = LFT_P(train_newton)(t, t->step * (uint64_t)d->batch, r->rate, &r->loss, &r->norm);
+        r->ess = lft_weigh(t->logw, (size_t)d->batch).ess;
+    } else {
+        status  = LFT_P(train_accumulate)(t, t->sum);
+        r->norm = lft_clip_norm(t->gradient, t->adam.n, d->clip);
+    }
     if (status && status != LFT_ERR_NONFINITE) return status;
-    r->rate = t->rate_scale * lft_rate(&schedule, t->step);
-    r->norm = lft_clip_norm(t->gradient, t->adam.n, d->clip);
     if (status || !lft_finite(r->loss) || !lft_finite(r->norm)) {
         status = LFT_P(train_roll_back)(t, "loss or gradient not finite");
     } else {
         if (!integrates && d->guard_every > 0 && t->step % (uint64_t)d->guard_every == 0) LFT_P(train_mark_good)(t);
-        lft_adam_step(&t->adam, t->flow->params.value, t->gradient, r->rate, t->flow->params.pace);
+        if (d->optimizer == LFT_ADAM) {
+            lft_adam_step(&t->adam, t->flow->params.value, t->gradient, r->rate, t->flow->params.pace);
+        }
         t->step += 1;
         LFT_(flow_prepare)(t->flow);
         if (integrates && d->guard_every > 0 && (t->step % (uint64_t)d->guard_every == 0 || t->step == d->steps)) {

@@ -32,7 +32,7 @@
 #undef LFT_P_TERMS
 #undef LFT_P_LOCALS
 #undef LFT_P_SUMS
-#undef LFT_P_PLANES
+#undef LFT_P_PLAQUETTES
 #undef LFT_P_STEPS
 #undef LFT_P_CLASSES
 #undef LFT_P_FEATURES

@@ -43,6 +43,7 @@
 #include "10_lanes.h"
 #include "11_elementary.h"
 #include "99_close.h"
+#include "17_normal_equations.h"
 #include "18_parameters.h"
 #include "19_family.h"
 #include "20_random.h"
@@ -84,7 +85,7 @@
 #include "70_continuous.h"
 #include "72_coupling.h"
 #else
-#include "79_no_continuous.h"
+#include "71_gauge_continuous.h"
 #endif
 #include "80_flow.h"
 #include "81_transfer.h"
@@ -155,8 +156,10 @@
 #include "72_coupling.h"
 #include "75_gaussian_prior.h"
 #else
+#include "66_loop_graph.h"
+#include "67_potential.h"
+#include "71_gauge_continuous.h"
 #include "76_haar_prior.h"
-#include "79_no_continuous.h"
 #endif
 #include "80_flow.h"
 #include "81_transfer.h"

@@ -1,0 +1,58 @@
+/* 17_normal_equations.h: least squares by normal equations: the step of Gauss and Newton.
+ * Offers (private): lft_p_normal_size(), lft_p_normal_add(), lft_p_normal_step(). */
+#if LFT_P_PHASE == LFT_P_CODE
+
+/* Numbers that n parameters take: count, sum u, sum u^2, sum g[n], sum g u [n], sum g g^T [n][n] (j <= i). They only ever add up. */
+LFT_P_STATIC size_t lft_p_normal_size(size_t n)
+{
+    return 3 + n * (n + 2);
+}
+
+/* A residual u with its gradient g[n]. */
+LFT_P_STATIC void lft_p_normal_add(double *sum, size_t n, const double *g, double u)
+{
+    double *LFT_P_RESTRICT mean = sum + 3, *LFT_P_RESTRICT row = mean + 2 * n;
+    size_t                 i, j;
+    sum[0] += 1, sum[1] += u, sum[2] += u * u;
+    for (i = 0; i < n; ++i, row += n) {
+        const double x = g[i];
+        mean[i] += x;
+        mean[n + i] += x * u;
+        for (j = 0; j <= i; ++j) row[j] += x * g[j];
+    }
+}
+
+/* step[n] = -(A + ridge diag A)^-1 b with the covariances A of g and b of g with u: the least variance of u + g step, but for the
+ * ridge; 0 where g is constant. gradient[n] = b. Returns the standard deviation of g step, not finite if A is singular. The sums
+ * are lost. */
+LFT_P_STATIC double lft_p_normal_step(double *sum, size_t n, double ridge, double *gradient, double *step)
+{
+    double *mean = sum + 3, *a = mean + 2 * n, change = 0;
+    size_t  i, j, k;
+    for (i = 0; i < 2 * n; ++i) mean[i] /= sum[0];
+    for (i = 0; i < n; ++i) {
+        gradient[i] = mean[n + i] - mean[i] * sum[1] / sum[0];
+        for (j = 0; j <= i; ++j) a[i * n + j] = a[i * n + j] / sum[0] - mean[i] * mean[j];
+        a[i * n + i] = a[i * n + i] > 0 ? a[i * n + i] * (1 + ridge) : 1;
+    }
+    for (i = 0; i < n; ++i) { /* Cholesky: a = l l^T */
+        for (j = 0; j <= i; ++j) {
+            double x = a[i * n + j];
+            for (k = 0; k < j; ++k) x -= a[i * n + k] * a[j * n + k];
+            a[i * n + j] = j < i ? x / a[j * n + j] : lft_p_f64_p_sqrt(x);
+        }
+    }
+    for (i = 0; i < n; ++i) {
+        double x = -gradient[i];
+        for (k = 0; k < i; ++k) x -= a[i * n + k] * step[k];
+        step[i] = x / a[i * n + i];
+        change += step[i] * step[i];
+    }
+    for (i = n; i-- > 0;) {
+        for (k = i + 1; k < n; ++k) step[i] -= a[k * n + i] * step[k];
+        step[i] /= a[i * n + i];
+    }
+    return lft_p_f64_p_sqrt(change);
+}
+
+#endif /* LFT_P_CODE */
