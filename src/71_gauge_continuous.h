@@ -5,10 +5,10 @@
 #ifndef LFT_P_GROUP_INTEGRATOR
 #define LFT_P_GROUP_INTEGRATOR
 typedef enum lft_group_integrator {
-    LFT_LUESCHER_RK3 = 1,  /* third order, 3 stages, 3 exponentials (1006.4518, appendix C); the default */
+    LFT_LUESCHER_RK3 = 1,  /* third order, 3 stages, 3 exponentials (1006.4518, appendix C) */
     LFT_CROUCH_GROSSMAN_2, /* second order, 2 stages: the midpoint */
     LFT_CROUCH_GROSSMAN_3, /* third order, 3 stages, 6 exponentials (J. Nonlinear Sci. 3 (1993) 1) */
-    LFT_COMMUTATOR_FREE_4  /* fourth order, 4 stages, 5 exponentials (Celledoni, Marthinsen, Owren, 2003) */
+    LFT_COMMUTATOR_FREE_4  /* fourth order, 4 stages, 5 exponentials (Celledoni, Marthinsen, Owren, FGCS 19 (2003) 341); the default */
 } lft_group_integrator;
 #endif
 
@@ -24,8 +24,8 @@ typedef struct LFT_(continuous_desc) {
 } LFT_(continuous_desc);
 
 /* The layer's table. Z = -T^a d^a S~ with S~ = sum_i c_i(t) W_i(U), the classes of Wilson loops W_i of 67_potential.h; log det
- * is the integral of -d^a d^a S~. Equivariant under gauge transformations, translations, charge conjugation and the hypercubic
- * group. With order 1 or 2 it is the trivializing map of 0907.5491 to leading or next to leading order, without training.
+ * is the integral of -d^a d^a S~. Equivariant under gauge transformations, translations, charge conjugation and permutations of
+ * equal axes; under reflections to the order of the integrator, which multiplies links from one side. With order 1 or 2 it is the trivializing map of 0907.5491 to leading or next to leading order, without training.
  * LFT_ERR_ARG for extents < 2, with more than the plaquette < 3: there loops close around the lattice, or plaquettes share two
  * links, and are of other classes. The inverse solves each step by iteration: LFT_ERR_NOCONV if the steps are too long.
  * LFT_ERR_NONFINITE names the step. */
@@ -142,7 +142,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     lft_p_copy(d, layer->desc, sizeof *d);
     if (!d->loops) d->loops = LFT_P_CLASSES;
     if (!d->nodes) d->nodes = 4;
-    if (!d->integrator) d->integrator = LFT_LUESCHER_RK3;
+    if (!d->integrator) d->integrator = LFT_COMMUTATOR_FREE_4;
     if (!d->steps) d->steps = 8;
     if (!d->most_steps) d->most_steps = 4 * d->steps;
     status = LFT_P(continuous_check_desc)(d, &layer->in, error);
