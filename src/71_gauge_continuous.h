@@ -18,7 +18,7 @@ typedef struct LFT_(continuous_desc) {
     int                  nodes; /* Legendre polynomials of time that each coefficient is a sum of: 4. That of the plaquette keeps
                                    its shape, constant or, with order 2, linear: another pace along the same way is the same map */
     lft_group_integrator integrator;
-    int                  steps, most_steps; /* 8; 4 steps */
+    int                  steps, most_steps; /* 12; 4 steps */
     int                  order; /* coefficients at the start: 0 none, the identity; 1, 2: leading, next to leading order in beta */
     double               beta;  /* of the Wilson action that order 1 and 2 are for */
 } LFT_(continuous_desc);
@@ -143,7 +143,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     if (!d->loops) d->loops = LFT_P_CLASSES;
     if (!d->nodes) d->nodes = 4;
     if (!d->integrator) d->integrator = LFT_COMMUTATOR_FREE_4;
-    if (!d->steps) d->steps = 8;
+    if (!d->steps) d->steps = 12;
     if (!d->most_steps) d->most_steps = 4 * d->steps;
     status = LFT_P(continuous_check_desc)(d, &layer->in, error);
     if (status) return status;

@@ -41,7 +41,7 @@ typedef struct lft_train_desc {
     uint64_t          warmup;          /* steps [steps / 50] */
     double            clip;            /* norm of the gradient [10]; Gauss-Newton: standard deviation of the change of the log-weights
                                           [1]; -1: never */
-    double            ridge;           /* of Gauss-Newton, relative [1e-6] */
+    double            ridge;           /* of Gauss-Newton, relative, at the end [1e-4]; it starts at .1 */
     double            beta1, beta2;    /* [.9, .99] */
     uint64_t          seed;
     int               slots;         /* partial sums of the gradient: at most this many threads work [8] */
@@ -130,7 +130,7 @@ LFT_P_STATIC lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, si
     if (!d.estimator) d.estimator = LFT_PATH_GRADIENT;
     if (!d.optimizer) d.optimizer = LFT_ADAM;
     if (!(d.rate > 0)) d.rate = d.optimizer == LFT_GAUSS_NEWTON ? 1 : 0.01;
-    if (!(d.ridge > 0)) d.ridge = 1e-6;
+    if (!(d.ridge > 0)) d.ridge = 1e-4;
     if (!(d.last_rate > 0)) d.last_rate = d.rate / 50;
     if (!d.warmup) d.warmup = d.steps / 50;
     if (!(d.clip > 0) && !(d.clip < 0)) d.clip = d.optimizer == LFT_GAUSS_NEWTON ? 1 : 10;
@@ -355,12 +355,15 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
     return LFT_OK;
 }
 
-/* A step of Gauss and Newton at `rate`, from new samples; the covariances in t->gradient, its change of the log-weights in norm. */
+/* A step of Gauss and Newton at `rate`, from new samples; the covariances in t->gradient, its change of the log-weights in norm. The
+ * ridge is that of Levenberg and Marquardt: a step after which the variance of the log-weights is more than twice of what it was
+ * is taken back, and the ridge grows tenfold; otherwise it shrinks to a third, to the desc's at least. adam.v holds this
+ * optimiser's two numbers, the variance at the last good parameters and the ridge, so that checkpoints do. */
 LFT_P_STATIC lft_status LFT_P(train_newton)(LFT_(trainer) *t, uint64_t first, double rate, double *loss, double *norm)
 {
     LFT_(flow)         *flow = t->flow;
     LFT_P(train_state) *s    = (LFT_P(train_state) *)t->state;
-    double             *sum = s->normal, *step = s->work->row;
+    double             *sum = s->normal, *step = s->work->row, *best = t->adam.v, *ridge = t->adam.v + 1, variance;
     lft_status          status;
     size_t              k;
     int                 i;
@@ -368,12 +371,25 @@ LFT_P_STATIC lft_status LFT_P(train_newton)(LFT_(trainer) *t, uint64_t first, do
     s->theory = *t->theory;
     lft_p_zero(sum, s->normal_size * (size_t)t->desc.slots * sizeof(double));
     status = LFT_P(flow_run)(flow, t->desc.slots < s->groups ? t->desc.slots : s->groups, LFT_P(train_task), t);
-    if (status) return status;
+    if (status && status != LFT_ERR_NONFINITE) return status;
     for (i = 1; i < t->desc.slots; ++i) {
         for (k = 0; k < s->normal_size; ++k) sum[k] += sum[s->normal_size * (size_t)i + k];
     }
-    *loss = sum[1] / sum[0];
-    *norm = lft_p_normal_step(sum, flow->params.count, t->desc.ridge, t->gradient, step);
+    *loss    = sum[1] / sum[0];
+    variance = sum[2] / sum[0] - *loss * *loss;
+    if (t->adam.step > 0 && (status || !(variance <= 2 * *best))) {
+        lft_p_copy(flow->params.value, t->good.value, t->adam.n * sizeof(double));
+        *ridge *= 10;
+        *norm = 0;
+        if (status) *loss = 0;
+        return *ridge < 1e12 ? LFT_OK : LFT_ERR_NONFINITE;
+    }
+    if (status) return status;
+    *ridge = t->adam.step > 0 && *ridge / 3 > t->desc.ridge ? *ridge / 3 : t->adam.step > 0 ? t->desc.ridge : 0.1;
+    *best  = variance;
+    t->adam.step += 1;
+    lft_p_copy(t->good.value, flow->params.value, t->adam.n * sizeof(double));
+    *norm = lft_p_normal_step(sum, flow->params.count, *ridge, t->gradient, step);
     if (!lft_finite(*loss) || !lft_finite(*norm)) return LFT_ERR_NONFINITE;
     if (t->desc.clip > 0 && *norm > t->desc.clip) rate *= t->desc.clip / *norm;
     for (k = 0; k < flow->params.count; ++k) flow->params.value[k] += rate * step[k];
