@@ -61,6 +61,7 @@
 #include "lft_cli.h"
 #include "lft_options.h"
 #include "lft_report.h"
+#include "lft_checkpoint.h"
 #ifdef CLI_SCALAR
 #include "lft_flow_options.h"
 #include "lft_flow_report.h"

@@ -1,4 +1,4 @@
-/* lft_flow_options.h: options of flows, and models from files. SPDX-License-Identifier: MIT-0 */
+/* lft_flow_options.h: options of flows. SPDX-License-Identifier: MIT-0 */
 
 /* 8,8: up to `most` numbers, the rest of the list stays 0; 0 alone: none, which is -1. */
 static void cli_list(cli *c, const char *key, int *list, int most)
@@ -44,25 +44,4 @@ static lft_status cli_flow_options(cli *c, int coupling)
                         coupling ? "continuous" : "coupling", coupling ? "coupling" : "continuous");
     }
     return c->error.code;
-}
-
-/* A whole document, in memory of its own with `more` bytes to spare in *arena. */
-static lft_status cli_load(cli *c, const char *path, lft_safetensors *doc, lft_arena *arena, size_t more)
-{
-    lft_arena  measure = lft_arena_measure();
-    FILE      *file    = fopen(path, "rb");
-    lft_error  e;
-    lft_status status;
-    memset(&e, 0, sizeof e);
-    if (!file) return cli_fail(c, LFT_ERR_IO, "%.80s: expected a file that can be read, got: %s", path, strerror(errno));
-    status = lft_safetensors_load(lft_file_reader(file), &measure, doc, &e);
-    if (!status) *arena = cli_arena(c, measure.need + more);
-    if (!status && c->error.code) status = c->error.code;
-    if (!status && fseek(file, 0, SEEK_SET) != 0) {
-        status = cli_fail(c, LFT_ERR_IO, "%.80s: expected a file that can be read twice, got a pipe", path);
-    }
-    if (!status) status = lft_safetensors_load(lft_file_reader(file), arena, doc, &e);
-    (void)fclose(file);
-    if (status && !c->error.code) (void)cli_fail(c, status, "%.60s: %.90s", path, e.text);
-    return status;
 }

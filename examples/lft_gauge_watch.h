@@ -38,6 +38,15 @@ static lft_status LFT(read_watch)(cli *c, const LFT(lattice) *lattice, LFT(watch
     return cli_check(c, LFT(observables_check)(w, &e), &e);
 }
 
+/* What a checkpoint was told to measure. */
+static void LFT(watch_facts)(const LFT(watch) *w, cli_checkpoint *k)
+{
+    checkpoint_count(k, "wilson_R", (uint64_t)w->max_R);
+    checkpoint_count(k, "wilson_T", (uint64_t)w->max_T);
+    checkpoint_real(k, "flow_time", w->flow_time);
+    checkpoint_real(k, "flow_step", w->flow_step);
+}
+
 /* 0 beyond the last one */
 static int LFT(watch_name)(const LFT(watch) *w, int i, char *text)
 {

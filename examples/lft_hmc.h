@@ -1,74 +1,45 @@
 /* lft_hmc.h: the command hmc (a part of lft_commands.h). SPDX-License-Identifier: MIT-0 */
 
 typedef struct LFT(hmc_job) {
-    cli          *c;
     LFT(hmc)      hmc;
 #ifdef CLI_SCALAR
     LFT(flow)    *flow; /* HMC through a flow; NULL: in the fields themselves */
     LFT(pullback) pullback;
     LFT(batch)    x; /* the fields, then */
 #endif
-    LFT(recorder) record;
+    LFT(markov)   run;
     lft_series    exp_dh; /* mean over the chains of each trajectory */
-    uint64_t      every;
-    int           therm;
 } LFT(hmc_job);
 
-static lft_status LFT(hmc_trajectory)(LFT(hmc_job) *j, lft_error *e)
+static lft_status LFT(hmc_update)(void *job, uint64_t number, lft_error *e)
 {
-    lft_status status = LFT(hmc_next)(&j->hmc);
-    double     sum    = 0;
-    int        i;
+    LFT(hmc_job)  *j    = (LFT(hmc_job) *)job;
+    const int      heat = number < j->run.therm;
+    lft_status     status;
+    double         sum = 0;
+    int            i;
+    status = heat ? LFT(hmc_thermalise_next)(&j->hmc, (int)number, (int)j->run.therm) : LFT(hmc_next)(&j->hmc);
     for (i = 0; i < j->hmc.x.n && !status; ++i) {
         if (lft_finite(j->hmc.dH[i])) sum += exp(-j->hmc.dH[i]); /* else the trajectory overflowed: exp(-infinity) */
     }
     sum /= j->hmc.x.n;
     if (status) *e = j->hmc.error;
-    else (void)lft_series_add(&j->exp_dh, 0, &sum);
+    else if (!heat) (void)lft_series_add(&j->exp_dh, 0, &sum);
     return status;
 }
 
-/* The fields after a trajectory. */
-static const LFT(batch) *LFT(hmc_fields)(LFT(hmc_job) *j, lft_status *status, lft_error *e)
-{
 #ifdef CLI_SCALAR
-    if (!*status && j->flow) {
+/* The fields that belong to the variables of the flow. */
+static const LFT(batch) *LFT(hmc_fields)(void *job, lft_status *status, lft_error *e)
+{
+    LFT(hmc_job) *j = (LFT(hmc_job) *)job;
+    if (!*status) {
         *status = LFT(pullback_map)(&j->pullback, &j->hmc.x, &j->x);
         if (*status) *e = j->flow->error;
-        return &j->x;
     }
+    return &j->x;
+}
 #endif
-    (void)e, (void)status;
-    return &j->hmc.x;
-}
-
-static int LFT(hmc_fill)(lft_writer to, void *context, lft_error *e)
-{
-    LFT(hmc_job)  *j = (LFT(hmc_job) *)context;
-    LFT(recorder) *r = &j->record;
-    double         begin;
-    lft_status     status;
-    uint64_t       i;
-    const LFT(batch) *x;
-    r->to  = to;
-    status = LFT(recorder_header)(r, e);
-    if (!status && j->therm) {
-        status = LFT(hmc_thermalise)(&j->hmc, j->therm);
-        if (status) *e = j->hmc.error;
-    }
-    begin = cli_seconds();
-    while (!status && r->done < r->n) {
-        for (i = 0; i < j->every && !status; ++i) status = LFT(hmc_trajectory)(j, e);
-        x = LFT(hmc_fields)(j, &status, e);
-        if (!status) status = LFT(recorder_round)(r, x, e);
-        cli_progress(j->c, r->done, r->n, "hmc %llu/%llu  acceptance %.3f", (unsigned long long)r->done, (unsigned long long)r->n,
-                     (double)j->hmc.accepted / ((double)j->hmc.trajectories * j->hmc.x.n));
-        if (cli_signal) return (int)LFT(interrupted)(r, e);
-    }
-    cli_progress_end(j->c);
-    r->seconds = cli_seconds() - begin;
-    return (int)status;
-}
 
 static lft_status LFT(hmc_read_desc)(cli *c, LFT(hmc_desc) *d, const int *extent, uint64_t n, uint64_t seed, lft_pool pool)
 {
@@ -90,9 +61,8 @@ static lft_status LFT(hmc_read_desc)(cli *c, LFT(hmc_desc) *d, const int *extent
 
 #ifdef CLI_SCALAR
 /* The theory in the variables of the flow. */
-static lft_status LFT(hmc_through_flow)(LFT(hmc_job) *j, const LFT(theory) *theory, int chains)
+static lft_status LFT(hmc_through_flow)(cli *c, LFT(hmc_job) *j, const LFT(theory) *theory, int chains)
 {
-    cli       *c     = j->c;
     lft_arena  arena = cli_arena(c, LFT(pullback_bytes)(j->flow) + LFT(batch_bytes)(&j->flow->lattice, chains));
     lft_status status;
     if (c->error.code) return c->error.code;
@@ -101,20 +71,72 @@ static lft_status LFT(hmc_through_flow)(LFT(hmc_job) *j, const LFT(theory) *theo
     return cli_check(c, LFT(batch_init)(&j->x, &j->flow->lattice, chains, &arena, &c->error), &c->error);
 }
 
+/* A number that changes with any parameter of the flow: FNV-1a of their bits, and the integration steps. */
+static uint64_t LFT(hmc_flow_number)(const LFT(flow) *flow)
+{
+    uint64_t      hash = 14695981039346656037u, bits;
+    size_t        i;
+    if (!flow) return 0;
+    for (i = 0; i < flow->params.count; ++i) {
+        memcpy(&bits, flow->params.value + i, sizeof bits);
+        hash = (hash ^ bits) * 1099511628211u;
+    }
+    return (hash ^ (uint64_t)LFT(integration_steps)(flow)) * 1099511628211u;
+}
 #endif
 
-static lft_status LFT(hmc_set_up)(LFT(hmc_job) *j, const LFT(theory) *base, const LFT(hmc_desc) *d, uint64_t n)
+/* What a checkpoint says of HMC. */
+static void LFT(hmc_facts)(LFT(hmc_job) *j)
 {
-    cli               *c = j->c;
+    cli_checkpoint       *k = &j->run.keep;
+    const LFT(hmc_desc)  *d = &j->hmc.desc;
+    if (!checkpoint_wanted(k)) return;
+    checkpoint_count(k, "integrator", (uint64_t)d->integrator);
+    checkpoint_count(k, "start", (uint64_t)d->start);
+    checkpoint_count(k, "md-steps", (uint64_t)d->steps);
+    checkpoint_real(k, "length", d->length);
+    checkpoint_real(k, "jitter", d->jitter);
+    checkpoint_real(k, "acceptance", d->acceptance);
+#ifdef CLI_SCALAR
+    checkpoint_count(k, "model", LFT(hmc_flow_number)(j->flow));
+#endif
+    checkpoint_state(k, "hmc.trajectories", LFT_DTYPE_U64, &j->hmc.trajectories, 1);
+    checkpoint_state(k, "hmc.accepted", LFT_DTYPE_U64, &j->hmc.accepted, 1);
+    checkpoint_state(k, "hmc.nonfinite", LFT_DTYPE_U64, &j->hmc.nonfinite, 1);
+    checkpoint_state(k, "hmc.exp_dh", LFT_DTYPE_F64, &j->hmc.exp_dH, 1);
+    checkpoint_state(k, "hmc.tuning", LFT_DTYPE_F64, j->hmc.tuning, 2);
+    checkpoint_state(k, "hmc.steps", LFT_DTYPE_I32, &j->hmc.steps, 1);
+    checkpoint_series(k, "hmc.series", &j->exp_dh);
+}
+
+static lft_status LFT(hmc_resume)(LFT(hmc_job) *j)
+{
+    const LFT(hmc) *hmc = &j->hmc;
+    cli            *c   = j->run.record.c;
+    uint64_t        updates;
+    if (LFT(markov_resume)(&j->run)) return c->error.code;
+    updates = j->run.record.done / (uint64_t)hmc->x.n * j->run.every;
+    if (j->run.keep.resume && (hmc->steps < 1 || hmc->steps > 10000 || hmc->trajectories != updates ||
+                               j->exp_dh.length[0] != updates)) {
+        return cli_fail(c, LFT_ERR_FORMAT, "%.40s: expected %llu trajectories of 1 to 10000 steps, got %llu of %d",
+                        j->run.keep.resume, (unsigned long long)updates, (unsigned long long)hmc->trajectories, hmc->steps);
+    }
+    return LFT_OK;
+}
+
+static lft_status LFT(hmc_set_up)(cli *c, LFT(hmc_job) *j, const LFT(theory) *base, const LFT(hmc_desc) *d, uint64_t n)
+{
     const LFT(theory) *theory = base;
-    const size_t       trajectories = (size_t)((n + (uint64_t)d->chains - 1) / (uint64_t)d->chains * j->every);
+    const size_t       rounds = (size_t)((n + (uint64_t)d->chains - 1) / (uint64_t)d->chains);
+    const size_t       trajectories = rounds * (size_t)cli_count(c, "every", 1, 1, 1u << 30);
     lft_arena          measure = lft_arena_measure(), arena;
     LFT(watch)         watch;
     if (c->error.code) return c->error.code;
 #ifdef CLI_SCALAR
     if (j->flow) {
-        if (LFT(hmc_through_flow)(j, base, d->chains)) return c->error.code;
-        theory = &j->pullback.theory;
+        if (LFT(hmc_through_flow)(c, j, base, d->chains)) return c->error.code;
+        theory        = &j->pullback.theory;
+        j->run.fields = LFT(hmc_fields);
     }
 #endif
     if (cli_check(c, LFT(hmc_init)(&j->hmc, theory, d, &measure, &c->error), &c->error)) return c->error.code;
@@ -124,13 +146,18 @@ static lft_status LFT(hmc_set_up)(LFT(hmc_job) *j, const LFT(theory) *base, cons
     (void)cli_check(c, lft_series_init(&j->exp_dh, 1, 1, trajectories, &arena, &c->error), &c->error);
     if (LFT(read_watch)(c, &j->hmc.x.lattice, &watch)) return c->error.code;
 #ifndef CLI_SCALAR
-    if (cli_given(c, "from")) {
+    if (cli_given(c, "from") && !cli_given(c, "resume")) {
         LFT(batch) x;
         if (LFT(start_from)(c, &j->hmc.x.lattice, &x, d->chains)) return c->error.code;
         if (cli_check(c, LFT(hmc_start)(&j->hmc, &x), &j->hmc.error)) return c->error.code;
     }
 #endif
-    return LFT(recorder_init)(&j->record, c, base, &watch, d->chains, d->chains, n);
+    j->run.job      = j;
+    j->run.update   = LFT(hmc_update);
+    j->run.accepted = &j->hmc.accepted;
+    if (LFT(markov_init)(&j->run, c, base, &watch, n, d->seed, &j->hmc.x, &j->hmc.drawn)) return c->error.code;
+    LFT(hmc_facts)(j);
+    return LFT(hmc_resume)(j);
 }
 
 static LFT(hmc_job) LFT(the_hmc_job);
@@ -142,24 +169,16 @@ static lft_status LFT(hmc_run)(cli *c, const LFT(theory) *theory, const int *ext
     cli_result   *r = c->result;
     LFT(hmc_desc) d;
     lft_estimate  e;
-    j->c     = c;
-    j->every = cli_count(c, "every", 1, 1, 1u << 30);
-    j->therm = (int)cli_count(c, "therm", 200, 0, 1 << 30);
     if (out) (void)cli_try_path(c, out);
     (void)LFT(hmc_read_desc)(c, &d, extent, n, seed, pool);
-    if (LFT(hmc_set_up)(j, theory, &d, n)) return c->error.code;
-    if (LFT(recorder_run)(&j->record, out, LFT(hmc_fill), j)) return c->error.code;
-    r->threads = (uint64_t)(pool.threads > 1 ? pool.threads : 1);
-    LFT(recorder_finish)(&j->record, theory);
-    (void)snprintf(r->seed, sizeof r->seed, "%llu", (unsigned long long)seed);
+    if (LFT(hmc_set_up)(c, j, theory, &d, n) || LFT(markov_run)(&j->run)) return c->error.code;
+    LFT(markov_finish)(&j->run, theory, seed, pool);
     e               = lft_gamma(&j->exp_dh, 0);
     r->exp_dh       = e.value;
     r->exp_dh_error = e.error;
     r->acceptance   = (double)j->hmc.accepted / ((double)j->hmc.trajectories * j->hmc.x.n);
     r->nonfinite    = j->hmc.nonfinite;
     r->md_steps     = (uint64_t)j->hmc.steps;
-    r->memory_bytes = c->bytes;
-    r->out          = out;
     return c->error.code;
 }
 

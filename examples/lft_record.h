@@ -15,6 +15,7 @@ typedef struct LFT(recorder) {
     uint64_t           n, done;
     lft_writer         to;   /* write == NULL: nothing is written, ... */
     const char        *path; /* ... or each configuration to a file of its own */
+    const char        *checkpoint; /* where there is one, after an interruption */
     double             seconds;
 } LFT(recorder);
 
@@ -108,8 +109,9 @@ static void LFT(recorder_finish)(LFT(recorder) *r, const LFT(theory) *theory)
 
 static lft_status LFT(interrupted)(const LFT(recorder) *r, lft_error *e)
 {
-    (void)snprintf(e->text, sizeof e->text, "stopped after %llu of %llu configurations; %s", (unsigned long long)r->done,
-                   (unsigned long long)r->n, r->path ? "the files of these are complete" : "nothing was written");
+    const char *none = r->path ? "the files of these are complete" : "nothing was written";
+    (void)snprintf(e->text, sizeof e->text, "stopped after %llu of %llu configurations; %s%.60s", (unsigned long long)r->done,
+                   (unsigned long long)r->n, r->checkpoint ? "--resume goes on from " : none, r->checkpoint ? r->checkpoint : "");
     return e->code = LFT_STOPPED;
 }
 

@@ -142,15 +142,21 @@ static void json_text(const char *s)
     putchar('"');
 }
 
+/* With the fewest digits that give the same number back. */
+static const char *cli_shortest(double v, char text[32])
+{
+    int digits;
+    for (digits = 15; digits <= 17; ++digits) {
+        (void)snprintf(text, 32, "%.*g", digits, v);
+        if (strtod(text, NULL) == v) break;
+    }
+    return text;
+}
+
 static void json_number(double v)
 {
     char text[32];
-    int  digits;
-    for (digits = 15; digits <= 17; ++digits) { /* the fewest that give the same number back */
-        (void)snprintf(text, sizeof text, "%.*g", digits, v);
-        if (strtod(text, NULL) == v) break;
-    }
-    printf("%s", lft_finite(v) ? text : "null");
+    printf("%s", lft_finite(v) ? cli_shortest(v, text) : "null");
 }
 
 static void json_key(const char *key)

@@ -21,6 +21,9 @@ static lft_status LFT(read_watch)(cli *c, const LFT(lattice) *lattice, LFT(watch
     return c->error.code;
 }
 
+/* All that there is. */
+static void LFT(watch_facts)(const LFT(watch) *w, cli_checkpoint *k) { (void)w, (void)k; }
+
 /* 0 beyond the last one */
 static int LFT(watch_name)(const LFT(watch) *w, int i, char *text)
 {

@@ -1,6 +1,6 @@
 /* 83_hmc.h: Hybrid Monte Carlo, many independent chains at a time: the reference that flows are compared with.
  * Offers: lft_integrator, lft_start, LFT_(hmc_desc), LFT_(hmc), LFT_(hmc_init)(), LFT_(hmc_bytes)(), LFT_(hmc_start)(),
- *         LFT_(hmc_next)(), LFT_(hmc_thermalise)(), LFT_(hmc_reversibility)(). */
+ *         LFT_(hmc_next)(), LFT_(hmc_thermalise)(), LFT_(hmc_thermalise_next)(), LFT_(hmc_reversibility)(). */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
 #ifndef LFT_P_HMC_ENUMS
@@ -38,7 +38,8 @@ typedef struct LFT_(hmc_desc) {
     lft_pool       pool;       /* serial; threads are part of the byte query */
 } LFT_(hmc_desc);
 
-/* The chains. The next trajectory depends on x, steps, desc.length and drawn alone: with these saved a run resumes.
+/* The chains. The next trajectory depends on x, steps, desc.length and drawn alone: with these saved a run resumes; in the
+ * middle of hmc_thermalise, with tuning too.
  * acceptance = accepted / (trajectories chains); exp_dH / (trajectories chains) is 1 within its error for an exact chain in
  * equilibrium: for that error put the mean of exp(-dH[c]) over the chains, or each by itself, into a series. With coarse
  * steps on a small lattice, states that hardly ever occur carry part of that mean: then it looks too small. */
@@ -53,6 +54,7 @@ typedef struct LFT_(hmc) {
     uint64_t            accepted;     /* of all chains */
     uint64_t            nonfinite;    /* trajectories that overflowed and were rejected */
     double              exp_dH;       /* sum of exp(-dH) over trajectories and chains */
+    double              tuning[2];    /* of hmc_thermalise: log of the step size, and its sum in the second half */
     lft_error           error;        /* of the last call that failed */
     void               *state;
 } LFT_(hmc);
@@ -81,6 +83,10 @@ LFT_API lft_status LFT_(hmc_next)(LFT_(hmc) *hmc);
  * second half begins. The sums start afresh. LFT_ERR_NONFINITE as above; LFT_ERR_NOCONV if more than 10000 steps were
  * needed. */
 LFT_API lft_status LFT_(hmc_thermalise)(LFT_(hmc) *hmc, int n);
+
+/* The i-th of these n trajectories alone, 0 <= i < n, for callers that look up in between: hmc_thermalise is all of them in turn.
+ * The sums start afresh with each. */
+LFT_API lft_status LFT_(hmc_thermalise_next)(LFT_(hmc) *hmc, int i, int n);
 
 /* Integrates the next trajectory, turns the momenta round and integrates back, without changing any chain: the largest
  * |change| of a number of the fields over sites and chains, and the largest |change of H| over chains. Both are rounding
@@ -444,37 +450,40 @@ static inline int LFT_P(hmc_steps_of)(const LFT_(hmc) *hmc, double step, double 
 
 /* The step size varies continuously and the number of steps follows: with the length held fixed, an acceptance between
  * those of two numbers of steps would never be seen. */
-static inline lft_status LFT_P(hmc_tune)(LFT_(hmc) *hmc, int n)
+static inline lft_status LFT_P(hmc_tune)(LFT_(hmc) *hmc, int i, int n)
 {
-    const int  half = n / 2;
-    double     log_step = lft_p_f64_p_log(hmc->desc.length / hmc->steps), sum = 0, step, a;
-    lft_status status = LFT_OK;
-    int        i;
-    for (i = 0; i < n && !status; ++i) {
-        const double gain = i < half ? 1 : lft_p_f64_p_exp(-0.6 * lft_p_f64_p_log(1.0 + i - half));
-        step   = lft_p_f64_p_exp(log_step);
-        status = LFT_P(hmc_step)(hmc, step, LFT_P(hmc_steps_of)(hmc, step, 0.5), &a);
-        if (i >= half) sum += log_step;
-        log_step += gain * (a - hmc->desc.acceptance);
-    }
-    if (status || n < 1) return status;
-    step       = lft_p_f64_p_exp(sum / (n - half));
+    const int    half = n / 2;
+    const double gain = i < half ? 1 : lft_p_f64_p_exp(-0.6 * lft_p_f64_p_log(1.0 + i - half));
+    double      *log_step = hmc->tuning, *sum = hmc->tuning + 1, step, a;
+    lft_status   status;
+    if (i == 0) *log_step = lft_p_f64_p_log(hmc->desc.length / hmc->steps), *sum = 0;
+    step   = lft_p_f64_p_exp(*log_step);
+    status = LFT_P(hmc_step)(hmc, step, LFT_P(hmc_steps_of)(hmc, step, 0.5), &a);
+    if (i >= half) *sum += *log_step;
+    *log_step += gain * (a - hmc->desc.acceptance);
+    if (status || i + 1 < n) return status;
+    step       = lft_p_f64_p_exp(*sum / (n - half));
     hmc->steps = LFT_P(hmc_steps_of)(hmc, step, 0.999999);
     if (hmc->steps < LFT_P_HMC_MOST_STEPS) return LFT_OK;
     return lft_p_fail_got(&hmc->error, LFT_ERR_NOCONV, "hmc", "tuning of the acceptance, steps per trajectory",
                           "at most 10000", hmc->desc.length / step);
 }
 
+LFT_API lft_status LFT_(hmc_thermalise_next)(LFT_(hmc) *hmc, int i, int n)
+{
+    const lft_status status = hmc->desc.steps ? LFT_(hmc_next)(hmc) : LFT_P(hmc_tune)(hmc, i, n);
+    hmc->trajectories = hmc->accepted = hmc->nonfinite = 0;
+    hmc->exp_dH       = 0;
+    return status;
+}
+
 LFT_API lft_status LFT_(hmc_thermalise)(LFT_(hmc) *hmc, int n)
 {
     lft_status status = LFT_OK;
     int        i;
-    if (!hmc->desc.steps) status = LFT_P(hmc_tune)(hmc, n);
-    else {
-        for (i = 0; i < n && !status; ++i) status = LFT_(hmc_next)(hmc);
-    }
     hmc->trajectories = hmc->accepted = hmc->nonfinite = 0;
     hmc->exp_dH       = 0;
+    for (i = 0; i < n && !status; ++i) status = LFT_(hmc_thermalise_next)(hmc, i, n);
     return status;
 }
 

@@ -248,6 +248,17 @@ if [ $got -eq 130 ]; then ok "cli: SIGINT while sampling: exit status 130"; else
 same "SIGINT while sampling: the old file stays" phi.npy keep.npy
 gone "SIGINT while sampling: no temporary file is left" keep.npy.tmp
 
+goes_on "hmc" hmc "${physics[@]}" --n 10000 --chains 16 --therm 0 --threads 1
+expect "checkpoint: another coupling" 2 'ck: lambda: expected 7 as in the command, got 6.975' hmc "${physics[@]}" --lambda 7 \
+    --n 10000 --chains 16 --therm 0 --out whole.npy --resume ck
+goes_on "hmc through a flow" hmc --model m.safetensors --n 1000 --chains 16 --therm 0 --threads 1
+expect "checkpoint: without its model" 2 'ck: model: expected 0 as in the command, got ' hmc "${physics[@]}" --n 1000 --chains 16 \
+    --therm 0 --out whole.npy --resume ck
+expect "a model is no such checkpoint" 2 'format: expected lftflow-chains, got lftflow-model' hmc "${physics[@]}" \
+    --resume m.safetensors
+expect "nor the other way round" 2 "'format'" train --resume ck --out no
+damaged "hmc" hmc "${physics[@]}" --n 16 --chains 16 --therm 3 --threads 1
+
 # ---- bad input -------------------------------------------------------------------------------------------------------
 t2=(train "${small[@]}" --threads 1 --steps 2 --out x)
 expect "negative extent" 1 'extent: expected an integer >= 1, got -4' "${t2[@]}" --extent -4x4 --m2 -4 --lambda 1

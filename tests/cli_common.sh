@@ -63,3 +63,57 @@ $script
 EOF
     then ok "cli: $name"; else bad "cli: $name" why; fi
 }
+interrupted() { # case, signal, expected exit status, arguments...: as soon as it has left a checkpoint in ck
+    local name=$1 signal=$2 status=$3 i got
+    shift 3
+    rm -f ck
+    "$program" "$@" --checkpoint ck --checkpoint-every 1e-9 --json --quiet >out 2>err </dev/null &
+    child=$!
+    for ((i = 0; i < 400; ++i)); do
+        if [ -e ck ]; then break; fi
+        sleep 0.05
+    done
+    kill "-$signal" $child
+    wait $child 2>/dev/null
+    got=$?
+    child=
+    if [ $got -eq "$status" ] && [ -e ck ]; then ok "cli: $name"
+    else
+        { echo "exit status $got, expected $status"; cat out err; } >why
+        bad "cli: $name" why
+    fi
+}
+goes_on() { # case, arguments...: stopped by SIGINT, then killed, then finished, a run is what it is without all that
+    local name=$1
+    shift
+    expect "$name: straight on" 0 '"status":"ok"' "$@" --out straight.npy --json --quiet
+    cp out straight.json
+    interrupted "$name: SIGINT leaves a checkpoint" INT 130 "$@" --out whole.npy
+    cp ck first
+    interrupted "$name: goes on, and is killed" KILL 137 "$@" --out whole.npy --resume first
+    if cmp -s first ck; then bad "cli: $name: it has gone on" err; else ok "cli: $name: it has gone on"; fi
+    expect "$name: goes on to its end" 0 '"status":"ok"' "$@" --out whole.npy --resume ck --json --quiet
+    same "$name: the same configurations" straight.npy whole.npy
+    gone "$name: no other file is left" whole.npy.part
+    py "$name: the same numbers" '
+a, b = last("straight.json"), last("out")
+for key in "seconds samples_per_second memory_bytes out".split(): del a[key], b[key]
+assert a == b, (a, b)'
+}
+damaged() { # case, arguments...: a finished run's checkpoint, bytes all over it changed, and cut
+    local name=$1
+    shift
+    expect "$name: a checkpoint at the end" 0 '"status":"ok"' "$@" --checkpoint ck --json --quiet
+    py "$name: damaged checkpoints" '
+import subprocess
+data, seen = open("ck", "rb").read(), {0: 0, 2: 0}
+for turn, at in enumerate([*range(0, 3000, 20), *range(3000, len(data), len(data) // 50)]):
+    for bad in (data[:at] + bytes([data[at] ^ 1 << turn % 8]) + data[at + 1:], data[:at])[:1 if turn % 8 else 2]:
+        open("bad", "wb").write(bad)
+        done = subprocess.run(sys.argv[1:] + ["--resume", "bad", "--quiet"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        assert done.returncode in seen, (at, done)
+        assert done.returncode == 0 or b"bad: " in done.stderr, (at, done)
+        assert len(bad) == len(data) or done.returncode == 2, (at, done)
+        seen[done.returncode] += 1
+assert seen[2] > 50, seen' "$program" "$@"
+}

@@ -65,6 +65,40 @@ assert "q2" in b and "wilson_1x1" in b and "energy_flow" in b, list(b)
 expect "su3: hmc from a file" 0 '"status":"ok"' hmc --extent 2x3x4x2 --beta 5.5 --from c.ildg --n 16 --therm 2 --json --threads 1
 expect "su3: c1" 0 'c1 = -0.331' hmc --extent 2x2x2x2 --beta 2.2 --c1 -0.331 --n 32 --therm 5 --threads 1
 
+# ---- checkpoints ---------------------------------------------------------------------------------------------------------
+run=(heatbath --extent 2x2x2x2 --beta 5.5 --chains 3 --therm 2 --threads 1)
+expect "su3: a start" 0 '"status":"ok"' "${run[@]}" --n 1 --chains 1 --out seed.nersc --json --quiet
+mv seed-000000.nersc seed.nersc
+expect "su3: six files" 0 '"status":"ok"' "${run[@]}" --n 6 --from seed.nersc --out six.nersc --json --quiet
+expect "su3: three of them" 0 '"status":"ok"' "${run[@]}" --n 3 --from seed.nersc --out three.nersc --checkpoint ck --json \
+    --quiet
+expect "su3: and the others" 0 '"n":6,' "${run[@]}" --n 6 --from seed.nersc --out three.nersc --resume ck --json --quiet
+for i in 2 3 5; do same "su3: file $i is the same" six-00000$i.nersc three-00000$i.nersc; done
+expect "checkpoint: another start" 2 'start: expected 2 as in the command, got 1' "${run[@]}" --start hot --n 3 --out x.nersc \
+    --resume ck
+expect "checkpoint: no files" 2 'out_files: expected 0 as in the command, got 1' "${run[@]}" --n 3 --resume ck
+expect "checkpoint: of six" 0 verdict "${run[@]}" --n 6 --checkpoint ck
+expect "checkpoint: fewer configurations" 2 'chains.series: expected [0-9]* numbers F64 at this --n' "${run[@]}" --n 3 --resume ck
+use lft-u1-2d
+goes_on "u1 hmc" hmc --extent 4x6 --beta 2 --n 10000 --chains 16 --every 2 --seed 5 --threads 1 --wilson 2x2 --therm 0
+goes_on "u1 hmc, its thermalisation" hmc --extent 4x6 --beta 2 --n 40 --chains 8 --therm 4000 --threads 1
+run=(heatbath --extent 4x6 --beta 2 --n 10000 --chains 16 --overrelax 1 --real f32 --threads 1 --therm 0)
+goes_on "u1 heatbath" "${run[@]}"
+run+=(--resume ck)
+expect "checkpoint: another seed" 2 'ck: seed: expected 7 as in the command, got 1' "${run[@]}" --seed 7
+expect "checkpoint: another coupling" 2 'ck: beta: expected 2.5 as in the command, got 2' "${run[@]}" --beta 2.5
+expect "checkpoint: other loops" 2 'ck: wilson_R: expected 1 as in the command, got 0' "${run[@]}" --wilson 1x1 --out whole.npy
+expect "checkpoint: another real" 2 'ck: real: expected f64, got f32' "${run[@]}" --real f64
+expect "checkpoint: another sampler" 2 'ck: command: expected hmc, got heatbath' hmc --extent 4x6 --beta 2 --resume ck
+expect "checkpoint: no npy file" 2 'no.npy.part: expected the file of the configurations so far' "${run[@]}" --out no.npy
+head -c 100000 straight.npy >other.npy.part
+expect "checkpoint: another npy file" 2 'other.npy.part: expected the [0-9]* configurations of ck, got others' "${run[@]}" \
+    --out other.npy
+damaged "u1 heatbath" heatbath --extent 4x4 --beta 2 --n 8 --chains 4 --therm 2 --threads 1
+use lft-u1-3d
+expect "checkpoint: another dimension" 2 "ck: dim: expected 3, got 2" heatbath --extent 2x2x2 --beta 2 --resume ck
+use lft-su3-4d
+
 # ---- bad input -----------------------------------------------------------------------------------------------------------
 printf '\1\2\3\4' | dd of=c.ildg bs=1 seek=4000 conv=notrunc 2>/dev/null
 expect "a damaged file" 2 'c.ildg: .*checksum' check c.ildg

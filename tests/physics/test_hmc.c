@@ -503,6 +503,21 @@ static void T_(same)(const T_(theory) *theory)
             check_true(name, T_(bits_of)(&hmc.x) == sum);
         }
     }
+    for (k = 0; k < 3; ++k) { /* stopped in the first half, between the halves, and in the second half of thermalisation */
+        lft_arena here = arena;
+        T_(hmc)   late;
+        int       i;
+        const int steps = hmc.steps;
+        desc.pool       = pool_of(&threads, 1);
+        late            = T_(started)(theory, &desc, &here);
+        for (i = 0; i < 10 * k + 5; ++i) (void)T_(hmc_thermalise_next)(&late, i, 30);
+        hmc = T_(started)(theory, &desc, &here);
+        (void)T_(hmc_start)(&hmc, &late.x);
+        hmc.steps = late.steps, hmc.drawn = late.drawn, memcpy(hmc.tuning, late.tuning, sizeof hmc.tuning);
+        for (; i < 30; ++i) (void)T_(hmc_thermalise_next)(&hmc, i, 30);
+        check_true("same bits and steps for a thermalisation that goes on", T_(bits_of)(&hmc.x) == sum && hmc.steps == steps &&
+                   hmc.trajectories == 0 && hmc.accepted == 0);
+    }
     desc.steps = hmc.steps;
     desc.pool  = pool_of(&threads, 1);
     hmc        = T_(started)(theory, &desc, &arena);
