@@ -865,7 +865,7 @@ static T_(batch) T_(flux)(const T_(lattice) *lattice, int a, int b, int n, int c
 
 static void T_(charges)(void)
 {
-    static const int extent[4] = {4, 4, 4, 4}, oblong[2] = {8, 6};
+    static const int extent[4] = {4, 4, 4, 4}, oblong[4] = {8, 6, 4, 4};
     static const int planes[3][4] = {{0, 1, 2, 3}, {0, 2, 1, 3}, {0, 3, 1, 2}};
     static double    rows[2 * ROW];
     lft_arena        arena = lft_arena_of(memory, sizeof memory), here;
