@@ -86,8 +86,8 @@ typedef struct kick_map {
 
 static void kick_of(double h, const double *f, const double *u, kick_map *k)
 {
-    const matrix F = matrix_of_link(f);
-    double       g[8], z[8], m[8][8], ad[8][8], power[8][8], e1[8][8], next[8][8];
+    double       g[8], z[8] = {0}, m[8][8], ad[8][8], power[8][8], e1[8][8], next[8][8] = {{0}};
+    matrix       F, Z;
     int          n = kick_algebra, a, b, c, i;
     if (matrix_colours == 1) { /* in closed form: fast */
         k->out[0]        = u[0] - h * sin(f[0]);
@@ -96,20 +96,21 @@ static void kick_of(double h, const double *f, const double *u, kick_map *k)
         k->logdet         = log(fabs(k->jacobian[0][0]));
         return;
     }
+    F = matrix_of_link(f);
     for (a = 0; a < n; ++a) {
         const matrix ft = matrix_times(F, kick_t[a]); /* F moves on its left: m^ab = h Re tr T^a T^b F */
         g[a] = kick_trace(kick_t + a, &F);
         z[a] = h * g[a];
         for (b = 0; b < n; ++b) m[a][b] = h * kick_trace(&ft, kick_t + b);
     }
+    Z = matrix_of_algebra(z);
     for (b = 0; b < n; ++b) {
-        const matrix Z = matrix_of_algebra(z);
         const matrix x = matrix_sum(matrix_times(Z, kick_t[b]), -1, matrix_times(kick_t[b], Z));
         double       column[8];
         kick_components(&x, column);
         for (a = 0; a < n; ++a) ad[a][b] = column[a], power[a][b] = e1[a][b] = a == b;
     }
-    for (i = 1; i < 30; ++i) { /* e1 = sum ad^i / (i + 1)!: d exp(z) = e1 dz exp(z) */
+    for (i = 1; i < 20; ++i) { /* e1 = sum ad^i / (i + 1)!: d exp(z) = e1 dz exp(z) */
         for (a = 0; a < n; ++a) {
             for (b = 0; b < n; ++b) {
                 for (next[a][b] = 0, c = 0; c < n; ++c) next[a][b] += ad[a][c] * power[c][b] / (i + 1);
@@ -187,7 +188,7 @@ typedef struct kick_site {
 /* d: where `score`, grad log q. */
 static double kick_site_forward(const double *theta, int links, int axis, kick_site *s, int score)
 {
-    double   logdet = 0, slope[8], by_h, moved[8];
+    double   logdet = 0, slope[8], by_h, moved[8] = {0};
     kick_map k;
     int      mu, a, b;
     kick_of(theta[links], s->u[axis], s->u[0], &k);
