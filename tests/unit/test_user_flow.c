@@ -1,4 +1,4 @@
-/* test_gauge_flow.c: flows of links: samples, densities, gradients, models, training that resumes, for each group, with a
+/* test_user_flow.c: flows of links: samples, densities, gradients, models, training that resumes, for each group, with a
  * layer of the user's own; and the same samples for any lanes. */
 #define LFT_STATIC
 #define LFT_NAME  u1
@@ -81,17 +81,17 @@ static lft_pool suite_pool(int threads)
 #define SUITE_NAME    "U(1), three dimensions"
 #define SUITE_COLOURS 1
 #define SUITE_DIM     3
-#include "gauge_flow_suite.h"
+#include "user_flow_suite.h"
 #define SUITE         su2
 #define SUITE_NAME    "SU(2), four dimensions, single precision"
 #define SUITE_COLOURS 2
 #define SUITE_DIM     4
-#include "gauge_flow_suite.h"
+#include "user_flow_suite.h"
 #define SUITE         su3
 #define SUITE_NAME    "SU(3), two dimensions"
 #define SUITE_COLOURS 3
 #define SUITE_DIM     2
-#include "gauge_flow_suite.h"
+#include "user_flow_suite.h"
 
 /* One lane, and what the machine has. */
 static void test_lanes(void)

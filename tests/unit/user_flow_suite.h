@@ -1,4 +1,4 @@
-/* gauge_flow_suite.h: the machinery of flows for one gauge instance, driven by the layer of ../kick.h. Include it after
+/* user_flow_suite.h: the machinery of flows for one gauge instance, driven by the layer of ../kick.h. Include it after
  * kick_instance.h with SUITE (the instance's name), SUITE_COLOURS and SUITE_DIM. */
 #define SUITE_PASTE2(a, b) a##_##b
 #define SUITE_PASTE(a, b)  SUITE_PASTE2(a, b)
