@@ -5448,11 +5448,12 @@ typedef struct LFT_(layer) LFT_(layer);
 #define LFT_P_SPEC_MOST 32
 
 /* A layer is an invertible map x_out = f(x_in) of the LFT_(lanes)() configurations of one group, in the order of a batch:
- *   scalar   field [site][lane], derivative by it the same; densities by the Lebesgue measure
- *   gauge    field [site][mu][number][lane], derivative [site][mu][a][lane], a of the algebra (U(1) 1, SU(2) 3, SU(3) 8): d^a f(U) =
- *            d/ds f(exp(s T^a) U), as of an action; densities by the invariant measure, normalised to 1: the Jacobian is the
- *            matrix that takes w, x_in moving as exp(w^a T^a) U, to that of x_out
- * x_in, x_out are fields; score, dx derivatives. All functions return LFT_OK or an error with its text; `scratch` is memory of scratch_bytes. Nothing allocates after init.
+ *   scalar   field [site][lane], derivatives the same; densities by the Lebesgue measure
+ *   gauge    field [site][mu][number][lane], derivatives [site][mu][a][lane], a = 1 for U(1), to 3 for SU(2), to 8 for SU(3):
+ *            d^a f(U) = d/ds f(exp(s T^a) U), as of an action; densities by the invariant measure, normalised to 1. If x_in
+ *            moves as exp(s w^a T^a) U and x_out then as exp(s v^a T^a) f(U), the Jacobian is the matrix of v by w
+ * x_in and x_out are fields, score and dx derivatives.
+ * All functions return LFT_OK or an error with its text; `scratch` is memory of scratch_bytes. Nothing allocates after init.
  * The gradient of the parameters is collected in a layer's own form (gradient_count doubles, e.g. of tables that are
  * derived from the parameters) and converted by `collect`, so that lanes, groups and threads only ever add up. */
 typedef struct LFT_(layer_ops) {
@@ -6107,8 +6108,9 @@ LFT_API double LFT_(derived)(const double *mean, void *ctx);
  * Offers: LFT_(model_info), LFT_(model_info_of)(), LFT_(model_save)(), LFT_(model_bytes)(). 89_model_read.h reads them.
  *
  * Format 1. Metadata (strings, for people and for finding one's way): format "lftflow-model", format_version "1", version (of
- * the library), theory, group "scalar", "u1", "su2" or "su3", dim "2", extent "6x6", couplings "m2 lambda", prior "free", "normal" or "haar", layers "1",
- * layer0 "continuous", seed. Tensors (the numbers themselves; later versions may append numbers and tensors):
+ * the library), theory, group "scalar", "u1", "su2" or "su3", dim "2", extent "6x6", couplings "m2 lambda", prior "free",
+ * "normal" or "haar", layers "1", layer0 "continuous", seed. Tensors (the numbers themselves; later versions may append numbers
+ * and tensors):
  *   couplings        F64 [couplings] in the order of the metadata
  *   extent           U64 [dim] of the prior
  *   prior.spec       F64 [2] lft_prior_kind, mass2 of the start (Haar: 0)
@@ -6172,8 +6174,8 @@ LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *
  * Offers: LFT_(flow_logq_error)(), LFT_(flow_logq_error_bytes)(). */
 
 /* Measures epsilon on samples number first ... first + n - 1 of the seed: the Jacobian of Phi_h from its exact
- * vector-Jacobian products, its determinant by an LU decomposition. O(n (D/lanes backward passes + D^3)), D the dimension
- * of the space of configurations: volume, of links times LFT_DIM times 1, 3 or 8. Needs a flow that keeps its extents; LFT_ERR_ARG for n < 1. */
+ * vector-Jacobian products, its determinant by an LU decomposition. O(n (D/lanes backward passes + D^3)) with D numbers that
+ * move a configuration: the sites, or the links times 1, 3 or 8. Needs a flow that keeps its extents; LFT_ERR_ARG for n < 1. */
 LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64_t first, int n, lft_logq_error *out,
                                          lft_arena scratch);
 
@@ -6184,10 +6186,10 @@ LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow);
 /* 91_pullback.h: a theory in the variables of a flow: HMC through the flow as a change of variables.
  * Offers: LFT_(pullback), LFT_(pullback_init)(), _bytes, _map. */
 
-/* S'(eta) = S(f(z)) - log |det df/dz|, z = H(sigma eta) as the flow's prior draws it; of links z = eta: if eta has the density
+/* S'(eta) = S(f(z)) - log |det df/dz|, z = H(sigma eta) as the flow's prior draws it, of links z = eta: if eta has the density
  * exp(-S'), then f(z) has the density exp(-S), whatever the flow is; and S' = sum eta^2 / 2 + const, of links const, for a
- * flow that samples exp(-S) exactly (trivializing map, 0907.5491). As exact as log q is: see LFT_(flow_logq_error)(). An action costs a sample of the flow, its
- * gradient about four. */
+ * flow that samples exp(-S) exactly (trivializing map, 0907.5491). As exact as log q is: see LFT_(flow_logq_error)(). An action
+ * costs a sample of the flow, its gradient about four. */
 typedef struct LFT_(pullback) {
     LFT_(theory)        theory; /* for hmc_init and others; serial pools only, for its work has no threads */
     LFT_(flow)         *flow;
@@ -11264,7 +11266,7 @@ typedef struct LFT_P(prior) {
 
 LFT_P_STATIC lft_status LFT_P(prior_check)(double kind, lft_status code, const char *where, const char *what, lft_error *error)
 {
-    if (kind == LFT_PRIOR_FREE || kind == LFT_PRIOR_NORMAL) return LFT_OK;
+    if (kind == (double)(int)LFT_PRIOR_FREE || kind == (double)(int)LFT_PRIOR_NORMAL) return LFT_OK;
     return lft_p_fail_got(error, code, where, what, "1 (free) or 2 (normal)", kind);
 }
 
@@ -11276,7 +11278,7 @@ LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, 
     for (mu = 0; mu < LFT_DIM; ++mu) largest = lattice->extent[mu] > largest ? lattice->extent[mu] : largest;
     p->kind  = kind ? kind : LFT_PRIOR_FREE;
     p->mass2 = mass2 > 0 ? mass2 : 16.0 / ((double)largest * largest);
-    if (LFT_P(prior_check)(p->kind, LFT_ERR_ARG, "flow", "prior", error)) return LFT_ERR_ARG;
+    if (LFT_P(prior_check)((double)(int)p->kind, LFT_ERR_ARG, "flow", "prior", error)) return LFT_ERR_ARG;
     LFT_P(spectrum_init)(&p->spectrum, lattice, arena);
     LFT_P(hartley_init)(&p->hartley, lattice, arena);
     count      = (size_t)p->spectrum.count;
@@ -11289,7 +11291,7 @@ LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, 
 
 LFT_P_STATIC void LFT_P(prior_spec)(const LFT_P(prior) *p, double *number)
 {
-    number[0] = p->kind, number[1] = p->mass2;
+    number[0] = (double)(int)p->kind, number[1] = p->mass2;
 }
 
 /* khat^2 = sum_mu 4 sin^2(pi k_mu / L_mu) of a compact index. */
@@ -12448,7 +12450,7 @@ typedef struct LFT_P(prior) {
 
 LFT_P_STATIC lft_status LFT_P(prior_check)(double kind, lft_status code, const char *where, const char *what, lft_error *error)
 {
-    if (kind == LFT_PRIOR_HAAR) return LFT_OK;
+    if (kind == (double)(int)LFT_PRIOR_HAAR) return LFT_OK;
     return lft_p_fail_got(error, code, where, what, "3 (Haar), the prior of gauge groups", kind);
 }
 
@@ -12458,12 +12460,12 @@ LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, 
     (void)mass2, (void)set, (void)arena;
     p->kind    = kind ? kind : LFT_PRIOR_HAAR;
     p->lattice = *lattice;
-    return LFT_P(prior_check)(p->kind, LFT_ERR_ARG, "flow", "prior", error);
+    return LFT_P(prior_check)((double)(int)p->kind, LFT_ERR_ARG, "flow", "prior", error);
 }
 
 LFT_P_STATIC void LFT_P(prior_spec)(const LFT_P(prior) *p, double *number)
 {
-    number[0] = p->kind, number[1] = 0;
+    number[0] = (double)(int)p->kind, number[1] = 0;
 }
 
 LFT_P_STATIC void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)
