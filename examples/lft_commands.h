@@ -17,6 +17,7 @@
 #include "lft_hmc.h"
 #include "lft_curve.h"
 #include "lft_checks.h"
+#include "lft_scalar_checks.h"
 #else
 #include "lft_gauge_watch.h"
 #include "lft_record.h"
@@ -24,6 +25,8 @@
 #include "lft_hmc.h"
 #include "lft_heatbath.h"
 #include "lft_gauge_measure.h"
+#include "lft_checks.h"
+#include "lft_gauge_checks.h"
 #endif
 
 #undef LFT

@@ -1,15 +1,17 @@
 /* lft_gauge_run.h: which function a command of the programs for gauge fields is. SPDX-License-Identifier: MIT-0 */
 
-#define CLI_EXPECTED " expected hmc, heatbath, measure, convert or check"
+#define CLI_EXPECTED " expected hmc, heatbath, measure, convert, check, selftest or bench"
 
 static void run(cli *c, const cli_command *command)
 {
-    const int wide = command->bit & (CLI_HOPPING | CLI_MEASURE) ? is_wide(c, 1) : 1;
+    const int wide = command->bit & (CLI_HOPPING | CLI_MEASURE | CLI_BENCH) ? is_wide(c, 1) : 1;
     if (c->error.code) return;
     switch (command->bit) {
     case CLI_HMC: (void)(wide ? f64_hmc_command(c) : f32_hmc_command(c)); break;
     case CLI_HEATBATH: (void)(wide ? f64_heatbath_command(c) : f32_heatbath_command(c)); break;
     case CLI_MEASURE: (void)(wide ? f64_measure_command(c) : f32_measure_command(c)); break;
+    case CLI_BENCH: (void)(wide ? f64_bench_command(c) : f32_bench_command(c)); break;
+    case CLI_SELFTEST: selftest_both(c); break;
     case CLI_CONVERT: (void)convert_command(c); break;
     default: (void)check_command(c);
     }
