@@ -1,5 +1,6 @@
 /* 66_loop_graph.h: sums of products of links as a list of products, with their derivatives.
- * Offers (private): LFT_P(factor), LFT_P(term), LFT_P(graph), LFT_P(graph_init)(), _add, _links, _forward, _backward, LFT_P(factor_of)().
+ * Offers (private): LFT_P(factor), LFT_P(factor_of)(), LFT_P(term), LFT_P(graph), LFT_P(graph_fields), LFT_P(graph_init)(), _add,
+ * _links, _forward, _backward.
  *
  * A graph is a straight-line program that is run at every site: from links nearby it makes nodes, each a sum of products of two
  * factors, links or earlier nodes, either adjoint,
@@ -99,7 +100,8 @@ LFT_P_STATIC void LFT_P(graph_forward)(const LFT_P(graph) *g, LFT_P(place) p, lf
 }
 
 /* a' and b' of c = a b, where a may be the adjoint of a field: its cotangent is c' b^+, that of the field b c'^+. */
-LFT_P_STATIC void LFT_P(graph_back)(const LFT_P(term) *t, const lft_w *a, const lft_w *b, const lft_w *bar, lft_w *bar_a, lft_w *bar_b)
+LFT_P_STATIC void LFT_P(graph_back)(const LFT_P(term) *t, const lft_w *a, const lft_w *b, const lft_w *bar, lft_w *bar_a,
+                                    lft_w *bar_b)
 {
     if (t->a.adjoint) LFT_P(sum_mul)(bar_a, b, t->b.adjoint, bar, 1);
     else LFT_P(sum_mul)(bar_a, bar, 0, b, !t->b.adjoint);

@@ -124,8 +124,8 @@ LFT_P_STATIC void LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(lattice)
     }
 }
 
-/* Coefficients of the potential: of the leading order (2212.08469), S / (4 C_F) at all times, and of what the next order adds, times
- * t. Zero beyond the basis. */
+/* Coefficients of the potential: of the leading order (2212.08469), S / (4 C_F) at all times, and of what the next order adds,
+ * times t. */
 LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, double beta, double *leading, double *next)
 {
     const double N = LFT_P_COLOURS, casimir = LFT_P_COLOURS == 1 ? 1 : (N * N - 1) / (2 * N), M = 4 * N * N;
@@ -179,7 +179,8 @@ LFT_P_STATIC void LFT_P(potential_features)(const LFT_P(potential) *s, const lft
 
 /* bar += x times, lane by lane, the cotangents of sum_i e_i F_i at the nodes of a site. With at_dot those at the derivatives of
  * the nodes: functions of degree 2 have linear cotangents, the others none there. */
-LFT_P_STATIC void LFT_P(potential_cotangents)(const LFT_P(potential) *s, const double *e, lft_v x, const lft_w *at, int at_dot, lft_w *bar)
+LFT_P_STATIC void LFT_P(potential_cotangents)(const LFT_P(potential) *s, const double *e, lft_v x, const lft_w *at, int at_dot,
+                                              lft_w *bar)
 {
     int i;
     for (i = s->sums; i < s->graph.nodes; ++i) {
@@ -265,7 +266,8 @@ LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double
     const int           volume = g->lattice.volume;
     LFT_P(graph_fields) f = w->f;
     lft_w               u;
-    double              F[LFT_P_FEATURES][LFT_P_LANES], W[LFT_P_CLASSES][LFT_P_LANES], e[LFT_P_FEATURES], d[LFT_P_CLASSES], constant;
+    double              F[LFT_P_FEATURES][LFT_P_LANES], W[LFT_P_CLASSES][LFT_P_LANES];
+    double              e[LFT_P_FEATURES], d[LFT_P_CLASSES], constant;
     LFT_P(place)        p = LFT_P(first_place)();
     int                 x, i, l;
     f.dot = NULL;

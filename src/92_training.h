@@ -39,8 +39,8 @@ typedef struct lft_train_desc {
     double            rate, last_rate; /* learning rate [0.01; Gauss-Newton 1: the whole step], at the end [rate / 50] */
     lft_schedule_kind schedule;        /* [cosine] */
     uint64_t          warmup;          /* steps [steps / 50] */
-    double            clip;            /* norm of the gradient [10]; Gauss-Newton: standard deviation of the change of the log-weights
-                                          [1]; -1: never */
+    double            clip;            /* norm of the gradient [10]; Gauss-Newton: standard deviation of the change of the
+                                          log-weights [1]; -1: never */
     double            ridge;           /* of Gauss-Newton, relative, at the end [1e-4]; it starts at .1 */
     double            beta1, beta2;    /* [.9, .99] */
     uint64_t          seed;
