@@ -15816,9 +15816,9 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
 }
 
 /* A step of Gauss and Newton at `rate`, from new samples; the covariances in t->gradient, its change of the log-weights in norm.
- * The ridge is that of Levenberg and Marquardt: a step after which the variance of the log-weights is more than twice of what it was
- * is taken back, and the ridge grows tenfold; otherwise it shrinks to a third, to the desc's at least. adam.v holds this
- * optimiser's two numbers, the variance at the last good parameters and the ridge, so that checkpoints do. */
+ * The ridge is that of Levenberg and Marquardt: a step after which the variance of the log-weights is more than twice of what it
+ * was is taken back, and the ridge grows tenfold; otherwise it shrinks to a third, to the desc's at least. adam.v holds the two
+ * numbers of this optimiser, the variance at the last good parameters and the ridge, so that checkpoints do. */
 LFT_P_STATIC lft_status LFT_P(train_newton)(LFT_(trainer) *t, uint64_t first, double rate, double *loss, double *norm)
 {
     LFT_(flow)         *flow = t->flow;
