@@ -24,15 +24,14 @@ static lft_status LFT(read_train_desc)(cli *c, lft_train_desc *d)
     static const char *const estimator[] = {"path", "total", NULL};
     memset(d, 0, sizeof *d);
     d->steps         = cli_count(c, "steps", 0, 1, (uint64_t)1 << 50);
-    d->batch         = cli_batch(c, 1 << 24);
+    cli_train_options(c, d);
     d->accumulate    = (int)cli_count(c, "accumulate", 0, 1, 1 << 20);
     d->estimator     = (lft_estimator)cli_word(c, "estimator", estimator, 0);
-    d->rate          = cli_positive(c, "rate", cli_is_coupling(c) ? 0.003 : 0);
     d->last_rate     = cli_positive(c, "last-rate", 0);
     d->schedule      = (lft_schedule_kind)(cli_word(c, "schedule", schedule, 1) - 1);
     d->warmup        = cli_count(c, "warmup", 0, 0, (uint64_t)1 << 50);
     d->clip          = cli_real(c, "clip", 0);
-    d->guard_every   = cli_none(c, "guard-every", 1 << 30);
+    if (cli_given(c, "guard-every")) d->guard_every = cli_none(c, "guard-every", 1 << 30);
     d->guard_samples = (int)cli_count(c, "guard-samples", 0, 1, 1 << 20);
     d->guard_std     = cli_positive(c, "guard-std", 0);
     d->guard_mean    = cli_positive(c, "guard-mean", 0);
@@ -45,6 +44,7 @@ static lft_status LFT(read_train_desc)(cli *c, lft_train_desc *d)
 static lft_status LFT(train_lay_out)(LFT(train_job) *j, lft_arena arena)
 {
     if (j->c->error.code) return j->c->error.code;
+    if (!cli_given(j->c, "measure-logq")) j->logq_n = cli_logq_samples(LFT(dimension)(&j->flow));
     return cli_check(j->c, LFT(trainer_init)(&j->trainer, &j->flow, &j->theory, &j->train, &arena), &j->flow.error);
 }
 
@@ -96,6 +96,7 @@ static lft_status LFT(train_calibrate)(LFT(train_job) *j)
     lft_logq_error   e;
     double           loss, step = 0, guard = 0, end, start, rest;
     uint64_t         count = 0;
+    const uint64_t   least = d->optimizer == LFT_GAUSS_NEWTON ? 8 : 10;
     lft_status       status = LFT_OK;
     const int        every = j->trainer.desc.guard_every, samples = j->trainer.desc.guard_samples;
     for (start = begin; !status && (count < 2 || cli_seconds() - begin < most); ++count) {
@@ -120,7 +121,7 @@ static lft_status LFT(train_calibrate)(LFT(train_job) *j)
     rest     = j->seconds - (cli_seconds() - c->begin) - 1.2 * end;
     rest     = rest > 0.2 * j->seconds ? rest : 0.2 * j->seconds;
     d->steps = (uint64_t)(0.95 * rest / (step + guard));
-    if (d->steps < 10) d->steps = 10;
+    if (d->steps < least) d->steps = least;
     cli_note(c, "calibration: %.3g ms per step, %.2g s for the measurements at the end: %llu steps in %.3g s", 1e3 * (step + guard),
              end, (unsigned long long)d->steps, j->seconds);
     return c->error.code;
@@ -130,7 +131,7 @@ static lft_status LFT(train_calibrate)(LFT(train_job) *j)
 static lft_status LFT(train_open)(LFT(train_job) *j)
 {
     cli *c = j->c;
-    j->logq_n           = (int)cli_count(c, "measure-logq", 32, 0, 1 << 20);
+    j->logq_n           = (int)cli_count(c, "measure-logq", 0, 0, 1 << 20); /* if not given: train_lay_out */
     j->ess_n            = cli_count(c, "ess-n", 10000, 1, (uint64_t)1 << 32);
     j->stop_after       = cli_count(c, "stop-after", UINT64_MAX, 1, UINT64_MAX - 1);
     j->checkpoint       = cli_text(c, "checkpoint");
@@ -152,12 +153,8 @@ static lft_status LFT(train_transfer)(LFT(train_job) *j, const char *path, const
 {
     cli       *c = j->c;
     LFT(model) m;
-    int        i;
-    for (i = 0; i < CLI_OPTIONS; ++i) {
-        if (!c->value[i] || !(cli_option_table[i].commands & CLI_SHAPE)) continue;
-        return cli_fail(c, LFT_ERR_ARG, "--%s is part of the model: expected --init without it", cli_option_table[i].key);
-    }
     memset(&m, 0, sizeof m);
+    if (cli_no_options(c, CLI_SHAPE, "model", "--init")) return c->error.code;
     if (LFT(load_model)(c, path, lft_pool_openmp(1), &m)) return c->error.code;
     j->desc        = m.desc;
     j->desc.pool   = asked->pool;
@@ -184,9 +181,9 @@ static lft_status LFT(train_begin)(LFT(train_job) *j)
         return cli_fail(c, LFT_ERR_ARG, "expected --steps or --seconds, got both");
     }
     if (c->error.code) return c->error.code;
-    if (cli_given(c, "init")) {
+    if (cli_init_file(c)) {
         const LFT(flow_desc) asked = j->desc;
-        (void)LFT(train_transfer)(j, cli_text(c, "init"), &asked);
+        (void)LFT(train_transfer)(j, cli_init_file(c), &asked);
     } else {
         (void)LFT(make_flow)(c, &j->flow, &j->desc);
     }
