@@ -59,6 +59,7 @@ static lft_status demo_command(cli *c)
     j.c          = c;
     j.seconds    = 30;
     j.stop_after = UINT64_MAX;
+    j.logq_n     = -1;
     j.ess_n      = 10000;
     cli_note(c, "training a flow: step, loss, ESS of a batch");
     if (f32_train_begin(&j) || f32_train_run(&j)) return c->error.code;

@@ -77,6 +77,18 @@ static int LFT(family_point)(cli *c, LFT(flow) *flow, LFT(theory) *theory, int i
     return i == 0;
 }
 
+/* hmc --model: a model is of its own couplings, and HMC runs in other variables than those of files. */
+static lft_status LFT(choose_couplings)(cli *c, LFT(model) *m)
+{
+    static const char *const key[] = {"beta", "c1", "from"};
+    int                      i;
+    (void)m;
+    for (i = 0; i < 3; ++i) {
+        if (cli_given(c, key[i])) (void)cli_fail(c, LFT_ERR_ARG, "--%s: expected --model without it", key[i]);
+    }
+    return c->error.code;
+}
+
 /* What sample samples from: a model, or the trivializing map as it is known without training. */
 static lft_status LFT(sample_model)(cli *c, lft_pool pool, LFT(model) *m)
 {

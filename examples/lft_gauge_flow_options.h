@@ -47,7 +47,7 @@ static void cli_train_options(cli *c, lft_train_desc *d)
 /* Samples of epsilon, if nothing else is said: each costs the third power of the dimension. */
 static int cli_logq_samples(size_t dimension)
 {
-    const double n = 32 * (512.0 / (double)dimension) * (512.0 / (double)dimension);
+    const double n = 32 * pow(512.0 / (double)dimension, 3);
     return n > 32 ? 32 : n < 2 ? 2 : (int)n;
 }
 
