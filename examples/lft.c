@@ -62,12 +62,13 @@
 #include "lft_options.h"
 #include "lft_report.h"
 #include "lft_checkpoint.h"
+#include "lft_flow_report.h"
 #ifdef CLI_SCALAR
 #include "lft_flow_options.h"
-#include "lft_flow_report.h"
 #include "lft_scalar_report.h"
 #else
 #include "lft_gauge_format.h"
+#include "lft_gauge_flow_options.h"
 #endif
 
 #define CLI f64
@@ -92,9 +93,10 @@ static void selftest_both(cli *c)
     selftest_end(c);
 }
 
+#include "lft_info.h"
+#include "lft_export.h"
 #ifdef CLI_SCALAR
 #include "lft_demo.h"
-#include "lft_export.h"
 #include "lft_scalar_run.h"
 #else
 #include "lft_gauge_files.h"

@@ -1,6 +1,4 @@
-/* lft_chains.h: the commands sample and measure (a part of lft_commands.h). SPDX-License-Identifier: MIT-0 */
-
-/* ---- sample ---- */
+/* lft_chains.h: the command sample, and the forward ESS (a part of lft_commands.h). SPDX-License-Identifier: MIT-0 */
 
 typedef struct LFT(sample_job) {
     cli          *c;
@@ -92,6 +90,7 @@ static lft_status LFT(sample_run)(cli *c, LFT(flow) *flow, const LFT(theory) *th
     LFT(sample_job)       *j = &job;
     cli_result            *r = c->result;
     LFT(chain_desc)        d;
+    LFT(watch)             watch;
     lft_weights            w;
     lft_arena              arena;
     uint64_t               rounds;
@@ -108,7 +107,8 @@ static lft_status LFT(sample_run)(cli *c, LFT(flow) *flow, const LFT(theory) *th
     d.seed   = seed;
     if (out) (void)cli_try_path(c, out);
     arena = cli_arena(c, LFT(chain_bytes)(&flow->lattice, &d));
-    if (c->error.code || LFT(recorder_init)(&j->record, c, theory, &flow->lattice, d.chains, d.chains, n)) return c->error.code;
+    if (c->error.code || LFT(read_watch)(c, &flow->lattice, &watch)) return c->error.code;
+    if (LFT(recorder_init)(&j->record, c, theory, &watch, d.chains, d.chains, n)) return c->error.code;
     rounds  = 1 + j->therm + (n + (uint64_t)d.chains - 1) / (uint64_t)d.chains * j->every;
     j->logw = (double *)cli_alloc(c, (size_t)rounds * (size_t)d.chains * sizeof(double));
     if (c->error.code) return c->error.code;
@@ -148,7 +148,8 @@ static void LFT(sample_print)(const cli_result *r)
 /* The stored epsilon of a model, or a new one. */
 static lft_status LFT(sample_epsilon)(cli *c, const LFT(model) *m, uint64_t seed, lft_logq_error *e)
 {
-    const int  n = (int)cli_count(c, "measure-logq", m->info.logq_error.n ? 0 : 32, 0, 1 << 20);
+    const int  samples = m->info.logq_error.n ? 0 : cli_logq_samples(LFT(dimension)(&m->flow));
+    const int  n = (int)cli_count(c, "measure-logq", (uint64_t)samples, 0, 1 << 20);
     cli_wide   wide;
     lft_status status;
     *e = m->info.logq_error;
@@ -168,37 +169,16 @@ static lft_status LFT(sample_command)(cli *c)
     LFT(model)     m;
     lft_logq_error e;
     const uint64_t n = cli_count(c, "n", 100000, 1, (uint64_t)1 << 40), seed = cli_count(c, "seed", 1, 0, UINT64_MAX);
-    const char    *path = cli_required(c, "model");
     memset(&m, 0, sizeof m);
     (void)cli_chains(c, n); /* before anything takes time */
     if (cli_given(c, "out")) (void)cli_try_path(c, cli_text(c, "out"));
-    (void)LFT(load_model)(c, path, cli_pool(c), &m);
-    if (c->error.code || LFT(choose_couplings)(c, &m) || LFT(sample_epsilon)(c, &m, seed, &e)) return c->error.code;
+    if (LFT(sample_model)(c, cli_pool(c), &m) || LFT(sample_epsilon)(c, &m, seed, &e)) return c->error.code;
     (void)LFT(sample_run)(c, &m.flow, &m.theory, &e, n, seed, cli_text(c, "out"));
     if (!c->error.code && !c->json) LFT(sample_print)(c->result);
     return c->error.code;
 }
 
-/* ---- measure ---- */
-
-/* The header of the file: (n, extents), or the extents of one configuration. */
-static lft_status LFT(measure_header)(cli *c, FILE *file, lft_npy *npy, uint64_t *n, LFT(lattice) *lattice)
-{
-    int extent[LFT_CLI_DIM], mu, first;
-    if (c->error.code) return c->error.code;
-    if (cli_check(c, lft_npy_read_header(lft_file_reader(file), npy, &c->error), &c->error)) return c->error.code;
-    first = npy->rank - LFT_CLI_DIM;
-    if (first != 0 && first != 1) {
-        return cli_fail(c, LFT_ERR_MISMATCH, "npy: shape: expected (n, %d extents), got %d numbers", LFT_CLI_DIM, npy->rank);
-    }
-    if (npy->dtype == LFT_DTYPE_C64 || npy->dtype == LFT_DTYPE_C128) {
-        return cli_fail(c, LFT_ERR_MISMATCH, "npy: expected real numbers, got complex ones");
-    }
-    *n = first ? npy->shape[0] : 1;
-    for (mu = 0; mu < LFT_CLI_DIM; ++mu) extent[mu] = npy->shape[first + mu] < 1 << 24 ? (int)npy->shape[first + mu] : 1 << 25;
-    if (*n < 1) return cli_fail(c, LFT_ERR_MISMATCH, "npy: expected at least one configuration, got none");
-    return cli_check(c, LFT(lattice_init)(lattice, extent, &c->error), &c->error);
-}
+/* ---- how well a flow covers configurations ---- */
 
 /* The forward ESS: 1 / (<w> <1/w>) over configurations of the target, which shows modes that the flow never visits. */
 typedef struct LFT(coverage) {
@@ -206,6 +186,13 @@ typedef struct LFT(coverage) {
     double    *logw, *S;
     size_t     n;
 } LFT(coverage);
+
+static void LFT(coverage_room)(cli *c, LFT(coverage) *v, uint64_t n, int block)
+{
+    if (!v->flow) return;
+    v->logw = (double *)cli_alloc(c, (size_t)(n + (uint64_t)block) * sizeof(double));
+    v->S    = (double *)cli_alloc(c, (size_t)block * sizeof(double));
+}
 
 static lft_status LFT(coverage_add)(LFT(coverage) *v, const LFT(theory) *theory, const LFT(batch) *x, int n, lft_error *e)
 {
@@ -232,103 +219,4 @@ static double LFT(coverage_of)(LFT(coverage) *v)
     for (i = 0; i < v->n; ++i) v->logw[i] = -v->logw[i];
     inverse = lft_weigh(v->logw, v->n).logz;
     return exp(-w - inverse);
-}
-
-/* The file in batches. */
-static lft_status LFT(measure_file)(cli *c, FILE *file, const lft_npy *npy, LFT(recorder) *r, LFT(coverage) *v)
-{
-    const size_t volume = (size_t)r->lattice.volume;
-    lft_arena    arena  = cli_arena(c, LFT(batch_bytes)(&r->lattice, r->block));
-    double      *wide   = (double *)cli_alloc(c, volume * sizeof(double));
-    LFT(batch)   x;
-    size_t       k;
-    int          i, n;
-    if (c->error.code || cli_check(c, LFT(batch_init)(&x, &r->lattice, r->block, &arena, &c->error), &c->error)) {
-        return c->error.code;
-    }
-    while (r->done < r->n) {
-        n = r->n - r->done < (uint64_t)r->block ? (int)(r->n - r->done) : r->block;
-        for (i = 0; i < n; ++i) {
-            if (cli_check(c, lft_npy_read(lft_file_reader(file), npy, wide, volume, &c->error), &c->error)) return c->error.code;
-            for (k = 0; k < volume; ++k) r->phi[k] = (LFT(real))wide[k];
-            LFT(batch_set)(&x, i, r->phi);
-        }
-        if (cli_check(c, LFT(recorder_round)(r, &x, &c->error), &c->error)) return c->error.code;
-        if (cli_check(c, LFT(coverage_add)(v, r->theory, &x, n, &c->error), &c->error)) return c->error.code;
-        cli_progress(c, r->done, r->n, "measure %llu/%llu", (unsigned long long)r->done, (unsigned long long)r->n);
-        if (cli_signal) return LFT(interrupted)(r, &c->error);
-    }
-    cli_progress_end(c);
-    return LFT_OK;
-}
-
-/* The theory of the model, of the options, or none: then S is not known and the identity is left out. */
-static lft_status LFT(measure_theory)(cli *c, LFT(model) *m, LFT(coverage) *v, int *known)
-{
-    const lft_pool pool = cli_pool(c);
-    *known              = 1;
-    if (cli_given(c, "model")) {
-        if (cli_given(c, "m2") || cli_given(c, "lambda")) {
-            return cli_fail(c, LFT_ERR_ARG, "expected --model or --m2 and --lambda, got both");
-        }
-        v->flow = &m->flow;
-        return LFT(load_model)(c, cli_text(c, "model"), pool, m);
-    }
-    if (cli_given(c, "m2") || cli_given(c, "lambda")) return LFT(read_theory)(c, &m->theory);
-    *known = 0;
-    return LFT(phi4_init)(&m->theory, 1, 1, NULL);
-}
-
-static void LFT(measure_print)(const cli_result *r)
-{
-    cli_print_lattice(r);
-    printf("  %llu configurations of %llu chains\n", (unsigned long long)r->n, (unsigned long long)r->chains);
-    if (lft_finite(r->forward_ess)) {
-        printf("  forward ESS of the flow on them %.4f%s\n", r->forward_ess,
-               r->forward_ess < 0.1 ? ": the flow leaves out a part of these configurations" : "");
-    }
-    cli_print_observables(r);
-    printf("  verdict    %s\n", r->verdict);
-}
-
-static lft_status LFT(measure_open)(cli *c, FILE *file)
-{
-    static LFT(recorder) r;
-    LFT(model)           m;
-    LFT(coverage)        v;
-    LFT(lattice)         lattice;
-    lft_npy              npy;
-    uint64_t             n = 0;
-    int                  known = 0, chains = (int)cli_count(c, "chains", 1, 1, 100000), block;
-    memset(&m, 0, sizeof m);
-    memset(&v, 0, sizeof v);
-    (void)LFT(measure_theory)(c, &m, &v, &known);
-    if (LFT(measure_header)(c, file, &npy, &n, &lattice)) return c->error.code;
-    if ((uint64_t)chains > n) {
-        return cli_fail(c, LFT_ERR_ARG, "--chains: expected at most %d, as in the file, got %d", (int)n, chains);
-    }
-    block = (256 + chains - 1) / chains * chains;
-    if (v.flow) {
-        v.logw = (double *)cli_alloc(c, (size_t)(n + (uint64_t)block) * sizeof(double));
-        v.S    = (double *)cli_alloc(c, (size_t)block * sizeof(double));
-    }
-    if (LFT(recorder_init)(&r, c, &m.theory, &lattice, chains, block, n)) return c->error.code;
-    if (LFT(measure_file)(c, file, &npy, &r, &v)) return c->error.code;
-    LFT(recorder_finish)(&r, known ? &m.theory : NULL);
-    c->result->forward_ess  = LFT(coverage_of)(&v);
-    c->result->memory_bytes = c->bytes;
-    if (!c->json) LFT(measure_print)(c->result);
-    return LFT_OK;
-}
-
-static lft_status LFT(measure_command)(cli *c)
-{
-    const char *path = cli_argument(c, 0);
-    FILE       *file;
-    if (!path) return cli_fail(c, LFT_ERR_ARG, "expected a file of configurations (npy), got none");
-    file = fopen(path, "rb");
-    if (!file) return cli_fail(c, LFT_ERR_IO, "%.80s: expected a file that can be read, got: %s", path, strerror(errno));
-    (void)LFT(measure_open)(c, file);
-    (void)fclose(file);
-    return c->error.code;
 }

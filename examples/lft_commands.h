@@ -6,23 +6,27 @@
 #define LFT(name)        CLI_PASTE(CLI, name)
 
 #include "lft_theory.h"
-#ifdef CLI_SCALAR
 #include "lft_flow.h"
+#ifdef CLI_SCALAR
+#include "lft_scalar_flow.h"
 #include "lft_family.h"
-#include "lft_train.h"
 #include "lft_scalar_watch.h"
+#else
+#include "lft_gauge_flow.h"
+#include "lft_gauge_watch.h"
+#endif
+#include "lft_train.h"
 #include "lft_record.h"
 #include "lft_chains.h"
+#include "lft_memory.h"
 #include "lft_markov.h"
 #include "lft_hmc.h"
+#ifdef CLI_SCALAR
+#include "lft_scalar_measure.h"
 #include "lft_curve.h"
 #include "lft_checks.h"
 #include "lft_scalar_checks.h"
 #else
-#include "lft_gauge_watch.h"
-#include "lft_record.h"
-#include "lft_markov.h"
-#include "lft_hmc.h"
 #include "lft_heatbath.h"
 #include "lft_gauge_measure.h"
 #include "lft_checks.h"

@@ -1,80 +1,4 @@
-/* lft_demo.h: the commands info and demo. SPDX-License-Identifier: MIT-0 */
-
-/* ---- info ---- */
-
-static void info_print_layer(const f64_flow *flow, int i)
-{
-    const f64_layer *layer = flow->layer + i;
-    printf("  layer %-4d %s", i, layer->ops->kind);
-    if (layer->steps) printf(", %d integration steps", layer->steps);
-    if (layer->ops == f64_coupling()) { /* the file has every value */
-        const f64_coupling_desc *d = (const f64_coupling_desc *)layer->desc;
-        int                           k;
-        printf(", parity %d, hidden ", d->parity);
-        for (k = 0; k < 8 && d->hidden[k]; ++k) printf("%s%d", k ? "," : "", d->hidden[k] > 0 ? d->hidden[k] : 0);
-        printf(", kernel %d, bound %g%s", d->kernel, d->bound > 0 ? d->bound : 0, d->z2 ? ", z2" : "");
-    }
-    printf("\n");
-}
-
-static void info_print(const cli *c, const f64_model *m, const char *path)
-{
-    const cli_result *r = c->result;
-    const char       *checkpoint = lft_safetensors_meta(&m->doc, "real");
-    int               i;
-    printf("%s: written by lftflow %s\n", path, m->info.version);
-    cli_print_lattice(r);
-    printf("  flow       prior %s, %llu parameters\n", r->prior, (unsigned long long)r->parameters);
-    cli_print_family(r);
-    for (i = 0; i < m->flow.layers; ++i) {
-        info_print_layer(&m->flow, i);
-    }
-    printf("  training   %llu steps of %llu samples, seed %s, loss %.4f", (unsigned long long)r->steps,
-           (unsigned long long)r->batch, r->seed, r->loss);
-    if (r->train_seconds > 0) printf(", %.1f s", r->train_seconds);
-    printf("\n");
-    if (r->ess_n) printf("  ESS        %.4f (N = %llu)\n", r->ess, (unsigned long long)r->ess_n);
-    cli_print_logq(r);
-    if (checkpoint) printf("  checkpoint train --resume %s goes on, in %s\n", path, checkpoint);
-    for (i = 0; i < m->flow.params.tensors; ++i) {
-        const lft_parameter *p = m->flow.params.list + i;
-        int                  k;
-        printf("  %-22s ", p->name);
-        for (k = 0; k < p->rank; ++k) printf("%s%d", k ? "x" : "", p->shape[k]);
-        printf("\n");
-    }
-}
-
-static lft_status info_command(cli *c)
-{
-    const char    *path = cli_argument(c, 0) ? cli_argument(c, 0) : cli_text(c, "model");
-    cli_result    *r    = c->result;
-    f64_model m;
-    memset(&m, 0, sizeof m);
-    if (cli_given(c, "memory")) {
-        if (!c->json) printf("bytes of the arena that each of these takes, on one thread:\n");
-        (void)f32_info_memory(c);
-        return f64_info_memory(c);
-    }
-    if (!path) return cli_fail(c, LFT_ERR_ARG, "expected a model, or --memory, got none");
-    if (f64_load_model(c, path, lft_pool_openmp(1), &m)) return c->error.code;
-    f64_show_lattice(c, &m.flow.lattice, &m.theory, m.desc.pool);
-    cli_set_logq(r, &m.info.logq_error);
-    (void)snprintf(r->seed, sizeof r->seed, "%llu", (unsigned long long)m.info.seed);
-    r->family            = m.desc.family;
-    r->prior             = m.desc.prior == LFT_PRIOR_NORMAL ? "normal" : "free";
-    f64_show_flow(c, &m.flow);
-    r->steps             = m.info.steps;
-    r->batch             = m.info.batch;
-    r->loss              = m.info.loss;
-    r->train_seconds     = m.info.seconds;
-    r->ess               = m.info.ess_n ? m.info.ess : CLI_NAN;
-    r->ess_n             = m.info.ess_n;
-    if (!c->json) info_print(c, &m, path);
-    return LFT_OK;
-}
-
-/* ---- demo ---- */
+/* lft_demo.h: the command demo. SPDX-License-Identifier: MIT-0 */
 
 static cli_result demo_flow, demo_hmc;
 
@@ -135,7 +59,7 @@ static lft_status demo_command(cli *c)
     j.c          = c;
     j.seconds    = 30;
     j.stop_after = UINT64_MAX;
-    j.logq_n     = 32;
+    j.logq_n     = -1;
     j.ess_n      = 10000;
     cli_note(c, "training a flow: step, loss, ESS of a batch");
     if (f32_train_begin(&j) || f32_train_run(&j)) return c->error.code;

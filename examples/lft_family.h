@@ -81,3 +81,10 @@ static lft_status LFT(choose_couplings)(cli *c, LFT(model) *m)
     memset(&m->info.logq_error, 0, sizeof m->info.logq_error);
     return LFT_OK;
 }
+
+/* What sample samples from. */
+static lft_status LFT(sample_model)(cli *c, lft_pool pool, LFT(model) *m)
+{
+    if (LFT(load_model)(c, cli_required(c, "model"), pool, m)) return c->error.code;
+    return LFT(choose_couplings)(c, m);
+}

@@ -1,59 +1,8 @@
 /* lft_flow.h: flow and model of a command (a part of lft_commands.h). SPDX-License-Identifier: MIT-0 */
 
-static void LFT(read_continuous)(cli *c, LFT(continuous_desc) *d)
-{
-    static const char *const basis[] = {"cosine", "hat", NULL};
-    d->sines      = cli_none(c, "sines", 1000);
-    d->linear     = cli_none(c, "linear", 1);
-    d->gates      = cli_none(c, "gates", 100);
-    d->zeros      = cli_none(c, "zeros", 100);
-    d->basis      = (lft_time_basis)cli_word(c, "basis", basis, 0);
-    d->nodes      = (int)cli_count(c, "nodes", 0, 1, 1000);
-    d->steps      = (int)cli_count(c, "int-steps", 0, 1, 100000);
-    d->most_steps = (int)cli_count(c, "most-int-steps", 0, 1, 100000);
-}
-
-/* Couplings that differ by their parity. */
-static void LFT(read_couplings)(cli *c, LFT(flow_desc) *d)
-{
-    const int          layers = (int)cli_count(c, "layers", 16, 1, CLI_LAYERS);
-    LFT(coupling_desc) one, *each = (LFT(coupling_desc) *)cli_alloc(c, (size_t)layers * sizeof *each);
-    LFT(layer_desc)   *list       = (LFT(layer_desc) *)cli_alloc(c, (size_t)layers * sizeof *list);
-    int                i;
-    memset(&one, 0, sizeof one);
-    cli_list(c, "hidden", one.hidden, (int)(sizeof one.hidden / sizeof *one.hidden));
-    one.kernel = (int)cli_count(c, "kernel", 0, 1, 1000);
-    one.bound  = cli_real(c, "bound", 0);
-    one.z2     = (int)cli_count(c, "z2", 0, 0, 1);
-    if (one.bound < 0) (void)cli_fail(c, LFT_ERR_ARG, "--bound: expected a number >= 0, got '%.40s'", cli_text(c, "bound"));
-    if (cli_given(c, "bound") && one.bound <= 0) one.bound = -1; /* NaN is the library's to refuse */
-    for (i = 0; i < layers && !c->error.code; ++i) {
-        each[i]        = one;
-        each[i].parity = i % 2;
-        list[i].ops    = LFT(coupling)();
-        list[i].desc   = each + i;
-    }
-    d->layer  = list;
-    d->layers = layers;
-}
-
-/* A desc from the options; zero is the library's default. */
-static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
-{
-    static const char *const prior[] = {"free", "normal", NULL};
-    const int                coupling = cli_is_coupling(c);
-    memset(d, 0, sizeof *d);
-    if (cli_flow_options(c, coupling)) return c->error.code;
-    cli_extent(c, cli_required(c, "extent"), d->extent);
-    d->prior       = (lft_prior_kind)cli_word(c, "prior", prior, LFT_PRIOR_FREE);
-    d->prior_mass2 = cli_positive(c, "prior-mass2", 0);
-    if (cli_given(c, "prior-mass2") && d->prior == LFT_PRIOR_NORMAL) {
-        return cli_fail(c, LFT_ERR_ARG, "--prior-mass2: expected --prior free beside it, got the prior normal");
-    }
-    if (coupling) LFT(read_couplings)(c, d);
-    else LFT(read_continuous)(c, &d->continuous);
-    return c->error.code;
-}
+/* Of lft_scalar_flow.h or lft_gauge_flow.h: the theory that a model is of, and the dimension of a configuration. */
+static lft_status LFT(model_theory)(cli *c, const LFT(model_info) *info, LFT(theory) *theory);
+static size_t     LFT(dimension)(const LFT(flow) *flow);
 
 /* The most of any layer; 0 where none integrates. */
 static int LFT(integration_steps)(const LFT(flow) *flow)
@@ -97,17 +46,6 @@ typedef struct LFT(model) {
     LFT(model_info) info;
     lft_safetensors doc;
 } LFT(model);
-
-static lft_status LFT(model_theory)(cli *c, const LFT(model_info) *info, LFT(theory) *theory)
-{
-    lft_error e;
-    memset(&e, 0, sizeof e);
-    if (strcmp(info->theory, "phi4") || info->couplings != 2) {
-        return cli_fail(c, LFT_ERR_MISMATCH, "model: theory: expected phi4 with 2 couplings, got '%.20s' with %d", info->theory,
-                        info->couplings);
-    }
-    return cli_check(c, LFT(phi4_init)(theory, info->coupling[0], info->coupling[1], &e), &e);
-}
 
 /* The flow of a document, with its parameters. */
 static lft_status LFT(model_of)(cli *c, LFT(model) *m, lft_pool pool, lft_arena *arena)
@@ -172,9 +110,16 @@ typedef struct cli_wide {
 
 static lft_status cli_wide_open(cli *c, cli_wide *w, const lft_safetensors *doc, lft_pool pool)
 {
-    lft_arena arena = cli_arena(c, CLI_DESC_BYTES);
-    w->model.doc    = *doc;
+    static int said;
+    lft_arena  arena = cli_arena(c, CLI_DESC_BYTES);
+    size_t     n;
+    w->model.doc     = *doc;
     if (f64_model_of(c, &w->model, pool, &arena)) return c->error.code;
+    n = f64_dimension(&w->model.flow);
+    if (n > 3000 && !said++) {
+        cli_note(c, "epsilon: a Jacobian of %lu rows, %.0f MB and minutes for each sample; --measure-logq N: that many, 0: none",
+                 (unsigned long)n, 8e-6 * (double)n * (double)n);
+    }
     w->scratch = cli_arena(c, f64_flow_logq_error_bytes(&w->model.flow));
     return c->error.code;
 }

@@ -1,4 +1,4 @@
-/* lft_flow_options.h: options of flows. SPDX-License-Identifier: MIT-0 */
+/* lft_flow_options.h: options of flows of scalar fields. SPDX-License-Identifier: MIT-0 */
 
 /* 8,8: up to `most` numbers, the rest of the list stays 0; 0 alone: none, which is -1. */
 static void cli_list(cli *c, const char *key, int *list, int most)
@@ -33,15 +33,25 @@ static int cli_batch(cli *c, uint64_t most)
     return (int)cli_count(c, "batch", cli_is_coupling(c) ? 64 : 256, 1, most);
 }
 
-/* Options of the other kind of flow would have no effect. */
 static lft_status cli_flow_options(cli *c, int coupling)
 {
-    const int other = coupling ? CLI_CONTINUOUS : CLI_COUPLING;
-    int       i;
-    for (i = 0; i < CLI_OPTIONS; ++i) {
-        if (!c->value[i] || !(cli_option_table[i].commands & other)) continue;
-        return cli_fail(c, LFT_ERR_ARG, "--%s is an option of --flow %s: expected --flow %s without it", cli_option_table[i].key,
-                        coupling ? "continuous" : "coupling", coupling ? "coupling" : "continuous");
-    }
-    return c->error.code;
+    if (coupling) return cli_other_options(c, CLI_CONTINUOUS, "flow", "continuous", "coupling");
+    return cli_other_options(c, CLI_COUPLING, "flow", "coupling", "continuous");
+}
+
+/* What depends on the kind of flow. */
+static void cli_train_options(cli *c, lft_train_desc *d)
+{
+    d->batch = cli_batch(c, 1 << 24);
+    d->rate  = cli_positive(c, "rate", cli_is_coupling(c) ? 0.003 : 0);
+}
+
+/* The model to start from; NULL: the start is that of the flow. */
+static const char *cli_init_file(const cli *c) { return cli_text(c, "init"); }
+
+/* Samples of epsilon, if nothing else is said. */
+static int cli_logq_samples(size_t dimension)
+{
+    (void)dimension;
+    return 32;
 }

@@ -47,3 +47,10 @@ static const char *cli_flow_verdict(double ess)
     if (ess < 0.5) return "usable: some configurations repeat many times";
     return ess < 0.9 ? "good" : "very good: almost every proposal is accepted";
 }
+
+static void cli_print_coverage(const cli_result *r)
+{
+    if (!lft_finite(r->forward_ess)) return;
+    printf("  forward ESS of the flow on them %.4f%s\n", r->forward_ess,
+           r->forward_ess < 0.1 ? ": the flow leaves out a part of these configurations" : "");
+}

@@ -70,21 +70,23 @@ static lft_status LFT(source_next)(LFT(gauge_source) *s, uint64_t number, LFT(ba
     return c->error.code;
 }
 
-static lft_status LFT(measure_all)(LFT(gauge_source) *s, LFT(recorder) *r)
+static lft_status LFT(measure_all)(LFT(gauge_source) *s, LFT(recorder) *r, LFT(coverage) *v)
 {
     cli       *c = s->c;
     lft_arena  arena = cli_arena(c, LFT(batch_bytes)(&r->lattice, r->block));
     LFT(batch) x;
-    int        i;
+    int        i, n;
     if (c->error.code || cli_check(c, LFT(batch_init)(&x, &r->lattice, r->block, &arena, &c->error), &c->error)) {
         return c->error.code;
     }
     s->wide = (double *)cli_alloc(c, (size_t)r->lattice.volume * (size_t)LFT(watch_reals) * sizeof(double));
     while (r->done < r->n && !c->error.code) {
-        for (i = 0; i < r->block && r->done + (uint64_t)i < r->n; ++i) {
+        n = r->n - r->done < (uint64_t)r->block ? (int)(r->n - r->done) : r->block;
+        for (i = 0; i < n; ++i) {
             if (LFT(source_next)(s, r->done + (uint64_t)i, &x, i, r->phi)) return c->error.code;
         }
         if (cli_check(c, LFT(recorder_round)(r, &x, &c->error), &c->error)) return c->error.code;
+        if (cli_check(c, LFT(coverage_add)(v, r->theory, &x, n, &c->error), &c->error)) return c->error.code;
         cli_progress(c, r->done, r->n, "measure %llu/%llu", (unsigned long long)r->done, (unsigned long long)r->n);
         if (cli_signal) return LFT(interrupted)(r, &c->error);
     }
@@ -96,6 +98,7 @@ static void LFT(gauge_measure_print)(const cli_result *r)
 {
     cli_print_lattice(r);
     printf("  %llu configurations of %llu chains\n", (unsigned long long)r->n, (unsigned long long)r->chains);
+    cli_print_coverage(r);
     cli_print_observables(r);
     printf("  verdict    %s\n", r->verdict);
 }
@@ -107,19 +110,30 @@ static lft_status LFT(measure_command)(cli *c)
     LFT(gauge_source)    s;
     LFT(lattice)         lattice;
     LFT(watch)           watch;
-    const int            known = cli_given(c, "beta");
+    LFT(model)           m;
+    LFT(coverage)        v;
+    const int            known = cli_given(c, "beta") || cli_given(c, "model");
     int                  chains = (int)cli_count(c, "chains", 1, 1, 100000), block;
     memset(&s, 0, sizeof s);
+    memset(&m, 0, sizeof m);
+    memset(&v, 0, sizeof v);
     s.c = c;
-    if (known) (void)LFT(read_theory)(c, &theory);
+    if (cli_given(c, "model")) {
+        if (cli_given(c, "beta")) return cli_fail(c, LFT_ERR_ARG, "expected --model or --beta, got both");
+        v.flow = &m.flow;
+        if (LFT(load_model)(c, cli_text(c, "model"), cli_pool(c), &m)) return c->error.code;
+        theory = m.theory;
+    } else if (known) (void)LFT(read_theory)(c, &theory);
     else (void)LFT(wilson_init)(&theory, 0, 0, NULL);
     if (c->error.code || LFT(source_open)(&s, &lattice) || LFT(read_watch)(c, &lattice, &watch)) return c->error.code;
     if ((uint64_t)chains > s.n) {
         return cli_fail(c, LFT_ERR_ARG, "--chains: expected at most %d, as in the files, got %d", (int)s.n, chains);
     }
     block = LFT(lanes)() > chains ? (LFT(lanes)() / chains) * chains : chains;
-    if (LFT(recorder_init)(&r, c, &theory, &watch, chains, block, s.n) || LFT(measure_all)(&s, &r)) return c->error.code;
+    LFT(coverage_room)(c, &v, s.n, block);
+    if (LFT(recorder_init)(&r, c, &theory, &watch, chains, block, s.n) || LFT(measure_all)(&s, &r, &v)) return c->error.code;
     LFT(recorder_finish)(&r, known ? &theory : NULL);
+    c->result->forward_ess  = LFT(coverage_of)(&v);
     c->result->memory_bytes = c->bytes;
     if (s.npy_file) (void)fclose(s.npy_file);
     if (!c->json) LFT(gauge_measure_print)(c->result);

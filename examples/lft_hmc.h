@@ -2,11 +2,9 @@
 
 typedef struct LFT(hmc_job) {
     LFT(hmc)      hmc;
-#ifdef CLI_SCALAR
     LFT(flow)    *flow; /* HMC through a flow; NULL: in the fields themselves */
     LFT(pullback) pullback;
     LFT(batch)    x; /* the fields, then */
-#endif
     LFT(markov)   run;
     lft_series    exp_dh; /* mean over the chains of each trajectory */
 } LFT(hmc_job);
@@ -28,7 +26,6 @@ static lft_status LFT(hmc_update)(void *job, uint64_t number, lft_error *e)
     return status;
 }
 
-#ifdef CLI_SCALAR
 /* The fields that belong to the variables of the flow. */
 static const LFT(batch) *LFT(hmc_fields)(void *job, lft_status *status, lft_error *e)
 {
@@ -39,7 +36,6 @@ static const LFT(batch) *LFT(hmc_fields)(void *job, lft_status *status, lft_erro
     }
     return &j->x;
 }
-#endif
 
 static lft_status LFT(hmc_read_desc)(cli *c, LFT(hmc_desc) *d, const int *extent, uint64_t n, uint64_t seed, lft_pool pool)
 {
@@ -59,7 +55,6 @@ static lft_status LFT(hmc_read_desc)(cli *c, LFT(hmc_desc) *d, const int *extent
     return c->error.code;
 }
 
-#ifdef CLI_SCALAR
 /* The theory in the variables of the flow. */
 static lft_status LFT(hmc_through_flow)(cli *c, LFT(hmc_job) *j, const LFT(theory) *theory, int chains)
 {
@@ -83,7 +78,6 @@ static uint64_t LFT(hmc_flow_number)(const LFT(flow) *flow)
     }
     return (hash ^ (uint64_t)LFT(integration_steps)(flow)) * 1099511628211u;
 }
-#endif
 
 /* What a checkpoint says of HMC. */
 static void LFT(hmc_facts)(LFT(hmc_job) *j)
@@ -97,9 +91,7 @@ static void LFT(hmc_facts)(LFT(hmc_job) *j)
     checkpoint_real(k, "length", d->length);
     checkpoint_real(k, "jitter", d->jitter);
     checkpoint_real(k, "acceptance", d->acceptance);
-#ifdef CLI_SCALAR
     checkpoint_count(k, "model", LFT(hmc_flow_number)(j->flow));
-#endif
     checkpoint_state(k, "hmc.trajectories", LFT_DTYPE_U64, &j->hmc.trajectories, 1);
     checkpoint_state(k, "hmc.accepted", LFT_DTYPE_U64, &j->hmc.accepted, 1);
     checkpoint_state(k, "hmc.nonfinite", LFT_DTYPE_U64, &j->hmc.nonfinite, 1);
@@ -132,13 +124,11 @@ static lft_status LFT(hmc_set_up)(cli *c, LFT(hmc_job) *j, const LFT(theory) *ba
     lft_arena          measure = lft_arena_measure(), arena;
     LFT(watch)         watch;
     if (c->error.code) return c->error.code;
-#ifdef CLI_SCALAR
     if (j->flow) {
         if (LFT(hmc_through_flow)(c, j, base, d->chains)) return c->error.code;
         theory        = &j->pullback.theory;
         j->run.fields = LFT(hmc_fields);
     }
-#endif
     if (cli_check(c, LFT(hmc_init)(&j->hmc, theory, d, &measure, &c->error), &c->error)) return c->error.code;
     (void)lft_series_init(&j->exp_dh, 1, 1, trajectories, &measure, NULL);
     arena = cli_arena(c, measure.need);
@@ -209,7 +199,6 @@ static lft_status LFT(hmc_of_options)(cli *c, uint64_t n, uint64_t seed, lft_poo
     return LFT(hmc_run)(c, &theory, extent, n, seed, pool, out);
 }
 
-#ifdef CLI_SCALAR
 /* On that of a model, in the variables of its flow, by one thread. */
 static lft_status LFT(hmc_of_model)(cli *c, uint64_t n, uint64_t seed, const char *out)
 {
@@ -221,7 +210,6 @@ static lft_status LFT(hmc_of_model)(cli *c, uint64_t n, uint64_t seed, const cha
     LFT(the_hmc_job).flow = &m.flow;
     return LFT(hmc_run)(c, &m.theory, m.flow.lattice.extent, n, seed, serial, out);
 }
-#endif
 
 static lft_status LFT(hmc_command)(cli *c)
 {
@@ -229,11 +217,8 @@ static lft_status LFT(hmc_command)(cli *c)
     const lft_pool pool = cli_pool(c);
     if (c->error.code) return c->error.code;
     memset(&LFT(the_hmc_job), 0, sizeof LFT(the_hmc_job));
-#ifdef CLI_SCALAR
     if (cli_given(c, "model")) (void)LFT(hmc_of_model)(c, n, seed, cli_text(c, "out"));
-    else
-#endif
-        (void)LFT(hmc_of_options)(c, n, seed, pool, cli_text(c, "out"));
+    else (void)LFT(hmc_of_options)(c, n, seed, pool, cli_text(c, "out"));
     if (!c->error.code && !c->json) LFT(hmc_print)(c->result);
     return c->error.code;
 }

@@ -250,6 +250,29 @@ static int cli_word(cli *c, const char *key, const char *const *words, int other
     return otherwise;
 }
 
+/* Options that belong to another word of --key, which is `is` and not `other`, would have no effect. */
+static lft_status cli_other_options(cli *c, int bit, const char *key, const char *other, const char *is)
+{
+    int i;
+    for (i = 0; i < CLI_OPTIONS; ++i) {
+        if (!c->value[i] || !(cli_option_table[i].commands & bit)) continue;
+        return cli_fail(c, LFT_ERR_ARG, "--%s is an option of --%s %s: expected --%s %s without it", cli_option_table[i].key, key,
+                        other, key, is);
+    }
+    return c->error.code;
+}
+
+/* Those of a kind are part of what `beside` brings. */
+static lft_status cli_no_options(cli *c, int bit, const char *of, const char *beside)
+{
+    int i;
+    for (i = 0; i < CLI_OPTIONS; ++i) {
+        if (!c->value[i] || !(cli_option_table[i].commands & bit)) continue;
+        return cli_fail(c, LFT_ERR_ARG, "--%s is part of the %s: expected %s without it", cli_option_table[i].key, of, beside);
+    }
+    return c->error.code;
+}
+
 /* 6x6 or, on a line, 6. Values below 1 are left to the library to refuse. */
 static void cli_extent(cli *c, const char *text, int *extent)
 {

@@ -43,9 +43,9 @@ struct cli_result {
     const char    *coupling_name[LFT_MAX_COUPLINGS];
     double         coupling[LFT_MAX_COUPLINGS];
     char           seed[24]; /* as text: JSON numbers end at 2^53 */
-    const char    *real, *out, *prior, *flow, *verdict;
+    const char    *real, *out, *prior, *flow, *integrator, *verdict;
     uint64_t       lanes, threads, chains, n, ess_n, longest_rejection, nonfinite, logq_n, parameters, steps, batch, md_steps;
-    uint64_t       layers, integration_steps, refined, rolled_back, memory_bytes, passed, failed;
+    uint64_t       layers, loops, nodes, integration_steps, refined, rolled_back, memory_bytes, passed, failed;
     double         ess, forward_ess, acceptance, tau_int, logz, logz_error, logq_error, logz_shift, logz_shift_error;
     double         seconds, samples_per_second, loss, train_seconds, ms_per_step, exp_dh, exp_dh_error;
     cli_observable observable[CLI_OBSERVABLES];
@@ -80,9 +80,7 @@ static const cli_field cli_field_table[] = {
     CLI_FIELD(n, 'u', CLI_CURVE | CLI_CHAINS | CLI_MEASURE | CLI_DEMO),
     CLI_FIELD(ess, 'd', CLI_FLOWS | CLI_INFO | CLI_DEMO),
     CLI_FIELD(ess_n, 'u', CLI_FLOWS | CLI_INFO | CLI_DEMO),
-#ifdef CLI_SCALAR
     CLI_FIELD(forward_ess, 'd', CLI_MEASURE),
-#endif
     CLI_FIELD(acceptance, 'd', CLI_SAMPLE | CLI_HMC | CLI_DEMO),
     CLI_FIELD(tau_int, 'd', CLI_CHAINS | CLI_MEASURE | CLI_DEMO),
     CLI_FIELD(longest_rejection, 'u', CLI_SAMPLE),
@@ -100,6 +98,11 @@ static const cli_field cli_field_table[] = {
     CLI_FIELD(flow, 's', CLI_FLOWS | CLI_INFO),
     CLI_FIELD(layers, 'u', CLI_FLOWS | CLI_INFO),
     CLI_FIELD(parameters, 'u', CLI_EXPORT | CLI_FLOWS | CLI_INFO),
+#ifndef CLI_SCALAR
+    CLI_FIELD(loops, 'u', CLI_INFO),
+    CLI_FIELD(nodes, 'u', CLI_INFO),
+    CLI_FIELD(integrator, 's', CLI_INFO),
+#endif
     CLI_FIELD(integration_steps, 'u', CLI_FLOWS | CLI_INFO),
     CLI_FIELD(steps, 'u', CLI_TRAIN | CLI_INFO),
     CLI_FIELD(batch, 'u', CLI_TRAIN | CLI_INFO),

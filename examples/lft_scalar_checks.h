@@ -1,4 +1,4 @@
-/* lft_scalar_checks.h: the commands selftest, bench and info --memory for scalar fields (a part of lft_commands.h).
+/* lft_scalar_checks.h: the commands selftest and bench for scalar fields (a part of lft_commands.h).
  * SPDX-License-Identifier: MIT-0 */
 
 /* ---- selftest ---- */
@@ -362,46 +362,5 @@ static lft_status LFT(bench_command)(cli *c)
     (void)bench_time(c, "logq_us", "us per log q of a given configuration", 1e6 / t.batch, LFT(bench_logq), &b);
     (void)bench_time(c, "train_step_ms", "ms per step of training", 1e3, LFT(bench_step), &b);
     (void)bench_time(c, "trajectory_us", "us per trajectory of 10 Omelyan steps", 1e6 / t.batch, LFT(bench_hmc), &b);
-    return c->error.code;
-}
-
-/* ---- info --memory: the numbers that a user of the header would put into LFT_ARENA() ---- */
-
-static void LFT(info_byte)(cli *c, const char *narrow, const char *wide, size_t bytes)
-{
-    cli_result *r = c->result;
-    const char *name = sizeof(LFT(real)) == 8 ? wide : narrow;
-    r->timing[r->timings].name  = name;
-    r->timing[r->timings].value = (double)bytes;
-    r->timings += 1;
-    if (!c->json) printf("  %-26s %12llu bytes\n", name, (unsigned long long)bytes);
-}
-
-static lft_status LFT(info_memory)(cli *c)
-{
-    LFT(flow_desc)  d;
-    LFT(flow)       flow;
-    LFT(chain_desc) chain;
-    LFT(hmc_desc)   hmc;
-    lft_train_desc  t;
-    size_t          training;
-    memset(&t, 0, sizeof t);
-    memset(&chain, 0, sizeof chain);
-    memset(&hmc, 0, sizeof hmc);
-    t.batch      = cli_batch(c, 1 << 20);
-    chain.chains = hmc.chains = (int)cli_count(c, "chains", 64, 1, 100000);
-    if (LFT(read_flow_desc)(c, &d) || LFT(make_flow)(c, &flow, &d)) return c->error.code;
-    memcpy(hmc.extent, d.extent, sizeof hmc.extent);
-    training = LFT(flow_bytes)(&d) + LFT(trainer_bytes)(&flow, &t);
-    LFT(show_lattice)(c, &flow.lattice, NULL, d.pool);
-    LFT(show_flow)(c, &flow);
-    LFT(info_byte)(c, "flow_f32", "flow_f64", LFT(flow_bytes)(&d));
-    LFT(info_byte)(c, "flow_and_training_f32", "flow_and_training_f64", training);
-    LFT(info_byte)(c, "chain_f32", "chain_f64", LFT(chain_bytes)(&flow.lattice, &chain));
-    LFT(info_byte)(c, "hmc_f32", "hmc_f64", LFT(hmc_bytes)(&hmc));
-    LFT(info_byte)(c, "measure_f32", "measure_f64", LFT(measure_bytes)(&flow.lattice));
-    LFT(info_byte)(c, "logq_error_f32", "logq_error_f64", LFT(flow_logq_error_bytes)(&flow));
-    LFT(info_byte)(c, "model_save_f32", "model_save_f64", LFT(model_bytes)(&flow));
-    cli_release(c);
     return c->error.code;
 }

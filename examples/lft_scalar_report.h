@@ -112,3 +112,24 @@ static void cli_print_family(const cli_result *r)
                r->point[i].w.ess, r->point[i].logq_error);
     }
 }
+
+static void info_print_layer(const f64_flow *flow, int i)
+{
+    const f64_layer *layer = flow->layer + i;
+    printf("  layer %-4d %s", i, layer->ops->kind);
+    if (layer->steps) printf(", %d integration steps", layer->steps);
+    if (layer->ops == f64_coupling()) { /* the file has every value */
+        const f64_coupling_desc *d = (const f64_coupling_desc *)layer->desc;
+        int                           k;
+        printf(", parity %d, hidden ", d->parity);
+        for (k = 0; k < 8 && d->hidden[k]; ++k) printf("%s%d", k ? "," : "", d->hidden[k] > 0 ? d->hidden[k] : 0);
+        printf(", kernel %d, bound %g%s", d->kernel, d->bound > 0 ? d->bound : 0, d->z2 ? ", z2" : "");
+    }
+    printf("\n");
+}
+
+static void info_desc(cli_result *r, const f64_flow_desc *d)
+{
+    r->family = d->family;
+    r->prior  = d->prior == LFT_PRIOR_NORMAL ? "normal" : "free";
+}

@@ -2,21 +2,6 @@
 
 #define CLI_EXPECTED " expected train, sample, curve, hmc, measure, info, export, selftest, bench or demo"
 
-/* A checkpoint goes on in the type in which it was begun. */
-static int train_is_wide(cli *c)
-{
-    lft_safetensors doc;
-    lft_arena       arena;
-    const char     *path = cli_text(c, "resume"), *real;
-    int             wide = 0;
-    if (!path) return is_wide(c, 0);
-    if (cli_load(c, path, &doc, &arena, 0)) return 0;
-    real = lft_safetensors_meta(&doc, "real");
-    if (real) wide = !strcmp(real, "f64");
-    cli_release(c);
-    return wide;
-}
-
 static void run(cli *c, const cli_command *command)
 {
     int wide;

@@ -11,7 +11,7 @@ typedef struct LFT(train_job) {
     lft_arena       save; /* scratch for writing */
     const char     *out, *checkpoint;
     FILE           *history;
-    int             history_failed, timed, logq_n; /* logq_n, ess_n: samples of the measurements at the end */
+    int             history_failed, timed, logq_n; /* logq_n, ess_n: samples of the measurements at the end, -1: the default */
     uint64_t        stop_after, first_step, ess_n;
     double          seconds, began, earlier, saved, checkpoint_every; /* began: of the loop; earlier: before a resume */
 } LFT(train_job);
@@ -24,15 +24,14 @@ static lft_status LFT(read_train_desc)(cli *c, lft_train_desc *d)
     static const char *const estimator[] = {"path", "total", NULL};
     memset(d, 0, sizeof *d);
     d->steps         = cli_count(c, "steps", 0, 1, (uint64_t)1 << 50);
-    d->batch         = cli_batch(c, 1 << 24);
+    cli_train_options(c, d);
     d->accumulate    = (int)cli_count(c, "accumulate", 0, 1, 1 << 20);
     d->estimator     = (lft_estimator)cli_word(c, "estimator", estimator, 0);
-    d->rate          = cli_positive(c, "rate", cli_is_coupling(c) ? 0.003 : 0);
     d->last_rate     = cli_positive(c, "last-rate", 0);
     d->schedule      = (lft_schedule_kind)(cli_word(c, "schedule", schedule, 1) - 1);
     d->warmup        = cli_count(c, "warmup", 0, 0, (uint64_t)1 << 50);
     d->clip          = cli_real(c, "clip", 0);
-    d->guard_every   = cli_none(c, "guard-every", 1 << 30);
+    if (cli_given(c, "guard-every")) d->guard_every = cli_none(c, "guard-every", 1 << 30);
     d->guard_samples = (int)cli_count(c, "guard-samples", 0, 1, 1 << 20);
     d->guard_std     = cli_positive(c, "guard-std", 0);
     d->guard_mean    = cli_positive(c, "guard-mean", 0);
@@ -45,6 +44,7 @@ static lft_status LFT(read_train_desc)(cli *c, lft_train_desc *d)
 static lft_status LFT(train_lay_out)(LFT(train_job) *j, lft_arena arena)
 {
     if (j->c->error.code) return j->c->error.code;
+    if (j->logq_n < 0) j->logq_n = cli_logq_samples(LFT(dimension)(&j->flow));
     return cli_check(j->c, LFT(trainer_init)(&j->trainer, &j->flow, &j->theory, &j->train, &arena), &j->flow.error);
 }
 
@@ -54,6 +54,18 @@ static lft_arena LFT(train_arena)(LFT(train_job) *j)
     if (j->c->error.code) return measure;
     (void)cli_check(j->c, LFT(trainer_init)(&j->trainer, &j->flow, &j->theory, &j->train, &measure), &j->flow.error);
     return cli_arena(j->c, measure.need);
+}
+
+/* Where one sample of epsilon may take minutes: as many as a fifth of the budget is for, if the user did not say on how many; `one`
+ * is about the time of one. A single one has no std. */
+static void LFT(train_few_logq)(LFT(train_job) *j, double one)
+{
+    const double n = 0.2 * j->seconds / one;
+    if (cli_given(j->c, "measure-logq") || j->logq_n >= 32 || n >= j->logq_n) return;
+    j->logq_n = n < 2 ? 0 : (int)n;
+    if (!j->logq_n) {
+        cli_note(j->c, "epsilon will not be measured: about %.2g s for a sample are too long; --measure-logq N does it on N", one);
+    }
 }
 
 /* Seconds of all that comes after the last step: epsilon, and the ESS. For that at most a tenth of the budget is spent if
@@ -87,8 +99,9 @@ static double LFT(time_of_end)(LFT(train_job) *j)
     return spent + sample * (double)j->ess_n;
 }
 
-/* Turns a time budget into steps: times gradients, one measurement of the guard, and the end, and keeps nothing of it. */
-static lft_status LFT(train_calibrate)(LFT(train_job) *j)
+/* Turns a time budget into steps: times gradients, one measurement of the guard, and the end, and keeps nothing of it. For Gauss and
+ * Newton also into a batch, unless the user chose one: twenty steps are worth more than large ones. */
+static lft_status LFT(train_calibrate)(LFT(train_job) *j, lft_arena arena)
 {
     cli             *c     = j->c;
     const double     begin = cli_seconds(), most = 0.02 * j->seconds;
@@ -98,6 +111,11 @@ static lft_status LFT(train_calibrate)(LFT(train_job) *j)
     uint64_t         count = 0;
     lft_status       status = LFT_OK;
     const int        every = j->trainer.desc.guard_every, samples = j->trainer.desc.guard_samples;
+    const int        newton = d->optimizer == LFT_GAUSS_NEWTON, batch = j->trainer.desc.batch;
+    const int        shrinks = newton && batch > 256 && !cli_given(c, "batch");
+    const double     rows = (double)LFT(dimension)(&j->flow);
+    if (shrinks) d->batch = 256;
+    if (shrinks && LFT(train_lay_out)(j, arena)) return c->error.code;
     for (start = begin; !status && (count < 2 || cli_seconds() - begin < most); ++count) {
         int part;
         if (count == 1) start = cli_seconds(); /* the first warms up */
@@ -106,8 +124,11 @@ static lft_status LFT(train_calibrate)(LFT(train_job) *j)
         }
         LFT(flow_prepare)(&j->flow);
         step = (cli_seconds() - start) / (double)(count > 1 ? count : 1);
+        if (newton && step > 5 * most) break;
     }
     if (cli_check(c, status, &j->flow.error)) return status;
+    /* one pass backward for as many rows of the Jacobian as there are lanes, and its determinant */
+    LFT(train_few_logq)(j, step / j->trainer.desc.batch * LFT(lanes)() / f64_lanes() * rows + rows * rows * rows / 3e9);
     end = LFT(time_of_end)(j);
     if (every > 0 && LFT(integration_steps)(&j->flow) > 0 && !c->error.code) {
         const int blocks  = c->blocks;
@@ -119,8 +140,9 @@ static lft_status LFT(train_calibrate)(LFT(train_job) *j)
     }
     rest     = j->seconds - (cli_seconds() - c->begin) - 1.2 * end;
     rest     = rest > 0.2 * j->seconds ? rest : 0.2 * j->seconds;
+    for (; shrinks && d->batch < batch && 0.95 * rest / (2 * step + guard) >= 20; d->batch *= 2) step *= 2;
     d->steps = (uint64_t)(0.95 * rest / (step + guard));
-    if (d->steps < 10) d->steps = 10;
+    if (d->steps < (newton ? 8 : 10)) d->steps = newton ? 8 : 10;
     cli_note(c, "calibration: %.3g ms per step, %.2g s for the measurements at the end: %llu steps in %.3g s", 1e3 * (step + guard),
              end, (unsigned long long)d->steps, j->seconds);
     return c->error.code;
@@ -130,7 +152,7 @@ static lft_status LFT(train_calibrate)(LFT(train_job) *j)
 static lft_status LFT(train_open)(LFT(train_job) *j)
 {
     cli *c = j->c;
-    j->logq_n           = (int)cli_count(c, "measure-logq", 32, 0, 1 << 20);
+    j->logq_n           = cli_given(c, "measure-logq") ? (int)cli_count(c, "measure-logq", 0, 0, 1 << 20) : -1;
     j->ess_n            = cli_count(c, "ess-n", 10000, 1, (uint64_t)1 << 32);
     j->stop_after       = cli_count(c, "stop-after", UINT64_MAX, 1, UINT64_MAX - 1);
     j->checkpoint       = cli_text(c, "checkpoint");
@@ -152,12 +174,8 @@ static lft_status LFT(train_transfer)(LFT(train_job) *j, const char *path, const
 {
     cli       *c = j->c;
     LFT(model) m;
-    int        i;
-    for (i = 0; i < CLI_OPTIONS; ++i) {
-        if (!c->value[i] || !(cli_option_table[i].commands & CLI_SHAPE)) continue;
-        return cli_fail(c, LFT_ERR_ARG, "--%s is part of the model: expected --init without it", cli_option_table[i].key);
-    }
     memset(&m, 0, sizeof m);
+    if (cli_no_options(c, CLI_SHAPE, "model", "--init")) return c->error.code;
     if (LFT(load_model)(c, path, lft_pool_openmp(1), &m)) return c->error.code;
     j->desc        = m.desc;
     j->desc.pool   = asked->pool;
@@ -184,16 +202,16 @@ static lft_status LFT(train_begin)(LFT(train_job) *j)
         return cli_fail(c, LFT_ERR_ARG, "expected --steps or --seconds, got both");
     }
     if (c->error.code) return c->error.code;
-    if (cli_given(c, "init")) {
+    if (cli_init_file(c)) {
         const LFT(flow_desc) asked = j->desc;
-        (void)LFT(train_transfer)(j, cli_text(c, "init"), &asked);
+        (void)LFT(train_transfer)(j, cli_init_file(c), &asked);
     } else {
         (void)LFT(make_flow)(c, &j->flow, &j->desc);
     }
     if (c->error.code) return c->error.code;
     LFT(model_info_of)(&j->info, &j->theory);
     arena = LFT(train_arena)(j);
-    if (j->timed && !LFT(train_lay_out)(j, arena)) (void)LFT(train_calibrate)(j);
+    if (j->timed && !LFT(train_lay_out)(j, arena)) (void)LFT(train_calibrate)(j, arena);
     return LFT(train_lay_out)(j, arena);
 }
 

@@ -7,9 +7,9 @@
  *   trainer.numbers    F64 [5] rate_scale, and of the last step loss, ess, rate, norm
  *   trainer.guard      F64 [5] of its last check: std, mean, std_error, mean_error, n
  *   trainer.adam_m, _v, trainer.good_value, _m, _v   F64 [parameters]
- *   trainer.whole      U64 [10] seed, steps, warmup, batch, accumulate, estimator, schedule, slots, guard_every (0: no guard),
- *                      guard_samples
- *   trainer.real       F64 [7] rate, last_rate, clip, beta1, beta2, guard_std, guard_mean
+ *   trainer.whole      U64 [11] seed, steps, warmup, batch, accumulate, estimator, schedule, slots, guard_every (0: no guard),
+ *                      guard_samples, optimizer
+ *   trainer.real       F64 [8] rate, last_rate, clip, beta1, beta2, guard_std, guard_mean, ridge
  * To go on: lft_safetensors_load, model_desc, flow_init, trainer_desc, trainer_init, trainer_resume. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
@@ -51,16 +51,17 @@ LFT_P_STATIC double *LFT_P(trainer_vector)(const LFT_(trainer) *t, int i)
 
 LFT_P_STATIC void LFT_P(trainer_collect_desc)(LFT_P(model_list) *list, const lft_train_desc *d)
 {
-    uint64_t whole[10];
-    double   real[7];
+    uint64_t whole[11];
+    double   real[8];
     whole[0] = d->seed, whole[1] = d->steps, whole[2] = d->warmup;
     whole[3] = (uint64_t)d->batch, whole[4] = (uint64_t)d->accumulate;
     whole[5] = (uint64_t)d->estimator, whole[6] = (uint64_t)d->schedule, whole[7] = (uint64_t)d->slots;
     whole[8] = d->guard_every > 0 ? (uint64_t)d->guard_every : 0, whole[9] = (uint64_t)d->guard_samples;
+    whole[10] = (uint64_t)d->optimizer;
     real[0] = d->rate, real[1] = d->last_rate, real[2] = d->clip, real[3] = d->beta1, real[4] = d->beta2;
-    real[5] = d->guard_std, real[6] = d->guard_mean;
-    LFT_P(model_add)(list, "trainer.whole", LFT_DTYPE_U64, whole, 10);
-    LFT_P(model_add)(list, "trainer.real", LFT_DTYPE_F64, real, 7);
+    real[5] = d->guard_std, real[6] = d->guard_mean, real[7] = d->ridge;
+    LFT_P(model_add)(list, "trainer.whole", LFT_DTYPE_U64, whole, 11);
+    LFT_P(model_add)(list, "trainer.real", LFT_DTYPE_F64, real, 8);
 }
 
 LFT_P_STATIC lft_status LFT_P(trainer_collect)(LFT_P(model_list) *list, const LFT_(trainer) *t, const LFT_(model_info) *info,
@@ -154,6 +155,9 @@ LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc
     desc->beta2         = lft_tensor_get(real, 4);
     desc->guard_std     = lft_tensor_get(real, 5);
     desc->guard_mean    = lft_tensor_get(real, 6);
+    if (lft_tensor_count(whole) < 11 || lft_tensor_count(real) < 8) return LFT_OK; /* of Adam, by an older version */
+    if (LFT_P(trainer_int)(whole, 10) == LFT_GAUSS_NEWTON) desc->optimizer = LFT_GAUSS_NEWTON;
+    desc->ridge = lft_tensor_get(real, 7);
     return LFT_OK;
 }
 

@@ -1,0 +1,110 @@
+/* lft_gauge_flow.h: flows of gauge fields from the options (a part of lft_commands.h). SPDX-License-Identifier: MIT-0 */
+
+/* Of a configuration: epsilon takes a determinant of as many rows. */
+static size_t LFT(dimension)(const LFT(flow) *flow)
+{
+    const int algebra = CLI_LINK == 1 ? 1 : CLI_LINK == 4 ? 3 : 8;
+    return (size_t)flow->lattice.volume * (size_t)(LFT_CLI_DIM * algebra);
+}
+
+/* What samples and trained flows have in common. */
+static lft_status LFT(read_continuous)(cli *c, LFT(flow_desc) *d)
+{
+    memset(d, 0, sizeof *d);
+    cli_extent(c, cli_required(c, "extent"), d->extent);
+    d->continuous.integrator = (lft_group_integrator)cli_word(c, "integrator", cli_integrator, 0);
+    d->continuous.steps      = (int)cli_count(c, "int-steps", 0, 1, 100000);
+    d->continuous.beta       = cli_real(c, "beta", 0);
+    return c->error.code;
+}
+
+static size_t LFT(parameters_of)(const LFT(flow_desc) *d)
+{
+    lft_arena measure = lft_arena_measure();
+    LFT(flow) flow;
+    return LFT(flow_init)(&flow, d, &measure, NULL) ? 0 : flow.params.count;
+}
+
+/* The library takes as many classes as there are; who asks for more is told. */
+static lft_status LFT(check_loops)(cli *c, const LFT(flow_desc) *d)
+{
+    LFT(flow_desc) fewer = *d;
+    const size_t   count = LFT(parameters_of)(d);
+    int            most  = d->continuous.loops;
+    fewer.continuous.order = 0;
+    for (; count && most > 1; --most) {
+        fewer.continuous.loops = most - 1;
+        if (LFT(parameters_of)(&fewer) < count) break;
+    }
+    if (most == d->continuous.loops) return c->error.code;
+    return cli_fail(c, LFT_ERR_ARG, "--loops: expected 1 to %d, the classes of this group, got %d", most, d->continuous.loops);
+}
+
+/* A desc from the options; zero is the library's default. */
+static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
+{
+    static const char *const flow[] = {"continuous", NULL};
+    LFT(continuous_desc)    *of     = &d->continuous;
+    (void)LFT(read_continuous)(c, d);
+    (void)cli_word(c, "flow", flow, 1);
+    of->loops      = (int)cli_count(c, "loops", 0, 1, 1000);
+    of->nodes      = (int)cli_count(c, "nodes", 0, 1, 100);
+    of->most_steps = (int)cli_count(c, "most-int-steps", 0, 1, 100000);
+    of->order      = cli_init_order(c, of->loops == 1 || of->nodes == 1 ? 1 : 2);
+    return c->error.code ? c->error.code : LFT(check_loops)(c, d);
+}
+
+static lft_status LFT(model_theory)(cli *c, const LFT(model_info) *info, LFT(theory) *theory)
+{
+    lft_error e;
+    memset(&e, 0, sizeof e);
+    if (strcmp(info->theory, "wilson") || info->couplings != 2) {
+        return cli_fail(c, LFT_ERR_MISMATCH, "model: theory: expected wilson with 2 couplings, got '%.20s' with %d", info->theory,
+                        info->couplings);
+    }
+    return cli_check(c, LFT(wilson_init)(theory, info->coupling[0], info->coupling[1], &e), &e);
+}
+
+static lft_status LFT(read_box)(cli *c, LFT(theory) *theory, lft_family *f)
+{
+    (void)f;
+    return LFT(read_theory)(c, theory);
+}
+
+static int LFT(family_point)(cli *c, LFT(flow) *flow, LFT(theory) *theory, int i)
+{
+    (void)c, (void)flow, (void)theory;
+    return i == 0;
+}
+
+/* hmc --model: a model is of its own couplings, and HMC runs in other variables than those of files. */
+static lft_status LFT(choose_couplings)(cli *c, LFT(model) *m)
+{
+    static const char *const key[] = {"beta", "c1", "from"};
+    int                      i;
+    (void)m;
+    for (i = 0; i < 3; ++i) {
+        if (cli_given(c, key[i])) (void)cli_fail(c, LFT_ERR_ARG, "--%s: expected --model without it", key[i]);
+    }
+    return c->error.code;
+}
+
+/* What sample samples from: a model, or the trivializing map as it is known without training. */
+static lft_status LFT(sample_model)(cli *c, lft_pool pool, LFT(model) *m)
+{
+    static const char *const flow[] = {"lo", "nlo", NULL};
+    const int                order  = cli_word(c, "flow", flow, 0);
+    if (cli_given(c, "model")) {
+        if (cli_no_options(c, CLI_UNTRAINED, "model", "--model")) return c->error.code;
+        return LFT(load_model)(c, cli_text(c, "model"), pool, m);
+    }
+    if (!order) return cli_fail(c, LFT_ERR_ARG, "expected --model FILE, or --flow lo or nlo, got none");
+    if (LFT(read_theory)(c, &m->theory) || LFT(read_continuous)(c, &m->desc)) return c->error.code;
+    m->desc.pool             = pool;
+    m->desc.continuous.order = order;
+    m->desc.continuous.nodes = order;
+    m->desc.continuous.loops = order == 1;
+    if (LFT(make_flow)(c, &m->flow, &m->desc)) return c->error.code;
+    LFT(model_info_of)(&m->info, &m->theory);
+    return LFT(document_of)(c, &m->flow, &m->info, &m->doc);
+}

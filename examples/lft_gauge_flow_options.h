@@ -1,0 +1,101 @@
+/* lft_gauge_flow_options.h: options of flows of gauge fields, and what such flows have to say. SPDX-License-Identifier: MIT-0 */
+
+static const char *const cli_integrator[] = {"rk3", "cg2", "cg3", "cf4", NULL};
+
+/* Place of --init among its words; NULL: it is not given, or another word, which is a file. */
+static const char *const *cli_init_word(const cli *c)
+{
+    static const char *const word[] = {"none", "lo", "nlo", NULL};
+    const char              *text   = cli_text(c, "init");
+    int                      i;
+    for (i = 0; text && word[i]; ++i) {
+        if (!strcmp(text, word[i])) return word + i;
+    }
+    return NULL;
+}
+
+/* The model to start from; NULL: the start is that of the flow. */
+static const char *cli_init_file(const cli *c) { return cli_init_word(c) ? NULL : cli_text(c, "init"); }
+
+/* In beta, of the coefficients at the start: 0 none, 1 lo, 2 nlo. */
+static int cli_init_order(const cli *c, int otherwise)
+{
+    const char *const *word = cli_init_word(c);
+    if (!word) return otherwise;
+    return !strcmp(*word, "nlo") ? 2 : !strcmp(*word, "lo");
+}
+
+static int cli_is_newton(cli *c)
+{
+    static const char *const optimizer[] = {"newton", "adam", NULL};
+    return cli_word(c, "optimizer", optimizer, 1) == 1;
+}
+
+/* A training of few steps has its guard in the measurement at its end. */
+static void cli_train_options(cli *c, lft_train_desc *d)
+{
+    const int newton = cli_is_newton(c);
+    d->optimizer     = newton ? LFT_GAUSS_NEWTON : LFT_ADAM;
+    d->batch         = (int)cli_count(c, "batch", newton ? 1024 : 256, 1, 1 << 24);
+    d->rate          = cli_positive(c, "rate", 0);
+    d->ridge         = cli_positive(c, "ridge", 0);
+    if (newton) d->guard_every = -1;
+    if (newton) (void)cli_other_options(c, CLI_ADAM, "optimizer", "adam", "newton");
+    else (void)cli_other_options(c, CLI_NEWTON, "optimizer", "newton", "adam");
+}
+
+/* Samples of epsilon, if nothing else is said: each costs the third power of the dimension. */
+static int cli_logq_samples(size_t dimension)
+{
+    const double n = 32 * pow(512.0 / (double)dimension, 3);
+    return n > 32 ? 32 : n < 2 ? 2 : (int)n;
+}
+
+/* ---- report ---- */
+
+/* The classes of Wilson loops of the basis: P a plaquette, A and B two of those that begin with the same link. */
+static const char *info_loop(int i)
+{
+#if LFT_CLI_GROUP == LFT_U1
+    static const char *const name[] = {"tr P", "tr A B^+", "tr A B", "tr P^2"};
+#elif LFT_CLI_GROUP == LFT_SU2
+    static const char *const name[] = {"tr P", "tr A B^+", "tr A B", "(tr P)^2"};
+#else
+    static const char *const name[] = {"tr P", "tr A B^+", "tr A B", "tr A (tr B)^*", "tr A tr B", "(tr P)^2", "|tr P|^2"};
+#endif
+    return i < (int)(sizeof name / sizeof *name) ? name[i] : "loops";
+}
+
+static void info_print_layer(const f64_flow *flow, int i)
+{
+    const f64_layer           *layer = flow->layer + i;
+    const f64_continuous_desc *d     = (const f64_continuous_desc *)layer->desc; /* the file has every value */
+    const lft_parameter       *p     = flow->params.list;
+    int                        k, a;
+    while (p->offset != layer->params) ++p; /* the plaquette's coefficients; behind them those of the other classes */
+    printf("  layer %-4d %s, %d classes, %d nodes, %d integration steps of %s; coefficients of Legendre polynomials in time:\n", i,
+           layer->ops->kind, d->loops, d->nodes, layer->steps, cli_integrator[d->integrator - 1]);
+    for (k = 0; k < d->loops; ++k) {
+        const double *c = flow->params.value + (k ? p[1].offset + (size_t)((k - 1) * d->nodes) : p->offset);
+        printf("    %2d %-14s", k + 1, info_loop(k));
+        for (a = 0; a < (k ? d->nodes : p->shape[0]); ++a) printf(" %13.6g", c[a]);
+        printf("\n");
+    }
+}
+
+static void info_desc(cli_result *r, const f64_flow_desc *desc)
+{
+    const f64_continuous_desc *d = (const f64_continuous_desc *)desc->layer->desc;
+    r->prior      = "haar";
+    r->loops      = (uint64_t)d->loops;
+    r->nodes      = (uint64_t)d->nodes;
+    r->integrator = cli_integrator[d->integrator - 1];
+}
+
+/* There are no families of gauge flows. */
+static void cli_note_point(cli *c, const lft_family *f, const double *coupling, const lft_weights *w, const lft_logq_error *e)
+{
+    (void)c, (void)f, (void)coupling, (void)w, (void)e;
+}
+
+static void cli_print_family(const cli_result *r) { (void)r; }
