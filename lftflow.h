@@ -2125,10 +2125,7 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 #undef LFT_P_METRIC
 #undef LFT_P_SUM
 #undef LFT_P_TERMS
-#undef LFT_P_LOCALS
-#undef LFT_P_SUMS
-#undef LFT_P_PLAQUETTES
-#undef LFT_P_STEPS
+#undef LFT_P_NODES
 #undef LFT_P_CLASSES
 #undef LFT_P_FEATURES
 #undef LFT_P_STAGES
@@ -2149,7 +2146,7 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 /* 17_normal_equations.h: least squares by normal equations: the step of Gauss and Newton.
  * Offers (private): lft_p_normal_size(), lft_p_normal_add(), lft_p_normal_step(). */
 
-/* Numbers that n parameters take: count, sum u, sum u^2, sum g[n], sum g u [n], sum g g^T [n][n] (j <= i). They only ever add up. */
+/* Numbers that n parameters take: count, sum u, sum u^2, sum g[n], sum g u [n], sum g g^T [n][n] (j <= i). They only add up. */
 LFT_P_STATIC size_t lft_p_normal_size(size_t n)
 {
     return 3 + n * (n + 2);
@@ -5451,11 +5448,12 @@ typedef struct LFT_(layer) LFT_(layer);
 #define LFT_P_SPEC_MOST 32
 
 /* A layer is an invertible map x_out = f(x_in) of the LFT_(lanes)() configurations of one group, in the order of a batch:
- *   scalar   field [site][lane], derivative by it the same; densities by the Lebesgue measure
- *   gauge    field [site][mu][number][lane], derivative [site][mu][a][lane], a of the algebra (U(1) 1, SU(2) 3, SU(3) 8): d^a f(U) =
- *            d/ds f(exp(s T^a) U), as of an action; densities by the invariant measure, normalised to 1: the Jacobian is the
- *            matrix that takes w, x_in moving as exp(w^a T^a) U, to that of x_out
- * x_in, x_out are fields; score, dx derivatives. All functions return LFT_OK or an error with its text; `scratch` is memory of scratch_bytes. Nothing allocates after init.
+ *   scalar   field [site][lane], derivatives the same; densities by the Lebesgue measure
+ *   gauge    field [site][mu][number][lane], derivatives [site][mu][a][lane], a = 1 for U(1), to 3 for SU(2), to 8 for SU(3):
+ *            d^a f(U) = d/ds f(exp(s T^a) U), as of an action; densities by the invariant measure, normalised to 1. If x_in
+ *            moves as exp(s w^a T^a) U and x_out then as exp(s v^a T^a) f(U), the Jacobian is the matrix of v by w
+ * x_in and x_out are fields, score and dx derivatives.
+ * All functions return LFT_OK or an error with its text; `scratch` is memory of scratch_bytes. Nothing allocates after init.
  * The gradient of the parameters is collected in a layer's own form (gradient_count doubles, e.g. of tables that are
  * derived from the parameters) and converted by `collect`, so that lanes, groups and threads only ever add up. */
 typedef struct LFT_(layer_ops) {
@@ -5551,6 +5549,46 @@ typedef struct LFT_(continuous_desc) {
  * too long for that. LFT_ERR_NONFINITE names the step. */
 LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
 
+#else
+
+/* ---- 71_gauge_continuous.h, declarations ------------------------------------------------------------------------- */
+/* 71_gauge_continuous.h: the gauge-equivariant continuous flow as a layer: dU/dt = Z(U, t) U from t = 0 to 1, on the group.
+ * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table). */
+
+#ifndef LFT_P_GROUP_INTEGRATOR
+#define LFT_P_GROUP_INTEGRATOR
+typedef enum lft_group_integrator {
+    LFT_LUESCHER_RK3 = 1,  /* third order, 3 stages, 3 exponentials (1006.4518, appendix C) */
+    LFT_CROUCH_GROSSMAN_2, /* second order, 2 stages: the midpoint */
+    LFT_CROUCH_GROSSMAN_3, /* third order, 3 stages, 6 exponentials (J. Nonlinear Sci. 3 (1993) 1) */
+    LFT_COMMUTATOR_FREE_4  /* fourth order, 4 stages, 5 exponentials (Celledoni, Marthinsen and Owren,
+                              Future Gener. Comput. Syst. 19 (2003) 341); the default */
+} lft_group_integrator;
+#endif
+
+/* Zero means the default. */
+typedef struct LFT_(continuous_desc) {
+    int                  loops; /* classes of loops, at most and by default all that are independent: U(1) and SU(2) 4, SU(3) 7 */
+    int                  nodes; /* Legendre polynomials of time that each coefficient is a sum of: 4. That of the plaquette keeps
+                                   its shape, constant or, with order 2, linear: another pace along the same way is the same map */
+    lft_group_integrator integrator;
+    int                  steps, most_steps; /* 12; 4 steps */
+    int                  order; /* coefficients at the start: 0 none, the identity; 1, 2: leading, next to leading order in beta */
+    double               beta;  /* of the Wilson action that order 1 and 2 are for */
+} LFT_(continuous_desc);
+
+/* The layer's table. Z = -T^a d^a S~ with S~ = sum_i c_i(t) W_i(U), the classes of Wilson loops W_i of 67_potential.h; log det
+ * is the integral of -d^a d^a S~. Equivariant under gauge transformations, translations, charge conjugation and permutations of
+ * equal axes; under reflections to the order of the integrator, which multiplies links from one side. With order 1 or 2 it is the
+ * trivializing map of 0907.5491 to leading or next to leading order, without training.
+ * LFT_ERR_ARG for extents < 2, with more than the plaquette < 3: there loops close around the lattice, or plaquettes share two
+ * links, and are of other classes. The inverse solves each step by iteration: LFT_ERR_NOCONV if the steps are too long.
+ * LFT_ERR_NONFINITE names the step. */
+LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
+
+#endif
+#if LFT_GROUP == LFT_SCALAR
+
 /* ---- 72_coupling.h, declarations --------------------------------------------------------------------------------- */
 /* 72_coupling.h: affine coupling with a convolutional net as a layer.
  * Offers: LFT_(coupling_desc), LFT_(coupling)() (the layer's table).
@@ -5575,41 +5613,6 @@ typedef struct LFT_(coupling_desc) {
  * small random weights, always the same. LFT_ERR_NONFINITE names the layer.
  * O(kernel^d sum of in * out) per site, forward; three times that backward. */
 LFT_API const LFT_(layer_ops) *LFT_(coupling)(void);
-
-#else
-
-/* ---- 71_gauge_continuous.h, declarations ------------------------------------------------------------------------- */
-/* 71_gauge_continuous.h: the gauge-equivariant continuous flow as a layer: dU/dt = Z(U, t) U from t = 0 to 1, on the group.
- * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table). */
-
-#ifndef LFT_P_GROUP_INTEGRATOR
-#define LFT_P_GROUP_INTEGRATOR
-typedef enum lft_group_integrator {
-    LFT_LUESCHER_RK3 = 1,  /* third order, 3 stages, 3 exponentials (1006.4518, appendix C) */
-    LFT_CROUCH_GROSSMAN_2, /* second order, 2 stages: the midpoint */
-    LFT_CROUCH_GROSSMAN_3, /* third order, 3 stages, 6 exponentials (J. Nonlinear Sci. 3 (1993) 1) */
-    LFT_COMMUTATOR_FREE_4  /* fourth order, 4 stages, 5 exponentials (Celledoni, Marthinsen, Owren, FGCS 19 (2003) 341); the default */
-} lft_group_integrator;
-#endif
-
-/* Zero means the default. */
-typedef struct LFT_(continuous_desc) {
-    int                  loops; /* classes of loops, at most and by default all that are independent: U(1) and SU(2) 4, SU(3) 7 */
-    int                  nodes; /* Legendre polynomials of time that each coefficient is a sum of: 4. That of the plaquette keeps
-                                   its shape, constant or, with order 2, linear: another pace along the same way is the same map */
-    lft_group_integrator integrator;
-    int                  steps, most_steps; /* 12; 4 steps */
-    int                  order; /* coefficients at the start: 0 none, the identity; 1, 2: leading, next to leading order in beta */
-    double               beta;  /* of the Wilson action that order 1 and 2 are for */
-} LFT_(continuous_desc);
-
-/* The layer's table. Z = -T^a d^a S~ with S~ = sum_i c_i(t) W_i(U), the classes of Wilson loops W_i of 67_potential.h; log det
- * is the integral of -d^a d^a S~. Equivariant under gauge transformations, translations, charge conjugation and permutations of
- * equal axes; under reflections to the order of the integrator, which multiplies links from one side. With order 1 or 2 it is the trivializing map of 0907.5491 to leading or next to leading order, without training.
- * LFT_ERR_ARG for extents < 2, with more than the plaquette < 3: there loops close around the lattice, or plaquettes share two
- * links, and are of other classes. The inverse solves each step by iteration: LFT_ERR_NOCONV if the steps are too long.
- * LFT_ERR_NONFINITE names the step. */
-LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
 
 #endif
 
@@ -6110,8 +6113,9 @@ LFT_API double LFT_(derived)(const double *mean, void *ctx);
  * Offers: LFT_(model_info), LFT_(model_info_of)(), LFT_(model_save)(), LFT_(model_bytes)(). 89_model_read.h reads them.
  *
  * Format 1. Metadata (strings, for people and for finding one's way): format "lftflow-model", format_version "1", version (of
- * the library), theory, group "scalar", "u1", "su2" or "su3", dim "2", extent "6x6", couplings "m2 lambda", prior "free", "normal" or "haar", layers "1",
- * layer0 "continuous", seed. Tensors (the numbers themselves; later versions may append numbers and tensors):
+ * the library), theory, group "scalar", "u1", "su2" or "su3", dim "2", extent "6x6", couplings "m2 lambda", prior "free",
+ * "normal" or "haar", layers "1", layer0 "continuous", seed. Tensors (the numbers themselves; later versions may append numbers
+ * and tensors):
  *   couplings        F64 [couplings] in the order of the metadata
  *   extent           U64 [dim] of the prior
  *   prior.spec       F64 [2] lft_prior_kind, mass2 of the start (Haar: 0)
@@ -6175,8 +6179,8 @@ LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *
  * Offers: LFT_(flow_logq_error)(), LFT_(flow_logq_error_bytes)(). */
 
 /* Measures epsilon on samples number first ... first + n - 1 of the seed: the Jacobian of Phi_h from its exact
- * vector-Jacobian products, its determinant by an LU decomposition. O(n (D/lanes backward passes + D^3)), D the dimension
- * of the space of configurations: volume, of links times LFT_DIM times 1, 3 or 8. Needs a flow that keeps its extents; LFT_ERR_ARG for n < 1. */
+ * vector-Jacobian products, its determinant by an LU decomposition. O(n (D/lanes backward passes + D^3)) with D numbers that
+ * move a configuration: the sites, or the links times 1, 3 or 8. Needs a flow that keeps its extents; LFT_ERR_ARG for n < 1. */
 LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64_t first, int n, lft_logq_error *out,
                                          lft_arena scratch);
 
@@ -6187,10 +6191,10 @@ LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow);
 /* 91_pullback.h: a theory in the variables of a flow: HMC through the flow as a change of variables.
  * Offers: LFT_(pullback), LFT_(pullback_init)(), _bytes, _map. */
 
-/* S'(eta) = S(f(z)) - log |det df/dz|, z = H(sigma eta) as the flow's prior draws it; of links z = eta: if eta has the density
+/* S'(eta) = S(f(z)) - log |det df/dz|, z = H(sigma eta) as the flow's prior draws it, of links z = eta: if eta has the density
  * exp(-S'), then f(z) has the density exp(-S), whatever the flow is; and S' = sum eta^2 / 2 + const, of links const, for a
- * flow that samples exp(-S) exactly (trivializing map, 0907.5491). As exact as log q is: see LFT_(flow_logq_error)(). An action costs a sample of the flow, its
- * gradient about four. */
+ * flow that samples exp(-S) exactly (trivializing map, 0907.5491). As exact as log q is: see LFT_(flow_logq_error)(). An action
+ * costs a sample of the flow, its gradient about four. */
 typedef struct LFT_(pullback) {
     LFT_(theory)        theory; /* for hmc_init and others; serial pools only, for its work has no threads */
     LFT_(flow)         *flow;
@@ -6249,8 +6253,8 @@ typedef struct lft_train_desc {
     double            rate, last_rate; /* learning rate [0.01; Gauss-Newton 1: the whole step], at the end [rate / 50] */
     lft_schedule_kind schedule;        /* [cosine] */
     uint64_t          warmup;          /* steps [steps / 50] */
-    double            clip;            /* norm of the gradient [10]; Gauss-Newton: standard deviation of the change of the log-weights
-                                          [1]; -1: never */
+    double            clip;            /* norm of the gradient [10]; Gauss-Newton: standard deviation of the change of the
+                                          log-weights [1]; -1: never */
     double            ridge;           /* of Gauss-Newton, relative, at the end [1e-4]; it starts at .1 */
     double            beta1, beta2;    /* [.9, .99] */
     uint64_t          seed;
@@ -7841,7 +7845,8 @@ LFT_P_STATIC void LFT_P(sum_turned)(lft_w *w, const lft_z *z, const lft_w *a)
 /* [T^a, T^b] = -f^abc T^c */
 LFT_P_STATIC void LFT_P(bracket)(lft_z *c, const lft_z *a_, const lft_z *b_)
 {
-    static const int      at[9][3] = {{0, 1, 2}, {0, 3, 6}, {1, 3, 5}, {1, 4, 6}, {2, 3, 4}, {0, 4, 5}, {2, 5, 6}, {3, 4, 7}, {5, 6, 7}};
+    static const int      at[9][3] = {{0, 1, 2}, {0, 3, 6}, {1, 3, 5}, {1, 4, 6}, {2, 3, 4},
+                                      {0, 4, 5}, {2, 5, 6}, {3, 4, 7}, {5, 6, 7}};
     static const lft_real f[9] = {1, (lft_real)0.5, (lft_real)0.5, (lft_real)0.5, (lft_real)0.5, (lft_real)-0.5, (lft_real)-0.5,
                                   (lft_real)0.8660254037844386, (lft_real)0.8660254037844386};
     const lft_v          *a = a_->c, *b = b_->c;
@@ -10334,6 +10339,529 @@ LFT_P_STATIC const lft_v *LFT_P(convnet_backward)(const LFT_P(convnet) *net, con
 
 static const char *const LFT_P(prior_name)[] = {"", "free", "normal", "haar"}; /* in the metadata of models, by kind */
 
+#if LFT_GROUP != LFT_SCALAR
+
+/* ---- 66_loop_graph.h, code --------------------------------------------------------------------------------------- */
+/* 66_loop_graph.h: sums of products of links as a list of products, with their derivatives.
+ * Offers (private): LFT_P(factor), LFT_P(factor_of)(), LFT_P(term), LFT_P(graph), LFT_P(graph_fields), LFT_P(graph_init)(), _add,
+ * _links, _forward, _backward.
+ *
+ * A graph is a straight-line program that is run at every site: from links nearby it makes nodes, each a sum of products of two
+ * factors, links or earlier nodes, either adjoint,
+ *   C = sum A^(+) B^(+)
+ * so that staples are summed before they are multiplied. The nodes of a site are computed, used and differentiated before the
+ * next site: they stay in the nearest cache, and only links and their cotangents go through memory. The cotangent A' of A is
+ * defined by df = Re tr A'^+ dA. Of a product C = A B, with dots for the derivative along a direction:
+ *   C. = A. B + A B.     A' += C' B^+,  B' += A^+ C'     A'. += C'. B^+ + C' B.^+,  B'. += A^+ C'. + A.^+ C' */
+
+#define LFT_P_TERMS 80
+#define LFT_P_NODES 48
+
+/* Of a link: its direction, from the site that the steps lead to: mu + 1 up, -(mu + 1) down, 0 none. Of a node: LFT_DIM + its
+ * number, no steps. -1: the unit matrix, as the second factor. */
+typedef struct LFT_P(factor) {
+    int field, adjoint, step[2];
+} LFT_P(factor);
+
+typedef struct LFT_P(term) { /* node += a b */
+    int           node;
+    LFT_P(factor) a, b;
+} LFT_P(term);
+
+typedef struct LFT_P(graph) {
+    LFT_(lattice) lattice;
+    int           stride[LFT_DIM];
+    int           nodes, terms;
+    LFT_P(term)   term[LFT_P_TERMS]; /* those of a node one after the other, after those of its factors */
+} LFT_P(graph);
+
+LFT_P_STATIC void LFT_P(graph_init)(LFT_P(graph) *g, const LFT_(lattice) *lattice)
+{
+    lft_p_zero(g, sizeof *g);
+    g->lattice = *lattice;
+    LFT_P(strides)(lattice, g->stride);
+}
+
+LFT_P_STATIC LFT_P(factor) LFT_P(factor_of)(int field, int adjoint, int step0, int step1)
+{
+    LFT_P(factor) f;
+    f.field = field, f.adjoint = adjoint;
+    f.step[0] = step0, f.step[1] = step1;
+    return f;
+}
+
+/* To the last node, or where a new one begins to that. */
+LFT_P_STATIC int LFT_P(graph_add)(LFT_P(graph) *g, int begin, LFT_P(factor) a, LFT_P(factor) b)
+{
+    LFT_P(term) *t = g->term + g->terms++;
+    g->nodes += begin;
+    t->node = g->nodes - 1, t->a = a, t->b = b;
+    return t->node;
+}
+
+/* Fields of links: [site][direction]. */
+LFT_P_STATIC void LFT_P(graph_links)(const LFT_P(graph) *g, const lft_v *links, lft_w *value)
+{
+    int i;
+    for (i = 0; i < g->lattice.volume * LFT_DIM; ++i) LFT_P(sum_of)(links + i * LFT_P_LINK, value + i);
+}
+
+/* A factor among links and nodes of one kind. */
+LFT_P_INLINE lft_w *LFT_P(graph_at)(const LFT_P(graph) *g, LFT_P(place) p, const LFT_P(factor) *f, lft_w *link, lft_w *node)
+{
+    int i;
+    if (f->field >= LFT_DIM) return node + (f->field - LFT_DIM);
+    for (i = 0; i < 2; ++i) {
+        if (f->step[i] > 0) LFT_P(up)(&g->lattice, g->stride, &p, f->step[i] - 1);
+        if (f->step[i] < 0) LFT_P(down)(&g->lattice, g->stride, &p, -f->step[i] - 1);
+    }
+    return link + p.site * LFT_DIM + f->field;
+}
+
+/* All nodes at p; where dot is not NULL, also their derivatives node_dot from those of the links. */
+LFT_P_STATIC void LFT_P(graph_forward)(const LFT_P(graph) *g, LFT_P(place) p, lft_w *link, lft_w *node, lft_w *dot, lft_w *node_dot)
+{
+    int i, last = -1;
+    for (i = 0; i < g->terms; ++i) {
+        const LFT_P(term) *t = g->term + i;
+        const lft_w       *a = LFT_P(graph_at)(g, p, &t->a, link, node), *b = NULL;
+        lft_w             *c = node + t->node, *d = dot ? node_dot + t->node : NULL;
+        if (t->node != last) LFT_P(sum_none)(c);
+        if (t->node != last && dot) LFT_P(sum_none)(d);
+        last = t->node;
+        if (t->b.field < 0) {
+            LFT_P(sum_scaled)(c, lft_splat(1), a, t->a.adjoint);
+            if (dot) LFT_P(sum_scaled)(d, lft_splat(1), LFT_P(graph_at)(g, p, &t->a, dot, node_dot), t->a.adjoint);
+            continue;
+        }
+        b = LFT_P(graph_at)(g, p, &t->b, link, node);
+        LFT_P(sum_mul)(c, a, t->a.adjoint, b, t->b.adjoint);
+        if (!dot) continue;
+        LFT_P(sum_mul)(d, LFT_P(graph_at)(g, p, &t->a, dot, node_dot), t->a.adjoint, b, t->b.adjoint);
+        LFT_P(sum_mul)(d, a, t->a.adjoint, LFT_P(graph_at)(g, p, &t->b, dot, node_dot), t->b.adjoint);
+    }
+}
+
+/* a' and b' of c = a b, where a may be the adjoint of a field: its cotangent is c' b^+, that of the field b c'^+. */
+LFT_P_STATIC void LFT_P(graph_back)(const LFT_P(term) *t, const lft_w *a, const lft_w *b, const lft_w *bar, lft_w *bar_a,
+                                    lft_w *bar_b)
+{
+    if (t->a.adjoint) LFT_P(sum_mul)(bar_a, b, t->b.adjoint, bar, 1);
+    else LFT_P(sum_mul)(bar_a, bar, 0, b, !t->b.adjoint);
+    if (t->b.adjoint) LFT_P(sum_mul)(bar_b, bar, 1, a, t->a.adjoint);
+    else LFT_P(sum_mul)(bar_b, a, !t->a.adjoint, bar, 0);
+}
+
+/* Four fields of links with the nodes of a site: values, cotangents and, or NULL, derivatives of both. */
+typedef struct LFT_P(graph_fields) {
+    lft_w *value, *node, *bar, *node_bar, *dot, *node_dot, *dot_bar, *node_dot_bar;
+} LFT_P(graph_fields);
+
+/* What the cotangents of the nodes at p add to those of the links; with derivatives also those of that. */
+LFT_P_STATIC void LFT_P(graph_backward)(const LFT_P(graph) *g, LFT_P(place) p, const LFT_P(graph_fields) *f)
+{
+    int i;
+    for (i = g->terms - 1; i >= 0; --i) {
+        const LFT_P(term) *t = g->term + i;
+        const lft_w       *c = f->node_bar + t->node, *a, *b;
+        lft_w             *to_a = LFT_P(graph_at)(g, p, &t->a, f->bar, f->node_bar), *to_b;
+        if (t->b.field < 0) {
+            LFT_P(sum_scaled)(to_a, lft_splat(1), c, t->a.adjoint);
+            if (!f->dot) continue;
+            LFT_P(sum_scaled)(LFT_P(graph_at)(g, p, &t->a, f->dot_bar, f->node_dot_bar), lft_splat(1), f->node_dot_bar + t->node,
+                              t->a.adjoint);
+            continue;
+        }
+        a    = LFT_P(graph_at)(g, p, &t->a, f->value, f->node);
+        b    = LFT_P(graph_at)(g, p, &t->b, f->value, f->node);
+        to_b = LFT_P(graph_at)(g, p, &t->b, f->bar, f->node_bar);
+        LFT_P(graph_back)(t, a, b, c, to_a, to_b);
+        if (!f->dot) continue;
+        to_a = LFT_P(graph_at)(g, p, &t->a, f->dot_bar, f->node_dot_bar);
+        to_b = LFT_P(graph_at)(g, p, &t->b, f->dot_bar, f->node_dot_bar);
+        LFT_P(graph_back)(t, a, b, f->node_dot_bar + t->node, to_a, to_b);
+        a = LFT_P(graph_at)(g, p, &t->a, f->dot, f->node_dot);
+        b = LFT_P(graph_at)(g, p, &t->b, f->dot, f->node_dot);
+        LFT_P(graph_back)(t, a, b, c, to_a, to_b);
+    }
+}
+
+/* ---- 67_potential.h, code ---------------------------------------------------------------------------------------- */
+/* 67_potential.h: potentials made of Wilson loops, with force and divergence.
+ * Offers (private): LFT_P(potential), LFT_P(potential_init)(), _scratch, _force, _backward, _start; LFT_P_CLASSES.
+ *
+ *   S~(U) = sum_i c_i W_i(U),   force Z_l^a = -d_l^a S~,   divergence -sum d_l^a d_l^a S~ = sum_i c_i L W_i
+ * The classes W_i are gauge invariant, translation invariant and hypercubic sums of loops. With P the plaquettes, over both
+ * orientations, and A, B all unordered pairs of distinct plaquettes through a link l, both beginning with U_l:
+ *   0  tr P         1  tr A B^+ + c.c.     2  tr A B + c.c.         3  tr A (tr B)^* + c.c.
+ *   4  tr A tr B + c.c.                    5  tr P^2     6  (tr P)^2    7  |tr P|^2, over one orientation
+ * of which 1 ... 7 appear in the next to leading order of the trivializing map (2212.08469). They are a closed set under the
+ * Laplacian L = -sum d^a d^a, because sum_a T^a X T^a = -(tr X - X / N) / 2 only cuts and joins traces:
+ *   L W_i = sum_j D_ij W_j + const,   so that the divergence costs nothing beside the W_j.
+ * Some depend on others: SU(3) tr P^2 = (tr P)^2 - 2 tr P^+; SU(2) tr A tr B = tr A B + tr A B^+ and real traces; U(1). A basis
+ * has independent ones alone. */
+
+#define LFT_P_CLASSES 8
+
+/* Functions of a matrix N that classes are sums of; once for N = the sum of all A of a link, once for N = P. */
+enum {
+    LFT_P(re_trace),     /* Re tr N */
+    LFT_P(re_square),    /* Re tr N^2 */
+    LFT_P(norm),         /* tr N N^+ */
+    LFT_P(trace_square), /* Re (tr N)^2 */
+    LFT_P(trace_norm),   /* |tr N|^2 */
+    LFT_P(functions)
+};
+#define LFT_P_FEATURES (2 * LFT_P(functions))
+
+typedef struct LFT_P(potential) {
+    LFT_P(graph) graph;
+    int          classes;                                  /* of the basis */
+    int          number[LFT_P_CLASSES];                    /* of class i, in the list above */
+    double       weight[LFT_P_CLASSES][LFT_P_FEATURES];    /* W_i = sum weight F + constant */
+    double       constant[LFT_P_CLASSES];
+    double       closure[LFT_P_CLASSES][LFT_P_CLASSES + 1]; /* D_ij, last the constant */
+    int          sums, plaquettes;                          /* the first node of either kind that the functions are of */
+} LFT_P(potential);
+
+/* Each staple is two products. Two of each plane's are kept apart for P; the others go into the sum V of a link's at once. The last
+ * nodes are what the functions are of: U V, the sum of the plaquettes A of each link, then the P. */
+LFT_P_STATIC void LFT_P(potential_graph)(LFT_P(potential) *s, const LFT_(lattice) *lattice)
+{
+    LFT_P(graph) *g    = &s->graph;
+    const int     unit = -1;
+    int           up[LFT_DIM][LFT_DIM], down[LFT_DIM][LFT_DIM], apart[LFT_DIM][LFT_DIM], sum[LFT_DIM], mu, nu;
+    LFT_P(graph_init)(g, lattice);
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = 0; nu < LFT_DIM; ++nu) {
+            if (mu == nu) continue;
+            up[mu][nu]   = LFT_DIM + LFT_P(graph_add)(g, 1, LFT_P(factor_of)(nu, 0, mu + 1, 0), LFT_P(factor_of)(mu, 1, nu + 1, 0));
+            down[mu][nu] = LFT_DIM + LFT_P(graph_add)(g, 1, LFT_P(factor_of)(nu, 1, mu + 1, -(nu + 1)),
+                                                      LFT_P(factor_of)(mu, 1, -(nu + 1), 0));
+            if (mu > nu) continue;
+            apart[mu][nu] = LFT_DIM + LFT_P(graph_add)(g, 1, LFT_P(factor_of)(up[mu][nu], 0, 0, 0), LFT_P(factor_of)(nu, 1, 0, 0));
+        }
+    }
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        int begin = 1;
+        for (nu = 0; nu < LFT_DIM; ++nu) {
+            if (mu == nu) continue;
+            if (mu < nu) {
+                sum[mu] = LFT_P(graph_add)(g, begin, LFT_P(factor_of)(apart[mu][nu], 0, 0, 0), LFT_P(factor_of)(unit, 0, 0, 0));
+            } else {
+                sum[mu] = LFT_P(graph_add)(g, begin, LFT_P(factor_of)(up[mu][nu], 0, 0, 0), LFT_P(factor_of)(nu, 1, 0, 0));
+            }
+            begin = 0;
+            (void)LFT_P(graph_add)(g, 0, LFT_P(factor_of)(down[mu][nu], 0, 0, 0), LFT_P(factor_of)(nu, 0, -(nu + 1), 0));
+        }
+    }
+    s->sums = g->nodes;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        (void)LFT_P(graph_add)(g, 1, LFT_P(factor_of)(mu, 0, 0, 0), LFT_P(factor_of)(LFT_DIM + sum[mu], 0, 0, 0));
+    }
+    s->plaquettes = g->nodes;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = mu + 1; nu < LFT_DIM; ++nu) {
+            (void)LFT_P(graph_add)(g, 1, LFT_P(factor_of)(mu, 0, 0, 0), LFT_P(factor_of)(apart[mu][nu], 0, 0, 0));
+        }
+    }
+}
+
+/* The whole list, for one site, then the basis of the group. */
+LFT_P_STATIC void LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(lattice) *lattice, int classes)
+{
+    static const int basis[3][LFT_P_CLASSES] = {{0, 1, 2, 5}, {0, 1, 2, 6}, {0, 1, 2, 3, 4, 6, 7}}, count[3] = {4, 4, 7};
+    const double     N = LFT_P_COLOURS, casimir = LFT_P_COLOURS == 1 ? 1 : (N * N - 1) / (2 * N), most = 8 * casimir;
+    const double     planes = 0.5 * LFT_DIM * (LFT_DIM - 1), volume = lattice->volume;
+    double           D[LFT_P_CLASSES][LFT_P_CLASSES + 1], W[LFT_P_CLASSES][LFT_P_FEATURES];
+    const int        P = LFT_P(functions);
+    int              i, j;
+    lft_p_zero(s, sizeof *s);
+    lft_p_zero(D, sizeof D);
+    lft_p_zero(W, sizeof W);
+    LFT_P(potential_graph)(s, lattice);
+    W[0][P + LFT_P(re_trace)]     = 2;
+    W[1][LFT_P(norm)]             = 1; /* less tr A A^+ = N */
+    W[2][LFT_P(re_square)]        = 1, W[2][P + LFT_P(re_square)] = -4; /* less the pairs A A: each P from 4 links */
+    W[3][LFT_P(trace_norm)]       = 1, W[3][P + LFT_P(trace_norm)] = -4;
+    W[4][LFT_P(trace_square)]     = 1, W[4][P + LFT_P(trace_square)] = -4;
+    W[5][P + LFT_P(re_square)]    = 2;
+    W[6][P + LFT_P(trace_square)] = 2;
+    W[7][P + LFT_P(trace_norm)]   = 1;
+    D[0][0] = 4 * casimir, D[1][1] = 6 * casimir;
+    if (LFT_P_COLOURS == 1) {
+        D[2][2] = 10, D[5][5] = 16;
+    } else {
+        D[2][2] = D[4][4] = most - 1 / N, D[2][4] = D[4][2] = 1;
+        D[3][3] = most + 1 / N, D[3][1] = -1;
+        D[5][5] = D[6][6] = most - 4 / N, D[5][6] = D[6][5] = 4;
+        D[7][7] = most + 4 / N, D[7][LFT_P_CLASSES] = -4 * N * planes;
+    }
+    if (LFT_P_COLOURS == 2) {
+        D[2][2] += D[2][4], D[2][1] += D[2][4];                            /* W4 = W1 + W2 */
+        D[6][6] += D[6][5], D[6][LFT_P_CLASSES] -= 4 * planes * D[6][5];   /* W5 = W6 - 2 . 2 planes */
+    }
+    if (LFT_P_COLOURS == 3) D[6][6] += D[6][5], D[6][0] -= 2 * D[6][5];    /* W5 = W6 - 2 W0 */
+    s->classes = classes < count[LFT_P_COLOURS - 1] ? classes : count[LFT_P_COLOURS - 1];
+    for (i = 0; i < s->classes; ++i) {
+        const int n = s->number[i] = basis[LFT_P_COLOURS - 1][i];
+        s->constant[i] = n == 1 ? -4 * planes * N * volume : 0;
+        for (j = 0; j < LFT_P_FEATURES; ++j) s->weight[i][j] = W[n][j];
+        for (j = 0; j < s->classes; ++j) s->closure[i][j] = D[n][basis[LFT_P_COLOURS - 1][j]];
+        s->closure[i][LFT_P_CLASSES] = volume * D[n][LFT_P_CLASSES];
+    }
+}
+
+/* Coefficients of the potential: of the leading order (2212.08469), S / (4 C_F) at all times, and of what the next order adds,
+ * times t. */
+LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, double beta, double *leading, double *next)
+{
+    const double N = LFT_P_COLOURS, casimir = LFT_P_COLOURS == 1 ? 1 : (N * N - 1) / (2 * N), M = 4 * N * N;
+    double       c[LFT_P_CLASSES], scale;
+    int          i;
+    lft_p_zero(c, sizeof c);
+    if (LFT_P_COLOURS == 1) {
+        scale = -0.125 * beta * beta;
+        c[1] = 1.0 / 6, c[2] = -0.1, c[5] = -0.125;
+    } else {
+        const double D = (M - 5) * (M - 5) - N * N;
+        scale = beta * beta / (8 * N * (N * N - 1));
+        c[1] = -4 * N / (3 * (M - 3)), c[2] = 4 * N * (N * N - 1) / D, c[3] = 1 / (M - 3), c[4] = -5 * (N * N - 1) / D;
+        if (LFT_P_COLOURS > 2) c[5] = N / (2 * (N * N - 4)), c[6] = -1 / (N * N - 4), c[7] = 1 / (N * N);
+        else c[6] = 0.25;
+    }
+    if (LFT_P_COLOURS == 2) c[1] += c[3] + c[4], c[2] += c[3] + c[4];
+    if (LFT_P_COLOURS == 3) c[6] += c[5], c[0] -= 2 * c[5];
+    for (i = 0; i < s->classes; ++i) {
+        leading[i] = s->number[i] ? 0 : -beta / (8 * N * casimir);
+        next[i]    = scale * c[s->number[i]];
+    }
+}
+
+/* ---- the functions of a matrix ----------------------------------------------------------------------------------------- */
+
+/* part[feature] += the functions of the nodes at a site; with dot: their derivatives instead. */
+LFT_P_STATIC void LFT_P(potential_features)(const LFT_P(potential) *s, const lft_w *node, const lft_w *dot, lft_v *part)
+{
+    lft_v re, im, dre, dim;
+    int   i;
+    for (i = s->sums; i < s->graph.nodes; ++i) {
+        lft_v *f = part + (i < s->plaquettes ? 0 : LFT_P(functions));
+        LFT_P(sum_traces)(node + i, &re, &im);
+        if (!dot) {
+            f[LFT_P(re_trace)] += re;
+            f[LFT_P(re_square)] += LFT_P(sum_dot)(node + i, 0, node + i);
+            f[LFT_P(norm)] += LFT_P(sum_dot)(node + i, 1, node + i);
+            f[LFT_P(trace_square)] += re * re - im * im;
+            f[LFT_P(trace_norm)] += re * re + im * im;
+        } else {
+            LFT_P(sum_traces)(dot + i, &dre, &dim);
+            f[LFT_P(re_trace)] += dre;
+            f[LFT_P(re_square)] += 2 * LFT_P(sum_dot)(node + i, 0, dot + i);
+            f[LFT_P(norm)] += 2 * LFT_P(sum_dot)(node + i, 1, dot + i);
+            f[LFT_P(trace_square)] += 2 * (re * dre - im * dim);
+            f[LFT_P(trace_norm)] += 2 * (re * dre + im * dim);
+        }
+    }
+}
+
+/* bar += x times, lane by lane, the cotangents of sum_i e_i F_i at the nodes of a site. With at_dot those at the derivatives of
+ * the nodes: functions of degree 2 have linear cotangents, the others none there. */
+LFT_P_STATIC void LFT_P(potential_cotangents)(const LFT_P(potential) *s, const double *e, lft_v x, const lft_w *at, int at_dot,
+                                              lft_w *bar)
+{
+    int i;
+    for (i = s->sums; i < s->graph.nodes; ++i) {
+        const double  *w      = e + (i < s->plaquettes ? 0 : LFT_P(functions));
+        const lft_real square = (lft_real)(2 * w[LFT_P(trace_square)]), norm = (lft_real)(2 * w[LFT_P(trace_norm)]);
+        const lft_real one = at_dot ? 0 : (lft_real)w[LFT_P(re_trace)];
+        const lft_real adjoint = (lft_real)(2 * w[LFT_P(re_square)]), same = (lft_real)(2 * w[LFT_P(norm)]);
+        lft_v          re, im;
+        LFT_P(sum_traces)(at + i, &re, &im);
+        LFT_P(sum_unit)(bar + i, x * (one + (norm + square) * re), x * ((norm - square) * im));
+        if (adjoint > 0 || adjoint < 0) LFT_P(sum_scaled)(bar + i, adjoint * x, at + i, 1);
+        if (same > 0 || same < 0) LFT_P(sum_scaled)(bar + i, same * x, at + i, 0);
+    }
+}
+
+/* e_i = sum_j c_j weight_ji */
+LFT_P_STATIC void LFT_P(potential_mix)(const LFT_P(potential) *s, const double *c, double sign, double *e)
+{
+    int i, j;
+    for (i = 0; i < LFT_P_FEATURES; ++i) {
+        e[i] = 0;
+        for (j = 0; j < s->classes; ++j) e[i] += sign * c[j] * s->weight[j][i];
+    }
+}
+
+/* d_j = sum_i c_i D_ij: the divergence is sum_j d_j W_j + the constant that is returned. */
+LFT_P_STATIC double LFT_P(potential_laplacian)(const LFT_P(potential) *s, const double *c, double *d)
+{
+    double constant = 0;
+    int    i, j;
+    for (j = 0; j < s->classes; ++j) {
+        d[j] = 0;
+        for (i = 0; i < s->classes; ++i) d[j] += c[i] * s->closure[i][j];
+    }
+    for (i = 0; i < s->classes; ++i) constant += c[i] * s->closure[i][LFT_P_CLASSES];
+    return constant;
+}
+
+/* ---- force and divergence ---------------------------------------------------------------------------------------------- */
+
+typedef struct LFT_P(potential_work) {
+    LFT_P(graph_fields) f;
+} LFT_P(potential_work);
+
+LFT_P_STATIC LFT_P(potential_work) LFT_P(potential_scratch)(const LFT_P(potential) *s, int backward, lft_arena *arena)
+{
+    const size_t          links = (size_t)s->graph.lattice.volume * LFT_DIM, twice = backward ? links : 0, nodes = LFT_P_NODES;
+    LFT_P(potential_work) w;
+    w.f.value        = (lft_w *)lft_arena_take(arena, links, sizeof(lft_w));
+    w.f.bar          = (lft_w *)lft_arena_take(arena, links, sizeof(lft_w));
+    w.f.node         = (lft_w *)lft_arena_take(arena, nodes, sizeof(lft_w));
+    w.f.node_bar     = (lft_w *)lft_arena_take(arena, nodes, sizeof(lft_w));
+    w.f.dot          = (lft_w *)lft_arena_take(arena, twice, sizeof(lft_w));
+    w.f.dot_bar      = (lft_w *)lft_arena_take(arena, twice, sizeof(lft_w));
+    w.f.node_dot     = (lft_w *)lft_arena_take(arena, backward ? nodes : 0, sizeof(lft_w));
+    w.f.node_dot_bar = (lft_w *)lft_arena_take(arena, backward ? nodes : 0, sizeof(lft_w));
+    return w;
+}
+
+LFT_P_STATIC void LFT_P(potential_values)(const LFT_P(potential) *s, const double F[LFT_P_FEATURES][LFT_P_LANES], int derivative,
+                                          double W[LFT_P_CLASSES][LFT_P_LANES])
+{
+    int i, j, l;
+    for (i = 0; i < s->classes; ++i) {
+        for (l = 0; l < LFT_P_LANES; ++l) {
+            W[i][l] = derivative ? 0 : s->constant[i];
+            for (j = 0; j < LFT_P_FEATURES; ++j) W[i][l] += s->weight[i][j] * F[j][l];
+        }
+    }
+}
+
+LFT_P_STATIC void LFT_P(potential_sum)(const lft_v *part, double F[LFT_P_FEATURES][LFT_P_LANES])
+{
+    int i;
+    for (i = 0; i < LFT_P_FEATURES; ++i) LFT_P(add_wide)(F[i], part[i]);
+}
+
+/* Z of every link, and div[lane]. */
+LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double *c, const lft_v *links, lft_v *Z, double *div,
+                                         LFT_P(potential_work) *w)
+{
+    const LFT_P(graph) *g = &s->graph;
+    const int           volume = g->lattice.volume;
+    LFT_P(graph_fields) f = w->f;
+    lft_w               u;
+    double              F[LFT_P_FEATURES][LFT_P_LANES], W[LFT_P_CLASSES][LFT_P_LANES];
+    double              e[LFT_P_FEATURES], d[LFT_P_CLASSES], constant;
+    LFT_P(place)        p = LFT_P(first_place)();
+    int                 x, i, l;
+    f.dot = NULL;
+    LFT_P(graph_links)(g, links, f.value);
+    LFT_P(potential_mix)(s, c, -1, e);
+    LFT_P(set_zero)((lft_v *)f.bar, volume * LFT_DIM * LFT_P_SUM);
+    lft_p_zero(F, sizeof F);
+    for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
+        lft_v part[LFT_P_FEATURES];
+        LFT_P(set_zero)(part, LFT_P_FEATURES);
+        LFT_P(set_zero)((lft_v *)f.node_bar, g->nodes * LFT_P_SUM);
+        LFT_P(graph_forward)(g, p, f.value, f.node, NULL, NULL);
+        LFT_P(potential_features)(s, f.node, NULL, part);
+        LFT_P(potential_sum)(part, F);
+        LFT_P(potential_cotangents)(s, e, lft_splat(1), f.node, 0, f.node_bar);
+        LFT_P(graph_backward)(g, p, &f);
+    }
+    for (i = 0; i < volume * LFT_DIM; ++i) {
+        LFT_P(sum_none)(&u);
+        LFT_P(sum_mul)(&u, f.value + i, 0, f.bar + i, 1);
+        LFT_P(sum_gradient)(&u, (lft_z *)(Z + i * LFT_P_ALGEBRA));
+    }
+    LFT_P(potential_values)(s, (const double (*)[LFT_P_LANES])F, 0, W);
+    constant = LFT_P(potential_laplacian)(s, c, d);
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        div[l] = constant;
+        for (i = 0; i < s->classes; ++i) div[l] += d[i] * W[i][l];
+    }
+}
+
+/* dc[class][lane] += the derivative by the coefficients of Phi below. */
+LFT_P_STATIC void LFT_P(potential_by_coefficients)(const LFT_P(potential) *s, const double F[LFT_P_FEATURES][LFT_P_LANES],
+                                                   const double F_dot[LFT_P_FEATURES][LFT_P_LANES], const double *kappa, double *dc)
+{
+    double W[LFT_P_CLASSES][LFT_P_LANES], dot[LFT_P_CLASSES][LFT_P_LANES];
+    int    i, j, l;
+    LFT_P(potential_values)(s, F, 0, W);
+    LFT_P(potential_values)(s, F_dot, 1, dot);
+    for (i = 0; i < s->classes; ++i) {
+        for (l = 0; l < LFT_P_LANES; ++l) {
+            double laplacian = s->closure[i][LFT_P_CLASSES];
+            for (j = 0; j < s->classes; ++j) laplacian += s->closure[i][j] * W[j][l];
+            dc[i * LFT_P_LANES + l] += kappa[l] * laplacian - dot[i][l];
+        }
+    }
+}
+
+/* Of Phi = sum y Z + kappa[lane] div: to = its gradient by the links, dc[class][lane] += that by the coefficients, not NULL. With
+ * U. = y U: sum y Z = -S~., and the gradient of a derivative along U. = y U by U is
+ *   Re tr T^a (U U'.^+ + U. U'^+) + [g, y]^a,   g^a = Re tr T^a U U'^+ */
+LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const double *c, const lft_v *links, const lft_v *y,
+                                            const double *kappa, lft_v *to, double *dc, LFT_P(potential_work) *w)
+{
+    const LFT_P(graph)       *g = &s->graph;
+    const LFT_P(graph_fields) f = w->f;
+    const int                 volume = g->lattice.volume, links_n = volume * LFT_DIM;
+    const lft_v               weight = LFT_P(from_wide)(kappa), one = lft_splat(1);
+    lft_w                     u, v;
+    double                    F[LFT_P_FEATURES][LFT_P_LANES], F_dot[LFT_P_FEATURES][LFT_P_LANES];
+    double                    e[LFT_P_FEATURES], e_div[LFT_P_FEATURES], d[LFT_P_CLASSES];
+    lft_z                     gradient, turn;
+    LFT_P(place)              p = LFT_P(first_place)();
+    int                       x, i, k;
+    LFT_P(graph_links)(g, links, f.value);
+    for (i = 0; i < links_n; ++i) LFT_P(sum_turned)(f.dot + i, (const lft_z *)(y + i * LFT_P_ALGEBRA), f.value + i);
+    LFT_P(potential_mix)(s, c, -1, e);
+    (void)LFT_P(potential_laplacian)(s, c, d);
+    LFT_P(potential_mix)(s, d, 1, e_div);
+    LFT_P(set_zero)((lft_v *)f.bar, links_n * LFT_P_SUM);
+    LFT_P(set_zero)((lft_v *)f.dot_bar, links_n * LFT_P_SUM);
+    lft_p_zero(F, sizeof F);
+    lft_p_zero(F_dot, sizeof F_dot);
+    for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
+        lft_v part[LFT_P_FEATURES], part_dot[LFT_P_FEATURES];
+        LFT_P(set_zero)((lft_v *)f.node_bar, g->nodes * LFT_P_SUM);
+        LFT_P(set_zero)((lft_v *)f.node_dot_bar, g->nodes * LFT_P_SUM);
+        LFT_P(graph_forward)(g, p, f.value, f.node, f.dot, f.node_dot);
+        if (dc) {
+            LFT_P(set_zero)(part, LFT_P_FEATURES);
+            LFT_P(set_zero)(part_dot, LFT_P_FEATURES);
+            LFT_P(potential_features)(s, f.node, NULL, part);
+            LFT_P(potential_features)(s, f.node, f.node_dot, part_dot);
+            LFT_P(potential_sum)(part, F);
+            LFT_P(potential_sum)(part_dot, F_dot);
+        }
+        LFT_P(potential_cotangents)(s, e, one, f.node, 0, f.node_bar);
+        LFT_P(potential_cotangents)(s, e, one, f.node_dot, 1, f.node_dot_bar);
+        LFT_P(potential_cotangents)(s, e_div, weight, f.node, 0, f.node_dot_bar);
+        LFT_P(graph_backward)(g, p, &f);
+    }
+    for (i = 0; i < links_n; ++i) {
+        lft_z *out = (lft_z *)(to + i * LFT_P_ALGEBRA);
+        LFT_P(sum_none)(&u);
+        LFT_P(sum_none)(&v);
+        LFT_P(sum_mul)(&u, f.value + i, 0, f.bar + i, 1);
+        LFT_P(sum_mul)(&v, f.value + i, 0, f.dot_bar + i, 1);
+        LFT_P(sum_mul)(&v, f.dot + i, 0, f.bar + i, 1);
+        LFT_P(sum_gradient)(&u, &gradient);
+        LFT_P(sum_gradient)(&v, out);
+        LFT_P(bracket)(&turn, &gradient, (const lft_z *)(y + i * LFT_P_ALGEBRA));
+        for (k = 0; k < LFT_P_ALGEBRA; ++k) out->c[k] += turn.c[k];
+    }
+    if (dc) LFT_P(potential_by_coefficients)(s, (const double (*)[LFT_P_LANES])F, (const double (*)[LFT_P_LANES])F_dot, kappa, dc);
+}
+
+#endif
 #if LFT_GROUP == LFT_SCALAR
 
 /* ---- 70_continuous.h, code --------------------------------------------------------------------------------------- */
@@ -10896,6 +11424,480 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
     return &ops;
 }
 
+#else
+
+/* ---- 71_gauge_continuous.h, code --------------------------------------------------------------------------------- */
+
+#define LFT_P_STAGES 4
+#define LFT_P_MOVES  6
+
+/* State 0 is the start of a step, state m = exp(h sum_k a[m - 1][k] K_k) state from[m - 1], K_k = Z(state at[k], t + c[k] h); the
+ * last state is the end, and the integral of a function gets h sum_k b[k] times its values at the stages. */
+typedef struct LFT_P(group_scheme) {
+    int    moves, stages, from[LFT_P_MOVES], at[LFT_P_STAGES];
+    double a[LFT_P_MOVES][LFT_P_STAGES], b[LFT_P_STAGES], c[LFT_P_STAGES];
+} LFT_P(group_scheme);
+
+LFT_P_STATIC const LFT_P(group_scheme) *LFT_P(group_scheme_of)(lft_group_integrator integrator)
+{
+    static const LFT_P(group_scheme) table[4] = {
+        {3, 3, {0, 1, 2}, {0, 1, 2},
+         {{1.0 / 4}, {-17.0 / 36, 8.0 / 9}, {17.0 / 36, -8.0 / 9, 3.0 / 4}}, {1.0 / 4, 0, 3.0 / 4}, {0, 1.0 / 4, 2.0 / 3}},
+        {2, 2, {0, 0}, {0, 1}, {{1.0 / 2}, {0, 1}}, {0, 1}, {0, 1.0 / 2}},
+        {6, 3, {0, 0, 2, 0, 4, 5}, {0, 1, 3},
+         {{3.0 / 4}, {119.0 / 216}, {0, 17.0 / 108}, {13.0 / 51}, {0, -2.0 / 3}, {0, 0, 24.0 / 17}},
+         {13.0 / 51, -2.0 / 3, 24.0 / 17}, {0, 3.0 / 4, 17.0 / 24}},
+        {5, 4, {0, 0, 1, 0, 4}, {0, 1, 2, 3},
+         {{1.0 / 2}, {0, 1.0 / 2}, {-1.0 / 2, 0, 1}, {1.0 / 4, 1.0 / 6, 1.0 / 6, -1.0 / 12},
+          {-1.0 / 12, 1.0 / 6, 1.0 / 6, 1.0 / 4}},
+         {1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6}, {0, 1.0 / 2, 1.0 / 2, 1}}};
+    return table + (integrator - LFT_LUESCHER_RK3);
+}
+
+typedef struct LFT_P(continuous) {
+    LFT_(continuous_desc) desc; /* defaults filled in */
+    LFT_P(potential)      potential;
+    double               *coefficient; /* [count]: 2 for the plaquette, nodes for each of the others */
+    size_t                params;
+    int                   count;
+    int                   links; /* of a configuration */
+} LFT_P(continuous);
+
+/* What a step works in. Backward: cotangents of the states and of the stages, too. */
+typedef struct LFT_P(continuous_work) {
+    lft_v               *state[LFT_P_MOVES + 1], *K[LFT_P_STAGES];
+    lft_v               *bar[LFT_P_MOVES + 1], *K_bar[LFT_P_STAGES], *more; /* forward with a score: those of the scores */
+    double              *dc; /* [classes][lanes] */
+    LFT_P(potential_work) potential;
+} LFT_P(continuous_work);
+
+LFT_P_STATIC LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(continuous) *s, int backward, lft_arena *arena)
+{
+    const LFT_P(group_scheme) *scheme = LFT_P(group_scheme_of)(s->desc.integrator);
+    const size_t               reals = (size_t)s->links * LFT_P_LINK, forces = (size_t)s->links * LFT_P_ALGEBRA;
+    LFT_P(continuous_work)     w;
+    int                        i;
+    lft_p_zero(&w, sizeof w);
+    for (i = 0; i <= scheme->moves; ++i) {
+        w.state[i] = LFT_P(vectors)(arena, reals);
+        if (backward) w.bar[i] = LFT_P(vectors)(arena, forces);
+    }
+    for (i = 0; i < scheme->stages; ++i) {
+        w.K[i] = LFT_P(vectors)(arena, forces);
+        if (backward) w.K_bar[i] = LFT_P(vectors)(arena, forces);
+    }
+    w.more = LFT_P(vectors)(arena, forces);
+    w.dc   = (double *)lft_arena_alloc(arena, (size_t)LFT_P_CLASSES * LFT_P_LANES, sizeof(double));
+    w.potential = LFT_P(potential_scratch)(&s->potential, backward, arena);
+    return w;
+}
+
+LFT_P_STATIC lft_status LFT_P(continuous_check_desc)(const LFT_(continuous_desc) *d, const LFT_(lattice) *lattice, lft_error *error)
+{
+    const int least = d->loops > 1 ? 3 : 2;
+    int       mu;
+    if (d->loops < 1) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "loops", "at least 1", d->loops);
+    if (d->nodes < 1 || d->nodes > 100) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "nodes", "1 to 100", d->nodes);
+    if (d->integrator < LFT_LUESCHER_RK3 || d->integrator > LFT_COMMUTATOR_FREE_4) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "integrator", "one of lft_group_integrator", (int)d->integrator);
+    }
+    if (d->steps < 1 || d->most_steps < d->steps || d->most_steps > 100000) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "most_steps", "steps to 100000", d->most_steps);
+    }
+    if (d->order < 0 || d->order > 2) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "order", "0, 1 or 2", d->order);
+    if (d->order == 2 && (d->nodes < 2 || d->loops < 2)) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", d->nodes < 2 ? "nodes" : "loops", "at least 2 for order 2",
+                              d->nodes < 2 ? d->nodes : d->loops);
+    }
+    if (!lft_finite(d->beta)) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "beta", "a finite number", d->beta);
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        if (lattice->extent[mu] >= least) continue;
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "extent",
+                              least == 3 ? "at least 3: on smaller lattices loops wrap around; loops = 1 needs 2" : "at least 2",
+                              lattice->extent[mu]);
+    }
+    return LFT_OK;
+}
+
+/* Where class i has its coefficients, and how many. */
+LFT_P_INLINE int LFT_P(continuous_first)(const LFT_P(continuous) *s, int i) { return i ? 2 + (i - 1) * s->desc.nodes : 0; }
+LFT_P_INLINE int LFT_P(continuous_nodes)(const LFT_P(continuous) *s, int i) { return i ? s->desc.nodes : 2; }
+
+LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena,
+                                               lft_error *error)
+{
+    LFT_P(continuous)     *s = (LFT_P(continuous) *)lft_arena_alloc(arena, 1, sizeof *s), local;
+    LFT_(continuous_desc) *d;
+    lft_arena              measure = lft_arena_measure();
+    lft_status             status;
+    layer->state = s;
+    if (!s) s = &local;
+    d = &s->desc;
+    lft_p_copy(d, layer->desc, sizeof *d);
+    if (!d->loops) d->loops = LFT_P_CLASSES;
+    if (!d->nodes) d->nodes = 4;
+    if (!d->integrator) d->integrator = LFT_COMMUTATOR_FREE_4;
+    if (!d->steps) d->steps = 12;
+    if (!d->most_steps) d->most_steps = 4 * d->steps;
+    status = LFT_P(continuous_check_desc)(d, &layer->in, error);
+    if (status) return status;
+    LFT_P(potential_init)(&s->potential, &layer->in, d->loops);
+    d->loops             = s->potential.classes;
+    s->links             = layer->in.volume * LFT_DIM;
+    s->count             = LFT_P(continuous_first)(s, d->loops);
+    s->coefficient       = (double *)lft_arena_alloc(arena, (size_t)s->count, sizeof(double));
+    layer->out           = layer->in;
+    layer->steps         = d->steps;
+    layer->params        = set->count;
+    s->params            = lft_declare(set, name, "plaquette", 1, 2, 0, 0, 0);
+    (void)lft_declare(set, name, "loop", 2, d->loops - 1, d->nodes, 0, 0);
+    layer->tape_bytes    = (size_t)d->most_steps * (size_t)s->links * LFT_P_LINK * sizeof(lft_v);
+    layer->gradient_count = (size_t)s->count * LFT_P_LANES;
+    layer->per_lane      = 1;
+    (void)LFT_P(continuous_scratch)(s, LFT_UPTO >= LFT_TRAIN, &measure);
+    layer->scratch_bytes = measure.need;
+    return LFT_OK;
+}
+
+LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, double *pace)
+{
+    const LFT_P(continuous) *s     = (const LFT_P(continuous) *)layer->state;
+    const int                order = s->desc.order;
+    double                   leading[LFT_P_CLASSES], next[LFT_P_CLASSES];
+    int                      i;
+    pace[s->params + 1] = 0;
+    LFT_P(potential_start)(&s->potential, s->desc.beta, leading, next);
+    for (i = 0; i < s->desc.loops; ++i) {
+        double *c = theta + s->params + LFT_P(continuous_first)(s, i);
+        if (order > 0) c[0] += leading[i];
+        if (order > 1) c[0] += 0.5 * next[i], c[1] += 0.5 * next[i]; /* t = P_0 / 2 + P_1 / 2 */
+    }
+}
+
+LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *theta)
+{
+    LFT_P(continuous) *s = (LFT_P(continuous) *)layer->state;
+    lft_p_copy(s->coefficient, theta + s->params, (size_t)s->count * sizeof(double));
+}
+
+/* Legendre polynomials of 2t - 1. */
+LFT_P_STATIC void LFT_P(legendre)(double t, int n, double *p)
+{
+    const double x = 2 * t - 1;
+    int          a;
+    for (a = 0; a < n; ++a) p[a] = a < 2 ? (a ? x : 1) : ((2 * a - 1) * x * p[a - 1] - (a - 1) * p[a - 2]) / a;
+}
+
+LFT_P_STATIC void LFT_P(continuous_at)(const LFT_P(continuous) *s, double t, double *c)
+{
+    double p[100];
+    int    i, a;
+    LFT_P(legendre)(t, s->desc.nodes, p);
+    for (i = 0; i < s->desc.loops; ++i) {
+        const double *from = s->coefficient + LFT_P(continuous_first)(s, i);
+        for (c[i] = 0, a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) c[i] += p[a] * from[a];
+    }
+}
+
+/* X = h sum_k a_k K_k of one link. */
+LFT_P_INLINE void LFT_P(continuous_exponent)(const double *a, int stages, double h, lft_v *const *K, int link, lft_z *X)
+{
+    int k, i;
+    for (i = 0; i < LFT_P_ALGEBRA; ++i) X->c[i] = lft_splat(0);
+    for (k = 0; k < stages; ++k) {
+        const lft_real x = (lft_real)(h * a[k]);
+        if (!(a[k] < 0 || a[k] > 0)) continue;
+        for (i = 0; i < LFT_P_ALGEBRA; ++i) X->c[i] += x * K[k][link * LFT_P_ALGEBRA + i];
+    }
+}
+
+/* A step of length h from w->state[0], at time t: all stages and states; div[lane] += what log det grows by. A score at
+ * w->bar[0], not NULL, is transported along: with the left derivatives of log q
+ *   ds/dt = -grad_U (s Z) - grad div Z - [s, Z] */
+LFT_P_STATIC void LFT_P(continuous_step)(const LFT_P(continuous) *s, double t, double h, int score, double *div,
+                                         LFT_P(continuous_work) *w)
+{
+    const LFT_P(group_scheme) *scheme = LFT_P(group_scheme_of)(s->desc.integrator);
+    double                     c[LFT_P_CLASSES], rate[LFT_P_LANES], one[LFT_P_LANES];
+    lft_z                      X;
+    int                        m, k, i, j, l;
+    for (l = 0; l < LFT_P_LANES; ++l) one[l] = 1;
+    for (m = 0;; ++m) {
+        for (k = 0; k < scheme->stages; ++k) {
+            if (scheme->at[k] != m) continue;
+            LFT_P(continuous_at)(s, t + scheme->c[k] * h, c);
+            LFT_P(potential_force)(&s->potential, c, w->state[m], w->K[k], rate, &w->potential);
+            for (l = 0; l < LFT_P_LANES; ++l) div[l] += h * scheme->b[k] * rate[l];
+            if (LFT_UPTO < LFT_TRAIN || !score) continue;
+            LFT_P(potential_backward)(&s->potential, c, w->state[m], w->bar[m], one, w->K_bar[k], NULL, &w->potential);
+            for (i = 0; i < s->links; ++i) {
+                lft_v *to = w->K_bar[k] + i * LFT_P_ALGEBRA;
+                LFT_P(bracket)(&X, (const lft_z *)(w->bar[m] + i * LFT_P_ALGEBRA), (const lft_z *)(w->K[k] + i * LFT_P_ALGEBRA));
+                for (j = 0; j < LFT_P_ALGEBRA; ++j) to[j] = -to[j] - X.c[j];
+            }
+        }
+        if (m == scheme->moves) break;
+        lft_p_copy(w->state[m + 1], w->state[scheme->from[m]], (size_t)(s->links * LFT_P_LINK) * sizeof(lft_v));
+        for (i = 0; i < s->links; ++i) {
+            LFT_P(continuous_exponent)(scheme->a[m], scheme->stages, h, w->K, i, &X);
+            LFT_P(move)(w->state[m + 1] + i * LFT_P_LINK, X.c, 1);
+            if (!score) continue;
+            LFT_P(continuous_exponent)(scheme->a[m], scheme->stages, h, w->K_bar, i, &X);
+            for (j = 0; j < LFT_P_ALGEBRA; ++j) {
+                const int at = i * LFT_P_ALGEBRA + j;
+                w->bar[m + 1][at] = w->bar[scheme->from[m]][at] + X.c[j];
+            }
+        }
+    }
+    for (i = 0; i < s->links; ++i) LFT_P(unit)(w->state[scheme->moves] + i * LFT_P_LINK);
+}
+
+LFT_P_STATIC lft_status LFT_P(continuous_check)(const lft_v *links, int n, const double *logdet, int step, lft_error *error)
+{
+    const char *what = LFT_P(any_nonfinite)(links, n) ? "links" : NULL;
+    int         l;
+    for (l = 0; l < LFT_P_LANES; ++l) what = lft_finite(logdet[l]) ? what : "log-det";
+    if (!what) return LFT_OK;
+    return lft_p_fail_got(error, LFT_ERR_NONFINITE, "continuous", what, "finite numbers after step", step);
+}
+
+LFT_P_STATIC lft_status LFT_P(continuous_forward)(const LFT_(layer) *layer, const lft_real *x_in, lft_real *x_out, double *logdet,
+                                                  lft_real *score, void *tape, lft_arena scratch, lft_error *error)
+{
+    const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
+    LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, score != NULL, &scratch);
+    const int                last   = LFT_P(group_scheme_of)(s->desc.integrator)->moves, n = s->links * LFT_P_LINK;
+    const size_t             bytes  = (size_t)n * sizeof(lft_v), forces = (size_t)(s->links * LFT_P_ALGEBRA) * sizeof(lft_v);
+    const double             h      = 1.0 / layer->steps;
+    unsigned char           *saved  = (unsigned char *)tape;
+    lft_status               status = LFT_OK;
+    int                      i;
+    lft_p_copy(w.state[0], x_in, bytes);
+    if (score) lft_p_copy(w.bar[0], score, forces);
+    for (i = 0; i < layer->steps; ++i) {
+        if (saved) lft_p_copy(saved + (size_t)i * bytes, w.state[0], bytes);
+        LFT_P(continuous_step)(s, i * h, h, score != NULL, logdet, &w);
+        lft_p_copy(w.state[0], w.state[last], bytes);
+        if (score) lft_p_copy(w.bar[0], w.bar[last], forces);
+        if (!status) status = LFT_P(continuous_check)(w.state[0], n, logdet, i, error);
+    }
+    lft_p_copy(x_out, w.state[0], bytes);
+    if (score) lft_p_copy(score, w.bar[0], forces);
+    return status;
+}
+
+/* Solves (step from V) = next by V <- V (step from V)^+ next, from a step back in time. */
+LFT_P_STATIC lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, int step, double h, const lft_v *next, double *div,
+                                                    LFT_P(continuous_work) *w, lft_error *error)
+{
+    const double epsilon = LFT_P_REAL_BYTES == 4 ? 1.1920929e-07 : 2.220446049250313e-16;
+    const int    last = LFT_P(group_scheme_of)(s->desc.integrator)->moves, most = 200;
+    const size_t bytes = (size_t)(s->links * LFT_P_LINK) * sizeof(lft_v);
+    double       distance = 0, before = 1e300;
+    int          i, x, k, l;
+    lft_p_copy(w->state[0], next, bytes);
+    for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
+    LFT_P(continuous_step)(s, (step + 1) * h, -h, 0, div, w);
+    lft_p_copy(w->state[0], w->state[last], bytes);
+    for (i = 0; i < most; ++i) {
+        lft_v    far = lft_splat(0);
+        lft_real lane[LFT_P_LANES];
+        for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
+        LFT_P(continuous_step)(s, step * h, h, 0, div, w);
+        if (LFT_P(any_nonfinite)(w->state[last], s->links * LFT_P_LINK)) {
+            return lft_p_fail_got(error, LFT_ERR_NONFINITE, "continuous inverse", "links", "finite numbers before step", step);
+        }
+        for (x = 0; x < s->links; ++x) {
+            lft_u *v = (lft_u *)(w->state[0] + x * LFT_P_LINK), r, u;
+            lft_z  g;
+            LFT_P(adj_mul)(&r, (const lft_u *)(w->state[last] + x * LFT_P_LINK), (const lft_u *)(next + x * LFT_P_LINK));
+            (void)LFT_P(trace)(&r, &g);
+            for (k = 0; k < LFT_P_ALGEBRA; ++k) {
+                const lft_v d = lft_sel(LFT_P(lt)(g.c[k], lft_splat(0)), -g.c[k], g.c[k]);
+                far           = lft_sel(LFT_P(lt)(far, d), d, far);
+            }
+            LFT_P(mul)(&u, v, &r);
+            *v = u;
+            LFT_P(unit)(v->c);
+        }
+        lft_p_copy(lane, &far, sizeof far);
+        for (distance = 0, l = 0; l < LFT_P_LANES; ++l) distance = (double)lane[l] > distance ? (double)lane[l] : distance;
+        if (distance <= 2 * epsilon || (distance >= before && distance < 100 * epsilon)) return LFT_OK;
+        before = distance;
+    }
+    return lft_p_fail_got(error, LFT_ERR_NOCONV, "continuous inverse", "fixed point, number of integration steps too small",
+                          "convergence", distance);
+}
+
+LFT_P_STATIC lft_status LFT_P(continuous_inverse)(const LFT_(layer) *layer, const lft_real *x_out, lft_real *x_in, double *logdet,
+                                                  lft_arena scratch, lft_error *error)
+{
+    const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
+    LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, 0, &scratch);
+    const size_t             bytes  = (size_t)(s->links * LFT_P_LINK) * sizeof(lft_v);
+    lft_v                   *x      = LFT_P(view)(x_in);
+    lft_status               status = LFT_OK;
+    double                   div[LFT_P_LANES];
+    int                      i, l;
+    if (x_in != x_out) lft_p_copy(x_in, x_out, bytes);
+    for (i = layer->steps - 1; i >= 0 && !status; --i) {
+        status = LFT_P(continuous_step_back)(s, i, 1.0 / layer->steps, x, div, &w, error);
+        lft_p_copy(x, w.state[0], bytes);
+        for (l = 0; l < LFT_P_LANES; ++l) logdet[l] -= div[l];
+    }
+    return status;
+}
+
+/* v becomes the transposed differential of the exponential, sum_n (-ad X)^n v / (n + 1)!: of state = exp(X) from at fixed from,
+ * from the derivative by the state that by X. */
+LFT_P_STATIC void LFT_P(exp_transposed)(const lft_z *X, lft_z *v)
+{
+    lft_z term = *v;
+    lft_m left;
+    int   n, i;
+    for (n = 2; n < 60; ++n) {
+        LFT_P(bracket)(&term, &term, X); /* -[X, term] */
+        left = LFT_P(int_splat)(0);
+        for (i = 0; i < LFT_P_ALGEBRA; ++i) {
+            const lft_v before = v->c[i];
+            term.c[i] *= 1 / (lft_real)n;
+            v->c[i] += term.c[i];
+            left |= ~LFT_P(eq)(v->c[i], before);
+        }
+        if (!LFT_P(any)(left)) return;
+    }
+}
+
+LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, const void *tape, lft_real *dx_, const double *dlogdet,
+                                                   double *gradient, lft_arena scratch, lft_error *error)
+{
+    const LFT_P(continuous)   *s      = (const LFT_P(continuous) *)layer->state;
+    const LFT_P(group_scheme) *scheme = LFT_P(group_scheme_of)(s->desc.integrator);
+    LFT_P(continuous_work)     w      = LFT_P(continuous_scratch)(s, 1, &scratch);
+    const size_t               bytes  = (size_t)(s->links * LFT_P_LINK) * sizeof(lft_v);
+    const int                  forces = s->links * LFT_P_ALGEBRA, nodes = s->desc.nodes;
+    const double               h      = 1.0 / layer->steps;
+    lft_v                     *dx     = LFT_P(view)(dx_);
+    double                     c[LFT_P_CLASSES], kappa[LFT_P_LANES], unused[LFT_P_LANES], p[100];
+    int                        step, m, k, i, j, l, a;
+    (void)error;
+    for (step = layer->steps - 1; step >= 0; --step) {
+        lft_p_copy(w.state[0], (const unsigned char *)tape + (size_t)step * bytes, bytes);
+        for (l = 0; l < LFT_P_LANES; ++l) unused[l] = 0;
+        LFT_P(continuous_step)(s, step * h, h, 0, unused, &w);
+        for (m = 0; m < scheme->moves; ++m) LFT_P(set_zero)(w.bar[m], forces);
+        for (k = 0; k < scheme->stages; ++k) LFT_P(set_zero)(w.K_bar[k], forces);
+        lft_p_copy(w.bar[scheme->moves], dx, (size_t)forces * sizeof(lft_v));
+        for (m = scheme->moves; m >= 0; --m) {
+            for (k = scheme->stages - 1; k >= 0; --k) {
+                if (scheme->at[k] != m) continue;
+                LFT_P(continuous_at)(s, (step + scheme->c[k]) * h, c);
+                for (l = 0; l < LFT_P_LANES; ++l) kappa[l] = h * scheme->b[k] * dlogdet[l];
+                lft_p_zero(w.dc, (size_t)LFT_P_CLASSES * LFT_P_LANES * sizeof(double));
+                LFT_P(potential_backward)(&s->potential, c, w.state[m], w.K_bar[k], kappa, w.more, gradient ? w.dc : NULL,
+                                          &w.potential);
+                for (i = 0; i < forces; ++i) w.bar[m][i] += w.more[i];
+                LFT_P(legendre)((step + scheme->c[k]) * h, nodes, p);
+                for (i = 0; gradient && i < s->desc.loops; ++i) {
+                    for (a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) {
+                        double *to = gradient + (size_t)(LFT_P(continuous_first)(s, i) + a) * LFT_P_LANES;
+                        for (l = 0; l < LFT_P_LANES; ++l) to[l] += p[a] * w.dc[i * LFT_P_LANES + l];
+                    }
+                }
+            }
+            if (!m) break;
+            for (i = 0; i < s->links; ++i) {
+                lft_v *from = w.bar[scheme->from[m - 1]] + i * LFT_P_ALGEBRA;
+                lft_z  X, v, turned;
+                lft_u  e;
+                LFT_P(continuous_exponent)(scheme->a[m - 1], scheme->stages, h, w.K, i, &X);
+                for (j = 0; j < LFT_P_ALGEBRA; ++j) v.c[j] = turned.c[j] = w.bar[m][i * LFT_P_ALGEBRA + j];
+                LFT_P(exp_of)(&e, &X);
+                LFT_P(carry)(&e, &turned);
+                LFT_P(exp_transposed)(&X, &v);
+                for (j = 0; j < LFT_P_ALGEBRA; ++j) from[j] += turned.c[j];
+                for (k = 0; k < scheme->stages; ++k) {
+                    const lft_real x = (lft_real)(h * scheme->a[m - 1][k]);
+                    for (j = 0; j < LFT_P_ALGEBRA; ++j) w.K_bar[k][i * LFT_P_ALGEBRA + j] += x * v.c[j];
+                }
+            }
+        }
+        lft_p_copy(dx, w.bar[0], (size_t)forces * sizeof(lft_v));
+    }
+    return LFT_OK;
+}
+
+/* The own form has one gradient per lane. */
+LFT_P_STATIC void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
+{
+    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
+    int                      i, l;
+    for (i = 0; i < s->count; ++i) {
+        for (l = 0; l < LFT_P_LANES; ++l) dtheta[s->params + (size_t)i] += gradient[i * LFT_P_LANES + l];
+    }
+}
+
+LFT_P_STATIC lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps, lft_error *error)
+{
+    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
+    if (steps < 1 || steps > s->desc.most_steps) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "steps", "1 to most_steps", steps);
+    }
+    layer->steps = steps;
+    return LFT_OK;
+}
+
+LFT_P_STATIC int LFT_P(continuous_spec)(const LFT_(layer) *layer, int64_t *number)
+{
+    const LFT_(continuous_desc) *d = &((const LFT_P(continuous) *)layer->state)->desc;
+    number[0] = d->loops;
+    number[1] = d->nodes;
+    number[2] = (int64_t)d->integrator;
+    number[3] = layer->steps;
+    number[4] = d->most_steps;
+    return 5;
+}
+
+LFT_P_STATIC lft_status LFT_P(continuous_read)(const int64_t *number, int n, lft_arena *arena, const void **desc, lft_error *error)
+{
+    LFT_(continuous_desc) *d = (LFT_(continuous_desc) *)lft_arena_alloc(arena, 1, sizeof *d);
+    int                    i;
+    if (n < 5) return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "numbers of a continuous layer", "5", n);
+    *desc = d;
+    if (!d) return lft_arena_check(arena, error, "model");
+    for (i = 0; i < 5; ++i) {
+        if (number[i] < 1 || number[i] > 1000000) {
+            return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "a number of a continuous layer", "1 to 1000000",
+                                  (double)number[i]);
+        }
+    }
+    d->loops = (int)number[0], d->nodes = (int)number[1], d->integrator = (lft_group_integrator)number[2];
+    d->steps = (int)number[3], d->most_steps = (int)number[4];
+    return LFT_OK;
+}
+
+LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
+{
+    static const LFT_(layer_ops) ops = {
+        "loops",
+        LFT_P(continuous_init),
+        LFT_P(continuous_start),
+        LFT_P(continuous_prepare),
+        LFT_P(continuous_forward),
+        LFT_P(continuous_inverse),
+        LFT_UPTO >= LFT_TRAIN ? LFT_P(continuous_backward) : NULL,
+        LFT_P(continuous_collect),
+        LFT_P(continuous_refine),
+        NULL,
+        LFT_P(continuous_spec),
+        LFT_P(continuous_read),
+    };
+    return &ops;
+}
+
+#endif
+#if LFT_GROUP == LFT_SCALAR
+
 /* ---- 72_coupling.h, code ----------------------------------------------------------------------------------------- */
 
 #define LFT_P_HIDDEN_MOST 8
@@ -11267,7 +12269,7 @@ typedef struct LFT_P(prior) {
 
 LFT_P_STATIC lft_status LFT_P(prior_check)(double kind, lft_status code, const char *where, const char *what, lft_error *error)
 {
-    if (kind == LFT_PRIOR_FREE || kind == LFT_PRIOR_NORMAL) return LFT_OK;
+    if (kind == (double)(int)LFT_PRIOR_FREE || kind == (double)(int)LFT_PRIOR_NORMAL) return LFT_OK;
     return lft_p_fail_got(error, code, where, what, "1 (free) or 2 (normal)", kind);
 }
 
@@ -11279,7 +12281,7 @@ LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, 
     for (mu = 0; mu < LFT_DIM; ++mu) largest = lattice->extent[mu] > largest ? lattice->extent[mu] : largest;
     p->kind  = kind ? kind : LFT_PRIOR_FREE;
     p->mass2 = mass2 > 0 ? mass2 : 16.0 / ((double)largest * largest);
-    if (LFT_P(prior_check)(p->kind, LFT_ERR_ARG, "flow", "prior", error)) return LFT_ERR_ARG;
+    if (LFT_P(prior_check)((double)(int)p->kind, LFT_ERR_ARG, "flow", "prior", error)) return LFT_ERR_ARG;
     LFT_P(spectrum_init)(&p->spectrum, lattice, arena);
     LFT_P(hartley_init)(&p->hartley, lattice, arena);
     count      = (size_t)p->spectrum.count;
@@ -11292,7 +12294,7 @@ LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, 
 
 LFT_P_STATIC void LFT_P(prior_spec)(const LFT_P(prior) *p, double *number)
 {
-    number[0] = p->kind, number[1] = p->mass2;
+    number[0] = (double)(int)p->kind, number[1] = p->mass2;
 }
 
 /* khat^2 = sum_mu 4 sin^2(pi k_mu / L_mu) of a compact index. */
@@ -11457,995 +12459,6 @@ LFT_P_STATIC void LFT_P(prior_backward)(const LFT_P(prior) *p, const lft_v *z, c
 
 #else
 
-/* ---- 66_loop_graph.h, code --------------------------------------------------------------------------------------- */
-/* 66_loop_graph.h: sums of products of links as a list of products, with their derivatives.
- * Offers (private): LFT_P(factor), LFT_P(term), LFT_P(graph), LFT_P(graph_init)(), _add, _matrices, _field, _links, _forward, _tangent,
- * _backward, and LFT_P(factor_of)().
- *
- * A graph is a straight-line program over fields of matrices: fields 0 ... LFT_DIM - 1 are the links, the others nodes. Each
- * node is a sum of products of two fields at sites nearby, either adjoint,
- *   C(x) = sum A(x + a)^(+) B(x + b)^(+)
- * so that a path is multiplied once for all loops that go along it, and staples are summed before they are multiplied. The
- * cotangent A' of A is defined by df = Re tr A'^+ dA. Of a product C = A B, with dots for the derivative along a direction:
- *   C. = A. B + A B.     A' += C' B^+,  B' += A^+ C'     A'. += C'. B^+ + C' B.^+,  B'. += A^+ C'. + A.^+ C'
- * The links and the first nodes are stored, [site][field]; the last nodes are local: they serve at their own site alone, where
- * they are computed, used and differentiated while they are in the nearest cache. */
-
-#define LFT_P_TERMS  64
-#define LFT_P_STEPS  2
-#define LFT_P_LOCALS 16
-
-/* Field `field` at the site that the steps lead to: mu + 1 up, -(mu + 1) down, 0 none. */
-typedef struct LFT_P(factor) {
-    int field, adjoint, step[LFT_P_STEPS];
-} LFT_P(factor);
-
-typedef struct LFT_P(term) { /* node += a b */
-    int           node;
-    LFT_P(factor) a, b;
-} LFT_P(term);
-
-/* A term of a stored node uses links and, at its own site, nodes before it; one of a local node also stored nodes anywhere. */
-typedef struct LFT_P(graph) {
-    LFT_(lattice) lattice;
-    int           stride[LFT_DIM];
-    int           fields, locals;         /* stored ones, links and nodes; nodes fields ... fields + locals - 1 are local */
-    int           stored, terms;          /* the first `stored` terms are those of stored nodes */
-    LFT_P(term)   term[LFT_P_TERMS];
-} LFT_P(graph);
-
-LFT_P_STATIC void LFT_P(graph_init)(LFT_P(graph) *g, const LFT_(lattice) *lattice, int fields, int locals)
-{
-    lft_p_zero(g, sizeof *g);
-    g->lattice = *lattice;
-    g->fields = fields, g->locals = locals;
-    LFT_P(strides)(lattice, g->stride);
-}
-
-LFT_P_STATIC LFT_P(factor) LFT_P(factor_of)(int field, int adjoint, int step0, int step1)
-{
-    LFT_P(factor) f;
-    f.field = field, f.adjoint = adjoint;
-    f.step[0] = step0, f.step[1] = step1;
-    return f;
-}
-
-LFT_P_STATIC void LFT_P(graph_add)(LFT_P(graph) *g, int node, LFT_P(factor) a, LFT_P(factor) b)
-{
-    LFT_P(term) *t = g->term + g->terms++;
-    t->node = node, t->a = a, t->b = b;
-    if (node < g->fields) g->stored = g->terms;
-}
-
-LFT_P_STATIC size_t LFT_P(graph_matrices)(const LFT_P(graph) *g)
-{
-    return (size_t)g->fields * (size_t)g->lattice.volume;
-}
-
-LFT_P_STATIC lft_w *LFT_P(graph_field)(const LFT_P(graph) *g, lft_arena *arena)
-{
-    return (lft_w *)lft_arena_take(arena, LFT_P(graph_matrices)(g), sizeof(lft_w));
-}
-
-/* Where a factor is: the number of a stored matrix, or -1 - i for local number i. */
-LFT_P_INLINE int LFT_P(graph_at)(const LFT_P(graph) *g, LFT_P(place) p, const LFT_P(factor) *f)
-{
-    int i;
-    if (f->field >= g->fields) return g->fields - f->field - 1;
-    for (i = 0; i < LFT_P_STEPS; ++i) {
-        if (f->step[i] > 0) LFT_P(up)(&g->lattice, g->stride, &p, f->step[i] - 1);
-        if (f->step[i] < 0) LFT_P(down)(&g->lattice, g->stride, &p, -f->step[i] - 1);
-    }
-    return p.site * g->fields + f->field;
-}
-
-LFT_P_INLINE lft_w *LFT_P(graph_matrix)(lft_w *stored, lft_w *local, int at)
-{
-    return at < 0 ? local - at - 1 : stored + at;
-}
-
-LFT_P_STATIC void LFT_P(graph_links)(const LFT_P(graph) *g, const lft_v *links, lft_w *value)
-{
-    int x, mu;
-    for (x = 0; x < g->lattice.volume; ++x) {
-        for (mu = 0; mu < LFT_DIM; ++mu) LFT_P(sum_of)(links + (x * LFT_DIM + mu) * LFT_P_LINK, value + x * g->fields + mu);
-    }
-}
-
-/* The stored (local NULL) or the local nodes at p and, where dot is not NULL, their derivatives. */
-LFT_P_STATIC void LFT_P(graph_forward)(const LFT_P(graph) *g, LFT_P(place) p, lft_w *value, lft_w *local, lft_w *dot, lft_w *local_dot)
-{
-    const int end = local ? g->terms : g->stored, base = p.site * g->fields;
-    int       i, last = -1;
-    for (i = local ? g->stored : 0; i < end; ++i) {
-        const LFT_P(term) *t = g->term + i;
-        const int          at = LFT_P(graph_at)(g, p, &t->a), bt = LFT_P(graph_at)(g, p, &t->b);
-        const int          ct = t->node < g->fields ? base + t->node : g->fields - t->node - 1;
-        const lft_w       *a = LFT_P(graph_matrix)(value, local, at), *b = LFT_P(graph_matrix)(value, local, bt);
-        lft_w             *c = LFT_P(graph_matrix)(value, local, ct);
-        if (t->node != last) LFT_P(sum_none)(c);
-        LFT_P(sum_mul)(c, a, t->a.adjoint, b, t->b.adjoint);
-        if (dot) {
-            lft_w *d = LFT_P(graph_matrix)(dot, local_dot, ct);
-            if (t->node != last) LFT_P(sum_none)(d);
-            LFT_P(sum_mul)(d, LFT_P(graph_matrix)(dot, local_dot, at), t->a.adjoint, b, t->b.adjoint);
-            LFT_P(sum_mul)(d, a, t->a.adjoint, LFT_P(graph_matrix)(dot, local_dot, bt), t->b.adjoint);
-        }
-        last = t->node;
-    }
-}
-
-/* a' and b' of c = a b, where a may be the adjoint of a field: its cotangent is c' b^+, that of the field b c'^+. */
-LFT_P_STATIC void LFT_P(graph_back)(const LFT_P(term) *t, const lft_w *a, const lft_w *b, const lft_w *bar, lft_w *bar_a, lft_w *bar_b)
-{
-    if (t->a.adjoint) LFT_P(sum_mul)(bar_a, b, t->b.adjoint, bar, 1);
-    else LFT_P(sum_mul)(bar_a, bar, 0, b, !t->b.adjoint);
-    if (t->b.adjoint) LFT_P(sum_mul)(bar_b, bar, 1, a, t->a.adjoint);
-    else LFT_P(sum_mul)(bar_b, a, !t->a.adjoint, bar, 0);
-}
-
-/* What the cotangents of the stored (local NULL) or the local nodes at p add to those of their factors; where dot is not NULL,
- * also the derivatives of that. Fields come in pairs of stored and local ones. */
-LFT_P_STATIC void LFT_P(graph_backward)(const LFT_P(graph) *g, LFT_P(place) p, lft_w *value, lft_w *local, lft_w *bar, lft_w *local_bar,
-                                        lft_w *dot, lft_w *local_dot, lft_w *dot_bar, lft_w *local_dot_bar)
-{
-    const int begin = local ? g->stored : 0, base = p.site * g->fields;
-    int       i;
-    for (i = (local ? g->terms : g->stored) - 1; i >= begin; --i) {
-        const LFT_P(term) *t = g->term + i;
-        const int          at = LFT_P(graph_at)(g, p, &t->a), bt = LFT_P(graph_at)(g, p, &t->b);
-        const int          ct = t->node < g->fields ? base + t->node : g->fields - t->node - 1;
-        const lft_w       *a = LFT_P(graph_matrix)(value, local, at), *b = LFT_P(graph_matrix)(value, local, bt);
-        const lft_w       *c = LFT_P(graph_matrix)(bar, local_bar, ct);
-        LFT_P(graph_back)(t, a, b, c, LFT_P(graph_matrix)(bar, local_bar, at), LFT_P(graph_matrix)(bar, local_bar, bt));
-        if (dot) {
-            lft_w *to_a = LFT_P(graph_matrix)(dot_bar, local_dot_bar, at), *to_b = LFT_P(graph_matrix)(dot_bar, local_dot_bar, bt);
-            LFT_P(graph_back)(t, a, b, LFT_P(graph_matrix)(dot_bar, local_dot_bar, ct), to_a, to_b);
-            LFT_P(graph_back)(t, LFT_P(graph_matrix)(dot, local_dot, at), LFT_P(graph_matrix)(dot, local_dot, bt), c, to_a, to_b);
-        }
-    }
-}
-
-/* ---- 67_potential.h, code ---------------------------------------------------------------------------------------- */
-/* 67_potential.h: potentials made of Wilson loops, with force and divergence.
- * Offers (private): LFT_P(potential), LFT_P(potential_init)(), _scratch, _force, _backward, _start; LFT_P_CLASSES.
- *
- *   S~(U) = sum_i c_i W_i(U),   force Z_l^a = -d_l^a S~,   divergence -sum d_l^a d_l^a S~ = sum_i c_i L W_i
- * The classes W_i are gauge invariant, translation invariant and hypercubic sums of loops. With P the plaquettes, over both
- * orientations, and A, B all unordered pairs of distinct plaquettes through a link l, both beginning with U_l:
- *   0  tr P         1  tr A B^+ + c.c.     2  tr A B + c.c.         3  tr A (tr B)^* + c.c.
- *   4  tr A tr B + c.c.                    5  tr P^2     6  (tr P)^2    7  |tr P|^2, over one orientation
- * of which 1 ... 7 appear in the next to leading order of the trivializing map (2212.08469). They are a closed set under the
- * Laplacian L = -sum d^a d^a, because sum_a T^a X T^a = -(tr X - X / N) / 2 only cuts and joins traces:
- *   L W_i = sum_j D_ij W_j + const,   so that the divergence costs nothing beside the W_j.
- * Some depend on others: SU(3) tr P^2 = (tr P)^2 - 2 tr P^+; SU(2) tr A tr B = tr A B + tr A B^+ and real traces; U(1). A basis
- * has independent ones alone. */
-
-#define LFT_P_CLASSES 8
-
-/* Functions of a matrix N that classes are sums of; once for N = the sum of all A of a link, once for N = P. */
-enum {
-    LFT_P(re_trace),     /* Re tr N */
-    LFT_P(re_square),    /* Re tr N^2 */
-    LFT_P(norm),         /* tr N N^+ */
-    LFT_P(trace_square), /* Re (tr N)^2 */
-    LFT_P(trace_norm),   /* |tr N|^2 */
-    LFT_P(functions)
-};
-#define LFT_P_FEATURES (2 * LFT_P(functions))
-
-typedef struct LFT_P(potential) {
-    LFT_P(graph) graph;
-    int          classes;                                  /* of the basis */
-    int          number[LFT_P_CLASSES];                    /* of class i, in the list above */
-    double       weight[LFT_P_CLASSES][LFT_P_FEATURES];    /* W_i = sum weight F + constant */
-    double       constant[LFT_P_CLASSES];
-    double       closure[LFT_P_CLASSES][LFT_P_CLASSES + 1]; /* D_ij, last the constant */
-} LFT_P(potential);
-
-/* Stored: corners U_mu U_nu. Local: sums of staples V, then what the functions are of: sums of plaquettes U V, one per link,
- * and the P = corner corner^+. */
-#define LFT_P_SUMS   (LFT_DIM)
-#define LFT_P_PLAQUETTES (2 * LFT_DIM)
-
-LFT_P_STATIC void LFT_P(potential_graph)(LFT_P(potential) *s, const LFT_(lattice) *lattice)
-{
-    LFT_P(graph) *g       = &s->graph;
-    const int     staples = LFT_DIM * LFT_DIM;
-    int           corner[LFT_DIM][LFT_DIM], mu, nu, n = LFT_DIM;
-    LFT_P(graph_init)(g, lattice, staples, LFT_P_PLAQUETTES + LFT_DIM * (LFT_DIM - 1) / 2);
-    for (mu = 0; mu < LFT_DIM; ++mu) {
-        for (nu = 0; nu < LFT_DIM; ++nu) {
-            if (mu == nu) continue;
-            corner[mu][nu] = n++;
-            LFT_P(graph_add)(g, corner[mu][nu], LFT_P(factor_of)(mu, 0, 0, 0), LFT_P(factor_of)(nu, 0, mu + 1, 0));
-        }
-    }
-    for (mu = 0; mu < LFT_DIM; ++mu) {
-        for (nu = 0; nu < LFT_DIM; ++nu) {
-            if (mu == nu) continue;
-            LFT_P(graph_add)(g, staples + mu, LFT_P(factor_of)(nu, 0, mu + 1, 0), LFT_P(factor_of)(corner[nu][mu], 1, 0, 0));
-            LFT_P(graph_add)(g, staples + mu, LFT_P(factor_of)(corner[mu][nu], 1, -(nu + 1), 0),
-                             LFT_P(factor_of)(nu, 0, -(nu + 1), 0));
-        }
-        LFT_P(graph_add)(g, staples + LFT_P_SUMS + mu, LFT_P(factor_of)(mu, 0, 0, 0), LFT_P(factor_of)(staples + mu, 0, 0, 0));
-    }
-    for (n = staples + LFT_P_PLAQUETTES, mu = 0; mu < LFT_DIM; ++mu) {
-        for (nu = mu + 1; nu < LFT_DIM; ++nu, ++n) {
-            LFT_P(graph_add)(g, n, LFT_P(factor_of)(corner[mu][nu], 0, 0, 0), LFT_P(factor_of)(corner[nu][mu], 1, 0, 0));
-        }
-    }
-}
-
-/* The whole list, for one site, then the basis of the group. */
-LFT_P_STATIC void LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(lattice) *lattice, int classes)
-{
-    static const int basis[3][LFT_P_CLASSES] = {{0, 1, 2, 5}, {0, 1, 2, 6}, {0, 1, 2, 3, 4, 6, 7}}, count[3] = {4, 4, 7};
-    const double     N = LFT_P_COLOURS, casimir = LFT_P_COLOURS == 1 ? 1 : (N * N - 1) / (2 * N), most = 8 * casimir;
-    const double     planes = 0.5 * LFT_DIM * (LFT_DIM - 1), volume = lattice->volume;
-    double           D[LFT_P_CLASSES][LFT_P_CLASSES + 1], W[LFT_P_CLASSES][LFT_P_FEATURES];
-    const int        P = LFT_P(functions);
-    int              i, j;
-    lft_p_zero(s, sizeof *s);
-    lft_p_zero(D, sizeof D);
-    lft_p_zero(W, sizeof W);
-    LFT_P(potential_graph)(s, lattice);
-    W[0][P + LFT_P(re_trace)]     = 2;
-    W[1][LFT_P(norm)]             = 1; /* less tr A A^+ = N */
-    W[2][LFT_P(re_square)]        = 1, W[2][P + LFT_P(re_square)] = -4; /* less the pairs A A: each P from 4 links */
-    W[3][LFT_P(trace_norm)]       = 1, W[3][P + LFT_P(trace_norm)] = -4;
-    W[4][LFT_P(trace_square)]     = 1, W[4][P + LFT_P(trace_square)] = -4;
-    W[5][P + LFT_P(re_square)]    = 2;
-    W[6][P + LFT_P(trace_square)] = 2;
-    W[7][P + LFT_P(trace_norm)]   = 1;
-    D[0][0] = 4 * casimir, D[1][1] = 6 * casimir;
-    if (LFT_P_COLOURS == 1) {
-        D[2][2] = 10, D[5][5] = 16;
-    } else {
-        D[2][2] = D[4][4] = most - 1 / N, D[2][4] = D[4][2] = 1;
-        D[3][3] = most + 1 / N, D[3][1] = -1;
-        D[5][5] = D[6][6] = most - 4 / N, D[5][6] = D[6][5] = 4;
-        D[7][7] = most + 4 / N, D[7][LFT_P_CLASSES] = -4 * N * planes;
-    }
-    if (LFT_P_COLOURS == 2) {
-        D[2][2] += D[2][4], D[2][1] += D[2][4];                            /* W4 = W1 + W2 */
-        D[6][6] += D[6][5], D[6][LFT_P_CLASSES] -= 4 * planes * D[6][5];   /* W5 = W6 - 2 . 2 planes */
-    }
-    if (LFT_P_COLOURS == 3) D[6][6] += D[6][5], D[6][0] -= 2 * D[6][5];    /* W5 = W6 - 2 W0 */
-    s->classes = classes < count[LFT_P_COLOURS - 1] ? classes : count[LFT_P_COLOURS - 1];
-    for (i = 0; i < s->classes; ++i) {
-        const int n = s->number[i] = basis[LFT_P_COLOURS - 1][i];
-        s->constant[i] = n == 1 ? -4 * planes * N * volume : 0;
-        for (j = 0; j < LFT_P_FEATURES; ++j) s->weight[i][j] = W[n][j];
-        for (j = 0; j < s->classes; ++j) s->closure[i][j] = D[n][basis[LFT_P_COLOURS - 1][j]];
-        s->closure[i][LFT_P_CLASSES] = volume * D[n][LFT_P_CLASSES];
-    }
-}
-
-/* Coefficients of the potential: of the leading order (2212.08469), S / (4 C_F) at all times, and of what the next order adds, times
- * t. Zero beyond the basis. */
-LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, double beta, double *leading, double *next)
-{
-    const double N = LFT_P_COLOURS, casimir = LFT_P_COLOURS == 1 ? 1 : (N * N - 1) / (2 * N), M = 4 * N * N;
-    double       c[LFT_P_CLASSES], scale;
-    int          i;
-    lft_p_zero(c, sizeof c);
-    if (LFT_P_COLOURS == 1) {
-        scale = -0.125 * beta * beta;
-        c[1] = 1.0 / 6, c[2] = -0.1, c[5] = -0.125;
-    } else {
-        const double D = (M - 5) * (M - 5) - N * N;
-        scale = beta * beta / (8 * N * (N * N - 1));
-        c[1] = -4 * N / (3 * (M - 3)), c[2] = 4 * N * (N * N - 1) / D, c[3] = 1 / (M - 3), c[4] = -5 * (N * N - 1) / D;
-        if (LFT_P_COLOURS > 2) c[5] = N / (2 * (N * N - 4)), c[6] = -1 / (N * N - 4), c[7] = 1 / (N * N);
-        else c[6] = 0.25;
-    }
-    if (LFT_P_COLOURS == 2) c[1] += c[3] + c[4], c[2] += c[3] + c[4];
-    if (LFT_P_COLOURS == 3) c[6] += c[5], c[0] -= 2 * c[5];
-    for (i = 0; i < s->classes; ++i) {
-        leading[i] = s->number[i] ? 0 : -beta / (8 * N * casimir);
-        next[i]    = scale * c[s->number[i]];
-    }
-}
-
-/* ---- the functions of a matrix ----------------------------------------------------------------------------------------- */
-
-/* part[feature] += the functions of the local nodes at a site; with dot: their derivatives instead. */
-LFT_P_STATIC void LFT_P(potential_features)(const LFT_P(graph) *g, const lft_w *local, const lft_w *dot, lft_v *part)
-{
-    lft_v re, im, dre, dim;
-    int   i;
-    for (i = LFT_P_SUMS; i < g->locals; ++i) {
-        lft_v *f = part + (i < LFT_P_PLAQUETTES ? 0 : LFT_P(functions));
-        LFT_P(sum_traces)(local + i, &re, &im);
-        if (!dot) {
-            f[LFT_P(re_trace)] += re;
-            f[LFT_P(re_square)] += LFT_P(sum_dot)(local + i, 0, local + i);
-            f[LFT_P(norm)] += LFT_P(sum_dot)(local + i, 1, local + i);
-            f[LFT_P(trace_square)] += re * re - im * im;
-            f[LFT_P(trace_norm)] += re * re + im * im;
-        } else {
-            LFT_P(sum_traces)(dot + i, &dre, &dim);
-            f[LFT_P(re_trace)] += dre;
-            f[LFT_P(re_square)] += 2 * LFT_P(sum_dot)(local + i, 0, dot + i);
-            f[LFT_P(norm)] += 2 * LFT_P(sum_dot)(local + i, 1, dot + i);
-            f[LFT_P(trace_square)] += 2 * (re * dre - im * dim);
-            f[LFT_P(trace_norm)] += 2 * (re * dre + im * dim);
-        }
-    }
-}
-
-/* bar += x times, lane by lane, the cotangents of sum_i e_i F_i at the local nodes of a site. With at_dot those at the derivatives
- * of the nodes: functions of degree 2 have linear cotangents, the others none there. */
-LFT_P_STATIC void LFT_P(potential_cotangents)(const LFT_P(graph) *g, const double *e, lft_v x, const lft_w *at, int at_dot, lft_w *bar)
-{
-    int i;
-    for (i = LFT_P_SUMS; i < g->locals; ++i) {
-        const double  *w      = e + (i < LFT_P_PLAQUETTES ? 0 : LFT_P(functions));
-        const lft_real square = (lft_real)(2 * w[LFT_P(trace_square)]), norm = (lft_real)(2 * w[LFT_P(trace_norm)]);
-        const lft_real one = at_dot ? 0 : (lft_real)w[LFT_P(re_trace)];
-        const lft_real adjoint = (lft_real)(2 * w[LFT_P(re_square)]), same = (lft_real)(2 * w[LFT_P(norm)]);
-        lft_v          re, im;
-        LFT_P(sum_traces)(at + i, &re, &im);
-        LFT_P(sum_unit)(bar + i, x * (one + (norm + square) * re), x * ((norm - square) * im));
-        if (adjoint > 0 || adjoint < 0) LFT_P(sum_scaled)(bar + i, adjoint * x, at + i, 1);
-        if (same > 0 || same < 0) LFT_P(sum_scaled)(bar + i, same * x, at + i, 0);
-    }
-}
-
-/* e_i = sum_j c_j weight_ji */
-LFT_P_STATIC void LFT_P(potential_mix)(const LFT_P(potential) *s, const double *c, double sign, double *e)
-{
-    int i, j;
-    for (i = 0; i < LFT_P_FEATURES; ++i) {
-        e[i] = 0;
-        for (j = 0; j < s->classes; ++j) e[i] += sign * c[j] * s->weight[j][i];
-    }
-}
-
-/* d_j = sum_i c_i D_ij: the divergence is sum_j d_j W_j + the constant that is returned. */
-LFT_P_STATIC double LFT_P(potential_laplacian)(const LFT_P(potential) *s, const double *c, double *d)
-{
-    double constant = 0;
-    int    i, j;
-    for (j = 0; j < s->classes; ++j) {
-        d[j] = 0;
-        for (i = 0; i < s->classes; ++i) d[j] += c[i] * s->closure[i][j];
-    }
-    for (i = 0; i < s->classes; ++i) constant += c[i] * s->closure[i][LFT_P_CLASSES];
-    return constant;
-}
-
-/* ---- force and divergence ---------------------------------------------------------------------------------------------- */
-
-typedef struct LFT_P(potential_work) {
-    lft_w *value, *bar, *dot, *dot_bar; /* [site][field] */
-} LFT_P(potential_work);
-
-LFT_P_STATIC LFT_P(potential_work) LFT_P(potential_scratch)(const LFT_P(potential) *s, int backward, lft_arena *arena)
-{
-    LFT_P(potential_work) w;
-    w.value = LFT_P(graph_field)(&s->graph, arena);
-    w.bar   = LFT_P(graph_field)(&s->graph, arena);
-    w.dot   = backward ? LFT_P(graph_field)(&s->graph, arena) : NULL;
-    w.dot_bar = backward ? LFT_P(graph_field)(&s->graph, arena) : NULL;
-    return w;
-}
-
-LFT_P_STATIC void LFT_P(potential_values)(const LFT_P(potential) *s, const double F[LFT_P_FEATURES][LFT_P_LANES], int derivative,
-                                          double W[LFT_P_CLASSES][LFT_P_LANES])
-{
-    int i, j, l;
-    for (i = 0; i < s->classes; ++i) {
-        for (l = 0; l < LFT_P_LANES; ++l) {
-            W[i][l] = derivative ? 0 : s->constant[i];
-            for (j = 0; j < LFT_P_FEATURES; ++j) W[i][l] += s->weight[i][j] * F[j][l];
-        }
-    }
-}
-
-LFT_P_STATIC void LFT_P(potential_sum)(const lft_v *part, double F[LFT_P_FEATURES][LFT_P_LANES])
-{
-    int i;
-    for (i = 0; i < LFT_P_FEATURES; ++i) LFT_P(add_wide)(F[i], part[i]);
-}
-
-/* Z of every link, and div[lane]. */
-LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double *c, const lft_v *links, lft_v *Z, double *div,
-                                         LFT_P(potential_work) *w)
-{
-    const LFT_P(graph) *g = &s->graph;
-    const int           volume = g->lattice.volume, matrices = (int)LFT_P(graph_matrices)(g);
-    lft_w               local[LFT_P_LOCALS], bar[LFT_P_LOCALS], u;
-    double              F[LFT_P_FEATURES][LFT_P_LANES], W[LFT_P_CLASSES][LFT_P_LANES], e[LFT_P_FEATURES], d[LFT_P_CLASSES], constant;
-    LFT_P(place)        p = LFT_P(first_place)();
-    int                 x, mu, i, l;
-    LFT_P(graph_links)(g, links, w->value);
-    for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) LFT_P(graph_forward)(g, p, w->value, NULL, NULL, NULL);
-    LFT_P(potential_mix)(s, c, -1, e);
-    LFT_P(set_zero)((lft_v *)w->bar, matrices * LFT_P_SUM);
-    lft_p_zero(F, sizeof F);
-    for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
-        lft_v part[LFT_P_FEATURES];
-        LFT_P(set_zero)(part, LFT_P_FEATURES);
-        LFT_P(set_zero)((lft_v *)bar, g->locals * LFT_P_SUM);
-        LFT_P(graph_forward)(g, p, w->value, local, NULL, NULL);
-        LFT_P(potential_features)(g, local, NULL, part);
-        LFT_P(potential_sum)(part, F);
-        LFT_P(potential_cotangents)(g, e, lft_splat(1), local, 0, bar);
-        LFT_P(graph_backward)(g, p, w->value, local, w->bar, bar, NULL, NULL, NULL, NULL);
-    }
-    for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
-        LFT_P(graph_backward)(g, p, w->value, NULL, w->bar, NULL, NULL, NULL, NULL, NULL);
-    }
-    for (x = 0; x < volume; ++x) {
-        for (mu = 0; mu < LFT_DIM; ++mu) {
-            LFT_P(sum_none)(&u);
-            LFT_P(sum_mul)(&u, w->value + x * g->fields + mu, 0, w->bar + x * g->fields + mu, 1);
-            LFT_P(sum_gradient)(&u, (lft_z *)(Z + (x * LFT_DIM + mu) * LFT_P_ALGEBRA));
-        }
-    }
-    LFT_P(potential_values)(s, (const double (*)[LFT_P_LANES])F, 0, W);
-    constant = LFT_P(potential_laplacian)(s, c, d);
-    for (l = 0; l < LFT_P_LANES; ++l) {
-        div[l] = constant;
-        for (i = 0; i < s->classes; ++i) div[l] += d[i] * W[i][l];
-    }
-}
-
-/* dc[class][lane] += the derivative by the coefficients of Phi below. */
-LFT_P_STATIC void LFT_P(potential_by_coefficients)(const LFT_P(potential) *s, const double F[LFT_P_FEATURES][LFT_P_LANES],
-                                                   const double F_dot[LFT_P_FEATURES][LFT_P_LANES], const double *kappa, double *dc)
-{
-    double W[LFT_P_CLASSES][LFT_P_LANES], dot[LFT_P_CLASSES][LFT_P_LANES];
-    int    i, j, l;
-    LFT_P(potential_values)(s, F, 0, W);
-    LFT_P(potential_values)(s, F_dot, 1, dot);
-    for (i = 0; i < s->classes; ++i) {
-        for (l = 0; l < LFT_P_LANES; ++l) {
-            double laplacian = s->closure[i][LFT_P_CLASSES];
-            for (j = 0; j < s->classes; ++j) laplacian += s->closure[i][j] * W[j][l];
-            dc[i * LFT_P_LANES + l] += kappa[l] * laplacian - dot[i][l];
-        }
-    }
-}
-
-/* Of Phi = sum y Z + kappa[lane] div: to = its gradient by the links, dc[class][lane] += that by the coefficients, not NULL. With
- * U. = y U: sum y Z = -S~., and the gradient of a derivative along U. = y U by U is
- *   Re tr T^a (U U'.^+ + U. U'^+) + [g, y]^a,   g^a = Re tr T^a U U'^+ */
-LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const double *c, const lft_v *links, const lft_v *y,
-                                            const double *kappa, lft_v *to, double *dc, LFT_P(potential_work) *w)
-{
-    const LFT_P(graph) *g = &s->graph;
-    const int           volume = g->lattice.volume, matrices = (int)LFT_P(graph_matrices)(g);
-    const lft_v         weight = LFT_P(from_wide)(kappa);
-    lft_w               local[LFT_P_LOCALS], bar[LFT_P_LOCALS], dot[LFT_P_LOCALS], dot_bar[LFT_P_LOCALS], u, v;
-    double              F[LFT_P_FEATURES][LFT_P_LANES], F_dot[LFT_P_FEATURES][LFT_P_LANES];
-    double              e[LFT_P_FEATURES], e_div[LFT_P_FEATURES], d[LFT_P_CLASSES];
-    lft_z               gradient, turn;
-    LFT_P(place)        p = LFT_P(first_place)();
-    int                 x, mu, i;
-    LFT_P(graph_links)(g, links, w->value);
-    for (x = 0; x < volume; ++x) {
-        for (mu = 0; mu < LFT_DIM; ++mu) {
-            const int at = x * g->fields + mu;
-            LFT_P(sum_turned)(w->dot + at, (const lft_z *)(y + (x * LFT_DIM + mu) * LFT_P_ALGEBRA), w->value + at);
-        }
-    }
-    for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) LFT_P(graph_forward)(g, p, w->value, NULL, w->dot, NULL);
-    LFT_P(potential_mix)(s, c, -1, e);
-    (void)LFT_P(potential_laplacian)(s, c, d);
-    LFT_P(potential_mix)(s, d, 1, e_div);
-    LFT_P(set_zero)((lft_v *)w->bar, matrices * LFT_P_SUM);
-    LFT_P(set_zero)((lft_v *)w->dot_bar, matrices * LFT_P_SUM);
-    lft_p_zero(F, sizeof F);
-    lft_p_zero(F_dot, sizeof F_dot);
-    for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
-        lft_v part[LFT_P_FEATURES], part_dot[LFT_P_FEATURES];
-        LFT_P(set_zero)((lft_v *)bar, g->locals * LFT_P_SUM);
-        LFT_P(set_zero)((lft_v *)dot_bar, g->locals * LFT_P_SUM);
-        LFT_P(graph_forward)(g, p, w->value, local, w->dot, dot);
-        if (dc) {
-            LFT_P(set_zero)(part, LFT_P_FEATURES);
-            LFT_P(set_zero)(part_dot, LFT_P_FEATURES);
-            LFT_P(potential_features)(g, local, NULL, part);
-            LFT_P(potential_features)(g, local, dot, part_dot);
-            LFT_P(potential_sum)(part, F);
-            LFT_P(potential_sum)(part_dot, F_dot);
-        }
-        LFT_P(potential_cotangents)(g, e, lft_splat(1), local, 0, bar);
-        LFT_P(potential_cotangents)(g, e, lft_splat(1), dot, 1, dot_bar);
-        LFT_P(potential_cotangents)(g, e_div, weight, local, 0, dot_bar);
-        LFT_P(graph_backward)(g, p, w->value, local, w->bar, bar, w->dot, dot, w->dot_bar, dot_bar);
-    }
-    for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
-        LFT_P(graph_backward)(g, p, w->value, NULL, w->bar, NULL, w->dot, NULL, w->dot_bar, NULL);
-    }
-    for (x = 0; x < volume; ++x) {
-        for (mu = 0; mu < LFT_DIM; ++mu) {
-            const int at = x * g->fields + mu, link = (x * LFT_DIM + mu) * LFT_P_ALGEBRA;
-            lft_z    *out = (lft_z *)(to + link);
-            LFT_P(sum_none)(&u);
-            LFT_P(sum_none)(&v);
-            LFT_P(sum_mul)(&u, w->value + at, 0, w->bar + at, 1);
-            LFT_P(sum_mul)(&v, w->value + at, 0, w->dot_bar + at, 1);
-            LFT_P(sum_mul)(&v, w->dot + at, 0, w->bar + at, 1);
-            LFT_P(sum_gradient)(&u, &gradient);
-            LFT_P(sum_gradient)(&v, out);
-            LFT_P(bracket)(&turn, &gradient, (const lft_z *)(y + link));
-            for (i = 0; i < LFT_P_ALGEBRA; ++i) out->c[i] += turn.c[i];
-        }
-    }
-    if (dc) LFT_P(potential_by_coefficients)(s, (const double (*)[LFT_P_LANES])F, (const double (*)[LFT_P_LANES])F_dot, kappa, dc);
-}
-
-/* ---- 71_gauge_continuous.h, code --------------------------------------------------------------------------------- */
-
-#define LFT_P_STAGES 4
-#define LFT_P_MOVES  6
-
-/* State 0 is the start of a step, state m = exp(h sum_k a[m - 1][k] K_k) state from[m - 1], K_k = Z(state at[k], t + c[k] h); the
- * last state is the end, and the integral of a function gets h sum_k b[k] times its values at the stages. */
-typedef struct LFT_P(group_scheme) {
-    int    moves, stages, from[LFT_P_MOVES], at[LFT_P_STAGES];
-    double a[LFT_P_MOVES][LFT_P_STAGES], b[LFT_P_STAGES], c[LFT_P_STAGES];
-} LFT_P(group_scheme);
-
-LFT_P_STATIC const LFT_P(group_scheme) *LFT_P(group_scheme_of)(lft_group_integrator integrator)
-{
-    static const LFT_P(group_scheme) table[4] = {
-        {3, 3, {0, 1, 2}, {0, 1, 2},
-         {{1.0 / 4}, {-17.0 / 36, 8.0 / 9}, {17.0 / 36, -8.0 / 9, 3.0 / 4}}, {1.0 / 4, 0, 3.0 / 4}, {0, 1.0 / 4, 2.0 / 3}},
-        {2, 2, {0, 0}, {0, 1}, {{1.0 / 2}, {0, 1}}, {0, 1}, {0, 1.0 / 2}},
-        {6, 3, {0, 0, 2, 0, 4, 5}, {0, 1, 3},
-         {{3.0 / 4}, {119.0 / 216}, {0, 17.0 / 108}, {13.0 / 51}, {0, -2.0 / 3}, {0, 0, 24.0 / 17}},
-         {13.0 / 51, -2.0 / 3, 24.0 / 17}, {0, 3.0 / 4, 17.0 / 24}},
-        {5, 4, {0, 0, 1, 0, 4}, {0, 1, 2, 3},
-         {{1.0 / 2}, {0, 1.0 / 2}, {-1.0 / 2, 0, 1}, {1.0 / 4, 1.0 / 6, 1.0 / 6, -1.0 / 12},
-          {-1.0 / 12, 1.0 / 6, 1.0 / 6, 1.0 / 4}},
-         {1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6}, {0, 1.0 / 2, 1.0 / 2, 1}}};
-    return table + (integrator - LFT_LUESCHER_RK3);
-}
-
-typedef struct LFT_P(continuous) {
-    LFT_(continuous_desc) desc; /* defaults filled in */
-    LFT_P(potential)      potential;
-    double               *coefficient; /* [count]: 2 for the plaquette, nodes for each of the others */
-    size_t                params;
-    int                   count;
-    int                   links; /* of a configuration */
-} LFT_P(continuous);
-
-/* What a step works in. Backward: cotangents of the states and of the stages, too. */
-typedef struct LFT_P(continuous_work) {
-    lft_v               *state[LFT_P_MOVES + 1], *K[LFT_P_STAGES];
-    lft_v               *bar[LFT_P_MOVES + 1], *K_bar[LFT_P_STAGES], *more; /* forward with a score: those of the scores */
-    double              *dc; /* [classes][lanes] */
-    LFT_P(potential_work) potential;
-} LFT_P(continuous_work);
-
-LFT_P_STATIC LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(continuous) *s, int backward, lft_arena *arena)
-{
-    const LFT_P(group_scheme) *scheme = LFT_P(group_scheme_of)(s->desc.integrator);
-    const size_t               reals = (size_t)s->links * LFT_P_LINK, forces = (size_t)s->links * LFT_P_ALGEBRA;
-    LFT_P(continuous_work)     w;
-    int                        i;
-    lft_p_zero(&w, sizeof w);
-    for (i = 0; i <= scheme->moves; ++i) {
-        w.state[i] = LFT_P(vectors)(arena, reals);
-        if (backward) w.bar[i] = LFT_P(vectors)(arena, forces);
-    }
-    for (i = 0; i < scheme->stages; ++i) {
-        w.K[i] = LFT_P(vectors)(arena, forces);
-        if (backward) w.K_bar[i] = LFT_P(vectors)(arena, forces);
-    }
-    w.more = LFT_P(vectors)(arena, forces);
-    w.dc   = (double *)lft_arena_alloc(arena, (size_t)LFT_P_CLASSES * LFT_P_LANES, sizeof(double));
-    w.potential = LFT_P(potential_scratch)(&s->potential, backward, arena);
-    return w;
-}
-
-LFT_P_STATIC lft_status LFT_P(continuous_check_desc)(const LFT_(continuous_desc) *d, const LFT_(lattice) *lattice, lft_error *error)
-{
-    const int least = d->loops > 1 ? 3 : 2;
-    int       mu;
-    if (d->loops < 1) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "loops", "at least 1", d->loops);
-    if (d->nodes < 1 || d->nodes > 100) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "nodes", "1 to 100", d->nodes);
-    if (d->integrator < LFT_LUESCHER_RK3 || d->integrator > LFT_COMMUTATOR_FREE_4) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "integrator", "one of lft_group_integrator", (int)d->integrator);
-    }
-    if (d->steps < 1 || d->most_steps < d->steps || d->most_steps > 100000) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "most_steps", "steps to 100000", d->most_steps);
-    }
-    if (d->order < 0 || d->order > 2) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "order", "0, 1 or 2", d->order);
-    if (d->order == 2 && (d->nodes < 2 || d->loops < 2)) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", d->nodes < 2 ? "nodes" : "loops", "at least 2 for order 2",
-                              d->nodes < 2 ? d->nodes : d->loops);
-    }
-    if (!lft_finite(d->beta)) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "beta", "a finite number", d->beta);
-    for (mu = 0; mu < LFT_DIM; ++mu) {
-        if (lattice->extent[mu] >= least) continue;
-        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "extent",
-                              least == 3 ? "at least 3: on smaller lattices loops wrap around; loops = 1 needs 2" : "at least 2",
-                              lattice->extent[mu]);
-    }
-    return LFT_OK;
-}
-
-/* Where class i has its coefficients, and how many. */
-LFT_P_INLINE int LFT_P(continuous_first)(const LFT_P(continuous) *s, int i) { return i ? 2 + (i - 1) * s->desc.nodes : 0; }
-LFT_P_INLINE int LFT_P(continuous_nodes)(const LFT_P(continuous) *s, int i) { return i ? s->desc.nodes : 2; }
-
-LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena,
-                                               lft_error *error)
-{
-    LFT_P(continuous)     *s = (LFT_P(continuous) *)lft_arena_alloc(arena, 1, sizeof *s), local;
-    LFT_(continuous_desc) *d;
-    lft_arena              measure = lft_arena_measure();
-    lft_status             status;
-    layer->state = s;
-    if (!s) s = &local;
-    d = &s->desc;
-    lft_p_copy(d, layer->desc, sizeof *d);
-    if (!d->loops) d->loops = LFT_P_CLASSES;
-    if (!d->nodes) d->nodes = 4;
-    if (!d->integrator) d->integrator = LFT_COMMUTATOR_FREE_4;
-    if (!d->steps) d->steps = 12;
-    if (!d->most_steps) d->most_steps = 4 * d->steps;
-    status = LFT_P(continuous_check_desc)(d, &layer->in, error);
-    if (status) return status;
-    LFT_P(potential_init)(&s->potential, &layer->in, d->loops);
-    d->loops             = s->potential.classes;
-    s->links             = layer->in.volume * LFT_DIM;
-    s->count             = LFT_P(continuous_first)(s, d->loops);
-    s->coefficient       = (double *)lft_arena_alloc(arena, (size_t)s->count, sizeof(double));
-    layer->out           = layer->in;
-    layer->steps         = d->steps;
-    layer->params        = set->count;
-    s->params            = lft_declare(set, name, "plaquette", 1, 2, 0, 0, 0);
-    (void)lft_declare(set, name, "loop", 2, d->loops - 1, d->nodes, 0, 0);
-    layer->tape_bytes    = (size_t)d->most_steps * (size_t)s->links * LFT_P_LINK * sizeof(lft_v);
-    layer->gradient_count = (size_t)s->count * LFT_P_LANES;
-    layer->per_lane      = 1;
-    (void)LFT_P(continuous_scratch)(s, LFT_UPTO >= LFT_TRAIN, &measure);
-    layer->scratch_bytes = measure.need;
-    return LFT_OK;
-}
-
-LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, double *pace)
-{
-    const LFT_P(continuous) *s     = (const LFT_P(continuous) *)layer->state;
-    const int                order = s->desc.order;
-    double                   leading[LFT_P_CLASSES], next[LFT_P_CLASSES];
-    int                      i;
-    pace[s->params + 1] = 0;
-    LFT_P(potential_start)(&s->potential, s->desc.beta, leading, next);
-    for (i = 0; i < s->desc.loops; ++i) {
-        double *c = theta + s->params + LFT_P(continuous_first)(s, i);
-        if (order > 0) c[0] += leading[i];
-        if (order > 1) c[0] += 0.5 * next[i], c[1] += 0.5 * next[i]; /* t = P_0 / 2 + P_1 / 2 */
-    }
-}
-
-LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *theta)
-{
-    LFT_P(continuous) *s = (LFT_P(continuous) *)layer->state;
-    lft_p_copy(s->coefficient, theta + s->params, (size_t)s->count * sizeof(double));
-}
-
-/* Legendre polynomials of 2t - 1. */
-LFT_P_STATIC void LFT_P(legendre)(double t, int n, double *p)
-{
-    const double x = 2 * t - 1;
-    int          a;
-    for (a = 0; a < n; ++a) p[a] = a < 2 ? (a ? x : 1) : ((2 * a - 1) * x * p[a - 1] - (a - 1) * p[a - 2]) / a;
-}
-
-LFT_P_STATIC void LFT_P(continuous_at)(const LFT_P(continuous) *s, double t, double *c)
-{
-    double p[100];
-    int    i, a;
-    LFT_P(legendre)(t, s->desc.nodes, p);
-    for (i = 0; i < s->desc.loops; ++i) {
-        const double *from = s->coefficient + LFT_P(continuous_first)(s, i);
-        for (c[i] = 0, a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) c[i] += p[a] * from[a];
-    }
-}
-
-/* X = h sum_k a_k K_k of one link. */
-LFT_P_INLINE void LFT_P(continuous_exponent)(const double *a, int stages, double h, lft_v *const *K, int link, lft_z *X)
-{
-    int k, i;
-    for (i = 0; i < LFT_P_ALGEBRA; ++i) X->c[i] = lft_splat(0);
-    for (k = 0; k < stages; ++k) {
-        const lft_real x = (lft_real)(h * a[k]);
-        if (!(a[k] < 0 || a[k] > 0)) continue;
-        for (i = 0; i < LFT_P_ALGEBRA; ++i) X->c[i] += x * K[k][link * LFT_P_ALGEBRA + i];
-    }
-}
-
-/* A step of length h from w->state[0], at time t: all stages and states; div[lane] += what log det grows by. A score at
- * w->bar[0], not NULL, is transported along: with the left derivatives of log q
- *   ds/dt = -grad_U (s Z) - grad div Z - [s, Z] */
-LFT_P_STATIC void LFT_P(continuous_step)(const LFT_P(continuous) *s, double t, double h, int score, double *div,
-                                         LFT_P(continuous_work) *w)
-{
-    const LFT_P(group_scheme) *scheme = LFT_P(group_scheme_of)(s->desc.integrator);
-    double                     c[LFT_P_CLASSES], rate[LFT_P_LANES], one[LFT_P_LANES];
-    lft_z                      X;
-    int                        m, k, i, j, l;
-    for (l = 0; l < LFT_P_LANES; ++l) one[l] = 1;
-    for (m = 0;; ++m) {
-        for (k = 0; k < scheme->stages; ++k) {
-            if (scheme->at[k] != m) continue;
-            LFT_P(continuous_at)(s, t + scheme->c[k] * h, c);
-            LFT_P(potential_force)(&s->potential, c, w->state[m], w->K[k], rate, &w->potential);
-            for (l = 0; l < LFT_P_LANES; ++l) div[l] += h * scheme->b[k] * rate[l];
-            if (LFT_UPTO < LFT_TRAIN || !score) continue;
-            LFT_P(potential_backward)(&s->potential, c, w->state[m], w->bar[m], one, w->K_bar[k], NULL, &w->potential);
-            for (i = 0; i < s->links; ++i) {
-                lft_v *to = w->K_bar[k] + i * LFT_P_ALGEBRA;
-                LFT_P(bracket)(&X, (const lft_z *)(w->bar[m] + i * LFT_P_ALGEBRA), (const lft_z *)(w->K[k] + i * LFT_P_ALGEBRA));
-                for (j = 0; j < LFT_P_ALGEBRA; ++j) to[j] = -to[j] - X.c[j];
-            }
-        }
-        if (m == scheme->moves) break;
-        lft_p_copy(w->state[m + 1], w->state[scheme->from[m]], (size_t)(s->links * LFT_P_LINK) * sizeof(lft_v));
-        for (i = 0; i < s->links; ++i) {
-            LFT_P(continuous_exponent)(scheme->a[m], scheme->stages, h, w->K, i, &X);
-            LFT_P(move)(w->state[m + 1] + i * LFT_P_LINK, X.c, 1);
-            if (!score) continue;
-            LFT_P(continuous_exponent)(scheme->a[m], scheme->stages, h, w->K_bar, i, &X);
-            for (j = 0; j < LFT_P_ALGEBRA; ++j) {
-                const int at = i * LFT_P_ALGEBRA + j;
-                w->bar[m + 1][at] = w->bar[scheme->from[m]][at] + X.c[j];
-            }
-        }
-    }
-    for (i = 0; i < s->links; ++i) LFT_P(unit)(w->state[scheme->moves] + i * LFT_P_LINK);
-}
-
-LFT_P_STATIC lft_status LFT_P(continuous_check)(const lft_v *links, int n, const double *logdet, int step, lft_error *error)
-{
-    const char *what = LFT_P(any_nonfinite)(links, n) ? "links" : NULL;
-    int         l;
-    for (l = 0; l < LFT_P_LANES; ++l) what = lft_finite(logdet[l]) ? what : "log-det";
-    if (!what) return LFT_OK;
-    return lft_p_fail_got(error, LFT_ERR_NONFINITE, "continuous", what, "finite numbers after step", step);
-}
-
-LFT_P_STATIC lft_status LFT_P(continuous_forward)(const LFT_(layer) *layer, const lft_real *x_in, lft_real *x_out, double *logdet,
-                                                  lft_real *score, void *tape, lft_arena scratch, lft_error *error)
-{
-    const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
-    LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, score != NULL, &scratch);
-    const int                last   = LFT_P(group_scheme_of)(s->desc.integrator)->moves, n = s->links * LFT_P_LINK;
-    const size_t             bytes  = (size_t)n * sizeof(lft_v), forces = (size_t)(s->links * LFT_P_ALGEBRA) * sizeof(lft_v);
-    const double             h      = 1.0 / layer->steps;
-    unsigned char           *saved  = (unsigned char *)tape;
-    lft_status               status = LFT_OK;
-    int                      i;
-    lft_p_copy(w.state[0], x_in, bytes);
-    if (score) lft_p_copy(w.bar[0], score, forces);
-    for (i = 0; i < layer->steps; ++i) {
-        if (saved) lft_p_copy(saved + (size_t)i * bytes, w.state[0], bytes);
-        LFT_P(continuous_step)(s, i * h, h, score != NULL, logdet, &w);
-        lft_p_copy(w.state[0], w.state[last], bytes);
-        if (score) lft_p_copy(w.bar[0], w.bar[last], forces);
-        if (!status) status = LFT_P(continuous_check)(w.state[0], n, logdet, i, error);
-    }
-    lft_p_copy(x_out, w.state[0], bytes);
-    if (score) lft_p_copy(score, w.bar[0], forces);
-    return status;
-}
-
-/* Solves (step from V) = next by V <- V (step from V)^+ next, from a step back in time. */
-LFT_P_STATIC lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, int step, double h, const lft_v *next, double *div,
-                                                    LFT_P(continuous_work) *w, lft_error *error)
-{
-    const double epsilon = LFT_P_REAL_BYTES == 4 ? 1.1920929e-07 : 2.220446049250313e-16;
-    const int    last = LFT_P(group_scheme_of)(s->desc.integrator)->moves, most = 200;
-    const size_t bytes = (size_t)(s->links * LFT_P_LINK) * sizeof(lft_v);
-    double       distance = 0, before = 1e300;
-    int          i, x, k, l;
-    lft_p_copy(w->state[0], next, bytes);
-    for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
-    LFT_P(continuous_step)(s, (step + 1) * h, -h, 0, div, w);
-    lft_p_copy(w->state[0], w->state[last], bytes);
-    for (i = 0; i < most; ++i) {
-        lft_v    far = lft_splat(0);
-        lft_real lane[LFT_P_LANES];
-        for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
-        LFT_P(continuous_step)(s, step * h, h, 0, div, w);
-        if (LFT_P(any_nonfinite)(w->state[last], s->links * LFT_P_LINK)) {
-            return lft_p_fail_got(error, LFT_ERR_NONFINITE, "continuous inverse", "links", "finite numbers before step", step);
-        }
-        for (x = 0; x < s->links; ++x) {
-            lft_u *v = (lft_u *)(w->state[0] + x * LFT_P_LINK), r, u;
-            lft_z  g;
-            LFT_P(adj_mul)(&r, (const lft_u *)(w->state[last] + x * LFT_P_LINK), (const lft_u *)(next + x * LFT_P_LINK));
-            (void)LFT_P(trace)(&r, &g);
-            for (k = 0; k < LFT_P_ALGEBRA; ++k) {
-                const lft_v d = lft_sel(LFT_P(lt)(g.c[k], lft_splat(0)), -g.c[k], g.c[k]);
-                far           = lft_sel(LFT_P(lt)(far, d), d, far);
-            }
-            LFT_P(mul)(&u, v, &r);
-            *v = u;
-            LFT_P(unit)(v->c);
-        }
-        lft_p_copy(lane, &far, sizeof far);
-        for (distance = 0, l = 0; l < LFT_P_LANES; ++l) distance = (double)lane[l] > distance ? (double)lane[l] : distance;
-        if (distance <= 2 * epsilon || (distance >= before && distance < 100 * epsilon)) return LFT_OK;
-        before = distance;
-    }
-    return lft_p_fail_got(error, LFT_ERR_NOCONV, "continuous inverse", "fixed point, number of integration steps too small",
-                          "convergence", distance);
-}
-
-LFT_P_STATIC lft_status LFT_P(continuous_inverse)(const LFT_(layer) *layer, const lft_real *x_out, lft_real *x_in, double *logdet,
-                                                  lft_arena scratch, lft_error *error)
-{
-    const LFT_P(continuous) *s      = (const LFT_P(continuous) *)layer->state;
-    LFT_P(continuous_work)   w      = LFT_P(continuous_scratch)(s, 0, &scratch);
-    const size_t             bytes  = (size_t)(s->links * LFT_P_LINK) * sizeof(lft_v);
-    lft_v                   *x      = LFT_P(view)(x_in);
-    lft_status               status = LFT_OK;
-    double                   div[LFT_P_LANES];
-    int                      i, l;
-    if (x_in != x_out) lft_p_copy(x_in, x_out, bytes);
-    for (i = layer->steps - 1; i >= 0 && !status; --i) {
-        status = LFT_P(continuous_step_back)(s, i, 1.0 / layer->steps, x, div, &w, error);
-        lft_p_copy(x, w.state[0], bytes);
-        for (l = 0; l < LFT_P_LANES; ++l) logdet[l] -= div[l];
-    }
-    return status;
-}
-
-/* v becomes the transposed differential of the exponential, sum_n (-ad X)^n v / (n + 1)!: of state = exp(X) from at fixed from,
- * from the derivative by the state that by X. */
-LFT_P_STATIC void LFT_P(exp_transposed)(const lft_z *X, lft_z *v)
-{
-    lft_z term = *v;
-    lft_m left;
-    int   n, i;
-    for (n = 2; n < 60; ++n) {
-        LFT_P(bracket)(&term, &term, X); /* -[X, term] */
-        left = LFT_P(int_splat)(0);
-        for (i = 0; i < LFT_P_ALGEBRA; ++i) {
-            const lft_v before = v->c[i];
-            term.c[i] *= 1 / (lft_real)n;
-            v->c[i] += term.c[i];
-            left |= ~LFT_P(eq)(v->c[i], before);
-        }
-        if (!LFT_P(any)(left)) return;
-    }
-}
-
-LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, const void *tape, lft_real *dx_, const double *dlogdet,
-                                                   double *gradient, lft_arena scratch, lft_error *error)
-{
-    const LFT_P(continuous)   *s      = (const LFT_P(continuous) *)layer->state;
-    const LFT_P(group_scheme) *scheme = LFT_P(group_scheme_of)(s->desc.integrator);
-    LFT_P(continuous_work)     w      = LFT_P(continuous_scratch)(s, 1, &scratch);
-    const size_t               bytes  = (size_t)(s->links * LFT_P_LINK) * sizeof(lft_v);
-    const int                  forces = s->links * LFT_P_ALGEBRA, nodes = s->desc.nodes;
-    const double               h      = 1.0 / layer->steps;
-    lft_v                     *dx     = LFT_P(view)(dx_);
-    double                     c[LFT_P_CLASSES], kappa[LFT_P_LANES], unused[LFT_P_LANES], p[100];
-    int                        step, m, k, i, j, l, a;
-    (void)error;
-    for (step = layer->steps - 1; step >= 0; --step) {
-        lft_p_copy(w.state[0], (const unsigned char *)tape + (size_t)step * bytes, bytes);
-        for (l = 0; l < LFT_P_LANES; ++l) unused[l] = 0;
-        LFT_P(continuous_step)(s, step * h, h, 0, unused, &w);
-        for (m = 0; m < scheme->moves; ++m) LFT_P(set_zero)(w.bar[m], forces);
-        for (k = 0; k < scheme->stages; ++k) LFT_P(set_zero)(w.K_bar[k], forces);
-        lft_p_copy(w.bar[scheme->moves], dx, (size_t)forces * sizeof(lft_v));
-        for (m = scheme->moves; m >= 0; --m) {
-            for (k = scheme->stages - 1; k >= 0; --k) {
-                if (scheme->at[k] != m) continue;
-                LFT_P(continuous_at)(s, (step + scheme->c[k]) * h, c);
-                for (l = 0; l < LFT_P_LANES; ++l) kappa[l] = h * scheme->b[k] * dlogdet[l];
-                lft_p_zero(w.dc, (size_t)LFT_P_CLASSES * LFT_P_LANES * sizeof(double));
-                LFT_P(potential_backward)(&s->potential, c, w.state[m], w.K_bar[k], kappa, w.more, gradient ? w.dc : NULL, &w.potential);
-                for (i = 0; i < forces; ++i) w.bar[m][i] += w.more[i];
-                LFT_P(legendre)((step + scheme->c[k]) * h, nodes, p);
-                for (i = 0; gradient && i < s->desc.loops; ++i) {
-                    for (a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) {
-                        double *to = gradient + (size_t)(LFT_P(continuous_first)(s, i) + a) * LFT_P_LANES;
-                        for (l = 0; l < LFT_P_LANES; ++l) to[l] += p[a] * w.dc[i * LFT_P_LANES + l];
-                    }
-                }
-            }
-            if (!m) break;
-            for (i = 0; i < s->links; ++i) {
-                lft_v *from = w.bar[scheme->from[m - 1]] + i * LFT_P_ALGEBRA;
-                lft_z  X, v, turned;
-                lft_u  e;
-                LFT_P(continuous_exponent)(scheme->a[m - 1], scheme->stages, h, w.K, i, &X);
-                for (j = 0; j < LFT_P_ALGEBRA; ++j) v.c[j] = turned.c[j] = w.bar[m][i * LFT_P_ALGEBRA + j];
-                LFT_P(exp_of)(&e, &X);
-                LFT_P(carry)(&e, &turned);
-                LFT_P(exp_transposed)(&X, &v);
-                for (j = 0; j < LFT_P_ALGEBRA; ++j) from[j] += turned.c[j];
-                for (k = 0; k < scheme->stages; ++k) {
-                    const lft_real x = (lft_real)(h * scheme->a[m - 1][k]);
-                    for (j = 0; j < LFT_P_ALGEBRA; ++j) w.K_bar[k][i * LFT_P_ALGEBRA + j] += x * v.c[j];
-                }
-            }
-        }
-        lft_p_copy(dx, w.bar[0], (size_t)forces * sizeof(lft_v));
-    }
-    return LFT_OK;
-}
-
-/* The own form has one gradient per lane. */
-LFT_P_STATIC void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
-{
-    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
-    int                      i, l;
-    for (i = 0; i < s->count; ++i) {
-        for (l = 0; l < LFT_P_LANES; ++l) dtheta[s->params + (size_t)i] += gradient[i * LFT_P_LANES + l];
-    }
-}
-
-LFT_P_STATIC lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps, lft_error *error)
-{
-    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
-    if (steps < 1 || steps > s->desc.most_steps) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "steps", "1 to most_steps", steps);
-    }
-    layer->steps = steps;
-    return LFT_OK;
-}
-
-LFT_P_STATIC int LFT_P(continuous_spec)(const LFT_(layer) *layer, int64_t *number)
-{
-    const LFT_(continuous_desc) *d = &((const LFT_P(continuous) *)layer->state)->desc;
-    number[0] = d->loops;
-    number[1] = d->nodes;
-    number[2] = (int64_t)d->integrator;
-    number[3] = layer->steps;
-    number[4] = d->most_steps;
-    return 5;
-}
-
-LFT_P_STATIC lft_status LFT_P(continuous_read)(const int64_t *number, int n, lft_arena *arena, const void **desc, lft_error *error)
-{
-    LFT_(continuous_desc) *d = (LFT_(continuous_desc) *)lft_arena_alloc(arena, 1, sizeof *d);
-    int                    i;
-    if (n < 5) return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "numbers of a continuous layer", "5", n);
-    *desc = d;
-    if (!d) return lft_arena_check(arena, error, "model");
-    for (i = 0; i < 5; ++i) {
-        if (number[i] < 1 || number[i] > 1000000) {
-            return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "a number of a continuous layer", "1 to 1000000", (double)number[i]);
-        }
-    }
-    d->loops = (int)number[0], d->nodes = (int)number[1], d->integrator = (lft_group_integrator)number[2];
-    d->steps = (int)number[3], d->most_steps = (int)number[4];
-    return LFT_OK;
-}
-
-LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
-{
-    static const LFT_(layer_ops) ops = {
-        "loops",
-        LFT_P(continuous_init),
-        LFT_P(continuous_start),
-        LFT_P(continuous_prepare),
-        LFT_P(continuous_forward),
-        LFT_P(continuous_inverse),
-        LFT_UPTO >= LFT_TRAIN ? LFT_P(continuous_backward) : NULL,
-        LFT_P(continuous_collect),
-        LFT_P(continuous_refine),
-        NULL,
-        LFT_P(continuous_spec),
-        LFT_P(continuous_read),
-    };
-    return &ops;
-}
-
 /* ---- 76_haar_prior.h, code --------------------------------------------------------------------------------------- */
 /* 76_haar_prior.h: the invariant measure that a flow of links starts from. Offers what 64_prior.h says.
  * Densities of links are by the invariant measure, normalised to 1: log q(z) = 0, and so is its gradient. */
@@ -12457,7 +12470,7 @@ typedef struct LFT_P(prior) {
 
 LFT_P_STATIC lft_status LFT_P(prior_check)(double kind, lft_status code, const char *where, const char *what, lft_error *error)
 {
-    if (kind == LFT_PRIOR_HAAR) return LFT_OK;
+    if (kind == (double)(int)LFT_PRIOR_HAAR) return LFT_OK;
     return lft_p_fail_got(error, code, where, what, "3 (Haar), the prior of gauge groups", kind);
 }
 
@@ -12467,12 +12480,12 @@ LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, 
     (void)mass2, (void)set, (void)arena;
     p->kind    = kind ? kind : LFT_PRIOR_HAAR;
     p->lattice = *lattice;
-    return LFT_P(prior_check)(p->kind, LFT_ERR_ARG, "flow", "prior", error);
+    return LFT_P(prior_check)((double)(int)p->kind, LFT_ERR_ARG, "flow", "prior", error);
 }
 
 LFT_P_STATIC void LFT_P(prior_spec)(const LFT_P(prior) *p, double *number)
 {
-    number[0] = p->kind, number[1] = 0;
+    number[0] = (double)(int)p->kind, number[1] = 0;
 }
 
 LFT_P_STATIC void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)
@@ -15630,10 +15643,12 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
     newton = trainer->desc.optimizer == LFT_GAUSS_NEWTON;
     for (i = 0; newton && i < flow->layers; ++i) {
         if (flow->layer[i].per_lane || !flow->layer[i].gradient_count) continue;
-        return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "layers for Gauss-Newton", "gradients lane by lane; not so layer", i);
+        return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "layers for Gauss-Newton", "gradients lane by lane; not so layer",
+                              i);
     }
     if (newton && (flow->family.degree || LFT_P(prior_gradient_count)(&f->prior))) {
-        return lft_p_fail(&flow->error, LFT_ERR_ARG, "train", "Gauss-Newton is for one set of couplings and a prior without parameters");
+        return lft_p_fail(&flow->error, LFT_ERR_ARG, "train",
+                          "Gauss-Newton is for one set of couplings and a prior without parameters");
     }
     if (!s) s = &local;
     s->groups    = (trainer->desc.batch - 1) / LFT_P_LANES + 1;
@@ -15748,7 +15763,8 @@ LFT_P_STATIC void LFT_P(train_task)(void *context, int i, int thread)
     int                 group;
     for (group = i; group < s->groups; group += t->desc.slots) {
         if (t->desc.optimizer == LFT_GAUSS_NEWTON) {
-            LFT_P(flow_note)(w, group, LFT_P(train_newton_group)(t, w, s->work + thread, group, s->normal + s->normal_size * (size_t)i));
+            double *normal = s->normal + s->normal_size * (size_t)i;
+            LFT_P(flow_note)(w, group, LFT_P(train_newton_group)(t, w, s->work + thread, group, normal));
             continue;
         }
         LFT_P(flow_note)(w, group, LFT_P(train_group)(t, w, s->work + thread, group, s->slot + s->slot_size * (size_t)i));
@@ -15799,10 +15815,10 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
     return LFT_OK;
 }
 
-/* A step of Gauss and Newton at `rate`, from new samples; the covariances in t->gradient, its change of the log-weights in norm. The
- * ridge is that of Levenberg and Marquardt: a step after which the variance of the log-weights is more than twice of what it was
- * is taken back, and the ridge grows tenfold; otherwise it shrinks to a third, to the desc's at least. adam.v holds this
- * optimiser's two numbers, the variance at the last good parameters and the ridge, so that checkpoints do. */
+/* A step of Gauss and Newton at `rate`, from new samples; the covariances in t->gradient, its change of the log-weights in norm.
+ * The ridge is that of Levenberg and Marquardt: a step after which the variance of the log-weights is more than twice of what it
+ * was is taken back, and the ridge grows tenfold; otherwise it shrinks to a third, to the desc's at least. adam.v holds the two
+ * numbers of this optimiser, the variance at the last good parameters and the ridge, so that checkpoints do. */
 LFT_P_STATIC lft_status LFT_P(train_newton)(LFT_(trainer) *t, uint64_t first, double rate, double *loss, double *norm)
 {
     LFT_(flow)         *flow = t->flow;
@@ -16208,10 +16224,7 @@ LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *t, const lft_safetensors 
 #undef LFT_P_METRIC
 #undef LFT_P_SUM
 #undef LFT_P_TERMS
-#undef LFT_P_LOCALS
-#undef LFT_P_SUMS
-#undef LFT_P_PLAQUETTES
-#undef LFT_P_STEPS
+#undef LFT_P_NODES
 #undef LFT_P_CLASSES
 #undef LFT_P_FEATURES
 #undef LFT_P_STAGES

@@ -84,6 +84,15 @@ static int is_wide(cli *c, int otherwise)
     return cli_word(c, "real", words, otherwise ? 2 : 1) == 2;
 }
 
+static void selftest_both(cli *c)
+{
+    if (!c->json) printf("double precision\n");
+    (void)f64_selftest_command(c);
+    if (!c->json) printf("single precision\n");
+    (void)f32_selftest_command(c);
+    selftest_end(c);
+}
+
 #include "lft_info.h"
 #include "lft_export.h"
 #ifdef CLI_SCALAR

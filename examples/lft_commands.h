@@ -25,9 +25,12 @@
 #include "lft_scalar_measure.h"
 #include "lft_curve.h"
 #include "lft_checks.h"
+#include "lft_scalar_checks.h"
 #else
 #include "lft_heatbath.h"
 #include "lft_gauge_measure.h"
+#include "lft_checks.h"
+#include "lft_gauge_checks.h"
 #endif
 
 #undef LFT

@@ -1,13 +1,21 @@
 /* lft_gauge_format.h: files of gauge configurations by name and content. SPDX-License-Identifier: MIT-0 */
 
-/* numbers of a link */
+/* numbers of a link and of a force; the header's type of a sum of links */
 #if LFT_CLI_GROUP == LFT_U1
-#define CLI_LINK 1
-#elif LFT_CLI_GROUP == LFT_SU2
-#define CLI_LINK 4
+#define CLI_COLOURS 1
+#define CLI_LINK    1
+#define CLI_SUM     p_w
 #else
-#define CLI_LINK 18
+#if LFT_CLI_GROUP == LFT_SU2
+#define CLI_COLOURS 2
+#define CLI_LINK    4
+#else
+#define CLI_COLOURS 3
+#define CLI_LINK    18
 #endif
+#define CLI_SUM p_u
+#endif
+#define CLI_ALGEBRA (CLI_COLOURS == 1 ? 1 : CLI_COLOURS * CLI_COLOURS - 1)
 
 enum { CLI_NERSC, CLI_ILDG, CLI_NPY };
 

@@ -9,6 +9,8 @@ static const cli_command cli_command_table[] = {
     {"info", CLI_INFO, "MODEL", "what a model file holds; with --memory what a flow takes"},
     {"export", CLI_EXPORT, "MODEL", "a model as a smaller file, or as a C array for programs without files"},
     {"convert", CLI_CONVERT, "IN OUT", "a configuration as another file: OUT ends with .nersc, .ildg, .lime or .npy"},
+    {"selftest", CLI_SELFTEST, "", "check this build against known answers, a few seconds"},
+    {"bench", CLI_BENCH, "", "time the parts on this machine, beside its peak"},
     {"check", CLI_CHECK, "FILE", "format, extents, checksum, unitarity and plaquette of a configuration"},
 };
 
@@ -23,7 +25,7 @@ static const cli_command cli_command_table[] = {
 
 static const cli_option cli_option_table[] = {
     {"extent", "LxL", NULL, "sites along each axis, time first; files: needed where they do not say it",
-     CLI_LOOKING | CLI_CONVERT | CLI_CHECK | CLI_TRAIN | CLI_INFO | CLI_UNTRAINED},
+     CLI_LOOKING | CLI_CONVERT | CLI_CHECK | CLI_TRAIN | CLI_INFO | CLI_BENCH | CLI_UNTRAINED},
     {"beta", "X", NULL, "S = -beta/N sum over plaquettes of Re tr P; U(1): cos of their angles",
      CLI_LOOKING | CLI_TRAIN | CLI_UNTRAINED},
     {"c1", "X", "0", "of the 1x2 rectangles, 1 - 8 c1 of the plaquettes: -1/12 Symanzik, -0.331 Iwasaki", CLI_HMC | CLI_MEASURE},
@@ -40,7 +42,7 @@ static const cli_option cli_option_table[] = {
     {"steps", "N", NULL, "steps of training, instead of --seconds; the result is then the same on every run", CLI_TRAINED},
     {"stop-after", "N", NULL, "stop at this step with a checkpoint in --out", CLI_TRAINED},
     {"chains", "N", "n / 1000 within 16 to 64", "independent chains; measure: of the files, number i is chain i mod N (1)",
-     CLI_LOOKING | CLI_INFO},
+     CLI_LOOKING | CLI_INFO | CLI_BENCH},
     {"therm", "N", "200, sample 20", "steps of every chain before the first measurement", CLI_SAMPLING},
     {"every", "N", "1", "steps of every chain from one configuration to the next", CLI_SAMPLING},
     {"trajectories", "N", "0", "of HMC after each step of the flow", CLI_SAMPLE},
@@ -89,7 +91,7 @@ static const cli_option cli_option_table[] = {
     {"params", "WORD", "f32", "type of the parameters: f32 (rounded, half the size), f64", CLI_EXPORT},
     {"memory", NULL, NULL, "print what a flow of these options takes, in bytes", CLI_INFO},
     {"real", "WORD", "f64 (train, sample: f32)", "f32 or f64; convert: of the numbers in the file; epsilon is always measured in f64",
-     CLI_LOOKING | CLI_CONVERT | CLI_TRAIN},
+     CLI_LOOKING | CLI_CONVERT | CLI_TRAIN | CLI_BENCH},
     {"threads", "N", "all cores, with OpenMP", "threads; results do not depend on them", CLI_SAMPLING | CLI_MEASURE | CLI_TRAINED},
     {"json", NULL, NULL, "one JSON object as the last line of stdout, errors too", CLI_ALL | CLI_RESUME},
     {"quiet", NULL, NULL, "no progress on stderr", CLI_ALL | CLI_RESUME},

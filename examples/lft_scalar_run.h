@@ -32,13 +32,7 @@ static void run(cli *c, const cli_command *command)
         break;
     case CLI_INFO: (void)info_command(c); break;
     case CLI_EXPORT: (void)export_command(c); break;
-    case CLI_SELFTEST:
-        if (!c->json) printf("double precision\n");
-        (void)f64_selftest_command(c);
-        if (!c->json) printf("single precision\n");
-        (void)f32_selftest_command(c);
-        selftest_end(c);
-        break;
+    case CLI_SELFTEST: selftest_both(c); break;
     default: (void)demo_command(c);
     }
 }

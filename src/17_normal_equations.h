@@ -2,7 +2,7 @@
  * Offers (private): lft_p_normal_size(), lft_p_normal_add(), lft_p_normal_step(). */
 #if LFT_P_PHASE == LFT_P_CODE
 
-/* Numbers that n parameters take: count, sum u, sum u^2, sum g[n], sum g u [n], sum g g^T [n][n] (j <= i). They only ever add up. */
+/* Numbers that n parameters take: count, sum u, sum u^2, sum g[n], sum g u [n], sum g g^T [n][n] (j <= i). They only add up. */
 LFT_P_STATIC size_t lft_p_normal_size(size_t n)
 {
     return 3 + n * (n + 2);

@@ -432,7 +432,8 @@ LFT_P_STATIC void LFT_P(sum_turned)(lft_w *w, const lft_z *z, const lft_w *a)
 /* [T^a, T^b] = -f^abc T^c */
 LFT_P_STATIC void LFT_P(bracket)(lft_z *c, const lft_z *a_, const lft_z *b_)
 {
-    static const int      at[9][3] = {{0, 1, 2}, {0, 3, 6}, {1, 3, 5}, {1, 4, 6}, {2, 3, 4}, {0, 4, 5}, {2, 5, 6}, {3, 4, 7}, {5, 6, 7}};
+    static const int      at[9][3] = {{0, 1, 2}, {0, 3, 6}, {1, 3, 5}, {1, 4, 6}, {2, 3, 4},
+                                      {0, 4, 5}, {2, 5, 6}, {3, 4, 7}, {5, 6, 7}};
     static const lft_real f[9] = {1, (lft_real)0.5, (lft_real)0.5, (lft_real)0.5, (lft_real)0.5, (lft_real)-0.5, (lft_real)-0.5,
                                   (lft_real)0.8660254037844386, (lft_real)0.8660254037844386};
     const lft_v          *a = a_->c, *b = b_->c;

@@ -6,11 +6,12 @@ typedef struct LFT_(layer) LFT_(layer);
 #define LFT_P_SPEC_MOST 32
 
 /* A layer is an invertible map x_out = f(x_in) of the LFT_(lanes)() configurations of one group, in the order of a batch:
- *   scalar   field [site][lane], derivative by it the same; densities by the Lebesgue measure
- *   gauge    field [site][mu][number][lane], derivative [site][mu][a][lane], a of the algebra (U(1) 1, SU(2) 3, SU(3) 8): d^a f(U) =
- *            d/ds f(exp(s T^a) U), as of an action; densities by the invariant measure, normalised to 1: the Jacobian is the
- *            matrix that takes w, x_in moving as exp(w^a T^a) U, to that of x_out
- * x_in, x_out are fields; score, dx derivatives. All functions return LFT_OK or an error with its text; `scratch` is memory of scratch_bytes. Nothing allocates after init.
+ *   scalar   field [site][lane], derivatives the same; densities by the Lebesgue measure
+ *   gauge    field [site][mu][number][lane], derivatives [site][mu][a][lane], a = 1 for U(1), to 3 for SU(2), to 8 for SU(3):
+ *            d^a f(U) = d/ds f(exp(s T^a) U), as of an action; densities by the invariant measure, normalised to 1. If x_in
+ *            moves as exp(s w^a T^a) U and x_out then as exp(s v^a T^a) f(U), the Jacobian is the matrix of v by w
+ * x_in and x_out are fields, score and dx derivatives.
+ * All functions return LFT_OK or an error with its text; `scratch` is memory of scratch_bytes. Nothing allocates after init.
  * The gradient of the parameters is collected in a layer's own form (gradient_count doubles, e.g. of tables that are
  * derived from the parameters) and converted by `collect`, so that lanes, groups and threads only ever add up. */
 typedef struct LFT_(layer_ops) {

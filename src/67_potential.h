@@ -33,38 +33,48 @@ typedef struct LFT_P(potential) {
     double       weight[LFT_P_CLASSES][LFT_P_FEATURES];    /* W_i = sum weight F + constant */
     double       constant[LFT_P_CLASSES];
     double       closure[LFT_P_CLASSES][LFT_P_CLASSES + 1]; /* D_ij, last the constant */
+    int          sums, plaquettes;                          /* the first node of either kind that the functions are of */
 } LFT_P(potential);
 
-/* Stored: corners U_mu U_nu. Local: sums of staples V, then what the functions are of: sums of plaquettes U V, one per link,
- * and the P = corner corner^+. */
-#define LFT_P_SUMS   (LFT_DIM)
-#define LFT_P_PLAQUETTES (2 * LFT_DIM)
-
+/* Each staple is two products. Two of each plane's are kept apart for P; the others go into the sum V of a link's at once. The last
+ * nodes are what the functions are of: U V, the sum of the plaquettes A of each link, then the P. */
 LFT_P_STATIC void LFT_P(potential_graph)(LFT_P(potential) *s, const LFT_(lattice) *lattice)
 {
-    LFT_P(graph) *g       = &s->graph;
-    const int     staples = LFT_DIM * LFT_DIM;
-    int           corner[LFT_DIM][LFT_DIM], mu, nu, n = LFT_DIM;
-    LFT_P(graph_init)(g, lattice, staples, LFT_P_PLAQUETTES + LFT_DIM * (LFT_DIM - 1) / 2);
+    LFT_P(graph) *g    = &s->graph;
+    const int     unit = -1;
+    int           up[LFT_DIM][LFT_DIM], down[LFT_DIM][LFT_DIM], apart[LFT_DIM][LFT_DIM], sum[LFT_DIM], mu, nu;
+    LFT_P(graph_init)(g, lattice);
     for (mu = 0; mu < LFT_DIM; ++mu) {
         for (nu = 0; nu < LFT_DIM; ++nu) {
             if (mu == nu) continue;
-            corner[mu][nu] = n++;
-            LFT_P(graph_add)(g, corner[mu][nu], LFT_P(factor_of)(mu, 0, 0, 0), LFT_P(factor_of)(nu, 0, mu + 1, 0));
+            up[mu][nu]   = LFT_DIM + LFT_P(graph_add)(g, 1, LFT_P(factor_of)(nu, 0, mu + 1, 0), LFT_P(factor_of)(mu, 1, nu + 1, 0));
+            down[mu][nu] = LFT_DIM + LFT_P(graph_add)(g, 1, LFT_P(factor_of)(nu, 1, mu + 1, -(nu + 1)),
+                                                      LFT_P(factor_of)(mu, 1, -(nu + 1), 0));
+            if (mu > nu) continue;
+            apart[mu][nu] = LFT_DIM + LFT_P(graph_add)(g, 1, LFT_P(factor_of)(up[mu][nu], 0, 0, 0), LFT_P(factor_of)(nu, 1, 0, 0));
         }
     }
     for (mu = 0; mu < LFT_DIM; ++mu) {
+        int begin = 1;
         for (nu = 0; nu < LFT_DIM; ++nu) {
             if (mu == nu) continue;
-            LFT_P(graph_add)(g, staples + mu, LFT_P(factor_of)(nu, 0, mu + 1, 0), LFT_P(factor_of)(corner[nu][mu], 1, 0, 0));
-            LFT_P(graph_add)(g, staples + mu, LFT_P(factor_of)(corner[mu][nu], 1, -(nu + 1), 0),
-                             LFT_P(factor_of)(nu, 0, -(nu + 1), 0));
+            if (mu < nu) {
+                sum[mu] = LFT_P(graph_add)(g, begin, LFT_P(factor_of)(apart[mu][nu], 0, 0, 0), LFT_P(factor_of)(unit, 0, 0, 0));
+            } else {
+                sum[mu] = LFT_P(graph_add)(g, begin, LFT_P(factor_of)(up[mu][nu], 0, 0, 0), LFT_P(factor_of)(nu, 1, 0, 0));
+            }
+            begin = 0;
+            (void)LFT_P(graph_add)(g, 0, LFT_P(factor_of)(down[mu][nu], 0, 0, 0), LFT_P(factor_of)(nu, 0, -(nu + 1), 0));
         }
-        LFT_P(graph_add)(g, staples + LFT_P_SUMS + mu, LFT_P(factor_of)(mu, 0, 0, 0), LFT_P(factor_of)(staples + mu, 0, 0, 0));
     }
-    for (n = staples + LFT_P_PLAQUETTES, mu = 0; mu < LFT_DIM; ++mu) {
-        for (nu = mu + 1; nu < LFT_DIM; ++nu, ++n) {
-            LFT_P(graph_add)(g, n, LFT_P(factor_of)(corner[mu][nu], 0, 0, 0), LFT_P(factor_of)(corner[nu][mu], 1, 0, 0));
+    s->sums = g->nodes;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        (void)LFT_P(graph_add)(g, 1, LFT_P(factor_of)(mu, 0, 0, 0), LFT_P(factor_of)(LFT_DIM + sum[mu], 0, 0, 0));
+    }
+    s->plaquettes = g->nodes;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = mu + 1; nu < LFT_DIM; ++nu) {
+            (void)LFT_P(graph_add)(g, 1, LFT_P(factor_of)(mu, 0, 0, 0), LFT_P(factor_of)(apart[mu][nu], 0, 0, 0));
         }
     }
 }
@@ -114,8 +124,8 @@ LFT_P_STATIC void LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(lattice)
     }
 }
 
-/* Coefficients of the potential: of the leading order (2212.08469), S / (4 C_F) at all times, and of what the next order adds, times
- * t. Zero beyond the basis. */
+/* Coefficients of the potential: of the leading order (2212.08469), S / (4 C_F) at all times, and of what the next order adds,
+ * times t. */
 LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, double beta, double *leading, double *next)
 {
     const double N = LFT_P_COLOURS, casimir = LFT_P_COLOURS == 1 ? 1 : (N * N - 1) / (2 * N), M = 4 * N * N;
@@ -142,38 +152,39 @@ LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, double beta,
 
 /* ---- the functions of a matrix ----------------------------------------------------------------------------------------- */
 
-/* part[feature] += the functions of the local nodes at a site; with dot: their derivatives instead. */
-LFT_P_STATIC void LFT_P(potential_features)(const LFT_P(graph) *g, const lft_w *local, const lft_w *dot, lft_v *part)
+/* part[feature] += the functions of the nodes at a site; with dot: their derivatives instead. */
+LFT_P_STATIC void LFT_P(potential_features)(const LFT_P(potential) *s, const lft_w *node, const lft_w *dot, lft_v *part)
 {
     lft_v re, im, dre, dim;
     int   i;
-    for (i = LFT_P_SUMS; i < g->locals; ++i) {
-        lft_v *f = part + (i < LFT_P_PLAQUETTES ? 0 : LFT_P(functions));
-        LFT_P(sum_traces)(local + i, &re, &im);
+    for (i = s->sums; i < s->graph.nodes; ++i) {
+        lft_v *f = part + (i < s->plaquettes ? 0 : LFT_P(functions));
+        LFT_P(sum_traces)(node + i, &re, &im);
         if (!dot) {
             f[LFT_P(re_trace)] += re;
-            f[LFT_P(re_square)] += LFT_P(sum_dot)(local + i, 0, local + i);
-            f[LFT_P(norm)] += LFT_P(sum_dot)(local + i, 1, local + i);
+            f[LFT_P(re_square)] += LFT_P(sum_dot)(node + i, 0, node + i);
+            f[LFT_P(norm)] += LFT_P(sum_dot)(node + i, 1, node + i);
             f[LFT_P(trace_square)] += re * re - im * im;
             f[LFT_P(trace_norm)] += re * re + im * im;
         } else {
             LFT_P(sum_traces)(dot + i, &dre, &dim);
             f[LFT_P(re_trace)] += dre;
-            f[LFT_P(re_square)] += 2 * LFT_P(sum_dot)(local + i, 0, dot + i);
-            f[LFT_P(norm)] += 2 * LFT_P(sum_dot)(local + i, 1, dot + i);
+            f[LFT_P(re_square)] += 2 * LFT_P(sum_dot)(node + i, 0, dot + i);
+            f[LFT_P(norm)] += 2 * LFT_P(sum_dot)(node + i, 1, dot + i);
             f[LFT_P(trace_square)] += 2 * (re * dre - im * dim);
             f[LFT_P(trace_norm)] += 2 * (re * dre + im * dim);
         }
     }
 }
 
-/* bar += x times, lane by lane, the cotangents of sum_i e_i F_i at the local nodes of a site. With at_dot those at the derivatives
- * of the nodes: functions of degree 2 have linear cotangents, the others none there. */
-LFT_P_STATIC void LFT_P(potential_cotangents)(const LFT_P(graph) *g, const double *e, lft_v x, const lft_w *at, int at_dot, lft_w *bar)
+/* bar += x times, lane by lane, the cotangents of sum_i e_i F_i at the nodes of a site. With at_dot those at the derivatives of
+ * the nodes: functions of degree 2 have linear cotangents, the others none there. */
+LFT_P_STATIC void LFT_P(potential_cotangents)(const LFT_P(potential) *s, const double *e, lft_v x, const lft_w *at, int at_dot,
+                                              lft_w *bar)
 {
     int i;
-    for (i = LFT_P_SUMS; i < g->locals; ++i) {
-        const double  *w      = e + (i < LFT_P_PLAQUETTES ? 0 : LFT_P(functions));
+    for (i = s->sums; i < s->graph.nodes; ++i) {
+        const double  *w      = e + (i < s->plaquettes ? 0 : LFT_P(functions));
         const lft_real square = (lft_real)(2 * w[LFT_P(trace_square)]), norm = (lft_real)(2 * w[LFT_P(trace_norm)]);
         const lft_real one = at_dot ? 0 : (lft_real)w[LFT_P(re_trace)];
         const lft_real adjoint = (lft_real)(2 * w[LFT_P(re_square)]), same = (lft_real)(2 * w[LFT_P(norm)]);
@@ -211,16 +222,21 @@ LFT_P_STATIC double LFT_P(potential_laplacian)(const LFT_P(potential) *s, const 
 /* ---- force and divergence ---------------------------------------------------------------------------------------------- */
 
 typedef struct LFT_P(potential_work) {
-    lft_w *value, *bar, *dot, *dot_bar; /* [site][field] */
+    LFT_P(graph_fields) f;
 } LFT_P(potential_work);
 
 LFT_P_STATIC LFT_P(potential_work) LFT_P(potential_scratch)(const LFT_P(potential) *s, int backward, lft_arena *arena)
 {
+    const size_t          links = (size_t)s->graph.lattice.volume * LFT_DIM, twice = backward ? links : 0, nodes = LFT_P_NODES;
     LFT_P(potential_work) w;
-    w.value = LFT_P(graph_field)(&s->graph, arena);
-    w.bar   = LFT_P(graph_field)(&s->graph, arena);
-    w.dot   = backward ? LFT_P(graph_field)(&s->graph, arena) : NULL;
-    w.dot_bar = backward ? LFT_P(graph_field)(&s->graph, arena) : NULL;
+    w.f.value        = (lft_w *)lft_arena_take(arena, links, sizeof(lft_w));
+    w.f.bar          = (lft_w *)lft_arena_take(arena, links, sizeof(lft_w));
+    w.f.node         = (lft_w *)lft_arena_take(arena, nodes, sizeof(lft_w));
+    w.f.node_bar     = (lft_w *)lft_arena_take(arena, nodes, sizeof(lft_w));
+    w.f.dot          = (lft_w *)lft_arena_take(arena, twice, sizeof(lft_w));
+    w.f.dot_bar      = (lft_w *)lft_arena_take(arena, twice, sizeof(lft_w));
+    w.f.node_dot     = (lft_w *)lft_arena_take(arena, backward ? nodes : 0, sizeof(lft_w));
+    w.f.node_dot_bar = (lft_w *)lft_arena_take(arena, backward ? nodes : 0, sizeof(lft_w));
     return w;
 }
 
@@ -247,35 +263,32 @@ LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double
                                          LFT_P(potential_work) *w)
 {
     const LFT_P(graph) *g = &s->graph;
-    const int           volume = g->lattice.volume, matrices = (int)LFT_P(graph_matrices)(g);
-    lft_w               local[LFT_P_LOCALS], bar[LFT_P_LOCALS], u;
-    double              F[LFT_P_FEATURES][LFT_P_LANES], W[LFT_P_CLASSES][LFT_P_LANES], e[LFT_P_FEATURES], d[LFT_P_CLASSES], constant;
+    const int           volume = g->lattice.volume;
+    LFT_P(graph_fields) f = w->f;
+    lft_w               u;
+    double              F[LFT_P_FEATURES][LFT_P_LANES], W[LFT_P_CLASSES][LFT_P_LANES];
+    double              e[LFT_P_FEATURES], d[LFT_P_CLASSES], constant;
     LFT_P(place)        p = LFT_P(first_place)();
-    int                 x, mu, i, l;
-    LFT_P(graph_links)(g, links, w->value);
-    for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) LFT_P(graph_forward)(g, p, w->value, NULL, NULL, NULL);
+    int                 x, i, l;
+    f.dot = NULL;
+    LFT_P(graph_links)(g, links, f.value);
     LFT_P(potential_mix)(s, c, -1, e);
-    LFT_P(set_zero)((lft_v *)w->bar, matrices * LFT_P_SUM);
+    LFT_P(set_zero)((lft_v *)f.bar, volume * LFT_DIM * LFT_P_SUM);
     lft_p_zero(F, sizeof F);
     for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
         lft_v part[LFT_P_FEATURES];
         LFT_P(set_zero)(part, LFT_P_FEATURES);
-        LFT_P(set_zero)((lft_v *)bar, g->locals * LFT_P_SUM);
-        LFT_P(graph_forward)(g, p, w->value, local, NULL, NULL);
-        LFT_P(potential_features)(g, local, NULL, part);
+        LFT_P(set_zero)((lft_v *)f.node_bar, g->nodes * LFT_P_SUM);
+        LFT_P(graph_forward)(g, p, f.value, f.node, NULL, NULL);
+        LFT_P(potential_features)(s, f.node, NULL, part);
         LFT_P(potential_sum)(part, F);
-        LFT_P(potential_cotangents)(g, e, lft_splat(1), local, 0, bar);
-        LFT_P(graph_backward)(g, p, w->value, local, w->bar, bar, NULL, NULL, NULL, NULL);
+        LFT_P(potential_cotangents)(s, e, lft_splat(1), f.node, 0, f.node_bar);
+        LFT_P(graph_backward)(g, p, &f);
     }
-    for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
-        LFT_P(graph_backward)(g, p, w->value, NULL, w->bar, NULL, NULL, NULL, NULL, NULL);
-    }
-    for (x = 0; x < volume; ++x) {
-        for (mu = 0; mu < LFT_DIM; ++mu) {
-            LFT_P(sum_none)(&u);
-            LFT_P(sum_mul)(&u, w->value + x * g->fields + mu, 0, w->bar + x * g->fields + mu, 1);
-            LFT_P(sum_gradient)(&u, (lft_z *)(Z + (x * LFT_DIM + mu) * LFT_P_ALGEBRA));
-        }
+    for (i = 0; i < volume * LFT_DIM; ++i) {
+        LFT_P(sum_none)(&u);
+        LFT_P(sum_mul)(&u, f.value + i, 0, f.bar + i, 1);
+        LFT_P(sum_gradient)(&u, (lft_z *)(Z + i * LFT_P_ALGEBRA));
     }
     LFT_P(potential_values)(s, (const double (*)[LFT_P_LANES])F, 0, W);
     constant = LFT_P(potential_laplacian)(s, c, d);
@@ -308,65 +321,54 @@ LFT_P_STATIC void LFT_P(potential_by_coefficients)(const LFT_P(potential) *s, co
 LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const double *c, const lft_v *links, const lft_v *y,
                                             const double *kappa, lft_v *to, double *dc, LFT_P(potential_work) *w)
 {
-    const LFT_P(graph) *g = &s->graph;
-    const int           volume = g->lattice.volume, matrices = (int)LFT_P(graph_matrices)(g);
-    const lft_v         weight = LFT_P(from_wide)(kappa);
-    lft_w               local[LFT_P_LOCALS], bar[LFT_P_LOCALS], dot[LFT_P_LOCALS], dot_bar[LFT_P_LOCALS], u, v;
-    double              F[LFT_P_FEATURES][LFT_P_LANES], F_dot[LFT_P_FEATURES][LFT_P_LANES];
-    double              e[LFT_P_FEATURES], e_div[LFT_P_FEATURES], d[LFT_P_CLASSES];
-    lft_z               gradient, turn;
-    LFT_P(place)        p = LFT_P(first_place)();
-    int                 x, mu, i;
-    LFT_P(graph_links)(g, links, w->value);
-    for (x = 0; x < volume; ++x) {
-        for (mu = 0; mu < LFT_DIM; ++mu) {
-            const int at = x * g->fields + mu;
-            LFT_P(sum_turned)(w->dot + at, (const lft_z *)(y + (x * LFT_DIM + mu) * LFT_P_ALGEBRA), w->value + at);
-        }
-    }
-    for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) LFT_P(graph_forward)(g, p, w->value, NULL, w->dot, NULL);
+    const LFT_P(graph)       *g = &s->graph;
+    const LFT_P(graph_fields) f = w->f;
+    const int                 volume = g->lattice.volume, links_n = volume * LFT_DIM;
+    const lft_v               weight = LFT_P(from_wide)(kappa), one = lft_splat(1);
+    lft_w                     u, v;
+    double                    F[LFT_P_FEATURES][LFT_P_LANES], F_dot[LFT_P_FEATURES][LFT_P_LANES];
+    double                    e[LFT_P_FEATURES], e_div[LFT_P_FEATURES], d[LFT_P_CLASSES];
+    lft_z                     gradient, turn;
+    LFT_P(place)              p = LFT_P(first_place)();
+    int                       x, i, k;
+    LFT_P(graph_links)(g, links, f.value);
+    for (i = 0; i < links_n; ++i) LFT_P(sum_turned)(f.dot + i, (const lft_z *)(y + i * LFT_P_ALGEBRA), f.value + i);
     LFT_P(potential_mix)(s, c, -1, e);
     (void)LFT_P(potential_laplacian)(s, c, d);
     LFT_P(potential_mix)(s, d, 1, e_div);
-    LFT_P(set_zero)((lft_v *)w->bar, matrices * LFT_P_SUM);
-    LFT_P(set_zero)((lft_v *)w->dot_bar, matrices * LFT_P_SUM);
+    LFT_P(set_zero)((lft_v *)f.bar, links_n * LFT_P_SUM);
+    LFT_P(set_zero)((lft_v *)f.dot_bar, links_n * LFT_P_SUM);
     lft_p_zero(F, sizeof F);
     lft_p_zero(F_dot, sizeof F_dot);
     for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
         lft_v part[LFT_P_FEATURES], part_dot[LFT_P_FEATURES];
-        LFT_P(set_zero)((lft_v *)bar, g->locals * LFT_P_SUM);
-        LFT_P(set_zero)((lft_v *)dot_bar, g->locals * LFT_P_SUM);
-        LFT_P(graph_forward)(g, p, w->value, local, w->dot, dot);
+        LFT_P(set_zero)((lft_v *)f.node_bar, g->nodes * LFT_P_SUM);
+        LFT_P(set_zero)((lft_v *)f.node_dot_bar, g->nodes * LFT_P_SUM);
+        LFT_P(graph_forward)(g, p, f.value, f.node, f.dot, f.node_dot);
         if (dc) {
             LFT_P(set_zero)(part, LFT_P_FEATURES);
             LFT_P(set_zero)(part_dot, LFT_P_FEATURES);
-            LFT_P(potential_features)(g, local, NULL, part);
-            LFT_P(potential_features)(g, local, dot, part_dot);
+            LFT_P(potential_features)(s, f.node, NULL, part);
+            LFT_P(potential_features)(s, f.node, f.node_dot, part_dot);
             LFT_P(potential_sum)(part, F);
             LFT_P(potential_sum)(part_dot, F_dot);
         }
-        LFT_P(potential_cotangents)(g, e, lft_splat(1), local, 0, bar);
-        LFT_P(potential_cotangents)(g, e, lft_splat(1), dot, 1, dot_bar);
-        LFT_P(potential_cotangents)(g, e_div, weight, local, 0, dot_bar);
-        LFT_P(graph_backward)(g, p, w->value, local, w->bar, bar, w->dot, dot, w->dot_bar, dot_bar);
+        LFT_P(potential_cotangents)(s, e, one, f.node, 0, f.node_bar);
+        LFT_P(potential_cotangents)(s, e, one, f.node_dot, 1, f.node_dot_bar);
+        LFT_P(potential_cotangents)(s, e_div, weight, f.node, 0, f.node_dot_bar);
+        LFT_P(graph_backward)(g, p, &f);
     }
-    for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
-        LFT_P(graph_backward)(g, p, w->value, NULL, w->bar, NULL, w->dot, NULL, w->dot_bar, NULL);
-    }
-    for (x = 0; x < volume; ++x) {
-        for (mu = 0; mu < LFT_DIM; ++mu) {
-            const int at = x * g->fields + mu, link = (x * LFT_DIM + mu) * LFT_P_ALGEBRA;
-            lft_z    *out = (lft_z *)(to + link);
-            LFT_P(sum_none)(&u);
-            LFT_P(sum_none)(&v);
-            LFT_P(sum_mul)(&u, w->value + at, 0, w->bar + at, 1);
-            LFT_P(sum_mul)(&v, w->value + at, 0, w->dot_bar + at, 1);
-            LFT_P(sum_mul)(&v, w->dot + at, 0, w->bar + at, 1);
-            LFT_P(sum_gradient)(&u, &gradient);
-            LFT_P(sum_gradient)(&v, out);
-            LFT_P(bracket)(&turn, &gradient, (const lft_z *)(y + link));
-            for (i = 0; i < LFT_P_ALGEBRA; ++i) out->c[i] += turn.c[i];
-        }
+    for (i = 0; i < links_n; ++i) {
+        lft_z *out = (lft_z *)(to + i * LFT_P_ALGEBRA);
+        LFT_P(sum_none)(&u);
+        LFT_P(sum_none)(&v);
+        LFT_P(sum_mul)(&u, f.value + i, 0, f.bar + i, 1);
+        LFT_P(sum_mul)(&v, f.value + i, 0, f.dot_bar + i, 1);
+        LFT_P(sum_mul)(&v, f.dot + i, 0, f.bar + i, 1);
+        LFT_P(sum_gradient)(&u, &gradient);
+        LFT_P(sum_gradient)(&v, out);
+        LFT_P(bracket)(&turn, &gradient, (const lft_z *)(y + i * LFT_P_ALGEBRA));
+        for (k = 0; k < LFT_P_ALGEBRA; ++k) out->c[k] += turn.c[k];
     }
     if (dc) LFT_P(potential_by_coefficients)(s, (const double (*)[LFT_P_LANES])F, (const double (*)[LFT_P_LANES])F_dot, kappa, dc);
 }

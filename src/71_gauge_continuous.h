@@ -8,7 +8,8 @@ typedef enum lft_group_integrator {
     LFT_LUESCHER_RK3 = 1,  /* third order, 3 stages, 3 exponentials (1006.4518, appendix C) */
     LFT_CROUCH_GROSSMAN_2, /* second order, 2 stages: the midpoint */
     LFT_CROUCH_GROSSMAN_3, /* third order, 3 stages, 6 exponentials (J. Nonlinear Sci. 3 (1993) 1) */
-    LFT_COMMUTATOR_FREE_4  /* fourth order, 4 stages, 5 exponentials (Celledoni, Marthinsen, Owren, FGCS 19 (2003) 341); the default */
+    LFT_COMMUTATOR_FREE_4  /* fourth order, 4 stages, 5 exponentials (Celledoni, Marthinsen and Owren,
+                              Future Gener. Comput. Syst. 19 (2003) 341); the default */
 } lft_group_integrator;
 #endif
 
@@ -25,7 +26,8 @@ typedef struct LFT_(continuous_desc) {
 
 /* The layer's table. Z = -T^a d^a S~ with S~ = sum_i c_i(t) W_i(U), the classes of Wilson loops W_i of 67_potential.h; log det
  * is the integral of -d^a d^a S~. Equivariant under gauge transformations, translations, charge conjugation and permutations of
- * equal axes; under reflections to the order of the integrator, which multiplies links from one side. With order 1 or 2 it is the trivializing map of 0907.5491 to leading or next to leading order, without training.
+ * equal axes; under reflections to the order of the integrator, which multiplies links from one side. With order 1 or 2 it is the
+ * trivializing map of 0907.5491 to leading or next to leading order, without training.
  * LFT_ERR_ARG for extents < 2, with more than the plaquette < 3: there loops close around the lattice, or plaquettes share two
  * links, and are of other classes. The inverse solves each step by iteration: LFT_ERR_NOCONV if the steps are too long.
  * LFT_ERR_NONFINITE names the step. */
@@ -400,7 +402,8 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
                 LFT_P(continuous_at)(s, (step + scheme->c[k]) * h, c);
                 for (l = 0; l < LFT_P_LANES; ++l) kappa[l] = h * scheme->b[k] * dlogdet[l];
                 lft_p_zero(w.dc, (size_t)LFT_P_CLASSES * LFT_P_LANES * sizeof(double));
-                LFT_P(potential_backward)(&s->potential, c, w.state[m], w.K_bar[k], kappa, w.more, gradient ? w.dc : NULL, &w.potential);
+                LFT_P(potential_backward)(&s->potential, c, w.state[m], w.K_bar[k], kappa, w.more, gradient ? w.dc : NULL,
+                                          &w.potential);
                 for (i = 0; i < forces; ++i) w.bar[m][i] += w.more[i];
                 LFT_P(legendre)((step + scheme->c[k]) * h, nodes, p);
                 for (i = 0; gradient && i < s->desc.loops; ++i) {
@@ -472,7 +475,8 @@ LFT_P_STATIC lft_status LFT_P(continuous_read)(const int64_t *number, int n, lft
     if (!d) return lft_arena_check(arena, error, "model");
     for (i = 0; i < 5; ++i) {
         if (number[i] < 1 || number[i] > 1000000) {
-            return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "a number of a continuous layer", "1 to 1000000", (double)number[i]);
+            return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "a number of a continuous layer", "1 to 1000000",
+                                  (double)number[i]);
         }
     }
     d->loops = (int)number[0], d->nodes = (int)number[1], d->integrator = (lft_group_integrator)number[2];

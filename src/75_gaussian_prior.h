@@ -16,7 +16,7 @@ typedef struct LFT_P(prior) {
 
 LFT_P_STATIC lft_status LFT_P(prior_check)(double kind, lft_status code, const char *where, const char *what, lft_error *error)
 {
-    if (kind == LFT_PRIOR_FREE || kind == LFT_PRIOR_NORMAL) return LFT_OK;
+    if (kind == (double)(int)LFT_PRIOR_FREE || kind == (double)(int)LFT_PRIOR_NORMAL) return LFT_OK;
     return lft_p_fail_got(error, code, where, what, "1 (free) or 2 (normal)", kind);
 }
 
@@ -28,7 +28,7 @@ LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, 
     for (mu = 0; mu < LFT_DIM; ++mu) largest = lattice->extent[mu] > largest ? lattice->extent[mu] : largest;
     p->kind  = kind ? kind : LFT_PRIOR_FREE;
     p->mass2 = mass2 > 0 ? mass2 : 16.0 / ((double)largest * largest);
-    if (LFT_P(prior_check)(p->kind, LFT_ERR_ARG, "flow", "prior", error)) return LFT_ERR_ARG;
+    if (LFT_P(prior_check)((double)(int)p->kind, LFT_ERR_ARG, "flow", "prior", error)) return LFT_ERR_ARG;
     LFT_P(spectrum_init)(&p->spectrum, lattice, arena);
     LFT_P(hartley_init)(&p->hartley, lattice, arena);
     count      = (size_t)p->spectrum.count;
@@ -41,7 +41,7 @@ LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, 
 
 LFT_P_STATIC void LFT_P(prior_spec)(const LFT_P(prior) *p, double *number)
 {
-    number[0] = p->kind, number[1] = p->mass2;
+    number[0] = (double)(int)p->kind, number[1] = p->mass2;
 }
 
 /* khat^2 = sum_mu 4 sin^2(pi k_mu / L_mu) of a compact index. */

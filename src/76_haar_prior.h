@@ -9,7 +9,7 @@ typedef struct LFT_P(prior) {
 
 LFT_P_STATIC lft_status LFT_P(prior_check)(double kind, lft_status code, const char *where, const char *what, lft_error *error)
 {
-    if (kind == LFT_PRIOR_HAAR) return LFT_OK;
+    if (kind == (double)(int)LFT_PRIOR_HAAR) return LFT_OK;
     return lft_p_fail_got(error, code, where, what, "3 (Haar), the prior of gauge groups", kind);
 }
 
@@ -19,12 +19,12 @@ LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, 
     (void)mass2, (void)set, (void)arena;
     p->kind    = kind ? kind : LFT_PRIOR_HAAR;
     p->lattice = *lattice;
-    return LFT_P(prior_check)(p->kind, LFT_ERR_ARG, "flow", "prior", error);
+    return LFT_P(prior_check)((double)(int)p->kind, LFT_ERR_ARG, "flow", "prior", error);
 }
 
 LFT_P_STATIC void LFT_P(prior_spec)(const LFT_P(prior) *p, double *number)
 {
-    number[0] = p->kind, number[1] = 0;
+    number[0] = (double)(int)p->kind, number[1] = 0;
 }
 
 LFT_P_STATIC void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)

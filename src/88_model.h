@@ -2,8 +2,9 @@
  * Offers: LFT_(model_info), LFT_(model_info_of)(), LFT_(model_save)(), LFT_(model_bytes)(). 89_model_read.h reads them.
  *
  * Format 1. Metadata (strings, for people and for finding one's way): format "lftflow-model", format_version "1", version (of
- * the library), theory, group "scalar", "u1", "su2" or "su3", dim "2", extent "6x6", couplings "m2 lambda", prior "free", "normal" or "haar", layers "1",
- * layer0 "continuous", seed. Tensors (the numbers themselves; later versions may append numbers and tensors):
+ * the library), theory, group "scalar", "u1", "su2" or "su3", dim "2", extent "6x6", couplings "m2 lambda", prior "free",
+ * "normal" or "haar", layers "1", layer0 "continuous", seed. Tensors (the numbers themselves; later versions may append numbers
+ * and tensors):
  *   couplings        F64 [couplings] in the order of the metadata
  *   extent           U64 [dim] of the prior
  *   prior.spec       F64 [2] lft_prior_kind, mass2 of the start (Haar: 0)

@@ -3,8 +3,8 @@
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
 /* Measures epsilon on samples number first ... first + n - 1 of the seed: the Jacobian of Phi_h from its exact
- * vector-Jacobian products, its determinant by an LU decomposition. O(n (D/lanes backward passes + D^3)), D the dimension
- * of the space of configurations: volume, of links times LFT_DIM times 1, 3 or 8. Needs a flow that keeps its extents; LFT_ERR_ARG for n < 1. */
+ * vector-Jacobian products, its determinant by an LU decomposition. O(n (D/lanes backward passes + D^3)) with D numbers that
+ * move a configuration: the sites, or the links times 1, 3 or 8. Needs a flow that keeps its extents; LFT_ERR_ARG for n < 1. */
 LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64_t first, int n, lft_logq_error *out,
                                          lft_arena scratch);
 

@@ -2,10 +2,10 @@
  * Offers: LFT_(pullback), LFT_(pullback_init)(), _bytes, _map. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
-/* S'(eta) = S(f(z)) - log |det df/dz|, z = H(sigma eta) as the flow's prior draws it; of links z = eta: if eta has the density
+/* S'(eta) = S(f(z)) - log |det df/dz|, z = H(sigma eta) as the flow's prior draws it, of links z = eta: if eta has the density
  * exp(-S'), then f(z) has the density exp(-S), whatever the flow is; and S' = sum eta^2 / 2 + const, of links const, for a
- * flow that samples exp(-S) exactly (trivializing map, 0907.5491). As exact as log q is: see LFT_(flow_logq_error)(). An action costs a sample of the flow, its
- * gradient about four. */
+ * flow that samples exp(-S) exactly (trivializing map, 0907.5491). As exact as log q is: see LFT_(flow_logq_error)(). An action
+ * costs a sample of the flow, its gradient about four. */
 typedef struct LFT_(pullback) {
     LFT_(theory)        theory; /* for hmc_init and others; serial pools only, for its work has no threads */
     LFT_(flow)         *flow;

@@ -39,8 +39,8 @@ typedef struct lft_train_desc {
     double            rate, last_rate; /* learning rate [0.01; Gauss-Newton 1: the whole step], at the end [rate / 50] */
     lft_schedule_kind schedule;        /* [cosine] */
     uint64_t          warmup;          /* steps [steps / 50] */
-    double            clip;            /* norm of the gradient [10]; Gauss-Newton: standard deviation of the change of the log-weights
-                                          [1]; -1: never */
+    double            clip;            /* norm of the gradient [10]; Gauss-Newton: standard deviation of the change of the
+                                          log-weights [1]; -1: never */
     double            ridge;           /* of Gauss-Newton, relative, at the end [1e-4]; it starts at .1 */
     double            beta1, beta2;    /* [.9, .99] */
     uint64_t          seed;
@@ -186,10 +186,12 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
     newton = trainer->desc.optimizer == LFT_GAUSS_NEWTON;
     for (i = 0; newton && i < flow->layers; ++i) {
         if (flow->layer[i].per_lane || !flow->layer[i].gradient_count) continue;
-        return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "layers for Gauss-Newton", "gradients lane by lane; not so layer", i);
+        return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "layers for Gauss-Newton", "gradients lane by lane; not so layer",
+                              i);
     }
     if (newton && (flow->family.degree || LFT_P(prior_gradient_count)(&f->prior))) {
-        return lft_p_fail(&flow->error, LFT_ERR_ARG, "train", "Gauss-Newton is for one set of couplings and a prior without parameters");
+        return lft_p_fail(&flow->error, LFT_ERR_ARG, "train",
+                          "Gauss-Newton is for one set of couplings and a prior without parameters");
     }
     if (!s) s = &local;
     s->groups    = (trainer->desc.batch - 1) / LFT_P_LANES + 1;
@@ -304,7 +306,8 @@ LFT_P_STATIC void LFT_P(train_task)(void *context, int i, int thread)
     int                 group;
     for (group = i; group < s->groups; group += t->desc.slots) {
         if (t->desc.optimizer == LFT_GAUSS_NEWTON) {
-            LFT_P(flow_note)(w, group, LFT_P(train_newton_group)(t, w, s->work + thread, group, s->normal + s->normal_size * (size_t)i));
+            double *normal = s->normal + s->normal_size * (size_t)i;
+            LFT_P(flow_note)(w, group, LFT_P(train_newton_group)(t, w, s->work + thread, group, normal));
             continue;
         }
         LFT_P(flow_note)(w, group, LFT_P(train_group)(t, w, s->work + thread, group, s->slot + s->slot_size * (size_t)i));
@@ -355,10 +358,10 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
     return LFT_OK;
 }
 
-/* A step of Gauss and Newton at `rate`, from new samples; the covariances in t->gradient, its change of the log-weights in norm. The
- * ridge is that of Levenberg and Marquardt: a step after which the variance of the log-weights is more than twice of what it was
- * is taken back, and the ridge grows tenfold; otherwise it shrinks to a third, to the desc's at least. adam.v holds this
- * optimiser's two numbers, the variance at the last good parameters and the ridge, so that checkpoints do. */
+/* A step of Gauss and Newton at `rate`, from new samples; the covariances in t->gradient, its change of the log-weights in norm.
+ * The ridge is that of Levenberg and Marquardt: a step after which the variance of the log-weights is more than twice of what it
+ * was is taken back, and the ridge grows tenfold; otherwise it shrinks to a third, to the desc's at least. adam.v holds the two
+ * numbers of this optimiser, the variance at the last good parameters and the ridge, so that checkpoints do. */
 LFT_P_STATIC lft_status LFT_P(train_newton)(LFT_(trainer) *t, uint64_t first, double rate, double *loss, double *norm)
 {
     LFT_(flow)         *flow = t->flow;

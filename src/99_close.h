@@ -30,10 +30,7 @@
 #undef LFT_P_METRIC
 #undef LFT_P_SUM
 #undef LFT_P_TERMS
-#undef LFT_P_LOCALS
-#undef LFT_P_SUMS
-#undef LFT_P_PLAQUETTES
-#undef LFT_P_STEPS
+#undef LFT_P_NODES
 #undef LFT_P_CLASSES
 #undef LFT_P_FEATURES
 #undef LFT_P_STAGES

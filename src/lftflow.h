@@ -83,9 +83,11 @@
 #include "65_layer.h"
 #if LFT_GROUP == LFT_SCALAR
 #include "70_continuous.h"
-#include "72_coupling.h"
 #else
 #include "71_gauge_continuous.h"
+#endif
+#if LFT_GROUP == LFT_SCALAR
+#include "72_coupling.h"
 #endif
 #include "80_flow.h"
 #include "81_transfer.h"
@@ -151,14 +153,19 @@
 #endif
 #include "64_prior.h"
 #include "65_layer.h"
+#if LFT_GROUP != LFT_SCALAR
+#include "66_loop_graph.h"
+#include "67_potential.h"
+#endif
 #if LFT_GROUP == LFT_SCALAR
 #include "70_continuous.h"
+#else
+#include "71_gauge_continuous.h"
+#endif
+#if LFT_GROUP == LFT_SCALAR
 #include "72_coupling.h"
 #include "75_gaussian_prior.h"
 #else
-#include "66_loop_graph.h"
-#include "67_potential.h"
-#include "71_gauge_continuous.h"
 #include "76_haar_prior.h"
 #endif
 #include "80_flow.h"

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.." || exit 1
 use lft-u1-2d
 beta=(--extent 8x8 --beta 2 --seed 1 --threads 1 --json --quiet)
 expect "u1: help" 0 'U\(1\) gauge theory in 2 dimensions' --help
-for command in hmc heatbath measure convert check; do
+for command in hmc heatbath measure convert check selftest bench; do
     expect "u1: $command --help" 0 "usage: .* $command" "$command" --help
 done
 near='
@@ -20,6 +20,8 @@ for name, exact in (("plaquette", 0.697774658011), ("q2", 1.2392989107), ("q", 0
     assert o[name]["reliable"] and abs(o[name]["value"] - exact) < 3.5 * o[name]["error"], (name, o[name], exact)
 assert abs(o["action"]["value"] + 2 * o["plaquette"]["value"]) < 1e-6
 '
+expect "u1: selftest" 0 '^28 passed, 0 failed' selftest
+expect "u1: bench" 0 '"heatbath_ns":[0-9]' bench --extent 4x4 --json
 expect "u1: hmc" 0 '"status":"ok"' hmc "${beta[@]}" --n 60000
 py "u1: hmc, exact numbers" "$near" out
 expect "u1: heatbath" 0 '"status":"ok"' heatbath "${beta[@]}" --n 60000 --real f32
@@ -39,6 +41,9 @@ py "u1: shape of the npy file" 'assert npy("x.npy")[0] == (40, 4, 6, 2, 1)'
 
 # ---- SU(3) in four dimensions -------------------------------------------------------------------------------------------
 use lft-su3-4d
+expect "su3: selftest" 0 '"passed":28,"failed":0' selftest --json
+expect "su3: bench" 0 '"staples_fraction":0\.[0-9]' bench --extent 2x2x2x2 --real f32 --json
+expect "su3: bench, as text" 0 'GFLOP/s' bench --extent 2x2x2x2
 expect "su3: heatbath with files" 0 '"status":"ok"' heatbath --extent 2x3x4x2 --beta 5.5 --n 3 --chains 3 --therm 20 --out c.nersc \
     --json --quiet --threads 1
 cp out made

@@ -245,7 +245,7 @@ static void SUITE_(symmetry)(int what, const SUITE_(batch) *from, SUITE_(batch) 
             for (mu = 0; mu < SUITE_DIM; ++mu) {
                 int    target = site, direction = mu, conjugate = what == 3, transpose = 0;
                 double u[18], *v;
-                for (rest = site, nu = SUITE_DIM - 1; nu >= 0; --nu) c[nu] = rest % lattice->extent[nu], rest /= lattice->extent[nu];
+                for (rest = site, nu = SUITE_DIM - 1; nu >= 0; rest /= lattice->extent[nu--]) c[nu] = rest % lattice->extent[nu];
                 if (what == 0) target = SUITE_(moved)(lattice, site, 0, 1);
                 if (what == 1) {
                     nu = c[0], c[0] = c[1], c[1] = nu;
@@ -429,8 +429,9 @@ static void SUITE_(derivatives)(int kind)
         free(u);
     }
     for (i = 0; i < 64; ++i) dlogdet[i] = 0;
-    check_true(flow_name("forward with a tape"), layer->ops->forward(layer, group, group, dlogdet, NULL, tape,
-                                                                     lft_arena_of(scratch, layer->scratch_bytes), &error) == LFT_OK);
+    check_true(flow_name("forward with a tape"),
+               layer->ops->forward(layer, group, group, dlogdet, NULL, tape, lft_arena_of(scratch, layer->scratch_bytes),
+                                   &error) == LFT_OK);
     /* the derivative by the links at the end: finite differences of the functional alone */
     if (SUITE_(flow_map)(&p.flow, &p.z, &p.x, logdet)) check_true("map", 0);
     for (link = 0; link < links; ++link) {

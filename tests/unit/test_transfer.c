@@ -5,14 +5,17 @@
 #include <stdlib.h>
 
 #define LFT_STATIC
+#ifndef LFT_TEST_FEW
 #define T      t1
 #define T_DIM  1
 #define T_REAL LFT_F64
 #include "test_transfer.c"
+#endif
 #define T      t2
 #define T_DIM  2
 #define T_REAL LFT_F64
 #include "test_transfer.c"
+#ifndef LFT_TEST_FEW
 #define T      t2f
 #define T_DIM  2
 #define T_REAL LFT_F32
@@ -25,21 +28,27 @@
 #define T_DIM  4
 #define T_REAL LFT_F64
 #include "test_transfer.c"
+#endif
 
 int main(void)
 {
-    static const int d1[][1] = {{6}, {12}, {5}, {15}, {1}, {4}, {8}, {2}};
     static const int d2[][2] = {{4, 4}, {8, 8}, {3, 5}, {6, 15}, {6, 4}, {6, 12}, {2, 2}, {8, 8}, {1, 1}, {4, 4}};
+#ifndef LFT_TEST_FEW
+    static const int d1[][1] = {{6}, {12}, {5}, {15}, {1}, {4}, {8}, {2}};
     static const int d3[][3] = {{2, 2, 2}, {4, 4, 4}, {3, 2, 4}, {3, 4, 8}};
     static const int d4[][4] = {{2, 2, 2, 2}, {4, 4, 4, 4}, {1, 2, 3, 2}, {1, 2, 3, 4}};
+#endif
     int              i;
+    for (i = 0; i < 5; ++i) t2_tiles(d2[2 * i], d2[2 * i + 1]);
+    t2_whole();
+#ifndef LFT_TEST_FEW
     for (i = 0; i < 3; ++i) t1_tiles(d1[2 * i], d1[2 * i + 1]);
     t1_tiles(d1[7], d1[6]);
-    for (i = 0; i < 5; ++i) t2_tiles(d2[2 * i], d2[2 * i + 1]);
     t2f_tiles(d2[0], d2[1]);
     for (i = 0; i < 2; ++i) t3_tiles(d3[2 * i], d3[2 * i + 1]);
     for (i = 0; i < 2; ++i) t4_tiles(d4[2 * i], d4[2 * i + 1]);
-    t1_whole(), t2_whole(), t2f_whole(), t3_whole(), t4_whole();
+    t1_whole(), t2f_whole(), t3_whole(), t4_whole();
+#endif
     return test_end();
 }
 
