@@ -3,8 +3,7 @@
 /* Of a configuration: epsilon takes a determinant of as many rows. */
 static size_t LFT(dimension)(const LFT(flow) *flow)
 {
-    const int algebra = CLI_LINK == 1 ? 1 : CLI_LINK == 4 ? 3 : 8;
-    return (size_t)flow->lattice.volume * (size_t)(LFT_CLI_DIM * algebra);
+    return (size_t)flow->lattice.volume * (size_t)(LFT_CLI_DIM * CLI_ALGEBRA);
 }
 
 /* What samples and trained flows have in common. */

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.." || exit 1
 use lft-u1-2d
 beta=(--extent 8x8 --beta 2 --seed 1 --threads 1 --json --quiet)
 expect "u1: help" 0 'U\(1\) gauge theory in 2 dimensions' --help
-for command in hmc heatbath measure convert check selftest bench; do
+for command in train sample info export hmc heatbath measure convert check selftest bench; do
     expect "u1: $command --help" 0 "usage: .* $command" "$command" --help
 done
 near='
@@ -38,6 +38,65 @@ for name in a:
     assert abs(a[name]["value"] - b[name]["value"]) < 1e-12 and abs(a[name]["error"] - b[name]["error"]) < 1e-12, name
 ' made out
 py "u1: shape of the npy file" 'assert npy("x.npy")[0] == (40, 4, 6, 2, 1)'
+
+# ---- flows ---------------------------------------------------------------------------------------------------------------
+untrained=(sample --extent 8x8 --beta 1 --threads 1)
+expect "u1: sample nlo" 0 '"flow":"loops"' "${untrained[@]}" --flow nlo --n 20000 --seed 2 --json
+py "u1: sample nlo, exact numbers" '
+r = last("out")
+p = r["observables"]["plaquette"]
+assert p["reliable"] and abs(p["value"] - 0.446389965897) < 4 * p["error"], p
+assert 0.66 < r["ess"] < 0.76 and r["logq_n"] == 32 and r["logq_error"] < 1e-4 and r["couplings"]["beta"] == 1, r
+finite(r["acceptance"], r["tau_int"], r["logz"], r["logz_error"], r["longest_rejection"])'
+expect "u1: sample lo, with loops and an npy file" 0 'wilson_2x2' "${untrained[@]}" --flow lo --n 500 --wilson 2x2 --measure-logq 0 \
+    --out lo.npy --integrator rk3
+py "u1: shape of the npy file of a flow" 'assert npy("lo.npy")[0] == (500, 8, 8, 2, 1)'
+train=(train --extent 8x8 --beta 1 --int-steps 8 --seed 1 --ess-n 2000 --measure-logq 2 --threads 1)
+expect "u1: train" 0 '"status":"ok"' "${train[@]}" --flow continuous --batch 128 --steps 8 --out m --history h --json
+py "u1: it has learned something" '
+r = last("out")
+assert r["ess"] > 0.9 and r["steps"] == 8 and r["batch"] == 128 and r["parameters"] == 14 and r["logq_n"] == 2, r
+assert [loads(l)["step"] for l in open("h")] == list(range(1, 9))'
+expect "u1: info" 0 'tr A B\^\+ ' info m
+expect "u1: info --json" 0 '"loops":4,"nodes":4,"integrator":"cf4"' info m --json
+expect "u1: info --memory" 0 'flow_and_training_f32' info --memory --extent 6x6 --optimizer adam
+expect "u1: sample from a model" 0 '"status":"ok"' sample --model m --n 2000 --chains 16 --out s.nersc --json --threads 1 --therm 5
+expect "u1: a configuration of it" 0 'verdict +checksum right' check s-001999.nersc
+rm -f s-*.nersc
+expect "u1: sample with trajectories in between" 0 verdict sample --model m --n 64 --trajectories 1 --threads 1
+expect "u1: hmc in the variables of a flow" 0 '"exp_dh":' hmc --model m --n 64 --therm 10 --json
+expect "u1: forward ESS" 0 '"forward_ess":0\.[5-9]' measure lo.npy --model m --json
+expect "u1: export" 0 'parameters in' export m --out m-array.h
+expect "u1: train from a model of another extent" 0 '"extent":\[4,6\]' "${train[@]}" --extent 4x6 --init m --batch 64 --steps 8 \
+    --out m46 --json
+expect "u1: train with Adam from the identity" 0 '"parameters":8' "${train[@]}" --optimizer adam --init none --nodes 2 --steps 4 \
+    --batch 32 --guard-every 2 --out adam --json
+expect "u1: train the plaquette alone on 2x2" 0 '"parameters":2' "${train[@]}" --extent 2x2 --loops 1 --steps 8 --out y --json
+expect "u1: a time budget" 0 'calibration: .* steps in 2 s' "${train[@]}" --extent 4x4 --seconds 2 --out y
+straight=("${train[@]}" --extent 4x6 --batch 48 --steps 9)
+expect "u1: train straight on" 0 verdict "${straight[@]}" --out straight --threads 2
+for stop in 1 5; do
+    expect "u1: train, stop after $stop" 0 "stopped at step $stop of 9" "${straight[@]}" --stop-after $stop --out part
+    expect "u1: resume at $stop" 0 verdict train --resume part --out whole --ess-n 2000 --measure-logq 2 --threads 1
+    same "u1: the same model, stopped at $stop" straight whole
+done
+interrupted "u1: SIGINT while training" INT 130 "${straight[@]}" --steps 100000 --out part
+expect "u1: what is left is a model" 0 'checkpoint train --resume' info part
+
+expect "flow: nothing to sample" 1 'expected --model FILE, or --flow' sample --n 5
+expect "flow: a model and a map" 1 '--flow is part of the model' sample --model m --flow nlo
+expect "flow: a model at another beta" 1 '--beta is part of the model' sample --model m --beta 2
+expect "flow: no beta" 1 'expected --beta' sample --flow nlo --extent 8x8
+expect "flow: an unknown map" 1 'expected lo, nlo' "${untrained[@]}" --flow nnlo
+expect "flow: train another kind" 1 'expected continuous' "${train[@]}" --flow nlo --out y
+expect "flow: too many loops" 1 'expected 1 to 4' "${train[@]}" --loops 5 --out y
+expect "flow: too small a lattice" 1 'at least 3' "${train[@]}" --extent 2x4 --out y
+expect "flow: one loop to next to leading order" 1 'at least 2 for order 2' "${train[@]}" --loops 1 --init nlo --out y
+expect "flow: shape of a model" 1 '--nodes is part of the model' "${train[@]}" --init m --nodes 3 --out y
+expect "flow: no model" 2 'nowhere: expected a file' "${train[@]}" --init nowhere --out y
+expect "flow: an option of Adam" 1 '--accumulate is an option of --optimizer adam' "${train[@]}" --accumulate 2 --out y
+expect "flow: no other training" 1 '--loops is part of the checkpoint' train --resume part --loops 2 --out y
+expect "flow: resume a model" 2 'got a model alone' train --resume m --out y
 
 # ---- SU(3) in four dimensions -------------------------------------------------------------------------------------------
 use lft-su3-4d
@@ -102,6 +161,17 @@ expect "checkpoint: another npy file" 2 'other.npy.part: expected the [0-9]* con
 damaged "u1 heatbath" heatbath --extent 4x4 --beta 2 --n 8 --chains 4 --therm 2 --threads 1
 use lft-u1-3d
 expect "checkpoint: another dimension" 2 "ck: dim: expected 3, got 2" heatbath --extent 2x2x2 --beta 2 --resume ck
+use lft-su3-4d
+
+# ---- flows of SU(3) ------------------------------------------------------------------------------------------------------
+use lft-su3-4d
+expect "su3: sample nlo" 0 '"ess":0\.99' sample --flow nlo --extent 3x3x3x3 --beta 1 --n 64 --measure-logq 0 --threads 1 --json
+expect "su3: train" 0 '"parameters":26' train --extent 3x3x3x3 --beta 1 --batch 64 --steps 2 --int-steps 2 --ess-n 64 \
+    --measure-logq 0 --threads 1 --out m3 --json
+expect "su3: info" 0 '4 tr A \(tr B\)\^\*' info m3
+expect "su3: a model of another group" 2 "'group': expected|group" sample --model m
+use lft-u1-3d
+expect "u1: a model of another dimension" 2 "'dim'" sample --model m
 use lft-su3-4d
 
 # ---- bad input -----------------------------------------------------------------------------------------------------------
