@@ -1,4 +1,4 @@
-/* test_gauge_flow.c: the trivializing map without training against what is published and exact, and its training by Gauss-Newton
+/* test_trivializing.c: the trivializing map without training against what is published and exact, and its training by Gauss-Newton
  * steps. */
 #include "../test.h"
 #include <stdlib.h>
