@@ -90,7 +90,7 @@ static const cli_option cli_option_table[] = {
     {"name", "WORD", "the file's", "of the array", CLI_EXPORT},
     {"params", "WORD", "f32", "type of the parameters: f32 (rounded, half the size), f64", CLI_EXPORT},
     {"memory", NULL, NULL, "print what a flow of these options takes, in bytes", CLI_INFO},
-    {"real", "WORD", "f64 (train, sample: f32)", "f32 or f64, in which epsilon is always measured; convert: of the numbers in the file",
+    {"real", "WORD", "f64 (train, sample: f32)", "f32 or f64 (epsilon: always f64); convert: of the numbers in the file",
      CLI_LOOKING | CLI_CONVERT | CLI_TRAIN | CLI_BENCH},
     {"threads", "N", "all cores, with OpenMP", "threads; results do not depend on them", CLI_SAMPLING | CLI_MEASURE | CLI_TRAINED},
     {"json", NULL, NULL, "one JSON object as the last line of stdout, errors too", CLI_ALL | CLI_RESUME},
