@@ -9,9 +9,9 @@ static const cli_command cli_command_table[] = {
     {"info", CLI_INFO, "MODEL", "what a model file holds; with --memory what a flow takes"},
     {"export", CLI_EXPORT, "MODEL", "a model as a smaller file, or as a C array for programs without files"},
     {"convert", CLI_CONVERT, "IN OUT", "a configuration as another file: OUT ends with .nersc, .ildg, .lime or .npy"},
+    {"check", CLI_CHECK, "FILE", "format, extents, checksum, unitarity and plaquette of a configuration"},
     {"selftest", CLI_SELFTEST, "", "check this build against known answers, a few seconds"},
     {"bench", CLI_BENCH, "", "time the parts on this machine, beside its peak"},
-    {"check", CLI_CHECK, "FILE", "format, extents, checksum, unitarity and plaquette of a configuration"},
 };
 
 #define CLI_HOPPING   (CLI_HMC | CLI_HEATBATH)
@@ -25,11 +25,11 @@ static const cli_command cli_command_table[] = {
 
 static const cli_option cli_option_table[] = {
     {"extent", "LxL", NULL, "sites along each axis, time first; files: needed where they do not say it",
-     CLI_LOOKING | CLI_CONVERT | CLI_CHECK | CLI_TRAIN | CLI_INFO | CLI_UNTRAINED | CLI_BENCH},
+     CLI_LOOKING | CLI_CONVERT | CLI_CHECK | CLI_TRAIN | CLI_INFO | CLI_BENCH | CLI_UNTRAINED},
     {"beta", "X", NULL, "S = -beta/N sum over plaquettes of Re tr P; U(1): cos of their angles",
      CLI_LOOKING | CLI_TRAIN | CLI_UNTRAINED},
     {"c1", "X", "0", "of the 1x2 rectangles, 1 - 8 c1 of the plaquettes: -1/12 Symanzik, -0.331 Iwasaki", CLI_HMC | CLI_MEASURE},
-    {"flow", "WORD", "train: continuous", "sample: lo, nlo, the trivializing map to (next to) leading order in beta, untrained",
+    {"flow", "WORD", "train: continuous", "sample: lo, nlo, the trivializing map to (next to) leading order, without training",
      CLI_TRAIN | CLI_INFO | CLI_SAMPLE | CLI_UNTRAINED},
     {"model", "FILE", NULL, "the model; measure: how well its flow covers the configurations; hmc: in the variables of its flow",
      CLI_SAMPLE | CLI_INFO | CLI_MEASURE | CLI_HMC},
@@ -90,7 +90,7 @@ static const cli_option cli_option_table[] = {
     {"name", "WORD", "the file's", "of the array", CLI_EXPORT},
     {"params", "WORD", "f32", "type of the parameters: f32 (rounded, half the size), f64", CLI_EXPORT},
     {"memory", NULL, NULL, "print what a flow of these options takes, in bytes", CLI_INFO},
-    {"real", "WORD", "f64 (train, sample: f32)", "f32 or f64; convert: of the numbers in the file; epsilon is measured in f64",
+    {"real", "WORD", "f64 (train, sample: f32)", "f32 or f64 (epsilon: always f64); convert: of the numbers in the file",
      CLI_LOOKING | CLI_CONVERT | CLI_TRAIN | CLI_BENCH},
     {"threads", "N", "all cores, with OpenMP", "threads; results do not depend on them", CLI_SAMPLING | CLI_MEASURE | CLI_TRAINED},
     {"json", NULL, NULL, "one JSON object as the last line of stdout, errors too", CLI_ALL | CLI_RESUME},

@@ -1,4 +1,4 @@
-/* lft_info.h: what files of models say: the command info, the type that a training goes on in. SPDX-License-Identifier: MIT-0 */
+/* lft_info.h: what files of models say: the command info, and the type that a training is of. SPDX-License-Identifier: MIT-0 */
 
 static void info_print(const cli *c, const f64_model *m, const char *path)
 {

@@ -99,8 +99,8 @@ static double LFT(time_of_end)(LFT(train_job) *j)
     return spent + sample * (double)j->ess_n;
 }
 
-/* Turns a time budget into steps: times gradients, one measurement of the guard, and the end, and keeps nothing. For Gauss and
- * Newton also into a batch, unless the user chose one: twenty steps are worth more than large ones. */
+/* Turns a time budget into steps: times gradients, one measurement of the guard, and the end, and keeps nothing of it. For Gauss
+ * and Newton also into a batch, unless the user chose one: twenty steps are worth more than large ones. */
 static lft_status LFT(train_calibrate)(LFT(train_job) *j, lft_arena arena)
 {
     cli             *c     = j->c;
