@@ -155,7 +155,7 @@ expect "checkpoint: other loops" 2 'ck: wilson_R: expected 1 as in the command, 
 expect "checkpoint: another real" 2 'ck: real: expected f64, got f32' "${run[@]}" --real f64
 expect "checkpoint: another sampler" 2 'ck: command: expected hmc, got heatbath' hmc --extent 4x6 --beta 2 --resume ck
 expect "checkpoint: no npy file" 2 'no.npy.part: expected the file of the configurations so far' "${run[@]}" --out no.npy
-head -c 100000 straight.npy >other.npy.part
+{ head -c 128 straight.npy; head -c 3000000 /dev/zero; } >other.npy.part # the links 1 all over
 expect "checkpoint: another npy file" 2 'other.npy.part: expected the [0-9]* configurations of ck, got others' "${run[@]}" \
     --out other.npy
 damaged "u1 heatbath" heatbath --extent 4x4 --beta 2 --n 8 --chains 4 --therm 2 --threads 1
