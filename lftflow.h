@@ -2125,7 +2125,6 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 #undef LFT_P_METRIC
 #undef LFT_P_SUM
 #undef LFT_P_TERMS
-#undef LFT_P_NODES
 #undef LFT_P_CLASSES
 #undef LFT_P_FEATURES
 #undef LFT_P_STAGES
@@ -2144,7 +2143,7 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 
 /* ---- 17_normal_equations.h, code --------------------------------------------------------------------------------- */
 /* 17_normal_equations.h: least squares by normal equations: the step of Gauss and Newton.
- * Offers (private): lft_p_normal_size(), lft_p_normal_add(), lft_p_normal_step(). */
+ * Offers (private): lft_p_normal_size(), lft_p_normal_add(), lft_p_normal_centre(), lft_p_normal_step(). */
 
 /* Numbers that n parameters take: count, sum u, sum u^2, sum g[n], sum g u [n], sum g g^T [n][n] (j <= i). They only add up. */
 LFT_P_STATIC size_t lft_p_normal_size(size_t n)
@@ -2166,19 +2165,28 @@ LFT_P_STATIC void lft_p_normal_add(double *sum, size_t n, const double *g, doubl
     }
 }
 
-/* step[n] = -(A + ridge diag A)^-1 b with the covariances A of g and b of g with u: the least variance of u + g step, but for the
- * ridge; 0 where g is constant. gradient[n] = b. Returns the standard deviation of g step, not finite if A is singular. The sums
- * are lost. */
-LFT_P_STATIC double lft_p_normal_step(double *sum, size_t n, double ridge, double *gradient, double *step)
+/* The sums become mean and variance of u (sum[1], sum[2]) and the covariances A of g; gradient[n] = those of g with u: the
+ * derivative of half the variance of u along g. */
+LFT_P_STATIC void lft_p_normal_centre(double *sum, size_t n, double *gradient)
 {
-    double *mean = sum + 3, *a = mean + 2 * n, change = 0;
-    size_t  i, j, k;
+    double *mean = sum + 3, *a = mean + 2 * n;
+    size_t  i, j;
+    sum[1] /= sum[0];
+    sum[2] = sum[2] / sum[0] - sum[1] * sum[1];
     for (i = 0; i < 2 * n; ++i) mean[i] /= sum[0];
     for (i = 0; i < n; ++i) {
-        gradient[i] = mean[n + i] - mean[i] * sum[1] / sum[0];
+        gradient[i] = mean[n + i] - mean[i] * sum[1];
         for (j = 0; j <= i; ++j) a[i * n + j] = a[i * n + j] / sum[0] - mean[i] * mean[j];
-        a[i * n + i] = a[i * n + i] > 0 ? a[i * n + i] * (1 + ridge) : 1;
     }
+}
+
+/* After that: step[n] = -(A + ridge diag A)^-1 gradient, the least variance of u + g step but for the ridge; 0 where g is
+ * constant. Returns the standard deviation of g step, not finite if A is singular. A is lost. */
+LFT_P_STATIC double lft_p_normal_step(double *sum, size_t n, double ridge, const double *gradient, double *step)
+{
+    double *a = sum + 3 + 2 * n, change = 0;
+    size_t  i, j, k;
+    for (i = 0; i < n; ++i) a[i * n + i] = a[i * n + i] > 0 ? a[i * n + i] * (1 + ridge) : 1;
     for (i = 0; i < n; ++i) { /* Cholesky: a = l l^T */
         for (j = 0; j <= i; ++j) {
             double x = a[i * n + j];
@@ -6212,9 +6220,10 @@ LFT_API size_t LFT_(pullback_bytes)(LFT_(flow) *flow);
 /* x = f(z(eta)) of every configuration; x may be eta. Errors as of LFT_(flow_map)(), text in flow->error. */
 LFT_API lft_status LFT_(pullback_map)(LFT_(pullback) *pullback, const LFT_(batch) *eta, LFT_(batch) *x);
 
-/* ---- 92_training.h, declarations --------------------------------------------------------------------------------- */
-/* 92_training.h: training by reverse Kullback-Leibler divergence with Adam, and a guard against the integrator's error.
- * Offers: lft_train_desc, lft_train_report, LFT_(trainer), LFT_(trainer_init)(), _bytes, LFT_(train_step)(), LFT_(train)().
+/* ---- 92_trainer.h, declarations ---------------------------------------------------------------------------------- */
+/* 92_trainer.h: what a training consists of: its desc, the trainer, and gradients of the reverse Kullback-Leibler divergence.
+ * Offers: lft_train_desc, lft_train_report, LFT_(trainer), LFT_(trainer_init)(), _bytes, LFT_(train_gradient)(). The steps are in
+ * 94_training.h.
  *
  * loss = mean of log q(x) + S(x) over samples of the flow = KL(q || p) - log Z: it may be negative. */
 
@@ -6267,13 +6276,6 @@ typedef struct lft_train_desc {
 } lft_train_desc;
 #endif
 
-/* The guard. Every guard_every steps, and at the end, epsilon is measured as by LFT_(flow_logq_error)(). Within the bounds
- * the state is saved as good. Beyond them the integration steps grow by half, twice at most; if that does not mend it (the
- * optimiser has gone after the integrator's error), training returns to the last good state and goes on at half the
- * learning rate. So does a step whose loss or gradient is not finite. Where no layer integrates there is no such error:
- * nothing is measured, and every guard_every steps the state whose loss was finite is saved as good.
- * A family is trained at couplings that are drawn for each gradient from its box (the theory's own are not used); loss and
- * ess of a step, and epsilon of a check, are those at the last of them. */
 typedef struct LFT_(trainer) {
     LFT_(flow)          *flow;
     const LFT_(theory)  *theory;
@@ -6297,19 +6299,8 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
                                       const lft_train_desc *desc, lft_arena *arena);
 LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc);
 
-/* One step of Adam, and the guard when it is due. trainer->report tells about it. Errors in flow->error: LFT_ERR_NONFINITE
- * or LFT_ERR_NOCONV when ten roll-backs have not helped; the flow then holds the last good parameters. */
-LFT_API lft_status LFT_(train_step)(LFT_(trainer) *trainer);
-
-/* All steps that are left; LFT_STOPPED when the report callback says so. */
-LFT_API lft_status LFT_(train_rest)(LFT_(trainer) *trainer);
-
-/* The whole of it in one call, with the trainer in scratch memory. */
-LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, const lft_train_desc *desc,
-                               lft_arena scratch);
-
 /* Loss and its gradient by all parameters (trainer->gradient, trainer->logw) on samples first ... first + batch - 1, for
- * tests and other optimisers. */
+ * tests and other optimisers. Of Gauss-Newton the gradient is that of half the variance of the log-weights. */
 LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, double *loss);
 
 /* ---- 93_checkpoint.h, declarations ------------------------------------------------------------------------------- */
@@ -6342,6 +6333,29 @@ LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc
  * legal: training then goes on under these. Errors as model_restore, in the flow's error too; LFT_ERR_FORMAT for missing
  * tensors, LFT_ERR_MISMATCH for those of another size. After an error start anew: trainer_init. */
 LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *trainer, const lft_safetensors *doc);
+
+/* ---- 94_training.h, declarations --------------------------------------------------------------------------------- */
+/* 94_training.h: training by Adam or Gauss-Newton steps, and a guard against the integrator's error.
+ * Offers: LFT_(train_step)(), LFT_(train_rest)(), LFT_(train)(). */
+
+/* The guard. Every guard_every steps, and at the end, epsilon is measured as by LFT_(flow_logq_error)(). Within the bounds
+ * the state is saved as good. Beyond them the integration steps grow by half, twice at most; if that does not mend it (the
+ * optimiser has gone after the integrator's error), training returns to the last good state and goes on at half the
+ * learning rate. So does a step whose loss or gradient is not finite. Where no layer integrates there is no such error:
+ * nothing is measured, and every guard_every steps the state whose loss was finite is saved as good.
+ * A family is trained at couplings that are drawn for each gradient from its box (the theory's own are not used); loss and
+ * ess of a step, and epsilon of a check, are those at the last of them. */
+
+/* One step of the optimizer, and the guard when it is due. trainer->report tells about it. Errors in flow->error: LFT_ERR_NONFINITE
+ * or LFT_ERR_NOCONV when ten roll-backs have not helped; the flow then holds the last good parameters. */
+LFT_API lft_status LFT_(train_step)(LFT_(trainer) *trainer);
+
+/* All steps that are left; LFT_STOPPED when the report callback says so. */
+LFT_API lft_status LFT_(train_rest)(LFT_(trainer) *trainer);
+
+/* The whole of it in one call, with the trainer in scratch memory. */
+LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, const lft_train_desc *desc,
+                               lft_arena scratch);
 
 #endif
 
@@ -10355,7 +10369,6 @@ static const char *const LFT_P(prior_name)[] = {"", "free", "normal", "haar"}; /
  *   C. = A. B + A B.     A' += C' B^+,  B' += A^+ C'     A'. += C'. B^+ + C' B.^+,  B'. += A^+ C'. + A.^+ C' */
 
 #define LFT_P_TERMS 80
-#define LFT_P_NODES 48
 
 /* Of a link: its direction, from the site that the steps lead to: mu + 1 up, -(mu + 1) down, 0 none. Of a node: LFT_DIM + its
  * number, no steps. -1: the unit matrix, as the second factor. */
@@ -10524,9 +10537,9 @@ typedef struct LFT_P(potential) {
     int          sums, plaquettes;                          /* the first node of either kind that the functions are of */
 } LFT_P(potential);
 
-/* Each staple is two products. Two of each plane's are kept apart for P; the others go into the sum V of a link's at once. The last
- * nodes are what the functions are of: U V, the sum of the plaquettes A of each link, then the P. */
-LFT_P_STATIC void LFT_P(potential_graph)(LFT_P(potential) *s, const LFT_(lattice) *lattice)
+/* Each staple is two products. One of each plane's is kept apart for P; the others go into the sum V of a link's at once. The last
+ * nodes are what the functions are of: U V, the sum of the plaquettes A of each link, then the P. For class 0 the P alone. */
+LFT_P_STATIC void LFT_P(potential_graph)(LFT_P(potential) *s, const LFT_(lattice) *lattice, int pairs)
 {
     LFT_P(graph) *g    = &s->graph;
     const int     unit = -1;
@@ -10534,15 +10547,17 @@ LFT_P_STATIC void LFT_P(potential_graph)(LFT_P(potential) *s, const LFT_(lattice
     LFT_P(graph_init)(g, lattice);
     for (mu = 0; mu < LFT_DIM; ++mu) {
         for (nu = 0; nu < LFT_DIM; ++nu) {
-            if (mu == nu) continue;
+            if (mu == nu || (mu > nu && !pairs)) continue;
             up[mu][nu]   = LFT_DIM + LFT_P(graph_add)(g, 1, LFT_P(factor_of)(nu, 0, mu + 1, 0), LFT_P(factor_of)(mu, 1, nu + 1, 0));
-            down[mu][nu] = LFT_DIM + LFT_P(graph_add)(g, 1, LFT_P(factor_of)(nu, 1, mu + 1, -(nu + 1)),
-                                                      LFT_P(factor_of)(mu, 1, -(nu + 1), 0));
+            if (pairs) {
+                down[mu][nu] = LFT_DIM + LFT_P(graph_add)(g, 1, LFT_P(factor_of)(nu, 1, mu + 1, -(nu + 1)),
+                                                          LFT_P(factor_of)(mu, 1, -(nu + 1), 0));
+            }
             if (mu > nu) continue;
             apart[mu][nu] = LFT_DIM + LFT_P(graph_add)(g, 1, LFT_P(factor_of)(up[mu][nu], 0, 0, 0), LFT_P(factor_of)(nu, 1, 0, 0));
         }
     }
-    for (mu = 0; mu < LFT_DIM; ++mu) {
+    for (mu = 0; mu < LFT_DIM && pairs; ++mu) {
         int begin = 1;
         for (nu = 0; nu < LFT_DIM; ++nu) {
             if (mu == nu) continue;
@@ -10556,7 +10571,7 @@ LFT_P_STATIC void LFT_P(potential_graph)(LFT_P(potential) *s, const LFT_(lattice
         }
     }
     s->sums = g->nodes;
-    for (mu = 0; mu < LFT_DIM; ++mu) {
+    for (mu = 0; mu < LFT_DIM && pairs; ++mu) {
         (void)LFT_P(graph_add)(g, 1, LFT_P(factor_of)(mu, 0, 0, 0), LFT_P(factor_of)(LFT_DIM + sum[mu], 0, 0, 0));
     }
     s->plaquettes = g->nodes;
@@ -10579,7 +10594,7 @@ LFT_P_STATIC void LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(lattice)
     lft_p_zero(s, sizeof *s);
     lft_p_zero(D, sizeof D);
     lft_p_zero(W, sizeof W);
-    LFT_P(potential_graph)(s, lattice);
+    LFT_P(potential_graph)(s, lattice, classes > 1);
     W[0][P + LFT_P(re_trace)]     = 2;
     W[1][LFT_P(norm)]             = 1; /* less tr A A^+ = N */
     W[2][LFT_P(re_square)]        = 1, W[2][P + LFT_P(re_square)] = -4; /* less the pairs A A: each P from 4 links */
@@ -10709,23 +10724,20 @@ LFT_P_STATIC double LFT_P(potential_laplacian)(const LFT_P(potential) *s, const 
 
 /* ---- force and divergence ---------------------------------------------------------------------------------------------- */
 
-typedef struct LFT_P(potential_work) {
-    LFT_P(graph_fields) f;
-} LFT_P(potential_work);
-
-LFT_P_STATIC LFT_P(potential_work) LFT_P(potential_scratch)(const LFT_P(potential) *s, int backward, lft_arena *arena)
+/* What a sweep works in. */
+LFT_P_STATIC LFT_P(graph_fields) LFT_P(potential_scratch)(const LFT_P(potential) *s, int backward, lft_arena *arena)
 {
-    const size_t          links = (size_t)s->graph.lattice.volume * LFT_DIM, twice = backward ? links : 0, nodes = LFT_P_NODES;
-    LFT_P(potential_work) w;
-    w.f.value        = (lft_w *)lft_arena_take(arena, links, sizeof(lft_w));
-    w.f.bar          = (lft_w *)lft_arena_take(arena, links, sizeof(lft_w));
-    w.f.node         = (lft_w *)lft_arena_take(arena, nodes, sizeof(lft_w));
-    w.f.node_bar     = (lft_w *)lft_arena_take(arena, nodes, sizeof(lft_w));
-    w.f.dot          = (lft_w *)lft_arena_take(arena, twice, sizeof(lft_w));
-    w.f.dot_bar      = (lft_w *)lft_arena_take(arena, twice, sizeof(lft_w));
-    w.f.node_dot     = (lft_w *)lft_arena_take(arena, backward ? nodes : 0, sizeof(lft_w));
-    w.f.node_dot_bar = (lft_w *)lft_arena_take(arena, backward ? nodes : 0, sizeof(lft_w));
-    return w;
+    const size_t        links = (size_t)s->graph.lattice.volume * LFT_DIM, nodes = (size_t)s->graph.nodes;
+    LFT_P(graph_fields) f;
+    f.value        = (lft_w *)lft_arena_take(arena, links, sizeof(lft_w));
+    f.bar          = (lft_w *)lft_arena_take(arena, links, sizeof(lft_w));
+    f.node         = (lft_w *)lft_arena_take(arena, nodes, sizeof(lft_w));
+    f.node_bar     = (lft_w *)lft_arena_take(arena, nodes, sizeof(lft_w));
+    f.dot          = (lft_w *)lft_arena_take(arena, backward ? links : 0, sizeof(lft_w));
+    f.dot_bar      = (lft_w *)lft_arena_take(arena, backward ? links : 0, sizeof(lft_w));
+    f.node_dot     = (lft_w *)lft_arena_take(arena, backward ? nodes : 0, sizeof(lft_w));
+    f.node_dot_bar = (lft_w *)lft_arena_take(arena, backward ? nodes : 0, sizeof(lft_w));
+    return f;
 }
 
 LFT_P_STATIC void LFT_P(potential_values)(const LFT_P(potential) *s, const double F[LFT_P_FEATURES][LFT_P_LANES], int derivative,
@@ -10748,11 +10760,10 @@ LFT_P_STATIC void LFT_P(potential_sum)(const lft_v *part, double F[LFT_P_FEATURE
 
 /* Z of every link, and div[lane]. */
 LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double *c, const lft_v *links, lft_v *Z, double *div,
-                                         LFT_P(potential_work) *w)
+                                         LFT_P(graph_fields) f)
 {
     const LFT_P(graph) *g = &s->graph;
     const int           volume = g->lattice.volume;
-    LFT_P(graph_fields) f = w->f;
     lft_w               u;
     double              F[LFT_P_FEATURES][LFT_P_LANES], W[LFT_P_CLASSES][LFT_P_LANES];
     double              e[LFT_P_FEATURES], d[LFT_P_CLASSES], constant;
@@ -10807,10 +10818,9 @@ LFT_P_STATIC void LFT_P(potential_by_coefficients)(const LFT_P(potential) *s, co
  * U. = y U: sum y Z = -S~., and the gradient of a derivative along U. = y U by U is
  *   Re tr T^a (U U'.^+ + U. U'^+) + [g, y]^a,   g^a = Re tr T^a U U'^+ */
 LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const double *c, const lft_v *links, const lft_v *y,
-                                            const double *kappa, lft_v *to, double *dc, LFT_P(potential_work) *w)
+                                            const double *kappa, lft_v *to, double *dc, LFT_P(graph_fields) f)
 {
     const LFT_P(graph)       *g = &s->graph;
-    const LFT_P(graph_fields) f = w->f;
     const int                 volume = g->lattice.volume, links_n = volume * LFT_DIM;
     const lft_v               weight = LFT_P(from_wide)(kappa), one = lft_splat(1);
     lft_w                     u, v;
@@ -11468,7 +11478,7 @@ typedef struct LFT_P(continuous_work) {
     lft_v               *state[LFT_P_MOVES + 1], *K[LFT_P_STAGES];
     lft_v               *bar[LFT_P_MOVES + 1], *K_bar[LFT_P_STAGES], *more; /* forward with a score: those of the scores */
     double              *dc; /* [classes][lanes] */
-    LFT_P(potential_work) potential;
+    LFT_P(graph_fields) potential;
 } LFT_P(continuous_work);
 
 LFT_P_STATIC LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(continuous) *s, int backward, lft_arena *arena)
@@ -11626,10 +11636,10 @@ LFT_P_STATIC void LFT_P(continuous_step)(const LFT_P(continuous) *s, double t, d
         for (k = 0; k < scheme->stages; ++k) {
             if (scheme->at[k] != m) continue;
             LFT_P(continuous_at)(s, t + scheme->c[k] * h, c);
-            LFT_P(potential_force)(&s->potential, c, w->state[m], w->K[k], rate, &w->potential);
+            LFT_P(potential_force)(&s->potential, c, w->state[m], w->K[k], rate, w->potential);
             for (l = 0; l < LFT_P_LANES; ++l) div[l] += h * scheme->b[k] * rate[l];
             if (LFT_UPTO < LFT_TRAIN || !score) continue;
-            LFT_P(potential_backward)(&s->potential, c, w->state[m], w->bar[m], one, w->K_bar[k], NULL, &w->potential);
+            LFT_P(potential_backward)(&s->potential, c, w->state[m], w->bar[m], one, w->K_bar[k], NULL, w->potential);
             for (i = 0; i < s->links; ++i) {
                 lft_v *to = w->K_bar[k] + i * LFT_P_ALGEBRA;
                 LFT_P(bracket)(&X, (const lft_z *)(w->bar[m] + i * LFT_P_ALGEBRA), (const lft_z *)(w->K[k] + i * LFT_P_ALGEBRA));
@@ -11795,7 +11805,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
                 for (l = 0; l < LFT_P_LANES; ++l) kappa[l] = h * scheme->b[k] * dlogdet[l];
                 lft_p_zero(w.dc, (size_t)LFT_P_CLASSES * LFT_P_LANES * sizeof(double));
                 LFT_P(potential_backward)(&s->potential, c, w.state[m], w.K_bar[k], kappa, w.more, gradient ? w.dc : NULL,
-                                          &w.potential);
+                                          w.potential);
                 for (i = 0; i < forces; ++i) w.bar[m][i] += w.more[i];
                 LFT_P(legendre)((step + scheme->c[k]) * h, nodes, p);
                 for (i = 0; gradient && i < s->desc.loops; ++i) {
@@ -15556,7 +15566,7 @@ LFT_API lft_status LFT_(pullback_map)(LFT_(pullback) *p, const LFT_(batch) *eta,
     return status;
 }
 
-/* ---- 92_training.h, code ----------------------------------------------------------------------------------------- */
+/* ---- 92_trainer.h, code ------------------------------------------------------------------------------------------ */
 
 /* What one thread needs beside the flow's own. */
 typedef struct LFT_P(train_work) {
@@ -15645,6 +15655,9 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
         if (flow->layer[i].per_lane || !flow->layer[i].gradient_count) continue;
         return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "layers for Gauss-Newton", "gradients lane by lane; not so layer",
                               i);
+    }
+    if (newton && n < 2) {
+        return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "parameters for Gauss-Newton", "at least 2", (double)n);
     }
     if (newton && (flow->family.degree || LFT_P(prior_gradient_count)(&f->prior))) {
         return lft_p_fail(&flow->error, LFT_ERR_ARG, "train",
@@ -15785,25 +15798,42 @@ LFT_P_STATIC void LFT_P(train_terms)(LFT_(trainer) *t)
     }
 }
 
-LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double *loss)
+/* All groups of the samples from number `first` on; the sums of the slots into the first of them. */
+LFT_P_STATIC lft_status LFT_P(train_sums)(LFT_(trainer) *t, uint64_t first, double *slot, size_t size)
 {
     LFT_(flow)         *flow = t->flow;
     LFT_P(train_state) *s    = (LFT_P(train_state) *)t->state;
-    const size_t        of_prior = LFT_P(prior_gradient_count)(&LFT_P(flow_state_of)(flow)->prior);
-    double             *sum = s->slot, *at;
     lft_status          status;
     size_t              k;
     int                 i;
     s->first  = first;
     s->theory = *t->theory;
     if (flow->family.degree) lft_p_copy(s->theory.coupling, flow->coupling, (size_t)s->theory.couplings * sizeof(double));
-    lft_p_zero(sum, s->slot_size * (size_t)t->desc.slots * sizeof(double));
-    lft_p_zero(t->gradient, flow->params.count * sizeof(double));
+    lft_p_zero(slot, size * (size_t)t->desc.slots * sizeof(double));
     status = LFT_P(flow_run)(flow, t->desc.slots < s->groups ? t->desc.slots : s->groups, LFT_P(train_task), t);
-    if (status) return status;
     for (i = 1; i < t->desc.slots; ++i) {
-        for (k = 0; k < s->slot_size; ++k) sum[k] += sum[s->slot_size * (size_t)i + k];
+        for (k = 0; k < size; ++k) slot[k] += slot[size * (size_t)i + k];
     }
+    return status;
+}
+
+LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double *loss)
+{
+    LFT_(flow)         *flow = t->flow;
+    LFT_P(train_state) *s    = (LFT_P(train_state) *)t->state;
+    const int           newton = t->desc.optimizer == LFT_GAUSS_NEWTON;
+    const size_t        of_prior = LFT_P(prior_gradient_count)(&LFT_P(flow_state_of)(flow)->prior);
+    double             *sum = newton ? s->normal : s->slot, *at;
+    const lft_status    status = LFT_P(train_sums)(t, first, sum, newton ? s->normal_size : s->slot_size);
+    size_t              k;
+    int                 i;
+    if (status) return status;
+    for (*loss = 0, i = 0; i < t->desc.batch; ++i) *loss -= t->logw[i] / t->desc.batch;
+    if (newton) {
+        lft_p_normal_centre(sum, flow->params.count, t->gradient);
+        return LFT_OK;
+    }
+    lft_p_zero(t->gradient, flow->params.count * sizeof(double));
     for (k = 0; k < of_prior; ++k) t->gradient[k] += sum[k];
     at = sum + of_prior;
     for (i = 0; i < flow->layers; ++i) {
@@ -15811,193 +15841,7 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
         at += flow->layer[i].gradient_count;
     }
     LFT_P(train_terms)(t);
-    for (*loss = 0, i = 0; i < t->desc.batch; ++i) *loss -= t->logw[i] / t->desc.batch;
     return LFT_OK;
-}
-
-/* A step of Gauss and Newton at `rate`, from new samples; the covariances in t->gradient, its change of the log-weights in norm.
- * The ridge is that of Levenberg and Marquardt: a step after which the variance of the log-weights is more than twice of what it
- * was is taken back, and the ridge grows tenfold; otherwise it shrinks to a third, to the desc's at least. adam.v holds the two
- * numbers of this optimiser, the variance at the last good parameters and the ridge, so that checkpoints do. */
-LFT_P_STATIC lft_status LFT_P(train_newton)(LFT_(trainer) *t, uint64_t first, double rate, double *loss, double *norm)
-{
-    LFT_(flow)         *flow = t->flow;
-    LFT_P(train_state) *s    = (LFT_P(train_state) *)t->state;
-    double             *sum = s->normal, *step = s->work->row, *best = t->adam.v, *ridge = t->adam.v + 1, variance;
-    lft_status          status;
-    size_t              k;
-    int                 i;
-    s->first  = first;
-    s->theory = *t->theory;
-    lft_p_zero(sum, s->normal_size * (size_t)t->desc.slots * sizeof(double));
-    status = LFT_P(flow_run)(flow, t->desc.slots < s->groups ? t->desc.slots : s->groups, LFT_P(train_task), t);
-    if (status && status != LFT_ERR_NONFINITE) return status;
-    for (i = 1; i < t->desc.slots; ++i) {
-        for (k = 0; k < s->normal_size; ++k) sum[k] += sum[s->normal_size * (size_t)i + k];
-    }
-    *loss    = sum[1] / sum[0];
-    variance = sum[2] / sum[0] - *loss * *loss;
-    if (t->adam.step > 0 && (status || !(variance <= 2 * *best))) {
-        lft_p_copy(flow->params.value, t->good.value, t->adam.n * sizeof(double));
-        *ridge *= 10;
-        *norm = 0;
-        if (status) *loss = 0;
-        return *ridge < 1e12 ? LFT_OK : LFT_ERR_NONFINITE;
-    }
-    if (status) return status;
-    *ridge = t->adam.step > 0 && *ridge / 3 > t->desc.ridge ? *ridge / 3 : t->adam.step > 0 ? t->desc.ridge : 0.1;
-    *best  = variance;
-    t->adam.step += 1;
-    lft_p_copy(t->good.value, flow->params.value, t->adam.n * sizeof(double));
-    *norm = lft_p_normal_step(sum, flow->params.count, *ridge, t->gradient, step);
-    if (!lft_finite(*loss) || !lft_finite(*norm)) return LFT_ERR_NONFINITE;
-    if (t->desc.clip > 0 && *norm > t->desc.clip) rate *= t->desc.clip / *norm;
-    for (k = 0; k < flow->params.count; ++k) flow->params.value[k] += rate * step[k];
-    return LFT_OK;
-}
-
-LFT_P_STATIC void LFT_P(train_mark_good)(LFT_(trainer) *t)
-{
-    const size_t bytes = t->adam.n * sizeof(double);
-    lft_p_copy(t->good.value, t->flow->params.value, bytes);
-    lft_p_copy(t->good.m, t->adam.m, bytes);
-    lft_p_copy(t->good.v, t->adam.v, bytes);
-    t->good.step      = t->step;
-    t->good.adam_step = t->adam.step;
-}
-
-/* Back to the last good state, with half the learning rate. LFT_ERR_NOCONV after ten times: `why` says what keeps
- * happening. */
-LFT_P_STATIC lft_status LFT_P(train_roll_back)(LFT_(trainer) *t, const char *why)
-{
-    const size_t bytes = t->adam.n * sizeof(double);
-    lft_p_copy(t->flow->params.value, t->good.value, bytes);
-    lft_p_copy(t->adam.m, t->good.m, bytes);
-    lft_p_copy(t->adam.v, t->good.v, bytes);
-    t->step      = t->good.step;
-    t->adam.step = t->good.adam_step;
-    t->rate_scale *= 0.5;
-    LFT_(flow_prepare)(t->flow);
-    if (++t->report.rolled_back < 10) return LFT_OK;
-    return lft_p_fail_got(&t->flow->error, LFT_ERR_NOCONV, "train", why, "at most 9 roll-backs", t->report.rolled_back);
-}
-
-LFT_P_STATIC int LFT_P(train_within)(const LFT_(trainer) *t)
-{
-    const lft_logq_error *g = &t->report.guard;
-    return g->std <= t->desc.guard_std && g->mean <= t->desc.guard_mean && -g->mean <= t->desc.guard_mean;
-}
-
-LFT_P_STATIC lft_status LFT_P(train_measure)(LFT_(trainer) *t)
-{
-    LFT_P(train_state) *s = (LFT_P(train_state) *)t->state;
-    const uint64_t      first = t->step * (uint64_t)t->desc.guard_samples;
-    return LFT_(flow_logq_error)(t->flow, t->desc.seed, first, t->desc.guard_samples, &t->report.guard,
-                                 lft_arena_of(s->guard, s->guard_bytes));
-}
-
-/* Up to two refinements by half before the state is given up: one that is sound on a finer grid is worth its steps. */
-LFT_P_STATIC lft_status LFT_P(train_guard)(LFT_(trainer) *t)
-{
-    int tries;
-    for (tries = 0;; ++tries) {
-        const int  steps  = LFT_P(train_integration_steps)(t->flow);
-        lft_status status = LFT_P(train_measure)(t);
-        if (!status && LFT_P(train_within)(t)) {
-            LFT_P(train_mark_good)(t);
-            return LFT_OK;
-        }
-        if (tries == 2 || LFT_(flow_refine)(t->flow, steps + (steps + 1) / 2)) break;
-        t->report.refined += 1;
-    }
-    return LFT_P(train_roll_back)(t, "epsilon stays beyond the guard's bounds");
-}
-
-/* A family is trained at couplings from all over its box, more at its bounds, where polynomials need it. */
-LFT_P_STATIC void LFT_P(train_draw_couplings)(LFT_(trainer) *t, uint64_t number)
-{
-    const lft_family *f = &t->flow->family;
-    const lft_draw    d = lft_draw_of(t->desc.seed, LFT_DRAW_FAMILY, number, 0);
-    double           *to = t->flow->coupling, sine, cosine;
-    int               j;
-    for (j = 0; j < f->couplings; ++j) {
-        lft_p_f64_p_sincos(3.14159265358979323846 * lft_uniform(d, (uint32_t)j), &sine, &cosine);
-        to[j] = 0.5 * (f->high[j] + f->low[j] + (f->high[j] - f->low[j]) * cosine);
-    }
-    LFT_(flow_prepare)(t->flow);
-}
-
-/* The accumulated gradient in t->gradient; the loss and ess of its last part in the report. */
-LFT_P_STATIC lft_status LFT_P(train_accumulate)(LFT_(trainer) *t, double *sum)
-{
-    const uint64_t batch = (uint64_t)t->desc.batch, parts = (uint64_t)t->desc.accumulate;
-    lft_status     status = LFT_OK;
-    uint64_t       part;
-    size_t         k;
-    double         loss = 0;
-    for (part = 0; part < parts && !status; ++part) {
-        if (t->flow->family.degree) LFT_P(train_draw_couplings)(t, t->step * parts + part);
-        status = LFT_(train_gradient)(t, (t->step * parts + part) * batch, &loss);
-        if (parts == 1) continue;
-        for (k = 0; k < t->adam.n; ++k) sum[k] = (part ? sum[k] : 0) + t->gradient[k] / (double)parts;
-    }
-    for (k = 0; parts > 1 && k < t->adam.n; ++k) t->gradient[k] = sum[k];
-    t->report.loss = loss;
-    t->report.ess  = lft_weigh(t->logw, (size_t)t->desc.batch).ess;
-    return status;
-}
-
-LFT_API lft_status LFT_(train_step)(LFT_(trainer) *t)
-{
-    const lft_train_desc *d = &t->desc;
-    const int             integrates = LFT_P(train_integration_steps)(t->flow) > 0;
-    lft_train_report     *r = &t->report;
-    lft_schedule          schedule;
-    lft_status            status;
-    schedule.kind = d->schedule, schedule.from = d->rate, schedule.to = d->last_rate;
-    schedule.warmup = d->warmup, schedule.steps = d->steps;
-    r->rate         = t->rate_scale * lft_rate(&schedule, t->step);
-    if (d->optimizer == LFT_GAUSS_NEWTON) {
-        status = LFT_P(train_newton)(t, t->step * (uint64_t)d->batch, r->rate, &r->loss, &r->norm);
-        r->ess = lft_weigh(t->logw, (size_t)d->batch).ess;
-    } else {
-        status  = LFT_P(train_accumulate)(t, t->sum);
-        r->norm = lft_clip_norm(t->gradient, t->adam.n, d->clip);
-    }
-    if (status && status != LFT_ERR_NONFINITE) return status;
-    if (status || !lft_finite(r->loss) || !lft_finite(r->norm)) {
-        status = LFT_P(train_roll_back)(t, "loss or gradient not finite");
-    } else {
-        if (!integrates && d->guard_every > 0 && t->step % (uint64_t)d->guard_every == 0) LFT_P(train_mark_good)(t);
-        if (d->optimizer == LFT_ADAM) {
-            lft_adam_step(&t->adam, t->flow->params.value, t->gradient, r->rate, t->flow->params.pace);
-        }
-        t->step += 1;
-        LFT_(flow_prepare)(t->flow);
-        if (integrates && d->guard_every > 0 && (t->step % (uint64_t)d->guard_every == 0 || t->step == d->steps)) {
-            status = LFT_P(train_guard)(t);
-        }
-    }
-    r->step              = t->step;
-    r->integration_steps = LFT_P(train_integration_steps)(t->flow);
-    return status;
-}
-
-LFT_API lft_status LFT_(train_rest)(LFT_(trainer) *t)
-{
-    lft_status status = LFT_OK;
-    while (!status && t->step < t->desc.steps) {
-        status = LFT_(train_step)(t);
-        if (!status && t->desc.report && t->desc.report(t->desc.user, &t->report)) status = LFT_STOPPED;
-    }
-    return status;
-}
-
-LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, const lft_train_desc *desc, lft_arena scratch)
-{
-    LFT_(trainer) trainer;
-    lft_status    status = LFT_(trainer_init)(&trainer, flow, theory, desc, &scratch);
-    return status ? status : LFT_(train_rest)(&trainer);
 }
 
 /* ---- 93_checkpoint.h, code --------------------------------------------------------------------------------------- */
@@ -16189,6 +16033,186 @@ LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *t, const lft_safetensors 
     return LFT_OK;
 }
 
+/* ---- 94_training.h, code ----------------------------------------------------------------------------------------- */
+
+/* A step of Gauss and Newton at `rate`, from new samples; norm: its change of the log-weights, 0 of one that is taken back. The
+ * ridge is that of Levenberg and Marquardt: a step after which the variance of the log-weights is more than twice of what it was
+ * is taken back, and the ridge grows tenfold; otherwise it shrinks to a third, to the desc's at least. The state of this
+ * optimiser is in that of Adam, so that checkpoints hold it: the parameters before the step in m, the variance there and the
+ * ridge in v. */
+LFT_P_STATIC lft_status LFT_P(train_newton)(LFT_(trainer) *t, uint64_t first, double rate, double *loss, double *norm)
+{
+    LFT_(flow)         *flow = t->flow;
+    LFT_P(train_state) *s    = (LFT_P(train_state) *)t->state;
+    const size_t        n = flow->params.count;
+    double             *step = s->work->row, *before = t->adam.m, *variance = t->adam.v, *ridge = t->adam.v + 1, mean = 0;
+    const lft_status    status = LFT_(train_gradient)(t, first, &mean);
+    const int           begun  = t->adam.step > 0;
+    size_t              k;
+    if (status && status != LFT_ERR_NONFINITE) return status;
+    if (begun && (status || !(s->normal[2] <= 2 * *variance))) {
+        lft_p_copy(flow->params.value, before, n * sizeof(double));
+        *ridge *= 10;
+        *norm = 0;
+        return *ridge < 1e12 ? LFT_OK : LFT_ERR_NONFINITE;
+    }
+    if (status) return status;
+    *loss     = mean;
+    *variance = s->normal[2];
+    *ridge    = !begun ? 0.1 : *ridge / 3 > t->desc.ridge ? *ridge / 3 : t->desc.ridge;
+    t->adam.step += 1;
+    lft_p_copy(before, flow->params.value, n * sizeof(double));
+    *norm = lft_p_normal_step(s->normal, n, *ridge, t->gradient, step);
+    if (!lft_finite(*norm)) return LFT_ERR_NONFINITE;
+    if (t->desc.clip > 0 && *norm > t->desc.clip) rate *= t->desc.clip / *norm;
+    for (k = 0; k < n; ++k) flow->params.value[k] += rate * step[k];
+    return LFT_OK;
+}
+
+LFT_P_STATIC void LFT_P(train_mark_good)(LFT_(trainer) *t)
+{
+    const size_t bytes = t->adam.n * sizeof(double);
+    lft_p_copy(t->good.value, t->flow->params.value, bytes);
+    lft_p_copy(t->good.m, t->adam.m, bytes);
+    lft_p_copy(t->good.v, t->adam.v, bytes);
+    t->good.step      = t->step;
+    t->good.adam_step = t->adam.step;
+}
+
+/* Back to the last good state, with half the learning rate. LFT_ERR_NOCONV after ten times: `why` says what keeps
+ * happening. */
+LFT_P_STATIC lft_status LFT_P(train_roll_back)(LFT_(trainer) *t, const char *why)
+{
+    const size_t bytes = t->adam.n * sizeof(double);
+    lft_p_copy(t->flow->params.value, t->good.value, bytes);
+    lft_p_copy(t->adam.m, t->good.m, bytes);
+    lft_p_copy(t->adam.v, t->good.v, bytes);
+    t->step      = t->good.step;
+    t->adam.step = t->good.adam_step;
+    t->rate_scale *= 0.5;
+    LFT_(flow_prepare)(t->flow);
+    if (++t->report.rolled_back < 10) return LFT_OK;
+    return lft_p_fail_got(&t->flow->error, LFT_ERR_NOCONV, "train", why, "at most 9 roll-backs", t->report.rolled_back);
+}
+
+LFT_P_STATIC int LFT_P(train_within)(const LFT_(trainer) *t)
+{
+    const lft_logq_error *g = &t->report.guard;
+    return g->std <= t->desc.guard_std && g->mean <= t->desc.guard_mean && -g->mean <= t->desc.guard_mean;
+}
+
+LFT_P_STATIC lft_status LFT_P(train_measure)(LFT_(trainer) *t)
+{
+    LFT_P(train_state) *s = (LFT_P(train_state) *)t->state;
+    const uint64_t      first = t->step * (uint64_t)t->desc.guard_samples;
+    return LFT_(flow_logq_error)(t->flow, t->desc.seed, first, t->desc.guard_samples, &t->report.guard,
+                                 lft_arena_of(s->guard, s->guard_bytes));
+}
+
+/* Up to two refinements by half before the state is given up: one that is sound on a finer grid is worth its steps. */
+LFT_P_STATIC lft_status LFT_P(train_guard)(LFT_(trainer) *t)
+{
+    int tries;
+    for (tries = 0;; ++tries) {
+        const int  steps  = LFT_P(train_integration_steps)(t->flow);
+        lft_status status = LFT_P(train_measure)(t);
+        if (!status && LFT_P(train_within)(t)) {
+            LFT_P(train_mark_good)(t);
+            return LFT_OK;
+        }
+        if (tries == 2 || LFT_(flow_refine)(t->flow, steps + (steps + 1) / 2)) break;
+        t->report.refined += 1;
+    }
+    return LFT_P(train_roll_back)(t, "epsilon stays beyond the guard's bounds");
+}
+
+/* A family is trained at couplings from all over its box, more at its bounds, where polynomials need it. */
+LFT_P_STATIC void LFT_P(train_draw_couplings)(LFT_(trainer) *t, uint64_t number)
+{
+    const lft_family *f = &t->flow->family;
+    const lft_draw    d = lft_draw_of(t->desc.seed, LFT_DRAW_FAMILY, number, 0);
+    double           *to = t->flow->coupling, sine, cosine;
+    int               j;
+    for (j = 0; j < f->couplings; ++j) {
+        lft_p_f64_p_sincos(3.14159265358979323846 * lft_uniform(d, (uint32_t)j), &sine, &cosine);
+        to[j] = 0.5 * (f->high[j] + f->low[j] + (f->high[j] - f->low[j]) * cosine);
+    }
+    LFT_(flow_prepare)(t->flow);
+}
+
+/* The accumulated gradient in t->gradient; the loss and ess of its last part in the report. */
+LFT_P_STATIC lft_status LFT_P(train_accumulate)(LFT_(trainer) *t, double *sum)
+{
+    const uint64_t batch = (uint64_t)t->desc.batch, parts = (uint64_t)t->desc.accumulate;
+    lft_status     status = LFT_OK;
+    uint64_t       part;
+    size_t         k;
+    double         loss = 0;
+    for (part = 0; part < parts && !status; ++part) {
+        if (t->flow->family.degree) LFT_P(train_draw_couplings)(t, t->step * parts + part);
+        status = LFT_(train_gradient)(t, (t->step * parts + part) * batch, &loss);
+        if (parts == 1) continue;
+        for (k = 0; k < t->adam.n; ++k) sum[k] = (part ? sum[k] : 0) + t->gradient[k] / (double)parts;
+    }
+    for (k = 0; parts > 1 && k < t->adam.n; ++k) t->gradient[k] = sum[k];
+    t->report.loss = loss;
+    t->report.ess  = lft_weigh(t->logw, (size_t)t->desc.batch).ess;
+    return status;
+}
+
+LFT_API lft_status LFT_(train_step)(LFT_(trainer) *t)
+{
+    const lft_train_desc *d = &t->desc;
+    const int             integrates = LFT_P(train_integration_steps)(t->flow) > 0;
+    lft_train_report     *r = &t->report;
+    lft_schedule          schedule;
+    lft_status            status;
+    schedule.kind = d->schedule, schedule.from = d->rate, schedule.to = d->last_rate;
+    schedule.warmup = d->warmup, schedule.steps = d->steps;
+    r->rate         = t->rate_scale * lft_rate(&schedule, t->step);
+    if (d->optimizer == LFT_GAUSS_NEWTON) {
+        status = LFT_P(train_newton)(t, t->step * (uint64_t)d->batch, r->rate, &r->loss, &r->norm);
+        r->ess = lft_weigh(t->logw, (size_t)d->batch).ess;
+    } else {
+        status  = LFT_P(train_accumulate)(t, t->sum);
+        r->norm = lft_clip_norm(t->gradient, t->adam.n, d->clip);
+    }
+    if (status && status != LFT_ERR_NONFINITE) return status;
+    if (status || !lft_finite(r->loss) || !lft_finite(r->norm)) {
+        status = LFT_P(train_roll_back)(t, "loss or gradient not finite");
+    } else {
+        if (!integrates && d->guard_every > 0 && t->step % (uint64_t)d->guard_every == 0) LFT_P(train_mark_good)(t);
+        if (d->optimizer == LFT_ADAM) {
+            lft_adam_step(&t->adam, t->flow->params.value, t->gradient, r->rate, t->flow->params.pace);
+        }
+        t->step += 1;
+        LFT_(flow_prepare)(t->flow);
+        if (integrates && d->guard_every > 0 && (t->step % (uint64_t)d->guard_every == 0 || t->step == d->steps)) {
+            status = LFT_P(train_guard)(t);
+        }
+    }
+    r->step              = t->step;
+    r->integration_steps = LFT_P(train_integration_steps)(t->flow);
+    return status;
+}
+
+LFT_API lft_status LFT_(train_rest)(LFT_(trainer) *t)
+{
+    lft_status status = LFT_OK;
+    while (!status && t->step < t->desc.steps) {
+        status = LFT_(train_step)(t);
+        if (!status && t->desc.report && t->desc.report(t->desc.user, &t->report)) status = LFT_STOPPED;
+    }
+    return status;
+}
+
+LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, const lft_train_desc *desc, lft_arena scratch)
+{
+    LFT_(trainer) trainer;
+    lft_status    status = LFT_(trainer_init)(&trainer, flow, theory, desc, &scratch);
+    return status ? status : LFT_(train_rest)(&trainer);
+}
+
 #endif
 #endif
 
@@ -16224,7 +16248,6 @@ LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *t, const lft_safetensors 
 #undef LFT_P_METRIC
 #undef LFT_P_SUM
 #undef LFT_P_TERMS
-#undef LFT_P_NODES
 #undef LFT_P_CLASSES
 #undef LFT_P_FEATURES
 #undef LFT_P_STAGES

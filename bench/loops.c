@@ -27,7 +27,7 @@ typedef struct bench {
     su3_lattice          lattice;
     su3_theory           theory;
     su3_p_potential      potential;
-    su3_p_potential_work work;
+    su3_p_graph_fields work;
     su3_p_v             *links, *force, *y, *to;
     double               c[8], div[16], kappa[16], dc[8 * 16];
 } bench;
@@ -35,13 +35,13 @@ typedef struct bench {
 static void run_force(void *arg)
 {
     bench *b = (bench *)arg;
-    su3_p_potential_force(&b->potential, b->c, b->links, b->force, b->div, &b->work);
+    su3_p_potential_force(&b->potential, b->c, b->links, b->force, b->div, b->work);
 }
 
 static void run_backward(void *arg)
 {
     bench *b = (bench *)arg;
-    su3_p_potential_backward(&b->potential, b->c, b->links, b->y, b->kappa, b->to, b->dc, &b->work);
+    su3_p_potential_backward(&b->potential, b->c, b->links, b->y, b->kappa, b->to, b->dc, b->work);
 }
 
 /* Random links, and next to leading order at beta 1. To leading order the divergence is the action: that is checked. */

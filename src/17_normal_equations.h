@@ -1,5 +1,5 @@
 /* 17_normal_equations.h: least squares by normal equations: the step of Gauss and Newton.
- * Offers (private): lft_p_normal_size(), lft_p_normal_add(), lft_p_normal_step(). */
+ * Offers (private): lft_p_normal_size(), lft_p_normal_add(), lft_p_normal_centre(), lft_p_normal_step(). */
 #if LFT_P_PHASE == LFT_P_CODE
 
 /* Numbers that n parameters take: count, sum u, sum u^2, sum g[n], sum g u [n], sum g g^T [n][n] (j <= i). They only add up. */
@@ -22,19 +22,28 @@ LFT_P_STATIC void lft_p_normal_add(double *sum, size_t n, const double *g, doubl
     }
 }
 
-/* step[n] = -(A + ridge diag A)^-1 b with the covariances A of g and b of g with u: the least variance of u + g step, but for the
- * ridge; 0 where g is constant. gradient[n] = b. Returns the standard deviation of g step, not finite if A is singular. The sums
- * are lost. */
-LFT_P_STATIC double lft_p_normal_step(double *sum, size_t n, double ridge, double *gradient, double *step)
+/* The sums become mean and variance of u (sum[1], sum[2]) and the covariances A of g; gradient[n] = those of g with u: the
+ * derivative of half the variance of u along g. */
+LFT_P_STATIC void lft_p_normal_centre(double *sum, size_t n, double *gradient)
 {
-    double *mean = sum + 3, *a = mean + 2 * n, change = 0;
-    size_t  i, j, k;
+    double *mean = sum + 3, *a = mean + 2 * n;
+    size_t  i, j;
+    sum[1] /= sum[0];
+    sum[2] = sum[2] / sum[0] - sum[1] * sum[1];
     for (i = 0; i < 2 * n; ++i) mean[i] /= sum[0];
     for (i = 0; i < n; ++i) {
-        gradient[i] = mean[n + i] - mean[i] * sum[1] / sum[0];
+        gradient[i] = mean[n + i] - mean[i] * sum[1];
         for (j = 0; j <= i; ++j) a[i * n + j] = a[i * n + j] / sum[0] - mean[i] * mean[j];
-        a[i * n + i] = a[i * n + i] > 0 ? a[i * n + i] * (1 + ridge) : 1;
     }
+}
+
+/* After that: step[n] = -(A + ridge diag A)^-1 gradient, the least variance of u + g step but for the ridge; 0 where g is
+ * constant. Returns the standard deviation of g step, not finite if A is singular. A is lost. */
+LFT_P_STATIC double lft_p_normal_step(double *sum, size_t n, double ridge, const double *gradient, double *step)
+{
+    double *a = sum + 3 + 2 * n, change = 0;
+    size_t  i, j, k;
+    for (i = 0; i < n; ++i) a[i * n + i] = a[i * n + i] > 0 ? a[i * n + i] * (1 + ridge) : 1;
     for (i = 0; i < n; ++i) { /* Cholesky: a = l l^T */
         for (j = 0; j <= i; ++j) {
             double x = a[i * n + j];

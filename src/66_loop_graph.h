@@ -12,7 +12,6 @@
 #if LFT_P_PHASE == LFT_P_CODE
 
 #define LFT_P_TERMS 80
-#define LFT_P_NODES 48
 
 /* Of a link: its direction, from the site that the steps lead to: mu + 1 up, -(mu + 1) down, 0 none. Of a node: LFT_DIM + its
  * number, no steps. -1: the unit matrix, as the second factor. */

@@ -36,9 +36,9 @@ typedef struct LFT_P(potential) {
     int          sums, plaquettes;                          /* the first node of either kind that the functions are of */
 } LFT_P(potential);
 
-/* Each staple is two products. Two of each plane's are kept apart for P; the others go into the sum V of a link's at once. The last
- * nodes are what the functions are of: U V, the sum of the plaquettes A of each link, then the P. */
-LFT_P_STATIC void LFT_P(potential_graph)(LFT_P(potential) *s, const LFT_(lattice) *lattice)
+/* Each staple is two products. One of each plane's is kept apart for P; the others go into the sum V of a link's at once. The last
+ * nodes are what the functions are of: U V, the sum of the plaquettes A of each link, then the P. For class 0 the P alone. */
+LFT_P_STATIC void LFT_P(potential_graph)(LFT_P(potential) *s, const LFT_(lattice) *lattice, int pairs)
 {
     LFT_P(graph) *g    = &s->graph;
     const int     unit = -1;
@@ -46,15 +46,17 @@ LFT_P_STATIC void LFT_P(potential_graph)(LFT_P(potential) *s, const LFT_(lattice
     LFT_P(graph_init)(g, lattice);
     for (mu = 0; mu < LFT_DIM; ++mu) {
         for (nu = 0; nu < LFT_DIM; ++nu) {
-            if (mu == nu) continue;
+            if (mu == nu || (mu > nu && !pairs)) continue;
             up[mu][nu]   = LFT_DIM + LFT_P(graph_add)(g, 1, LFT_P(factor_of)(nu, 0, mu + 1, 0), LFT_P(factor_of)(mu, 1, nu + 1, 0));
-            down[mu][nu] = LFT_DIM + LFT_P(graph_add)(g, 1, LFT_P(factor_of)(nu, 1, mu + 1, -(nu + 1)),
-                                                      LFT_P(factor_of)(mu, 1, -(nu + 1), 0));
+            if (pairs) {
+                down[mu][nu] = LFT_DIM + LFT_P(graph_add)(g, 1, LFT_P(factor_of)(nu, 1, mu + 1, -(nu + 1)),
+                                                          LFT_P(factor_of)(mu, 1, -(nu + 1), 0));
+            }
             if (mu > nu) continue;
             apart[mu][nu] = LFT_DIM + LFT_P(graph_add)(g, 1, LFT_P(factor_of)(up[mu][nu], 0, 0, 0), LFT_P(factor_of)(nu, 1, 0, 0));
         }
     }
-    for (mu = 0; mu < LFT_DIM; ++mu) {
+    for (mu = 0; mu < LFT_DIM && pairs; ++mu) {
         int begin = 1;
         for (nu = 0; nu < LFT_DIM; ++nu) {
             if (mu == nu) continue;
@@ -68,7 +70,7 @@ LFT_P_STATIC void LFT_P(potential_graph)(LFT_P(potential) *s, const LFT_(lattice
         }
     }
     s->sums = g->nodes;
-    for (mu = 0; mu < LFT_DIM; ++mu) {
+    for (mu = 0; mu < LFT_DIM && pairs; ++mu) {
         (void)LFT_P(graph_add)(g, 1, LFT_P(factor_of)(mu, 0, 0, 0), LFT_P(factor_of)(LFT_DIM + sum[mu], 0, 0, 0));
     }
     s->plaquettes = g->nodes;
@@ -91,7 +93,7 @@ LFT_P_STATIC void LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(lattice)
     lft_p_zero(s, sizeof *s);
     lft_p_zero(D, sizeof D);
     lft_p_zero(W, sizeof W);
-    LFT_P(potential_graph)(s, lattice);
+    LFT_P(potential_graph)(s, lattice, classes > 1);
     W[0][P + LFT_P(re_trace)]     = 2;
     W[1][LFT_P(norm)]             = 1; /* less tr A A^+ = N */
     W[2][LFT_P(re_square)]        = 1, W[2][P + LFT_P(re_square)] = -4; /* less the pairs A A: each P from 4 links */
@@ -221,23 +223,20 @@ LFT_P_STATIC double LFT_P(potential_laplacian)(const LFT_P(potential) *s, const 
 
 /* ---- force and divergence ---------------------------------------------------------------------------------------------- */
 
-typedef struct LFT_P(potential_work) {
-    LFT_P(graph_fields) f;
-} LFT_P(potential_work);
-
-LFT_P_STATIC LFT_P(potential_work) LFT_P(potential_scratch)(const LFT_P(potential) *s, int backward, lft_arena *arena)
+/* What a sweep works in. */
+LFT_P_STATIC LFT_P(graph_fields) LFT_P(potential_scratch)(const LFT_P(potential) *s, int backward, lft_arena *arena)
 {
-    const size_t          links = (size_t)s->graph.lattice.volume * LFT_DIM, twice = backward ? links : 0, nodes = LFT_P_NODES;
-    LFT_P(potential_work) w;
-    w.f.value        = (lft_w *)lft_arena_take(arena, links, sizeof(lft_w));
-    w.f.bar          = (lft_w *)lft_arena_take(arena, links, sizeof(lft_w));
-    w.f.node         = (lft_w *)lft_arena_take(arena, nodes, sizeof(lft_w));
-    w.f.node_bar     = (lft_w *)lft_arena_take(arena, nodes, sizeof(lft_w));
-    w.f.dot          = (lft_w *)lft_arena_take(arena, twice, sizeof(lft_w));
-    w.f.dot_bar      = (lft_w *)lft_arena_take(arena, twice, sizeof(lft_w));
-    w.f.node_dot     = (lft_w *)lft_arena_take(arena, backward ? nodes : 0, sizeof(lft_w));
-    w.f.node_dot_bar = (lft_w *)lft_arena_take(arena, backward ? nodes : 0, sizeof(lft_w));
-    return w;
+    const size_t        links = (size_t)s->graph.lattice.volume * LFT_DIM, nodes = (size_t)s->graph.nodes;
+    LFT_P(graph_fields) f;
+    f.value        = (lft_w *)lft_arena_take(arena, links, sizeof(lft_w));
+    f.bar          = (lft_w *)lft_arena_take(arena, links, sizeof(lft_w));
+    f.node         = (lft_w *)lft_arena_take(arena, nodes, sizeof(lft_w));
+    f.node_bar     = (lft_w *)lft_arena_take(arena, nodes, sizeof(lft_w));
+    f.dot          = (lft_w *)lft_arena_take(arena, backward ? links : 0, sizeof(lft_w));
+    f.dot_bar      = (lft_w *)lft_arena_take(arena, backward ? links : 0, sizeof(lft_w));
+    f.node_dot     = (lft_w *)lft_arena_take(arena, backward ? nodes : 0, sizeof(lft_w));
+    f.node_dot_bar = (lft_w *)lft_arena_take(arena, backward ? nodes : 0, sizeof(lft_w));
+    return f;
 }
 
 LFT_P_STATIC void LFT_P(potential_values)(const LFT_P(potential) *s, const double F[LFT_P_FEATURES][LFT_P_LANES], int derivative,
@@ -260,11 +259,10 @@ LFT_P_STATIC void LFT_P(potential_sum)(const lft_v *part, double F[LFT_P_FEATURE
 
 /* Z of every link, and div[lane]. */
 LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double *c, const lft_v *links, lft_v *Z, double *div,
-                                         LFT_P(potential_work) *w)
+                                         LFT_P(graph_fields) f)
 {
     const LFT_P(graph) *g = &s->graph;
     const int           volume = g->lattice.volume;
-    LFT_P(graph_fields) f = w->f;
     lft_w               u;
     double              F[LFT_P_FEATURES][LFT_P_LANES], W[LFT_P_CLASSES][LFT_P_LANES];
     double              e[LFT_P_FEATURES], d[LFT_P_CLASSES], constant;
@@ -319,10 +317,9 @@ LFT_P_STATIC void LFT_P(potential_by_coefficients)(const LFT_P(potential) *s, co
  * U. = y U: sum y Z = -S~., and the gradient of a derivative along U. = y U by U is
  *   Re tr T^a (U U'.^+ + U. U'^+) + [g, y]^a,   g^a = Re tr T^a U U'^+ */
 LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const double *c, const lft_v *links, const lft_v *y,
-                                            const double *kappa, lft_v *to, double *dc, LFT_P(potential_work) *w)
+                                            const double *kappa, lft_v *to, double *dc, LFT_P(graph_fields) f)
 {
     const LFT_P(graph)       *g = &s->graph;
-    const LFT_P(graph_fields) f = w->f;
     const int                 volume = g->lattice.volume, links_n = volume * LFT_DIM;
     const lft_v               weight = LFT_P(from_wide)(kappa), one = lft_splat(1);
     lft_w                     u, v;

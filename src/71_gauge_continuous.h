@@ -76,7 +76,7 @@ typedef struct LFT_P(continuous_work) {
     lft_v               *state[LFT_P_MOVES + 1], *K[LFT_P_STAGES];
     lft_v               *bar[LFT_P_MOVES + 1], *K_bar[LFT_P_STAGES], *more; /* forward with a score: those of the scores */
     double              *dc; /* [classes][lanes] */
-    LFT_P(potential_work) potential;
+    LFT_P(graph_fields) potential;
 } LFT_P(continuous_work);
 
 LFT_P_STATIC LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(continuous) *s, int backward, lft_arena *arena)
@@ -234,10 +234,10 @@ LFT_P_STATIC void LFT_P(continuous_step)(const LFT_P(continuous) *s, double t, d
         for (k = 0; k < scheme->stages; ++k) {
             if (scheme->at[k] != m) continue;
             LFT_P(continuous_at)(s, t + scheme->c[k] * h, c);
-            LFT_P(potential_force)(&s->potential, c, w->state[m], w->K[k], rate, &w->potential);
+            LFT_P(potential_force)(&s->potential, c, w->state[m], w->K[k], rate, w->potential);
             for (l = 0; l < LFT_P_LANES; ++l) div[l] += h * scheme->b[k] * rate[l];
             if (LFT_UPTO < LFT_TRAIN || !score) continue;
-            LFT_P(potential_backward)(&s->potential, c, w->state[m], w->bar[m], one, w->K_bar[k], NULL, &w->potential);
+            LFT_P(potential_backward)(&s->potential, c, w->state[m], w->bar[m], one, w->K_bar[k], NULL, w->potential);
             for (i = 0; i < s->links; ++i) {
                 lft_v *to = w->K_bar[k] + i * LFT_P_ALGEBRA;
                 LFT_P(bracket)(&X, (const lft_z *)(w->bar[m] + i * LFT_P_ALGEBRA), (const lft_z *)(w->K[k] + i * LFT_P_ALGEBRA));
@@ -403,7 +403,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
                 for (l = 0; l < LFT_P_LANES; ++l) kappa[l] = h * scheme->b[k] * dlogdet[l];
                 lft_p_zero(w.dc, (size_t)LFT_P_CLASSES * LFT_P_LANES * sizeof(double));
                 LFT_P(potential_backward)(&s->potential, c, w.state[m], w.K_bar[k], kappa, w.more, gradient ? w.dc : NULL,
-                                          &w.potential);
+                                          w.potential);
                 for (i = 0; i < forces; ++i) w.bar[m][i] += w.more[i];
                 LFT_P(legendre)((step + scheme->c[k]) * h, nodes, p);
                 for (i = 0; gradient && i < s->desc.loops; ++i) {

@@ -30,7 +30,6 @@
 #undef LFT_P_METRIC
 #undef LFT_P_SUM
 #undef LFT_P_TERMS
-#undef LFT_P_NODES
 #undef LFT_P_CLASSES
 #undef LFT_P_FEATURES
 #undef LFT_P_STAGES

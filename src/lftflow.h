@@ -107,8 +107,9 @@
 #if LFT_UPTO >= LFT_TRAIN
 #include "90_exactness.h"
 #include "91_pullback.h"
-#include "92_training.h"
+#include "92_trainer.h"
 #include "93_checkpoint.h"
+#include "94_training.h"
 #endif
 
 #undef LFT_P_PHASE
@@ -193,8 +194,9 @@
 #if LFT_UPTO >= LFT_TRAIN
 #include "90_exactness.h"
 #include "91_pullback.h"
-#include "92_training.h"
+#include "92_trainer.h"
 #include "93_checkpoint.h"
+#include "94_training.h"
 #endif
 #endif
 #include "99_close.h"

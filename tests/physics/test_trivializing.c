@@ -55,43 +55,14 @@ static double exact_su2(double beta, int V)
     return V * log(2 * bessel(1, beta) / beta) + log(sum);
 }
 
-/* N samples of a flow: ESS and log Z; of an instance. */
-#define SAMPLES(P)                                                                                                              \
-    static lft_weights P##_weigh(P##_flow *flow, const P##_theory *theory, int N, lft_arena arena)                              \
-    {                                                                                                                           \
-        enum { BATCH = 128 };                                                                                                   \
-        P##_batch x;                                                                                                            \
-        double   *logw = (double *)malloc((size_t)N * sizeof *logw), logq[BATCH], S[BATCH];                                     \
-        lft_weights w;                                                                                                          \
-        int       i, k;                                                                                                         \
-        if (P##_batch_init(&x, &flow->lattice, BATCH, &arena, NULL)) check_true("memory", 0);                                   \
-        for (i = 0; i < N; i += BATCH) {                                                                                        \
-            if (P##_flow_sample(flow, 11, (uint64_t)i, &x, logq)) check_true(flow->error.text, 0);                              \
-            P##_action(theory, &x, S);                                                                                          \
-            for (k = 0; k < BATCH; ++k) logw[i + k] = -S[k] - logq[k];                                                          \
-        }                                                                                                                       \
-        w = lft_weigh(logw, (size_t)N);                                                                                         \
-        free(logw);                                                                                                             \
-        return w;                                                                                                               \
-    }                                                                                                                           \
-    static lft_arena P##_make(P##_flow *flow, P##_theory *theory, int L, int order, double beta, int steps)                     \
-    {                                                                                                                           \
-        lft_arena     arena = lft_arena_of(memory, sizeof memory);                                                              \
-        P##_flow_desc desc;                                                                                                     \
-        lft_error     error;                                                                                                    \
-        int           mu;                                                                                                       \
-        memset(&desc, 0, sizeof desc);                                                                                          \
-        for (mu = 0; mu < (int)(sizeof desc.extent / sizeof(int)); ++mu) desc.extent[mu] = L;                                   \
-        desc.continuous.order = order, desc.continuous.beta = beta, desc.continuous.steps = steps;                              \
-        if (order == 1) desc.continuous.loops = 1;                                                                              \
-        if (P##_flow_init(flow, &desc, &arena, &error)) check_true(error.text, 0);                                              \
-        if (P##_wilson_init(theory, beta, 0, &error)) check_true(error.text, 0);                                                \
-        return arena;                                                                                                           \
-    }
-SAMPLES(u1)
-SAMPLES(su2)
-SAMPLES(su3)
-SAMPLES(four)
+#define CASE u1
+#include "weigh_case.h"
+#define CASE su2
+#include "weigh_case.h"
+#define CASE su3
+#include "weigh_case.h"
+#define CASE four
+#include "weigh_case.h"
 
 /* ESS is quoted with two or three digits from 1e5 samples or so; ours from few. */
 static void untrained(void)

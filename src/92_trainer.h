@@ -1,5 +1,6 @@
-/* 92_training.h: training by reverse Kullback-Leibler divergence with Adam, and a guard against the integrator's error.
- * Offers: lft_train_desc, lft_train_report, LFT_(trainer), LFT_(trainer_init)(), _bytes, LFT_(train_step)(), LFT_(train)().
+/* 92_trainer.h: what a training consists of: its desc, the trainer, and gradients of the reverse Kullback-Leibler divergence.
+ * Offers: lft_train_desc, lft_train_report, LFT_(trainer), LFT_(trainer_init)(), _bytes, LFT_(train_gradient)(). The steps are in
+ * 94_training.h.
  *
  * loss = mean of log q(x) + S(x) over samples of the flow = KL(q || p) - log Z: it may be negative. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
@@ -53,13 +54,6 @@ typedef struct lft_train_desc {
 } lft_train_desc;
 #endif
 
-/* The guard. Every guard_every steps, and at the end, epsilon is measured as by LFT_(flow_logq_error)(). Within the bounds
- * the state is saved as good. Beyond them the integration steps grow by half, twice at most; if that does not mend it (the
- * optimiser has gone after the integrator's error), training returns to the last good state and goes on at half the
- * learning rate. So does a step whose loss or gradient is not finite. Where no layer integrates there is no such error:
- * nothing is measured, and every guard_every steps the state whose loss was finite is saved as good.
- * A family is trained at couplings that are drawn for each gradient from its box (the theory's own are not used); loss and
- * ess of a step, and epsilon of a check, are those at the last of them. */
 typedef struct LFT_(trainer) {
     LFT_(flow)          *flow;
     const LFT_(theory)  *theory;
@@ -83,19 +77,8 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
                                       const lft_train_desc *desc, lft_arena *arena);
 LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc);
 
-/* One step of Adam, and the guard when it is due. trainer->report tells about it. Errors in flow->error: LFT_ERR_NONFINITE
- * or LFT_ERR_NOCONV when ten roll-backs have not helped; the flow then holds the last good parameters. */
-LFT_API lft_status LFT_(train_step)(LFT_(trainer) *trainer);
-
-/* All steps that are left; LFT_STOPPED when the report callback says so. */
-LFT_API lft_status LFT_(train_rest)(LFT_(trainer) *trainer);
-
-/* The whole of it in one call, with the trainer in scratch memory. */
-LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, const lft_train_desc *desc,
-                               lft_arena scratch);
-
 /* Loss and its gradient by all parameters (trainer->gradient, trainer->logw) on samples first ... first + batch - 1, for
- * tests and other optimisers. */
+ * tests and other optimisers. Of Gauss-Newton the gradient is that of half the variance of the log-weights. */
 LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, double *loss);
 
 #endif /* LFT_P_DECLARATIONS */
@@ -188,6 +171,9 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
         if (flow->layer[i].per_lane || !flow->layer[i].gradient_count) continue;
         return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "layers for Gauss-Newton", "gradients lane by lane; not so layer",
                               i);
+    }
+    if (newton && n < 2) {
+        return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "parameters for Gauss-Newton", "at least 2", (double)n);
     }
     if (newton && (flow->family.degree || LFT_P(prior_gradient_count)(&f->prior))) {
         return lft_p_fail(&flow->error, LFT_ERR_ARG, "train",
@@ -328,25 +314,42 @@ LFT_P_STATIC void LFT_P(train_terms)(LFT_(trainer) *t)
     }
 }
 
-LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double *loss)
+/* All groups of the samples from number `first` on; the sums of the slots into the first of them. */
+LFT_P_STATIC lft_status LFT_P(train_sums)(LFT_(trainer) *t, uint64_t first, double *slot, size_t size)
 {
     LFT_(flow)         *flow = t->flow;
     LFT_P(train_state) *s    = (LFT_P(train_state) *)t->state;
-    const size_t        of_prior = LFT_P(prior_gradient_count)(&LFT_P(flow_state_of)(flow)->prior);
-    double             *sum = s->slot, *at;
     lft_status          status;
     size_t              k;
     int                 i;
     s->first  = first;
     s->theory = *t->theory;
     if (flow->family.degree) lft_p_copy(s->theory.coupling, flow->coupling, (size_t)s->theory.couplings * sizeof(double));
-    lft_p_zero(sum, s->slot_size * (size_t)t->desc.slots * sizeof(double));
-    lft_p_zero(t->gradient, flow->params.count * sizeof(double));
+    lft_p_zero(slot, size * (size_t)t->desc.slots * sizeof(double));
     status = LFT_P(flow_run)(flow, t->desc.slots < s->groups ? t->desc.slots : s->groups, LFT_P(train_task), t);
-    if (status) return status;
     for (i = 1; i < t->desc.slots; ++i) {
-        for (k = 0; k < s->slot_size; ++k) sum[k] += sum[s->slot_size * (size_t)i + k];
+        for (k = 0; k < size; ++k) slot[k] += slot[size * (size_t)i + k];
     }
+    return status;
+}
+
+LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double *loss)
+{
+    LFT_(flow)         *flow = t->flow;
+    LFT_P(train_state) *s    = (LFT_P(train_state) *)t->state;
+    const int           newton = t->desc.optimizer == LFT_GAUSS_NEWTON;
+    const size_t        of_prior = LFT_P(prior_gradient_count)(&LFT_P(flow_state_of)(flow)->prior);
+    double             *sum = newton ? s->normal : s->slot, *at;
+    const lft_status    status = LFT_P(train_sums)(t, first, sum, newton ? s->normal_size : s->slot_size);
+    size_t              k;
+    int                 i;
+    if (status) return status;
+    for (*loss = 0, i = 0; i < t->desc.batch; ++i) *loss -= t->logw[i] / t->desc.batch;
+    if (newton) {
+        lft_p_normal_centre(sum, flow->params.count, t->gradient);
+        return LFT_OK;
+    }
+    lft_p_zero(t->gradient, flow->params.count * sizeof(double));
     for (k = 0; k < of_prior; ++k) t->gradient[k] += sum[k];
     at = sum + of_prior;
     for (i = 0; i < flow->layers; ++i) {
@@ -354,193 +357,7 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
         at += flow->layer[i].gradient_count;
     }
     LFT_P(train_terms)(t);
-    for (*loss = 0, i = 0; i < t->desc.batch; ++i) *loss -= t->logw[i] / t->desc.batch;
     return LFT_OK;
-}
-
-/* A step of Gauss and Newton at `rate`, from new samples; the covariances in t->gradient, its change of the log-weights in norm.
- * The ridge is that of Levenberg and Marquardt: a step after which the variance of the log-weights is more than twice of what it
- * was is taken back, and the ridge grows tenfold; otherwise it shrinks to a third, to the desc's at least. adam.v holds the two
- * numbers of this optimiser, the variance at the last good parameters and the ridge, so that checkpoints do. */
-LFT_P_STATIC lft_status LFT_P(train_newton)(LFT_(trainer) *t, uint64_t first, double rate, double *loss, double *norm)
-{
-    LFT_(flow)         *flow = t->flow;
-    LFT_P(train_state) *s    = (LFT_P(train_state) *)t->state;
-    double             *sum = s->normal, *step = s->work->row, *best = t->adam.v, *ridge = t->adam.v + 1, variance;
-    lft_status          status;
-    size_t              k;
-    int                 i;
-    s->first  = first;
-    s->theory = *t->theory;
-    lft_p_zero(sum, s->normal_size * (size_t)t->desc.slots * sizeof(double));
-    status = LFT_P(flow_run)(flow, t->desc.slots < s->groups ? t->desc.slots : s->groups, LFT_P(train_task), t);
-    if (status && status != LFT_ERR_NONFINITE) return status;
-    for (i = 1; i < t->desc.slots; ++i) {
-        for (k = 0; k < s->normal_size; ++k) sum[k] += sum[s->normal_size * (size_t)i + k];
-    }
-    *loss    = sum[1] / sum[0];
-    variance = sum[2] / sum[0] - *loss * *loss;
-    if (t->adam.step > 0 && (status || !(variance <= 2 * *best))) {
-        lft_p_copy(flow->params.value, t->good.value, t->adam.n * sizeof(double));
-        *ridge *= 10;
-        *norm = 0;
-        if (status) *loss = 0;
-        return *ridge < 1e12 ? LFT_OK : LFT_ERR_NONFINITE;
-    }
-    if (status) return status;
-    *ridge = t->adam.step > 0 && *ridge / 3 > t->desc.ridge ? *ridge / 3 : t->adam.step > 0 ? t->desc.ridge : 0.1;
-    *best  = variance;
-    t->adam.step += 1;
-    lft_p_copy(t->good.value, flow->params.value, t->adam.n * sizeof(double));
-    *norm = lft_p_normal_step(sum, flow->params.count, *ridge, t->gradient, step);
-    if (!lft_finite(*loss) || !lft_finite(*norm)) return LFT_ERR_NONFINITE;
-    if (t->desc.clip > 0 && *norm > t->desc.clip) rate *= t->desc.clip / *norm;
-    for (k = 0; k < flow->params.count; ++k) flow->params.value[k] += rate * step[k];
-    return LFT_OK;
-}
-
-LFT_P_STATIC void LFT_P(train_mark_good)(LFT_(trainer) *t)
-{
-    const size_t bytes = t->adam.n * sizeof(double);
-    lft_p_copy(t->good.value, t->flow->params.value, bytes);
-    lft_p_copy(t->good.m, t->adam.m, bytes);
-    lft_p_copy(t->good.v, t->adam.v, bytes);
-    t->good.step      = t->step;
-    t->good.adam_step = t->adam.step;
-}
-
-/* Back to the last good state, with half the learning rate. LFT_ERR_NOCONV after ten times: `why` says what keeps
- * happening. */
-LFT_P_STATIC lft_status LFT_P(train_roll_back)(LFT_(trainer) *t, const char *why)
-{
-    const size_t bytes = t->adam.n * sizeof(double);
-    lft_p_copy(t->flow->params.value, t->good.value, bytes);
-    lft_p_copy(t->adam.m, t->good.m, bytes);
-    lft_p_copy(t->adam.v, t->good.v, bytes);
-    t->step      = t->good.step;
-    t->adam.step = t->good.adam_step;
-    t->rate_scale *= 0.5;
-    LFT_(flow_prepare)(t->flow);
-    if (++t->report.rolled_back < 10) return LFT_OK;
-    return lft_p_fail_got(&t->flow->error, LFT_ERR_NOCONV, "train", why, "at most 9 roll-backs", t->report.rolled_back);
-}
-
-LFT_P_STATIC int LFT_P(train_within)(const LFT_(trainer) *t)
-{
-    const lft_logq_error *g = &t->report.guard;
-    return g->std <= t->desc.guard_std && g->mean <= t->desc.guard_mean && -g->mean <= t->desc.guard_mean;
-}
-
-LFT_P_STATIC lft_status LFT_P(train_measure)(LFT_(trainer) *t)
-{
-    LFT_P(train_state) *s = (LFT_P(train_state) *)t->state;
-    const uint64_t      first = t->step * (uint64_t)t->desc.guard_samples;
-    return LFT_(flow_logq_error)(t->flow, t->desc.seed, first, t->desc.guard_samples, &t->report.guard,
-                                 lft_arena_of(s->guard, s->guard_bytes));
-}
-
-/* Up to two refinements by half before the state is given up: one that is sound on a finer grid is worth its steps. */
-LFT_P_STATIC lft_status LFT_P(train_guard)(LFT_(trainer) *t)
-{
-    int tries;
-    for (tries = 0;; ++tries) {
-        const int  steps  = LFT_P(train_integration_steps)(t->flow);
-        lft_status status = LFT_P(train_measure)(t);
-        if (!status && LFT_P(train_within)(t)) {
-            LFT_P(train_mark_good)(t);
-            return LFT_OK;
-        }
-        if (tries == 2 || LFT_(flow_refine)(t->flow, steps + (steps + 1) / 2)) break;
-        t->report.refined += 1;
-    }
-    return LFT_P(train_roll_back)(t, "epsilon stays beyond the guard's bounds");
-}
-
-/* A family is trained at couplings from all over its box, more at its bounds, where polynomials need it. */
-LFT_P_STATIC void LFT_P(train_draw_couplings)(LFT_(trainer) *t, uint64_t number)
-{
-    const lft_family *f = &t->flow->family;
-    const lft_draw    d = lft_draw_of(t->desc.seed, LFT_DRAW_FAMILY, number, 0);
-    double           *to = t->flow->coupling, sine, cosine;
-    int               j;
-    for (j = 0; j < f->couplings; ++j) {
-        lft_p_f64_p_sincos(3.14159265358979323846 * lft_uniform(d, (uint32_t)j), &sine, &cosine);
-        to[j] = 0.5 * (f->high[j] + f->low[j] + (f->high[j] - f->low[j]) * cosine);
-    }
-    LFT_(flow_prepare)(t->flow);
-}
-
-/* The accumulated gradient in t->gradient; the loss and ess of its last part in the report. */
-LFT_P_STATIC lft_status LFT_P(train_accumulate)(LFT_(trainer) *t, double *sum)
-{
-    const uint64_t batch = (uint64_t)t->desc.batch, parts = (uint64_t)t->desc.accumulate;
-    lft_status     status = LFT_OK;
-    uint64_t       part;
-    size_t         k;
-    double         loss = 0;
-    for (part = 0; part < parts && !status; ++part) {
-        if (t->flow->family.degree) LFT_P(train_draw_couplings)(t, t->step * parts + part);
-        status = LFT_(train_gradient)(t, (t->step * parts + part) * batch, &loss);
-        if (parts == 1) continue;
-        for (k = 0; k < t->adam.n; ++k) sum[k] = (part ? sum[k] : 0) + t->gradient[k] / (double)parts;
-    }
-    for (k = 0; parts > 1 && k < t->adam.n; ++k) t->gradient[k] = sum[k];
-    t->report.loss = loss;
-    t->report.ess  = lft_weigh(t->logw, (size_t)t->desc.batch).ess;
-    return status;
-}
-
-LFT_API lft_status LFT_(train_step)(LFT_(trainer) *t)
-{
-    const lft_train_desc *d = &t->desc;
-    const int             integrates = LFT_P(train_integration_steps)(t->flow) > 0;
-    lft_train_report     *r = &t->report;
-    lft_schedule          schedule;
-    lft_status            status;
-    schedule.kind = d->schedule, schedule.from = d->rate, schedule.to = d->last_rate;
-    schedule.warmup = d->warmup, schedule.steps = d->steps;
-    r->rate         = t->rate_scale * lft_rate(&schedule, t->step);
-    if (d->optimizer == LFT_GAUSS_NEWTON) {
-        status = LFT_P(train_newton)(t, t->step * (uint64_t)d->batch, r->rate, &r->loss, &r->norm);
-        r->ess = lft_weigh(t->logw, (size_t)d->batch).ess;
-    } else {
-        status  = LFT_P(train_accumulate)(t, t->sum);
-        r->norm = lft_clip_norm(t->gradient, t->adam.n, d->clip);
-    }
-    if (status && status != LFT_ERR_NONFINITE) return status;
-    if (status || !lft_finite(r->loss) || !lft_finite(r->norm)) {
-        status = LFT_P(train_roll_back)(t, "loss or gradient not finite");
-    } else {
-        if (!integrates && d->guard_every > 0 && t->step % (uint64_t)d->guard_every == 0) LFT_P(train_mark_good)(t);
-        if (d->optimizer == LFT_ADAM) {
-            lft_adam_step(&t->adam, t->flow->params.value, t->gradient, r->rate, t->flow->params.pace);
-        }
-        t->step += 1;
-        LFT_(flow_prepare)(t->flow);
-        if (integrates && d->guard_every > 0 && (t->step % (uint64_t)d->guard_every == 0 || t->step == d->steps)) {
-            status = LFT_P(train_guard)(t);
-        }
-    }
-    r->step              = t->step;
-    r->integration_steps = LFT_P(train_integration_steps)(t->flow);
-    return status;
-}
-
-LFT_API lft_status LFT_(train_rest)(LFT_(trainer) *t)
-{
-    lft_status status = LFT_OK;
-    while (!status && t->step < t->desc.steps) {
-        status = LFT_(train_step)(t);
-        if (!status && t->desc.report && t->desc.report(t->desc.user, &t->report)) status = LFT_STOPPED;
-    }
-    return status;
-}
-
-LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, const lft_train_desc *desc, lft_arena scratch)
-{
-    LFT_(trainer) trainer;
-    lft_status    status = LFT_(trainer_init)(&trainer, flow, theory, desc, &scratch);
-    return status ? status : LFT_(train_rest)(&trainer);
 }
 
 #endif /* LFT_P_CODE */
