@@ -95,7 +95,8 @@ static lft_arena SUITE_(make)(SUITE_(flow) *flow, int integrator, int steps, int
     if (pool) desc.pool = *pool;
     desc.continuous.integrator = (lft_group_integrator)integrator;
     desc.continuous.loops = flow_loops, order = flow_loops == 1 && order ? 1 : order;
-    desc.continuous.nodes = 3, desc.continuous.steps = steps, desc.continuous.order = order, desc.continuous.beta = flow_loops ? 3 : 1;
+    desc.continuous.nodes = 3, desc.continuous.steps = steps, desc.continuous.order = order;
+    desc.continuous.beta = flow_loops ? 3 : 1;
     if (SUITE_(flow_init)(flow, &desc, &arena, &error)) check_true(error.text, 0);
     lft_normals(lft_draw_of(3, LFT_DRAW_USER, 0, 0), noise, (int)flow->params.count);
     for (i = 0; i < flow->params.count && order; ++i) flow->params.value[i] += 0.01 / (SUITE_DIM - 1) * noise[i];
