@@ -1,7 +1,7 @@
 # lftflow: the header needs no build; this makes the programs, runs the tests and installs.
 #   make           the command-line programs build/lft-phi4-1d ... -4d, lft-u1-2d ... -4d, lft-su2-, lft-su3-
 #   make run       a demonstration in a terminal
-#   make test      what a user runs: at most 10 minutes        make test-all   everything: at most an hour
+#   make test      what a user runs: a quarter of an hour      make test-all   everything: more than an hour
 #   make bench     the benchmark                               make bench-torch   its peers (needs PyTorch)
 #   make bench-physics   trains for 6, 8 and 12 squared, and compares flow, HMC and published numbers: half an hour
 #   make bench-phi4      trains the models of examples/models anew and checks them: hours

@@ -1,9 +1,9 @@
 #!/bin/bash
 # usage: tests/run.sh quick|full|rest
 # The one runner. Builds and runs every tests/unit/*.c and tests/physics/*.c, adds up their closing lines, has the files
-# that they wrote read by tests/vectors/check_*.py, gives damaged files to the readers by tests/fuzz/*.c, then does the compile tests and the checks in tools/. quick: one build of each
-# test, at most 10 minutes. full: each test also with clang, one lane, -ffast-math, OpenMP, sanitizers, at most an hour.
-# The sanitizers leave the physics runs out.
+# that they wrote read by tests/vectors/check_*.py, gives damaged files to the readers by tests/fuzz/*.c, then does the compile
+# tests and the checks in tools/. quick: one build of each test. rest: what quick left out: most tests also with clang, one
+# lane, -ffast-math, OpenMP, sanitizers; all compile tests; more damage. full: both.
 # Logs: build/tests/<test>.<variant>.log. CC, CFLAGS, JOBS, LIMIT (seconds per test) and VARIANTS (of the tests) may be set.
 set -u
 cd "$(dirname "$0")/.." || exit 1
