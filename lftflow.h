@@ -341,6 +341,7 @@ enum lft_purpose {
     LFT_DRAW_NOISE    = 6,  /* stochastic estimators, pseudofermions */
     LFT_DRAW_FAMILY   = 7,  /* couplings at which a family is trained */
     LFT_DRAW_HEATBATH = 8,  /* links */
+    LFT_DRAW_LAYER    = 9,  /* what layers draw */
     LFT_DRAW_USER     = 128 /* 128 to 255 are the user's */
 };
 
@@ -774,7 +775,7 @@ LFT_P_NOINLINE void lft_p_put_f64(lft_p_text *t, double v)
     while (v >= 10) v /= 10, ++e;
     while (v < 1) v *= 10, --e;
     {
-        uint64_t six = (uint64_t)(v * 1e5 + 0.5);
+        uint64_t six = (uint64_t)(v * 1e6 + 0.5);
         char     digits[9];
         int      i;
         for (i = 7; i >= 0; --i) {
@@ -2124,13 +2125,21 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 #undef LFT_P_HAAR
 #undef LFT_P_METRIC
 #undef LFT_P_SUM
-#undef LFT_P_TERMS
+#undef LFT_P_ORDERS
 #undef LFT_P_CLASSES
-#undef LFT_P_FEATURES
+#undef LFT_P_LETTERS
+#undef LFT_P_TRACES
+#undef LFT_P_PATHS
+#undef LFT_P_SITES
 #undef LFT_P_STAGES
 #undef LFT_P_MOVES
 #undef LFT_P_SITE
 #undef LFT_P_FORCES
+#undef LFT_P_CELLS
+#undef LFT_P_FINE
+#undef LFT_P_RUNGS
+#undef LFT_P_TOP
+#undef LFT_P_ATTEMPTS
 #undef lft_u
 #undef lft_z
 #undef lft_w
@@ -2141,9 +2150,97 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 #undef lft_splat
 #undef lft_sel
 
+/* ---- 15_bessel.h, code ------------------------------------------------------------------------------------------- */
+/* 15_bessel.h: modified Bessel functions and whole powers, for the characters of exp(beta Re tr U).
+ * Offers (private): lft_p_bessel(), lft_p_power(). */
+
+/* out[k] = exp(-x) I_k(x), 0 <= k < n, to rounding of the largest, x >= 0: Miller's recurrence I_k-1 = I_k+1 + (2k / x) I_k from
+ * far above, normalised by e^x = I_0 + 2 sum I_k. All terms are positive. Far above: where I_k / I_0 ~ exp(-k^2 / 2x) is no
+ * longer seen. */
+LFT_P_STATIC void lft_p_bessel(double x, int n, double *out)
+{
+    const double large = 1e150;
+    double       above = 0, here = 1, sum = 0;
+    int          k, i;
+    if (x < 1e-100) {
+        for (k = 0; k < n; ++k) out[k] = k ? 0 : 1;
+        return;
+    }
+    for (k = n + 30 + (int)(9 * lft_p_f64_p_sqrt(x)); k >= 0; --k) {
+        const double below = above + 2 * k / x * here;
+        if (k < n) out[k] = here;
+        sum += k ? 2 * here : here;
+        above = here, here = below;
+        if (here < large) continue;
+        for (i = k; i < n; ++i) out[i] /= large;
+        sum /= large, above /= large, here /= large;
+    }
+    for (k = 0; k < n; ++k) out[k] /= sum;
+}
+
+/* x^n, n >= 0 */
+LFT_P_STATIC double lft_p_power(double x, int n)
+{
+    double y = 1;
+    for (; n > 0; n /= 2, x *= x) {
+        if (n % 2) y *= x;
+    }
+    return y;
+}
+
+/* ---- 16_alias.h, code -------------------------------------------------------------------------------------------- */
+/* 16_alias.h: a cell of many with given weights out of one uniform number, in constant time.
+ * Offers (private): lft_p_alias, lft_p_alias_layout(), lft_p_alias_build(), lft_p_alias_pick().
+ * Source: A. J. Walker, ACM Trans. Math. Softw. 3 (1977) 253; M. D. Vose, IEEE Trans. Softw. Eng. 17 (1991) 972. */
+
+typedef struct lft_p_alias {
+    int     n;
+    double *weight; /* [n] as given */
+    double *share;  /* [n] of column i that is cell i; the rest of it is cell other[i] */
+    int    *other, *work; /* [n] */
+} lft_p_alias;
+
+LFT_P_STATIC void lft_p_alias_layout(lft_p_alias *t, int n, lft_arena *arena)
+{
+    t->n      = n;
+    t->weight = (double *)lft_arena_alloc(arena, (size_t)n, sizeof(double));
+    t->share  = (double *)lft_arena_alloc(arena, (size_t)n, sizeof(double));
+    t->other  = (int *)lft_arena_alloc(arena, (size_t)n, sizeof(int));
+    t->work   = (int *)lft_arena_alloc(arena, (size_t)n, sizeof(int));
+}
+
+/* From the weights, at least one of them positive. work: columns with too little from its beginning, with too much from its end. */
+LFT_P_STATIC void lft_p_alias_build(lft_p_alias *t)
+{
+    double sum = 0;
+    int    i, little = 0, much = t->n;
+    for (i = 0; i < t->n; ++i) sum += t->weight[i];
+    for (i = 0; i < t->n; ++i) {
+        t->share[i] = t->weight[i] * t->n / sum;
+        t->other[i] = i;
+        t->work[t->share[i] < 1 ? little++ : --much] = i;
+    }
+    while (little > 0 && much < t->n) {
+        const int poor = t->work[--little], rich = t->work[much];
+        t->other[poor] = rich;
+        t->share[rich] -= 1 - t->share[poor];
+        if (t->share[rich] < 1) ++much, t->work[little++] = rich;
+    }
+    while (little > 0) t->share[t->work[--little]] = 1; /* rounding */
+    for (; much < t->n; ++much) t->share[t->work[much]] = 1;
+}
+
+/* u in (0, 1): its whole part times n is the column, the rest decides. */
+LFT_P_INLINE int lft_p_alias_pick(const lft_p_alias *t, double u)
+{
+    const double x = u * t->n;
+    const int    i = x < t->n - 1 ? (int)x : t->n - 1;
+    return x - i < t->share[i] ? i : t->other[i];
+}
+
 /* ---- 17_normal_equations.h, code --------------------------------------------------------------------------------- */
 /* 17_normal_equations.h: least squares by normal equations: the step of Gauss and Newton.
- * Offers (private): lft_p_normal_size(), lft_p_normal_add(), lft_p_normal_centre(), lft_p_normal_step(). */
+ * Offers (private): lft_p_normal_size(), lft_p_normal_add(), lft_p_normal_about(), lft_p_normal_step(). */
 
 /* Numbers that n parameters take: count, sum u, sum u^2, sum g[n], sum g u [n], sum g g^T [n][n] (j <= i). They only add up. */
 LFT_P_STATIC size_t lft_p_normal_size(size_t n)
@@ -2165,23 +2262,22 @@ LFT_P_STATIC void lft_p_normal_add(double *sum, size_t n, const double *g, doubl
     }
 }
 
-/* The sums become mean and variance of u (sum[1], sum[2]) and the covariances A of g; gradient[n] = those of g with u: the
- * derivative of half the variance of u along g. */
-LFT_P_STATIC void lft_p_normal_centre(double *sum, size_t n, double *gradient)
+/* The sums become means: of u (sum[1]), of (u - centre)^2 (sum[2]) and A of g g^T; gradient[n] = those of g (u - centre): the
+ * derivative of half of sum[2] along g. */
+LFT_P_STATIC void lft_p_normal_about(double *sum, size_t n, double centre, double *gradient)
 {
     double *mean = sum + 3, *a = mean + 2 * n;
     size_t  i, j;
     sum[1] /= sum[0];
-    sum[2] = sum[2] / sum[0] - sum[1] * sum[1];
-    for (i = 0; i < 2 * n; ++i) mean[i] /= sum[0];
+    sum[2] = sum[2] / sum[0] + centre * (centre - 2 * sum[1]);
     for (i = 0; i < n; ++i) {
-        gradient[i] = mean[n + i] - mean[i] * sum[1];
-        for (j = 0; j <= i; ++j) a[i * n + j] = a[i * n + j] / sum[0] - mean[i] * mean[j];
+        gradient[i] = (mean[n + i] - mean[i] * centre) / sum[0];
+        for (j = 0; j <= i; ++j) a[i * n + j] /= sum[0];
     }
 }
 
-/* After that: step[n] = -(A + ridge diag A)^-1 gradient, the least variance of u + g step but for the ridge; 0 where g is
- * constant. Returns the standard deviation of g step, not finite if A is singular. A is lost. */
+/* After that: step[n] = -(A + ridge diag A)^-1 gradient, the least mean of (u + g step - centre)^2 but for the ridge; 0 where
+ * g is 0. Returns the root mean square of g step, not finite if A is singular. A is lost. */
 LFT_P_STATIC double lft_p_normal_step(double *sum, size_t n, double ridge, const double *gradient, double *step)
 {
     double *a = sum + 3 + 2 * n, change = 0;
@@ -5510,6 +5606,14 @@ typedef struct LFT_(layer_ops) {
      * for layers that are never stored. */
     int (*spec)(const LFT_(layer) *layer, int64_t *number);
     lft_status (*read)(const int64_t *number, int n, lft_arena *arena, const void **desc, lft_error *error);
+
+    /* Instead of forward (NULL then), for a layer that draws a part of x_out, the rest of which is x_in or a map of it:
+     * logdet[lane] -= log q(x_out | x_in), so that q(x_out) = q(x_in) q(x_out | x_in). Lane l takes the random numbers of sample
+     * d.sample + l, attempts those of samples a multiple of 2^32 further; d.draw differs from layer to layer. `inverse` gives
+     * the x_in of x_out and logdet += log q(x_out | x_in); backward is by x_in for fixed random numbers, and NULL where that has
+     * no meaning (draws that are rejected). NULL for maps. */
+    lft_status (*draw)(const LFT_(layer) *layer, lft_draw d, const lft_real *x_in, lft_real *x_out, double *logdet,
+                       lft_real *score, void *tape, lft_arena scratch, lft_error *error);
 } LFT_(layer_ops);
 
 struct LFT_(layer) {
@@ -5561,7 +5665,7 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
 
 /* ---- 71_gauge_continuous.h, declarations ------------------------------------------------------------------------- */
 /* 71_gauge_continuous.h: the gauge-equivariant continuous flow as a layer: dU/dt = Z(U, t) U from t = 0 to 1, on the group.
- * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table). */
+ * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table), LFT_(continuous_loops)(), _loop. */
 
 #ifndef LFT_P_GROUP_INTEGRATOR
 #define LFT_P_GROUP_INTEGRATOR
@@ -5576,23 +5680,36 @@ typedef enum lft_group_integrator {
 
 /* Zero means the default. */
 typedef struct LFT_(continuous_desc) {
-    int                  loops; /* classes of loops, at most and by default all that are independent: U(1) and SU(2) 4, SU(3) 7 */
+    int                  loops; /* classes of loops: 1 the plaquettes, then those of the trivializing map order by order, up to
+                                   as many as there are room for; by default those of its second order (below) */
     int                  nodes; /* Legendre polynomials of time that each coefficient is a sum of: 4. That of the plaquette keeps
-                                   its shape, constant or, with order 2, linear: another pace along the same way is the same map */
+                                   its shape, a polynomial of degree order - 1: another pace along the same way is the same map */
     lft_group_integrator integrator;
     int                  steps, most_steps; /* 12; 4 steps */
-    int                  order; /* coefficients at the start: 0 none, the identity; 1, 2: leading, next to leading order in beta */
-    double               beta;  /* of the Wilson action that order 1 and 2 are for */
+    int                  order; /* coefficients at the start: 0 none, the identity; 1 to 4: the trivializing map to leading, next
+                                   to leading order in beta, and so on; needs all classes of that order, and nodes >= order */
+    double               beta;  /* of the Wilson action that the order is for */
 } LFT_(continuous_desc);
 
-/* The layer's table. Z = -T^a d^a S~ with S~ = sum_i c_i(t) W_i(U), the classes of Wilson loops W_i of 67_potential.h; log det
+/* The layer's table. Z = -T^a d^a S~ with S~ = sum_i c_i(t) W_i(U), the classes of Wilson loops W_i of 66_loop_classes.h; log det
  * is the integral of -d^a d^a S~. Equivariant under gauge transformations, translations, charge conjugation and permutations of
- * equal axes; under reflections to the order of the integrator, which multiplies links from one side. With order 1 or 2 it is the
- * trivializing map of 0907.5491 to leading or next to leading order, without training.
- * LFT_ERR_ARG for extents < 2, with more than the plaquette < 3: there loops close around the lattice, or plaquettes share two
- * links, and are of other classes. The inverse solves each step by iteration: LFT_ERR_NOCONV if the steps are too long.
- * LFT_ERR_NONFINITE names the step. */
+ * equal axes; under reflections to the order of the integrator, which multiplies links from one side. With order > 0 it is the
+ * trivializing map of 0907.5491 to that order, without training. Classes of loops to each order:
+ *   d = 2   U(1) 1, 4, 13, 66   SU(2) 1, 4, 15, 125   SU(3) 1, 7, 37
+ *   d = 3   U(1) 1, 6, 39       SU(2) 1, 6, 47        SU(3) 1, 11
+ *   d = 4   U(1) 1, 6           SU(2) 1, 6            SU(3) 1, 11      beyond that there is no room for all of an order
+ * LFT_ERR_ARG for extents < 2 with the plaquettes alone, < 3 with those of order 2, and so on: there loops close around the
+ * lattice, or plaquettes share two links, and are of other classes. LFT_ERR_NONFINITE names the step. The inverse solves each
+ * step by relaxed iteration: LFT_ERR_NOCONV if the steps are too long. flow_init takes up to 180 kB of stack. */
 LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
+
+/* How many classes of loops there are to an order, 1 to 4; 0 where there is no room for all of them. */
+LFT_API int LFT_(continuous_loops)(int order);
+
+/* text = a member of class `number`, from 0, cut to size: "tr xyXY" is the loop of steps along x, y, back along x, back along y;
+ * z and t are the other axes; where there are more traces the steps between their beginnings stand in brackets. Of U(1) one loop
+ * that has all links. LFT_ERR_ARG where there is no such class. */
+LFT_API lft_status LFT_(continuous_loop)(int number, char *text, size_t size);
 
 #endif
 #if LFT_GROUP == LFT_SCALAR
@@ -5621,6 +5738,56 @@ typedef struct LFT_(coupling_desc) {
  * small random weights, always the same. LFT_ERR_NONFINITE names the layer.
  * O(kernel^d sum of in * out) per site, forward; three times that backward. */
 LFT_API const LFT_(layer_ops) *LFT_(coupling)(void);
+
+#else
+
+/* ---- 74_doubling.h, declarations --------------------------------------------------------------------------------- */
+/* 74_doubling.h: from a coarse lattice to a finer one: every slice along an axis becomes two.
+ * Offers: lft_conditional, LFT_(doubling_desc), LFT_(doubling)(), LFT_(torus_desc), LFT_(torus)() (the layers' tables).
+ * Source: multiscale flows for gauge theories, 2404.10819; the exact weights of two dimensions, Migdal 1975. */
+
+#ifndef LFT_P_CONDITIONAL
+#define LFT_P_CONDITIONAL
+typedef enum lft_conditional {
+    LFT_CONDITIONAL_HAAR = 1, /* new links independent with the invariant measure, a start for the layers that follow */
+    LFT_CONDITIONAL_EXACT     /* two dimensions: given the coarse links, those of Wilson's plaquette action */
+} lft_conditional;
+#endif
+
+/* Zero means the default. */
+typedef struct LFT_(doubling_desc) {
+    int             axis;        /* of which slices become two */
+    int             extent;      /* of it, afterwards: twice what it was; or less, and slice i of n becomes those from floor(i
+                                    extent / n) to below floor((i + 1) extent / n), one or two */
+    lft_conditional conditional; /* Haar */
+    double          beta;        /* exact: of the action, 0 to 100 */
+    int             target[LFT_DIM]; /* exact: extents at which the action lives: those after this layer. Site i of n along an axis
+                                    of L stands for those from floor(i L / n) to below floor((i + 1) L / n), so a plaquette for k of
+                                    them, with the density kappa_k of their sum over links in between */
+} LFT_(doubling_desc);
+
+/* The layer's table. A link U along the axis at a slice that becomes two: V at the first and V^+ U at the second, V from the
+ * invariant measure. The other links of the coarse slice are those of the first one, those of the second are drawn: by Haar, or
+ * exactly: U between its plaquettes of a and b with the density
+ *   kappa_a(A U) kappa_b(U^+ B) / kappa_a+b(A B),   kappa_k = sum_r d_r u_r^k chi_r (47_characters.h says more).
+ * No parameters. The inverse multiplies the links along the axis and forgets the others; its logdet has the density of what
+ * was drawn. It commutes with gauge transformations, in distribution, and with those translations of the coarse lattice that
+ * keep what the slices become. The exact conditional has no backward: it draws by rejection.
+ * Samples below 2^32. LFT_ERR_ARG: axis, extent; exact: not two dimensions, beta, targets in which the slices do not nest, or a
+ * beta so large that rounding of kappa, which is of kappa(1), leaves less than 1e-6 of its smallest value.
+ * LFT_ERR_NONFINITE: a link was not finite, or none was accepted in 2^20 attempts. O(volume), mean attempts of an exact link
+ * kappa_b(1), b >= a; two single plaquettes: U(1) and SU(2) as of the heat bath, SU(3) a few. */
+LFT_API const LFT_(layer_ops) *LFT_(doubling)(void);
+
+typedef struct LFT_(torus_desc) {
+    double beta;            /* 0 to 100 */
+    int    target[LFT_DIM]; /* extents at which the action lives: 1 for 0 */
+} LFT_(torus_desc);
+
+/* The layer's table. Where the exact doubling begins: a lattice of one site in two dimensions, the links U_0, U_1 of which are
+ * drawn anew with the density kappa_V(U_0 U_1 U_0^+ U_1^+) / sum_r u_r^V, V the volume of the targets, by rejection. U(1): 1.
+ * Its inverse gives the links themselves, of which the Haar prior knows nothing. LFT_ERR_ARG, LFT_ERR_NONFINITE: as above. */
+LFT_API const LFT_(layer_ops) *LFT_(torus)(void);
 
 #endif
 
@@ -5697,7 +5864,7 @@ LFT_API lft_status LFT_(flow_sample)(LFT_(flow) *flow, uint64_t seed, uint64_t f
 LFT_API lft_status LFT_(flow_logq)(LFT_(flow) *flow, const LFT_(batch) *x, double *logq);
 
 /* x = f(z) with logdet[n] = log |det df/dz|, and back: z = f^-1(x) with logdet[n] = log |det df^-1/dx|. x may be z where the
- * extents agree. The prior is left out. */
+ * extents agree. The prior is left out. LFT_ERR_ARG for a flow with layers that draw; flow_inverse knows what they were given. */
 LFT_API lft_status LFT_(flow_map)(LFT_(flow) *flow, const LFT_(batch) *z, LFT_(batch) *x, double *logdet);
 LFT_API lft_status LFT_(flow_inverse)(LFT_(flow) *flow, const LFT_(batch) *x, LFT_(batch) *z, double *logdet);
 
@@ -5708,6 +5875,27 @@ LFT_P_STATIC lft_status LFT_(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) 
 {
     return LFT_P_SIGNED(flow_init)(flow, desc, arena, error);
 }
+
+#if LFT_GROUP != LFT_SCALAR
+
+/* ---- 81_exact.h, declarations ------------------------------------------------------------------------------------ */
+/* 81_exact.h: Wilson's plaquette action in two dimensions, sampled without approximation.
+ * Offers: LFT_(exact_desc)(), LFT_(exact_bytes)(), LFT_(exact_logz)(). */
+
+/* A desc of the flow whose samples have the density exp(-S) / Z, S = -(beta / N) sum Re tr P (U(1): -beta sum cos), in two
+ * dimensions: the Haar prior of one site, the torus layer, and exact doublings of the axes in turn until the extents are
+ * reached, any extents (74_doubling.h). Its log q is -S - log Z to rounding, of samples and of given configurations: all
+ * weights are equal, the ESS is 1 and samples are independent. The layers are laid out in the arena and have to last until
+ * flow_init returns; desc->pool may be set. LFT_ERR_ARG: extents, dimensions other than 2, beta below 0 or above 100 (flow_init
+ * refuses more, see LFT_(doubling)()); LFT_ERR_NOMEM; text in *error (may be NULL). exact_bytes: what it takes from an arena. */
+LFT_API lft_status LFT_(exact_desc)(LFT_(flow_desc) *desc, const int *extent, double beta, lft_arena *arena, lft_error *error);
+LFT_API size_t LFT_(exact_bytes)(void);
+
+/* *logz = log int dU exp(-S) = V log lambda_0 + log sum_r (lambda_r / lambda_0)^V on the torus of V plaquettes, to rounding; Haar
+ * measures normalised to 1: 0 at beta = 0. Status as above; scratch: 64 kB are enough. */
+LFT_API lft_status LFT_(exact_logz)(const int *extent, double beta, double *logz, lft_arena scratch, lft_error *error);
+
+#endif
 
 /* ---- 81_transfer.h, declarations --------------------------------------------------------------------------------- */
 /* 81_transfer.h: a trained flow as the start of another lattice's.
@@ -6237,9 +6425,10 @@ typedef enum lft_estimator {
 
 typedef enum lft_optimizer {
     LFT_ADAM = 1,    /* on the loss; the default */
-    LFT_GAUSS_NEWTON /* on the variance of the log-weights of fixed draws from the prior, by the normal equations of a batch: few
-                        steps, each as long as the log-weights stay where they are known. For layers of few parameters that
-                        keep their gradients apart lane by lane; needs batch well above the number of parameters */
+    LFT_GAUSS_NEWTON /* on the mean of (log w - log Z)^2, with log Z as the batches so far have it, for fixed draws from the prior,
+                        by the normal equations of a batch: few steps, each as long as the log-weights stay where they are
+                        known. For layers of few parameters, 4 at least, that keep their gradients apart lane by lane; needs
+                        batch well above the number of parameters */
 } lft_optimizer;
 
 /* What happened in a step, for the caller's progress line. */
@@ -6300,7 +6489,7 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
 LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc);
 
 /* Loss and its gradient by all parameters (trainer->gradient, trainer->logw) on samples first ... first + batch - 1, for
- * tests and other optimisers. Of Gauss-Newton the gradient is that of half the variance of the log-weights. */
+ * tests and other optimisers. Of Gauss-Newton the gradient is that of half its mean of squares, for fixed log Z. */
 LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, double *loss);
 
 /* ---- 93_checkpoint.h, declarations ------------------------------------------------------------------------------- */
@@ -6855,11 +7044,49 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 
 #undef LFT_P_COUNT
 
+/* ---- 12_fixed_point.h, code -------------------------------------------------------------------------------------- */
+/* 12_fixed_point.h: how steps are solved backward: a fixed point by relaxed iteration.
+ * Offers (private): LFT_P(largest)(), LFT_P(relaxation)(). */
+
+/* The largest |x| of a group of finite numbers, over all lanes. */
+static inline double LFT_P(largest)(const lft_v *x, int n)
+{
+    lft_v    most = lft_splat(0);
+    lft_real lane[LFT_P_LANES];
+    double   largest = 0;
+    int      i;
+    for (i = 0; i < n; ++i) {
+        const lft_v m = lft_sel(LFT_P(lt)(x[i], lft_splat(0)), -x[i], x[i]);
+        most          = lft_sel(LFT_P(lt)(most, m), m, most);
+    }
+    lft_p_copy(lane, &most, sizeof most);
+    for (i = 0; i < LFT_P_LANES; ++i) largest = (double)lane[i] > largest ? (double)lane[i] : largest;
+    return largest;
+}
+
+/* The weight of the next correction of a fixed point, lane by lane, from two residuals in a row (Aitken's, for vectors: Irons
+ * and Tuck, Int. J. Numer. Meth. Eng. 1 (1969) 275). Where the step stretches by more than 2, plain iteration diverges. */
+static inline lft_v LFT_P(relaxation)(const lft_v *now, const lft_v *before, int n, lft_v weight)
+{
+    const lft_v least = lft_splat((lft_real)0.05), most = lft_splat((lft_real)1.5);
+    lft_v       along = lft_splat(0), square = lft_splat((lft_real)1e-36);
+    int         i;
+    for (i = 0; i < n; ++i) {
+        const lft_v d = now[i] - before[i];
+        along += before[i] * d;
+        square += d * d;
+    }
+    weight = -weight * along / square;
+    weight = lft_sel(LFT_P(lt)(weight, most), weight, most);
+    return lft_sel(LFT_P(lt)(least, weight), weight, least);
+}
+
 #if LFT_GROUP != LFT_SCALAR
 
 /* ---- 29_lane_draws.h, code --------------------------------------------------------------------------------------- */
 /* 29_lane_draws.h: random numbers of all lanes at once, for what is drawn link by link and rejected lane by lane.
- * Offers (private): uniforms(), quaternion(), direction(), nonfinite(). */
+ * Offers (private): uniforms(), quaternion(), direction(), nonfinite(); crew, crew_start(), crew_assign(), crew_uniforms(),
+ *                   crew_settle(), crew_move(), crew_move_wide(). */
 
 #if LFT_P_REAL_BYTES == 4
 static const lft_real LFT_P(half_place) = FLT_EPSILON / 2; /* half of the last place of numbers from 1 to 2 */
@@ -6956,6 +7183,96 @@ LFT_P_INLINE lft_v LFT_P(direction)(const lft_v w[4], lft_v v[4])
     return lft_sel(small, lft_splat(0), length);
 }
 
+/* ---- long rejections ---------------------------------------------------------------------------------------------------
+ * Where many attempts fail, lanes that have accepted would wait for the last one. A crew lets them make its next attempts: the
+ * attempts of a sample have numbers, and the first that is accepted counts, whichever lane made it. */
+
+#define LFT_P_ATTEMPTS 1048576 /* of a sample, at most */
+
+typedef struct LFT_P(crew) {
+    int      open, list[LFT_P_LANES];             /* lanes that have not accepted yet */
+    int      of[LFT_P_LANES];                     /* whose attempt each lane makes */
+    uint32_t number[LFT_P_LANES];                 /* and which */
+    uint32_t next[LFT_P_LANES];                   /* the attempts of each lane so far */
+    int      from[LFT_P_LANES];                   /* the lane that has just accepted for this one, or -1 */
+} LFT_P(crew);
+
+/* bad: lanes that make no attempt. */
+LFT_P_STATIC void LFT_P(crew_start)(LFT_P(crew) *c, lft_m bad)
+{
+    lft_int not_open[LFT_P_LANES];
+    int     l;
+    lft_p_copy(not_open, &bad, sizeof not_open);
+    for (l = 0, c->open = 0; l < LFT_P_LANES; ++l) {
+        c->next[l] = 0;
+        if (!not_open[l]) c->list[c->open++] = l;
+    }
+}
+
+/* The work of the next round; 0 if there is none, or too many attempts have failed. */
+LFT_P_STATIC int LFT_P(crew_assign)(LFT_P(crew) *c)
+{
+    int l;
+    if (!c->open || c->next[c->list[0]] >= LFT_P_ATTEMPTS) return 0;
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        c->of[l]     = c->list[l % c->open];
+        c->number[l] = c->next[c->of[l]]++;
+    }
+    return 1;
+}
+
+/* u[2 pairs][lane]: the numbers 2 pair ... of d for sample and attempt of each lane: of the sample d->sample + of + 2^32 number. */
+LFT_P_STATIC void LFT_P(crew_uniforms)(const LFT_P(crew) *crew, const lft_draw *d, uint32_t pair, int pairs,
+                                       double (*u)[LFT_P_LANES])
+{
+    uint32_t low[LFT_P_LANES], high[LFT_P_LANES];
+    int      i, l;
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        const uint64_t sample = d->sample + (uint64_t)crew->of[l] + ((uint64_t)crew->number[l] << 32);
+        low[l]  = (uint32_t)sample;
+        high[l] = (d->purpose & 0xff) | (uint32_t)(sample >> 32) << 8;
+    }
+    for (i = 0; i < pairs; ++i) {
+        for (l = 0; l < LFT_P_LANES; ++l) {
+            uint32_t c[4];
+            c[0] = pair + (uint32_t)i, c[1] = d->draw, c[2] = low[l], c[3] = high[l];
+            lft_p_philox(c, (uint32_t)d->seed, (uint32_t)(d->seed >> 32));
+            u[2 * i][l]     = lft_p_draw_uniform(c[0], c[1]);
+            u[2 * i + 1][l] = lft_p_draw_uniform(c[2], c[3]);
+        }
+    }
+}
+
+/* Attempts with bound < value are accepted. */
+LFT_P_STATIC void LFT_P(crew_settle)(LFT_P(crew) *c, const double *bound, const double *value)
+{
+    int i, l, open = 0;
+    for (l = 0; l < LFT_P_LANES; ++l) c->from[l] = -1;
+    for (l = LFT_P_LANES - 1; l >= 0; --l) {
+        if (bound[l] < value[l]) c->from[c->of[l]] = l;
+    }
+    for (i = 0; i < c->open; ++i) {
+        if (c->from[c->list[i]] < 0) c->list[open++] = c->list[i];
+    }
+    c->open = open;
+}
+
+/* What has been accepted, x of the lane that made it, to the lane that it is for. */
+LFT_P_INLINE void LFT_P(crew_move)(const LFT_P(crew) *c, lft_v *to, lft_v x)
+{
+    lft_real a[LFT_P_LANES], b[LFT_P_LANES];
+    int      l;
+    lft_p_copy(a, to, sizeof a);
+    lft_p_copy(b, &x, sizeof b);
+    for (l = 0; l < LFT_P_LANES; ++l) a[l] = c->from[l] < 0 ? a[l] : b[c->from[l]];
+    lft_p_copy(to, a, sizeof a);
+}
+
+LFT_P_INLINE void LFT_P(crew_move_wide)(const LFT_P(crew) *c, lft_v *to, const double *x)
+{
+    LFT_P(crew_move)(c, to, LFT_P(from_wide)(x));
+}
+
 #endif
 
 /* ---- 30_group.h, code -------------------------------------------------------------------------------------------- */
@@ -6987,8 +7304,8 @@ LFT_P_INLINE lft_v LFT_P(direction)(const lft_v w[4], lft_v v[4])
  *   sum_none, sum_add(w, x, u), sum_trace(u, w)    w = 0, w += x u, Re tr u w
  *   sum_of(link)        the matrix of a link in memory
  *   sum_mul(w, a, b)    w += a b, either adjoint; w is neither
- *   sum_scaled(w, x, a) w += x a or x a^+, lane by lane;   sum_unit(w, re, im)   w += (re + i im) 1
- *   sum_traces(w)       tr w;   sum_dot(a, b)   Re tr a b or Re tr a^+ b
+ *   sum_scaled(w, x, a) w += x a or x a^+, lane by lane;   sum_times(w, re, im, a)   with x = re + i im
+ *   sum_traces(w, re, im)   tr w;   sum_inner(a, b, re, im)   tr a b or tr a b^+; im may be NULL
  *   sum_gradient(w, g)  g^a = Re tr T^a w;   sum_turned(w, z, a)   w = z^a T^a a
  *   bracket(a, b)       [a, b] of algebra elements
  *   heat(link, w, k, d, place)  the link drawn anew with the density exp(k Re tr U w) by the invariant measure, SU(3): in three
@@ -7100,20 +7417,22 @@ LFT_P_INLINE void LFT_P(sum_mul)(lft_w *c, const lft_w *a, int adjoint_a, const 
     c->c[0] += a->c[0] * b->c[0] - ai * bi;
     c->c[1] += a->c[0] * bi + ai * b->c[0];
 }
-LFT_P_INLINE void LFT_P(sum_unit)(lft_w *w, lft_v re, lft_v im)
+LFT_P_INLINE void LFT_P(sum_times)(lft_w *w, lft_v re, lft_v im, const lft_w *a, int adjoint)
 {
-    w->c[0] += re;
-    w->c[1] += im;
+    const lft_v ai = adjoint ? -a->c[1] : a->c[1];
+    w->c[0] += re * a->c[0] - im * ai;
+    w->c[1] += re * ai + im * a->c[0];
 }
 LFT_P_INLINE void LFT_P(sum_scaled)(lft_w *w, lft_v x, const lft_w *a, int adjoint)
 {
-    w->c[0] += x * a->c[0];
-    w->c[1] += adjoint ? -x * a->c[1] : x * a->c[1];
+    LFT_P(sum_times)(w, x, lft_splat(0), a, adjoint);
 }
 LFT_P_INLINE void LFT_P(sum_traces)(const lft_w *w, lft_v *re, lft_v *im) { *re = w->c[0], *im = w->c[1]; }
-LFT_P_INLINE lft_v LFT_P(sum_dot)(const lft_w *a, int adjoint, const lft_w *b)
+LFT_P_INLINE void LFT_P(sum_inner)(const lft_w *a, const lft_w *b, int adjoint, lft_v *re, lft_v *im)
 {
-    return adjoint ? a->c[0] * b->c[0] + a->c[1] * b->c[1] : a->c[0] * b->c[0] - a->c[1] * b->c[1];
+    const lft_v bi = adjoint ? -b->c[1] : b->c[1];
+    *re = a->c[0] * b->c[0] - a->c[1] * bi;
+    if (im) *im = a->c[1] * b->c[0] + a->c[0] * bi;
 }
 LFT_P_INLINE void LFT_P(sum_gradient)(const lft_w *w, lft_z *g) { g->c[0] = -w->c[1]; }
 LFT_P_INLINE void LFT_P(sum_turned)(lft_w *w, const lft_z *z, const lft_w *a)
@@ -7319,22 +7638,23 @@ LFT_P_INLINE void LFT_P(sum_mul)(lft_w *c, const lft_w *a, int adjoint_a, const 
     LFT_P(mul)(&r, &x, &y);
     LFT_P(sum_add)(c, 1, &r);
 }
-LFT_P_INLINE void LFT_P(sum_unit)(lft_w *w, lft_v re, lft_v im)
-{
-    (void)im; /* has no part in Re tr w^+ dw */
-    w->c[0] += re;
-}
 LFT_P_INLINE void LFT_P(sum_scaled)(lft_w *w, lft_v x, const lft_w *a, int adjoint)
 {
     const lft_v y = adjoint ? -x : x;
     w->c[0] += x * a->c[0];
     w->c[1] += y * a->c[1], w->c[2] += y * a->c[2], w->c[3] += y * a->c[3];
 }
+LFT_P_INLINE void LFT_P(sum_times)(lft_w *w, lft_v re, lft_v im, const lft_w *a, int adjoint)
+{
+    (void)im; /* has no part in Re tr w^+ dw */
+    LFT_P(sum_scaled)(w, re, a, adjoint);
+}
 LFT_P_INLINE void LFT_P(sum_traces)(const lft_w *w, lft_v *re, lft_v *im) { *re = 2 * w->c[0], *im = lft_splat(0); }
-LFT_P_INLINE lft_v LFT_P(sum_dot)(const lft_w *a, int adjoint, const lft_w *b)
+LFT_P_INLINE void LFT_P(sum_inner)(const lft_w *a, const lft_w *b, int adjoint, lft_v *re, lft_v *im)
 {
     const lft_v x = a->c[1] * b->c[1] + a->c[2] * b->c[2] + a->c[3] * b->c[3];
-    return 2 * (adjoint ? a->c[0] * b->c[0] + x : a->c[0] * b->c[0] - x);
+    *re = 2 * (adjoint ? a->c[0] * b->c[0] + x : a->c[0] * b->c[0] - x);
+    if (im) *im = lft_splat(0);
 }
 LFT_P_INLINE void LFT_P(sum_gradient)(const lft_w *w, lft_z *g) { (void)LFT_P(trace)(w, g); }
 LFT_P_INLINE void LFT_P(sum_turned)(lft_w *w, const lft_z *z, const lft_w *a)
@@ -7811,11 +8131,6 @@ LFT_P_STATIC void LFT_P(sum_mul)(lft_w *c, const lft_w *a, int adjoint_a, const 
     else if (adjoint_b) LFT_P(multiply)(c->c, 1, a->c, 0, b->c, 1);
     else LFT_P(multiply)(c->c, 1, a->c, 0, b->c, 0);
 }
-LFT_P_INLINE void LFT_P(sum_unit)(lft_w *w, lft_v re, lft_v im)
-{
-    int i;
-    LFT_P_UNROLL for (i = 0; i < 3; ++i) w->c[LFT_P_RE(i, i)] += re, w->c[LFT_P_IM(i, i)] += im;
-}
 LFT_P_INLINE void LFT_P(sum_scaled)(lft_w *w, lft_v x, const lft_w *a, int adjoint)
 {
     int i, j;
@@ -7825,7 +8140,21 @@ LFT_P_INLINE void LFT_P(sum_scaled)(lft_w *w, lft_v x, const lft_w *a, int adjoi
         {
             const int at = adjoint ? LFT_P_RE(j, i) : LFT_P_RE(i, j);
             w->c[LFT_P_RE(i, j)] += x * a->c[at];
-            w->c[LFT_P_IM(i, j)] += adjoint ? -x * a->c[at + 1] : x * a->c[at + 1];
+            w->c[LFT_P_IM(i, j)] += (adjoint ? -x : x) * a->c[at + 1];
+        }
+    }
+}
+LFT_P_INLINE void LFT_P(sum_times)(lft_w *w, lft_v re, lft_v im, const lft_w *a, int adjoint)
+{
+    const lft_v sign = adjoint ? -re : re, cross = adjoint ? -im : im;
+    int         i, j;
+    LFT_P_UNROLL for (i = 0; i < 3; ++i)
+    {
+        LFT_P_UNROLL for (j = 0; j < 3; ++j)
+        {
+            const int at = adjoint ? LFT_P_RE(j, i) : LFT_P_RE(i, j);
+            w->c[LFT_P_RE(i, j)] += re * a->c[at] - cross * a->c[at + 1];
+            w->c[LFT_P_IM(i, j)] += sign * a->c[at + 1] + im * a->c[at];
         }
     }
 }
@@ -7834,13 +8163,21 @@ LFT_P_INLINE void LFT_P(sum_traces)(const lft_w *w, lft_v *re, lft_v *im)
     *re = LFT_P(trace)(w, NULL);
     *im = LFT_P(trace_im)(w);
 }
-LFT_P_INLINE lft_v LFT_P(sum_dot)(const lft_w *a, int adjoint, const lft_w *b)
+LFT_P_INLINE void LFT_P(sum_inner)(const lft_w *a, const lft_w *b, int adjoint, lft_v *re, lft_v *im)
 {
-    lft_v sum = lft_splat(0);
-    int   i;
-    if (!adjoint) return LFT_P(sum_trace)(a, b);
-    LFT_P_UNROLL for (i = 0; i < 18; ++i) sum += a->c[i] * b->c[i];
-    return sum;
+    int i, j;
+    *re = lft_splat(0);
+    if (im) *im = lft_splat(0);
+    LFT_P_UNROLL for (i = 0; i < 3; ++i)
+    {
+        LFT_P_UNROLL for (j = 0; j < 3; ++j)
+        {
+            const int   k = LFT_P_RE(i, j), at = adjoint ? k : LFT_P_RE(j, i);
+            const lft_v bi = adjoint ? -b->c[at + 1] : b->c[at + 1];
+            *re += a->c[k] * b->c[at] - a->c[k + 1] * bi;
+            if (im) *im += a->c[k] * bi + a->c[k + 1] * b->c[at];
+        }
+    }
 }
 LFT_P_INLINE void LFT_P(sum_gradient)(const lft_w *w, lft_z *g) { (void)LFT_P(trace)(w, g); }
 /* i H a with the hermitian H of z */
@@ -8795,6 +9132,767 @@ LFT_API lft_status LFT_(configuration_write)(const LFT_(batch) *x, int i, lft_wr
     return lft_gauge_write(to, file, LFT_P(configuration_get), &one, error);
 }
 
+#endif
+#if LFT_UPTO >= LFT_SAMPLE
+#if LFT_GROUP != LFT_SCALAR
+
+/* ---- 47_characters.h, code --------------------------------------------------------------------------------------- */
+/* 47_characters.h: what is known exactly of exp(beta / N Re tr U), and how to draw from it. An instance of a gauge group has one
+ * of the rooms 48; all of them offer (private) the same words:
+ *
+ *   exp(beta / N Re tr U) = sum_r d_r lambda_r chi_r(U),   u_r = lambda_r / lambda_0,
+ *   kappa_k(U) = sum_r d_r u_r^k chi_r(U),   int dU kappa_k(U) = 1,   int dU kappa_a(A U) kappa_b(U^+ B) = kappa_a+b(A B):
+ * the weight of k plaquettes of two dimensions in one (A. A. Migdal, Sov. Phys. JETP 42 (1975) 413), as a density.
+ *
+ *   characters_init(c, beta, arena)           the u_r, to rounding of the largest; nothing of it is used after kernel_init
+ *   characters_sum(c, k)                      sum_r u_r^k
+ *   kernel_init(k, c, area, draws, arena)     kappa of that area; with what drawing from it takes, if it will be drawn from
+ *   kernel_value(k, re, im, value)            value[lane] = kappa of a matrix with the trace re + i im (SU(2): re alone)
+ *   split(small, large, d, pair, p, w)        w with the density kappa_small(w) kappa_large(w^+ p) / kappa_sum(p); the areas
+ *                                             do not decrease. Random numbers: pair ... pair + 7 of d. 1: p is not finite, or
+ *                                             2^20 attempts failed
+ *
+ * kappa_1 is an exponential, the others are sums: their rounding error is one of kappa(1), so that of log kappa(U) grows to
+ * kappa(1) / kappa(U) roundings: rarely, as kappa is the density. `least` is about the smallest kappa there is. */
+
+typedef struct LFT_P(characters) {
+    double  beta;
+    double  log_first; /* log lambda_0 */
+    int     count;     /* of u, as the room numbers them */
+    double *u;
+} LFT_P(characters);
+
+typedef struct LFT_P(kernel) {
+    int         area, terms;
+    double     *c;               /* the coefficients of the sum */
+    double      slope, constant; /* log kappa_1 = slope Re tr + constant */
+    double      most, least;     /* kappa(1), and the smallest value met */
+    lft_p_alias table;           /* cells of the classes with a bound of the density on each */
+    lft_p_alias *ladder;         /* SU(3): those of exp(x Re tr) for a ladder of x; NULL for other groups */
+} LFT_P(kernel);
+
+/* A link with the invariant measure from LFT_P_HAAR uniform numbers. */
+LFT_P_STATIC void LFT_P(haar_from)(double (*u)[LFT_P_LANES], lft_v *link)
+{
+    lft_v normal[LFT_P_HAAR];
+    int   i, l;
+    for (i = 0; i < LFT_P_HAAR; i += 2) {
+        for (l = 0; l < LFT_P_LANES; ++l) {
+            const double r = lft_p_f64_p_sqrt(-2.0 * lft_p_f64_p_log(u[i][l]));
+            double       s, c;
+            lft_p_f64_p_sincos(6.283185307179586477 * u[i + 1][l], &s, &c);
+            u[i][l] = r * c, u[i + 1][l] = r * s;
+        }
+        normal[i] = LFT_P(from_wide)(u[i]), normal[i + 1] = LFT_P(from_wide)(u[i + 1]);
+    }
+    LFT_P(haar)(link, normal);
+}
+
+LFT_P_INLINE void LFT_P(to_wide)(double *to, lft_v x)
+{
+    int l;
+    for (l = 0; l < LFT_P_LANES; ++l) to[l] = 0;
+    LFT_P(add_wide)(to, x);
+}
+
+/* The trace of a product of links, in double. */
+LFT_P_STATIC void LFT_P(wide_trace)(const lft_u *u, double *re, double *im)
+{
+    lft_w w;
+    lft_v x, y;
+    LFT_P(sum_of)(u->c, &w);
+    LFT_P(sum_traces)(&w, &x, &y);
+    LFT_P(to_wide)(re, x);
+    LFT_P(to_wide)(im, y);
+}
+
+/* exp(slope Re tr + constant) */
+LFT_P_STATIC void LFT_P(kernel_one)(const LFT_P(kernel) *k, const double *re, double *value)
+{
+    int l;
+    for (l = 0; l < LFT_P_LANES; ++l) value[l] = lft_p_f64_p_exp(k->slope * re[l] + k->constant);
+}
+
+LFT_P_STATIC void LFT_P(kernel_start)(LFT_P(kernel) *k, const LFT_P(characters) *c, int area)
+{
+    lft_p_zero(k, sizeof *k);
+    k->area     = area;
+    k->slope    = c->beta / LFT_P_COLOURS;
+    k->constant = -c->log_first;
+}
+
+#endif
+#if LFT_GROUP == LFT_SU2
+
+/* ---- 48_su2_kernel.h, code --------------------------------------------------------------------------------------- */
+/* 48_su2_kernel.h: SU(2): lambda_n = 2 I_n(beta) / beta for the dimension n = 1, 2, ..., U = cos psi + i sin psi (m sigma),
+ * kappa_k = sum_n n u_n^k sin(n psi) / sin(psi). Offers what 47_characters.h says. */
+
+#define LFT_P_CELLS 128
+
+/* u[n - 1] = I_n / I_1 */
+LFT_P_STATIC void LFT_P(characters_init)(LFT_P(characters) *c, double beta, lft_arena *arena)
+{
+    int n;
+    c->beta  = beta;
+    c->count = 20 + (int)(7 * lft_p_f64_p_sqrt(beta));
+    c->u     = (double *)lft_arena_alloc(arena, (size_t)c->count + 1, sizeof(double));
+    if (!c->u) return;
+    if (beta < 1e-8) { /* I_n / I_1 = (beta / 2)^(n - 1) / n! */
+        c->log_first = 0;
+        for (n = 0; n < c->count; ++n) c->u[n] = n ? n == 1 ? 0.25 * beta : 0 : 1;
+        return;
+    }
+    lft_p_bessel(beta, c->count + 1, c->u);
+    c->log_first = beta + lft_p_f64_p_log(2 * c->u[1] / beta);
+    for (n = 0; n < c->count; ++n) c->u[n] = c->u[n + 1];
+    for (n = c->count - 1; n >= 0; --n) c->u[n] /= c->u[0];
+}
+
+LFT_P_STATIC double LFT_P(characters_sum)(const LFT_P(characters) *c, int k)
+{
+    double sum = 0;
+    int    n;
+    for (n = c->count - 1; n >= 0; --n) sum += lft_p_power(c->u[n], k);
+    return sum;
+}
+
+/* Clenshaw's rule for Chebyshev polynomials of the second kind in cos psi, half of the trace. */
+LFT_P_STATIC void LFT_P(kernel_value)(const LFT_P(kernel) *k, const double *re, const double *im, double *value)
+{
+    double x[LFT_P_LANES], y[LFT_P_LANES];
+    int    n, l;
+    (void)im;
+    if (k->area == 1) {
+        LFT_P(kernel_one)(k, re, value);
+        return;
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) x[l] = y[l] = 0;
+    for (n = k->terms - 1; n >= 0; --n) {
+        for (l = 0; l < LFT_P_LANES; ++l) {
+            const double next = re[l] * x[l] - y[l] + k->c[n];
+            y[l] = x[l], x[l] = next;
+        }
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) value[l] = x[l];
+}
+
+LFT_P_STATIC double LFT_P(kernel_at_one)(const LFT_P(kernel) *k, double psi)
+{
+    double re[LFT_P_LANES], value[LFT_P_LANES], s, c;
+    int    l;
+    lft_p_f64_p_sincos(psi, &s, &c);
+    for (l = 0; l < LFT_P_LANES; ++l) re[l] = 2 * c;
+    LFT_P(kernel_value)(k, re, re, value);
+    return value[0];
+}
+
+/* The density of psi is (2 / pi) sin^2 psi kappa; kappa falls from 0 to pi: bounded by its value at the lower end of a cell, and
+ * sin^2 by that at the end nearer to pi/2. */
+LFT_P_STATIC void LFT_P(kernel_init)(LFT_P(kernel) *k, const LFT_P(characters) *c, int area, int draws, lft_arena *arena)
+{
+    const double pi = 3.14159265358979323846;
+    int          n;
+    LFT_P(kernel_start)(k, c, area);
+    k->c = (double *)lft_arena_alloc(arena, (size_t)c->count, sizeof(double));
+    if (draws) lft_p_alias_layout(&k->table, LFT_P_CELLS, arena);
+    if (!c->u || !k->c || (draws && !k->table.work)) return;
+    for (n = 0; n < c->count; ++n) {
+        k->c[n] = (n + 1) * lft_p_power(c->u[n], area);
+        if ((n + 1) * k->c[n] > 1e-19) k->terms = n + 1;
+    }
+    k->most  = LFT_P(kernel_at_one)(k, 0);
+    k->least = LFT_P(kernel_at_one)(k, pi);
+    for (n = 0; draws && n < LFT_P_CELLS; ++n) {
+        const double low = pi / LFT_P_CELLS * n, high = pi / LFT_P_CELLS * (n + 1);
+        double       s, cosine;
+        lft_p_f64_p_sincos(n < LFT_P_CELLS / 2 ? high : low, &s, &cosine);
+        k->table.weight[n] = (1 + 1e-6) * s * s * LFT_P(kernel_at_one)(k, low);
+    }
+    if (draws) lft_p_alias_build(&k->table);
+}
+
+/* w out of kappa_small by cells of psi and a direction; the value of kappa_small there, times sin^2, beside the bound. */
+LFT_P_STATIC void LFT_P(kernel_draw)(const LFT_P(kernel) *k, double (*u)[LFT_P_LANES], double (*w)[LFT_P_LANES], double *value,
+                                     double *bound)
+{
+    double re[LFT_P_LANES], s[LFT_P_LANES];
+    int    l;
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        const int cell = lft_p_alias_pick(&k->table, u[0][l]);
+        re[l]    = 3.14159265358979323846 / LFT_P_CELLS * (cell + u[1][l]);
+        bound[l] = k->table.weight[cell];
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) lft_p_f64_p_sincos(re[l], s + l, w[0] + l);
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        double z = 2 * u[2][l] - 1, r = s[l] * lft_p_f64_p_sqrt(1 - z * z), sine, cosine;
+        lft_p_f64_p_sincos(6.283185307179586477 * u[3][l], &sine, &cosine);
+        w[1][l] = r * cosine, w[2][l] = r * sine, w[3][l] = s[l] * z;
+        re[l]   = 2 * w[0][l];
+    }
+    LFT_P(kernel_value)(k, re, re, value);
+    for (l = 0; l < LFT_P_LANES; ++l) value[l] *= s[l] * s[l];
+}
+
+/* Two single plaquettes: one staple, as of the heat bath. Else w from kappa_small, accepted with kappa_large(w^+ p) over
+ * kappa_large(1). */
+LFT_P_STATIC int LFT_P(split)(const LFT_P(kernel) *small, const LFT_P(kernel) *large, lft_draw d, uint32_t pair, const lft_u *p,
+                              lft_u *w)
+{
+    const lft_m bad = LFT_P(nonfinite)(p->c[0] + p->c[1] + p->c[2] + p->c[3]);
+    LFT_P(crew) crew;
+    lft_u       x;
+    double      u[6][LFT_P_LANES], loop[4][LFT_P_LANES], number[4][LFT_P_LANES], re[LFT_P_LANES];
+    double      value[LFT_P_LANES], bound[LFT_P_LANES], other[LFT_P_LANES];
+    int         i, l;
+    LFT_P(one)(w->c);
+    if (large->area == 1) {
+        LFT_P(adjoint)(&x, p);
+        x.c[0] += 1;
+        return LFT_P(any)(LFT_P(heat)(w->c, &x, (lft_real)small->slope, d, pair / 2));
+    }
+    for (i = 0; i < 4; ++i) LFT_P(to_wide)(loop[i], p->c[i]);
+    LFT_P(crew_start)(&crew, bad);
+    while (LFT_P(crew_assign)(&crew)) {
+        LFT_P(crew_uniforms)(&crew, &d, pair, 3, u);
+        LFT_P(kernel_draw)(small, u, number, value, bound);
+        for (l = 0; l < LFT_P_LANES; ++l) { /* tr w^+ p */
+            const int at = crew.of[l];
+            re[l] = 2 * (number[0][l] * loop[0][at] + number[1][l] * loop[1][at] + number[2][l] * loop[2][at] +
+                         number[3][l] * loop[3][at]);
+            bound[l] *= u[4][l] * large->most;
+        }
+        LFT_P(kernel_value)(large, re, re, other);
+        for (l = 0; l < LFT_P_LANES; ++l) value[l] *= other[l];
+        LFT_P(crew_settle)(&crew, bound, value);
+        for (i = 0; i < 4; ++i) LFT_P(crew_move_wide)(&crew, w->c + i, number[i]);
+    }
+    return crew.open > 0 || LFT_P(any)(bad);
+}
+
+#elif LFT_GROUP == LFT_SU3
+
+/* ---- 48_su3_kernel.h, code --------------------------------------------------------------------------------------- */
+/* 48_su3_kernel.h: SU(3): representations (p, q) of dimension d = (p + 1)(q + 1)(p + q + 2) / 2. A class is that of
+ * diag(exp i alpha), alpha_1 + alpha_2 + alpha_3 = 0, and the density of (alpha_1, alpha_2) is H / (2 pi)^2,
+ * H = prod_i<j |e^i alpha_i - e^i alpha_j|^2 / 6. Offers what 47_characters.h says.
+ *
+ * With the complete symmetric polynomials h_n = t h_n-1 - t^* h_n-2 + h_n-3 of the trace t, at most (n + 1)(n + 2) / 2,
+ *   chi_pq = h_p+q h_q - h_p+q+1 h_q-1  (Jacobi and Trudi):
+ * no denominator vanishes where eigenvalues coincide. chi_pq and chi_qp are conjugate and have the same u; those with p >= q are
+ * numbered by m = p + q and n = q <= m / 2. */
+
+#define LFT_P_CELLS 48 /* of an angle */
+#define LFT_P_FINE  (2 * LFT_P_CELLS)
+#define LFT_P_RUNGS 16 /* of the ladder, above 0 */
+#define LFT_P_TOP   48 /* rows of a sum, at most */
+
+/* The place of (m, n); of (m, 0): how many there are below m. */
+LFT_P_INLINE int LFT_P(pair_of)(int m, int n) { return m + (m - 1) * (m - 1) / 4 + n; }
+LFT_P_INLINE double LFT_P(dimension)(int m, int n) { return 0.5 * (m - n + 1) * (n + 1) * (m + 2); }
+
+/* Values of m; u^2 d^2 is below 1e-19 beyond, for the betas that rounding leaves. */
+LFT_P_INLINE int LFT_P(rows_of)(double beta)
+{
+    const double m = 5 + 6 * lft_p_f64_p_sqrt(beta);
+    return m < LFT_P_TOP - 2 ? (int)m : LFT_P_TOP - 2;
+}
+
+/* h[n][lane], n < rows */
+LFT_P_STATIC void LFT_P(symmetric)(int rows, const double *re, const double *im, double (*hr)[LFT_P_LANES],
+                                   double (*hi)[LFT_P_LANES])
+{
+    int n, l;
+    for (n = 0; n < rows; ++n) {
+        for (l = 0; l < LFT_P_LANES; ++l) {
+            double x = n ? 0 : 1, y = 0;
+            if (n > 0) x += re[l] * hr[n - 1][l] - im[l] * hi[n - 1][l], y += re[l] * hi[n - 1][l] + im[l] * hr[n - 1][l];
+            if (n > 1) x -= re[l] * hr[n - 2][l] + im[l] * hi[n - 2][l], y -= re[l] * hi[n - 2][l] - im[l] * hr[n - 2][l];
+            if (n > 2) x += hr[n - 3][l], y += hi[n - 3][l];
+            hr[n][l] = x, hi[n][l] = y;
+        }
+    }
+}
+
+/* prod_i<j |e^i alpha_i - e^i alpha_j|^2 / 6 */
+LFT_P_INLINE double LFT_P(class_density)(const double c[3], const double s[3])
+{
+    return (2 - 2 * (c[0] * c[1] + s[0] * s[1])) * (2 - 2 * (c[1] * c[2] + s[1] * s[2])) *
+           (2 - 2 * (c[2] * c[0] + s[2] * s[0])) / 6;
+}
+
+/* Cosines and sines of the third angle. */
+LFT_P_INLINE void LFT_P(third_angle)(double c[3], double s[3])
+{
+    c[2] = c[0] * c[1] - s[0] * s[1];
+    s[2] = -(s[0] * c[1] + c[0] * s[1]);
+}
+
+/* d_r lambda_r = int dU exp(beta / 3 Re tr U) chi_r(U), by equal steps in both angles, which converges exponentially. */
+LFT_P_STATIC void LFT_P(characters_init)(LFT_P(characters) *c, double beta, lft_arena *arena)
+{
+    const int    rows = LFT_P(rows_of)(beta), steps = 2 * (rows + 10 + (int)(beta / 6));
+    const double step = 6.283185307179586477 / steps;
+    double       re[LFT_P_LANES], im[LFT_P_LANES], hr[LFT_P_TOP][LFT_P_LANES], hi[LFT_P_TOP][LFT_P_LANES];
+    int          i, j, l, m, n;
+    c->beta  = beta;
+    c->count = LFT_P(pair_of)(rows, 0);
+    c->u     = (double *)lft_arena_alloc(arena, (size_t)c->count, sizeof(double));
+    if (!c->u) return;
+    for (i = 0; i < steps; ++i) {
+        for (j = 0; j < steps; ++j) {
+            double x[3], y[3], weight;
+            lft_p_f64_p_sincos(step * i, y, x);
+            lft_p_f64_p_sincos(step * j, y + 1, x + 1);
+            LFT_P(third_angle)(x, y);
+            for (l = 0; l < LFT_P_LANES; ++l) re[l] = x[0] + x[1] + x[2], im[l] = y[0] + y[1] + y[2];
+            weight = LFT_P(class_density)(x, y) * lft_p_f64_p_exp(beta / 3 * (re[0] - 3)) / ((double)steps * steps);
+            LFT_P(symmetric)(rows + 1, re, im, hr, hi);
+            for (m = 0; m < rows; ++m) {
+                for (n = 0; n <= m / 2; ++n) {
+                    double chi = hr[m][0] * hr[n][0] - hi[m][0] * hi[n][0];
+                    if (n) chi -= hr[m + 1][0] * hr[n - 1][0] - hi[m + 1][0] * hi[n - 1][0];
+                    c->u[LFT_P(pair_of)(m, n)] += weight * chi;
+                }
+            }
+        }
+    }
+    c->log_first = beta + lft_p_f64_p_log(c->u[0]);
+    for (m = rows - 1; m >= 0; --m) {
+        for (n = m / 2; n >= 0; --n) c->u[LFT_P(pair_of)(m, n)] /= LFT_P(dimension)(m, n) * c->u[0];
+    }
+}
+
+LFT_P_STATIC double LFT_P(characters_sum)(const LFT_P(characters) *c, int k)
+{
+    double sum = 0;
+    int    m, n;
+    for (m = LFT_P(rows_of)(c->beta) - 1; m >= 0; --m) {
+        for (n = m / 2; n >= 0; --n) sum += (m == 2 * n ? 1 : 2) * lft_p_power(c->u[LFT_P(pair_of)(m, n)], k);
+    }
+    return sum;
+}
+
+/* Re sum_mn c_mn h_m h_n */
+LFT_P_STATIC void LFT_P(kernel_value)(const LFT_P(kernel) *k, const double *re, const double *im, double *value)
+{
+    double        hr[LFT_P_TOP][LFT_P_LANES], hi[LFT_P_TOP][LFT_P_LANES], x[LFT_P_LANES], y[LFT_P_LANES];
+    const double *c = k->c;
+    int           m, n, l;
+    if (k->area == 1) {
+        LFT_P(kernel_one)(k, re, value);
+        return;
+    }
+    LFT_P(symmetric)(k->terms, re, im, hr, hi);
+    for (l = 0; l < LFT_P_LANES; ++l) value[l] = 0;
+    for (m = 0; m < k->terms; ++m) {
+        for (l = 0; l < LFT_P_LANES; ++l) x[l] = y[l] = 0;
+        for (n = 0; n <= m / 2; ++n, ++c) {
+            for (l = 0; l < LFT_P_LANES; ++l) x[l] += *c * hr[n][l], y[l] += *c * hi[n][l];
+        }
+        for (l = 0; l < LFT_P_LANES; ++l) value[l] += x[l] * hr[m][l] - y[l] * hi[m][l];
+    }
+}
+
+/* ---- cells ---------------------------------------------------------------------------------------------------------- */
+
+/* Row i of LFT_P_FINE points: the density by the angles, of a kernel or, without one, of exp(x (Re tr - 3)). */
+LFT_P_STATIC void LFT_P(density_row)(const LFT_P(kernel) *k, double x, int i, double *row)
+{
+    const double step = 6.283185307179586477 / LFT_P_FINE;
+    double       re[LFT_P_LANES], im[LFT_P_LANES], density[LFT_P_LANES], value[LFT_P_LANES];
+    int          j, l;
+    for (j = 0; j < LFT_P_FINE; j += LFT_P_LANES) {
+        for (l = 0; l < LFT_P_LANES; ++l) {
+            double c[3], s[3];
+            lft_p_f64_p_sincos(step * i, s, c);
+            lft_p_f64_p_sincos(step * (j + l), s + 1, c + 1);
+            LFT_P(third_angle)(c, s);
+            re[l] = c[0] + c[1] + c[2], im[l] = s[0] + s[1] + s[2];
+            density[l] = LFT_P(class_density)(c, s);
+            value[l]   = lft_p_f64_p_exp(x * (re[l] - 3));
+        }
+        if (k) LFT_P(kernel_value)(k, re, im, value);
+        for (l = 0; l < LFT_P_LANES; ++l) row[j + l] = density[l] * value[l];
+    }
+}
+
+/* A bound of the density on each cell of two steps by two: its largest value at the corners of the steps, and twice the error of
+ * the bilinear interpolation between them, an eighth of the second differences. */
+LFT_P_STATIC void LFT_P(bound_cells)(const LFT_P(kernel) *k, double x, lft_p_alias *table)
+{
+    double row[5][LFT_P_FINE];
+    int    i, j, a, b;
+    for (a = 0; a < 3; ++a) LFT_P(density_row)(k, x, a - 1, row[a + 2]);
+    for (i = 0; i < LFT_P_CELLS; ++i) {
+        for (a = 0; a < 3; ++a) lft_p_copy(row[a], row[a + 2], sizeof row[a]);
+        for (a = 3; a < 5; ++a) LFT_P(density_row)(k, x, 2 * i + a - 1, row[a]);
+        for (j = 0; j < LFT_P_CELLS; ++j) {
+            double most = 0, along = 0, across = 0;
+            for (a = 1; a < 4; ++a) {
+                for (b = 2 * j + LFT_P_FINE; b < 2 * j + LFT_P_FINE + 3; ++b) {
+                    const int    at = b % LFT_P_FINE, before = (b - 1) % LFT_P_FINE, after = (b + 1) % LFT_P_FINE;
+                    const double f = row[a][at];
+                    double       d = row[a + 1][at] - 2 * f + row[a - 1][at], e = row[a][after] - 2 * f + row[a][before];
+                    d = d < 0 ? -d : d, e = e < 0 ? -e : e;
+                    most   = f > most ? f : most;
+                    along  = d > along ? d : along;
+                    across = e > across ? e : across;
+                }
+            }
+            table->weight[i * LFT_P_CELLS + j] = most + 0.25 * (along + across);
+        }
+    }
+    lft_p_alias_build(table);
+}
+
+/* The smallest value on a coarse grid of classes, which has the centre of the group. */
+LFT_P_STATIC double LFT_P(kernel_least)(const LFT_P(kernel) *k)
+{
+    const int    steps = 24;
+    const double step  = 6.283185307179586477 / steps;
+    double       re[LFT_P_LANES], im[LFT_P_LANES], value[LFT_P_LANES], least = k->most;
+    int          i, j, l;
+    for (i = 0; i < steps; ++i) {
+        for (j = 0; j < steps; ++j) {
+            double c[3], s[3];
+            lft_p_f64_p_sincos(step * i, s, c);
+            lft_p_f64_p_sincos(step * j, s + 1, c + 1);
+            LFT_P(third_angle)(c, s);
+            for (l = 0; l < LFT_P_LANES; ++l) re[l] = c[0] + c[1] + c[2], im[l] = s[0] + s[1] + s[2];
+            LFT_P(kernel_value)(k, re, im, value);
+            least = value[0] < least ? value[0] : least;
+        }
+    }
+    return least;
+}
+
+LFT_P_STATIC void LFT_P(kernel_sum)(LFT_P(kernel) *k, const LFT_P(characters) *c)
+{
+    const int rows = LFT_P(rows_of)(c->beta);
+    int       m, n;
+    for (m = 0; m < rows; ++m) {
+        for (n = 0; n <= m / 2; ++n) {
+            const double d = LFT_P(dimension)(m, n);
+            const double x = (m == 2 * n ? 1 : 2) * d * lft_p_power(c->u[LFT_P(pair_of)(m, n)], k->area);
+            if (!(x * d > 1e-19)) continue;
+            k->c[LFT_P(pair_of)(m, n)] += x;
+            if (n) k->c[LFT_P(pair_of)(m + 1, n - 1)] -= x;
+            k->terms = n ? m + 2 : k->terms > m + 1 ? k->terms : m + 1;
+        }
+    }
+}
+
+LFT_P_STATIC void LFT_P(kernel_init)(LFT_P(kernel) *k, const LFT_P(characters) *c, int area, int draws, lft_arena *arena)
+{
+    double three[LFT_P_LANES], zero[LFT_P_LANES], value[LFT_P_LANES];
+    int    i, l, laid = 1;
+    LFT_P(kernel_start)(k, c, area);
+    k->c = (double *)lft_arena_alloc(arena, (size_t)LFT_P(pair_of)(LFT_P(rows_of)(c->beta) + 1, 0), sizeof(double));
+    if (draws) lft_p_alias_layout(&k->table, LFT_P_CELLS * LFT_P_CELLS, arena);
+    if (draws && area == 1) {
+        lft_p_alias none;
+        k->ladder = (lft_p_alias *)lft_arena_alloc(arena, LFT_P_RUNGS + 1, sizeof(lft_p_alias));
+        for (i = 0; i <= LFT_P_RUNGS; ++i) {
+            lft_p_alias *rung = k->ladder ? k->ladder + i : &none;
+            lft_p_alias_layout(rung, LFT_P_CELLS * LFT_P_CELLS, arena);
+            laid = laid && rung->work != NULL;
+        }
+    }
+    if (!c->u || !k->c || (draws && !k->table.work) || !laid) return;
+    for (l = 0; l < LFT_P_LANES; ++l) three[l] = 3, zero[l] = 0;
+    LFT_P(kernel_sum)(k, c);
+    LFT_P(kernel_value)(k, three, zero, value);
+    k->most  = value[0];
+    k->least = LFT_P(kernel_least)(k);
+    if (draws) LFT_P(bound_cells)(k, 0, &k->table);
+    for (i = 0; k->ladder && i <= LFT_P_RUNGS; ++i) LFT_P(bound_cells)(NULL, k->slope * 2 * i / LFT_P_RUNGS, k->ladder + i);
+}
+
+/* ---- drawing --------------------------------------------------------------------------------------------------------- */
+
+/* An attempt: w = z diag(e^i alpha) z^+ with z from the invariant measure. */
+typedef struct LFT_P(attempt) {
+    lft_u  z;
+    double re[3][LFT_P_LANES], im[3][LFT_P_LANES]; /* e^i alpha */
+    double tr[LFT_P_LANES], ti[LFT_P_LANES];
+    double density[LFT_P_LANES], bound[LFT_P_LANES];
+    double dr[3][LFT_P_LANES], di[3][LFT_P_LANES]; /* the diagonal of w */
+} LFT_P(attempt);
+
+/* alpha from the cells of table[lane], numbers 12 to 14 of u, and z from those before. */
+LFT_P_STATIC void LFT_P(attempt_of)(LFT_P(attempt) *a, const lft_p_alias *const *table, double (*u)[LFT_P_LANES])
+{
+    const double step = 6.283185307179586477 / LFT_P_CELLS;
+    double       share[LFT_P_LANES];
+    int          i, j, l;
+    LFT_P(haar_from)(u, a->z.c);
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        const int cell = lft_p_alias_pick(table[l], u[12][l]);
+        a->re[2][l]    = step * (cell / LFT_P_CELLS + u[13][l]);
+        a->im[2][l]    = step * (cell % LFT_P_CELLS + u[14][l]);
+        a->bound[l]    = table[l]->weight[cell];
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) lft_p_f64_p_sincos(a->re[2][l], a->im[0] + l, a->re[0] + l);
+    for (l = 0; l < LFT_P_LANES; ++l) lft_p_f64_p_sincos(a->im[2][l], a->im[1] + l, a->re[1] + l);
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        double c[3], s[3];
+        c[0] = a->re[0][l], c[1] = a->re[1][l], s[0] = a->im[0][l], s[1] = a->im[1][l];
+        LFT_P(third_angle)(c, s);
+        a->re[2][l] = c[2], a->im[2][l] = s[2];
+        a->tr[l] = c[0] + c[1] + c[2], a->ti[l] = s[0] + s[1] + s[2];
+        a->density[l] = LFT_P(class_density)(c, s);
+    }
+    for (j = 0; j < 3; ++j) {
+        for (l = 0; l < LFT_P_LANES; ++l) a->dr[j][l] = a->di[j][l] = 0;
+        for (i = 0; i < 3; ++i) {
+            const lft_v re = a->z.c[LFT_P_RE(j, i)], im = a->z.c[LFT_P_IM(j, i)];
+            LFT_P(to_wide)(share, re * re + im * im);
+            for (l = 0; l < LFT_P_LANES; ++l) a->dr[j][l] += share[l] * a->re[i][l], a->di[j][l] += share[l] * a->im[i][l];
+        }
+    }
+}
+
+/* e^i phase, the half of it, and for two single plaquettes the rung of each lane: Re tr w (1 + p^+) = Re tr y D with
+ * w = y p^1/2 and D = diag(2 cos(phase / 2)); phases add up to 0, so that p^1/2 is of the group. */
+typedef struct LFT_P(halves) {
+    double             re[3][LFT_P_LANES], im[3][LFT_P_LANES], d[3][LFT_P_LANES], half_im[3][LFT_P_LANES];
+    double             least[LFT_P_LANES], most[LFT_P_LANES]; /* c, and sum |D - c| */
+    const lft_p_alias *table[LFT_P_LANES];
+} LFT_P(halves);
+
+LFT_P_STATIC void LFT_P(halves_of)(LFT_P(halves) *h, const LFT_P(kernel) *k, const lft_v *phase)
+{
+    const double pi = 3.14159265358979323846;
+    double       angle[3][LFT_P_LANES];
+    int          i, l;
+    for (i = 0; i < 3; ++i) LFT_P(to_wide)(angle[i], phase[i]);
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        const double sum = angle[0][l] + angle[1][l] + angle[2][l], turn = sum > pi ? -2 * pi : sum < -pi ? 2 * pi : 0;
+        double       least = 2;
+        int          far = 0, rung;
+        for (i = 1; i < 3; ++i) far = turn * angle[i][l] < turn * angle[far][l] ? i : far;
+        angle[far][l] += turn;
+        for (i = 0; i < 3; ++i) {
+            double s, c;
+            lft_p_f64_p_sincos(0.5 * angle[i][l], &s, &c);
+            h->re[i][l] = c * c - s * s, h->im[i][l] = 2 * s * c;
+            h->d[i][l] = 2 * c, h->half_im[i][l] = s;
+            least = 2 * c < least ? 2 * c : least;
+        }
+        rung        = least > 0 ? (int)(least * (0.5 * LFT_P_RUNGS)) : 0;
+        h->least[l] = rung * (2.0 / LFT_P_RUNGS);
+        h->most[l]  = 0;
+        for (i = 0; i < 3; ++i) {
+            const double more = h->d[i][l] - h->least[l];
+            h->most[l] += more < 0 ? -more : more;
+        }
+        h->table[l] = k->ladder ? k->ladder + rung : &k->table;
+    }
+}
+
+/* w from kappa_small, accepted with kappa_large(w^+ p) / kappa_large(1), in the basis in which p is diagonal. Two single
+ * plaquettes: y from the rung c Re tr y below, accepted with exp(slope [Re tr y (D - c) - sum |D - c|]). */
+LFT_P_STATIC int LFT_P(split)(const LFT_P(kernel) *small, const LFT_P(kernel) *large, lft_draw d, uint32_t pair, const lft_u *p,
+                              lft_u *w)
+{
+    const int          ones = large->area == 1 && small->ladder;
+    const lft_m        bad  = LFT_P(nonfinite)(LFT_P(trace)(p, NULL));
+    const lft_p_alias *table[LFT_P_LANES];
+    LFT_P(crew)        crew;
+    LFT_P(attempt)     a;
+    LFT_P(halves)      h;
+    lft_v              phase[3], kept_re[3], kept_im[3];
+    lft_u              basis, z, x;
+    double             u[16][LFT_P_LANES], value[LFT_P_LANES], other[LFT_P_LANES], re[LFT_P_LANES], im[LFT_P_LANES];
+    int                j, l;
+    LFT_P(eigen)(p, &basis, phase);
+    LFT_P(halves_of)(&h, small, phase);
+    LFT_P(one)(z.c);
+    for (j = 0; j < 3; ++j) kept_re[j] = lft_splat(1), kept_im[j] = lft_splat(0);
+    LFT_P(crew_start)(&crew, bad);
+    while (LFT_P(crew_assign)(&crew)) {
+        const int *of = crew.of;
+        LFT_P(crew_uniforms)(&crew, &d, pair, 8, u);
+        for (l = 0; l < LFT_P_LANES; ++l) table[l] = ones ? h.table[of[l]] : &small->table;
+        LFT_P(attempt_of)(&a, table, u);
+        if (ones) {
+            for (l = 0; l < LFT_P_LANES; ++l) {
+                re[l] = a.dr[0][l] * h.d[0][of[l]] + a.dr[1][l] * h.d[1][of[l]] + a.dr[2][l] * h.d[2][of[l]];
+                re[l] = small->slope * (re[l] - 3 * h.least[of[l]] - h.most[of[l]]);
+            }
+            for (l = 0; l < LFT_P_LANES; ++l) value[l] = lft_p_f64_p_exp(re[l]);
+            for (l = 0; l < LFT_P_LANES; ++l) other[l] = u[15][l] * a.bound[l];
+        } else {
+            for (l = 0; l < LFT_P_LANES; ++l) re[l] = im[l] = 0;
+            for (j = 0; j < 3; ++j) { /* tr w^+ p */
+                for (l = 0; l < LFT_P_LANES; ++l) {
+                    const double hr = h.re[j][of[l]], hi = h.im[j][of[l]];
+                    re[l] += a.dr[j][l] * hr + a.di[j][l] * hi;
+                    im[l] += a.dr[j][l] * hi - a.di[j][l] * hr;
+                }
+            }
+            LFT_P(kernel_value)(large, re, im, value);
+            LFT_P(kernel_value)(small, a.tr, a.ti, other);
+            for (l = 0; l < LFT_P_LANES; ++l) {
+                value[l] *= other[l];
+                other[l] = u[15][l] * a.bound[l] * large->most;
+            }
+        }
+        for (l = 0; l < LFT_P_LANES; ++l) value[l] *= a.density[l];
+        LFT_P(crew_settle)(&crew, other, value);
+        for (j = 0; j < 18; ++j) LFT_P(crew_move)(&crew, z.c + j, a.z.c[j]);
+        for (j = 0; j < 3; ++j) {
+            LFT_P(crew_move_wide)(&crew, kept_re + j, a.re[j]);
+            LFT_P(crew_move_wide)(&crew, kept_im + j, a.im[j]);
+        }
+    }
+    x = z;
+    for (j = 0; j < 9; ++j) { /* columns times e^i alpha */
+        const lft_v c = x.c[2 * j], s = x.c[2 * j + 1];
+        x.c[2 * j]     = c * kept_re[j % 3] - s * kept_im[j % 3];
+        x.c[2 * j + 1] = c * kept_im[j % 3] + s * kept_re[j % 3];
+    }
+    LFT_P(mul_adj)(w, &x, &z);
+    for (j = 0; j < 9 && ones; ++j) { /* and y times p^1/2 */
+        const lft_v c = w->c[2 * j], s = w->c[2 * j + 1];
+        double      half[LFT_P_LANES];
+        lft_v       hr, hi;
+        for (l = 0; l < LFT_P_LANES; ++l) half[l] = 0.5 * h.d[j % 3][l];
+        hr = LFT_P(from_wide)(half), hi = LFT_P(from_wide)(h.half_im[j % 3]);
+        w->c[2 * j]     = c * hr - s * hi;
+        w->c[2 * j + 1] = c * hi + s * hr;
+    }
+    LFT_P(mul)(&x, &basis, w);
+    LFT_P(mul_adj)(w, &x, &basis);
+    return crew.open > 0 || LFT_P(any)(bad);
+}
+
+#elif LFT_GROUP == LFT_U1
+
+/* ---- 48_u1_kernel.h, code ---------------------------------------------------------------------------------------- */
+/* 48_u1_kernel.h: U(1): lambda_n = I_n(beta), kappa_k(theta) = 1 + 2 sum_n>0 u_n^k cos n theta. Offers what 47_characters.h
+ * says. */
+
+#define LFT_P_CELLS 256
+
+LFT_P_STATIC void LFT_P(characters_init)(LFT_P(characters) *c, double beta, lft_arena *arena)
+{
+    int n;
+    c->beta  = beta;
+    c->count = 20 + (int)(7 * lft_p_f64_p_sqrt(beta));
+    c->u     = (double *)lft_arena_alloc(arena, (size_t)c->count, sizeof(double));
+    if (!c->u) return;
+    lft_p_bessel(beta, c->count, c->u);
+    c->log_first = beta + lft_p_f64_p_log(c->u[0]);
+    for (n = c->count - 1; n >= 0; --n) c->u[n] /= c->u[0];
+}
+
+LFT_P_STATIC double LFT_P(characters_sum)(const LFT_P(characters) *c, int k)
+{
+    double sum = 0;
+    int    n;
+    for (n = c->count - 1; n >= 0; --n) sum += (n ? 2 : 1) * lft_p_power(c->u[n], k);
+    return sum;
+}
+
+/* The sum by Horner's rule in e^i theta, whose powers do not grow. */
+LFT_P_STATIC void LFT_P(kernel_value)(const LFT_P(kernel) *k, const double *re, const double *im, double *value)
+{
+    double x[LFT_P_LANES], y[LFT_P_LANES];
+    int    n, l;
+    if (k->area == 1) {
+        LFT_P(kernel_one)(k, re, value);
+        return;
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) x[l] = y[l] = 0;
+    for (n = k->terms - 1; n >= 0; --n) {
+        for (l = 0; l < LFT_P_LANES; ++l) {
+            const double next = x[l] * re[l] - y[l] * im[l] + k->c[n];
+            y[l] = x[l] * im[l] + y[l] * re[l];
+            x[l] = next;
+        }
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) value[l] = x[l];
+}
+
+/* At angles, one per lane. */
+LFT_P_STATIC void LFT_P(kernel_at)(const LFT_P(kernel) *k, const double *angle, double *value)
+{
+    double re[LFT_P_LANES], im[LFT_P_LANES];
+    int    l;
+    for (l = 0; l < LFT_P_LANES; ++l) lft_p_f64_p_sincos(angle[l], im + l, re + l);
+    LFT_P(kernel_value)(k, re, im, value);
+}
+
+LFT_P_STATIC double LFT_P(kernel_at_one)(const LFT_P(kernel) *k, double angle)
+{
+    double at[LFT_P_LANES], value[LFT_P_LANES];
+    int    l;
+    for (l = 0; l < LFT_P_LANES; ++l) at[l] = angle;
+    LFT_P(kernel_at)(k, at, value);
+    return value[0];
+}
+
+/* kappa falls from 0 to pi: its bound on a cell of [-pi, pi] is the value at the end nearer to 0. */
+LFT_P_STATIC void LFT_P(kernel_init)(LFT_P(kernel) *k, const LFT_P(characters) *c, int area, int draws, lft_arena *arena)
+{
+    const double pi = 3.14159265358979323846;
+    int          n;
+    LFT_P(kernel_start)(k, c, area);
+    k->c = (double *)lft_arena_alloc(arena, (size_t)c->count, sizeof(double));
+    if (draws) lft_p_alias_layout(&k->table, LFT_P_CELLS, arena);
+    if (!c->u || !k->c || (draws && !k->table.work)) return;
+    for (n = 0; n < c->count; ++n) {
+        k->c[n] = (n ? 2 : 1) * lft_p_power(c->u[n], area);
+        if (k->c[n] > 1e-19) k->terms = n + 1;
+    }
+    k->most  = LFT_P(kernel_at_one)(k, 0);
+    k->least = LFT_P(kernel_at_one)(k, pi);
+    for (n = 0; draws && n < LFT_P_CELLS; ++n) {
+        const int end = n < LFT_P_CELLS / 2 ? LFT_P_CELLS / 2 - n - 1 : n - LFT_P_CELLS / 2;
+        k->table.weight[n] = (1 + 1e-6) * LFT_P(kernel_at_one)(k, 2 * pi / LFT_P_CELLS * end);
+    }
+    if (draws) lft_p_alias_build(&k->table);
+}
+
+/* Two single plaquettes: exp(beta cos) of both is one cosine, as of the heat bath. Else w from kappa_small by cells, accepted
+ * with kappa_large(p - w) / kappa_large(0). */
+LFT_P_STATIC int LFT_P(split)(const LFT_P(kernel) *small, const LFT_P(kernel) *large, lft_draw d, uint32_t pair, const lft_u *p,
+                              lft_u *w)
+{
+    const double width = 6.283185307179586477 / LFT_P_CELLS;
+    const lft_m  bad   = LFT_P(nonfinite)(p->c[0]);
+    LFT_P(crew)  crew;
+    double       u[4][LFT_P_LANES], loop[LFT_P_LANES], rest[LFT_P_LANES], value[LFT_P_LANES], other[LFT_P_LANES];
+    int          l;
+    LFT_P(to_wide)(loop, p->c[0]);
+    w->c[0] = lft_splat(0);
+    if (large->area == 1) {
+        lft_w staple;
+        LFT_P(sum_of)(p->c, &staple);
+        staple.c[0] += 1, staple.c[1] = -staple.c[1];
+        return LFT_P(any)(LFT_P(heat)(w->c, &staple, (lft_real)small->slope, d, pair / 2));
+    }
+    LFT_P(crew_start)(&crew, bad);
+    while (LFT_P(crew_assign)(&crew)) {
+        LFT_P(crew_uniforms)(&crew, &d, pair, 2, u);
+        for (l = 0; l < LFT_P_LANES; ++l) {
+            const int cell = lft_p_alias_pick(&small->table, u[0][l]);
+            u[3][l] = ((double)(cell - LFT_P_CELLS / 2) + u[1][l]) * width;
+            u[2][l] *= small->table.weight[cell] * large->most;
+            rest[l] = loop[crew.of[l]] - u[3][l];
+        }
+        LFT_P(kernel_at)(small, u[3], value);
+        LFT_P(kernel_at)(large, rest, other);
+        for (l = 0; l < LFT_P_LANES; ++l) value[l] *= other[l];
+        LFT_P(crew_settle)(&crew, u[2], value);
+        LFT_P(crew_move_wide)(&crew, w->c, u[3]);
+    }
+    return crew.open > 0 || LFT_P(any)(bad);
+}
+
+#endif
 #endif
 
 /* ---- 50_theory.h, code ------------------------------------------------------------------------------------------- */
@@ -10355,109 +11453,644 @@ static const char *const LFT_P(prior_name)[] = {"", "free", "normal", "haar"}; /
 
 #if LFT_GROUP != LFT_SCALAR
 
-/* ---- 66_loop_graph.h, code --------------------------------------------------------------------------------------- */
-/* 66_loop_graph.h: sums of products of links as a list of products, with their derivatives.
- * Offers (private): LFT_P(factor), LFT_P(factor_of)(), LFT_P(term), LFT_P(graph), LFT_P(graph_fields), LFT_P(graph_init)(), _add,
- * _links, _forward, _backward.
+/* ---- 66_loop_classes.h, code ------------------------------------------------------------------------------------- */
+/* 66_loop_classes.h: products of traces of closed paths, their classes, and what derivatives make of them. Symbols, no fields.
+ * Offers (private): LFT_P(traces), LFT_P(classes), LFT_P(classes_find)(), _laplacian, _times_plaquettes, LFT_P(traces_member)(),
+ * _reversed, _home, _normal, LFT_P(path_walk)(); LFT_P_CLASSES, LFT_P_ORDERS.
  *
- * A graph is a straight-line program that is run at every site: from links nearby it makes nodes, each a sum of products of two
- * factors, links or earlier nodes, either adjoint,
- *   C = sum A^(+) B^(+)
- * so that staples are summed before they are multiplied. The nodes of a site are computed, used and differentiated before the
- * next site: they stay in the nearest cache, and only links and their cotangents go through memory. The cotangent A' of A is
- * defined by df = Re tr A'^+ dA. Of a product C = A B, with dots for the derivative along a direction:
+ * A path is a list of links, each as it is or adjoint; the trace of a closed one is a Wilson loop. A class is the sum of all
+ * images of one product of traces under translations, the hypercubic group and reversal of all paths at once (complex
+ * conjugation), each image once: real and invariant. With
+ *   sum_a T^a X T^a = -(tr X - X / N) / 2,   sum_a tr T^a X tr T^a Y = -(tr X Y - tr X tr Y / N) / 2;   U(1): T = i
+ * derivatives only cut and join traces, so that of two kinds of expressions nothing but the coefficients has to be worked out:
+ *   L W_i = -sum_l d_l^a d_l^a W_i = sum_j D_ij W_j + constant
+ *   sum_l d_l^a W_0 d_l^a W_i      = sum_j G_ij W_j + constant,   W_0 the plaquettes
+ * The classes of order n are those that appear in the n-th order of the trivializing map (0907.5491): W_0 is that of order 1, the
+ * others are found by G from those of the order before, and by D. Paths that go back on themselves are cut off; and so that
+ * classes are independent: in U(1) only the number of times that each link is passed counts. In SU(2) all traces are real and
+ * tr A tr B = tr A B + tr A B^+. In SU(3) tr X X Y = tr X tr X Y - (tr X)^* tr Y + tr X^+ Y. */
+
+#define LFT_P_ORDERS  4
+#define LFT_P_CLASSES 128
+#define LFT_P_LETTERS (4 * LFT_P_ORDERS)
+#define LFT_P_TRACES  (LFT_P_ORDERS + 1)
+
+/* A letter is a link on a path: its site, its direction, and whether it is adjoint. */
+typedef struct LFT_P(traces) {
+    int traces, length[LFT_P_TRACES], letter[LFT_P_TRACES][LFT_P_LETTERS];
+} LFT_P(traces);
+
+typedef struct LFT_P(classes) {
+    int           count, full; /* full: more were found than there is room for */
+    LFT_P(traces)  one[LFT_P_CLASSES]; /* a member of each */
+    int           size[LFT_P_CLASSES]; /* members, translations apart */
+    int           upto[LFT_P_ORDERS + 1]; /* classes of orders up to this */
+} LFT_P(classes);
+
+/* What an expression is in classes: the coefficients, last the constant. */
+typedef struct LFT_P(in_classes) {
+    double c[LFT_P_CLASSES + 1];
+} LFT_P(in_classes);
+
+/* ---- letters --------------------------------------------------------------------------------------------------------- */
+
+LFT_P_STATIC int LFT_P(letter_of)(const int *x, int mu, int adjoint)
+{
+    int i, site = 0;
+    for (i = 0; i < LFT_DIM; ++i) site = site * 32 + x[i] + 16;
+    return (site * 4 + mu) * 2 + adjoint;
+}
+
+LFT_P_INLINE int LFT_P(letter_adjoint)(int letter) { return letter & 1; }
+LFT_P_INLINE int LFT_P(letter_axis)(int letter) { return letter >> 1 & 3; }
+LFT_P_INLINE int LFT_P(letter_link)(int letter) { return letter >> 1; }
+
+LFT_P_STATIC void LFT_P(letter_site)(int letter, int *x)
+{
+    int i, site = letter >> 3;
+    for (i = LFT_DIM - 1; i >= 0; --i) {
+        x[i] = site % 32 - 16;
+        site /= 32;
+    }
+}
+
+/* The site that a path is at before this link. */
+LFT_P_STATIC void LFT_P(letter_begin)(int letter, int *x)
+{
+    LFT_P(letter_site)(letter, x);
+    x[LFT_P(letter_axis)(letter)] += LFT_P(letter_adjoint)(letter);
+}
+
+/* ---- paths ----------------------------------------------------------------------------------------------------------- */
+
+LFT_P_STATIC void LFT_P(path_reversed)(int *to, const int *from, int n)
+{
+    int i;
+    for (i = 0; i < n; ++i) to[i] = from[n - 1 - i] ^ 1;
+}
+
+/* to = n letters of a closed path of `length` from number `begin` on. */
+LFT_P_STATIC void LFT_P(path_part)(int *to, const int *path, int length, int begin, int n)
+{
+    int i;
+    for (i = 0; i < n; ++i) to[i] = path[(begin + i) % length];
+}
+
+LFT_P_STATIC int LFT_P(path_compare)(const int *a, const int *b, int n)
+{
+    int i;
+    for (i = 0; i < n && a[i] == b[i]; ++i) {}
+    return i == n ? 0 : a[i] < b[i] ? -1 : 1;
+}
+
+LFT_P_STATIC void LFT_P(path_sort)(int *path, int n)
+{
+    int i, k;
+    for (i = 1; i < n; ++i) {
+        const int letter = path[i];
+        for (k = i; k > 0 && path[k - 1] > letter; --k) path[k] = path[k - 1];
+        path[k] = letter;
+    }
+}
+
+/* Links that are passed back and forth are cut off: neighbours on the path; of U(1) wherever they are. */
+LFT_P_STATIC int LFT_P(path_trimmed)(int *path, int n)
+{
+    int i, k, m;
+    for (i = 0; i < n; ++i) {
+        for (k = i + 1; k < n; ++k) {
+            const int neighbours = k == i + 1 || (i == 0 && k == n - 1);
+            if (path[i] != (path[k] ^ 1) || (LFT_P_COLOURS > 1 && !neighbours)) continue;
+            for (m = i + 1; m < n; ++m) {
+                if (m != k) path[m - (m < k ? 1 : 2)] = path[m];
+            }
+            n -= 2, i = -1;
+            break;
+        }
+    }
+    return n;
+}
+
+/* Whether a letter begins where the other one ends. */
+LFT_P_STATIC int LFT_P(letter_follows)(int letter, int before)
+{
+    int x[LFT_DIM], y[LFT_DIM];
+    LFT_P(letter_begin)(letter, x);
+    LFT_P(letter_begin)(before ^ 1, y);
+    return LFT_P(path_compare)(x, y, LFT_DIM) == 0;
+}
+
+/* The links of U(1) in an order in which they can be walked along: circles, each begun where one before it passes. */
+LFT_P_STATIC void LFT_P(path_walk)(int *path, int n)
+{
+    int left[LFT_P_LETTERS], done, at = 0, i, k;
+    lft_p_copy(left, path, (size_t)n * sizeof(int));
+    for (done = 0; done < n; ++done) {
+        for (i = 0; i < n - done && at > 0 && !LFT_P(letter_follows)(left[i], path[at - 1]); ++i) {}
+        for (k = done; k > 0 && i == n - done; --k) {
+            for (i = 0; i < n - done && !LFT_P(letter_follows)(left[i], path[k - 1]); ++i) {}
+            at = k;
+        }
+        if (i == n - done) i = 0, at = done;
+        for (k = done; k > at; --k) path[k] = path[k - 1];
+        path[at++] = left[i];
+        for (k = i + 1; k < n - done; ++k) left[k - 1] = left[k];
+    }
+}
+
+/* The first letter is chosen; of U(1), all of their order; of SU(2), the direction. */
+LFT_P_STATIC void LFT_P(path_normal)(int *path, int n)
+{
+    int best[LFT_P_LETTERS], turned[LFT_P_LETTERS], other[LFT_P_LETTERS], i, reversed;
+    if (LFT_P_COLOURS == 1) {
+        LFT_P(path_sort)(path, n);
+        return;
+    }
+    lft_p_copy(best, path, (size_t)n * sizeof(int));
+    for (reversed = 0; reversed < (LFT_P_COLOURS == 2 ? 2 : 1); ++reversed) {
+        if (reversed) LFT_P(path_reversed)(other, path, n);
+        for (i = 0; i < n; ++i) {
+            if ((reversed ? other : path)[i] > best[0]) continue;
+            LFT_P(path_part)(turned, reversed ? other : path, n, i, n);
+            if (LFT_P(path_compare)(turned, best, n) < 0) lft_p_copy(best, turned, (size_t)n * sizeof(int));
+        }
+    }
+    lft_p_copy(path, best, (size_t)n * sizeof(int));
+}
+
+/* ---- products of traces ---------------------------------------------------------------------------------------------- */
+
+LFT_P_STATIC int LFT_P(traces_letters)(const LFT_P(traces) *p)
+{
+    int t, n = 0;
+    for (t = 0; t < p->traces; ++t) n += p->length[t];
+    return n;
+}
+
+LFT_P_STATIC void LFT_P(traces_add)(LFT_P(traces) *p, const int *path, int n)
+{
+    lft_p_copy(p->letter[p->traces], path, (size_t)n * sizeof(int));
+    p->length[p->traces++] = n;
+}
+
+LFT_P_STATIC void LFT_P(traces_remove)(LFT_P(traces) *p, int t)
+{
+    for (--p->traces; t < p->traces; ++t) {
+        p->length[t] = p->length[t + 1];
+        lft_p_copy(p->letter[t], p->letter[t + 1], sizeof p->letter[t]);
+    }
+}
+
+LFT_P_STATIC void LFT_P(traces_reversed)(LFT_P(traces) *to, const LFT_P(traces) *from)
+{
+    int t;
+    *to = *from;
+    for (t = 0; t < from->traces; ++t) LFT_P(path_reversed)(to->letter[t], from->letter[t], from->length[t]);
+}
+
+/* -1, 0, 1; of products with the same lengths. */
+LFT_P_STATIC int LFT_P(traces_compare)(const LFT_P(traces) *a, const LFT_P(traces) *b)
+{
+    int t, order = 0;
+    for (t = 0; t < a->traces && !order; ++t) order = LFT_P(path_compare)(a->letter[t], b->letter[t], a->length[t]);
+    return order;
+}
+
+LFT_P_STATIC int LFT_P(traces_same)(const LFT_P(traces) *a, const LFT_P(traces) *b)
+{
+    int t;
+    if (a->traces != b->traces) return 0;
+    for (t = 0; t < a->traces; ++t) {
+        if (a->length[t] != b->length[t]) return 0;
+    }
+    return LFT_P(traces_compare)(a, b) == 0;
+}
+
+/* Moved to where the least coordinate of its links along each axis is 0. */
+LFT_P_STATIC void LFT_P(traces_home)(LFT_P(traces) *p)
+{
+    int x[LFT_DIM], least[LFT_DIM], t, i, mu, move = 0;
+    for (mu = 0; mu < LFT_DIM; ++mu) least[mu] = 1000;
+    for (t = 0; t < p->traces; ++t) {
+        for (i = 0; i < p->length[t]; ++i) {
+            LFT_P(letter_site)(p->letter[t][i], x);
+            for (mu = 0; mu < LFT_DIM; ++mu) least[mu] = x[mu] < least[mu] ? x[mu] : least[mu];
+        }
+    }
+    for (mu = 0; mu < LFT_DIM; ++mu) move = move * 32 + least[mu];
+    for (t = 0; t < p->traces; ++t) {
+        for (i = 0; i < p->length[t]; ++i) p->letter[t][i] -= 8 * move;
+    }
+}
+
+/* One form of all translated ones and of all ways to write them. */
+LFT_P_STATIC void LFT_P(traces_normal)(LFT_P(traces) *p)
+{
+    int t, k;
+    LFT_P(traces_home)(p);
+    for (t = 0; t < p->traces; ++t) LFT_P(path_normal)(p->letter[t], p->length[t]);
+    for (t = 1; t < p->traces; ++t) { /* sorted by length and letters */
+        const LFT_P(traces) q = *p;
+        for (k = t; k > 0; --k) {
+            const int n = q.length[t];
+            if (p->length[k - 1] < n) break;
+            if (p->length[k - 1] == n && LFT_P(path_compare)(p->letter[k - 1], q.letter[t], n) <= 0) break;
+            p->length[k] = p->length[k - 1];
+            lft_p_copy(p->letter[k], p->letter[k - 1], sizeof p->letter[k]);
+        }
+        p->length[k] = q.length[t];
+        lft_p_copy(p->letter[k], q.letter[t], sizeof p->letter[k]);
+    }
+}
+
+/* The hypercubic group: axis i becomes axis to[i], and is turned round where turn[i] is 1. Element g < 2^d d!; 0 beyond. */
+LFT_P_STATIC int LFT_P(symmetry)(int g, int *to, int *turn)
+{
+    int i, k, n = 1, code = g >> LFT_DIM;
+    for (i = 2; i <= LFT_DIM; ++i) n *= i;
+    if (code >= n) return 0;
+    for (i = 0; i < LFT_DIM; ++i) turn[i] = g >> i & 1;
+    for (i = 0; i < LFT_DIM; ++i) { /* axis i goes to place code % (i + 1) of those before it */
+        const int at = code % (i + 1);
+        code /= i + 1;
+        for (k = 0; k < i; ++k) to[k] += to[k] >= at;
+        to[i] = at;
+    }
+    return 1;
+}
+
+/* The image of p under element g, in normal form; 0 beyond the last element. */
+LFT_P_STATIC int LFT_P(traces_member)(LFT_P(traces) *to, const LFT_P(traces) *p, int g)
+{
+    int axis[LFT_DIM], turn[LFT_DIM], x[LFT_DIM], y[LFT_DIM], t, i, mu;
+    if (!LFT_P(symmetry)(g, axis, turn)) return 0;
+    *to = *p;
+    for (t = 0; t < p->traces; ++t) {
+        for (i = 0; i < p->length[t]; ++i) {
+            const int letter = p->letter[t][i], along = LFT_P(letter_axis)(letter);
+            LFT_P(letter_site)(letter, x);
+            for (mu = 0; mu < LFT_DIM; ++mu) y[axis[mu]] = turn[mu] ? -x[mu] : x[mu];
+            y[axis[along]] -= turn[along];
+            to->letter[t][i] = LFT_P(letter_of)(y, axis[along], LFT_P(letter_adjoint)(letter) ^ turn[along]);
+        }
+    }
+    LFT_P(traces_normal)(to);
+    return 1;
+}
+
+/* The class of p; a new one where it is none yet. -1 where there is no more room. */
+LFT_P_STATIC int LFT_P(class_of)(LFT_P(classes) *s, const LFT_P(traces) *p)
+{
+    LFT_P(traces) best = *p, q, r;
+    int          g, i, reversed, elements = 0, same = 0;
+    LFT_P(traces_normal)(&best);
+    for (i = 0; i < s->count; ++i) {
+        if (LFT_P(traces_same)(s->one + i, &best)) return i;
+    }
+    for (g = 0; LFT_P(traces_member)(&q, p, g); ++g) {
+        for (reversed = 0; reversed < 2; ++reversed, ++elements) {
+            int order;
+            if (reversed) {
+                LFT_P(traces_reversed)(&r, &q);
+                q = r;
+                LFT_P(traces_normal)(&q);
+            }
+            order = LFT_P(traces_compare)(&q, &best);
+            if (order < 0) best = q, same = 0;
+            same += order <= 0;
+        }
+    }
+    for (i = 0; i < s->count; ++i) {
+        if (LFT_P(traces_same)(s->one + i, &best)) return i;
+    }
+    if (s->count == LFT_P_CLASSES) {
+        s->full = 1;
+        return -1;
+    }
+    s->one[s->count]  = best;
+    s->size[s->count] = elements / same;
+    return s->count++;
+}
+
+/* ---- expressions in classes -------------------------------------------------------------------------------------------- */
+
+/* SU(2): tr A tr B of two traces through one site, q and r the two that it becomes; 0 where there are none. */
+LFT_P_STATIC int LFT_P(traces_joined)(const LFT_P(traces) *p, LFT_P(traces) *q, LFT_P(traces) *r)
+{
+    int x[LFT_DIM], y[LFT_DIM], t, u, i, k, n, m;
+    for (t = 1; t < p->traces; ++t) {
+        for (u = 0; u < t; ++u) {
+            for (i = 0; i < p->length[t]; ++i) {
+                for (k = 0; k < p->length[u]; ++k) {
+                    LFT_P(letter_begin)(p->letter[t][i], x);
+                    LFT_P(letter_begin)(p->letter[u][k], y);
+                    if (LFT_P(path_compare)(x, y, LFT_DIM)) continue;
+                    n = p->length[t], m = p->length[u];
+                    *q = *p;
+                    LFT_P(path_part)(q->letter[t], p->letter[t], n, i, n);
+                    *r = *q;
+                    LFT_P(path_part)(q->letter[t] + n, p->letter[u], m, k, m);
+                    LFT_P(path_reversed)(r->letter[t] + n, q->letter[t] + n, m);
+                    q->length[t] = r->length[t] = n + m;
+                    LFT_P(traces_remove)(q, u);
+                    LFT_P(traces_remove)(r, u);
+                    return 1;
+                }
+            }
+        }
+    }
+    return 0;
+}
+
+/* SU(3): a path that is passed twice in a row, n letters in trace t, which is turned to begin with it; n = 0: none. */
+LFT_P_STATIC int LFT_P(traces_square)(LFT_P(traces) *p, int *trace)
+{
+    int path[LFT_P_LETTERS], t, i, n;
+    for (t = 0; t < p->traces; ++t) {
+        for (n = 1; 2 * n <= p->length[t]; ++n) {
+            for (i = 0; i < p->length[t]; ++i) {
+                LFT_P(path_part)(path, p->letter[t], p->length[t], i, p->length[t]);
+                if (LFT_P(path_compare)(path, path + n, n)) continue;
+                lft_p_copy(p->letter[t], path, sizeof path);
+                *trace = t;
+                return n;
+            }
+        }
+    }
+    return 0;
+}
+
+/* row += x p */
+LFT_P_STATIC void LFT_P(collect)(LFT_P(classes) *s, const LFT_P(traces) *from, double x, LFT_P(in_classes) *row)
+{
+    LFT_P(traces) p = *from, q, r;
+    int          path[LFT_P_LETTERS], back[LFT_P_LETTERS], t, n, m, i;
+    for (t = p.traces - 1; t >= 0; --t) {
+        if (LFT_P_COLOURS == 1 && t > 0) {
+            lft_p_copy(p.letter[0] + p.length[0], p.letter[t], (size_t)p.length[t] * sizeof(int));
+            p.length[0] += p.length[t], p.length[t] = 0;
+        }
+        p.length[t] = LFT_P(path_trimmed)(p.letter[t], p.length[t]);
+        if (p.length[t]) continue;
+        x *= LFT_P_COLOURS;
+        LFT_P(traces_remove)(&p, t);
+    }
+    if (!p.traces) {
+        row->c[LFT_P_CLASSES] += x;
+    } else if (LFT_P_COLOURS == 2 && LFT_P(traces_joined)(&p, &q, &r)) {
+        LFT_P(collect)(s, &q, x, row);
+        LFT_P(collect)(s, &r, x, row);
+    } else if (LFT_P_COLOURS == 3 && (n = LFT_P(traces_square)(&p, &t)) > 0) {
+        m = p.length[t] - 2 * n; /* X X Y: X of n letters, Y of m */
+        lft_p_copy(path, p.letter[t], sizeof path);
+        LFT_P(path_reversed)(back, path, n);
+        LFT_P(traces_remove)(&p, t);
+        q = p;
+        LFT_P(traces_add)(&q, path, n);
+        LFT_P(traces_add)(&q, path + n, n + m);
+        LFT_P(collect)(s, &q, x, row);
+        q = p;
+        LFT_P(traces_add)(&q, back, n);
+        LFT_P(traces_add)(&q, path + 2 * n, m);
+        LFT_P(collect)(s, &q, -x, row);
+        lft_p_copy(back + n, path + 2 * n, (size_t)m * sizeof(int));
+        LFT_P(traces_add)(&p, back, n + m);
+        LFT_P(collect)(s, &p, x, row);
+    } else {
+        i = LFT_P(class_of)(s, &p);
+        if (i >= 0) row->c[i] += x;
+    }
+}
+
+/* row += x sum_a of p with T^a in front of the links at letter i of trace t and letter k of trace u, as a derivative puts it. */
+LFT_P_STATIC void LFT_P(contract)(LFT_P(classes) *s, const LFT_P(traces) *p, int t, int i, int u, int k, double x,
+                                  LFT_P(in_classes) *row)
+{
+    const int    one = LFT_P(letter_adjoint)(p->letter[t][i]), two = LFT_P(letter_adjoint)(p->letter[u][k]);
+    const int    n = p->length[t], m = p->length[u];
+    int          from = i + one, to = k + two; /* -U^+ T: behind an adjoint link */
+    LFT_P(traces) q = *p;
+    if (one != two) x = -x;
+    if (LFT_P_COLOURS == 1) {
+        LFT_P(collect)(s, p, -x, row);
+        return;
+    }
+    if (t == u) {
+        if (from > to) from = k + two, to = i + one;
+        LFT_P(path_part)(q.letter[q.traces], p->letter[t], n, from, to - from);
+        q.length[q.traces++] = to - from;
+        LFT_P(path_part)(q.letter[t], p->letter[t], n, to, n - (to - from));
+        q.length[t] = n - (to - from);
+    } else {
+        LFT_P(path_part)(q.letter[t], p->letter[t], n, from, n);
+        LFT_P(path_part)(q.letter[t] + n, p->letter[u], m, to, m);
+        q.length[t] = n + m;
+        LFT_P(traces_remove)(&q, u);
+    }
+    LFT_P(collect)(s, &q, -0.5 * x, row);
+    LFT_P(collect)(s, p, 0.5 * x / LFT_P_COLOURS, row);
+}
+
+/* From what one member gives to what the class gives: each class is all of its members. */
+LFT_P_STATIC void LFT_P(of_class)(const LFT_P(classes) *s, int i, LFT_P(in_classes) *row)
+{
+    int j;
+    for (j = 0; j < s->count; ++j) row->c[j] *= (double)s->size[i] / s->size[j];
+    row->c[LFT_P_CLASSES] *= s->size[i];
+}
+
+/* L W_i; the constant is that of one site. New classes are added. */
+LFT_P_STATIC void LFT_P(classes_laplacian)(LFT_P(classes) *s, int i, LFT_P(in_classes) *row)
+{
+    const double       N = LFT_P_COLOURS, casimir = LFT_P_COLOURS == 1 ? 1 : (N * N - 1) / (2 * N);
+    const LFT_P(traces) p = s->one[i];
+    int                t, u, k, m;
+    lft_p_zero(row, sizeof *row);
+    row->c[i] = casimir * LFT_P(traces_letters)(&p);
+    for (t = 0; t < p.traces; ++t) {
+        for (k = 0; k < p.length[t]; ++k) {
+            for (u = 0; u <= t; ++u) {
+                for (m = 0; m < (u == t ? k : p.length[u]); ++m) {
+                    if (LFT_P(letter_link)(p.letter[t][k]) != LFT_P(letter_link)(p.letter[u][m])) continue;
+                    LFT_P(contract)(s, &p, t, k, u, m, -2, row);
+                }
+            }
+        }
+    }
+    LFT_P(of_class)(s, i, row);
+}
+
+/* The path around the plaquette at x. */
+LFT_P_STATIC void LFT_P(path_plaquette)(const int *x, int mu, int nu, int *path)
+{
+    int y[LFT_DIM], z[LFT_DIM];
+    lft_p_copy(y, x, sizeof y);
+    lft_p_copy(z, x, sizeof z);
+    y[mu] += 1, z[nu] += 1;
+    path[0] = LFT_P(letter_of)(x, mu, 0), path[1] = LFT_P(letter_of)(y, nu, 0);
+    path[2] = LFT_P(letter_of)(z, mu, 1), path[3] = LFT_P(letter_of)(x, nu, 1);
+}
+
+/* sum_l d_l^a W_0 d_l^a W_i, likewise. */
+LFT_P_STATIC void LFT_P(classes_times_plaquettes)(LFT_P(classes) *s, int i, LFT_P(in_classes) *row)
+{
+    LFT_P(traces) p = s->one[i];
+    const int    last = p.traces++;
+    int          path[4], x[LFT_DIM], t, k, m, nu, below, reversed;
+    lft_p_zero(row, sizeof *row);
+    p.length[last] = 4;
+    for (t = 0; t < last; ++t) {
+        for (k = 0; k < p.length[t]; ++k) {
+            const int letter = p.letter[t][k], mu = LFT_P(letter_axis)(letter);
+            for (nu = 0; nu < LFT_DIM; ++nu) {
+                for (below = 0; nu != mu && below < 2; ++below) {
+                    LFT_P(letter_site)(letter, x);
+                    x[nu] -= below;
+                    LFT_P(path_plaquette)(x, mu, nu, path);
+                    for (reversed = 0; reversed < 2; ++reversed) {
+                        if (reversed) LFT_P(path_reversed)(p.letter[last], path, 4);
+                        else lft_p_copy(p.letter[last], path, sizeof path);
+                        for (m = 0; LFT_P(letter_link)(p.letter[last][m]) != LFT_P(letter_link)(letter); ++m) {}
+                        LFT_P(contract)(s, &p, t, k, last, m, 1, row);
+                    }
+                }
+            }
+        }
+    }
+    LFT_P(of_class)(s, i, row);
+}
+
+/* All classes, order by order, until there are `wanted`. upto of an order that there is no room for is 0. */
+LFT_P_STATIC void LFT_P(classes_find)(LFT_P(classes) *s, int wanted)
+{
+    LFT_P(in_classes) row;
+    LFT_P(traces)      plaquette;
+    int               x[LFT_DIM], order, i, closed = 0;
+    lft_p_zero(s, sizeof *s);
+    lft_p_zero(&plaquette, sizeof plaquette);
+    lft_p_zero(x, sizeof x);
+    plaquette.traces = 1, plaquette.length[0] = 4;
+    LFT_P(path_plaquette)(x, 0, 1, plaquette.letter[0]);
+    (void)LFT_P(class_of)(s, &plaquette);
+    for (order = 1; order <= LFT_P_ORDERS; ++order) {
+        for (i = order > 2 ? s->upto[order - 2] : 0; order > 1 && i < s->upto[order - 1]; ++i) {
+            LFT_P(classes_times_plaquettes)(s, i, &row);
+        }
+        for (; closed < s->count && !s->full; ++closed) LFT_P(classes_laplacian)(s, closed, &row);
+        if (s->full) return;
+        s->upto[order] = s->count;
+        if (s->count >= wanted) return;
+    }
+}
+
+/* ---- 67_loop_program.h, code ------------------------------------------------------------------------------------- */
+/* 67_loop_program.h: how classes of Wilson loops are computed at a site, with their derivatives of first and second order.
+ * Offers (private): LFT_P(program) and its parts, LFT_P(program_fields), LFT_P(program_links)(), _at, _forward, _traces, _values,
+ * _cotangents, _backward.
+ *
+ * A program is a list that is gone through at every site: paths from the links nearby, each a product of two, links or earlier
+ * paths, either adjoint, so that loops share what they have in common; traces of products of two paths; products of traces.
+ * Paths of a site are computed, used and differentiated before the next site: they stay in the nearest cache, and only links and
+ * their cotangents go through memory. The cotangent A' of A is defined by df = Re tr A'^+ dA. Of a product C = A B, with dots for
+ * the derivative along a direction:
  *   C. = A. B + A B.     A' += C' B^+,  B' += A^+ C'     A'. += C'. B^+ + C' B.^+,  B'. += A^+ C'. + A.^+ C' */
 
-#define LFT_P_TERMS 80
+#define LFT_P_SITES 512 /* of a program, at most */
 
-/* Of a link: its direction, from the site that the steps lead to: mu + 1 up, -(mu + 1) down, 0 none. Of a node: LFT_DIM + its
- * number, no steps. -1: the unit matrix, as the second factor. */
+/* A link at one of the program's sites, where path < 0; otherwise an earlier path. */
 typedef struct LFT_P(factor) {
-    int field, adjoint, step[2];
+    int path, site, axis, adjoint;
 } LFT_P(factor);
 
-typedef struct LFT_P(term) { /* node += a b */
-    int           node;
+typedef struct LFT_P(longer_path) {
     LFT_P(factor) a, b;
-} LFT_P(term);
+} LFT_P(longer_path);
 
-typedef struct LFT_P(graph) {
-    LFT_(lattice) lattice;
-    int           stride[LFT_DIM];
-    int           nodes, terms;
-    LFT_P(term)   term[LFT_P_TERMS]; /* those of a node one after the other, after those of its factors */
-} LFT_P(graph);
+/* tr X Y or, with y.adjoint, tr X Y^+. The imaginary part is needed where it is multiplied with another. */
+typedef struct LFT_P(loop) {
+    LFT_P(factor) x, y;
+    int           two_parts;
+} LFT_P(loop);
 
-LFT_P_STATIC void LFT_P(graph_init)(LFT_P(graph) *g, const LFT_(lattice) *lattice)
-{
-    lft_p_zero(g, sizeof *g);
-    g->lattice = *lattice;
-    LFT_P(strides)(lattice, g->stride);
-}
+/* weight Re prod tr, with some of the traces conjugate. */
+typedef struct LFT_P(monomial) {
+    int    number; /* of the class that it belongs to */
+    int    traces, trace[LFT_P_TRACES], conjugate[LFT_P_TRACES];
+    double weight;
+} LFT_P(monomial);
 
-LFT_P_STATIC LFT_P(factor) LFT_P(factor_of)(int field, int adjoint, int step0, int step1)
-{
-    LFT_P(factor) f;
-    f.field = field, f.adjoint = adjoint;
-    f.step[0] = step0, f.step[1] = step1;
-    return f;
-}
+typedef struct LFT_P(program_step) { /* from one of the sites before: axis + 1 up, -(axis + 1) down */
+    int from, step;
+} LFT_P(program_step);
 
-/* To the last node, or where a new one begins to that. */
-LFT_P_STATIC int LFT_P(graph_add)(LFT_P(graph) *g, int begin, LFT_P(factor) a, LFT_P(factor) b)
-{
-    LFT_P(term) *t = g->term + g->terms++;
-    g->nodes += begin;
-    t->node = g->nodes - 1, t->a = a, t->b = b;
-    return t->node;
-}
+typedef struct LFT_P(program) {
+    LFT_(lattice)    lattice;
+    int              stride[LFT_DIM];
+    int              sites, paths, loops, monomials, classes;
+    LFT_P(program_step)     *site; /* site 0 is the one that the program is at */
+    LFT_P(longer_path)  *path;
+    LFT_P(loop)     *loop;
+    LFT_P(monomial) *monomial;
+} LFT_P(program);
+
+/* ---- paths and their derivatives ------------------------------------------------------------------------------------------ */
+
+/* Four fields of links with the paths of a site: values, cotangents and, or NULL, derivatives of both; and of the traces. */
+typedef struct LFT_P(program_fields) {
+    lft_w *value, *path, *bar, *path_bar, *dot, *path_dot, *dot_bar, *path_dot_bar;
+    lft_v *trace, *trace_dot, *trace_bar, *trace_dot_bar; /* [loops][2], real and imaginary */
+    int   *site; /* where the program's sites are */
+} LFT_P(program_fields);
 
 /* Fields of links: [site][direction]. */
-LFT_P_STATIC void LFT_P(graph_links)(const LFT_P(graph) *g, const lft_v *links, lft_w *value)
+LFT_P_STATIC void LFT_P(program_links)(const LFT_P(program) *g, const lft_v *links, lft_w *value)
 {
     int i;
     for (i = 0; i < g->lattice.volume * LFT_DIM; ++i) LFT_P(sum_of)(links + i * LFT_P_LINK, value + i);
 }
 
-/* A factor among links and nodes of one kind. */
-LFT_P_INLINE lft_w *LFT_P(graph_at)(const LFT_P(graph) *g, LFT_P(place) p, const LFT_P(factor) *f, lft_w *link, lft_w *node)
+/* Brings the program to the site p. */
+LFT_P_STATIC void LFT_P(program_at)(const LFT_P(program) *g, LFT_P(place) p, const LFT_P(program_fields) *f)
 {
-    int i;
-    if (f->field >= LFT_DIM) return node + (f->field - LFT_DIM);
-    for (i = 0; i < 2; ++i) {
-        if (f->step[i] > 0) LFT_P(up)(&g->lattice, g->stride, &p, f->step[i] - 1);
-        if (f->step[i] < 0) LFT_P(down)(&g->lattice, g->stride, &p, -f->step[i] - 1);
+    LFT_P(place) at[LFT_P_SITES];
+    int          i;
+    at[0]      = p;
+    f->site[0] = p.site;
+    for (i = 1; i < g->sites; ++i) {
+        const int step = g->site[i].step;
+        at[i] = at[g->site[i].from];
+        if (step > 0) LFT_P(up)(&g->lattice, g->stride, at + i, step - 1);
+        else LFT_P(down)(&g->lattice, g->stride, at + i, -step - 1);
+        f->site[i] = at[i].site;
     }
-    return link + p.site * LFT_DIM + f->field;
 }
 
-/* All nodes at p; where dot is not NULL, also their derivatives node_dot from those of the links. */
-LFT_P_STATIC void LFT_P(graph_forward)(const LFT_P(graph) *g, LFT_P(place) p, lft_w *link, lft_w *node, lft_w *dot, lft_w *node_dot)
+/* A factor among links and paths of one kind. */
+LFT_P_INLINE lft_w *LFT_P(program_factor)(const LFT_P(program_fields) *f, const LFT_P(factor) *factor, lft_w *link, lft_w *path)
 {
-    int i, last = -1;
-    for (i = 0; i < g->terms; ++i) {
-        const LFT_P(term) *t = g->term + i;
-        const lft_w       *a = LFT_P(graph_at)(g, p, &t->a, link, node), *b = NULL;
-        lft_w             *c = node + t->node, *d = dot ? node_dot + t->node : NULL;
-        if (t->node != last) LFT_P(sum_none)(c);
-        if (t->node != last && dot) LFT_P(sum_none)(d);
-        last = t->node;
-        if (t->b.field < 0) {
-            LFT_P(sum_scaled)(c, lft_splat(1), a, t->a.adjoint);
-            if (dot) LFT_P(sum_scaled)(d, lft_splat(1), LFT_P(graph_at)(g, p, &t->a, dot, node_dot), t->a.adjoint);
-            continue;
-        }
-        b = LFT_P(graph_at)(g, p, &t->b, link, node);
-        LFT_P(sum_mul)(c, a, t->a.adjoint, b, t->b.adjoint);
-        if (!dot) continue;
-        LFT_P(sum_mul)(d, LFT_P(graph_at)(g, p, &t->a, dot, node_dot), t->a.adjoint, b, t->b.adjoint);
-        LFT_P(sum_mul)(d, a, t->a.adjoint, LFT_P(graph_at)(g, p, &t->b, dot, node_dot), t->b.adjoint);
+    return factor->path < 0 ? link + f->site[factor->site] * LFT_DIM + factor->axis : path + factor->path;
+}
+
+/* All paths; where f->dot is not NULL, also their derivatives from those of the links. */
+LFT_P_STATIC void LFT_P(program_forward)(const LFT_P(program) *g, const LFT_P(program_fields) *f)
+{
+    int i;
+    for (i = 0; i < g->paths; ++i) {
+        const LFT_P(longer_path) *t = g->path + i;
+        const lft_w          *a = LFT_P(program_factor)(f, &t->a, f->value, f->path), *b;
+        b = LFT_P(program_factor)(f, &t->b, f->value, f->path);
+        LFT_P(sum_none)(f->path + i);
+        LFT_P(sum_mul)(f->path + i, a, t->a.adjoint, b, t->b.adjoint);
+        if (!f->dot) continue;
+        LFT_P(sum_none)(f->path_dot + i);
+        LFT_P(sum_mul)(f->path_dot + i, LFT_P(program_factor)(f, &t->a, f->dot, f->path_dot), t->a.adjoint, b, t->b.adjoint);
+        LFT_P(sum_mul)(f->path_dot + i, a, t->a.adjoint, LFT_P(program_factor)(f, &t->b, f->dot, f->path_dot), t->b.adjoint);
     }
 }
 
 /* a' and b' of c = a b, where a may be the adjoint of a field: its cotangent is c' b^+, that of the field b c'^+. */
-LFT_P_STATIC void LFT_P(graph_back)(const LFT_P(term) *t, const lft_w *a, const lft_w *b, const lft_w *bar, lft_w *bar_a,
-                                    lft_w *bar_b)
+LFT_P_STATIC void LFT_P(path_back)(const LFT_P(longer_path) *t, const lft_w *a, const lft_w *b, const lft_w *bar, lft_w *bar_a,
+                                      lft_w *bar_b)
 {
     if (t->a.adjoint) LFT_P(sum_mul)(bar_a, b, t->b.adjoint, bar, 1);
     else LFT_P(sum_mul)(bar_a, bar, 0, b, !t->b.adjoint);
@@ -10465,352 +12098,640 @@ LFT_P_STATIC void LFT_P(graph_back)(const LFT_P(term) *t, const lft_w *a, const 
     else LFT_P(sum_mul)(bar_b, a, !t->a.adjoint, bar, 0);
 }
 
-/* Four fields of links with the nodes of a site: values, cotangents and, or NULL, derivatives of both. */
-typedef struct LFT_P(graph_fields) {
-    lft_w *value, *node, *bar, *node_bar, *dot, *node_dot, *dot_bar, *node_dot_bar;
-} LFT_P(graph_fields);
-
-/* What the cotangents of the nodes at p add to those of the links; with derivatives also those of that. */
-LFT_P_STATIC void LFT_P(graph_backward)(const LFT_P(graph) *g, LFT_P(place) p, const LFT_P(graph_fields) *f)
+/* What the cotangents of the paths add to those of the links; with derivatives also those of that. */
+LFT_P_STATIC void LFT_P(program_backward)(const LFT_P(program) *g, const LFT_P(program_fields) *f)
 {
     int i;
-    for (i = g->terms - 1; i >= 0; --i) {
-        const LFT_P(term) *t = g->term + i;
-        const lft_w       *c = f->node_bar + t->node, *a, *b;
-        lft_w             *to_a = LFT_P(graph_at)(g, p, &t->a, f->bar, f->node_bar), *to_b;
-        if (t->b.field < 0) {
-            LFT_P(sum_scaled)(to_a, lft_splat(1), c, t->a.adjoint);
-            if (!f->dot) continue;
-            LFT_P(sum_scaled)(LFT_P(graph_at)(g, p, &t->a, f->dot_bar, f->node_dot_bar), lft_splat(1), f->node_dot_bar + t->node,
-                              t->a.adjoint);
+    for (i = g->paths - 1; i >= 0; --i) {
+        const LFT_P(longer_path) *t = g->path + i;
+        const lft_w          *a = LFT_P(program_factor)(f, &t->a, f->value, f->path);
+        const lft_w          *b = LFT_P(program_factor)(f, &t->b, f->value, f->path);
+        lft_w                *to_a = LFT_P(program_factor)(f, &t->a, f->bar, f->path_bar);
+        lft_w                *to_b = LFT_P(program_factor)(f, &t->b, f->bar, f->path_bar);
+        LFT_P(path_back)(t, a, b, f->path_bar + i, to_a, to_b);
+        if (!f->dot) continue;
+        to_a = LFT_P(program_factor)(f, &t->a, f->dot_bar, f->path_dot_bar);
+        to_b = LFT_P(program_factor)(f, &t->b, f->dot_bar, f->path_dot_bar);
+        LFT_P(path_back)(t, a, b, f->path_dot_bar + i, to_a, to_b);
+        a = LFT_P(program_factor)(f, &t->a, f->dot, f->path_dot);
+        b = LFT_P(program_factor)(f, &t->b, f->dot, f->path_dot);
+        LFT_P(path_back)(t, a, b, f->path_bar + i, to_a, to_b);
+    }
+}
+
+/* ---- traces and their products --------------------------------------------------------------------------------------------- */
+
+/* All traces, with their derivatives as above. */
+LFT_P_STATIC void LFT_P(program_traces)(const LFT_P(program) *g, const LFT_P(program_fields) *f)
+{
+    lft_v re, im;
+    int   i;
+    for (i = 0; i < g->loops; ++i) {
+        const LFT_P(loop) *t = g->loop + i;
+        const lft_w       *x = LFT_P(program_factor)(f, &t->x, f->value, f->path), *y;
+        lft_v             *to = f->trace + 2 * i, *dot = f->trace_dot + 2 * i;
+        y = LFT_P(program_factor)(f, &t->y, f->value, f->path);
+        LFT_P(sum_inner)(x, y, t->y.adjoint, to, t->two_parts ? to + 1 : NULL);
+        if (!t->two_parts) to[1] = lft_splat(0);
+        if (!f->dot) continue;
+        LFT_P(sum_inner)(LFT_P(program_factor)(f, &t->x, f->dot, f->path_dot), y, t->y.adjoint, dot, t->two_parts ? dot + 1 : NULL);
+        LFT_P(sum_inner)(x, LFT_P(program_factor)(f, &t->y, f->dot, f->path_dot), t->y.adjoint, &re, t->two_parts ? &im : NULL);
+        dot[0] += re;
+        if (t->two_parts) dot[1] += im;
+        else dot[1] = lft_splat(0);
+    }
+}
+
+/* The product of the traces of a monomial but number `without`, and its derivative where there are derivatives. */
+LFT_P_INLINE void LFT_P(monomial_product)(const LFT_P(monomial) *m, int without, const LFT_P(program_fields) *f, int derivative,
+                                          lft_v *p, lft_v *dot)
+{
+    int t, factors = 0;
+    p[0] = lft_splat(1), p[1] = dot[0] = dot[1] = lft_splat(0);
+    for (t = 0; t < m->traces; ++t) {
+        const lft_v   *a = f->trace + 2 * m->trace[t], *b = f->trace_dot + 2 * m->trace[t];
+        const lft_real sign = m->conjugate[t] ? -1 : 1;
+        const lft_v    re = a[0], im = sign * a[1], old_re = p[0], old_im = p[1];
+        if (t == without) continue;
+        if (!factors++) {
+            p[0] = re, p[1] = im;
+            if (derivative) dot[0] = b[0], dot[1] = sign * b[1];
             continue;
         }
-        a    = LFT_P(graph_at)(g, p, &t->a, f->value, f->node);
-        b    = LFT_P(graph_at)(g, p, &t->b, f->value, f->node);
-        to_b = LFT_P(graph_at)(g, p, &t->b, f->bar, f->node_bar);
-        LFT_P(graph_back)(t, a, b, c, to_a, to_b);
-        if (!f->dot) continue;
-        to_a = LFT_P(graph_at)(g, p, &t->a, f->dot_bar, f->node_dot_bar);
-        to_b = LFT_P(graph_at)(g, p, &t->b, f->dot_bar, f->node_dot_bar);
-        LFT_P(graph_back)(t, a, b, f->node_dot_bar + t->node, to_a, to_b);
-        a = LFT_P(graph_at)(g, p, &t->a, f->dot, f->node_dot);
-        b = LFT_P(graph_at)(g, p, &t->b, f->dot, f->node_dot);
-        LFT_P(graph_back)(t, a, b, c, to_a, to_b);
+        if (derivative) {
+            const lft_v more_re = b[0], more_im = sign * b[1], dot_re = dot[0], dot_im = dot[1];
+            dot[0] = dot_re * re - dot_im * im + old_re * more_re - old_im * more_im;
+            dot[1] = dot_re * im + dot_im * re + old_re * more_im + old_im * more_re;
+        }
+        p[0] = old_re * re - old_im * im;
+        p[1] = old_re * im + old_im * re;
     }
 }
 
-/* ---- 67_potential.h, code ---------------------------------------------------------------------------------------- */
-/* 67_potential.h: potentials made of Wilson loops, with force and divergence.
- * Offers (private): LFT_P(potential), LFT_P(potential_init)(), _scratch, _force, _backward, _start; LFT_P_CLASSES.
+/* value[class] += those at the site and, not NULL, rate[class] += their derivatives. */
+LFT_P_STATIC void LFT_P(program_values)(const LFT_P(program) *g, const LFT_P(program_fields) *f, lft_v *value, lft_v *rate)
+{
+    lft_v p[2], dot[2];
+    int   i;
+    for (i = 0; i < g->monomials; ++i) {
+        const LFT_P(monomial) *m = g->monomial + i;
+        const lft_real         weight = (lft_real)m->weight;
+        LFT_P(monomial_product)(m, -1, f, rate != NULL, p, dot);
+        value[m->number] += weight * p[0];
+        if (rate) rate[m->number] += weight * dot[0];
+    }
+}
+
+/* x' and y' from the gradient t' of tr X Y: X' += t' Y^+, Y' += t' X^+; of tr X Y^+: X' += t' Y, Y' += t'^* X. */
+LFT_P_STATIC void LFT_P(loop_back)(const LFT_P(loop) *t, const lft_v *bar, const lft_w *x, const lft_w *y, lft_w *to_x, lft_w *to_y)
+{
+    if (t->two_parts) {
+        LFT_P(sum_times)(to_x, bar[0], bar[1], y, !t->y.adjoint);
+        LFT_P(sum_times)(to_y, bar[0], t->y.adjoint ? -bar[1] : bar[1], x, !t->y.adjoint);
+    } else {
+        LFT_P(sum_scaled)(to_x, bar[0], y, !t->y.adjoint);
+        LFT_P(sum_scaled)(to_y, bar[0], x, !t->y.adjoint);
+    }
+}
+
+/* From the gradient of a trace, and its derivative, to the cotangents of its factors. */
+LFT_P_STATIC void LFT_P(program_loop_back)(const LFT_P(loop) *t, const LFT_P(program_fields) *f, const lft_v *bar,
+                                           const lft_v *dot_bar)
+{
+    const lft_w *x = LFT_P(program_factor)(f, &t->x, f->value, f->path), *y = LFT_P(program_factor)(f, &t->y, f->value, f->path);
+    lft_w       *to_x = LFT_P(program_factor)(f, &t->x, f->bar, f->path_bar);
+    lft_w       *to_y = LFT_P(program_factor)(f, &t->y, f->bar, f->path_bar);
+    LFT_P(loop_back)(t, bar, x, y, to_x, to_y);
+    if (!f->dot) return;
+    to_x = LFT_P(program_factor)(f, &t->x, f->dot_bar, f->path_dot_bar);
+    to_y = LFT_P(program_factor)(f, &t->y, f->dot_bar, f->path_dot_bar);
+    LFT_P(loop_back)(t, dot_bar, x, y, to_x, to_y);
+    x = LFT_P(program_factor)(f, &t->x, f->dot, f->path_dot);
+    y = LFT_P(program_factor)(f, &t->y, f->dot, f->path_dot);
+    LFT_P(loop_back)(t, bar, x, y, to_x, to_y);
+}
+
+/* path_bar = cotangents of sum_i e_i W_i at the site; with derivatives path_dot_bar = those of them, and x[lane] times the
+ * cotangents of sum_i e2_i W_i. */
+LFT_P_STATIC void LFT_P(program_cotangents)(const LFT_P(program) *g, const LFT_P(program_fields) *f, const double *e,
+                                            const double *e2, lft_v x)
+{
+    const int second = f->dot != NULL;
+    lft_v     p[2], dot[2];
+    int       i, t;
+    LFT_P(set_zero)(f->trace_bar, 2 * g->loops);
+    LFT_P(set_zero)((lft_v *)f->path_bar, g->paths * LFT_P_SUM);
+    if (second) LFT_P(set_zero)(f->trace_dot_bar, 2 * g->loops);
+    if (second) LFT_P(set_zero)((lft_v *)f->path_dot_bar, g->paths * LFT_P_SUM);
+    for (i = 0; i < g->monomials; ++i) { /* Re t R has the gradient (Re R, -Im R), Re t^* R (Re R, Im R) */
+        const LFT_P(monomial) *m = g->monomial + i;
+        const lft_real         weight = (lft_real)(e[m->number] * m->weight);
+        if (m->traces == 1) {
+            f->trace_bar[2 * m->trace[0]] += weight;
+            if (second) f->trace_dot_bar[2 * m->trace[0]] += (lft_real)(e2[m->number] * m->weight) * x;
+            continue;
+        }
+        for (t = 0; t < m->traces; ++t) {
+            const lft_real sign = m->conjugate[t] ? 1 : -1;
+            lft_v         *bar = f->trace_bar + 2 * m->trace[t], *dot_bar = f->trace_dot_bar + 2 * m->trace[t];
+            LFT_P(monomial_product)(m, t, f, second, p, dot);
+            bar[0] += weight * p[0];
+            bar[1] += sign * weight * p[1];
+            if (second) {
+                const lft_v also = (lft_real)(e2[m->number] * m->weight) * x;
+                dot_bar[0] += weight * dot[0] + also * p[0];
+                dot_bar[1] += sign * (weight * dot[1] + also * p[1]);
+            }
+        }
+    }
+    for (i = 0; i < g->loops; ++i) LFT_P(program_loop_back)(g->loop + i, f, f->trace_bar + 2 * i, f->trace_dot_bar + 2 * i);
+}
+
+/* ---- 68_loop_draft.h, code --------------------------------------------------------------------------------------- */
+/* 68_loop_draft.h: from classes of Wilson loops to a program that computes them.
+ * Offers (private): LFT_P(program_build)().
+ *
+ * Loop by loop, a loop is moved to the place and cut in two where that costs least; and so are the paths that are new. A product of
+ * matrices costs the less the more loops have that path somewhere, so that staples come first. */
+
+#define LFT_P_PATHS 2048 /* of a program, at most; traces, too */
+
+/* What is looked up while a program is built: paths by a number that their letters make. And how many loops a path is a part of,
+ * somewhere on the lattice and in either direction, at a number that few other paths share: what such a path costs is shared. */
+typedef struct LFT_P(draft) {
+    LFT_P(program) *program;
+    int             full, counting, code[LFT_P_SITES];
+    uint64_t        key[LFT_P_PATHS];
+    short           table[2 * LFT_P_PATHS], x[LFT_P_PATHS], y[LFT_P_PATHS];
+    unsigned short  uses[4 * LFT_P_PATHS];
+} LFT_P(draft);
+
+LFT_P_STATIC uint64_t LFT_P(path_key)(const int *path, int n)
+{
+    uint64_t key = 1469598103934665603u;
+    int      i;
+    for (i = 0; i < n; ++i) key = (key ^ (uint64_t)path[i]) * 1099511628211u;
+    return key ^ key >> 29;
+}
+
+/* Where the path is in the table, or where it would be. */
+LFT_P_STATIC short *LFT_P(draft_slot)(LFT_P(draft) *d, uint64_t key)
+{
+    unsigned at = (unsigned)(key % (2 * LFT_P_PATHS));
+    while (d->table[at] && d->key[d->table[at] - 1] != key) at = (at + 1) % (2 * LFT_P_PATHS);
+    return d->table + at;
+}
+
+/* The number of a path, -1 if it is none yet. */
+LFT_P_STATIC int LFT_P(draft_find)(LFT_P(draft) *d, const int *path, int n)
+{
+    return *LFT_P(draft_slot)(d, LFT_P(path_key)(path, n)) - 1;
+}
+
+/* The same, as it is or, *reversed, the other way. */
+LFT_P_STATIC int LFT_P(draft_find_either)(LFT_P(draft) *d, const int *path, int n, int *reversed)
+{
+    int back[LFT_P_LETTERS] = {0}, at = LFT_P(draft_find)(d, path, n);
+    *reversed = at < 0;
+    if (at >= 0) return at;
+    LFT_P(path_reversed)(back, path, n);
+    return LFT_P(draft_find)(d, back, n);
+}
+
+LFT_P_STATIC unsigned short *LFT_P(draft_uses)(LFT_P(draft) *d, const int *path, int n)
+{
+    LFT_P(traces) here, back;
+    here.traces = 1, here.length[0] = n;
+    lft_p_copy(here.letter[0], path, (size_t)n * sizeof(int));
+    LFT_P(traces_home)(&here);
+    LFT_P(traces_reversed)(&back, &here);
+    return d->uses + (LFT_P(path_key)(here.letter[0], n) ^ LFT_P(path_key)(back.letter[0], n)) % (4 * LFT_P_PATHS);
+}
+
+/* What the n letters of a closed path from number i on still cost: cost[i][n]. */
+typedef struct LFT_P(draft_costs) {
+    int    path[2 * LFT_P_LETTERS], length;
+    double cost[LFT_P_LETTERS][LFT_P_LETTERS];
+} LFT_P(draft_costs);
+
+LFT_P_STATIC void LFT_P(draft_price)(LFT_P(draft) *d, const int *loop, int length, LFT_P(draft_costs) *c)
+{
+    int i, n, m, reversed;
+    c->length = length;
+    LFT_P(path_part)(c->path, loop, length, 0, 2 * length);
+    for (n = 1; n < length; ++n) {
+        for (i = 0; i < length; ++i) {
+            double least = 1000;
+            for (m = 1; m < n; ++m) {
+                const double cost = c->cost[i][m] + c->cost[(i + m) % length][n - m];
+                least = cost < least ? cost : least;
+            }
+            c->cost[i][n] = 0;
+            if (n == 1 || LFT_P(draft_find_either)(d, c->path + i, n, &reversed) >= 0) continue;
+            c->cost[i][n] = least + 1.0 / (1 + *LFT_P(draft_uses)(d, c->path + i, n));
+        }
+    }
+}
+
+/* The cheapest way to cut the loop in two: the first part has *n letters from number *begin on. What it costs is returned. */
+LFT_P_STATIC double LFT_P(draft_cut)(const LFT_P(draft_costs) *c, int *begin, int *n)
+{
+    double best = 1000;
+    int    i, k;
+    for (i = 0; i < c->length; ++i) {
+        for (k = 1; k < c->length; ++k) {
+            const double cost = c->cost[i][k] + c->cost[(i + k) % c->length][c->length - k];
+            if (cost < best) best = cost, *begin = i, *n = k;
+        }
+    }
+    return best;
+}
+
+/* The number of a site, given by the letter of any of its links. */
+LFT_P_STATIC int LFT_P(draft_site)(LFT_P(draft) *d, int letter)
+{
+    LFT_P(program) *g = d->program;
+    int             x[LFT_DIM], i, mu, from = 0, step = 0;
+    LFT_P(letter_site)(letter, x);
+    for (i = 0; i < g->sites; ++i) {
+        if (d->code[i] == letter >> 3) return i;
+    }
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        if (x[mu]) step = x[mu] > 0 ? mu + 1 : -(mu + 1);
+    }
+    if (step) {
+        x[(step > 0 ? step : -step) - 1] -= step > 0 ? 1 : -1;
+        from = LFT_P(draft_site)(d, LFT_P(letter_of)(x, 0, 0));
+    }
+    if (g->sites == LFT_P_SITES) {
+        d->full = 1;
+        return 0;
+    }
+    d->code[g->sites] = letter >> 3;
+    if (g->site) g->site[g->sites].from = from, g->site[g->sites].step = step;
+    return g->sites++;
+}
+
+/* A path as a factor: a link, or a path that is there already, as it is or reversed, or a new one, cut where that costs least. */
+LFT_P_STATIC LFT_P(factor) LFT_P(draft_factor)(LFT_P(draft) *d, const int *path, int n)
+{
+    LFT_P(program)     *g = d->program;
+    LFT_P(draft_costs)  c;
+    LFT_P(longer_path)  p;
+    LFT_P(factor)       f;
+    int                 i, cut = 1, closed[LFT_P_LETTERS];
+    double              best = 1000;
+    lft_p_zero(&f, sizeof f);
+    f.path = -1;
+    if (n == 1) {
+        f.site = LFT_P(draft_site)(d, path[0]);
+        f.axis = LFT_P(letter_axis)(path[0]), f.adjoint = LFT_P(letter_adjoint)(path[0]);
+        return f;
+    }
+    f.path = LFT_P(draft_find_either)(d, path, n, &f.adjoint);
+    if (f.path >= 0) return f;
+    lft_p_copy(closed, path, (size_t)n * sizeof(int));
+    closed[n] = 0; /* no letter: no path has it */
+    LFT_P(draft_price)(d, closed, n + 1, &c);
+    for (i = 1; i < n; ++i) {
+        if (c.cost[0][i] + c.cost[i][n - i] < best) best = c.cost[0][i] + c.cost[i][n - i], cut = i;
+    }
+    p.a = LFT_P(draft_factor)(d, path, cut), p.b = LFT_P(draft_factor)(d, path + cut, n - cut);
+    f.path = g->paths, f.adjoint = 0;
+    if (g->paths == LFT_P_PATHS) {
+        d->full = 1;
+        f.path  = 0;
+        return f;
+    }
+    if (g->path) g->path[g->paths] = p;
+    d->key[g->paths] = LFT_P(path_key)(path, n);
+    *LFT_P(draft_slot)(d, d->key[g->paths]) = (short)(g->paths + 1);
+    ++g->paths;
+    return f;
+}
+
+/* The number of the trace of a loop; *conjugate: of its complex conjugate. */
+LFT_P_STATIC int LFT_P(draft_loop)(LFT_P(draft) *d, const int *loop, int length, int two_parts, int *conjugate)
+{
+    LFT_P(program)     *g = d->program;
+    LFT_P(draft_costs)  c;
+    LFT_P(factor)       x, y;
+    int                 begin = 0, n = 2, i;
+    short               one, two;
+    LFT_P(draft_price)(d, loop, length, &c);
+    (void)LFT_P(draft_cut)(&c, &begin, &n);
+    x = LFT_P(draft_factor)(d, c.path + begin, n);
+    y = LFT_P(draft_factor)(d, c.path + (begin + n) % length, length - n);
+    *conjugate = x.adjoint; /* tr X^+ Y = (tr X Y^+)^* */
+    y.adjoint ^= x.adjoint, x.adjoint = 0;
+    one = (short)(x.path < 0 ? -1 - x.site * LFT_DIM - x.axis : x.path);
+    two = (short)(2 * (y.path < 0 ? -1 - y.site * LFT_DIM - y.axis : y.path) + y.adjoint);
+    for (i = 0; i < g->loops && !(d->x[i] == one && d->y[i] == two); ++i) {}
+    if (i == LFT_P_PATHS) {
+        d->full = 1;
+        return 0;
+    }
+    if (i == g->loops) d->x[i] = one, d->y[i] = two, ++g->loops;
+    if (g->loop) g->loop[i].x = x, g->loop[i].y = y, g->loop[i].two_parts |= two_parts;
+    return i;
+}
+
+/* A product of traces, moved so that it takes the fewest new paths: with some link's beginning at the origin. */
+LFT_P_STATIC void LFT_P(draft_product)(LFT_P(draft) *d, const LFT_P(traces) *p, int number, double weight)
+{
+    LFT_P(program) *g = d->program;
+    LFT_P(monomial) m;
+    LFT_P(traces)    q = *p, best_q = *p;
+    LFT_P(draft_costs) costs;
+    int             origin[LFT_DIM], begin, n, t, i, u, k, mu;
+    double          best = 1000, cost;
+    for (t = 0; t < p->traces; ++t) {
+        for (i = 0; i < p->length[t]; ++i) {
+            int move = 0;
+            cost = 0;
+            LFT_P(letter_begin)(p->letter[t][i], origin);
+            for (mu = 0; mu < LFT_DIM; ++mu) move = move * 32 + origin[mu];
+            for (u = 0; u < p->traces; ++u) {
+                for (k = 0; k < p->length[u]; ++k) q.letter[u][k] = p->letter[u][k] - 8 * move;
+                LFT_P(draft_price)(d, q.letter[u], p->length[u], &costs);
+                cost += LFT_P(draft_cut)(&costs, &begin, &n);
+            }
+            if (cost < best) best = cost, best_q = q;
+        }
+    }
+    lft_p_zero(&m, sizeof m);
+    m.number = number, m.traces = p->traces, m.weight = weight;
+    for (t = 0; t < p->traces; ++t) {
+        m.trace[t] = LFT_P(draft_loop)(d, best_q.letter[t], p->length[t], p->traces > 1, m.conjugate + t);
+    }
+    if (g->monomial) g->monomial[g->monomials] = m;
+    ++g->monomials;
+}
+
+/* Counts the parts of all loops. */
+LFT_P_STATIC void LFT_P(draft_count)(LFT_P(draft) *d, const LFT_P(traces) *p)
+{
+    int path[2 * LFT_P_LETTERS], t, i, n;
+    for (t = 0; t < p->traces; ++t) {
+        LFT_P(path_part)(path, p->letter[t], p->length[t], 0, 2 * p->length[t]);
+        for (i = 0; i < p->length[t]; ++i) {
+            for (n = 2; n < p->length[t]; ++n) ++*LFT_P(draft_uses)(d, path + i, n);
+        }
+    }
+}
+
+/* All members of a class, complex conjugates once. 0 if they are not as many as it has. */
+LFT_P_STATIC int LFT_P(draft_class)(LFT_P(draft) *d, const LFT_P(classes) *classes, int number)
+{
+    uint64_t     seen[384];
+    LFT_P(traces) p, q;
+    int          g, i, n = 0, members = 0;
+    for (g = 0; LFT_P(traces_member)(&p, classes->one + number, g); ++g) {
+        const LFT_P(traces) *first = &p;
+        uint64_t             key = 0;
+        int                  order;
+        LFT_P(traces_reversed)(&q, &p);
+        LFT_P(traces_normal)(&q);
+        order = LFT_P(traces_compare)(&p, &q);
+        if (order > 0) first = &q;
+        for (i = 0; i < first->traces; ++i) key = key * 1099511628211u + LFT_P(path_key)(first->letter[i], first->length[i]);
+        for (i = 0; i < n && seen[i] != key; ++i) {}
+        if (i < n) continue;
+        seen[n++] = key;
+        members += order ? 2 : 1;
+        if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0]);
+        if (d->counting) LFT_P(draft_count)(d, &p);
+        else LFT_P(draft_product)(d, &p, number, order ? 2 : 1);
+    }
+    return members == classes->size[number];
+}
+
+/* The program of the first `count` classes. Runs over a measuring arena, too. LFT_ERR_ARG where it would be too long. */
+LFT_P_STATIC lft_status LFT_P(program_build)(LFT_P(program) *g, const LFT_(lattice) *lattice, const LFT_P(classes) *classes,
+                                             int count, lft_arena *arena, lft_error *error)
+{
+    LFT_P(draft) d;
+    const int    here[LFT_DIM] = {0};
+    int          pass, i, right = 1;
+    lft_p_zero(g, sizeof *g);
+    lft_p_zero(&d, sizeof d);
+    g->lattice = *lattice, g->classes = count;
+    LFT_P(strides)(lattice, g->stride);
+    d.program  = g;
+    d.counting = 1;
+    for (i = 0; i < count; ++i) right = LFT_P(draft_class)(&d, classes, i) && right;
+    d.counting = 0;
+    for (pass = 0; pass < 2; ++pass) { /* the first to know how long it is */
+        lft_p_zero(d.table, sizeof d.table);
+        g->sites = g->paths = g->loops = g->monomials = 0;
+        (void)LFT_P(draft_site)(&d, LFT_P(letter_of)(here, 0, 0));
+        for (i = 0; i < count; ++i) right = LFT_P(draft_class)(&d, classes, i) && right;
+        if (d.full || !right) {
+            return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "loops", "fewer: their paths are too many", count);
+        }
+        if (pass) break;
+        g->site     = (LFT_P(program_step) *)lft_arena_alloc(arena, (size_t)g->sites, sizeof *g->site);
+        g->path     = (LFT_P(longer_path) *)lft_arena_alloc(arena, (size_t)g->paths, sizeof *g->path);
+        g->loop     = (LFT_P(loop) *)lft_arena_alloc(arena, (size_t)g->loops, sizeof *g->loop);
+        g->monomial = (LFT_P(monomial) *)lft_arena_alloc(arena, (size_t)g->monomials, sizeof *g->monomial);
+        if (!g->monomial || !g->site || !g->path || !g->loop) return LFT_OK;
+    }
+    return LFT_OK;
+}
+
+/* ---- 69_potential.h, code ---------------------------------------------------------------------------------------- */
+/* 69_potential.h: potentials made of Wilson loops, with force and divergence.
+ * Offers (private): LFT_P(potential), LFT_P(potential_classes)(), _init, _start, _fields, _force, _backward.
  *
  *   S~(U) = sum_i c_i W_i(U),   force Z_l^a = -d_l^a S~,   divergence -sum d_l^a d_l^a S~ = sum_i c_i L W_i
- * The classes W_i are gauge invariant, translation invariant and hypercubic sums of loops. With P the plaquettes, over both
- * orientations, and A, B all unordered pairs of distinct plaquettes through a link l, both beginning with U_l:
- *   0  tr P         1  tr A B^+ + c.c.     2  tr A B + c.c.         3  tr A (tr B)^* + c.c.
- *   4  tr A tr B + c.c.                    5  tr P^2     6  (tr P)^2    7  |tr P|^2, over one orientation
- * of which 1 ... 7 appear in the next to leading order of the trivializing map (2212.08469). They are a closed set under the
- * Laplacian L = -sum d^a d^a, because sum_a T^a X T^a = -(tr X - X / N) / 2 only cuts and joins traces:
- *   L W_i = sum_j D_ij W_j + const,   so that the divergence costs nothing beside the W_j.
- * Some depend on others: SU(3) tr P^2 = (tr P)^2 - 2 tr P^+; SU(2) tr A tr B = tr A B + tr A B^+ and real traces; U(1). A basis
- * has independent ones alone. */
-
-#define LFT_P_CLASSES 8
-
-/* Functions of a matrix N that classes are sums of; once for N = the sum of all A of a link, once for N = P. */
-enum {
-    LFT_P(re_trace),     /* Re tr N */
-    LFT_P(re_square),    /* Re tr N^2 */
-    LFT_P(norm),         /* tr N N^+ */
-    LFT_P(trace_square), /* Re (tr N)^2 */
-    LFT_P(trace_norm),   /* |tr N|^2 */
-    LFT_P(functions)
-};
-#define LFT_P_FEATURES (2 * LFT_P(functions))
+ * with the classes W_i of 66_loop_classes.h: L W_i = sum_j D_ij W_j + const, the divergence costs nothing beside the W_j. */
 
 typedef struct LFT_P(potential) {
-    LFT_P(graph) graph;
-    int          classes;                                  /* of the basis */
-    int          number[LFT_P_CLASSES];                    /* of class i, in the list above */
-    double       weight[LFT_P_CLASSES][LFT_P_FEATURES];    /* W_i = sum weight F + constant */
-    double       constant[LFT_P_CLASSES];
-    double       closure[LFT_P_CLASSES][LFT_P_CLASSES + 1]; /* D_ij, last the constant */
-    int          sums, plaquettes;                          /* the first node of either kind that the functions are of */
+    LFT_P(program) program;
+    int            classes;    /* with coefficients: the first of those that the program computes */
+    int            orders;     /* of the trivializing map that all classes are there for */
+    int            extent;     /* the least: on a smaller lattice loops close around it */
+    double        *closure;    /* [classes][all of the program's + 1]: D_ij, last the constant */
 } LFT_P(potential);
 
-/* Each staple is two products. One of each plane's is kept apart for P; the others go into the sum V of a link's at once. The last
- * nodes are what the functions are of: U V, the sum of the plaquettes A of each link, then the P. For class 0 the P alone. */
-LFT_P_STATIC void LFT_P(potential_graph)(LFT_P(potential) *s, const LFT_(lattice) *lattice, int pairs)
+/* How many classes there are to an order; 0 where there is no room for them. */
+LFT_P_STATIC int LFT_P(potential_classes)(int order)
 {
-    LFT_P(graph) *g    = &s->graph;
-    const int     unit = -1;
-    int           up[LFT_DIM][LFT_DIM], down[LFT_DIM][LFT_DIM], apart[LFT_DIM][LFT_DIM], sum[LFT_DIM], mu, nu;
-    LFT_P(graph_init)(g, lattice);
-    for (mu = 0; mu < LFT_DIM; ++mu) {
-        for (nu = 0; nu < LFT_DIM; ++nu) {
-            if (mu == nu || (mu > nu && !pairs)) continue;
-            up[mu][nu]   = LFT_DIM + LFT_P(graph_add)(g, 1, LFT_P(factor_of)(nu, 0, mu + 1, 0), LFT_P(factor_of)(mu, 1, nu + 1, 0));
-            if (pairs) {
-                down[mu][nu] = LFT_DIM + LFT_P(graph_add)(g, 1, LFT_P(factor_of)(nu, 1, mu + 1, -(nu + 1)),
-                                                          LFT_P(factor_of)(mu, 1, -(nu + 1), 0));
-            }
-            if (mu > nu) continue;
-            apart[mu][nu] = LFT_DIM + LFT_P(graph_add)(g, 1, LFT_P(factor_of)(up[mu][nu], 0, 0, 0), LFT_P(factor_of)(nu, 1, 0, 0));
-        }
-    }
-    for (mu = 0; mu < LFT_DIM && pairs; ++mu) {
-        int begin = 1;
-        for (nu = 0; nu < LFT_DIM; ++nu) {
-            if (mu == nu) continue;
-            if (mu < nu) {
-                sum[mu] = LFT_P(graph_add)(g, begin, LFT_P(factor_of)(apart[mu][nu], 0, 0, 0), LFT_P(factor_of)(unit, 0, 0, 0));
-            } else {
-                sum[mu] = LFT_P(graph_add)(g, begin, LFT_P(factor_of)(up[mu][nu], 0, 0, 0), LFT_P(factor_of)(nu, 1, 0, 0));
-            }
-            begin = 0;
-            (void)LFT_P(graph_add)(g, 0, LFT_P(factor_of)(down[mu][nu], 0, 0, 0), LFT_P(factor_of)(nu, 0, -(nu + 1), 0));
-        }
-    }
-    s->sums = g->nodes;
-    for (mu = 0; mu < LFT_DIM && pairs; ++mu) {
-        (void)LFT_P(graph_add)(g, 1, LFT_P(factor_of)(mu, 0, 0, 0), LFT_P(factor_of)(LFT_DIM + sum[mu], 0, 0, 0));
-    }
-    s->plaquettes = g->nodes;
-    for (mu = 0; mu < LFT_DIM; ++mu) {
-        for (nu = mu + 1; nu < LFT_DIM; ++nu) {
-            (void)LFT_P(graph_add)(g, 1, LFT_P(factor_of)(mu, 0, 0, 0), LFT_P(factor_of)(apart[mu][nu], 0, 0, 0));
-        }
-    }
+    LFT_P(classes) classes;
+    int            wanted = 1;
+    do {
+        LFT_P(classes_find)(&classes, wanted);
+        wanted = classes.count + 1;
+    } while (!classes.full && !classes.upto[order]);
+    return classes.upto[order];
 }
 
-/* The whole list, for one site, then the basis of the group. */
-LFT_P_STATIC void LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(lattice) *lattice, int classes)
+/* With `wanted` classes or as many as there are. Runs over a measuring arena, too. */
+LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(lattice) *lattice, int wanted, lft_arena *arena,
+                                              lft_error *error)
 {
-    static const int basis[3][LFT_P_CLASSES] = {{0, 1, 2, 5}, {0, 1, 2, 6}, {0, 1, 2, 3, 4, 6, 7}}, count[3] = {4, 4, 7};
-    const double     N = LFT_P_COLOURS, casimir = LFT_P_COLOURS == 1 ? 1 : (N * N - 1) / (2 * N), most = 8 * casimir;
-    const double     planes = 0.5 * LFT_DIM * (LFT_DIM - 1), volume = lattice->volume;
-    double           D[LFT_P_CLASSES][LFT_P_CLASSES + 1], W[LFT_P_CLASSES][LFT_P_FEATURES];
-    const int        P = LFT_P(functions);
-    int              i, j;
+    LFT_P(classes)    classes;
+    LFT_P(in_classes) row;
+    int               x[LFT_DIM], all, i, j, t, k, mu;
+    lft_status        status;
     lft_p_zero(s, sizeof *s);
-    lft_p_zero(D, sizeof D);
-    lft_p_zero(W, sizeof W);
-    LFT_P(potential_graph)(s, lattice, classes > 1);
-    W[0][P + LFT_P(re_trace)]     = 2;
-    W[1][LFT_P(norm)]             = 1; /* less tr A A^+ = N */
-    W[2][LFT_P(re_square)]        = 1, W[2][P + LFT_P(re_square)] = -4; /* less the pairs A A: each P from 4 links */
-    W[3][LFT_P(trace_norm)]       = 1, W[3][P + LFT_P(trace_norm)] = -4;
-    W[4][LFT_P(trace_square)]     = 1, W[4][P + LFT_P(trace_square)] = -4;
-    W[5][P + LFT_P(re_square)]    = 2;
-    W[6][P + LFT_P(trace_square)] = 2;
-    W[7][P + LFT_P(trace_norm)]   = 1;
-    D[0][0] = 4 * casimir, D[1][1] = 6 * casimir;
-    if (LFT_P_COLOURS == 1) {
-        D[2][2] = 10, D[5][5] = 16;
-    } else {
-        D[2][2] = D[4][4] = most - 1 / N, D[2][4] = D[4][2] = 1;
-        D[3][3] = most + 1 / N, D[3][1] = -1;
-        D[5][5] = D[6][6] = most - 4 / N, D[5][6] = D[6][5] = 4;
-        D[7][7] = most + 4 / N, D[7][LFT_P_CLASSES] = -4 * N * planes;
-    }
-    if (LFT_P_COLOURS == 2) {
-        D[2][2] += D[2][4], D[2][1] += D[2][4];                            /* W4 = W1 + W2 */
-        D[6][6] += D[6][5], D[6][LFT_P_CLASSES] -= 4 * planes * D[6][5];   /* W5 = W6 - 2 . 2 planes */
-    }
-    if (LFT_P_COLOURS == 3) D[6][6] += D[6][5], D[6][0] -= 2 * D[6][5];    /* W5 = W6 - 2 W0 */
-    s->classes = classes < count[LFT_P_COLOURS - 1] ? classes : count[LFT_P_COLOURS - 1];
+    LFT_P(classes_find)(&classes, wanted);
+    s->classes = all = wanted < classes.count ? wanted : classes.count;
+    classes.full = 0;
     for (i = 0; i < s->classes; ++i) {
-        const int n = s->number[i] = basis[LFT_P_COLOURS - 1][i];
-        s->constant[i] = n == 1 ? -4 * planes * N * volume : 0;
-        for (j = 0; j < LFT_P_FEATURES; ++j) s->weight[i][j] = W[n][j];
-        for (j = 0; j < s->classes; ++j) s->closure[i][j] = D[n][basis[LFT_P_COLOURS - 1][j]];
-        s->closure[i][LFT_P_CLASSES] = volume * D[n][LFT_P_CLASSES];
+        LFT_P(classes_laplacian)(&classes, i, &row);
+        if (classes.full) {
+            return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "loops", "fewer: their divergence takes too many classes", i);
+        }
+        for (j = all; j < classes.count; ++j) all = row.c[j] < 0 || row.c[j] > 0 ? j + 1 : all;
     }
-}
-
-/* Coefficients of the potential: of the leading order (2212.08469), S / (4 C_F) at all times, and of what the next order adds,
- * times t. */
-LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, double beta, double *leading, double *next)
-{
-    const double N = LFT_P_COLOURS, casimir = LFT_P_COLOURS == 1 ? 1 : (N * N - 1) / (2 * N), M = 4 * N * N;
-    double       c[LFT_P_CLASSES], scale;
-    int          i;
-    lft_p_zero(c, sizeof c);
-    if (LFT_P_COLOURS == 1) {
-        scale = -0.125 * beta * beta;
-        c[1] = 1.0 / 6, c[2] = -0.1, c[5] = -0.125;
-    } else {
-        const double D = (M - 5) * (M - 5) - N * N;
-        scale = beta * beta / (8 * N * (N * N - 1));
-        c[1] = -4 * N / (3 * (M - 3)), c[2] = 4 * N * (N * N - 1) / D, c[3] = 1 / (M - 3), c[4] = -5 * (N * N - 1) / D;
-        if (LFT_P_COLOURS > 2) c[5] = N / (2 * (N * N - 4)), c[6] = -1 / (N * N - 4), c[7] = 1 / (N * N);
-        else c[6] = 0.25;
-    }
-    if (LFT_P_COLOURS == 2) c[1] += c[3] + c[4], c[2] += c[3] + c[4];
-    if (LFT_P_COLOURS == 3) c[6] += c[5], c[0] -= 2 * c[5];
-    for (i = 0; i < s->classes; ++i) {
-        leading[i] = s->number[i] ? 0 : -beta / (8 * N * casimir);
-        next[i]    = scale * c[s->number[i]];
-    }
-}
-
-/* ---- the functions of a matrix ----------------------------------------------------------------------------------------- */
-
-/* part[feature] += the functions of the nodes at a site; with dot: their derivatives instead. */
-LFT_P_STATIC void LFT_P(potential_features)(const LFT_P(potential) *s, const lft_w *node, const lft_w *dot, lft_v *part)
-{
-    lft_v re, im, dre, dim;
-    int   i;
-    for (i = s->sums; i < s->graph.nodes; ++i) {
-        lft_v *f = part + (i < s->plaquettes ? 0 : LFT_P(functions));
-        LFT_P(sum_traces)(node + i, &re, &im);
-        if (!dot) {
-            f[LFT_P(re_trace)] += re;
-            f[LFT_P(re_square)] += LFT_P(sum_dot)(node + i, 0, node + i);
-            f[LFT_P(norm)] += LFT_P(sum_dot)(node + i, 1, node + i);
-            f[LFT_P(trace_square)] += re * re - im * im;
-            f[LFT_P(trace_norm)] += re * re + im * im;
-        } else {
-            LFT_P(sum_traces)(dot + i, &dre, &dim);
-            f[LFT_P(re_trace)] += dre;
-            f[LFT_P(re_square)] += 2 * LFT_P(sum_dot)(node + i, 0, dot + i);
-            f[LFT_P(norm)] += 2 * LFT_P(sum_dot)(node + i, 1, dot + i);
-            f[LFT_P(trace_square)] += 2 * (re * dre - im * dim);
-            f[LFT_P(trace_norm)] += 2 * (re * dre + im * dim);
+    while (s->orders < LFT_P_ORDERS && classes.upto[s->orders + 1] > 0 && classes.upto[s->orders + 1] <= s->classes) ++s->orders;
+    s->extent = 2;
+    for (i = 0; i < all; ++i) {
+        for (t = 0; t < classes.one[i].traces; ++t) {
+            for (k = 0; k < classes.one[i].length[t]; ++k) {
+                LFT_P(letter_site)(classes.one[i].letter[t][k], x);
+                for (mu = 0; mu < LFT_DIM; ++mu) s->extent = x[mu] >= s->extent ? x[mu] + 1 : s->extent;
+            }
         }
     }
+    status = LFT_P(program_build)(&s->program, lattice, &classes, all, arena, error);
+    if (status) return status;
+    s->closure = (double *)lft_arena_alloc(arena, (size_t)s->classes * (size_t)(all + 1), sizeof(double));
+    for (i = 0; s->closure && i < s->classes; ++i) {
+        LFT_P(classes_laplacian)(&classes, i, &row);
+        lft_p_copy(s->closure + i * (all + 1), row.c, (size_t)all * sizeof(double));
+        s->closure[i * (all + 1) + all] = lattice->volume * row.c[LFT_P_CLASSES];
+    }
+    return LFT_OK;
 }
 
-/* bar += x times, lane by lane, the cotangents of sum_i e_i F_i at the nodes of a site. With at_dot those at the derivatives of
- * the nodes: functions of degree 2 have linear cotangents, the others none there. */
-LFT_P_STATIC void LFT_P(potential_cotangents)(const LFT_P(potential) *s, const double *e, lft_v x, const lft_w *at, int at_dot,
-                                              lft_w *bar)
+/* The trivializing map of the Wilson action S to an order in beta, S~ = sum_k t^k S~_k with
+ *   L S~_0 = S, so that S~_0 = S / (4 C_F),   L S~_k = -sum d_l^a S d_l^a S~_{k-1}, constants apart (0907.5491)
+ * S = -beta / N times the sum of one trace per plaquette, W_0 has them in both directions but for SU(2). c[k][class], k < order.
+ * L is nearly diagonal: the equations are solved by iteration, to rounding. */
+LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, double beta, int order, double (*c)[LFT_P_CLASSES])
 {
-    int i;
-    for (i = s->sums; i < s->graph.nodes; ++i) {
-        const double  *w      = e + (i < s->plaquettes ? 0 : LFT_P(functions));
-        const lft_real square = (lft_real)(2 * w[LFT_P(trace_square)]), norm = (lft_real)(2 * w[LFT_P(trace_norm)]);
-        const lft_real one = at_dot ? 0 : (lft_real)w[LFT_P(re_trace)];
-        const lft_real adjoint = (lft_real)(2 * w[LFT_P(re_square)]), same = (lft_real)(2 * w[LFT_P(norm)]);
-        lft_v          re, im;
-        LFT_P(sum_traces)(at + i, &re, &im);
-        LFT_P(sum_unit)(bar + i, x * (one + (norm + square) * re), x * ((norm - square) * im));
-        if (adjoint > 0 || adjoint < 0) LFT_P(sum_scaled)(bar + i, adjoint * x, at + i, 1);
-        if (same > 0 || same < 0) LFT_P(sum_scaled)(bar + i, same * x, at + i, 0);
+    const double      N = LFT_P_COLOURS, casimir = LFT_P_COLOURS == 1 ? 1 : (N * N - 1) / (2 * N);
+    LFT_P(classes)    classes;
+    LFT_P(in_classes) row;
+    double            right[LFT_P_CLASSES], change[LFT_P_CLASSES], diagonal[LFT_P_CLASSES], size, before;
+    int               all, i, j, k;
+    LFT_P(classes_find)(&classes, s->program.classes);
+    for (k = 0; k < order; ++k) {
+        lft_p_zero(c[k], sizeof c[k]);
+        lft_p_zero(right, sizeof right);
+        if (k == 0) c[0][0] = -beta * 0.5 * LFT_DIM * (LFT_DIM - 1) / (4 * N * casimir * classes.size[0]);
+        all = classes.upto[k + 1];
+        for (i = 0; k > 0 && i < classes.upto[k]; ++i) {
+            LFT_P(classes_times_plaquettes)(&classes, i, &row);
+            for (j = 0; j < all; ++j) right[j] += beta / (2 * N) * c[k - 1][i] * row.c[j];
+        }
+        for (size = 1e299, before = 1e300; k > 0 && size < before;) {
+            before = size;
+            lft_p_copy(change, right, sizeof change);
+            for (i = 0; i < all; ++i) {
+                LFT_P(classes_laplacian)(&classes, i, &row);
+                diagonal[i] = row.c[i];
+                for (j = 0; j < all; ++j) change[j] -= c[k][i] * row.c[j];
+            }
+            for (size = 0, i = 0; i < all; ++i) {
+                change[i] /= diagonal[i];
+                size += change[i] < 0 ? -change[i] : change[i];
+            }
+            for (i = 0; i < all && size < before; ++i) c[k][i] += change[i];
+        }
     }
-}
-
-/* e_i = sum_j c_j weight_ji */
-LFT_P_STATIC void LFT_P(potential_mix)(const LFT_P(potential) *s, const double *c, double sign, double *e)
-{
-    int i, j;
-    for (i = 0; i < LFT_P_FEATURES; ++i) {
-        e[i] = 0;
-        for (j = 0; j < s->classes; ++j) e[i] += sign * c[j] * s->weight[j][i];
-    }
-}
-
-/* d_j = sum_i c_i D_ij: the divergence is sum_j d_j W_j + the constant that is returned. */
-LFT_P_STATIC double LFT_P(potential_laplacian)(const LFT_P(potential) *s, const double *c, double *d)
-{
-    double constant = 0;
-    int    i, j;
-    for (j = 0; j < s->classes; ++j) {
-        d[j] = 0;
-        for (i = 0; i < s->classes; ++i) d[j] += c[i] * s->closure[i][j];
-    }
-    for (i = 0; i < s->classes; ++i) constant += c[i] * s->closure[i][LFT_P_CLASSES];
-    return constant;
 }
 
 /* ---- force and divergence ---------------------------------------------------------------------------------------------- */
 
 /* What a sweep works in. */
-LFT_P_STATIC LFT_P(graph_fields) LFT_P(potential_scratch)(const LFT_P(potential) *s, int backward, lft_arena *arena)
+LFT_P_STATIC LFT_P(program_fields) LFT_P(potential_fields)(const LFT_P(potential) *s, int backward, lft_arena *arena)
 {
-    const size_t        links = (size_t)s->graph.lattice.volume * LFT_DIM, nodes = (size_t)s->graph.nodes;
-    LFT_P(graph_fields) f;
-    f.value        = (lft_w *)lft_arena_take(arena, links, sizeof(lft_w));
-    f.bar          = (lft_w *)lft_arena_take(arena, links, sizeof(lft_w));
-    f.node         = (lft_w *)lft_arena_take(arena, nodes, sizeof(lft_w));
-    f.node_bar     = (lft_w *)lft_arena_take(arena, nodes, sizeof(lft_w));
-    f.dot          = (lft_w *)lft_arena_take(arena, backward ? links : 0, sizeof(lft_w));
-    f.dot_bar      = (lft_w *)lft_arena_take(arena, backward ? links : 0, sizeof(lft_w));
-    f.node_dot     = (lft_w *)lft_arena_take(arena, backward ? nodes : 0, sizeof(lft_w));
-    f.node_dot_bar = (lft_w *)lft_arena_take(arena, backward ? nodes : 0, sizeof(lft_w));
+    const LFT_P(program) *g = &s->program;
+    const size_t          links = (size_t)g->lattice.volume * LFT_DIM, paths = (size_t)g->paths, loops = 2 * (size_t)g->loops;
+    LFT_P(program_fields) f;
+    f.site          = (int *)lft_arena_alloc(arena, (size_t)g->sites, sizeof(int));
+    f.value         = (lft_w *)lft_arena_take(arena, links, sizeof(lft_w));
+    f.bar           = (lft_w *)lft_arena_take(arena, links, sizeof(lft_w));
+    f.path          = (lft_w *)lft_arena_take(arena, paths, sizeof(lft_w));
+    f.path_bar      = (lft_w *)lft_arena_take(arena, paths, sizeof(lft_w));
+    f.dot           = (lft_w *)lft_arena_take(arena, backward ? links : 0, sizeof(lft_w));
+    f.dot_bar       = (lft_w *)lft_arena_take(arena, backward ? links : 0, sizeof(lft_w));
+    f.path_dot      = (lft_w *)lft_arena_take(arena, backward ? paths : 0, sizeof(lft_w));
+    f.path_dot_bar  = (lft_w *)lft_arena_take(arena, backward ? paths : 0, sizeof(lft_w));
+    f.trace         = LFT_P(vectors)(arena, loops);
+    f.trace_bar     = LFT_P(vectors)(arena, loops);
+    f.trace_dot     = LFT_P(vectors)(arena, backward ? loops : 0);
+    f.trace_dot_bar = LFT_P(vectors)(arena, backward ? loops : 0);
     return f;
 }
 
-LFT_P_STATIC void LFT_P(potential_values)(const LFT_P(potential) *s, const double F[LFT_P_FEATURES][LFT_P_LANES], int derivative,
-                                          double W[LFT_P_CLASSES][LFT_P_LANES])
+/* d_j = sum_i c_i D_ij: the divergence is sum_j d_j W_j + the constant that is returned. */
+LFT_P_STATIC double LFT_P(potential_laplacian)(const LFT_P(potential) *s, const double *c, double *d)
 {
-    int i, j, l;
+    const int all = s->program.classes;
+    double    constant = 0;
+    int       i, j;
+    for (j = 0; j < all; ++j) d[j] = 0;
     for (i = 0; i < s->classes; ++i) {
-        for (l = 0; l < LFT_P_LANES; ++l) {
-            W[i][l] = derivative ? 0 : s->constant[i];
-            for (j = 0; j < LFT_P_FEATURES; ++j) W[i][l] += s->weight[i][j] * F[j][l];
-        }
+        const double *row = s->closure + i * (all + 1);
+        for (j = 0; j < all; ++j) d[j] += c[i] * row[j];
+        constant += c[i] * row[all];
     }
+    return constant;
 }
 
-LFT_P_STATIC void LFT_P(potential_sum)(const lft_v *part, double F[LFT_P_FEATURES][LFT_P_LANES])
+/* e = -c for all of the program's classes. */
+LFT_P_STATIC void LFT_P(potential_weights)(const LFT_P(potential) *s, const double *c, double *e)
 {
     int i;
-    for (i = 0; i < LFT_P_FEATURES; ++i) LFT_P(add_wide)(F[i], part[i]);
+    for (i = 0; i < s->program.classes; ++i) e[i] = i < s->classes ? -c[i] : 0;
+}
+
+/* W[class][lane] += those of a site. */
+LFT_P_STATIC void LFT_P(potential_sum)(const LFT_P(potential) *s, const lft_v *part, double (*W)[LFT_P_LANES])
+{
+    int i;
+    for (i = 0; i < s->program.classes; ++i) LFT_P(add_wide)(W[i], part[i]);
 }
 
 /* Z of every link, and div[lane]. */
 LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double *c, const lft_v *links, lft_v *Z, double *div,
-                                         LFT_P(graph_fields) f)
+                                         LFT_P(program_fields) f)
 {
-    const LFT_P(graph) *g = &s->graph;
-    const int           volume = g->lattice.volume;
-    lft_w               u;
-    double              F[LFT_P_FEATURES][LFT_P_LANES], W[LFT_P_CLASSES][LFT_P_LANES];
-    double              e[LFT_P_FEATURES], d[LFT_P_CLASSES], constant;
-    LFT_P(place)        p = LFT_P(first_place)();
-    int                 x, i, l;
+    const LFT_P(program) *g = &s->program;
+    const int             volume = g->lattice.volume;
+    lft_w                 u;
+    double                W[LFT_P_CLASSES][LFT_P_LANES], e[LFT_P_CLASSES], d[LFT_P_CLASSES], constant;
+    LFT_P(place)          p = LFT_P(first_place)();
+    int                   x, i, l;
     f.dot = NULL;
-    LFT_P(graph_links)(g, links, f.value);
-    LFT_P(potential_mix)(s, c, -1, e);
+    LFT_P(program_links)(g, links, f.value);
+    LFT_P(potential_weights)(s, c, e);
     LFT_P(set_zero)((lft_v *)f.bar, volume * LFT_DIM * LFT_P_SUM);
-    lft_p_zero(F, sizeof F);
+    lft_p_zero(W, (size_t)g->classes * sizeof W[0]);
     for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
-        lft_v part[LFT_P_FEATURES];
-        LFT_P(set_zero)(part, LFT_P_FEATURES);
-        LFT_P(set_zero)((lft_v *)f.node_bar, g->nodes * LFT_P_SUM);
-        LFT_P(graph_forward)(g, p, f.value, f.node, NULL, NULL);
-        LFT_P(potential_features)(s, f.node, NULL, part);
-        LFT_P(potential_sum)(part, F);
-        LFT_P(potential_cotangents)(s, e, lft_splat(1), f.node, 0, f.node_bar);
-        LFT_P(graph_backward)(g, p, &f);
+        lft_v part[LFT_P_CLASSES];
+        LFT_P(set_zero)(part, g->classes);
+        LFT_P(program_at)(g, p, &f);
+        LFT_P(program_forward)(g, &f);
+        LFT_P(program_traces)(g, &f);
+        LFT_P(program_values)(g, &f, part, NULL);
+        LFT_P(potential_sum)(s, part, W);
+        LFT_P(program_cotangents)(g, &f, e, NULL, lft_splat(0));
+        LFT_P(program_backward)(g, &f);
     }
     for (i = 0; i < volume * LFT_DIM; ++i) {
         LFT_P(sum_none)(&u);
         LFT_P(sum_mul)(&u, f.value + i, 0, f.bar + i, 1);
         LFT_P(sum_gradient)(&u, (lft_z *)(Z + i * LFT_P_ALGEBRA));
     }
-    LFT_P(potential_values)(s, (const double (*)[LFT_P_LANES])F, 0, W);
     constant = LFT_P(potential_laplacian)(s, c, d);
     for (l = 0; l < LFT_P_LANES; ++l) {
         div[l] = constant;
-        for (i = 0; i < s->classes; ++i) div[l] += d[i] * W[i][l];
-    }
-}
-
-/* dc[class][lane] += the derivative by the coefficients of Phi below. */
-LFT_P_STATIC void LFT_P(potential_by_coefficients)(const LFT_P(potential) *s, const double F[LFT_P_FEATURES][LFT_P_LANES],
-                                                   const double F_dot[LFT_P_FEATURES][LFT_P_LANES], const double *kappa, double *dc)
-{
-    double W[LFT_P_CLASSES][LFT_P_LANES], dot[LFT_P_CLASSES][LFT_P_LANES];
-    int    i, j, l;
-    LFT_P(potential_values)(s, F, 0, W);
-    LFT_P(potential_values)(s, F_dot, 1, dot);
-    for (i = 0; i < s->classes; ++i) {
-        for (l = 0; l < LFT_P_LANES; ++l) {
-            double laplacian = s->closure[i][LFT_P_CLASSES];
-            for (j = 0; j < s->classes; ++j) laplacian += s->closure[i][j] * W[j][l];
-            dc[i * LFT_P_LANES + l] += kappa[l] * laplacian - dot[i][l];
-        }
+        for (i = 0; i < g->classes; ++i) div[l] += d[i] * W[i][l];
     }
 }
 
@@ -10818,43 +12739,39 @@ LFT_P_STATIC void LFT_P(potential_by_coefficients)(const LFT_P(potential) *s, co
  * U. = y U: sum y Z = -S~., and the gradient of a derivative along U. = y U by U is
  *   Re tr T^a (U U'.^+ + U. U'^+) + [g, y]^a,   g^a = Re tr T^a U U'^+ */
 LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const double *c, const lft_v *links, const lft_v *y,
-                                            const double *kappa, lft_v *to, double *dc, LFT_P(graph_fields) f)
+                                            const double *kappa, lft_v *to, double *dc, LFT_P(program_fields) f)
 {
-    const LFT_P(graph)       *g = &s->graph;
-    const int                 volume = g->lattice.volume, links_n = volume * LFT_DIM;
-    const lft_v               weight = LFT_P(from_wide)(kappa), one = lft_splat(1);
-    lft_w                     u, v;
-    double                    F[LFT_P_FEATURES][LFT_P_LANES], F_dot[LFT_P_FEATURES][LFT_P_LANES];
-    double                    e[LFT_P_FEATURES], e_div[LFT_P_FEATURES], d[LFT_P_CLASSES];
-    lft_z                     gradient, turn;
-    LFT_P(place)              p = LFT_P(first_place)();
-    int                       x, i, k;
-    LFT_P(graph_links)(g, links, f.value);
+    const LFT_P(program) *g = &s->program;
+    const int             all = g->classes, volume = g->lattice.volume, links_n = volume * LFT_DIM;
+    const lft_v           weight = LFT_P(from_wide)(kappa);
+    lft_w                 u, v;
+    double                W[LFT_P_CLASSES][LFT_P_LANES], W_dot[LFT_P_CLASSES][LFT_P_LANES];
+    double                e[LFT_P_CLASSES], d[LFT_P_CLASSES];
+    lft_z                 gradient, turn;
+    LFT_P(place)          p = LFT_P(first_place)();
+    int                   x, i, j, k, l;
+    LFT_P(program_links)(g, links, f.value);
     for (i = 0; i < links_n; ++i) LFT_P(sum_turned)(f.dot + i, (const lft_z *)(y + i * LFT_P_ALGEBRA), f.value + i);
-    LFT_P(potential_mix)(s, c, -1, e);
+    LFT_P(potential_weights)(s, c, e);
     (void)LFT_P(potential_laplacian)(s, c, d);
-    LFT_P(potential_mix)(s, d, 1, e_div);
     LFT_P(set_zero)((lft_v *)f.bar, links_n * LFT_P_SUM);
     LFT_P(set_zero)((lft_v *)f.dot_bar, links_n * LFT_P_SUM);
-    lft_p_zero(F, sizeof F);
-    lft_p_zero(F_dot, sizeof F_dot);
+    lft_p_zero(W, (size_t)all * sizeof W[0]);
+    lft_p_zero(W_dot, (size_t)all * sizeof W_dot[0]);
     for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
-        lft_v part[LFT_P_FEATURES], part_dot[LFT_P_FEATURES];
-        LFT_P(set_zero)((lft_v *)f.node_bar, g->nodes * LFT_P_SUM);
-        LFT_P(set_zero)((lft_v *)f.node_dot_bar, g->nodes * LFT_P_SUM);
-        LFT_P(graph_forward)(g, p, f.value, f.node, f.dot, f.node_dot);
+        lft_v part[LFT_P_CLASSES], rate[LFT_P_CLASSES];
+        LFT_P(program_at)(g, p, &f);
+        LFT_P(program_forward)(g, &f);
+        LFT_P(program_traces)(g, &f);
         if (dc) {
-            LFT_P(set_zero)(part, LFT_P_FEATURES);
-            LFT_P(set_zero)(part_dot, LFT_P_FEATURES);
-            LFT_P(potential_features)(s, f.node, NULL, part);
-            LFT_P(potential_features)(s, f.node, f.node_dot, part_dot);
-            LFT_P(potential_sum)(part, F);
-            LFT_P(potential_sum)(part_dot, F_dot);
+            LFT_P(set_zero)(part, all);
+            LFT_P(set_zero)(rate, all);
+            LFT_P(program_values)(g, &f, part, rate);
+            LFT_P(potential_sum)(s, part, W);
+            LFT_P(potential_sum)(s, rate, W_dot);
         }
-        LFT_P(potential_cotangents)(s, e, one, f.node, 0, f.node_bar);
-        LFT_P(potential_cotangents)(s, e, one, f.node_dot, 1, f.node_dot_bar);
-        LFT_P(potential_cotangents)(s, e_div, weight, f.node, 0, f.node_dot_bar);
-        LFT_P(graph_backward)(g, p, &f);
+        LFT_P(program_cotangents)(g, &f, e, d, weight);
+        LFT_P(program_backward)(g, &f);
     }
     for (i = 0; i < links_n; ++i) {
         lft_z *out = (lft_z *)(to + i * LFT_P_ALGEBRA);
@@ -10868,7 +12785,14 @@ LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const dou
         LFT_P(bracket)(&turn, &gradient, (const lft_z *)(y + i * LFT_P_ALGEBRA));
         for (k = 0; k < LFT_P_ALGEBRA; ++k) out->c[k] += turn.c[k];
     }
-    if (dc) LFT_P(potential_by_coefficients)(s, (const double (*)[LFT_P_LANES])F, (const double (*)[LFT_P_LANES])F_dot, kappa, dc);
+    for (i = 0; dc && i < s->classes; ++i) {
+        const double *row = s->closure + i * (all + 1);
+        for (l = 0; l < LFT_P_LANES; ++l) {
+            double laplacian = row[all];
+            for (j = 0; j < all; ++j) laplacian += row[j] * W[j][l];
+            dc[i * LFT_P_LANES + l] += kappa[l] * laplacian - W_dot[i][l];
+        }
+    }
 }
 
 #endif
@@ -11176,39 +13100,6 @@ LFT_P_STATIC lft_status LFT_P(continuous_forward)(const LFT_(layer) *layer, cons
     return status;
 }
 
-/* The largest |x| of a group of finite numbers, over all lanes. */
-static inline double LFT_P(largest)(const lft_v *x, int n)
-{
-    lft_v    most = lft_splat(0);
-    lft_real lane[LFT_P_LANES];
-    double   largest = 0;
-    int      i;
-    for (i = 0; i < n; ++i) {
-        const lft_v m = lft_sel(LFT_P(lt)(x[i], lft_splat(0)), -x[i], x[i]);
-        most          = lft_sel(LFT_P(lt)(most, m), m, most);
-    }
-    lft_p_copy(lane, &most, sizeof most);
-    for (i = 0; i < LFT_P_LANES; ++i) largest = (double)lane[i] > largest ? (double)lane[i] : largest;
-    return largest;
-}
-
-/* The weight of the next correction of a fixed point, lane by lane, from two residuals in a row (Aitken's, for vectors: Irons
- * and Tuck, Int. J. Numer. Meth. Eng. 1 (1969) 275). Where the step stretches by more than 2, plain iteration diverges. */
-static inline lft_v LFT_P(relaxation)(const lft_v *now, const lft_v *before, int n, lft_v weight)
-{
-    const lft_v least = lft_splat((lft_real)0.05), most = lft_splat((lft_real)1.5);
-    lft_v       along = lft_splat(0), square = lft_splat((lft_real)1e-36);
-    int         i;
-    for (i = 0; i < n; ++i) {
-        const lft_v d = now[i] - before[i];
-        along += before[i] * d;
-        square += d * d;
-    }
-    weight = -weight * along / square;
-    weight = lft_sel(LFT_P(lt)(weight, most), weight, most);
-    return lft_sel(LFT_P(lt)(least, weight), weight, least);
-}
-
 /* Solves phi + (increment of the step from phi) = w->next. A step back in time is where it begins, O(h^5) away. At rounding
  * level the residual stops to fall. */
 static inline lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, int steps, int step, lft_v *phi,
@@ -11430,13 +13321,52 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
                                         LFT_P(continuous_refine),
                                         LFT_P(continuous_transfer),
                                         LFT_P(continuous_spec),
-                                        LFT_P(continuous_read)};
+                                        LFT_P(continuous_read),
+                                        NULL};
     return &ops;
 }
 
 #else
 
 /* ---- 71_gauge_continuous.h, code --------------------------------------------------------------------------------- */
+
+LFT_API int LFT_(continuous_loops)(int order)
+{
+    return order < 1 || order > LFT_P_ORDERS ? 0 : LFT_P(potential_classes)(order);
+}
+
+LFT_P_STATIC void LFT_P(put_steps)(lft_p_text *t, int axis, int steps)
+{
+    static const char *const name[2] = {"x\0y\0z\0t", "X\0Y\0Z\0T"};
+    for (; steps > 0; --steps) lft_p_put(t, name[0] + 2 * axis);
+    for (; steps < 0; ++steps) lft_p_put(t, name[1] + 2 * axis);
+}
+
+LFT_API lft_status LFT_(continuous_loop)(int number, char *text, size_t size)
+{
+    LFT_P(classes) classes;
+    LFT_P(traces)  p;
+    lft_p_text     to;
+    int            x[LFT_DIM], y[LFT_DIM], t, i, mu;
+    to.data = text, to.used = 0, to.size = size;
+    lft_p_put(&to, "");
+    LFT_P(classes_find)(&classes, number + 1);
+    if (number < 0 || number >= classes.count) return LFT_ERR_ARG;
+    p = classes.one[number];
+    if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0]);
+    for (t = 0; t < p.traces; ++t) {
+        LFT_P(letter_begin)(p.letter[t][0], x);
+        LFT_P(letter_begin)(p.letter[0][0], y);
+        lft_p_put(&to, t ? " " : "");
+        if (LFT_P(path_compare)(x, y, LFT_DIM)) lft_p_put(&to, "(");
+        for (mu = 0; mu < LFT_DIM; ++mu) LFT_P(put_steps)(&to, mu, x[mu] - y[mu]);
+        lft_p_put(&to, LFT_P(path_compare)(x, y, LFT_DIM) ? ") tr " : "tr ");
+        for (i = 0; i < p.length[t]; ++i) {
+            LFT_P(put_steps)(&to, LFT_P(letter_axis)(p.letter[t][i]), LFT_P(letter_adjoint)(p.letter[t][i]) ? -1 : 1);
+        }
+    }
+    return LFT_OK;
+}
 
 #define LFT_P_STAGES 4
 #define LFT_P_MOVES  6
@@ -11476,9 +13406,10 @@ typedef struct LFT_P(continuous) {
 /* What a step works in. Backward: cotangents of the states and of the stages, too. */
 typedef struct LFT_P(continuous_work) {
     lft_v               *state[LFT_P_MOVES + 1], *K[LFT_P_STAGES];
-    lft_v               *bar[LFT_P_MOVES + 1], *K_bar[LFT_P_STAGES], *more; /* forward with a score: those of the scores */
+    lft_v               *bar[LFT_P_MOVES + 1], *K_bar[LFT_P_STAGES]; /* forward with a score: those of the scores */
+    lft_v               *more, *old;
     double              *dc; /* [classes][lanes] */
-    LFT_P(graph_fields) potential;
+    LFT_P(program_fields) potential;
 } LFT_P(continuous_work);
 
 LFT_P_STATIC LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(continuous) *s, int backward, lft_arena *arena)
@@ -11497,15 +13428,14 @@ LFT_P_STATIC LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(contin
         if (backward) w.K_bar[i] = LFT_P(vectors)(arena, forces);
     }
     w.more = LFT_P(vectors)(arena, forces);
-    w.dc   = (double *)lft_arena_alloc(arena, (size_t)LFT_P_CLASSES * LFT_P_LANES, sizeof(double));
-    w.potential = LFT_P(potential_scratch)(&s->potential, backward, arena);
+    w.old  = LFT_P(vectors)(arena, forces);
+    w.dc   = (double *)lft_arena_alloc(arena, (size_t)s->potential.classes * LFT_P_LANES, sizeof(double));
+    w.potential = LFT_P(potential_fields)(&s->potential, backward, arena);
     return w;
 }
 
-LFT_P_STATIC lft_status LFT_P(continuous_check_desc)(const LFT_(continuous_desc) *d, const LFT_(lattice) *lattice, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(continuous_check_desc)(const LFT_(continuous_desc) *d, lft_error *error)
 {
-    const int least = d->loops > 1 ? 3 : 2;
-    int       mu;
     if (d->loops < 1) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "loops", "at least 1", d->loops);
     if (d->nodes < 1 || d->nodes > 100) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "nodes", "1 to 100", d->nodes);
     if (d->integrator < LFT_LUESCHER_RK3 || d->integrator > LFT_COMMUTATOR_FREE_4) {
@@ -11514,24 +13444,43 @@ LFT_P_STATIC lft_status LFT_P(continuous_check_desc)(const LFT_(continuous_desc)
     if (d->steps < 1 || d->most_steps < d->steps || d->most_steps > 100000) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "most_steps", "steps to 100000", d->most_steps);
     }
-    if (d->order < 0 || d->order > 2) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "order", "0, 1 or 2", d->order);
-    if (d->order == 2 && (d->nodes < 2 || d->loops < 2)) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", d->nodes < 2 ? "nodes" : "loops", "at least 2 for order 2",
-                              d->nodes < 2 ? d->nodes : d->loops);
+    if (d->order < 0 || d->order > LFT_P_ORDERS) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "order", "0, 1, 2, 3 or 4", d->order);
     }
+    if (d->order > d->nodes) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "nodes", "at least the order", d->nodes);
     if (!lft_finite(d->beta)) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "beta", "a finite number", d->beta);
+    return LFT_OK;
+}
+
+/* The classes against what is asked of them. */
+LFT_P_STATIC lft_status LFT_P(continuous_check_loops)(const LFT_P(continuous) *s, lft_error *error)
+{
+    const LFT_P(potential) *p = &s->potential;
+    lft_p_text              t;
+    int                     mu;
+    if (p->classes < s->desc.loops) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "loops", "fewer: so many classes are not known", s->desc.loops);
+    }
+    if (p->orders < s->desc.order) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "loops", "at least all of the order at the start", s->desc.loops);
+    }
     for (mu = 0; mu < LFT_DIM; ++mu) {
-        if (lattice->extent[mu] >= least) continue;
-        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "extent",
-                              least == 3 ? "at least 3: on smaller lattices loops wrap around; loops = 1 needs 2" : "at least 2",
-                              lattice->extent[mu]);
+        if (p->program.lattice.extent[mu] >= p->extent) continue;
+        t = lft_p_error_text(error, LFT_ERR_ARG, "continuous", "extent: expected at least ");
+        lft_p_put_u64(&t, (uint64_t)p->extent);
+        lft_p_put(&t, " for these loops, which close around smaller lattices, got ");
+        lft_p_put_u64(&t, (uint64_t)p->program.lattice.extent[mu]);
+        return LFT_ERR_ARG;
     }
     return LFT_OK;
 }
 
-/* Where class i has its coefficients, and how many. */
-LFT_P_INLINE int LFT_P(continuous_first)(const LFT_P(continuous) *s, int i) { return i ? 2 + (i - 1) * s->desc.nodes : 0; }
-LFT_P_INLINE int LFT_P(continuous_nodes)(const LFT_P(continuous) *s, int i) { return i ? s->desc.nodes : 2; }
+/* Where class i has its coefficients, and how many: of the plaquettes those of a polynomial of the highest order. */
+LFT_P_INLINE int LFT_P(continuous_first)(const LFT_P(continuous) *s, int i)
+{
+    return i ? LFT_P_ORDERS + (i - 1) * s->desc.nodes : 0;
+}
+LFT_P_INLINE int LFT_P(continuous_nodes)(const LFT_P(continuous) *s, int i) { return i ? s->desc.nodes : LFT_P_ORDERS; }
 
 LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena,
                                                lft_error *error)
@@ -11544,22 +13493,22 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     if (!s) s = &local;
     d = &s->desc;
     lft_p_copy(d, layer->desc, sizeof *d);
-    if (!d->loops) d->loops = LFT_P_CLASSES;
+    if (!d->loops) d->loops = LFT_(continuous_loops)(2);
     if (!d->nodes) d->nodes = 4;
     if (!d->integrator) d->integrator = LFT_COMMUTATOR_FREE_4;
     if (!d->steps) d->steps = 12;
     if (!d->most_steps) d->most_steps = 4 * d->steps;
-    status = LFT_P(continuous_check_desc)(d, &layer->in, error);
+    status = LFT_P(continuous_check_desc)(d, error);
+    if (!status) status = LFT_P(potential_init)(&s->potential, &layer->in, d->loops, arena, error);
+    if (!status) status = LFT_P(continuous_check_loops)(s, error);
     if (status) return status;
-    LFT_P(potential_init)(&s->potential, &layer->in, d->loops);
-    d->loops             = s->potential.classes;
     s->links             = layer->in.volume * LFT_DIM;
     s->count             = LFT_P(continuous_first)(s, d->loops);
     s->coefficient       = (double *)lft_arena_alloc(arena, (size_t)s->count, sizeof(double));
     layer->out           = layer->in;
     layer->steps         = d->steps;
     layer->params        = set->count;
-    s->params            = lft_declare(set, name, "plaquette", 1, 2, 0, 0, 0);
+    s->params            = lft_declare(set, name, "plaquette", 1, LFT_P_ORDERS, 0, 0, 0);
     (void)lft_declare(set, name, "loop", 2, d->loops - 1, d->nodes, 0, 0);
     layer->tape_bytes    = (size_t)d->most_steps * (size_t)s->links * LFT_P_LINK * sizeof(lft_v);
     layer->gradient_count = (size_t)s->count * LFT_P_LANES;
@@ -11571,16 +13520,20 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
 
 LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, double *pace)
 {
-    const LFT_P(continuous) *s     = (const LFT_P(continuous) *)layer->state;
+    /* t^k in Legendre polynomials of 2 t - 1 */
+    static const double      power[LFT_P_ORDERS][LFT_P_ORDERS] = {
+        {1}, {1.0 / 2, 1.0 / 2}, {1.0 / 3, 1.0 / 2, 1.0 / 6}, {1.0 / 4, 9.0 / 20, 1.0 / 4, 1.0 / 20}};
+    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
     const int                order = s->desc.order;
-    double                   leading[LFT_P_CLASSES], next[LFT_P_CLASSES];
-    int                      i;
-    pace[s->params + 1] = 0;
-    LFT_P(potential_start)(&s->potential, s->desc.beta, leading, next);
+    double                   c[LFT_P_ORDERS][LFT_P_CLASSES];
+    int                      i, a, k;
+    for (a = 1; a < LFT_P_ORDERS; ++a) pace[s->params + (size_t)a] = 0;
+    LFT_P(potential_start)(&s->potential, s->desc.beta, order, c);
     for (i = 0; i < s->desc.loops; ++i) {
-        double *c = theta + s->params + LFT_P(continuous_first)(s, i);
-        if (order > 0) c[0] += leading[i];
-        if (order > 1) c[0] += 0.5 * next[i], c[1] += 0.5 * next[i]; /* t = P_0 / 2 + P_1 / 2 */
+        double *to = theta + s->params + LFT_P(continuous_first)(s, i);
+        for (k = 0; k < order; ++k) {
+            for (a = 0; a <= k; ++a) to[a] += power[k][a] * c[k][i];
+        }
     }
 }
 
@@ -11600,9 +13553,9 @@ LFT_P_STATIC void LFT_P(legendre)(double t, int n, double *p)
 
 LFT_P_STATIC void LFT_P(continuous_at)(const LFT_P(continuous) *s, double t, double *c)
 {
-    double p[100];
+    double p[100 + LFT_P_ORDERS];
     int    i, a;
-    LFT_P(legendre)(t, s->desc.nodes, p);
+    LFT_P(legendre)(t, s->desc.nodes + LFT_P_ORDERS, p);
     for (i = 0; i < s->desc.loops; ++i) {
         const double *from = s->coefficient + LFT_P(continuous_first)(s, i);
         for (c[i] = 0, a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) c[i] += p[a] * from[a];
@@ -11696,13 +13649,15 @@ LFT_P_STATIC lft_status LFT_P(continuous_forward)(const LFT_(layer) *layer, cons
     return status;
 }
 
-/* Solves (step from V) = next by V <- V (step from V)^+ next, from a step back in time. */
+/* Solves (step from V) = next by V <- exp(weight z) V, exp z = next (step from V)^+ to first order, from a step back in time. At
+ * rounding level z stops to fall. */
 LFT_P_STATIC lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, int step, double h, const lft_v *next, double *div,
                                                     LFT_P(continuous_work) *w, lft_error *error)
 {
     const double epsilon = LFT_P_REAL_BYTES == 4 ? 1.1920929e-07 : 2.220446049250313e-16;
-    const int    last = LFT_P(group_scheme_of)(s->desc.integrator)->moves, most = 200;
+    const int    last = LFT_P(group_scheme_of)(s->desc.integrator)->moves, most = 200, forces = s->links * LFT_P_ALGEBRA;
     const size_t bytes = (size_t)(s->links * LFT_P_LINK) * sizeof(lft_v);
+    lft_v        weight = lft_splat(1);
     double       distance = 0, before = 1e300;
     int          i, x, k, l;
     lft_p_copy(w->state[0], next, bytes);
@@ -11710,29 +13665,27 @@ LFT_P_STATIC lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, 
     LFT_P(continuous_step)(s, (step + 1) * h, -h, 0, div, w);
     lft_p_copy(w->state[0], w->state[last], bytes);
     for (i = 0; i < most; ++i) {
-        lft_v    far = lft_splat(0);
-        lft_real lane[LFT_P_LANES];
         for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
         LFT_P(continuous_step)(s, step * h, h, 0, div, w);
         if (LFT_P(any_nonfinite)(w->state[last], s->links * LFT_P_LINK)) {
             return lft_p_fail_got(error, LFT_ERR_NONFINITE, "continuous inverse", "links", "finite numbers before step", step);
         }
         for (x = 0; x < s->links; ++x) {
-            lft_u *v = (lft_u *)(w->state[0] + x * LFT_P_LINK), r, u;
-            lft_z  g;
-            LFT_P(adj_mul)(&r, (const lft_u *)(w->state[last] + x * LFT_P_LINK), (const lft_u *)(next + x * LFT_P_LINK));
-            (void)LFT_P(trace)(&r, &g);
-            for (k = 0; k < LFT_P_ALGEBRA; ++k) {
-                const lft_v d = lft_sel(LFT_P(lt)(g.c[k], lft_splat(0)), -g.c[k], g.c[k]);
-                far           = lft_sel(LFT_P(lt)(far, d), d, far);
-            }
-            LFT_P(mul)(&u, v, &r);
-            *v = u;
-            LFT_P(unit)(v->c);
+            lft_z *z = (lft_z *)(w->more + x * LFT_P_ALGEBRA);
+            lft_u  r;
+            LFT_P(mul_adj)(&r, (const lft_u *)(next + x * LFT_P_LINK), (const lft_u *)(w->state[last] + x * LFT_P_LINK));
+            (void)LFT_P(trace)(&r, z);
+            for (k = 0; k < LFT_P_ALGEBRA; ++k) z->c[k] *= -LFT_P_METRIC;
         }
-        lft_p_copy(lane, &far, sizeof far);
-        for (distance = 0, l = 0; l < LFT_P_LANES; ++l) distance = (double)lane[l] > distance ? (double)lane[l] : distance;
+        distance = LFT_P(largest)(w->more, forces);
         if (distance <= 2 * epsilon || (distance >= before && distance < 100 * epsilon)) return LFT_OK;
+        if (i) weight = LFT_P(relaxation)(w->more, w->old, forces, weight);
+        lft_p_copy(w->old, w->more, (size_t)forces * sizeof(lft_v));
+        for (x = 0; x < s->links; ++x) {
+            for (k = 0; k < LFT_P_ALGEBRA; ++k) w->more[x * LFT_P_ALGEBRA + k] *= weight;
+            LFT_P(move)(w->state[0] + x * LFT_P_LINK, w->more + x * LFT_P_ALGEBRA, 1);
+            LFT_P(unit)(w->state[0] + x * LFT_P_LINK);
+        }
         before = distance;
     }
     return lft_p_fail_got(error, LFT_ERR_NOCONV, "continuous inverse", "fixed point, number of integration steps too small",
@@ -11785,10 +13738,10 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
     const LFT_P(group_scheme) *scheme = LFT_P(group_scheme_of)(s->desc.integrator);
     LFT_P(continuous_work)     w      = LFT_P(continuous_scratch)(s, 1, &scratch);
     const size_t               bytes  = (size_t)(s->links * LFT_P_LINK) * sizeof(lft_v);
-    const int                  forces = s->links * LFT_P_ALGEBRA, nodes = s->desc.nodes;
+    const int                  forces = s->links * LFT_P_ALGEBRA;
     const double               h      = 1.0 / layer->steps;
     lft_v                     *dx     = LFT_P(view)(dx_);
-    double                     c[LFT_P_CLASSES], kappa[LFT_P_LANES], unused[LFT_P_LANES], p[100];
+    double                     c[LFT_P_CLASSES], kappa[LFT_P_LANES], unused[LFT_P_LANES], p[100 + LFT_P_ORDERS];
     int                        step, m, k, i, j, l, a;
     (void)error;
     for (step = layer->steps - 1; step >= 0; --step) {
@@ -11803,11 +13756,11 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
                 if (scheme->at[k] != m) continue;
                 LFT_P(continuous_at)(s, (step + scheme->c[k]) * h, c);
                 for (l = 0; l < LFT_P_LANES; ++l) kappa[l] = h * scheme->b[k] * dlogdet[l];
-                lft_p_zero(w.dc, (size_t)LFT_P_CLASSES * LFT_P_LANES * sizeof(double));
+                lft_p_zero(w.dc, (size_t)s->desc.loops * LFT_P_LANES * sizeof(double));
                 LFT_P(potential_backward)(&s->potential, c, w.state[m], w.K_bar[k], kappa, w.more, gradient ? w.dc : NULL,
                                           w.potential);
                 for (i = 0; i < forces; ++i) w.bar[m][i] += w.more[i];
-                LFT_P(legendre)((step + scheme->c[k]) * h, nodes, p);
+                LFT_P(legendre)((step + scheme->c[k]) * h, s->desc.nodes + LFT_P_ORDERS, p);
                 for (i = 0; gradient && i < s->desc.loops; ++i) {
                     for (a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) {
                         double *to = gradient + (size_t)(LFT_P(continuous_first)(s, i) + a) * LFT_P_LANES;
@@ -11901,6 +13854,7 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
         NULL,
         LFT_P(continuous_spec),
         LFT_P(continuous_read),
+        NULL,
     };
     return &ops;
 }
@@ -12257,9 +14211,651 @@ LFT_API const LFT_(layer_ops) *LFT_(coupling)(void)
                                         NULL,
                                         NULL,
                                         LFT_P(coupling_spec),
-                                        LFT_P(coupling_read)};
+                                        LFT_P(coupling_read),
+                                        NULL};
     return &ops;
 }
+
+#else
+
+/* ---- 74_doubling.h, code ----------------------------------------------------------------------------------------- */
+
+#define LFT_P_PAIRS 8 /* of uniform numbers for a link and attempt, at most */
+#define LFT_P_AREAS 4 /* distinct areas: two lengths along each axis, at most */
+
+typedef struct LFT_P(doubling) {
+    LFT_(doubling_desc)  desc; /* defaults filled in */
+    LFT_P(characters)    characters;
+    LFT_P(kernel)       *fine, *coarse; /* [LFT_P_AREAS] */
+    int                  fines, coarses;
+    double               constant; /* the torus: -log sum_r u_r^V */
+    char                 name[24];
+} LFT_P(doubling);
+
+/* ---- areas ---------------------------------------------------------------------------------------------------------- */
+
+/* The first of L sites that site i of n stands for. */
+LFT_P_INLINE int LFT_P(site_from)(int i, int n, int L) { return (int)((int64_t)i * L / n); }
+LFT_P_INLINE int LFT_P(site_length)(int i, int n, int L)
+{
+    return LFT_P(site_from)(i + 1, n, L) - LFT_P(site_from)(i, n, L);
+}
+
+/* The slice of n that slice j of extent comes from. */
+LFT_P_INLINE int LFT_P(slice_of)(int j, int n, int extent) { return (int)((((int64_t)j + 1) * n - 1) / extent); }
+
+LFT_P_STATIC const LFT_P(kernel) *LFT_P(kernel_of)(const LFT_P(kernel) *k, int n, int area)
+{
+    int i;
+    for (i = 0; i + 1 < n && k[i].area != area; ++i) {}
+    return k + i;
+}
+
+/* Notes an area that occurs, and whether it is drawn from. */
+LFT_P_STATIC void LFT_P(note_area)(int *area, int *draws, int *n, int one, int drawn)
+{
+    int i;
+    for (i = 0; i < *n && area[i] != one; ++i) {}
+    if (i == LFT_P_AREAS) return; /* lengths of an axis differ by one */
+    if (i == *n) area[i] = one, draws[i] = 0, *n += 1;
+    draws[i] = draws[i] || drawn;
+}
+
+LFT_P_STATIC lft_status LFT_P(kernels_check)(const LFT_P(kernel) *k, int n, double beta, const char *where, lft_error *error)
+{
+    int i;
+    for (i = 0; k && i < n; ++i) {
+        if (k[i].area == 1 || !k[i].terms || k[i].least * 4e9 > k[i].most) continue;
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "beta", "one at which kappa keeps 1e-6 of its smallest value", beta);
+    }
+    return LFT_OK;
+}
+
+LFT_P_STATIC lft_status LFT_P(exact_check)(double beta, const char *where, lft_error *error)
+{
+    if (LFT_DIM != 2) return lft_p_fail_got(error, LFT_ERR_ARG, where, "dimensions of exact weights", "2", LFT_DIM);
+    if (!(beta >= 0 && beta <= 100)) return lft_p_fail_got(error, LFT_ERR_ARG, where, "beta", "0 to 100", beta);
+    return LFT_OK;
+}
+
+/* Kernels of all areas; over a measuring arena, their memory. */
+LFT_P_STATIC LFT_P(kernel) *LFT_P(kernels_of)(const LFT_P(characters) *c, const int *area, const int *draws, int n,
+                                              lft_arena *arena)
+{
+    LFT_P(kernel) *list = (LFT_P(kernel) *)lft_arena_alloc(arena, LFT_P_AREAS, sizeof *list), none;
+    int            i;
+    for (i = 0; i < n; ++i) LFT_P(kernel_init)(list ? list + i : &none, c, area[i], draws[i], arena);
+    return list;
+}
+
+/* All weights that a doubling needs, which are of the plaquettes beside the links that are drawn. */
+LFT_P_STATIC lft_status LFT_P(doubling_weights)(LFT_P(doubling) *s, const LFT_(layer) *layer, lft_arena *arena, lft_error *error)
+{
+    const LFT_(doubling_desc) *d = &s->desc;
+    const int mu = d->axis, nu = LFT_DIM - 1 - mu > 0 ? 1 : 0, n = layer->in.extent[mu], L = d->target[mu];
+    int       fine[LFT_P_AREAS], coarse[LFT_P_AREAS], draws[LFT_P_AREAS], none[LFT_P_AREAS], i, j;
+    for (i = 0; i < n; ++i) {
+        const int first = LFT_P(site_from)(i, n, d->extent);
+        if (LFT_P(site_from)(first, d->extent, L) != LFT_P(site_from)(i, n, L)) {
+            return lft_p_fail_got(error, LFT_ERR_ARG, s->name, "extent", "twice what it was, or the target's", d->extent);
+        }
+        if (LFT_P(site_length)(i, n, d->extent) == 1) continue;
+        for (j = 0; j < layer->in.extent[nu]; ++j) {
+            const int across = LFT_P(site_length)(j, layer->in.extent[nu], d->target[nu]);
+            const int a = LFT_P(site_length)(first, d->extent, L) * across;
+            const int b = LFT_P(site_length)(first + 1, d->extent, L) * across;
+            LFT_P(note_area)(fine, draws, &s->fines, a, a <= b);
+            LFT_P(note_area)(fine, draws, &s->fines, b, b < a);
+            LFT_P(note_area)(coarse, none, &s->coarses, a + b, 0);
+        }
+    }
+    LFT_P(characters_init)(&s->characters, d->beta, arena);
+    s->fine   = LFT_P(kernels_of)(&s->characters, fine, draws, s->fines, arena);
+    s->coarse = LFT_P(kernels_of)(&s->characters, coarse, none, s->coarses, arena);
+    if (LFT_P(kernels_check)(s->fine, s->fines, d->beta, s->name, error)) return LFT_ERR_ARG;
+    return LFT_P(kernels_check)(s->coarse, s->coarses, d->beta, s->name, error);
+}
+
+/* log kappa of a matrix, times sign, onto sum[lane]. */
+LFT_P_STATIC void LFT_P(kernel_log)(const LFT_P(kernel) *k, const lft_u *u, double sign, double *sum)
+{
+    double re[LFT_P_LANES], im[LFT_P_LANES], value[LFT_P_LANES];
+    int    l;
+    LFT_P(wide_trace)(u, re, im);
+    if (k->area == 1) {
+        for (l = 0; l < LFT_P_LANES; ++l) sum[l] += sign * (k->slope * re[l] + k->constant);
+        return;
+    }
+    LFT_P(kernel_value)(k, re, im, value);
+    for (l = 0; l < LFT_P_LANES; ++l) sum[l] += sign * lft_p_f64_p_log(value[l]);
+}
+
+/* ---- doubling: init -------------------------------------------------------------------------------------------------- */
+
+LFT_P_STATIC lft_status LFT_P(doubling_defaults)(LFT_P(doubling) *s, LFT_(layer) *layer, lft_error *error)
+{
+    LFT_(doubling_desc) *d = &s->desc;
+    int                  mu, n;
+    if (d->axis < 0 || d->axis >= LFT_DIM) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, s->name, "axis", "0 to the dimensions - 1", d->axis);
+    }
+    n = layer->in.extent[d->axis];
+    if (!d->extent) d->extent = 2 * n;
+    if (d->extent <= n || d->extent > 2 * n) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, s->name, "extent", "more than before and at most twice that", d->extent);
+    }
+    if (!d->conditional) d->conditional = LFT_CONDITIONAL_HAAR;
+    if (d->conditional != LFT_CONDITIONAL_HAAR && d->conditional != LFT_CONDITIONAL_EXACT) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, s->name, "conditional", "1 (Haar) or 2 (exact)", (int)d->conditional);
+    }
+    layer->out = layer->in;
+    layer->out.extent[d->axis] = d->extent;
+    if (LFT_P_SIGNED(lattice_init)(&layer->out, layer->out.extent, error)) return LFT_ERR_ARG;
+    if (d->conditional == LFT_CONDITIONAL_HAAR) return LFT_OK;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        if (!d->target[mu]) d->target[mu] = layer->out.extent[mu];
+        if (d->target[mu] >= layer->out.extent[mu] && d->target[mu] <= 1 << 24) continue;
+        return lft_p_fail_got(error, LFT_ERR_ARG, s->name, "target", "at least the extent after the layer", d->target[mu]);
+    }
+    return LFT_P(exact_check)(d->beta, s->name, error);
+}
+
+LFT_P_STATIC lft_status LFT_P(doubling_init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena,
+                                             lft_error *error)
+{
+    LFT_P(doubling) *s = (LFT_P(doubling) *)lft_arena_alloc(arena, 1, sizeof *s), local;
+    lft_p_text       t = {0, 0, 0};
+    lft_arena        measure = lft_arena_measure();
+    lft_status       status;
+    (void)set;
+    layer->state = s;
+    if (!s) s = &local;
+    lft_p_zero(s, sizeof *s);
+    t.data = s->name, t.size = sizeof s->name;
+    lft_p_put(&t, name);
+    if (layer->desc) s->desc = *(const LFT_(doubling_desc) *)layer->desc;
+    status = LFT_P(doubling_defaults)(s, layer, error);
+    if (!status && s->desc.conditional == LFT_CONDITIONAL_EXACT) status = LFT_P(doubling_weights)(s, layer, arena, error);
+    (void)LFT_P(vectors)(&measure, LFT_P(force_vectors)(&layer->in)); /* of a score, or a derivative */
+    layer->scratch_bytes = measure.need;
+    layer->tape_bytes    = (size_t)layer->in.volume * LFT_P_LINK * sizeof(lft_v); /* V */
+    return status;
+}
+
+/* ---- doubling: links -------------------------------------------------------------------------------------------------- */
+
+/* Where a site of the fine lattice comes from. */
+typedef struct LFT_P(origin) {
+    int site;   /* of the coarse lattice */
+    int second; /* 1: of the second of two slices */
+    int two;    /* 1: of two slices */
+} LFT_P(origin);
+
+LFT_P_STATIC LFT_P(origin) LFT_P(origin_of)(const LFT_(layer) *layer, int axis, const LFT_P(place) *p)
+{
+    const int      n = layer->in.extent[axis], extent = layer->out.extent[axis], i = LFT_P(slice_of)(p->x[axis], n, extent);
+    LFT_P(origin)  o;
+    int            mu;
+    o.second = p->x[axis] - LFT_P(site_from)(i, n, extent);
+    o.two    = LFT_P(site_length)(i, n, extent) == 2;
+    for (mu = 0, o.site = 0; mu < LFT_DIM; ++mu) o.site = o.site * layer->in.extent[mu] + (mu == axis ? i : p->x[mu]);
+    return o;
+}
+
+/* Link number i of a drawing layer, with the invariant measure. */
+LFT_P_STATIC void LFT_P(haar_link)(const lft_draw *d, int i, lft_v *link)
+{
+    double      u[2 * LFT_P_PAIRS][LFT_P_LANES];
+    LFT_P(crew) all;
+    LFT_P(crew_start)(&all, LFT_P(int_splat)(0));
+    (void)LFT_P(crew_assign)(&all);
+    LFT_P(crew_uniforms)(&all, d, (uint32_t)i * LFT_P_PAIRS, LFT_P_HAAR / 2, u);
+    LFT_P(haar_from)(u, link);
+}
+
+/* All links but those that the exact conditional draws. */
+LFT_P_STATIC void LFT_P(doubling_links)(const LFT_(layer) *layer, const LFT_(doubling_desc) *desc, const lft_draw *d,
+                                        const lft_v *in, lft_v *out)
+{
+    const LFT_P(walk) walk = LFT_P(walk_of)(&layer->out);
+    LFT_P(place)      p = LFT_P(first_place)();
+    int               y, mu;
+    for (y = 0; y < layer->out.volume; ++y, LFT_P(next_place)(&layer->out, &p)) {
+        const LFT_P(origin) o = LFT_P(origin_of)(layer, desc->axis, &p);
+        for (mu = 0; mu < LFT_DIM; ++mu) {
+            const int    i    = y * LFT_DIM + mu;
+            lft_v       *to   = out + i * LFT_P_LINK;
+            const lft_u *from = LFT_P(link)(in, o.site * LFT_DIM + mu);
+            if (mu == desc->axis ? !o.two : !o.second) {
+                LFT_P(put)(to, from);
+            } else if (mu == desc->axis && o.second) {
+                LFT_P(adj_mul)((lft_u *)to, LFT_P(link)(out, i - walk.stride[mu] * LFT_DIM), from);
+                LFT_P(unit)(to);
+            } else if (mu == desc->axis || desc->conditional == LFT_CONDITIONAL_HAAR) {
+                LFT_P(haar_link)(d, i, to);
+            }
+        }
+    }
+}
+
+/* The plaquettes beside the link across the axis at p, of a second slice: A U before it and U^+ B behind, of the areas a and b. */
+typedef struct LFT_P(between) {
+    lft_u                A, B;
+    const LFT_P(kernel) *before, *behind, *both;
+} LFT_P(between);
+
+LFT_P_STATIC void LFT_P(between_of)(const LFT_P(doubling) *s, const LFT_(layer) *layer, const LFT_P(walk) *walk,
+                                    const LFT_P(place) *p, const lft_v *links, LFT_P(between) *w)
+{
+    const int    mu = s->desc.axis, nu = LFT_DIM - 1 - mu > 0 ? 1 : 0, extent = layer->out.extent[mu];
+    const int    across = LFT_P(site_length)(p->x[nu], layer->out.extent[nu], s->desc.target[nu]);
+    const int    a = across * LFT_P(site_length)(p->x[mu] - 1, extent, s->desc.target[mu]);
+    const int    b = across * LFT_P(site_length)(p->x[mu], extent, s->desc.target[mu]);
+    LFT_P(place) q = *p, above = *p, before;
+    lft_u        two;
+    LFT_P(up)(walk->lattice, walk->stride, &q, mu);
+    LFT_P(up)(walk->lattice, walk->stride, &above, nu);
+    LFT_P(mul)(&two, LFT_P(link)(links, p->site * LFT_DIM + mu), LFT_P(link)(links, q.site * LFT_DIM + nu));
+    LFT_P(mul_adj)(&w->B, &two, LFT_P(link)(links, above.site * LFT_DIM + mu));
+    before = *p;
+    LFT_P(down)(walk->lattice, walk->stride, &before, mu);
+    LFT_P(down)(walk->lattice, walk->stride, &above, mu);
+    LFT_P(mul)(&two, LFT_P(link)(links, before.site * LFT_DIM + nu), LFT_P(link)(links, above.site * LFT_DIM + mu));
+    LFT_P(adj_mul)(&w->A, &two, LFT_P(link)(links, before.site * LFT_DIM + mu));
+    w->before = LFT_P(kernel_of)(s->fine, s->fines, a);
+    w->behind = LFT_P(kernel_of)(s->fine, s->fines, b);
+    w->both   = LFT_P(kernel_of)(s->coarse, s->coarses, a + b);
+}
+
+/* U out of A B = P: A U = w from the smaller area, or U^+ B. */
+LFT_P_STATIC int LFT_P(between_draw)(const LFT_P(between) *b, lft_draw d, int i, lft_v *link)
+{
+    const int swap = b->behind->area < b->before->area;
+    lft_u     loop, w;
+    int       failed;
+    LFT_P(mul)(&loop, &b->A, &b->B);
+    failed = LFT_P(split)(swap ? b->behind : b->before, swap ? b->before : b->behind, d, (uint32_t)i * LFT_P_PAIRS, &loop, &w);
+    if (swap) LFT_P(mul_adj)((lft_u *)link, &b->B, &w);
+    else LFT_P(adj_mul)((lft_u *)link, &b->A, &w);
+    LFT_P(unit)(link);
+    return failed;
+}
+
+/* sum[lane] += sign log q of the conditional links, which are drawn before where drawn, the same links, is not NULL. */
+LFT_P_STATIC lft_status LFT_P(doubling_exact)(const LFT_(layer) *layer, const lft_draw *d, lft_v *drawn, const lft_v *links,
+                                              double sign, double *sum, lft_error *error)
+{
+    const LFT_P(doubling) *s    = (const LFT_P(doubling) *)layer->state;
+    const LFT_P(walk)      walk = LFT_P(walk_of)(&layer->out);
+    const int              mu = s->desc.axis, nu = LFT_DIM - 1 - mu > 0 ? 1 : 0;
+    LFT_P(place)           p = LFT_P(first_place)();
+    int                    y, l, failed = 0;
+    for (y = 0; y < layer->out.volume; ++y, LFT_P(next_place)(&layer->out, &p)) {
+        const int      i = y * LFT_DIM + nu;
+        LFT_P(between) w;
+        lft_u          loop;
+        if (!LFT_P(origin_of)(layer, mu, &p).second) continue;
+        LFT_P(between_of)(s, layer, &walk, &p, links, &w);
+        if (drawn) failed |= LFT_P(between_draw)(&w, *d, i, drawn + i * LFT_P_LINK);
+        LFT_P(mul)(&loop, &w.A, LFT_P(link)(links, i));
+        LFT_P(kernel_log)(w.before, &loop, sign, sum);
+        LFT_P(adj_mul)(&loop, LFT_P(link)(links, i), &w.B);
+        LFT_P(kernel_log)(w.behind, &loop, sign, sum);
+        LFT_P(mul)(&loop, &w.A, &w.B);
+        LFT_P(kernel_log)(w.both, &loop, -sign, sum);
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) failed |= !lft_finite(sum[l]);
+    if (!failed) return LFT_OK;
+    return lft_p_fail(error, LFT_ERR_NONFINITE, s->name, "a link that is not finite, or that could not be drawn");
+}
+
+/* ---- doubling: the table ----------------------------------------------------------------------------------------------- */
+
+/* V of the coarse link at in-site o.site, where a slice becomes two. */
+LFT_P_STATIC void LFT_P(doubling_keep)(const LFT_(layer) *layer, int axis, const lft_v *out, lft_v *tape)
+{
+    LFT_P(place) p = LFT_P(first_place)();
+    int          y;
+    for (y = 0; y < layer->out.volume; ++y, LFT_P(next_place)(&layer->out, &p)) {
+        const LFT_P(origin) o = LFT_P(origin_of)(layer, axis, &p);
+        if (!o.second) LFT_P(put)(tape + o.site * LFT_P_LINK, LFT_P(link)(out, y * LFT_DIM + axis));
+    }
+}
+
+/* grad log q: V and V^+ U take that of U, the latter carried along V; what was drawn by Haar has none. */
+LFT_P_STATIC void LFT_P(doubling_score)(const LFT_(layer) *layer, int axis, const lft_v *out, lft_v *score, lft_arena scratch)
+{
+    const LFT_P(walk) walk = LFT_P(walk_of)(&layer->out);
+    const size_t      n    = LFT_P(force_vectors)(&layer->in);
+    lft_v            *from = LFT_P(vectors)(&scratch, n);
+    LFT_P(place)      p = LFT_P(first_place)();
+    int               y, mu, k;
+    lft_p_copy(from, score, n * sizeof(lft_v));
+    for (y = 0; y < layer->out.volume; ++y, LFT_P(next_place)(&layer->out, &p)) {
+        const LFT_P(origin) o = LFT_P(origin_of)(layer, axis, &p);
+        for (mu = 0; mu < LFT_DIM; ++mu) {
+            lft_v       *to = score + (y * LFT_DIM + mu) * LFT_P_ALGEBRA;
+            const lft_v *s  = from + (o.site * LFT_DIM + mu) * LFT_P_ALGEBRA;
+            lft_z        z;
+            for (k = 0; k < LFT_P_ALGEBRA; ++k) z.c[k] = mu != axis && o.second ? lft_splat(0) : s[k];
+            if (mu == axis && o.second) LFT_P(carry)(LFT_P(link)(out, (y - walk.stride[mu]) * LFT_DIM + mu), &z);
+            for (k = 0; k < LFT_P_ALGEBRA; ++k) to[k] = z.c[k];
+        }
+    }
+}
+
+LFT_P_STATIC lft_status LFT_P(doubling_draw)(const LFT_(layer) *layer, lft_draw d, const lft_real *x_in, lft_real *x_out,
+                                             double *logdet, lft_real *score, void *tape, lft_arena scratch, lft_error *error)
+{
+    const LFT_P(doubling) *s   = (const LFT_P(doubling) *)layer->state;
+    lft_v                 *out = LFT_P(view)(x_out);
+    lft_status             status = LFT_OK;
+    LFT_P(doubling_links)(layer, &s->desc, &d, LFT_P(const_view)(x_in), out);
+    if (s->desc.conditional == LFT_CONDITIONAL_EXACT) {
+        if (score) return lft_p_fail(error, LFT_ERR_ARG, s->name, "the exact conditional has no derivatives");
+        status = LFT_P(doubling_exact)(layer, &d, out, out, -1, logdet, error);
+    }
+    if (tape) LFT_P(doubling_keep)(layer, s->desc.axis, out, (lft_v *)tape);
+    if (score) LFT_P(doubling_score)(layer, s->desc.axis, out, LFT_P(view)(score), scratch);
+    return status;
+}
+
+LFT_P_STATIC lft_status LFT_P(doubling_inverse)(const LFT_(layer) *layer, const lft_real *x_out, lft_real *x_in, double *logdet,
+                                                lft_arena scratch, lft_error *error)
+{
+    const LFT_P(doubling) *s    = (const LFT_P(doubling) *)layer->state;
+    const LFT_P(walk)      walk = LFT_P(walk_of)(&layer->out);
+    const lft_v           *out  = LFT_P(const_view)(x_out);
+    lft_v                 *in   = LFT_P(view)(x_in);
+    LFT_P(place)           p = LFT_P(first_place)();
+    int                    y, mu;
+    (void)scratch;
+    for (y = 0; y < layer->out.volume; ++y, LFT_P(next_place)(&layer->out, &p)) {
+        const LFT_P(origin) o = LFT_P(origin_of)(layer, s->desc.axis, &p);
+        for (mu = 0; mu < LFT_DIM && !o.second; ++mu) {
+            const int i = y * LFT_DIM + mu;
+            lft_v    *to = in + (o.site * LFT_DIM + mu) * LFT_P_LINK;
+            if (mu != s->desc.axis || !o.two) {
+                LFT_P(put)(to, LFT_P(link)(out, i));
+                continue;
+            }
+            LFT_P(mul)((lft_u *)to, LFT_P(link)(out, i), LFT_P(link)(out, i + walk.stride[mu] * LFT_DIM));
+            LFT_P(unit)(to);
+        }
+    }
+    if (s->desc.conditional == LFT_CONDITIONAL_HAAR) return LFT_OK;
+    return LFT_P(doubling_exact)(layer, NULL, NULL, out, 1, logdet, error);
+}
+
+/* Of V^+ U carried back along V; that of V is lost, V does not depend on x_in. */
+LFT_P_STATIC lft_status LFT_P(doubling_backward)(const LFT_(layer) *layer, const void *tape, lft_real *dx_, const double *dlogdet,
+                                                 double *gradient, lft_arena scratch, lft_error *error)
+{
+    const LFT_P(doubling) *s    = (const LFT_P(doubling) *)layer->state;
+    const lft_v           *kept = (const lft_v *)tape;
+    const size_t           n    = LFT_P(force_vectors)(&layer->in);
+    lft_v                 *dx = LFT_P(view)(dx_), *to = LFT_P(vectors)(&scratch, n);
+    LFT_P(place)           p = LFT_P(first_place)();
+    int                    y, mu, k;
+    (void)dlogdet, (void)gradient;
+    if (s->desc.conditional != LFT_CONDITIONAL_HAAR) {
+        return lft_p_fail(error, LFT_ERR_ARG, s->name, "the exact conditional has no derivatives");
+    }
+    for (y = 0; y < layer->out.volume; ++y, LFT_P(next_place)(&layer->out, &p)) {
+        const LFT_P(origin) o = LFT_P(origin_of)(layer, s->desc.axis, &p);
+        for (mu = 0; mu < LFT_DIM; ++mu) {
+            lft_u adjoint;
+            lft_z z;
+            if (mu == s->desc.axis ? o.two && !o.second : o.second) continue;
+            for (k = 0; k < LFT_P_ALGEBRA; ++k) z.c[k] = dx[(y * LFT_DIM + mu) * LFT_P_ALGEBRA + k];
+            if (mu == s->desc.axis && o.two) {
+                LFT_P(adjoint)(&adjoint, LFT_P(link)(kept, o.site));
+                LFT_P(carry)(&adjoint, &z);
+            }
+            for (k = 0; k < LFT_P_ALGEBRA; ++k) to[(o.site * LFT_DIM + mu) * LFT_P_ALGEBRA + k] = z.c[k];
+        }
+    }
+    lft_p_copy(dx, to, n * sizeof(lft_v));
+    return LFT_OK;
+}
+
+LFT_P_STATIC void LFT_P(nothing_to_start)(const LFT_(layer) *layer, double *theta, double *pace)
+{
+    (void)layer, (void)theta, (void)pace;
+}
+
+LFT_P_STATIC void LFT_P(nothing_to_prepare)(LFT_(layer) *layer, const double *theta)
+{
+    (void)layer, (void)theta;
+}
+
+LFT_P_STATIC void LFT_P(nothing_to_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
+{
+    (void)layer, (void)gradient, (void)dtheta;
+}
+
+/* A double as two integers, and back. */
+LFT_P_STATIC void LFT_P(put_beta)(double beta, int64_t *number)
+{
+    uint64_t bits;
+    lft_p_copy(&bits, &beta, sizeof bits);
+    number[0] = (int64_t)(bits >> 32), number[1] = (int64_t)(bits & 0xffffffffu);
+}
+
+LFT_P_STATIC double LFT_P(get_beta)(const int64_t *number)
+{
+    const uint64_t bits = (uint64_t)number[0] << 32 | ((uint64_t)number[1] & 0xffffffffu);
+    double         beta;
+    lft_p_copy(&beta, &bits, sizeof beta);
+    return beta;
+}
+
+LFT_P_STATIC lft_status LFT_P(read_count)(int n, int expected, const char *what, lft_error *error)
+{
+    return n >= expected ? LFT_OK : lft_p_fail_got(error, LFT_ERR_FORMAT, "model", what, "more of them", n);
+}
+
+/* axis, extent, conditional, beta (2), targets */
+LFT_P_STATIC int LFT_P(doubling_spec)(const LFT_(layer) *layer, int64_t *number)
+{
+    const LFT_(doubling_desc) *d = &((const LFT_P(doubling) *)layer->state)->desc;
+    int                        mu;
+    number[0] = d->axis, number[1] = d->extent, number[2] = (int64_t)d->conditional;
+    LFT_P(put_beta)(d->beta, number + 3);
+    for (mu = 0; mu < LFT_DIM; ++mu) number[5 + mu] = d->target[mu];
+    return 5 + LFT_DIM;
+}
+
+LFT_P_STATIC lft_status LFT_P(doubling_read)(const int64_t *number, int n, lft_arena *arena, const void **desc, lft_error *error)
+{
+    LFT_(doubling_desc) *d = (LFT_(doubling_desc) *)lft_arena_alloc(arena, 1, sizeof *d);
+    int                  i;
+    *desc = d;
+    if (LFT_P(read_count)(n, 5 + LFT_DIM, "numbers of a doubling layer", error)) return LFT_ERR_FORMAT;
+    if (!d) return lft_arena_check(arena, error, "model");
+    for (i = 0; i < 5 + LFT_DIM; ++i) {
+        if (i == 3 || i == 4 || (number[i] >= 0 && number[i] <= 1 << 24)) continue;
+        return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "a number of a doubling layer", "0 to 2^24", (double)number[i]);
+    }
+    d->axis = (int)number[0], d->extent = (int)number[1], d->conditional = (lft_conditional)number[2];
+    d->beta = LFT_P(get_beta)(number + 3);
+    for (i = 0; i < LFT_DIM; ++i) d->target[i] = (int)number[5 + i];
+    return LFT_OK;
+}
+
+LFT_API const LFT_(layer_ops) *LFT_(doubling)(void)
+{
+    static const LFT_(layer_ops) ops = {
+        "doubling",
+        LFT_P(doubling_init),
+        LFT_P(nothing_to_start),
+        LFT_P(nothing_to_prepare),
+        NULL,
+        LFT_P(doubling_inverse),
+        LFT_UPTO >= LFT_TRAIN ? LFT_P(doubling_backward) : NULL,
+        LFT_P(nothing_to_collect),
+        NULL,
+        NULL,
+        LFT_P(doubling_spec),
+        LFT_P(doubling_read),
+        LFT_P(doubling_draw),
+    };
+    return &ops;
+}
+
+/* ---- the torus of one site --------------------------------------------------------------------------------------------- */
+
+LFT_P_STATIC lft_status LFT_P(torus_init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena,
+                                          lft_error *error)
+{
+    LFT_P(doubling) *s = (LFT_P(doubling) *)lft_arena_alloc(arena, 1, sizeof *s), local;
+    lft_p_text       t = {0, 0, 0};
+    lft_status       status;
+    int              mu, area = 1, none = 0;
+    (void)set;
+    layer->state = s;
+    layer->out   = layer->in;
+    if (!s) s = &local;
+    lft_p_zero(s, sizeof *s);
+    t.data = s->name, t.size = sizeof s->name;
+    lft_p_put(&t, name);
+    if (layer->desc) {
+        const LFT_(torus_desc) *d = (const LFT_(torus_desc) *)layer->desc;
+        s->desc.beta = d->beta;
+        for (mu = 0; mu < LFT_DIM; ++mu) s->desc.target[mu] = d->target[mu];
+    }
+    status = LFT_P(exact_check)(s->desc.beta, s->name, error);
+    if (!status && layer->in.volume != 1) {
+        status = lft_p_fail_got(error, LFT_ERR_ARG, s->name, "sites of a lattice to begin with", "1", layer->in.volume);
+    }
+    for (mu = 0; mu < LFT_DIM && !status; ++mu) {
+        int *L = s->desc.target + mu;
+        if (!*L) *L = 1;
+        if (*L < 1 || *L > (1 << 24) / area) {
+            status = lft_p_fail_got(error, LFT_ERR_ARG, s->name, "target", "1 or more, 2^24 sites at most", *L);
+        } else area *= *L;
+    }
+    if (status) return status;
+    LFT_P(characters_init)(&s->characters, s->desc.beta, arena);
+    s->coarse  = LFT_P(kernels_of)(&s->characters, &area, &none, 1, arena);
+    s->coarses = 1;
+    if (s->characters.u) s->constant = -lft_p_f64_p_log(LFT_P(characters_sum)(&s->characters, area));
+    return LFT_P(kernels_check)(s->coarse, 1, s->desc.beta, s->name, error);
+}
+
+/* The plaquette U_0 U_1 U_0^+ U_1^+ */
+LFT_P_STATIC void LFT_P(torus_loop)(const lft_v *links, lft_u *loop)
+{
+    const lft_u *a = LFT_P(link)(links, 0), *b = LFT_P(link)(links, 1);
+    lft_u        there, back;
+    LFT_P(mul)(&there, a, b);
+    LFT_P(mul)(&back, b, a);
+    LFT_P(mul_adj)(loop, &there, &back);
+}
+
+LFT_P_STATIC lft_status LFT_P(torus_logq)(const LFT_P(doubling) *s, const lft_v *links, double sign, double *sum, int failed,
+                                          lft_error *error)
+{
+    lft_u loop;
+    int   l;
+    LFT_P(torus_loop)(links, &loop);
+    LFT_P(kernel_log)(s->coarse, &loop, sign, sum);
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        sum[l] += sign * s->constant;
+        failed |= !lft_finite(sum[l]);
+    }
+    if (!failed) return LFT_OK;
+    return lft_p_fail(error, LFT_ERR_NONFINITE, s->name, "a link that is not finite, or that could not be drawn");
+}
+
+LFT_P_STATIC lft_status LFT_P(torus_draw)(const LFT_(layer) *layer, lft_draw d, const lft_real *x_in, lft_real *x_out,
+                                          double *logdet, lft_real *score, void *tape, lft_arena scratch, lft_error *error)
+{
+    const LFT_P(doubling) *s     = (const LFT_P(doubling) *)layer->state;
+    lft_v                 *links = LFT_P(view)(x_out), next[LFT_DIM * LFT_P_LINK];
+    LFT_P(crew)            crew;
+    lft_u                  loop;
+    double                 re[LFT_P_LANES], im[LFT_P_LANES], value[LFT_P_LANES], u[2 * LFT_P_PAIRS][LFT_P_LANES];
+    int                    k, l;
+    (void)x_in, (void)tape, (void)scratch;
+    if (score) return lft_p_fail(error, LFT_ERR_ARG, s->name, "a draw by rejection has no derivatives");
+    LFT_P(crew_start)(&crew, LFT_P(int_splat)(0));
+    while (LFT_P(crew_assign)(&crew)) {
+        for (k = 0; k < LFT_DIM; ++k) {
+            LFT_P(crew_uniforms)(&crew, &d, (uint32_t)k * LFT_P_PAIRS, LFT_P_HAAR / 2, u);
+            LFT_P(haar_from)(u, next + k * LFT_P_LINK);
+        }
+        LFT_P(crew_uniforms)(&crew, &d, LFT_DIM * LFT_P_PAIRS, 1, u);
+        LFT_P(torus_loop)(next, &loop);
+        LFT_P(wide_trace)(&loop, re, im);
+        LFT_P(kernel_value)(s->coarse, re, im, value);
+        for (l = 0; l < LFT_P_LANES; ++l) u[0][l] *= s->coarse->most;
+        LFT_P(crew_settle)(&crew, u[0], value);
+        for (k = 0; k < LFT_DIM * LFT_P_LINK; ++k) LFT_P(crew_move)(&crew, links + k, next[k]);
+    }
+    return LFT_P(torus_logq)(s, links, -1, logdet, crew.open > 0, error);
+}
+
+LFT_P_STATIC lft_status LFT_P(torus_inverse)(const LFT_(layer) *layer, const lft_real *x_out, lft_real *x_in, double *logdet,
+                                             lft_arena scratch, lft_error *error)
+{
+    (void)scratch;
+    if (x_in != x_out) lft_p_copy(x_in, x_out, LFT_P(field_vectors)(&layer->in) * sizeof(lft_v));
+    return LFT_P(torus_logq)((const LFT_P(doubling) *)layer->state, LFT_P(const_view)(x_out), 1, logdet, 0, error);
+}
+
+/* beta (2), targets */
+LFT_P_STATIC int LFT_P(torus_spec)(const LFT_(layer) *layer, int64_t *number)
+{
+    const LFT_(doubling_desc) *d = &((const LFT_P(doubling) *)layer->state)->desc;
+    int                        mu;
+    LFT_P(put_beta)(d->beta, number);
+    for (mu = 0; mu < LFT_DIM; ++mu) number[2 + mu] = d->target[mu];
+    return 2 + LFT_DIM;
+}
+
+LFT_P_STATIC lft_status LFT_P(torus_read)(const int64_t *number, int n, lft_arena *arena, const void **desc, lft_error *error)
+{
+    LFT_(torus_desc) *d = (LFT_(torus_desc) *)lft_arena_alloc(arena, 1, sizeof *d);
+    int               mu;
+    *desc = d;
+    if (LFT_P(read_count)(n, 2 + LFT_DIM, "numbers of a torus layer", error)) return LFT_ERR_FORMAT;
+    if (!d) return lft_arena_check(arena, error, "model");
+    d->beta = LFT_P(get_beta)(number);
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        if (number[2 + mu] < 1 || number[2 + mu] > 1 << 24) {
+            return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "a target of a torus layer", "1 to 2^24", (double)number[2 + mu]);
+        }
+        d->target[mu] = (int)number[2 + mu];
+    }
+    return LFT_OK;
+}
+
+LFT_API const LFT_(layer_ops) *LFT_(torus)(void)
+{
+    static const LFT_(layer_ops) ops = {
+        "torus",
+        LFT_P(torus_init),
+        LFT_P(nothing_to_start),
+        LFT_P(nothing_to_prepare),
+        NULL,
+        LFT_P(torus_inverse),
+        NULL,
+        LFT_P(nothing_to_collect),
+        NULL,
+        NULL,
+        LFT_P(torus_spec),
+        LFT_P(torus_read),
+        LFT_P(torus_draw),
+    };
+    return &ops;
+}
+
+#undef LFT_P_PAIRS
+#undef LFT_P_AREAS
+
+#endif
+#if LFT_GROUP == LFT_SCALAR
 
 /* ---- 75_gaussian_prior.h, code ----------------------------------------------------------------------------------- */
 /* 75_gaussian_prior.h: the Gaussian that a flow of scalar fields starts from. Offers what 64_prior.h says.
@@ -12791,18 +15387,36 @@ LFT_P_STATIC void LFT_P(copy_field)(lft_v *to, const lft_v *from, const LFT_(lat
     if (to != from) lft_p_copy(to, from, LFT_P(field_vectors)(lattice) * sizeof(lft_v));
 }
 
-/* The group in w->x through all layers, also where a lane is not finite: the others may be wanted.
- * tape: of all layers one behind the other, or NULL. */
-LFT_P_STATIC lft_status LFT_P(flow_push)(const LFT_(flow) *flow, LFT_P(flow_work) *w, double *logdet, lft_v *score,
-                                         unsigned char *tape)
+LFT_P_STATIC lft_status LFT_P(flow_no_map)(const LFT_(layer) *layer, lft_error *error)
+{
+    return lft_p_fail_text(error, LFT_ERR_ARG, "flow", "layer", "one that maps, not draws", layer->ops->kind);
+}
+
+/* Layer i, which maps or draws. */
+LFT_P_STATIC lft_status LFT_P(flow_layer)(const LFT_(flow) *flow, int i, const lft_draw *d, lft_v *from, lft_v *to, double *logdet,
+                                          lft_v *score, unsigned char *tape, lft_arena scratch, lft_error *error)
+{
+    const LFT_(layer) *layer = flow->layer + i;
+    lft_draw           own;
+    if (!layer->ops->draw) {
+        return layer->ops->forward(layer, (lft_real *)from, (lft_real *)to, logdet, (lft_real *)score, tape, scratch, error);
+    }
+    if (!d) return LFT_P(flow_no_map)(layer, error);
+    own = lft_draw_of(d->seed, LFT_DRAW_LAYER, d->sample, (d->purpose & 0xff) << 16 | (uint32_t)i);
+    return layer->ops->draw(layer, own, (lft_real *)from, (lft_real *)to, logdet, (lft_real *)score, tape, scratch, error);
+}
+
+/* The group in w->x through all layers, also where a lane is not finite: the others may be wanted. d: the address of the
+ * sample; NULL if none of them may draw. tape: of all layers one behind the other, or NULL. */
+LFT_P_STATIC lft_status LFT_P(flow_push)(const LFT_(flow) *flow, LFT_P(flow_work) *w, const lft_draw *d, double *logdet,
+                                         lft_v *score, unsigned char *tape)
 {
     lft_status status = LFT_OK, one;
     int        i;
     for (i = 0; i < flow->layers && (!status || status == LFT_ERR_NONFINITE); ++i) {
         const LFT_(layer) *layer = flow->layer + i;
         lft_v             *to    = layer->in.volume == layer->out.volume ? w->x : w->other;
-        one = layer->ops->forward(layer, (lft_real *)w->x, (lft_real *)to, logdet, (lft_real *)score, tape, w->scratch,
-                                  status ? NULL : &w->error);
+        one = LFT_P(flow_layer)(flow, i, d, w->x, to, logdet, score, tape, w->scratch, status ? NULL : &w->error);
         if (!status || one != LFT_ERR_NONFINITE) status = one ? one : status;
         LFT_P(copy_field)(w->x, to, &layer->out);
         if (tape) tape += layer->tape_bytes;
@@ -12874,7 +15488,7 @@ LFT_P_STATIC void LFT_P(flow_sample_task)(void *context, int group, int thread)
     d.sample += (uint64_t)group * LFT_P_LANES;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
     LFT_P(prior_draw)(&s->prior, d, w->x, logq, w->scratch);
-    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, logdet, NULL, NULL));
+    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, &d, logdet, NULL, NULL));
     for (l = 0; l < LFT_P_LANES; ++l) logq[l] -= logdet[l];
     LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, &job->to->lattice);
     LFT_P(flow_store)(job->out, job->to->n, group, logq);
@@ -12888,7 +15502,7 @@ LFT_P_STATIC void LFT_P(flow_map_task)(void *context, int group, int thread)
     int                    l;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
     LFT_P(copy_field)(w->x, LFT_P(view)(LFT_P(group)(job->from, group)), &job->from->lattice);
-    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, logdet, NULL, NULL));
+    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, NULL, logdet, NULL, NULL));
     LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, &job->to->lattice);
     LFT_P(flow_store)(job->out, job->to->n, group, logdet);
 }
@@ -12949,7 +15563,11 @@ LFT_API lft_status LFT_(flow_logq)(LFT_(flow) *flow, const LFT_(batch) *x, doubl
 LFT_API lft_status LFT_(flow_map)(LFT_(flow) *flow, const LFT_(batch) *z, LFT_(batch) *x, double *logdet)
 {
     lft_status status = LFT_P(flow_fits)(flow, &z->lattice, &flow->layer[0].in);
+    int        i;
     if (!status) status = LFT_P(flow_fits)(flow, &x->lattice, &flow->lattice);
+    for (i = 0; i < flow->layers && !status; ++i) {
+        if (flow->layer[i].ops->draw) status = LFT_P(flow_no_map)(flow->layer + i, &flow->error);
+    }
     if (status) return status;
     return LFT_P(flow_start_job)(flow, z, x, logdet, lft_draw_of(0, 0, 0, 0), LFT_P(flow_map_task));
 }
@@ -12961,6 +15579,77 @@ LFT_API lft_status LFT_(flow_inverse)(LFT_(flow) *flow, const LFT_(batch) *x, LF
     if (status) return status;
     return LFT_P(flow_start_job)(flow, x, z, logdet, lft_draw_of(0, 0, 0, 0), LFT_P(flow_inverse_task));
 }
+
+#if LFT_GROUP != LFT_SCALAR
+
+/* ---- 81_exact.h, code -------------------------------------------------------------------------------------------- */
+
+#define LFT_P_HALVINGS (24 * LFT_DIM) /* an axis has at most 2^24 sites */
+
+typedef struct LFT_P(exact_list) {
+    LFT_(layer_desc)    layer[LFT_P_HALVINGS + 1];
+    LFT_(doubling_desc) doubling[LFT_P_HALVINGS];
+    LFT_(torus_desc)    torus;
+} LFT_P(exact_list);
+
+LFT_API size_t LFT_(exact_bytes)(void)
+{
+    lft_arena measure = lft_arena_measure();
+    (void)lft_arena_alloc(&measure, 1, sizeof(LFT_P(exact_list)));
+    return measure.need;
+}
+
+LFT_API lft_status LFT_(exact_desc)(LFT_(flow_desc) *desc, const int *extent, double beta, lft_arena *arena, lft_error *error)
+{
+    LFT_P(exact_list) *list = (LFT_P(exact_list) *)lft_arena_alloc(arena, 1, sizeof *list);
+    LFT_(lattice)      lattice;
+    lft_status         status = LFT_P(exact_check)(beta, "exact", error);
+    int                at[LFT_DIM], mu, layers = 0;
+    lft_p_zero(desc, sizeof *desc);
+    lft_p_zero(&lattice, sizeof lattice);
+    if (!status) status = LFT_P_SIGNED(lattice_init)(&lattice, extent, error);
+    if (status || !list) return status ? status : lft_arena_check(arena, error, "exact");
+    list->torus.beta    = beta;
+    list->layer[0].ops  = LFT_(torus)();
+    list->layer[0].desc = &list->torus;
+    for (mu = 0; mu < LFT_DIM; ++mu) at[mu] = desc->extent[mu] = 1, list->torus.target[mu] = extent[mu];
+    for (;;) {
+        LFT_(doubling_desc) *d = list->doubling + layers;
+        int                  nu = 0;
+        for (mu = 1; mu < LFT_DIM; ++mu) { /* the axis whose sites stand for most */
+            if ((int64_t)extent[mu] * at[nu] > (int64_t)extent[nu] * at[mu]) nu = mu;
+        }
+        if (at[nu] == extent[nu]) break;
+        at[nu] = 2 * at[nu] < extent[nu] ? 2 * at[nu] : extent[nu];
+        d->axis = nu, d->extent = at[nu], d->conditional = LFT_CONDITIONAL_EXACT, d->beta = beta;
+        for (mu = 0; mu < LFT_DIM; ++mu) d->target[mu] = extent[mu];
+        layers += 1;
+        list->layer[layers].ops  = LFT_(doubling)();
+        list->layer[layers].desc = d;
+    }
+    desc->layer  = list->layer;
+    desc->layers = layers + 1;
+    return LFT_OK;
+}
+
+LFT_API lft_status LFT_(exact_logz)(const int *extent, double beta, double *logz, lft_arena scratch, lft_error *error)
+{
+    LFT_P(characters) c;
+    LFT_(lattice)     lattice;
+    lft_status        status = LFT_P(exact_check)(beta, "exact", error);
+    lft_p_zero(&lattice, sizeof lattice);
+    lft_p_zero(&c, sizeof c);
+    if (!status) status = LFT_P_SIGNED(lattice_init)(&lattice, extent, error);
+    if (status) return status;
+    LFT_P(characters_init)(&c, beta, &scratch);
+    status = lft_arena_check(&scratch, error, "exact");
+    if (!status) *logz = lattice.volume * c.log_first + lft_p_f64_p_log(LFT_P(characters_sum)(&c, lattice.volume));
+    return status;
+}
+
+#undef LFT_P_HALVINGS
+
+#endif
 
 /* ---- 81_transfer.h, code ----------------------------------------------------------------------------------------- */
 
@@ -14619,7 +17308,7 @@ LFT_API lft_estimate LFT_(observe)(const lft_series *series, const LFT_(theory) 
 /* Table number i; NULL beyond the last. */
 LFT_P_STATIC const LFT_(layer_ops) *LFT_P(layer_kind)(int i)
 {
-    return i == 0 ? LFT_(continuous)() : NULL;
+    return i == 0 ? LFT_(continuous)() : i == 1 ? LFT_(doubling)() : i == 2 ? LFT_(torus)() : NULL;
 }
 
 #endif
@@ -15426,7 +18115,7 @@ LFT_P_STATIC lft_status LFT_P(flow_epsilon)(LFT_(flow) *flow, lft_draw d, unsign
         w->x[x]        = lft_splat(first);
     }
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-    status = LFT_P(flow_push)(flow, w, logdet, NULL, tape);
+    status = LFT_P(flow_push)(flow, w, NULL, logdet, NULL, tape);
     if (status) {
         flow->error = w->error;
         return status;
@@ -15497,7 +18186,7 @@ LFT_P_STATIC void LFT_P(pullback_action)(const LFT_(theory) *theory, const LFT_(
     LFT_P(copy_field)(s->work.x, LFT_P(const_view)(eta), lattice);
     LFT_P(prior_scale)(&f->prior, s->work.x, 0, s->work.scratch);
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0, minus[l] = -1;
-    status = LFT_P(flow_push)(p->flow, &s->work, logdet, NULL, dS ? s->tape : NULL);
+    status = LFT_P(flow_push)(p->flow, &s->work, NULL, logdet, NULL, dS ? s->tape : NULL);
     p->base->action(p->base, lattice, (const lft_real *)s->work.x, S, dS);
     for (l = 0; l < LFT_P_LANES; ++l) {
         S[l] -= logdet[l];
@@ -15556,7 +18245,7 @@ LFT_API lft_status LFT_(pullback_map)(LFT_(pullback) *p, const LFT_(batch) *eta,
         LFT_P(copy_field)(s->work.x, LFT_P(view)(LFT_P(group)(eta, g)), &eta->lattice);
         LFT_P(prior_scale)(&LFT_P(flow_state_of)(p->flow)->prior, s->work.x, 0, s->work.scratch);
         for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-        one = LFT_P(flow_push)(p->flow, &s->work, logdet, NULL, NULL);
+        one = LFT_P(flow_push)(p->flow, &s->work, NULL, logdet, NULL, NULL);
         if (one && !status) {
             status         = one;
             p->flow->error = s->work.error;
@@ -15656,8 +18345,16 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
         return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "layers for Gauss-Newton", "gradients lane by lane; not so layer",
                               i);
     }
-    if (newton && n < 2) {
-        return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "parameters for Gauss-Newton", "at least 2", (double)n);
+    for (i = 0; i < flow->layers; ++i) {
+        if (flow->layer[i].ops->backward) continue;
+        return lft_p_fail_text(&flow->error, LFT_ERR_ARG, "train", "layer", "one with a gradient", flow->layer[i].ops->kind);
+    }
+    if (newton && n < 4) { /* its state takes the place of four of Adam's numbers */
+        return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "parameters for Gauss-Newton", "at least 4", (double)n);
+    }
+    if (newton && (size_t)trainer->desc.batch < n) { /* the equations would have a solution for any samples */
+        return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "batch", "for Gauss-Newton at least as many as parameters",
+                              trainer->desc.batch);
     }
     if (newton && (flow->family.degree || LFT_P(prior_gradient_count)(&f->prior))) {
         return lft_p_fail(&flow->error, LFT_ERR_ARG, "train",
@@ -15724,7 +18421,7 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     LFT_P(copy_field)(tw->z, w->x, &flow->layer[0].in);
     if (path) LFT_P(prior_logq)(&f->prior, tw->z, logq, w->score, w->scratch);
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-    status = LFT_P(flow_push)(flow, w, logdet, path ? w->score : NULL, tw->tape);
+    status = LFT_P(flow_push)(flow, w, &d, logdet, path ? w->score : NULL, tw->tape);
     if (status) return status;
     s->theory.action(&s->theory, &flow->lattice, (lft_real *)w->x, S, (lft_real *)tw->dx);
     for (l = 0; l < LFT_P_LANES; ++l) {
@@ -15817,6 +18514,14 @@ LFT_P_STATIC lft_status LFT_P(train_sums)(LFT_(trainer) *t, uint64_t first, doub
     return status;
 }
 
+/* log Z as the batch has it, and how much it counts: as many samples as it is worth. */
+LFT_P_STATIC void LFT_P(train_logz)(const LFT_(trainer) *t, double *logz, double *weight)
+{
+    const lft_weights w = lft_weigh(t->logw, (size_t)t->desc.batch);
+    *logz   = w.logz;
+    *weight = w.ess * t->desc.batch;
+}
+
 LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double *loss)
 {
     LFT_(flow)         *flow = t->flow;
@@ -15825,12 +18530,14 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
     const size_t        of_prior = LFT_P(prior_gradient_count)(&LFT_P(flow_state_of)(flow)->prior);
     double             *sum = newton ? s->normal : s->slot, *at;
     const lft_status    status = LFT_P(train_sums)(t, first, sum, newton ? s->normal_size : s->slot_size);
+    double              of_batch, weight;
     size_t              k;
     int                 i;
     if (status) return status;
     for (*loss = 0, i = 0; i < t->desc.batch; ++i) *loss -= t->logw[i] / t->desc.batch;
     if (newton) {
-        lft_p_normal_centre(sum, flow->params.count, t->gradient);
+        LFT_P(train_logz)(t, &of_batch, &weight);
+        lft_p_normal_about(sum, flow->params.count, -(t->adam.v[2] + weight * of_batch) / (t->adam.v[3] + weight), t->gradient);
         return LFT_OK;
     }
     lft_p_zero(t->gradient, flow->params.count * sizeof(double));
@@ -16036,16 +18743,18 @@ LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *t, const lft_safetensors 
 /* ---- 94_training.h, code ----------------------------------------------------------------------------------------- */
 
 /* A step of Gauss and Newton at `rate`, from new samples; norm: its change of the log-weights, 0 of one that is taken back. The
- * ridge is that of Levenberg and Marquardt: a step after which the variance of the log-weights is more than twice of what it was
- * is taken back, and the ridge grows tenfold; otherwise it shrinks to a third, to the desc's at least. The state of this
- * optimiser is in that of Adam, so that checkpoints hold it: the parameters before the step in m, the variance there and the
- * ridge in v. */
+ * ridge is that of Levenberg and Marquardt: a step after which the mean of (log w - log Z)^2 is more than twice of what
+ * it was is taken back, and the ridge grows tenfold; otherwise it shrinks to a third, to the desc's at least. It is log Z, from all
+ * batches, and not the mean of the log-weights: an error of the integrator that is the same everywhere would cost nothing
+ * otherwise, and the optimiser finds it. Its state is in that of Adam, so that checkpoints hold it: the parameters before the
+ * step in m; that mean, the ridge, and log Z with what it counts in v. */
 LFT_P_STATIC lft_status LFT_P(train_newton)(LFT_(trainer) *t, uint64_t first, double rate, double *loss, double *norm)
 {
     LFT_(flow)         *flow = t->flow;
     LFT_P(train_state) *s    = (LFT_P(train_state) *)t->state;
     const size_t        n = flow->params.count;
     double             *step = s->work->row, *before = t->adam.m, *variance = t->adam.v, *ridge = t->adam.v + 1, mean = 0;
+    double              logz, weight;
     const lft_status    status = LFT_(train_gradient)(t, first, &mean);
     const int           begun  = t->adam.step > 0;
     size_t              k;
@@ -16057,6 +18766,8 @@ LFT_P_STATIC lft_status LFT_P(train_newton)(LFT_(trainer) *t, uint64_t first, do
         return *ridge < 1e12 ? LFT_OK : LFT_ERR_NONFINITE;
     }
     if (status) return status;
+    LFT_P(train_logz)(t, &logz, &weight);
+    t->adam.v[2] += weight * logz, t->adam.v[3] += weight;
     *loss     = mean;
     *variance = s->normal[2];
     *ridge    = !begun ? 0.1 : *ridge / 3 > t->desc.ridge ? *ridge / 3 : t->desc.ridge;
@@ -16247,13 +18958,21 @@ LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, con
 #undef LFT_P_HAAR
 #undef LFT_P_METRIC
 #undef LFT_P_SUM
-#undef LFT_P_TERMS
+#undef LFT_P_ORDERS
 #undef LFT_P_CLASSES
-#undef LFT_P_FEATURES
+#undef LFT_P_LETTERS
+#undef LFT_P_TRACES
+#undef LFT_P_PATHS
+#undef LFT_P_SITES
 #undef LFT_P_STAGES
 #undef LFT_P_MOVES
 #undef LFT_P_SITE
 #undef LFT_P_FORCES
+#undef LFT_P_CELLS
+#undef LFT_P_FINE
+#undef LFT_P_RUNGS
+#undef LFT_P_TOP
+#undef LFT_P_ATTEMPTS
 #undef lft_u
 #undef lft_z
 #undef lft_w

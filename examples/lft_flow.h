@@ -16,7 +16,7 @@ static int LFT(integration_steps)(const LFT(flow) *flow)
 static void LFT(show_flow)(cli *c, const LFT(flow) *flow)
 {
     cli_result *r        = c->result;
-    r->flow              = flow->layer[0].ops->kind;
+    r->flow              = flow->layer[0].ops->draw ? "exact" : flow->layer[0].ops->kind;
     r->layers            = (uint64_t)flow->layers;
     r->parameters        = flow->params.count;
     r->integration_steps = (uint64_t)LFT(integration_steps)(flow);

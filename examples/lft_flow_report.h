@@ -23,6 +23,10 @@ static void cli_set_weights(cli_result *r, const lft_weights *w)
 
 static void cli_print_logq(const cli_result *r)
 {
+    if (r->flow && !strcmp(r->flow, "exact")) {
+        printf("  epsilon    none: log q is that of the draws, to rounding\n");
+        return;
+    }
     if (!r->logq_n) {
         printf("  epsilon    not measured: log q may be off\n");
         return;
@@ -38,7 +42,7 @@ static void cli_print_weights(const cli_result *r)
     char text[64];
     printf("  ESS        %.4f (N = %llu)\n", r->ess, (unsigned long long)r->ess_n);
     printf("  log Z      %s%s\n", cli_value(r->logz, r->logz_error, text),
-           r->logq_n ? ", corrected by the mean of epsilon" : ", not corrected");
+           r->logq_n ? ", corrected by the mean of epsilon" : r->flow && !strcmp(r->flow, "exact") ? "" : ", not corrected");
 }
 
 static const char *cli_flow_verdict(double ess)

@@ -17,26 +17,12 @@ static lft_status LFT(read_continuous)(cli *c, LFT(flow_desc) *d)
     return c->error.code;
 }
 
-static size_t LFT(parameters_of)(const LFT(flow_desc) *d)
+/* All classes of loops of an order, 0 an error. */
+static int LFT(loops_of)(cli *c, int order)
 {
-    lft_arena measure = lft_arena_measure();
-    LFT(flow) flow;
-    return LFT(flow_init)(&flow, d, &measure, NULL) ? 0 : flow.params.count;
-}
-
-/* The library takes as many classes as there are; who asks for more is told. */
-static lft_status LFT(check_loops)(cli *c, const LFT(flow_desc) *d)
-{
-    LFT(flow_desc) fewer = *d;
-    const size_t   count = LFT(parameters_of)(d);
-    int            most  = d->continuous.loops;
-    fewer.continuous.order = 0;
-    for (; count && most > 1; --most) {
-        fewer.continuous.loops = most - 1;
-        if (LFT(parameters_of)(&fewer) < count) break;
-    }
-    if (most == d->continuous.loops) return c->error.code;
-    return cli_fail(c, LFT_ERR_ARG, "--loops: expected 1 to %d, the classes of this group, got %d", most, d->continuous.loops);
+    const int loops = LFT(continuous_loops)(order);
+    if (!loops) (void)cli_fail(c, LFT_ERR_ARG, "expected an order whose loops there is room for, got n%dlo", order - 1);
+    return loops;
 }
 
 /* A desc from the options; zero is the library's default. */
@@ -49,8 +35,10 @@ static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
     of->loops      = (int)cli_count(c, "loops", 0, 1, 1000);
     of->nodes      = (int)cli_count(c, "nodes", 0, 1, 100);
     of->most_steps = (int)cli_count(c, "most-int-steps", 0, 1, 100000);
-    of->order      = cli_init_order(c, of->loops == 1 || of->nodes == 1 ? 1 : 2);
-    return c->error.code ? c->error.code : LFT(check_loops)(c, d);
+    of->order      = cli_init_word(c);
+    if (of->order > 2 && !of->loops) of->loops = LFT(loops_of)(c, of->order);
+    if (of->order < 0) of->order = of->nodes == 1 || (of->loops && of->loops < LFT(continuous_loops)(2)) ? 1 : 2;
+    return c->error.code;
 }
 
 static lft_status LFT(model_theory)(cli *c, const LFT(model_info) *info, LFT(theory) *theory)
@@ -88,21 +76,39 @@ static lft_status LFT(choose_couplings)(cli *c, LFT(model) *m)
     return c->error.code;
 }
 
-/* What sample samples from: a model, or the trivializing map as it is known without training. */
+/* The flow of two dimensions whose density is that of the theory. */
+static lft_status LFT(exact_model)(cli *c, lft_pool pool, LFT(model) *m)
+{
+    static const char *const none[] = {"integrator", "int-steps", "measure-logq"};
+    lft_arena                arena  = cli_arena(c, LFT(exact_bytes)());
+    int                      extent[LFT_CLI_DIM], i;
+    for (i = 0; i < 3; ++i) {
+        if (cli_given(c, none[i])) return cli_fail(c, LFT_ERR_ARG, "--%s: expected a flow that integrates, got exact", none[i]);
+    }
+    cli_extent(c, cli_required(c, "extent"), extent);
+    if (c->error.code || LFT(read_theory)(c, &m->theory)) return c->error.code;
+    if (cli_check(c, LFT(exact_desc)(&m->desc, extent, m->theory.coupling[0], &arena, &c->error), &c->error)) return c->error.code;
+    m->desc.pool = pool;
+    return LFT(make_flow)(c, &m->flow, &m->desc);
+}
+
+/* What sample samples from: a model, the trivializing map as it is known without training, or the exact flow. */
 static lft_status LFT(sample_model)(cli *c, lft_pool pool, LFT(model) *m)
 {
-    static const char *const flow[] = {"lo", "nlo", NULL};
+    static const char *const flow[] = {"lo", "nlo", "n2lo", "n3lo", "exact", NULL};
     const int                order  = cli_word(c, "flow", flow, 0);
     if (cli_given(c, "model")) {
         if (cli_no_options(c, CLI_UNTRAINED, "model", "--model")) return c->error.code;
         return LFT(load_model)(c, cli_text(c, "model"), pool, m);
     }
-    if (!order) return cli_fail(c, LFT_ERR_ARG, "expected --model FILE, or --flow lo or nlo, got none");
+    if (!order) return cli_fail(c, LFT_ERR_ARG, "expected --model FILE, or --flow lo, nlo, n2lo, n3lo or exact, got none");
+    if (order == 5) return LFT(exact_model)(c, pool, m);
     if (LFT(read_theory)(c, &m->theory) || LFT(read_continuous)(c, &m->desc)) return c->error.code;
     m->desc.pool             = pool;
     m->desc.continuous.order = order;
     m->desc.continuous.nodes = order;
-    m->desc.continuous.loops = order == 1;
+    m->desc.continuous.loops = LFT(loops_of)(c, order);
+    if (c->error.code) return c->error.code;
     if (LFT(make_flow)(c, &m->flow, &m->desc)) return c->error.code;
     LFT(model_info_of)(&m->info, &m->theory);
     return LFT(document_of)(c, &m->flow, &m->info, &m->doc);

@@ -2,28 +2,21 @@
 
 static const char *const cli_integrator[] = {"rk3", "cg2", "cg3", "cf4", NULL};
 
-/* Place of --init among its words; NULL: it is not given, or another word, which is a file. */
-static const char *const *cli_init_word(const cli *c)
+/* Place of --init among its words, which is the order in beta of the coefficients at the start; -1: it is not given, or another
+ * word, which is a file. */
+static int cli_init_word(const cli *c)
 {
-    static const char *const word[] = {"none", "lo", "nlo", NULL};
+    static const char *const word[] = {"none", "lo", "nlo", "n2lo", "n3lo", NULL};
     const char              *text   = cli_text(c, "init");
     int                      i;
     for (i = 0; text && word[i]; ++i) {
-        if (!strcmp(text, word[i])) return word + i;
+        if (!strcmp(text, word[i])) return i;
     }
-    return NULL;
+    return -1;
 }
 
 /* The model to start from; NULL: the start is that of the flow. */
-static const char *cli_init_file(const cli *c) { return cli_init_word(c) ? NULL : cli_text(c, "init"); }
-
-/* In beta, of the coefficients at the start: 0 none, 1 lo, 2 nlo. */
-static int cli_init_order(const cli *c, int otherwise)
-{
-    const char *const *word = cli_init_word(c);
-    if (!word) return otherwise;
-    return !strcmp(*word, "nlo") ? 2 : !strcmp(*word, "lo");
-}
+static const char *cli_init_file(const cli *c) { return cli_init_word(c) < 0 ? cli_text(c, "init") : NULL; }
 
 static int cli_is_newton(cli *c)
 {
@@ -53,31 +46,23 @@ static int cli_logq_samples(size_t dimension)
 
 /* ---- report ---- */
 
-/* The classes of Wilson loops of the basis: P a plaquette, A and B two of those that begin with the same link. */
-static const char *info_loop(int i)
-{
-#if LFT_CLI_GROUP == LFT_U1
-    static const char *const name[] = {"tr P", "tr A B^+", "tr A B", "tr P^2"};
-#elif LFT_CLI_GROUP == LFT_SU2
-    static const char *const name[] = {"tr P", "tr A B^+", "tr A B", "(tr P)^2"};
-#else
-    static const char *const name[] = {"tr P", "tr A B^+", "tr A B", "tr A (tr B)^*", "tr A tr B", "(tr P)^2", "|tr P|^2"};
-#endif
-    return i < (int)(sizeof name / sizeof *name) ? name[i] : "loops";
-}
-
 static void info_print_layer(const f64_flow *flow, int i)
 {
     const f64_layer           *layer = flow->layer + i;
     const f64_continuous_desc *d     = (const f64_continuous_desc *)layer->desc; /* the file has every value */
     const lft_parameter       *p     = flow->params.list;
     int                        k, a;
+    if (layer->ops->draw) {
+        printf("  layer %-4d %s, drawn, to %dx%d\n", i, layer->ops->kind, layer->out.extent[0], layer->out.extent[1]);
+        return;
+    }
     while (p->offset != layer->params) ++p; /* the plaquette's coefficients; behind them those of the other classes */
     printf("  layer %-4d %s, %d classes, %d nodes, %d integration steps of %s; coefficients of Legendre polynomials in time:\n", i,
            layer->ops->kind, d->loops, d->nodes, layer->steps, cli_integrator[d->integrator - 1]);
     for (k = 0; k < d->loops; ++k) {
         const double *c = flow->params.value + (k ? p[1].offset + (size_t)((k - 1) * d->nodes) : p->offset);
-        printf("    %2d %-14s", k + 1, info_loop(k));
+        char          text[80];
+        printf("    %2d %-36s", k + 1, f64_continuous_loop(k, text, sizeof text) ? "?" : text);
         for (a = 0; a < (k ? d->nodes : p->shape[0]); ++a) printf(" %13.6g", c[a]);
         printf("\n");
     }
@@ -87,6 +72,7 @@ static void info_desc(cli_result *r, const f64_flow_desc *desc)
 {
     const f64_continuous_desc *d = (const f64_continuous_desc *)desc->layer->desc;
     r->prior      = "haar";
+    if (desc->layer->ops->draw) return;
     r->loops      = (uint64_t)d->loops;
     r->nodes      = (uint64_t)d->nodes;
     r->integrator = cli_integrator[d->integrator - 1];

@@ -112,9 +112,10 @@ static lft_status LFT(train_calibrate)(LFT(train_job) *j, lft_arena arena)
     lft_status       status = LFT_OK;
     const int        every = j->trainer.desc.guard_every, samples = j->trainer.desc.guard_samples;
     const int        newton = d->optimizer == LFT_GAUSS_NEWTON, batch = j->trainer.desc.batch;
-    const int        shrinks = newton && batch > 256 && !cli_given(c, "batch");
+    const int        few = j->flow.params.count > 128 ? 2 * (int)j->flow.params.count : 256;
+    const int        shrinks = newton && batch > few && !cli_given(c, "batch");
     const double     rows = (double)LFT(dimension)(&j->flow);
-    if (shrinks) d->batch = 256;
+    if (shrinks) d->batch = few;
     if (shrinks && LFT(train_lay_out)(j, arena)) return c->error.code;
     for (start = begin; !status && (count < 2 || cli_seconds() - begin < most); ++count) {
         int part;

@@ -81,7 +81,7 @@ LFT_P_NOINLINE void lft_p_put_f64(lft_p_text *t, double v)
     while (v >= 10) v /= 10, ++e;
     while (v < 1) v *= 10, --e;
     {
-        uint64_t six = (uint64_t)(v * 1e5 + 0.5);
+        uint64_t six = (uint64_t)(v * 1e6 + 0.5);
         char     digits[9];
         int      i;
         for (i = 7; i >= 0; --i) {

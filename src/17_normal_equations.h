@@ -1,5 +1,5 @@
 /* 17_normal_equations.h: least squares by normal equations: the step of Gauss and Newton.
- * Offers (private): lft_p_normal_size(), lft_p_normal_add(), lft_p_normal_centre(), lft_p_normal_step(). */
+ * Offers (private): lft_p_normal_size(), lft_p_normal_add(), lft_p_normal_about(), lft_p_normal_step(). */
 #if LFT_P_PHASE == LFT_P_CODE
 
 /* Numbers that n parameters take: count, sum u, sum u^2, sum g[n], sum g u [n], sum g g^T [n][n] (j <= i). They only add up. */
@@ -22,23 +22,22 @@ LFT_P_STATIC void lft_p_normal_add(double *sum, size_t n, const double *g, doubl
     }
 }
 
-/* The sums become mean and variance of u (sum[1], sum[2]) and the covariances A of g; gradient[n] = those of g with u: the
- * derivative of half the variance of u along g. */
-LFT_P_STATIC void lft_p_normal_centre(double *sum, size_t n, double *gradient)
+/* The sums become means: of u (sum[1]), of (u - centre)^2 (sum[2]) and A of g g^T; gradient[n] = those of g (u - centre): the
+ * derivative of half of sum[2] along g. */
+LFT_P_STATIC void lft_p_normal_about(double *sum, size_t n, double centre, double *gradient)
 {
     double *mean = sum + 3, *a = mean + 2 * n;
     size_t  i, j;
     sum[1] /= sum[0];
-    sum[2] = sum[2] / sum[0] - sum[1] * sum[1];
-    for (i = 0; i < 2 * n; ++i) mean[i] /= sum[0];
+    sum[2] = sum[2] / sum[0] + centre * (centre - 2 * sum[1]);
     for (i = 0; i < n; ++i) {
-        gradient[i] = mean[n + i] - mean[i] * sum[1];
-        for (j = 0; j <= i; ++j) a[i * n + j] = a[i * n + j] / sum[0] - mean[i] * mean[j];
+        gradient[i] = (mean[n + i] - mean[i] * centre) / sum[0];
+        for (j = 0; j <= i; ++j) a[i * n + j] /= sum[0];
     }
 }
 
-/* After that: step[n] = -(A + ridge diag A)^-1 gradient, the least variance of u + g step but for the ridge; 0 where g is
- * constant. Returns the standard deviation of g step, not finite if A is singular. A is lost. */
+/* After that: step[n] = -(A + ridge diag A)^-1 gradient, the least mean of (u + g step - centre)^2 but for the ridge; 0 where
+ * g is 0. Returns the root mean square of g step, not finite if A is singular. A is lost. */
 LFT_P_STATIC double lft_p_normal_step(double *sum, size_t n, double ridge, const double *gradient, double *step)
 {
     double *a = sum + 3 + 2 * n, change = 0;

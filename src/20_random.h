@@ -19,6 +19,7 @@ enum lft_purpose {
     LFT_DRAW_NOISE    = 6,  /* stochastic estimators, pseudofermions */
     LFT_DRAW_FAMILY   = 7,  /* couplings at which a family is trained */
     LFT_DRAW_HEATBATH = 8,  /* links */
+    LFT_DRAW_LAYER    = 9,  /* what layers draw */
     LFT_DRAW_USER     = 128 /* 128 to 255 are the user's */
 };
 

@@ -1,5 +1,6 @@
 /* 29_lane_draws.h: random numbers of all lanes at once, for what is drawn link by link and rejected lane by lane.
- * Offers (private): uniforms(), quaternion(), direction(), nonfinite(). */
+ * Offers (private): uniforms(), quaternion(), direction(), nonfinite(); crew, crew_start(), crew_assign(), crew_uniforms(),
+ *                   crew_settle(), crew_move(), crew_move_wide(). */
 #if LFT_P_PHASE == LFT_P_CODE
 
 #if LFT_P_REAL_BYTES == 4
@@ -95,6 +96,96 @@ LFT_P_INLINE lft_v LFT_P(direction)(const lft_v w[4], lft_v v[4])
     int         i;
     LFT_P_UNROLL for (i = 0; i < 4; ++i) v[i] = lft_sel(small, lft_splat(i ? 0 : 1), w[i] * x);
     return lft_sel(small, lft_splat(0), length);
+}
+
+/* ---- long rejections ---------------------------------------------------------------------------------------------------
+ * Where many attempts fail, lanes that have accepted would wait for the last one. A crew lets them make its next attempts: the
+ * attempts of a sample have numbers, and the first that is accepted counts, whichever lane made it. */
+
+#define LFT_P_ATTEMPTS 1048576 /* of a sample, at most */
+
+typedef struct LFT_P(crew) {
+    int      open, list[LFT_P_LANES];             /* lanes that have not accepted yet */
+    int      of[LFT_P_LANES];                     /* whose attempt each lane makes */
+    uint32_t number[LFT_P_LANES];                 /* and which */
+    uint32_t next[LFT_P_LANES];                   /* the attempts of each lane so far */
+    int      from[LFT_P_LANES];                   /* the lane that has just accepted for this one, or -1 */
+} LFT_P(crew);
+
+/* bad: lanes that make no attempt. */
+LFT_P_STATIC void LFT_P(crew_start)(LFT_P(crew) *c, lft_m bad)
+{
+    lft_int not_open[LFT_P_LANES];
+    int     l;
+    lft_p_copy(not_open, &bad, sizeof not_open);
+    for (l = 0, c->open = 0; l < LFT_P_LANES; ++l) {
+        c->next[l] = 0;
+        if (!not_open[l]) c->list[c->open++] = l;
+    }
+}
+
+/* The work of the next round; 0 if there is none, or too many attempts have failed. */
+LFT_P_STATIC int LFT_P(crew_assign)(LFT_P(crew) *c)
+{
+    int l;
+    if (!c->open || c->next[c->list[0]] >= LFT_P_ATTEMPTS) return 0;
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        c->of[l]     = c->list[l % c->open];
+        c->number[l] = c->next[c->of[l]]++;
+    }
+    return 1;
+}
+
+/* u[2 pairs][lane]: the numbers 2 pair ... of d for sample and attempt of each lane: of the sample d->sample + of + 2^32 number. */
+LFT_P_STATIC void LFT_P(crew_uniforms)(const LFT_P(crew) *crew, const lft_draw *d, uint32_t pair, int pairs,
+                                       double (*u)[LFT_P_LANES])
+{
+    uint32_t low[LFT_P_LANES], high[LFT_P_LANES];
+    int      i, l;
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        const uint64_t sample = d->sample + (uint64_t)crew->of[l] + ((uint64_t)crew->number[l] << 32);
+        low[l]  = (uint32_t)sample;
+        high[l] = (d->purpose & 0xff) | (uint32_t)(sample >> 32) << 8;
+    }
+    for (i = 0; i < pairs; ++i) {
+        for (l = 0; l < LFT_P_LANES; ++l) {
+            uint32_t c[4];
+            c[0] = pair + (uint32_t)i, c[1] = d->draw, c[2] = low[l], c[3] = high[l];
+            lft_p_philox(c, (uint32_t)d->seed, (uint32_t)(d->seed >> 32));
+            u[2 * i][l]     = lft_p_draw_uniform(c[0], c[1]);
+            u[2 * i + 1][l] = lft_p_draw_uniform(c[2], c[3]);
+        }
+    }
+}
+
+/* Attempts with bound < value are accepted. */
+LFT_P_STATIC void LFT_P(crew_settle)(LFT_P(crew) *c, const double *bound, const double *value)
+{
+    int i, l, open = 0;
+    for (l = 0; l < LFT_P_LANES; ++l) c->from[l] = -1;
+    for (l = LFT_P_LANES - 1; l >= 0; --l) {
+        if (bound[l] < value[l]) c->from[c->of[l]] = l;
+    }
+    for (i = 0; i < c->open; ++i) {
+        if (c->from[c->list[i]] < 0) c->list[open++] = c->list[i];
+    }
+    c->open = open;
+}
+
+/* What has been accepted, x of the lane that made it, to the lane that it is for. */
+LFT_P_INLINE void LFT_P(crew_move)(const LFT_P(crew) *c, lft_v *to, lft_v x)
+{
+    lft_real a[LFT_P_LANES], b[LFT_P_LANES];
+    int      l;
+    lft_p_copy(a, to, sizeof a);
+    lft_p_copy(b, &x, sizeof b);
+    for (l = 0; l < LFT_P_LANES; ++l) a[l] = c->from[l] < 0 ? a[l] : b[c->from[l]];
+    lft_p_copy(to, a, sizeof a);
+}
+
+LFT_P_INLINE void LFT_P(crew_move_wide)(const LFT_P(crew) *c, lft_v *to, const double *x)
+{
+    LFT_P(crew_move)(c, to, LFT_P(from_wide)(x));
 }
 
 #endif /* LFT_P_CODE */

@@ -26,8 +26,8 @@
  *   sum_none, sum_add(w, x, u), sum_trace(u, w)    w = 0, w += x u, Re tr u w
  *   sum_of(link)        the matrix of a link in memory
  *   sum_mul(w, a, b)    w += a b, either adjoint; w is neither
- *   sum_scaled(w, x, a) w += x a or x a^+, lane by lane;   sum_unit(w, re, im)   w += (re + i im) 1
- *   sum_traces(w)       tr w;   sum_dot(a, b)   Re tr a b or Re tr a^+ b
+ *   sum_scaled(w, x, a) w += x a or x a^+, lane by lane;   sum_times(w, re, im, a)   with x = re + i im
+ *   sum_traces(w, re, im)   tr w;   sum_inner(a, b, re, im)   tr a b or tr a b^+; im may be NULL
  *   sum_gradient(w, g)  g^a = Re tr T^a w;   sum_turned(w, z, a)   w = z^a T^a a
  *   bracket(a, b)       [a, b] of algebra elements
  *   heat(link, w, k, d, place)  the link drawn anew with the density exp(k Re tr U w) by the invariant measure, SU(3): in three

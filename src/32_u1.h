@@ -75,20 +75,22 @@ LFT_P_INLINE void LFT_P(sum_mul)(lft_w *c, const lft_w *a, int adjoint_a, const 
     c->c[0] += a->c[0] * b->c[0] - ai * bi;
     c->c[1] += a->c[0] * bi + ai * b->c[0];
 }
-LFT_P_INLINE void LFT_P(sum_unit)(lft_w *w, lft_v re, lft_v im)
+LFT_P_INLINE void LFT_P(sum_times)(lft_w *w, lft_v re, lft_v im, const lft_w *a, int adjoint)
 {
-    w->c[0] += re;
-    w->c[1] += im;
+    const lft_v ai = adjoint ? -a->c[1] : a->c[1];
+    w->c[0] += re * a->c[0] - im * ai;
+    w->c[1] += re * ai + im * a->c[0];
 }
 LFT_P_INLINE void LFT_P(sum_scaled)(lft_w *w, lft_v x, const lft_w *a, int adjoint)
 {
-    w->c[0] += x * a->c[0];
-    w->c[1] += adjoint ? -x * a->c[1] : x * a->c[1];
+    LFT_P(sum_times)(w, x, lft_splat(0), a, adjoint);
 }
 LFT_P_INLINE void LFT_P(sum_traces)(const lft_w *w, lft_v *re, lft_v *im) { *re = w->c[0], *im = w->c[1]; }
-LFT_P_INLINE lft_v LFT_P(sum_dot)(const lft_w *a, int adjoint, const lft_w *b)
+LFT_P_INLINE void LFT_P(sum_inner)(const lft_w *a, const lft_w *b, int adjoint, lft_v *re, lft_v *im)
 {
-    return adjoint ? a->c[0] * b->c[0] + a->c[1] * b->c[1] : a->c[0] * b->c[0] - a->c[1] * b->c[1];
+    const lft_v bi = adjoint ? -b->c[1] : b->c[1];
+    *re = a->c[0] * b->c[0] - a->c[1] * bi;
+    if (im) *im = a->c[1] * b->c[0] + a->c[0] * bi;
 }
 LFT_P_INLINE void LFT_P(sum_gradient)(const lft_w *w, lft_z *g) { g->c[0] = -w->c[1]; }
 LFT_P_INLINE void LFT_P(sum_turned)(lft_w *w, const lft_z *z, const lft_w *a)

@@ -144,22 +144,23 @@ LFT_P_INLINE void LFT_P(sum_mul)(lft_w *c, const lft_w *a, int adjoint_a, const 
     LFT_P(mul)(&r, &x, &y);
     LFT_P(sum_add)(c, 1, &r);
 }
-LFT_P_INLINE void LFT_P(sum_unit)(lft_w *w, lft_v re, lft_v im)
-{
-    (void)im; /* has no part in Re tr w^+ dw */
-    w->c[0] += re;
-}
 LFT_P_INLINE void LFT_P(sum_scaled)(lft_w *w, lft_v x, const lft_w *a, int adjoint)
 {
     const lft_v y = adjoint ? -x : x;
     w->c[0] += x * a->c[0];
     w->c[1] += y * a->c[1], w->c[2] += y * a->c[2], w->c[3] += y * a->c[3];
 }
+LFT_P_INLINE void LFT_P(sum_times)(lft_w *w, lft_v re, lft_v im, const lft_w *a, int adjoint)
+{
+    (void)im; /* has no part in Re tr w^+ dw */
+    LFT_P(sum_scaled)(w, re, a, adjoint);
+}
 LFT_P_INLINE void LFT_P(sum_traces)(const lft_w *w, lft_v *re, lft_v *im) { *re = 2 * w->c[0], *im = lft_splat(0); }
-LFT_P_INLINE lft_v LFT_P(sum_dot)(const lft_w *a, int adjoint, const lft_w *b)
+LFT_P_INLINE void LFT_P(sum_inner)(const lft_w *a, const lft_w *b, int adjoint, lft_v *re, lft_v *im)
 {
     const lft_v x = a->c[1] * b->c[1] + a->c[2] * b->c[2] + a->c[3] * b->c[3];
-    return 2 * (adjoint ? a->c[0] * b->c[0] + x : a->c[0] * b->c[0] - x);
+    *re = 2 * (adjoint ? a->c[0] * b->c[0] + x : a->c[0] * b->c[0] - x);
+    if (im) *im = lft_splat(0);
 }
 LFT_P_INLINE void LFT_P(sum_gradient)(const lft_w *w, lft_z *g) { (void)LFT_P(trace)(w, g); }
 LFT_P_INLINE void LFT_P(sum_turned)(lft_w *w, const lft_z *z, const lft_w *a)

@@ -384,11 +384,6 @@ LFT_P_STATIC void LFT_P(sum_mul)(lft_w *c, const lft_w *a, int adjoint_a, const 
     else if (adjoint_b) LFT_P(multiply)(c->c, 1, a->c, 0, b->c, 1);
     else LFT_P(multiply)(c->c, 1, a->c, 0, b->c, 0);
 }
-LFT_P_INLINE void LFT_P(sum_unit)(lft_w *w, lft_v re, lft_v im)
-{
-    int i;
-    LFT_P_UNROLL for (i = 0; i < 3; ++i) w->c[LFT_P_RE(i, i)] += re, w->c[LFT_P_IM(i, i)] += im;
-}
 LFT_P_INLINE void LFT_P(sum_scaled)(lft_w *w, lft_v x, const lft_w *a, int adjoint)
 {
     int i, j;
@@ -398,7 +393,21 @@ LFT_P_INLINE void LFT_P(sum_scaled)(lft_w *w, lft_v x, const lft_w *a, int adjoi
         {
             const int at = adjoint ? LFT_P_RE(j, i) : LFT_P_RE(i, j);
             w->c[LFT_P_RE(i, j)] += x * a->c[at];
-            w->c[LFT_P_IM(i, j)] += adjoint ? -x * a->c[at + 1] : x * a->c[at + 1];
+            w->c[LFT_P_IM(i, j)] += (adjoint ? -x : x) * a->c[at + 1];
+        }
+    }
+}
+LFT_P_INLINE void LFT_P(sum_times)(lft_w *w, lft_v re, lft_v im, const lft_w *a, int adjoint)
+{
+    const lft_v sign = adjoint ? -re : re, cross = adjoint ? -im : im;
+    int         i, j;
+    LFT_P_UNROLL for (i = 0; i < 3; ++i)
+    {
+        LFT_P_UNROLL for (j = 0; j < 3; ++j)
+        {
+            const int at = adjoint ? LFT_P_RE(j, i) : LFT_P_RE(i, j);
+            w->c[LFT_P_RE(i, j)] += re * a->c[at] - cross * a->c[at + 1];
+            w->c[LFT_P_IM(i, j)] += sign * a->c[at + 1] + im * a->c[at];
         }
     }
 }
@@ -407,13 +416,21 @@ LFT_P_INLINE void LFT_P(sum_traces)(const lft_w *w, lft_v *re, lft_v *im)
     *re = LFT_P(trace)(w, NULL);
     *im = LFT_P(trace_im)(w);
 }
-LFT_P_INLINE lft_v LFT_P(sum_dot)(const lft_w *a, int adjoint, const lft_w *b)
+LFT_P_INLINE void LFT_P(sum_inner)(const lft_w *a, const lft_w *b, int adjoint, lft_v *re, lft_v *im)
 {
-    lft_v sum = lft_splat(0);
-    int   i;
-    if (!adjoint) return LFT_P(sum_trace)(a, b);
-    LFT_P_UNROLL for (i = 0; i < 18; ++i) sum += a->c[i] * b->c[i];
-    return sum;
+    int i, j;
+    *re = lft_splat(0);
+    if (im) *im = lft_splat(0);
+    LFT_P_UNROLL for (i = 0; i < 3; ++i)
+    {
+        LFT_P_UNROLL for (j = 0; j < 3; ++j)
+        {
+            const int   k = LFT_P_RE(i, j), at = adjoint ? k : LFT_P_RE(j, i);
+            const lft_v bi = adjoint ? -b->c[at + 1] : b->c[at + 1];
+            *re += a->c[k] * b->c[at] - a->c[k + 1] * bi;
+            if (im) *im += a->c[k] * bi + a->c[k + 1] * b->c[at];
+        }
+    }
 }
 LFT_P_INLINE void LFT_P(sum_gradient)(const lft_w *w, lft_z *g) { (void)LFT_P(trace)(w, g); }
 /* i H a with the hermitian H of z */

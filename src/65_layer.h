@@ -60,6 +60,14 @@ typedef struct LFT_(layer_ops) {
      * for layers that are never stored. */
     int (*spec)(const LFT_(layer) *layer, int64_t *number);
     lft_status (*read)(const int64_t *number, int n, lft_arena *arena, const void **desc, lft_error *error);
+
+    /* Instead of forward (NULL then), for a layer that draws a part of x_out, the rest of which is x_in or a map of it:
+     * logdet[lane] -= log q(x_out | x_in), so that q(x_out) = q(x_in) q(x_out | x_in). Lane l takes the random numbers of sample
+     * d.sample + l, attempts those of samples a multiple of 2^32 further; d.draw differs from layer to layer. `inverse` gives
+     * the x_in of x_out and logdet += log q(x_out | x_in); backward is by x_in for fixed random numbers, and NULL where that has
+     * no meaning (draws that are rejected). NULL for maps. */
+    lft_status (*draw)(const LFT_(layer) *layer, lft_draw d, const lft_real *x_in, lft_real *x_out, double *logdet,
+                       lft_real *score, void *tape, lft_arena scratch, lft_error *error);
 } LFT_(layer_ops);
 
 struct LFT_(layer) {

@@ -1,5 +1,5 @@
 /* 71_gauge_continuous.h: the gauge-equivariant continuous flow as a layer: dU/dt = Z(U, t) U from t = 0 to 1, on the group.
- * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table). */
+ * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table), LFT_(continuous_loops)(), _loop. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
 #ifndef LFT_P_GROUP_INTEGRATOR
@@ -15,26 +15,77 @@ typedef enum lft_group_integrator {
 
 /* Zero means the default. */
 typedef struct LFT_(continuous_desc) {
-    int                  loops; /* classes of loops, at most and by default all that are independent: U(1) and SU(2) 4, SU(3) 7 */
+    int                  loops; /* classes of loops: 1 the plaquettes, then those of the trivializing map order by order, up to
+                                   as many as there are room for; by default those of its second order (below) */
     int                  nodes; /* Legendre polynomials of time that each coefficient is a sum of: 4. That of the plaquette keeps
-                                   its shape, constant or, with order 2, linear: another pace along the same way is the same map */
+                                   its shape, a polynomial of degree order - 1: another pace along the same way is the same map */
     lft_group_integrator integrator;
     int                  steps, most_steps; /* 12; 4 steps */
-    int                  order; /* coefficients at the start: 0 none, the identity; 1, 2: leading, next to leading order in beta */
-    double               beta;  /* of the Wilson action that order 1 and 2 are for */
+    int                  order; /* coefficients at the start: 0 none, the identity; 1 to 4: the trivializing map to leading, next
+                                   to leading order in beta, and so on; needs all classes of that order, and nodes >= order */
+    double               beta;  /* of the Wilson action that the order is for */
 } LFT_(continuous_desc);
 
-/* The layer's table. Z = -T^a d^a S~ with S~ = sum_i c_i(t) W_i(U), the classes of Wilson loops W_i of 67_potential.h; log det
+/* The layer's table. Z = -T^a d^a S~ with S~ = sum_i c_i(t) W_i(U), the classes of Wilson loops W_i of 66_loop_classes.h; log det
  * is the integral of -d^a d^a S~. Equivariant under gauge transformations, translations, charge conjugation and permutations of
- * equal axes; under reflections to the order of the integrator, which multiplies links from one side. With order 1 or 2 it is the
- * trivializing map of 0907.5491 to leading or next to leading order, without training.
- * LFT_ERR_ARG for extents < 2, with more than the plaquette < 3: there loops close around the lattice, or plaquettes share two
- * links, and are of other classes. The inverse solves each step by iteration: LFT_ERR_NOCONV if the steps are too long.
- * LFT_ERR_NONFINITE names the step. */
+ * equal axes; under reflections to the order of the integrator, which multiplies links from one side. With order > 0 it is the
+ * trivializing map of 0907.5491 to that order, without training. Classes of loops to each order:
+ *   d = 2   U(1) 1, 4, 13, 66   SU(2) 1, 4, 15, 125   SU(3) 1, 7, 37
+ *   d = 3   U(1) 1, 6, 39       SU(2) 1, 6, 47        SU(3) 1, 11
+ *   d = 4   U(1) 1, 6           SU(2) 1, 6            SU(3) 1, 11      beyond that there is no room for all of an order
+ * LFT_ERR_ARG for extents < 2 with the plaquettes alone, < 3 with those of order 2, and so on: there loops close around the
+ * lattice, or plaquettes share two links, and are of other classes. LFT_ERR_NONFINITE names the step. The inverse solves each
+ * step by relaxed iteration: LFT_ERR_NOCONV if the steps are too long. flow_init takes up to 180 kB of stack. */
 LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
+
+/* How many classes of loops there are to an order, 1 to 4; 0 where there is no room for all of them. */
+LFT_API int LFT_(continuous_loops)(int order);
+
+/* text = a member of class `number`, from 0, cut to size: "tr xyXY" is the loop of steps along x, y, back along x, back along y;
+ * z and t are the other axes; where there are more traces the steps between their beginnings stand in brackets. Of U(1) one loop
+ * that has all links. LFT_ERR_ARG where there is no such class. */
+LFT_API lft_status LFT_(continuous_loop)(int number, char *text, size_t size);
 
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
+
+LFT_API int LFT_(continuous_loops)(int order)
+{
+    return order < 1 || order > LFT_P_ORDERS ? 0 : LFT_P(potential_classes)(order);
+}
+
+LFT_P_STATIC void LFT_P(put_steps)(lft_p_text *t, int axis, int steps)
+{
+    static const char *const name[2] = {"x\0y\0z\0t", "X\0Y\0Z\0T"};
+    for (; steps > 0; --steps) lft_p_put(t, name[0] + 2 * axis);
+    for (; steps < 0; ++steps) lft_p_put(t, name[1] + 2 * axis);
+}
+
+LFT_API lft_status LFT_(continuous_loop)(int number, char *text, size_t size)
+{
+    LFT_P(classes) classes;
+    LFT_P(traces)  p;
+    lft_p_text     to;
+    int            x[LFT_DIM], y[LFT_DIM], t, i, mu;
+    to.data = text, to.used = 0, to.size = size;
+    lft_p_put(&to, "");
+    LFT_P(classes_find)(&classes, number + 1);
+    if (number < 0 || number >= classes.count) return LFT_ERR_ARG;
+    p = classes.one[number];
+    if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0]);
+    for (t = 0; t < p.traces; ++t) {
+        LFT_P(letter_begin)(p.letter[t][0], x);
+        LFT_P(letter_begin)(p.letter[0][0], y);
+        lft_p_put(&to, t ? " " : "");
+        if (LFT_P(path_compare)(x, y, LFT_DIM)) lft_p_put(&to, "(");
+        for (mu = 0; mu < LFT_DIM; ++mu) LFT_P(put_steps)(&to, mu, x[mu] - y[mu]);
+        lft_p_put(&to, LFT_P(path_compare)(x, y, LFT_DIM) ? ") tr " : "tr ");
+        for (i = 0; i < p.length[t]; ++i) {
+            LFT_P(put_steps)(&to, LFT_P(letter_axis)(p.letter[t][i]), LFT_P(letter_adjoint)(p.letter[t][i]) ? -1 : 1);
+        }
+    }
+    return LFT_OK;
+}
 
 #define LFT_P_STAGES 4
 #define LFT_P_MOVES  6
@@ -74,9 +125,10 @@ typedef struct LFT_P(continuous) {
 /* What a step works in. Backward: cotangents of the states and of the stages, too. */
 typedef struct LFT_P(continuous_work) {
     lft_v               *state[LFT_P_MOVES + 1], *K[LFT_P_STAGES];
-    lft_v               *bar[LFT_P_MOVES + 1], *K_bar[LFT_P_STAGES], *more; /* forward with a score: those of the scores */
+    lft_v               *bar[LFT_P_MOVES + 1], *K_bar[LFT_P_STAGES]; /* forward with a score: those of the scores */
+    lft_v               *more, *old;
     double              *dc; /* [classes][lanes] */
-    LFT_P(graph_fields) potential;
+    LFT_P(program_fields) potential;
 } LFT_P(continuous_work);
 
 LFT_P_STATIC LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(continuous) *s, int backward, lft_arena *arena)
@@ -95,15 +147,14 @@ LFT_P_STATIC LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(contin
         if (backward) w.K_bar[i] = LFT_P(vectors)(arena, forces);
     }
     w.more = LFT_P(vectors)(arena, forces);
-    w.dc   = (double *)lft_arena_alloc(arena, (size_t)LFT_P_CLASSES * LFT_P_LANES, sizeof(double));
-    w.potential = LFT_P(potential_scratch)(&s->potential, backward, arena);
+    w.old  = LFT_P(vectors)(arena, forces);
+    w.dc   = (double *)lft_arena_alloc(arena, (size_t)s->potential.classes * LFT_P_LANES, sizeof(double));
+    w.potential = LFT_P(potential_fields)(&s->potential, backward, arena);
     return w;
 }
 
-LFT_P_STATIC lft_status LFT_P(continuous_check_desc)(const LFT_(continuous_desc) *d, const LFT_(lattice) *lattice, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(continuous_check_desc)(const LFT_(continuous_desc) *d, lft_error *error)
 {
-    const int least = d->loops > 1 ? 3 : 2;
-    int       mu;
     if (d->loops < 1) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "loops", "at least 1", d->loops);
     if (d->nodes < 1 || d->nodes > 100) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "nodes", "1 to 100", d->nodes);
     if (d->integrator < LFT_LUESCHER_RK3 || d->integrator > LFT_COMMUTATOR_FREE_4) {
@@ -112,24 +163,43 @@ LFT_P_STATIC lft_status LFT_P(continuous_check_desc)(const LFT_(continuous_desc)
     if (d->steps < 1 || d->most_steps < d->steps || d->most_steps > 100000) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "most_steps", "steps to 100000", d->most_steps);
     }
-    if (d->order < 0 || d->order > 2) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "order", "0, 1 or 2", d->order);
-    if (d->order == 2 && (d->nodes < 2 || d->loops < 2)) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", d->nodes < 2 ? "nodes" : "loops", "at least 2 for order 2",
-                              d->nodes < 2 ? d->nodes : d->loops);
+    if (d->order < 0 || d->order > LFT_P_ORDERS) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "order", "0, 1, 2, 3 or 4", d->order);
     }
+    if (d->order > d->nodes) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "nodes", "at least the order", d->nodes);
     if (!lft_finite(d->beta)) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "beta", "a finite number", d->beta);
+    return LFT_OK;
+}
+
+/* The classes against what is asked of them. */
+LFT_P_STATIC lft_status LFT_P(continuous_check_loops)(const LFT_P(continuous) *s, lft_error *error)
+{
+    const LFT_P(potential) *p = &s->potential;
+    lft_p_text              t;
+    int                     mu;
+    if (p->classes < s->desc.loops) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "loops", "fewer: so many classes are not known", s->desc.loops);
+    }
+    if (p->orders < s->desc.order) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "loops", "at least all of the order at the start", s->desc.loops);
+    }
     for (mu = 0; mu < LFT_DIM; ++mu) {
-        if (lattice->extent[mu] >= least) continue;
-        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "extent",
-                              least == 3 ? "at least 3: on smaller lattices loops wrap around; loops = 1 needs 2" : "at least 2",
-                              lattice->extent[mu]);
+        if (p->program.lattice.extent[mu] >= p->extent) continue;
+        t = lft_p_error_text(error, LFT_ERR_ARG, "continuous", "extent: expected at least ");
+        lft_p_put_u64(&t, (uint64_t)p->extent);
+        lft_p_put(&t, " for these loops, which close around smaller lattices, got ");
+        lft_p_put_u64(&t, (uint64_t)p->program.lattice.extent[mu]);
+        return LFT_ERR_ARG;
     }
     return LFT_OK;
 }
 
-/* Where class i has its coefficients, and how many. */
-LFT_P_INLINE int LFT_P(continuous_first)(const LFT_P(continuous) *s, int i) { return i ? 2 + (i - 1) * s->desc.nodes : 0; }
-LFT_P_INLINE int LFT_P(continuous_nodes)(const LFT_P(continuous) *s, int i) { return i ? s->desc.nodes : 2; }
+/* Where class i has its coefficients, and how many: of the plaquettes those of a polynomial of the highest order. */
+LFT_P_INLINE int LFT_P(continuous_first)(const LFT_P(continuous) *s, int i)
+{
+    return i ? LFT_P_ORDERS + (i - 1) * s->desc.nodes : 0;
+}
+LFT_P_INLINE int LFT_P(continuous_nodes)(const LFT_P(continuous) *s, int i) { return i ? s->desc.nodes : LFT_P_ORDERS; }
 
 LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena,
                                                lft_error *error)
@@ -142,22 +212,22 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     if (!s) s = &local;
     d = &s->desc;
     lft_p_copy(d, layer->desc, sizeof *d);
-    if (!d->loops) d->loops = LFT_P_CLASSES;
+    if (!d->loops) d->loops = LFT_(continuous_loops)(2);
     if (!d->nodes) d->nodes = 4;
     if (!d->integrator) d->integrator = LFT_COMMUTATOR_FREE_4;
     if (!d->steps) d->steps = 12;
     if (!d->most_steps) d->most_steps = 4 * d->steps;
-    status = LFT_P(continuous_check_desc)(d, &layer->in, error);
+    status = LFT_P(continuous_check_desc)(d, error);
+    if (!status) status = LFT_P(potential_init)(&s->potential, &layer->in, d->loops, arena, error);
+    if (!status) status = LFT_P(continuous_check_loops)(s, error);
     if (status) return status;
-    LFT_P(potential_init)(&s->potential, &layer->in, d->loops);
-    d->loops             = s->potential.classes;
     s->links             = layer->in.volume * LFT_DIM;
     s->count             = LFT_P(continuous_first)(s, d->loops);
     s->coefficient       = (double *)lft_arena_alloc(arena, (size_t)s->count, sizeof(double));
     layer->out           = layer->in;
     layer->steps         = d->steps;
     layer->params        = set->count;
-    s->params            = lft_declare(set, name, "plaquette", 1, 2, 0, 0, 0);
+    s->params            = lft_declare(set, name, "plaquette", 1, LFT_P_ORDERS, 0, 0, 0);
     (void)lft_declare(set, name, "loop", 2, d->loops - 1, d->nodes, 0, 0);
     layer->tape_bytes    = (size_t)d->most_steps * (size_t)s->links * LFT_P_LINK * sizeof(lft_v);
     layer->gradient_count = (size_t)s->count * LFT_P_LANES;
@@ -169,16 +239,20 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
 
 LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, double *pace)
 {
-    const LFT_P(continuous) *s     = (const LFT_P(continuous) *)layer->state;
+    /* t^k in Legendre polynomials of 2 t - 1 */
+    static const double      power[LFT_P_ORDERS][LFT_P_ORDERS] = {
+        {1}, {1.0 / 2, 1.0 / 2}, {1.0 / 3, 1.0 / 2, 1.0 / 6}, {1.0 / 4, 9.0 / 20, 1.0 / 4, 1.0 / 20}};
+    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
     const int                order = s->desc.order;
-    double                   leading[LFT_P_CLASSES], next[LFT_P_CLASSES];
-    int                      i;
-    pace[s->params + 1] = 0;
-    LFT_P(potential_start)(&s->potential, s->desc.beta, leading, next);
+    double                   c[LFT_P_ORDERS][LFT_P_CLASSES];
+    int                      i, a, k;
+    for (a = 1; a < LFT_P_ORDERS; ++a) pace[s->params + (size_t)a] = 0;
+    LFT_P(potential_start)(&s->potential, s->desc.beta, order, c);
     for (i = 0; i < s->desc.loops; ++i) {
-        double *c = theta + s->params + LFT_P(continuous_first)(s, i);
-        if (order > 0) c[0] += leading[i];
-        if (order > 1) c[0] += 0.5 * next[i], c[1] += 0.5 * next[i]; /* t = P_0 / 2 + P_1 / 2 */
+        double *to = theta + s->params + LFT_P(continuous_first)(s, i);
+        for (k = 0; k < order; ++k) {
+            for (a = 0; a <= k; ++a) to[a] += power[k][a] * c[k][i];
+        }
     }
 }
 
@@ -198,9 +272,9 @@ LFT_P_STATIC void LFT_P(legendre)(double t, int n, double *p)
 
 LFT_P_STATIC void LFT_P(continuous_at)(const LFT_P(continuous) *s, double t, double *c)
 {
-    double p[100];
+    double p[100 + LFT_P_ORDERS];
     int    i, a;
-    LFT_P(legendre)(t, s->desc.nodes, p);
+    LFT_P(legendre)(t, s->desc.nodes + LFT_P_ORDERS, p);
     for (i = 0; i < s->desc.loops; ++i) {
         const double *from = s->coefficient + LFT_P(continuous_first)(s, i);
         for (c[i] = 0, a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) c[i] += p[a] * from[a];
@@ -294,13 +368,15 @@ LFT_P_STATIC lft_status LFT_P(continuous_forward)(const LFT_(layer) *layer, cons
     return status;
 }
 
-/* Solves (step from V) = next by V <- V (step from V)^+ next, from a step back in time. */
+/* Solves (step from V) = next by V <- exp(weight z) V, exp z = next (step from V)^+ to first order, from a step back in time. At
+ * rounding level z stops to fall. */
 LFT_P_STATIC lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, int step, double h, const lft_v *next, double *div,
                                                     LFT_P(continuous_work) *w, lft_error *error)
 {
     const double epsilon = LFT_P_REAL_BYTES == 4 ? 1.1920929e-07 : 2.220446049250313e-16;
-    const int    last = LFT_P(group_scheme_of)(s->desc.integrator)->moves, most = 200;
+    const int    last = LFT_P(group_scheme_of)(s->desc.integrator)->moves, most = 200, forces = s->links * LFT_P_ALGEBRA;
     const size_t bytes = (size_t)(s->links * LFT_P_LINK) * sizeof(lft_v);
+    lft_v        weight = lft_splat(1);
     double       distance = 0, before = 1e300;
     int          i, x, k, l;
     lft_p_copy(w->state[0], next, bytes);
@@ -308,29 +384,27 @@ LFT_P_STATIC lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, 
     LFT_P(continuous_step)(s, (step + 1) * h, -h, 0, div, w);
     lft_p_copy(w->state[0], w->state[last], bytes);
     for (i = 0; i < most; ++i) {
-        lft_v    far = lft_splat(0);
-        lft_real lane[LFT_P_LANES];
         for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
         LFT_P(continuous_step)(s, step * h, h, 0, div, w);
         if (LFT_P(any_nonfinite)(w->state[last], s->links * LFT_P_LINK)) {
             return lft_p_fail_got(error, LFT_ERR_NONFINITE, "continuous inverse", "links", "finite numbers before step", step);
         }
         for (x = 0; x < s->links; ++x) {
-            lft_u *v = (lft_u *)(w->state[0] + x * LFT_P_LINK), r, u;
-            lft_z  g;
-            LFT_P(adj_mul)(&r, (const lft_u *)(w->state[last] + x * LFT_P_LINK), (const lft_u *)(next + x * LFT_P_LINK));
-            (void)LFT_P(trace)(&r, &g);
-            for (k = 0; k < LFT_P_ALGEBRA; ++k) {
-                const lft_v d = lft_sel(LFT_P(lt)(g.c[k], lft_splat(0)), -g.c[k], g.c[k]);
-                far           = lft_sel(LFT_P(lt)(far, d), d, far);
-            }
-            LFT_P(mul)(&u, v, &r);
-            *v = u;
-            LFT_P(unit)(v->c);
+            lft_z *z = (lft_z *)(w->more + x * LFT_P_ALGEBRA);
+            lft_u  r;
+            LFT_P(mul_adj)(&r, (const lft_u *)(next + x * LFT_P_LINK), (const lft_u *)(w->state[last] + x * LFT_P_LINK));
+            (void)LFT_P(trace)(&r, z);
+            for (k = 0; k < LFT_P_ALGEBRA; ++k) z->c[k] *= -LFT_P_METRIC;
         }
-        lft_p_copy(lane, &far, sizeof far);
-        for (distance = 0, l = 0; l < LFT_P_LANES; ++l) distance = (double)lane[l] > distance ? (double)lane[l] : distance;
+        distance = LFT_P(largest)(w->more, forces);
         if (distance <= 2 * epsilon || (distance >= before && distance < 100 * epsilon)) return LFT_OK;
+        if (i) weight = LFT_P(relaxation)(w->more, w->old, forces, weight);
+        lft_p_copy(w->old, w->more, (size_t)forces * sizeof(lft_v));
+        for (x = 0; x < s->links; ++x) {
+            for (k = 0; k < LFT_P_ALGEBRA; ++k) w->more[x * LFT_P_ALGEBRA + k] *= weight;
+            LFT_P(move)(w->state[0] + x * LFT_P_LINK, w->more + x * LFT_P_ALGEBRA, 1);
+            LFT_P(unit)(w->state[0] + x * LFT_P_LINK);
+        }
         before = distance;
     }
     return lft_p_fail_got(error, LFT_ERR_NOCONV, "continuous inverse", "fixed point, number of integration steps too small",
@@ -383,10 +457,10 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
     const LFT_P(group_scheme) *scheme = LFT_P(group_scheme_of)(s->desc.integrator);
     LFT_P(continuous_work)     w      = LFT_P(continuous_scratch)(s, 1, &scratch);
     const size_t               bytes  = (size_t)(s->links * LFT_P_LINK) * sizeof(lft_v);
-    const int                  forces = s->links * LFT_P_ALGEBRA, nodes = s->desc.nodes;
+    const int                  forces = s->links * LFT_P_ALGEBRA;
     const double               h      = 1.0 / layer->steps;
     lft_v                     *dx     = LFT_P(view)(dx_);
-    double                     c[LFT_P_CLASSES], kappa[LFT_P_LANES], unused[LFT_P_LANES], p[100];
+    double                     c[LFT_P_CLASSES], kappa[LFT_P_LANES], unused[LFT_P_LANES], p[100 + LFT_P_ORDERS];
     int                        step, m, k, i, j, l, a;
     (void)error;
     for (step = layer->steps - 1; step >= 0; --step) {
@@ -401,11 +475,11 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
                 if (scheme->at[k] != m) continue;
                 LFT_P(continuous_at)(s, (step + scheme->c[k]) * h, c);
                 for (l = 0; l < LFT_P_LANES; ++l) kappa[l] = h * scheme->b[k] * dlogdet[l];
-                lft_p_zero(w.dc, (size_t)LFT_P_CLASSES * LFT_P_LANES * sizeof(double));
+                lft_p_zero(w.dc, (size_t)s->desc.loops * LFT_P_LANES * sizeof(double));
                 LFT_P(potential_backward)(&s->potential, c, w.state[m], w.K_bar[k], kappa, w.more, gradient ? w.dc : NULL,
                                           w.potential);
                 for (i = 0; i < forces; ++i) w.bar[m][i] += w.more[i];
-                LFT_P(legendre)((step + scheme->c[k]) * h, nodes, p);
+                LFT_P(legendre)((step + scheme->c[k]) * h, s->desc.nodes + LFT_P_ORDERS, p);
                 for (i = 0; gradient && i < s->desc.loops; ++i) {
                     for (a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) {
                         double *to = gradient + (size_t)(LFT_P(continuous_first)(s, i) + a) * LFT_P_LANES;
@@ -499,6 +573,7 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
         NULL,
         LFT_P(continuous_spec),
         LFT_P(continuous_read),
+        NULL,
     };
     return &ops;
 }

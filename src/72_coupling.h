@@ -373,7 +373,8 @@ LFT_API const LFT_(layer_ops) *LFT_(coupling)(void)
                                         NULL,
                                         NULL,
                                         LFT_P(coupling_spec),
-                                        LFT_P(coupling_read)};
+                                        LFT_P(coupling_read),
+                                        NULL};
     return &ops;
 }
 

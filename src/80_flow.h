@@ -71,7 +71,7 @@ LFT_API lft_status LFT_(flow_sample)(LFT_(flow) *flow, uint64_t seed, uint64_t f
 LFT_API lft_status LFT_(flow_logq)(LFT_(flow) *flow, const LFT_(batch) *x, double *logq);
 
 /* x = f(z) with logdet[n] = log |det df/dz|, and back: z = f^-1(x) with logdet[n] = log |det df^-1/dx|. x may be z where the
- * extents agree. The prior is left out. */
+ * extents agree. The prior is left out. LFT_ERR_ARG for a flow with layers that draw; flow_inverse knows what they were given. */
 LFT_API lft_status LFT_(flow_map)(LFT_(flow) *flow, const LFT_(batch) *z, LFT_(batch) *x, double *logdet);
 LFT_API lft_status LFT_(flow_inverse)(LFT_(flow) *flow, const LFT_(batch) *x, LFT_(batch) *z, double *logdet);
 
@@ -320,18 +320,36 @@ LFT_P_STATIC void LFT_P(copy_field)(lft_v *to, const lft_v *from, const LFT_(lat
     if (to != from) lft_p_copy(to, from, LFT_P(field_vectors)(lattice) * sizeof(lft_v));
 }
 
-/* The group in w->x through all layers, also where a lane is not finite: the others may be wanted.
- * tape: of all layers one behind the other, or NULL. */
-LFT_P_STATIC lft_status LFT_P(flow_push)(const LFT_(flow) *flow, LFT_P(flow_work) *w, double *logdet, lft_v *score,
-                                         unsigned char *tape)
+LFT_P_STATIC lft_status LFT_P(flow_no_map)(const LFT_(layer) *layer, lft_error *error)
+{
+    return lft_p_fail_text(error, LFT_ERR_ARG, "flow", "layer", "one that maps, not draws", layer->ops->kind);
+}
+
+/* Layer i, which maps or draws. */
+LFT_P_STATIC lft_status LFT_P(flow_layer)(const LFT_(flow) *flow, int i, const lft_draw *d, lft_v *from, lft_v *to, double *logdet,
+                                          lft_v *score, unsigned char *tape, lft_arena scratch, lft_error *error)
+{
+    const LFT_(layer) *layer = flow->layer + i;
+    lft_draw           own;
+    if (!layer->ops->draw) {
+        return layer->ops->forward(layer, (lft_real *)from, (lft_real *)to, logdet, (lft_real *)score, tape, scratch, error);
+    }
+    if (!d) return LFT_P(flow_no_map)(layer, error);
+    own = lft_draw_of(d->seed, LFT_DRAW_LAYER, d->sample, (d->purpose & 0xff) << 16 | (uint32_t)i);
+    return layer->ops->draw(layer, own, (lft_real *)from, (lft_real *)to, logdet, (lft_real *)score, tape, scratch, error);
+}
+
+/* The group in w->x through all layers, also where a lane is not finite: the others may be wanted. d: the address of the
+ * sample; NULL if none of them may draw. tape: of all layers one behind the other, or NULL. */
+LFT_P_STATIC lft_status LFT_P(flow_push)(const LFT_(flow) *flow, LFT_P(flow_work) *w, const lft_draw *d, double *logdet,
+                                         lft_v *score, unsigned char *tape)
 {
     lft_status status = LFT_OK, one;
     int        i;
     for (i = 0; i < flow->layers && (!status || status == LFT_ERR_NONFINITE); ++i) {
         const LFT_(layer) *layer = flow->layer + i;
         lft_v             *to    = layer->in.volume == layer->out.volume ? w->x : w->other;
-        one = layer->ops->forward(layer, (lft_real *)w->x, (lft_real *)to, logdet, (lft_real *)score, tape, w->scratch,
-                                  status ? NULL : &w->error);
+        one = LFT_P(flow_layer)(flow, i, d, w->x, to, logdet, score, tape, w->scratch, status ? NULL : &w->error);
         if (!status || one != LFT_ERR_NONFINITE) status = one ? one : status;
         LFT_P(copy_field)(w->x, to, &layer->out);
         if (tape) tape += layer->tape_bytes;
@@ -403,7 +421,7 @@ LFT_P_STATIC void LFT_P(flow_sample_task)(void *context, int group, int thread)
     d.sample += (uint64_t)group * LFT_P_LANES;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
     LFT_P(prior_draw)(&s->prior, d, w->x, logq, w->scratch);
-    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, logdet, NULL, NULL));
+    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, &d, logdet, NULL, NULL));
     for (l = 0; l < LFT_P_LANES; ++l) logq[l] -= logdet[l];
     LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, &job->to->lattice);
     LFT_P(flow_store)(job->out, job->to->n, group, logq);
@@ -417,7 +435,7 @@ LFT_P_STATIC void LFT_P(flow_map_task)(void *context, int group, int thread)
     int                    l;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
     LFT_P(copy_field)(w->x, LFT_P(view)(LFT_P(group)(job->from, group)), &job->from->lattice);
-    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, logdet, NULL, NULL));
+    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, NULL, logdet, NULL, NULL));
     LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, &job->to->lattice);
     LFT_P(flow_store)(job->out, job->to->n, group, logdet);
 }
@@ -478,7 +496,11 @@ LFT_API lft_status LFT_(flow_logq)(LFT_(flow) *flow, const LFT_(batch) *x, doubl
 LFT_API lft_status LFT_(flow_map)(LFT_(flow) *flow, const LFT_(batch) *z, LFT_(batch) *x, double *logdet)
 {
     lft_status status = LFT_P(flow_fits)(flow, &z->lattice, &flow->layer[0].in);
+    int        i;
     if (!status) status = LFT_P(flow_fits)(flow, &x->lattice, &flow->lattice);
+    for (i = 0; i < flow->layers && !status; ++i) {
+        if (flow->layer[i].ops->draw) status = LFT_P(flow_no_map)(flow->layer + i, &flow->error);
+    }
     if (status) return status;
     return LFT_P(flow_start_job)(flow, z, x, logdet, lft_draw_of(0, 0, 0, 0), LFT_P(flow_map_task));
 }

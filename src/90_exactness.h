@@ -110,7 +110,7 @@ LFT_P_STATIC lft_status LFT_P(flow_epsilon)(LFT_(flow) *flow, lft_draw d, unsign
         w->x[x]        = lft_splat(first);
     }
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-    status = LFT_P(flow_push)(flow, w, logdet, NULL, tape);
+    status = LFT_P(flow_push)(flow, w, NULL, logdet, NULL, tape);
     if (status) {
         flow->error = w->error;
         return status;

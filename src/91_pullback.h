@@ -44,7 +44,7 @@ LFT_P_STATIC void LFT_P(pullback_action)(const LFT_(theory) *theory, const LFT_(
     LFT_P(copy_field)(s->work.x, LFT_P(const_view)(eta), lattice);
     LFT_P(prior_scale)(&f->prior, s->work.x, 0, s->work.scratch);
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0, minus[l] = -1;
-    status = LFT_P(flow_push)(p->flow, &s->work, logdet, NULL, dS ? s->tape : NULL);
+    status = LFT_P(flow_push)(p->flow, &s->work, NULL, logdet, NULL, dS ? s->tape : NULL);
     p->base->action(p->base, lattice, (const lft_real *)s->work.x, S, dS);
     for (l = 0; l < LFT_P_LANES; ++l) {
         S[l] -= logdet[l];
@@ -103,7 +103,7 @@ LFT_API lft_status LFT_(pullback_map)(LFT_(pullback) *p, const LFT_(batch) *eta,
         LFT_P(copy_field)(s->work.x, LFT_P(view)(LFT_P(group)(eta, g)), &eta->lattice);
         LFT_P(prior_scale)(&LFT_P(flow_state_of)(p->flow)->prior, s->work.x, 0, s->work.scratch);
         for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-        one = LFT_P(flow_push)(p->flow, &s->work, logdet, NULL, NULL);
+        one = LFT_P(flow_push)(p->flow, &s->work, NULL, logdet, NULL, NULL);
         if (one && !status) {
             status         = one;
             p->flow->error = s->work.error;

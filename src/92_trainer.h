@@ -15,9 +15,10 @@ typedef enum lft_estimator {
 
 typedef enum lft_optimizer {
     LFT_ADAM = 1,    /* on the loss; the default */
-    LFT_GAUSS_NEWTON /* on the variance of the log-weights of fixed draws from the prior, by the normal equations of a batch: few
-                        steps, each as long as the log-weights stay where they are known. For layers of few parameters that
-                        keep their gradients apart lane by lane; needs batch well above the number of parameters */
+    LFT_GAUSS_NEWTON /* on the mean of (log w - log Z)^2, with log Z as the batches so far have it, for fixed draws from the prior,
+                        by the normal equations of a batch: few steps, each as long as the log-weights stay where they are
+                        known. For layers of few parameters, 4 at least, that keep their gradients apart lane by lane; needs
+                        batch well above the number of parameters */
 } lft_optimizer;
 
 /* What happened in a step, for the caller's progress line. */
@@ -78,7 +79,7 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
 LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc);
 
 /* Loss and its gradient by all parameters (trainer->gradient, trainer->logw) on samples first ... first + batch - 1, for
- * tests and other optimisers. Of Gauss-Newton the gradient is that of half the variance of the log-weights. */
+ * tests and other optimisers. Of Gauss-Newton the gradient is that of half its mean of squares, for fixed log Z. */
 LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, double *loss);
 
 #endif /* LFT_P_DECLARATIONS */
@@ -172,8 +173,16 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
         return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "layers for Gauss-Newton", "gradients lane by lane; not so layer",
                               i);
     }
-    if (newton && n < 2) {
-        return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "parameters for Gauss-Newton", "at least 2", (double)n);
+    for (i = 0; i < flow->layers; ++i) {
+        if (flow->layer[i].ops->backward) continue;
+        return lft_p_fail_text(&flow->error, LFT_ERR_ARG, "train", "layer", "one with a gradient", flow->layer[i].ops->kind);
+    }
+    if (newton && n < 4) { /* its state takes the place of four of Adam's numbers */
+        return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "parameters for Gauss-Newton", "at least 4", (double)n);
+    }
+    if (newton && (size_t)trainer->desc.batch < n) { /* the equations would have a solution for any samples */
+        return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "batch", "for Gauss-Newton at least as many as parameters",
+                              trainer->desc.batch);
     }
     if (newton && (flow->family.degree || LFT_P(prior_gradient_count)(&f->prior))) {
         return lft_p_fail(&flow->error, LFT_ERR_ARG, "train",
@@ -240,7 +249,7 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     LFT_P(copy_field)(tw->z, w->x, &flow->layer[0].in);
     if (path) LFT_P(prior_logq)(&f->prior, tw->z, logq, w->score, w->scratch);
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-    status = LFT_P(flow_push)(flow, w, logdet, path ? w->score : NULL, tw->tape);
+    status = LFT_P(flow_push)(flow, w, &d, logdet, path ? w->score : NULL, tw->tape);
     if (status) return status;
     s->theory.action(&s->theory, &flow->lattice, (lft_real *)w->x, S, (lft_real *)tw->dx);
     for (l = 0; l < LFT_P_LANES; ++l) {
@@ -333,6 +342,14 @@ LFT_P_STATIC lft_status LFT_P(train_sums)(LFT_(trainer) *t, uint64_t first, doub
     return status;
 }
 
+/* log Z as the batch has it, and how much it counts: as many samples as it is worth. */
+LFT_P_STATIC void LFT_P(train_logz)(const LFT_(trainer) *t, double *logz, double *weight)
+{
+    const lft_weights w = lft_weigh(t->logw, (size_t)t->desc.batch);
+    *logz   = w.logz;
+    *weight = w.ess * t->desc.batch;
+}
+
 LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double *loss)
 {
     LFT_(flow)         *flow = t->flow;
@@ -341,12 +358,14 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
     const size_t        of_prior = LFT_P(prior_gradient_count)(&LFT_P(flow_state_of)(flow)->prior);
     double             *sum = newton ? s->normal : s->slot, *at;
     const lft_status    status = LFT_P(train_sums)(t, first, sum, newton ? s->normal_size : s->slot_size);
+    double              of_batch, weight;
     size_t              k;
     int                 i;
     if (status) return status;
     for (*loss = 0, i = 0; i < t->desc.batch; ++i) *loss -= t->logw[i] / t->desc.batch;
     if (newton) {
-        lft_p_normal_centre(sum, flow->params.count, t->gradient);
+        LFT_P(train_logz)(t, &of_batch, &weight);
+        lft_p_normal_about(sum, flow->params.count, -(t->adam.v[2] + weight * of_batch) / (t->adam.v[3] + weight), t->gradient);
         return LFT_OK;
     }
     lft_p_zero(t->gradient, flow->params.count * sizeof(double));

@@ -25,16 +25,18 @@ LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, con
 #if LFT_P_PHASE == LFT_P_CODE
 
 /* A step of Gauss and Newton at `rate`, from new samples; norm: its change of the log-weights, 0 of one that is taken back. The
- * ridge is that of Levenberg and Marquardt: a step after which the variance of the log-weights is more than twice of what it was
- * is taken back, and the ridge grows tenfold; otherwise it shrinks to a third, to the desc's at least. The state of this
- * optimiser is in that of Adam, so that checkpoints hold it: the parameters before the step in m, the variance there and the
- * ridge in v. */
+ * ridge is that of Levenberg and Marquardt: a step after which the mean of (log w - log Z)^2 is more than twice of what
+ * it was is taken back, and the ridge grows tenfold; otherwise it shrinks to a third, to the desc's at least. It is log Z, from all
+ * batches, and not the mean of the log-weights: an error of the integrator that is the same everywhere would cost nothing
+ * otherwise, and the optimiser finds it. Its state is in that of Adam, so that checkpoints hold it: the parameters before the
+ * step in m; that mean, the ridge, and log Z with what it counts in v. */
 LFT_P_STATIC lft_status LFT_P(train_newton)(LFT_(trainer) *t, uint64_t first, double rate, double *loss, double *norm)
 {
     LFT_(flow)         *flow = t->flow;
     LFT_P(train_state) *s    = (LFT_P(train_state) *)t->state;
     const size_t        n = flow->params.count;
     double             *step = s->work->row, *before = t->adam.m, *variance = t->adam.v, *ridge = t->adam.v + 1, mean = 0;
+    double              logz, weight;
     const lft_status    status = LFT_(train_gradient)(t, first, &mean);
     const int           begun  = t->adam.step > 0;
     size_t              k;
@@ -46,6 +48,8 @@ LFT_P_STATIC lft_status LFT_P(train_newton)(LFT_(trainer) *t, uint64_t first, do
         return *ridge < 1e12 ? LFT_OK : LFT_ERR_NONFINITE;
     }
     if (status) return status;
+    LFT_P(train_logz)(t, &logz, &weight);
+    t->adam.v[2] += weight * logz, t->adam.v[3] += weight;
     *loss     = mean;
     *variance = s->normal[2];
     *ridge    = !begun ? 0.1 : *ridge / 3 > t->desc.ridge ? *ridge / 3 : t->desc.ridge;

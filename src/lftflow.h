@@ -43,6 +43,8 @@
 #include "10_lanes.h"
 #include "11_elementary.h"
 #include "99_close.h"
+#include "15_bessel.h"
+#include "16_alias.h"
 #include "17_normal_equations.h"
 #include "18_parameters.h"
 #include "19_family.h"
@@ -88,8 +90,13 @@
 #endif
 #if LFT_GROUP == LFT_SCALAR
 #include "72_coupling.h"
+#else
+#include "74_doubling.h"
 #endif
 #include "80_flow.h"
+#if LFT_GROUP != LFT_SCALAR
+#include "81_exact.h"
+#endif
 #include "81_transfer.h"
 #include "82_metropolis.h"
 #include "83_hmc.h"
@@ -117,6 +124,7 @@
 #if defined(LFT_IMPLEMENTATION) || defined(LFT_STATIC)
 #include "10_lanes.h"
 #include "11_elementary.h"
+#include "12_fixed_point.h"
 #if LFT_GROUP != LFT_SCALAR
 #include "29_lane_draws.h"
 #endif
@@ -139,6 +147,18 @@
 #include "45_loops.h"
 #include "46_configuration.h"
 #endif
+#if LFT_UPTO >= LFT_SAMPLE
+#if LFT_GROUP != LFT_SCALAR
+#include "47_characters.h"
+#endif
+#if LFT_GROUP == LFT_SU2
+#include "48_su2_kernel.h"
+#elif LFT_GROUP == LFT_SU3
+#include "48_su3_kernel.h"
+#elif LFT_GROUP == LFT_U1
+#include "48_u1_kernel.h"
+#endif
+#endif
 #include "50_theory.h"
 #if LFT_GROUP == LFT_SCALAR
 #include "51_phi4.h"
@@ -155,8 +175,10 @@
 #include "64_prior.h"
 #include "65_layer.h"
 #if LFT_GROUP != LFT_SCALAR
-#include "66_loop_graph.h"
-#include "67_potential.h"
+#include "66_loop_classes.h"
+#include "67_loop_program.h"
+#include "68_loop_draft.h"
+#include "69_potential.h"
 #endif
 #if LFT_GROUP == LFT_SCALAR
 #include "70_continuous.h"
@@ -165,11 +187,18 @@
 #endif
 #if LFT_GROUP == LFT_SCALAR
 #include "72_coupling.h"
+#else
+#include "74_doubling.h"
+#endif
+#if LFT_GROUP == LFT_SCALAR
 #include "75_gaussian_prior.h"
 #else
 #include "76_haar_prior.h"
 #endif
 #include "80_flow.h"
+#if LFT_GROUP != LFT_SCALAR
+#include "81_exact.h"
+#endif
 #include "81_transfer.h"
 #include "82_metropolis.h"
 #include "83_hmc.h"

@@ -48,6 +48,10 @@ p = r["observables"]["plaquette"]
 assert p["reliable"] and abs(p["value"] - 0.446389965897) < 4 * p["error"], p
 assert 0.66 < r["ess"] < 0.76 and r["logq_n"] == 32 and r["logq_error"] < 1e-4 and r["couplings"]["beta"] == 1, r
 finite(r["acceptance"], r["tau_int"], r["logz"], r["logz_error"], r["longest_rejection"])'
+expect "u1: sample n3lo" 0 '"flow":"loops"' "${untrained[@]}" --flow n3lo --int-steps 4 --n 2000 --seed 2 --measure-logq 2 --json
+py "u1: sample n3lo, log Z" '
+r = last("out")
+assert r["ess"] > 0.97 and abs(r["logz"] - 15.0985189445) < 4 * r["logz_error"] + 1e-3, r'
 expect "u1: sample lo, with loops and an npy file" 0 'wilson_2x2' "${untrained[@]}" --flow lo --n 500 --wilson 2x2 --measure-logq 0 \
     --out lo.npy --integrator rk3
 py "u1: shape of the npy file of a flow" 'assert npy("lo.npy")[0] == (500, 8, 8, 2, 1)'
@@ -55,9 +59,9 @@ train=(train --extent 8x8 --beta 1 --int-steps 8 --seed 1 --ess-n 2000 --measure
 expect "u1: train" 0 '"status":"ok"' "${train[@]}" --flow continuous --batch 128 --steps 8 --out m --history h --json
 py "u1: it has learned something" '
 r = last("out")
-assert r["ess"] > 0.9 and r["steps"] == 8 and r["batch"] == 128 and r["parameters"] == 14 and r["logq_n"] == 2, r
+assert r["ess"] > 0.9 and r["steps"] == 8 and r["batch"] == 128 and r["parameters"] == 16 and r["logq_n"] == 2, r
 assert [loads(l)["step"] for l in open("h")] == list(range(1, 9))'
-expect "u1: info" 0 'tr A B\^\+ ' info m
+expect "u1: info" 0 'tr xyXY ' info m
 expect "u1: info --json" 0 '"loops":4,"nodes":4,"integrator":"cf4"' info m --json
 expect "u1: info --memory" 0 'flow_and_training_f32' info --memory --extent 6x6 --optimizer adam
 expect "u1: sample from a model" 0 '"status":"ok"' sample --model m --n 2000 --chains 16 --out s.nersc --json --threads 1 --therm 5
@@ -69,9 +73,9 @@ expect "u1: forward ESS" 0 '"forward_ess":0\.[5-9]' measure lo.npy --model m --j
 expect "u1: export" 0 'parameters in' export m --out m-array.h
 expect "u1: train from a model of another extent" 0 '"extent":\[4,6\]' "${train[@]}" --extent 4x6 --init m --batch 64 --steps 8 \
     --out m46 --json
-expect "u1: train with Adam from the identity" 0 '"parameters":8' "${train[@]}" --optimizer adam --init none --nodes 2 --steps 4 \
+expect "u1: train with Adam from the identity" 0 '"parameters":10' "${train[@]}" --optimizer adam --init none --nodes 2 --steps 4 \
     --batch 32 --guard-every 2 --out adam --json
-expect "u1: train the plaquette alone on 2x2" 0 '"parameters":2' "${train[@]}" --extent 2x2 --loops 1 --steps 8 --out y --json
+expect "u1: train the plaquette alone on 2x2" 0 '"parameters":4' "${train[@]}" --extent 2x2 --loops 1 --steps 8 --out y --json
 expect "u1: a time budget" 0 'calibration: .* steps in 2 s' "${train[@]}" --extent 4x4 --seconds 2 --out y
 straight=("${train[@]}" --extent 4x6 --batch 48 --steps 9)
 expect "u1: train straight on" 0 verdict "${straight[@]}" --out straight --threads 2
@@ -83,17 +87,53 @@ done
 interrupted "u1: SIGINT while training" INT 130 "${straight[@]}" --steps 100000 --out part
 expect "u1: what is left is a model" 0 'checkpoint train --resume' info part
 
+expect "u1: sample exact" 0 '"flow":"exact"' sample --flow exact --extent 16x16 --beta 7 --n 20000 --seed 1 --real f64 --wilson 2x2 \
+    --threads 1 --json
+py "u1: its weights and what is known exactly" '
+r = last("out")
+o = r["observables"]
+assert abs(r["ess"] - 1) < 1e-12 and abs(r["logz"] - 1312.6381862662) < 1e-9 and r["acceptance"] == 1, r
+assert abs(o["q2"]["value"] - 1.0064141579) < 3.5 * o["q2"]["error"] and o["q2"]["tau_int"] < 0.6, o["q2"]
+assert abs(o["wilson_2x2"]["value"] - 0.733780) < 3.5 * o["wilson_2x2"]["error"], o["wilson_2x2"]'
+expect "u1: sample exact, in single precision and odd extents" 0 'log q is that of the draws' sample --flow exact --extent 5x7 \
+    --beta 2 --n 500 --threads 1 --out exact.npy
+py "u1: shape of its npy file" 'assert npy("exact.npy")[0] == (500, 5, 7, 2, 1)'
+expect "u1: exact at too large a beta" 1 'beta: expected one at which' sample --flow exact --extent 8x8 --beta 12.5 --n 10
+expect "u1: the number that it got" 1 'got 1\.25e\+1$' sample --flow exact --extent 8x8 --beta 12.5 --n 10
+expect "u1: exact has no steps" 1 '--int-steps: expected a flow that integrates' sample --flow exact --extent 8x8 --beta 1 \
+    --int-steps 3
+expect "u1: exact without a beta" 1 'expected --beta' sample --flow exact --extent 8x8
+use lft-su2-2d
+expect "su2: sample exact" 0 '"flow":"exact"' sample --flow exact --extent 16x16 --beta 2.2 --n 10000 --seed 1 --real f64 --json \
+    --threads 1
+py "su2: its weights and plaquette" '
+r = last("out")
+p = r["observables"]["plaquette"]
+assert abs(r["ess"] - 1) < 1e-12 and abs(r["logz"] - 141.80724831) < 1e-7, r
+assert abs(p["value"] - 0.4644790253) < 3.5 * p["error"], p'
+use lft-su3-2d
+expect "su3: sample exact" 0 '"flow":"exact"' sample --flow exact --extent 8x8 --beta 6 --n 2000 --seed 1 --real f64 --json --threads 1
+py "su3: its weights and plaquette" '
+r = last("out")
+p = r["observables"]["plaquette"]
+assert abs(r["ess"] - 1) < 1e-12 and abs(r["logz"] - 79.09696586) < 1e-7, r
+assert abs(p["value"] - 0.4225317396) < 3.5 * p["error"], p'
+use lft-u1-2d
+
 expect "flow: nothing to sample" 1 'expected --model FILE, or --flow' sample --n 5
 expect "flow: a model and a map" 1 '--flow is part of the model' sample --model m --flow nlo
 expect "flow: a model at another beta" 1 '--beta is part of the model' sample --model m --beta 2
 expect "flow: no beta" 1 'expected --beta' sample --flow nlo --extent 8x8
 expect "flow: an unknown map" 1 'expected lo, nlo' "${untrained[@]}" --flow nnlo
+expect "flow: an unknown start" 2 'nnlo: expected a file' "${train[@]}" --init nnlo --out y
 expect "flow: train another kind" 1 'expected continuous' "${train[@]}" --flow nlo --out y
-expect "flow: too many loops" 1 'expected 1 to 4' "${train[@]}" --loops 5 --out y
+expect "flow: too many loops" 1 'loops: expected fewer' "${train[@]}" --loops 500 --out y
 expect "flow: too small a lattice" 1 'at least 3' "${train[@]}" --extent 2x4 --out y
-expect "flow: one loop to next to leading order" 1 'at least 2 for order 2' "${train[@]}" --loops 1 --init nlo --out y
+expect "flow: loops that close around the lattice" 1 'expected at least 5' "${train[@]}" --extent 4x6 --init n3lo --out y
+expect "flow: one loop to next to leading order" 1 'all of the order at the start' "${train[@]}" --loops 1 --init nlo --out y
 expect "flow: shape of a model" 1 '--nodes is part of the model' "${train[@]}" --init m --nodes 3 --out y
 expect "flow: no model" 2 'nowhere: expected a file' "${train[@]}" --init nowhere --out y
+expect "flow: a batch of fewer samples than parameters" 1 'at least as many as parameters' "${train[@]}" --batch 8 --steps 2 --out y
 expect "flow: an option of Adam" 1 '--accumulate is an option of --optimizer adam' "${train[@]}" --accumulate 2 --out y
 expect "flow: no other training" 1 '--loops is part of the checkpoint' train --resume part --loops 2 --out y
 expect "flow: resume a model" 2 'got a model alone' train --resume m --out y
@@ -166,9 +206,9 @@ use lft-su3-4d
 # ---- flows of SU(3) ------------------------------------------------------------------------------------------------------
 use lft-su3-4d
 expect "su3: sample nlo" 0 '"ess":0\.99' sample --flow nlo --extent 3x3x3x3 --beta 1 --n 64 --measure-logq 0 --threads 1 --json
-expect "su3: train" 0 '"parameters":26' train --extent 3x3x3x3 --beta 1 --batch 64 --steps 2 --int-steps 2 --ess-n 64 \
+expect "su3: train" 0 '"parameters":44' train --extent 3x3x3x3 --beta 1 --batch 64 --steps 2 --int-steps 2 --ess-n 64 \
     --measure-logq 0 --threads 1 --out m3 --json
-expect "su3: info" 0 '4 tr A \(tr B\)\^\*' info m3
+expect "su3: info" 0 '3 tr xyXY' info m3
 expect "su3: a model of another group" 2 "'group': expected|group" sample --model m
 use lft-u1-3d
 expect "u1: a model of another dimension" 2 "'dim'" sample --model m

@@ -32,10 +32,27 @@ static lft_arena C(make)(C(flow) *flow, C(theory) *theory, int L, int order, dou
     memset(&desc, 0, sizeof desc);
     for (mu = 0; mu < (int)(sizeof desc.extent / sizeof(int)); ++mu) desc.extent[mu] = L;
     desc.continuous.order = order, desc.continuous.beta = beta, desc.continuous.steps = steps;
-    if (order == 1) desc.continuous.loops = 1;
+    desc.continuous.loops = order ? C(continuous_loops)(order) : 0;
     if (C(flow_init)(flow, &desc, &arena, &error)) check_true(error.text, 0);
     if (C(wilson_init)(theory, beta, 0, &error)) check_true(error.text, 0);
     return arena;
+}
+
+/* What an order of the trivializing map leaves is of the next one: the variance of the log-weights goes with beta^(2 order + 2). */
+static void C(scaling)(const char *name, int order, double beta)
+{
+    C(flow)   flow;
+    C(theory) theory;
+    double    variance[2], found;
+    int       i;
+    for (i = 0; i < 2; ++i) {
+        lft_arena arena = C(make)(&flow, &theory, order + 1, order, beta / (1 + i), 4);
+        variance[i]     = 1 / C(weigh)(&flow, &theory, 512, arena).ess - 1;
+    }
+    found = log2(variance[0] / variance[1]);
+    test_count(fabs(found - 2 * order - 2) < 0.4);
+    printf("%s, order %d: variance %.2e, %.2e: power of beta %.2f %s\n", name, order, variance[0], variance[1], found,
+           fabs(found - 2 * order - 2) < 0.4 ? "ok" : "FAILED");
 }
 
 #undef C

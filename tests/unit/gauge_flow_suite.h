@@ -9,7 +9,8 @@
 static unsigned char flow_memory[160 << 20];
 static char          flow_text[140];
 static const char   *flow_case;
-static int           flow_loops; /* 0: all */
+static int           flow_loops; /* 0: those of the second order */
+static int           flow_extent = 3;
 
 static const char *flow_name(const char *what)
 {
@@ -87,19 +88,21 @@ static lft_arena SUITE_(make)(SUITE_(flow) *flow, int integrator, int steps, int
     lft_arena         arena = lft_arena_of(flow_memory, sizeof flow_memory);
     SUITE_(flow_desc) desc;
     lft_error         error;
-    double            noise[64];
+    double            noise[300];
     size_t            i;
     int               mu;
     memset(&desc, 0, sizeof desc);
-    for (mu = 0; mu < SUITE_DIM; ++mu) desc.extent[mu] = 3 + (mu == 1 && unequal);
+    for (mu = 0; mu < SUITE_DIM; ++mu) desc.extent[mu] = flow_extent + (mu == 1 && unequal);
     if (pool) desc.pool = *pool;
     desc.continuous.integrator = (lft_group_integrator)integrator;
     desc.continuous.loops = flow_loops, order = flow_loops == 1 && order ? 1 : order;
     desc.continuous.nodes = 3, desc.continuous.steps = steps, desc.continuous.order = order;
-    desc.continuous.beta = flow_loops ? 3 : 1;
+    desc.continuous.beta = flow_loops == 1 ? 3 : 1;
     if (SUITE_(flow_init)(flow, &desc, &arena, &error)) check_true(error.text, 0);
     lft_normals(lft_draw_of(3, LFT_DRAW_USER, 0, 0), noise, (int)flow->params.count);
-    for (i = 0; i < flow->params.count && order; ++i) flow->params.value[i] += 0.01 / (SUITE_DIM - 1) * noise[i];
+    for (i = 0; i < flow->params.count && order; ++i) {
+        flow->params.value[i] += (flow_loops > 1 ? 0.001 : 0.01) / (SUITE_DIM - 1) * noise[i];
+    }
     SUITE_(flow_prepare)(flow);
     return arena;
 }
@@ -578,6 +581,19 @@ static void SUITE_(refused)(const char *what, int extent, int loops, int order, 
     check_true(flow_name(what), SUITE_(flow_init)(&flow, &desc, &arena, &error) == LFT_ERR_ARG && strstr(error.text, word));
 }
 
+static void SUITE_(loop_names)(void)
+{
+    char text[80], four[4];
+    check_true(flow_name("the first class"), SUITE_(continuous_loop)(0, text, sizeof text) == LFT_OK && !strcmp(text, "tr xyXY"));
+    check_true(flow_name("the second order begins"), SUITE_(continuous_loop)(1, text, sizeof text) == LFT_OK && strlen(text) > 8);
+    check_true(flow_name("cut"), SUITE_(continuous_loop)(1, four, sizeof four) == LFT_OK && strlen(four) == 3);
+    check_true(flow_name("no such class"), SUITE_(continuous_loop)(1000, text, sizeof text) == LFT_ERR_ARG);
+    check_true(flow_name("no such class"), SUITE_(continuous_loop)(-1, text, sizeof text) == LFT_ERR_ARG);
+    check_true(flow_name("classes of orders 1 and 2"), SUITE_(continuous_loops)(1) == 1 && SUITE_(continuous_loops)(2) ==
+               (SUITE_GROUP == LFT_SU3 ? (SUITE_DIM == 2 ? 7 : 11) : (SUITE_DIM == 2 ? 4 : 6)));
+    check_true(flow_name("no such order"), SUITE_(continuous_loops)(0) == 0 && SUITE_(continuous_loops)(5) == 0);
+}
+
 static void SUITE_(suite)(const char *name)
 {
     int kind;
@@ -598,11 +614,26 @@ static void SUITE_(suite)(const char *name)
     printf("the plaquette alone\n");
     SUITE_(inverse)();
     SUITE_(derivatives)(LFT_COMMUTATOR_FREE_4);
-    flow_loops = 0;
+    if (SUITE_DIM == 2) {
+        const int more = SUITE_GROUP == LFT_U1 ? 4 : 3;
+        printf("loops of order %d\n", more);
+        flow_loops = SUITE_(continuous_loops)(more), flow_extent = more + 1;
+        SUITE_(cold)();
+#ifndef LFT_TEST_FEW
+        SUITE_(inverse)();
+        SUITE_(symmetries)();
+        SUITE_(derivatives)(LFT_COMMUTATOR_FREE_4);
+#endif
+        SUITE_(refused)("loops that close around the lattice", more, flow_loops, 0, 0, 0, "extent: expected at least");
+    }
+    flow_loops = 0, flow_extent = 3;
+    SUITE_(loop_names)();
+    SUITE_(refused)("more loops than there are", 8, 1000, 0, 0, 0, "loops");
     SUITE_(refused)("extent 2 with rectangles", 2, 0, 0, 0, 0, "extent");
     SUITE_(refused)("extent 1", 1, 1, 0, 0, 0, "extent");
     SUITE_(refused)("no loops", 4, -1, 0, 0, 0, "loops");
-    SUITE_(refused)("order 3", 4, 0, 3, 0, 0, "order");
+    SUITE_(refused)("order 5", 6, 0, 5, 0, 0, "order");
+    SUITE_(refused)("order 3 with the loops of order 2", 6, 0, 3, 0, 0, "loops");
     SUITE_(refused)("order 2 with one node", 4, 0, 2, 1, 0, "nodes");
     SUITE_(refused)("order 2 with the plaquette alone", 4, 1, 2, 0, 0, "loops");
     SUITE_(refused)("integrator", 4, 0, 0, 0, 9, "integrator");

@@ -1,0 +1,531 @@
+/* 66_loop_classes.h: products of traces of closed paths, their classes, and what derivatives make of them. Symbols, no fields.
+ * Offers (private): LFT_P(traces), LFT_P(classes), LFT_P(classes_find)(), _laplacian, _times_plaquettes, LFT_P(traces_member)(),
+ * _reversed, _home, _normal, LFT_P(path_walk)(); LFT_P_CLASSES, LFT_P_ORDERS.
+ *
+ * A path is a list of links, each as it is or adjoint; the trace of a closed one is a Wilson loop. A class is the sum of all
+ * images of one product of traces under translations, the hypercubic group and reversal of all paths at once (complex
+ * conjugation), each image once: real and invariant. With
+ *   sum_a T^a X T^a = -(tr X - X / N) / 2,   sum_a tr T^a X tr T^a Y = -(tr X Y - tr X tr Y / N) / 2;   U(1): T = i
+ * derivatives only cut and join traces, so that of two kinds of expressions nothing but the coefficients has to be worked out:
+ *   L W_i = -sum_l d_l^a d_l^a W_i = sum_j D_ij W_j + constant
+ *   sum_l d_l^a W_0 d_l^a W_i      = sum_j G_ij W_j + constant,   W_0 the plaquettes
+ * The classes of order n are those that appear in the n-th order of the trivializing map (0907.5491): W_0 is that of order 1, the
+ * others are found by G from those of the order before, and by D. Paths that go back on themselves are cut off; and so that
+ * classes are independent: in U(1) only the number of times that each link is passed counts. In SU(2) all traces are real and
+ * tr A tr B = tr A B + tr A B^+. In SU(3) tr X X Y = tr X tr X Y - (tr X)^* tr Y + tr X^+ Y. */
+#if LFT_P_PHASE == LFT_P_CODE
+
+#define LFT_P_ORDERS  4
+#define LFT_P_CLASSES 128
+#define LFT_P_LETTERS (4 * LFT_P_ORDERS)
+#define LFT_P_TRACES  (LFT_P_ORDERS + 1)
+
+/* A letter is a link on a path: its site, its direction, and whether it is adjoint. */
+typedef struct LFT_P(traces) {
+    int traces, length[LFT_P_TRACES], letter[LFT_P_TRACES][LFT_P_LETTERS];
+} LFT_P(traces);
+
+typedef struct LFT_P(classes) {
+    int           count, full; /* full: more were found than there is room for */
+    LFT_P(traces)  one[LFT_P_CLASSES]; /* a member of each */
+    int           size[LFT_P_CLASSES]; /* members, translations apart */
+    int           upto[LFT_P_ORDERS + 1]; /* classes of orders up to this */
+} LFT_P(classes);
+
+/* What an expression is in classes: the coefficients, last the constant. */
+typedef struct LFT_P(in_classes) {
+    double c[LFT_P_CLASSES + 1];
+} LFT_P(in_classes);
+
+/* ---- letters --------------------------------------------------------------------------------------------------------- */
+
+LFT_P_STATIC int LFT_P(letter_of)(const int *x, int mu, int adjoint)
+{
+    int i, site = 0;
+    for (i = 0; i < LFT_DIM; ++i) site = site * 32 + x[i] + 16;
+    return (site * 4 + mu) * 2 + adjoint;
+}
+
+LFT_P_INLINE int LFT_P(letter_adjoint)(int letter) { return letter & 1; }
+LFT_P_INLINE int LFT_P(letter_axis)(int letter) { return letter >> 1 & 3; }
+LFT_P_INLINE int LFT_P(letter_link)(int letter) { return letter >> 1; }
+
+LFT_P_STATIC void LFT_P(letter_site)(int letter, int *x)
+{
+    int i, site = letter >> 3;
+    for (i = LFT_DIM - 1; i >= 0; --i) {
+        x[i] = site % 32 - 16;
+        site /= 32;
+    }
+}
+
+/* The site that a path is at before this link. */
+LFT_P_STATIC void LFT_P(letter_begin)(int letter, int *x)
+{
+    LFT_P(letter_site)(letter, x);
+    x[LFT_P(letter_axis)(letter)] += LFT_P(letter_adjoint)(letter);
+}
+
+/* ---- paths ----------------------------------------------------------------------------------------------------------- */
+
+LFT_P_STATIC void LFT_P(path_reversed)(int *to, const int *from, int n)
+{
+    int i;
+    for (i = 0; i < n; ++i) to[i] = from[n - 1 - i] ^ 1;
+}
+
+/* to = n letters of a closed path of `length` from number `begin` on. */
+LFT_P_STATIC void LFT_P(path_part)(int *to, const int *path, int length, int begin, int n)
+{
+    int i;
+    for (i = 0; i < n; ++i) to[i] = path[(begin + i) % length];
+}
+
+LFT_P_STATIC int LFT_P(path_compare)(const int *a, const int *b, int n)
+{
+    int i;
+    for (i = 0; i < n && a[i] == b[i]; ++i) {}
+    return i == n ? 0 : a[i] < b[i] ? -1 : 1;
+}
+
+LFT_P_STATIC void LFT_P(path_sort)(int *path, int n)
+{
+    int i, k;
+    for (i = 1; i < n; ++i) {
+        const int letter = path[i];
+        for (k = i; k > 0 && path[k - 1] > letter; --k) path[k] = path[k - 1];
+        path[k] = letter;
+    }
+}
+
+/* Links that are passed back and forth are cut off: neighbours on the path; of U(1) wherever they are. */
+LFT_P_STATIC int LFT_P(path_trimmed)(int *path, int n)
+{
+    int i, k, m;
+    for (i = 0; i < n; ++i) {
+        for (k = i + 1; k < n; ++k) {
+            const int neighbours = k == i + 1 || (i == 0 && k == n - 1);
+            if (path[i] != (path[k] ^ 1) || (LFT_P_COLOURS > 1 && !neighbours)) continue;
+            for (m = i + 1; m < n; ++m) {
+                if (m != k) path[m - (m < k ? 1 : 2)] = path[m];
+            }
+            n -= 2, i = -1;
+            break;
+        }
+    }
+    return n;
+}
+
+/* Whether a letter begins where the other one ends. */
+LFT_P_STATIC int LFT_P(letter_follows)(int letter, int before)
+{
+    int x[LFT_DIM], y[LFT_DIM];
+    LFT_P(letter_begin)(letter, x);
+    LFT_P(letter_begin)(before ^ 1, y);
+    return LFT_P(path_compare)(x, y, LFT_DIM) == 0;
+}
+
+/* The links of U(1) in an order in which they can be walked along: circles, each begun where one before it passes. */
+LFT_P_STATIC void LFT_P(path_walk)(int *path, int n)
+{
+    int left[LFT_P_LETTERS], done, at = 0, i, k;
+    lft_p_copy(left, path, (size_t)n * sizeof(int));
+    for (done = 0; done < n; ++done) {
+        for (i = 0; i < n - done && at > 0 && !LFT_P(letter_follows)(left[i], path[at - 1]); ++i) {}
+        for (k = done; k > 0 && i == n - done; --k) {
+            for (i = 0; i < n - done && !LFT_P(letter_follows)(left[i], path[k - 1]); ++i) {}
+            at = k;
+        }
+        if (i == n - done) i = 0, at = done;
+        for (k = done; k > at; --k) path[k] = path[k - 1];
+        path[at++] = left[i];
+        for (k = i + 1; k < n - done; ++k) left[k - 1] = left[k];
+    }
+}
+
+/* The first letter is chosen; of U(1), all of their order; of SU(2), the direction. */
+LFT_P_STATIC void LFT_P(path_normal)(int *path, int n)
+{
+    int best[LFT_P_LETTERS], turned[LFT_P_LETTERS], other[LFT_P_LETTERS], i, reversed;
+    if (LFT_P_COLOURS == 1) {
+        LFT_P(path_sort)(path, n);
+        return;
+    }
+    lft_p_copy(best, path, (size_t)n * sizeof(int));
+    for (reversed = 0; reversed < (LFT_P_COLOURS == 2 ? 2 : 1); ++reversed) {
+        if (reversed) LFT_P(path_reversed)(other, path, n);
+        for (i = 0; i < n; ++i) {
+            if ((reversed ? other : path)[i] > best[0]) continue;
+            LFT_P(path_part)(turned, reversed ? other : path, n, i, n);
+            if (LFT_P(path_compare)(turned, best, n) < 0) lft_p_copy(best, turned, (size_t)n * sizeof(int));
+        }
+    }
+    lft_p_copy(path, best, (size_t)n * sizeof(int));
+}
+
+/* ---- products of traces ---------------------------------------------------------------------------------------------- */
+
+LFT_P_STATIC int LFT_P(traces_letters)(const LFT_P(traces) *p)
+{
+    int t, n = 0;
+    for (t = 0; t < p->traces; ++t) n += p->length[t];
+    return n;
+}
+
+LFT_P_STATIC void LFT_P(traces_add)(LFT_P(traces) *p, const int *path, int n)
+{
+    lft_p_copy(p->letter[p->traces], path, (size_t)n * sizeof(int));
+    p->length[p->traces++] = n;
+}
+
+LFT_P_STATIC void LFT_P(traces_remove)(LFT_P(traces) *p, int t)
+{
+    for (--p->traces; t < p->traces; ++t) {
+        p->length[t] = p->length[t + 1];
+        lft_p_copy(p->letter[t], p->letter[t + 1], sizeof p->letter[t]);
+    }
+}
+
+LFT_P_STATIC void LFT_P(traces_reversed)(LFT_P(traces) *to, const LFT_P(traces) *from)
+{
+    int t;
+    *to = *from;
+    for (t = 0; t < from->traces; ++t) LFT_P(path_reversed)(to->letter[t], from->letter[t], from->length[t]);
+}
+
+/* -1, 0, 1; of products with the same lengths. */
+LFT_P_STATIC int LFT_P(traces_compare)(const LFT_P(traces) *a, const LFT_P(traces) *b)
+{
+    int t, order = 0;
+    for (t = 0; t < a->traces && !order; ++t) order = LFT_P(path_compare)(a->letter[t], b->letter[t], a->length[t]);
+    return order;
+}
+
+LFT_P_STATIC int LFT_P(traces_same)(const LFT_P(traces) *a, const LFT_P(traces) *b)
+{
+    int t;
+    if (a->traces != b->traces) return 0;
+    for (t = 0; t < a->traces; ++t) {
+        if (a->length[t] != b->length[t]) return 0;
+    }
+    return LFT_P(traces_compare)(a, b) == 0;
+}
+
+/* Moved to where the least coordinate of its links along each axis is 0. */
+LFT_P_STATIC void LFT_P(traces_home)(LFT_P(traces) *p)
+{
+    int x[LFT_DIM], least[LFT_DIM], t, i, mu, move = 0;
+    for (mu = 0; mu < LFT_DIM; ++mu) least[mu] = 1000;
+    for (t = 0; t < p->traces; ++t) {
+        for (i = 0; i < p->length[t]; ++i) {
+            LFT_P(letter_site)(p->letter[t][i], x);
+            for (mu = 0; mu < LFT_DIM; ++mu) least[mu] = x[mu] < least[mu] ? x[mu] : least[mu];
+        }
+    }
+    for (mu = 0; mu < LFT_DIM; ++mu) move = move * 32 + least[mu];
+    for (t = 0; t < p->traces; ++t) {
+        for (i = 0; i < p->length[t]; ++i) p->letter[t][i] -= 8 * move;
+    }
+}
+
+/* One form of all translated ones and of all ways to write them. */
+LFT_P_STATIC void LFT_P(traces_normal)(LFT_P(traces) *p)
+{
+    int t, k;
+    LFT_P(traces_home)(p);
+    for (t = 0; t < p->traces; ++t) LFT_P(path_normal)(p->letter[t], p->length[t]);
+    for (t = 1; t < p->traces; ++t) { /* sorted by length and letters */
+        const LFT_P(traces) q = *p;
+        for (k = t; k > 0; --k) {
+            const int n = q.length[t];
+            if (p->length[k - 1] < n) break;
+            if (p->length[k - 1] == n && LFT_P(path_compare)(p->letter[k - 1], q.letter[t], n) <= 0) break;
+            p->length[k] = p->length[k - 1];
+            lft_p_copy(p->letter[k], p->letter[k - 1], sizeof p->letter[k]);
+        }
+        p->length[k] = q.length[t];
+        lft_p_copy(p->letter[k], q.letter[t], sizeof p->letter[k]);
+    }
+}
+
+/* The hypercubic group: axis i becomes axis to[i], and is turned round where turn[i] is 1. Element g < 2^d d!; 0 beyond. */
+LFT_P_STATIC int LFT_P(symmetry)(int g, int *to, int *turn)
+{
+    int i, k, n = 1, code = g >> LFT_DIM;
+    for (i = 2; i <= LFT_DIM; ++i) n *= i;
+    if (code >= n) return 0;
+    for (i = 0; i < LFT_DIM; ++i) turn[i] = g >> i & 1;
+    for (i = 0; i < LFT_DIM; ++i) { /* axis i goes to place code % (i + 1) of those before it */
+        const int at = code % (i + 1);
+        code /= i + 1;
+        for (k = 0; k < i; ++k) to[k] += to[k] >= at;
+        to[i] = at;
+    }
+    return 1;
+}
+
+/* The image of p under element g, in normal form; 0 beyond the last element. */
+LFT_P_STATIC int LFT_P(traces_member)(LFT_P(traces) *to, const LFT_P(traces) *p, int g)
+{
+    int axis[LFT_DIM], turn[LFT_DIM], x[LFT_DIM], y[LFT_DIM], t, i, mu;
+    if (!LFT_P(symmetry)(g, axis, turn)) return 0;
+    *to = *p;
+    for (t = 0; t < p->traces; ++t) {
+        for (i = 0; i < p->length[t]; ++i) {
+            const int letter = p->letter[t][i], along = LFT_P(letter_axis)(letter);
+            LFT_P(letter_site)(letter, x);
+            for (mu = 0; mu < LFT_DIM; ++mu) y[axis[mu]] = turn[mu] ? -x[mu] : x[mu];
+            y[axis[along]] -= turn[along];
+            to->letter[t][i] = LFT_P(letter_of)(y, axis[along], LFT_P(letter_adjoint)(letter) ^ turn[along]);
+        }
+    }
+    LFT_P(traces_normal)(to);
+    return 1;
+}
+
+/* The class of p; a new one where it is none yet. -1 where there is no more room. */
+LFT_P_STATIC int LFT_P(class_of)(LFT_P(classes) *s, const LFT_P(traces) *p)
+{
+    LFT_P(traces) best = *p, q, r;
+    int          g, i, reversed, elements = 0, same = 0;
+    LFT_P(traces_normal)(&best);
+    for (i = 0; i < s->count; ++i) {
+        if (LFT_P(traces_same)(s->one + i, &best)) return i;
+    }
+    for (g = 0; LFT_P(traces_member)(&q, p, g); ++g) {
+        for (reversed = 0; reversed < 2; ++reversed, ++elements) {
+            int order;
+            if (reversed) {
+                LFT_P(traces_reversed)(&r, &q);
+                q = r;
+                LFT_P(traces_normal)(&q);
+            }
+            order = LFT_P(traces_compare)(&q, &best);
+            if (order < 0) best = q, same = 0;
+            same += order <= 0;
+        }
+    }
+    for (i = 0; i < s->count; ++i) {
+        if (LFT_P(traces_same)(s->one + i, &best)) return i;
+    }
+    if (s->count == LFT_P_CLASSES) {
+        s->full = 1;
+        return -1;
+    }
+    s->one[s->count]  = best;
+    s->size[s->count] = elements / same;
+    return s->count++;
+}
+
+/* ---- expressions in classes -------------------------------------------------------------------------------------------- */
+
+/* SU(2): tr A tr B of two traces through one site, q and r the two that it becomes; 0 where there are none. */
+LFT_P_STATIC int LFT_P(traces_joined)(const LFT_P(traces) *p, LFT_P(traces) *q, LFT_P(traces) *r)
+{
+    int x[LFT_DIM], y[LFT_DIM], t, u, i, k, n, m;
+    for (t = 1; t < p->traces; ++t) {
+        for (u = 0; u < t; ++u) {
+            for (i = 0; i < p->length[t]; ++i) {
+                for (k = 0; k < p->length[u]; ++k) {
+                    LFT_P(letter_begin)(p->letter[t][i], x);
+                    LFT_P(letter_begin)(p->letter[u][k], y);
+                    if (LFT_P(path_compare)(x, y, LFT_DIM)) continue;
+                    n = p->length[t], m = p->length[u];
+                    *q = *p;
+                    LFT_P(path_part)(q->letter[t], p->letter[t], n, i, n);
+                    *r = *q;
+                    LFT_P(path_part)(q->letter[t] + n, p->letter[u], m, k, m);
+                    LFT_P(path_reversed)(r->letter[t] + n, q->letter[t] + n, m);
+                    q->length[t] = r->length[t] = n + m;
+                    LFT_P(traces_remove)(q, u);
+                    LFT_P(traces_remove)(r, u);
+                    return 1;
+                }
+            }
+        }
+    }
+    return 0;
+}
+
+/* SU(3): a path that is passed twice in a row, n letters in trace t, which is turned to begin with it; n = 0: none. */
+LFT_P_STATIC int LFT_P(traces_square)(LFT_P(traces) *p, int *trace)
+{
+    int path[LFT_P_LETTERS], t, i, n;
+    for (t = 0; t < p->traces; ++t) {
+        for (n = 1; 2 * n <= p->length[t]; ++n) {
+            for (i = 0; i < p->length[t]; ++i) {
+                LFT_P(path_part)(path, p->letter[t], p->length[t], i, p->length[t]);
+                if (LFT_P(path_compare)(path, path + n, n)) continue;
+                lft_p_copy(p->letter[t], path, sizeof path);
+                *trace = t;
+                return n;
+            }
+        }
+    }
+    return 0;
+}
+
+/* row += x p */
+LFT_P_STATIC void LFT_P(collect)(LFT_P(classes) *s, const LFT_P(traces) *from, double x, LFT_P(in_classes) *row)
+{
+    LFT_P(traces) p = *from, q, r;
+    int          path[LFT_P_LETTERS], back[LFT_P_LETTERS], t, n, m, i;
+    for (t = p.traces - 1; t >= 0; --t) {
+        if (LFT_P_COLOURS == 1 && t > 0) {
+            lft_p_copy(p.letter[0] + p.length[0], p.letter[t], (size_t)p.length[t] * sizeof(int));
+            p.length[0] += p.length[t], p.length[t] = 0;
+        }
+        p.length[t] = LFT_P(path_trimmed)(p.letter[t], p.length[t]);
+        if (p.length[t]) continue;
+        x *= LFT_P_COLOURS;
+        LFT_P(traces_remove)(&p, t);
+    }
+    if (!p.traces) {
+        row->c[LFT_P_CLASSES] += x;
+    } else if (LFT_P_COLOURS == 2 && LFT_P(traces_joined)(&p, &q, &r)) {
+        LFT_P(collect)(s, &q, x, row);
+        LFT_P(collect)(s, &r, x, row);
+    } else if (LFT_P_COLOURS == 3 && (n = LFT_P(traces_square)(&p, &t)) > 0) {
+        m = p.length[t] - 2 * n; /* X X Y: X of n letters, Y of m */
+        lft_p_copy(path, p.letter[t], sizeof path);
+        LFT_P(path_reversed)(back, path, n);
+        LFT_P(traces_remove)(&p, t);
+        q = p;
+        LFT_P(traces_add)(&q, path, n);
+        LFT_P(traces_add)(&q, path + n, n + m);
+        LFT_P(collect)(s, &q, x, row);
+        q = p;
+        LFT_P(traces_add)(&q, back, n);
+        LFT_P(traces_add)(&q, path + 2 * n, m);
+        LFT_P(collect)(s, &q, -x, row);
+        lft_p_copy(back + n, path + 2 * n, (size_t)m * sizeof(int));
+        LFT_P(traces_add)(&p, back, n + m);
+        LFT_P(collect)(s, &p, x, row);
+    } else {
+        i = LFT_P(class_of)(s, &p);
+        if (i >= 0) row->c[i] += x;
+    }
+}
+
+/* row += x sum_a of p with T^a in front of the links at letter i of trace t and letter k of trace u, as a derivative puts it. */
+LFT_P_STATIC void LFT_P(contract)(LFT_P(classes) *s, const LFT_P(traces) *p, int t, int i, int u, int k, double x,
+                                  LFT_P(in_classes) *row)
+{
+    const int    one = LFT_P(letter_adjoint)(p->letter[t][i]), two = LFT_P(letter_adjoint)(p->letter[u][k]);
+    const int    n = p->length[t], m = p->length[u];
+    int          from = i + one, to = k + two; /* -U^+ T: behind an adjoint link */
+    LFT_P(traces) q = *p;
+    if (one != two) x = -x;
+    if (LFT_P_COLOURS == 1) {
+        LFT_P(collect)(s, p, -x, row);
+        return;
+    }
+    if (t == u) {
+        if (from > to) from = k + two, to = i + one;
+        LFT_P(path_part)(q.letter[q.traces], p->letter[t], n, from, to - from);
+        q.length[q.traces++] = to - from;
+        LFT_P(path_part)(q.letter[t], p->letter[t], n, to, n - (to - from));
+        q.length[t] = n - (to - from);
+    } else {
+        LFT_P(path_part)(q.letter[t], p->letter[t], n, from, n);
+        LFT_P(path_part)(q.letter[t] + n, p->letter[u], m, to, m);
+        q.length[t] = n + m;
+        LFT_P(traces_remove)(&q, u);
+    }
+    LFT_P(collect)(s, &q, -0.5 * x, row);
+    LFT_P(collect)(s, p, 0.5 * x / LFT_P_COLOURS, row);
+}
+
+/* From what one member gives to what the class gives: each class is all of its members. */
+LFT_P_STATIC void LFT_P(of_class)(const LFT_P(classes) *s, int i, LFT_P(in_classes) *row)
+{
+    int j;
+    for (j = 0; j < s->count; ++j) row->c[j] *= (double)s->size[i] / s->size[j];
+    row->c[LFT_P_CLASSES] *= s->size[i];
+}
+
+/* L W_i; the constant is that of one site. New classes are added. */
+LFT_P_STATIC void LFT_P(classes_laplacian)(LFT_P(classes) *s, int i, LFT_P(in_classes) *row)
+{
+    const double       N = LFT_P_COLOURS, casimir = LFT_P_COLOURS == 1 ? 1 : (N * N - 1) / (2 * N);
+    const LFT_P(traces) p = s->one[i];
+    int                t, u, k, m;
+    lft_p_zero(row, sizeof *row);
+    row->c[i] = casimir * LFT_P(traces_letters)(&p);
+    for (t = 0; t < p.traces; ++t) {
+        for (k = 0; k < p.length[t]; ++k) {
+            for (u = 0; u <= t; ++u) {
+                for (m = 0; m < (u == t ? k : p.length[u]); ++m) {
+                    if (LFT_P(letter_link)(p.letter[t][k]) != LFT_P(letter_link)(p.letter[u][m])) continue;
+                    LFT_P(contract)(s, &p, t, k, u, m, -2, row);
+                }
+            }
+        }
+    }
+    LFT_P(of_class)(s, i, row);
+}
+
+/* The path around the plaquette at x. */
+LFT_P_STATIC void LFT_P(path_plaquette)(const int *x, int mu, int nu, int *path)
+{
+    int y[LFT_DIM], z[LFT_DIM];
+    lft_p_copy(y, x, sizeof y);
+    lft_p_copy(z, x, sizeof z);
+    y[mu] += 1, z[nu] += 1;
+    path[0] = LFT_P(letter_of)(x, mu, 0), path[1] = LFT_P(letter_of)(y, nu, 0);
+    path[2] = LFT_P(letter_of)(z, mu, 1), path[3] = LFT_P(letter_of)(x, nu, 1);
+}
+
+/* sum_l d_l^a W_0 d_l^a W_i, likewise. */
+LFT_P_STATIC void LFT_P(classes_times_plaquettes)(LFT_P(classes) *s, int i, LFT_P(in_classes) *row)
+{
+    LFT_P(traces) p = s->one[i];
+    const int    last = p.traces++;
+    int          path[4], x[LFT_DIM], t, k, m, nu, below, reversed;
+    lft_p_zero(row, sizeof *row);
+    p.length[last] = 4;
+    for (t = 0; t < last; ++t) {
+        for (k = 0; k < p.length[t]; ++k) {
+            const int letter = p.letter[t][k], mu = LFT_P(letter_axis)(letter);
+            for (nu = 0; nu < LFT_DIM; ++nu) {
+                for (below = 0; nu != mu && below < 2; ++below) {
+                    LFT_P(letter_site)(letter, x);
+                    x[nu] -= below;
+                    LFT_P(path_plaquette)(x, mu, nu, path);
+                    for (reversed = 0; reversed < 2; ++reversed) {
+                        if (reversed) LFT_P(path_reversed)(p.letter[last], path, 4);
+                        else lft_p_copy(p.letter[last], path, sizeof path);
+                        for (m = 0; LFT_P(letter_link)(p.letter[last][m]) != LFT_P(letter_link)(letter); ++m) {}
+                        LFT_P(contract)(s, &p, t, k, last, m, 1, row);
+                    }
+                }
+            }
+        }
+    }
+    LFT_P(of_class)(s, i, row);
+}
+
+/* All classes, order by order, until there are `wanted`. upto of an order that there is no room for is 0. */
+LFT_P_STATIC void LFT_P(classes_find)(LFT_P(classes) *s, int wanted)
+{
+    LFT_P(in_classes) row;
+    LFT_P(traces)      plaquette;
+    int               x[LFT_DIM], order, i, closed = 0;
+    lft_p_zero(s, sizeof *s);
+    lft_p_zero(&plaquette, sizeof plaquette);
+    lft_p_zero(x, sizeof x);
+    plaquette.traces = 1, plaquette.length[0] = 4;
+    LFT_P(path_plaquette)(x, 0, 1, plaquette.letter[0]);
+    (void)LFT_P(class_of)(s, &plaquette);
+    for (order = 1; order <= LFT_P_ORDERS; ++order) {
+        for (i = order > 2 ? s->upto[order - 2] : 0; order > 1 && i < s->upto[order - 1]; ++i) {
+            LFT_P(classes_times_plaquettes)(s, i, &row);
+        }
+        for (; closed < s->count && !s->full; ++closed) LFT_P(classes_laplacian)(s, closed, &row);
+        if (s->full) return;
+        s->upto[order] = s->count;
+        if (s->count >= wanted) return;
+    }
+}
+
+#endif /* LFT_P_CODE */

@@ -1,0 +1,293 @@
+/* 68_loop_draft.h: from classes of Wilson loops to a program that computes them.
+ * Offers (private): LFT_P(program_build)().
+ *
+ * Loop by loop, a loop is moved to the place and cut in two where that costs least; and so are the paths that are new. A product of
+ * matrices costs the less the more loops have that path somewhere, so that staples come first. */
+#if LFT_P_PHASE == LFT_P_CODE
+
+#define LFT_P_PATHS 2048 /* of a program, at most; traces, too */
+
+/* What is looked up while a program is built: paths by a number that their letters make. And how many loops a path is a part of,
+ * somewhere on the lattice and in either direction, at a number that few other paths share: what such a path costs is shared. */
+typedef struct LFT_P(draft) {
+    LFT_P(program) *program;
+    int             full, counting, code[LFT_P_SITES];
+    uint64_t        key[LFT_P_PATHS];
+    short           table[2 * LFT_P_PATHS], x[LFT_P_PATHS], y[LFT_P_PATHS];
+    unsigned short  uses[4 * LFT_P_PATHS];
+} LFT_P(draft);
+
+LFT_P_STATIC uint64_t LFT_P(path_key)(const int *path, int n)
+{
+    uint64_t key = 1469598103934665603u;
+    int      i;
+    for (i = 0; i < n; ++i) key = (key ^ (uint64_t)path[i]) * 1099511628211u;
+    return key ^ key >> 29;
+}
+
+/* Where the path is in the table, or where it would be. */
+LFT_P_STATIC short *LFT_P(draft_slot)(LFT_P(draft) *d, uint64_t key)
+{
+    unsigned at = (unsigned)(key % (2 * LFT_P_PATHS));
+    while (d->table[at] && d->key[d->table[at] - 1] != key) at = (at + 1) % (2 * LFT_P_PATHS);
+    return d->table + at;
+}
+
+/* The number of a path, -1 if it is none yet. */
+LFT_P_STATIC int LFT_P(draft_find)(LFT_P(draft) *d, const int *path, int n)
+{
+    return *LFT_P(draft_slot)(d, LFT_P(path_key)(path, n)) - 1;
+}
+
+/* The same, as it is or, *reversed, the other way. */
+LFT_P_STATIC int LFT_P(draft_find_either)(LFT_P(draft) *d, const int *path, int n, int *reversed)
+{
+    int back[LFT_P_LETTERS] = {0}, at = LFT_P(draft_find)(d, path, n);
+    *reversed = at < 0;
+    if (at >= 0) return at;
+    LFT_P(path_reversed)(back, path, n);
+    return LFT_P(draft_find)(d, back, n);
+}
+
+LFT_P_STATIC unsigned short *LFT_P(draft_uses)(LFT_P(draft) *d, const int *path, int n)
+{
+    LFT_P(traces) here, back;
+    here.traces = 1, here.length[0] = n;
+    lft_p_copy(here.letter[0], path, (size_t)n * sizeof(int));
+    LFT_P(traces_home)(&here);
+    LFT_P(traces_reversed)(&back, &here);
+    return d->uses + (LFT_P(path_key)(here.letter[0], n) ^ LFT_P(path_key)(back.letter[0], n)) % (4 * LFT_P_PATHS);
+}
+
+/* What the n letters of a closed path from number i on still cost: cost[i][n]. */
+typedef struct LFT_P(draft_costs) {
+    int    path[2 * LFT_P_LETTERS], length;
+    double cost[LFT_P_LETTERS][LFT_P_LETTERS];
+} LFT_P(draft_costs);
+
+LFT_P_STATIC void LFT_P(draft_price)(LFT_P(draft) *d, const int *loop, int length, LFT_P(draft_costs) *c)
+{
+    int i, n, m, reversed;
+    c->length = length;
+    LFT_P(path_part)(c->path, loop, length, 0, 2 * length);
+    for (n = 1; n < length; ++n) {
+        for (i = 0; i < length; ++i) {
+            double least = 1000;
+            for (m = 1; m < n; ++m) {
+                const double cost = c->cost[i][m] + c->cost[(i + m) % length][n - m];
+                least = cost < least ? cost : least;
+            }
+            c->cost[i][n] = 0;
+            if (n == 1 || LFT_P(draft_find_either)(d, c->path + i, n, &reversed) >= 0) continue;
+            c->cost[i][n] = least + 1.0 / (1 + *LFT_P(draft_uses)(d, c->path + i, n));
+        }
+    }
+}
+
+/* The cheapest way to cut the loop in two: the first part has *n letters from number *begin on. What it costs is returned. */
+LFT_P_STATIC double LFT_P(draft_cut)(const LFT_P(draft_costs) *c, int *begin, int *n)
+{
+    double best = 1000;
+    int    i, k;
+    for (i = 0; i < c->length; ++i) {
+        for (k = 1; k < c->length; ++k) {
+            const double cost = c->cost[i][k] + c->cost[(i + k) % c->length][c->length - k];
+            if (cost < best) best = cost, *begin = i, *n = k;
+        }
+    }
+    return best;
+}
+
+/* The number of a site, given by the letter of any of its links. */
+LFT_P_STATIC int LFT_P(draft_site)(LFT_P(draft) *d, int letter)
+{
+    LFT_P(program) *g = d->program;
+    int             x[LFT_DIM], i, mu, from = 0, step = 0;
+    LFT_P(letter_site)(letter, x);
+    for (i = 0; i < g->sites; ++i) {
+        if (d->code[i] == letter >> 3) return i;
+    }
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        if (x[mu]) step = x[mu] > 0 ? mu + 1 : -(mu + 1);
+    }
+    if (step) {
+        x[(step > 0 ? step : -step) - 1] -= step > 0 ? 1 : -1;
+        from = LFT_P(draft_site)(d, LFT_P(letter_of)(x, 0, 0));
+    }
+    if (g->sites == LFT_P_SITES) {
+        d->full = 1;
+        return 0;
+    }
+    d->code[g->sites] = letter >> 3;
+    if (g->site) g->site[g->sites].from = from, g->site[g->sites].step = step;
+    return g->sites++;
+}
+
+/* A path as a factor: a link, or a path that is there already, as it is or reversed, or a new one, cut where that costs least. */
+LFT_P_STATIC LFT_P(factor) LFT_P(draft_factor)(LFT_P(draft) *d, const int *path, int n)
+{
+    LFT_P(program)     *g = d->program;
+    LFT_P(draft_costs)  c;
+    LFT_P(longer_path)  p;
+    LFT_P(factor)       f;
+    int                 i, cut = 1, closed[LFT_P_LETTERS];
+    double              best = 1000;
+    lft_p_zero(&f, sizeof f);
+    f.path = -1;
+    if (n == 1) {
+        f.site = LFT_P(draft_site)(d, path[0]);
+        f.axis = LFT_P(letter_axis)(path[0]), f.adjoint = LFT_P(letter_adjoint)(path[0]);
+        return f;
+    }
+    f.path = LFT_P(draft_find_either)(d, path, n, &f.adjoint);
+    if (f.path >= 0) return f;
+    lft_p_copy(closed, path, (size_t)n * sizeof(int));
+    closed[n] = 0; /* no letter: no path has it */
+    LFT_P(draft_price)(d, closed, n + 1, &c);
+    for (i = 1; i < n; ++i) {
+        if (c.cost[0][i] + c.cost[i][n - i] < best) best = c.cost[0][i] + c.cost[i][n - i], cut = i;
+    }
+    p.a = LFT_P(draft_factor)(d, path, cut), p.b = LFT_P(draft_factor)(d, path + cut, n - cut);
+    f.path = g->paths, f.adjoint = 0;
+    if (g->paths == LFT_P_PATHS) {
+        d->full = 1;
+        f.path  = 0;
+        return f;
+    }
+    if (g->path) g->path[g->paths] = p;
+    d->key[g->paths] = LFT_P(path_key)(path, n);
+    *LFT_P(draft_slot)(d, d->key[g->paths]) = (short)(g->paths + 1);
+    ++g->paths;
+    return f;
+}
+
+/* The number of the trace of a loop; *conjugate: of its complex conjugate. */
+LFT_P_STATIC int LFT_P(draft_loop)(LFT_P(draft) *d, const int *loop, int length, int two_parts, int *conjugate)
+{
+    LFT_P(program)     *g = d->program;
+    LFT_P(draft_costs)  c;
+    LFT_P(factor)       x, y;
+    int                 begin = 0, n = 2, i;
+    short               one, two;
+    LFT_P(draft_price)(d, loop, length, &c);
+    (void)LFT_P(draft_cut)(&c, &begin, &n);
+    x = LFT_P(draft_factor)(d, c.path + begin, n);
+    y = LFT_P(draft_factor)(d, c.path + (begin + n) % length, length - n);
+    *conjugate = x.adjoint; /* tr X^+ Y = (tr X Y^+)^* */
+    y.adjoint ^= x.adjoint, x.adjoint = 0;
+    one = (short)(x.path < 0 ? -1 - x.site * LFT_DIM - x.axis : x.path);
+    two = (short)(2 * (y.path < 0 ? -1 - y.site * LFT_DIM - y.axis : y.path) + y.adjoint);
+    for (i = 0; i < g->loops && !(d->x[i] == one && d->y[i] == two); ++i) {}
+    if (i == LFT_P_PATHS) {
+        d->full = 1;
+        return 0;
+    }
+    if (i == g->loops) d->x[i] = one, d->y[i] = two, ++g->loops;
+    if (g->loop) g->loop[i].x = x, g->loop[i].y = y, g->loop[i].two_parts |= two_parts;
+    return i;
+}
+
+/* A product of traces, moved so that it takes the fewest new paths: with some link's beginning at the origin. */
+LFT_P_STATIC void LFT_P(draft_product)(LFT_P(draft) *d, const LFT_P(traces) *p, int number, double weight)
+{
+    LFT_P(program) *g = d->program;
+    LFT_P(monomial) m;
+    LFT_P(traces)    q = *p, best_q = *p;
+    LFT_P(draft_costs) costs;
+    int             origin[LFT_DIM], begin, n, t, i, u, k, mu;
+    double          best = 1000, cost;
+    for (t = 0; t < p->traces; ++t) {
+        for (i = 0; i < p->length[t]; ++i) {
+            int move = 0;
+            cost = 0;
+            LFT_P(letter_begin)(p->letter[t][i], origin);
+            for (mu = 0; mu < LFT_DIM; ++mu) move = move * 32 + origin[mu];
+            for (u = 0; u < p->traces; ++u) {
+                for (k = 0; k < p->length[u]; ++k) q.letter[u][k] = p->letter[u][k] - 8 * move;
+                LFT_P(draft_price)(d, q.letter[u], p->length[u], &costs);
+                cost += LFT_P(draft_cut)(&costs, &begin, &n);
+            }
+            if (cost < best) best = cost, best_q = q;
+        }
+    }
+    lft_p_zero(&m, sizeof m);
+    m.number = number, m.traces = p->traces, m.weight = weight;
+    for (t = 0; t < p->traces; ++t) {
+        m.trace[t] = LFT_P(draft_loop)(d, best_q.letter[t], p->length[t], p->traces > 1, m.conjugate + t);
+    }
+    if (g->monomial) g->monomial[g->monomials] = m;
+    ++g->monomials;
+}
+
+/* Counts the parts of all loops. */
+LFT_P_STATIC void LFT_P(draft_count)(LFT_P(draft) *d, const LFT_P(traces) *p)
+{
+    int path[2 * LFT_P_LETTERS], t, i, n;
+    for (t = 0; t < p->traces; ++t) {
+        LFT_P(path_part)(path, p->letter[t], p->length[t], 0, 2 * p->length[t]);
+        for (i = 0; i < p->length[t]; ++i) {
+            for (n = 2; n < p->length[t]; ++n) ++*LFT_P(draft_uses)(d, path + i, n);
+        }
+    }
+}
+
+/* All members of a class, complex conjugates once. 0 if they are not as many as it has. */
+LFT_P_STATIC int LFT_P(draft_class)(LFT_P(draft) *d, const LFT_P(classes) *classes, int number)
+{
+    uint64_t     seen[384];
+    LFT_P(traces) p, q;
+    int          g, i, n = 0, members = 0;
+    for (g = 0; LFT_P(traces_member)(&p, classes->one + number, g); ++g) {
+        const LFT_P(traces) *first = &p;
+        uint64_t             key = 0;
+        int                  order;
+        LFT_P(traces_reversed)(&q, &p);
+        LFT_P(traces_normal)(&q);
+        order = LFT_P(traces_compare)(&p, &q);
+        if (order > 0) first = &q;
+        for (i = 0; i < first->traces; ++i) key = key * 1099511628211u + LFT_P(path_key)(first->letter[i], first->length[i]);
+        for (i = 0; i < n && seen[i] != key; ++i) {}
+        if (i < n) continue;
+        seen[n++] = key;
+        members += order ? 2 : 1;
+        if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0]);
+        if (d->counting) LFT_P(draft_count)(d, &p);
+        else LFT_P(draft_product)(d, &p, number, order ? 2 : 1);
+    }
+    return members == classes->size[number];
+}
+
+/* The program of the first `count` classes. Runs over a measuring arena, too. LFT_ERR_ARG where it would be too long. */
+LFT_P_STATIC lft_status LFT_P(program_build)(LFT_P(program) *g, const LFT_(lattice) *lattice, const LFT_P(classes) *classes,
+                                             int count, lft_arena *arena, lft_error *error)
+{
+    LFT_P(draft) d;
+    const int    here[LFT_DIM] = {0};
+    int          pass, i, right = 1;
+    lft_p_zero(g, sizeof *g);
+    lft_p_zero(&d, sizeof d);
+    g->lattice = *lattice, g->classes = count;
+    LFT_P(strides)(lattice, g->stride);
+    d.program  = g;
+    d.counting = 1;
+    for (i = 0; i < count; ++i) right = LFT_P(draft_class)(&d, classes, i) && right;
+    d.counting = 0;
+    for (pass = 0; pass < 2; ++pass) { /* the first to know how long it is */
+        lft_p_zero(d.table, sizeof d.table);
+        g->sites = g->paths = g->loops = g->monomials = 0;
+        (void)LFT_P(draft_site)(&d, LFT_P(letter_of)(here, 0, 0));
+        for (i = 0; i < count; ++i) right = LFT_P(draft_class)(&d, classes, i) && right;
+        if (d.full || !right) {
+            return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "loops", "fewer: their paths are too many", count);
+        }
+        if (pass) break;
+        g->site     = (LFT_P(program_step) *)lft_arena_alloc(arena, (size_t)g->sites, sizeof *g->site);
+        g->path     = (LFT_P(longer_path) *)lft_arena_alloc(arena, (size_t)g->paths, sizeof *g->path);
+        g->loop     = (LFT_P(loop) *)lft_arena_alloc(arena, (size_t)g->loops, sizeof *g->loop);
+        g->monomial = (LFT_P(monomial) *)lft_arena_alloc(arena, (size_t)g->monomials, sizeof *g->monomial);
+        if (!g->monomial || !g->site || !g->path || !g->loop) return LFT_OK;
+    }
+    return LFT_OK;
+}
+
+#endif /* LFT_P_CODE */

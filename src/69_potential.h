@@ -1,0 +1,257 @@
+/* 69_potential.h: potentials made of Wilson loops, with force and divergence.
+ * Offers (private): LFT_P(potential), LFT_P(potential_classes)(), _init, _start, _fields, _force, _backward.
+ *
+ *   S~(U) = sum_i c_i W_i(U),   force Z_l^a = -d_l^a S~,   divergence -sum d_l^a d_l^a S~ = sum_i c_i L W_i
+ * with the classes W_i of 66_loop_classes.h: L W_i = sum_j D_ij W_j + const, the divergence costs nothing beside the W_j. */
+#if LFT_P_PHASE == LFT_P_CODE
+
+typedef struct LFT_P(potential) {
+    LFT_P(program) program;
+    int            classes;    /* with coefficients: the first of those that the program computes */
+    int            orders;     /* of the trivializing map that all classes are there for */
+    int            extent;     /* the least: on a smaller lattice loops close around it */
+    double        *closure;    /* [classes][all of the program's + 1]: D_ij, last the constant */
+} LFT_P(potential);
+
+/* How many classes there are to an order; 0 where there is no room for them. */
+LFT_P_STATIC int LFT_P(potential_classes)(int order)
+{
+    LFT_P(classes) classes;
+    int            wanted = 1;
+    do {
+        LFT_P(classes_find)(&classes, wanted);
+        wanted = classes.count + 1;
+    } while (!classes.full && !classes.upto[order]);
+    return classes.upto[order];
+}
+
+/* With `wanted` classes or as many as there are. Runs over a measuring arena, too. */
+LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(lattice) *lattice, int wanted, lft_arena *arena,
+                                              lft_error *error)
+{
+    LFT_P(classes)    classes;
+    LFT_P(in_classes) row;
+    int               x[LFT_DIM], all, i, j, t, k, mu;
+    lft_status        status;
+    lft_p_zero(s, sizeof *s);
+    LFT_P(classes_find)(&classes, wanted);
+    s->classes = all = wanted < classes.count ? wanted : classes.count;
+    classes.full = 0;
+    for (i = 0; i < s->classes; ++i) {
+        LFT_P(classes_laplacian)(&classes, i, &row);
+        if (classes.full) {
+            return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "loops", "fewer: their divergence takes too many classes", i);
+        }
+        for (j = all; j < classes.count; ++j) all = row.c[j] < 0 || row.c[j] > 0 ? j + 1 : all;
+    }
+    while (s->orders < LFT_P_ORDERS && classes.upto[s->orders + 1] > 0 && classes.upto[s->orders + 1] <= s->classes) ++s->orders;
+    s->extent = 2;
+    for (i = 0; i < all; ++i) {
+        for (t = 0; t < classes.one[i].traces; ++t) {
+            for (k = 0; k < classes.one[i].length[t]; ++k) {
+                LFT_P(letter_site)(classes.one[i].letter[t][k], x);
+                for (mu = 0; mu < LFT_DIM; ++mu) s->extent = x[mu] >= s->extent ? x[mu] + 1 : s->extent;
+            }
+        }
+    }
+    status = LFT_P(program_build)(&s->program, lattice, &classes, all, arena, error);
+    if (status) return status;
+    s->closure = (double *)lft_arena_alloc(arena, (size_t)s->classes * (size_t)(all + 1), sizeof(double));
+    for (i = 0; s->closure && i < s->classes; ++i) {
+        LFT_P(classes_laplacian)(&classes, i, &row);
+        lft_p_copy(s->closure + i * (all + 1), row.c, (size_t)all * sizeof(double));
+        s->closure[i * (all + 1) + all] = lattice->volume * row.c[LFT_P_CLASSES];
+    }
+    return LFT_OK;
+}
+
+/* The trivializing map of the Wilson action S to an order in beta, S~ = sum_k t^k S~_k with
+ *   L S~_0 = S, so that S~_0 = S / (4 C_F),   L S~_k = -sum d_l^a S d_l^a S~_{k-1}, constants apart (0907.5491)
+ * S = -beta / N times the sum of one trace per plaquette, W_0 has them in both directions but for SU(2). c[k][class], k < order.
+ * L is nearly diagonal: the equations are solved by iteration, to rounding. */
+LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, double beta, int order, double (*c)[LFT_P_CLASSES])
+{
+    const double      N = LFT_P_COLOURS, casimir = LFT_P_COLOURS == 1 ? 1 : (N * N - 1) / (2 * N);
+    LFT_P(classes)    classes;
+    LFT_P(in_classes) row;
+    double            right[LFT_P_CLASSES], change[LFT_P_CLASSES], diagonal[LFT_P_CLASSES], size, before;
+    int               all, i, j, k;
+    LFT_P(classes_find)(&classes, s->program.classes);
+    for (k = 0; k < order; ++k) {
+        lft_p_zero(c[k], sizeof c[k]);
+        lft_p_zero(right, sizeof right);
+        if (k == 0) c[0][0] = -beta * 0.5 * LFT_DIM * (LFT_DIM - 1) / (4 * N * casimir * classes.size[0]);
+        all = classes.upto[k + 1];
+        for (i = 0; k > 0 && i < classes.upto[k]; ++i) {
+            LFT_P(classes_times_plaquettes)(&classes, i, &row);
+            for (j = 0; j < all; ++j) right[j] += beta / (2 * N) * c[k - 1][i] * row.c[j];
+        }
+        for (size = 1e299, before = 1e300; k > 0 && size < before;) {
+            before = size;
+            lft_p_copy(change, right, sizeof change);
+            for (i = 0; i < all; ++i) {
+                LFT_P(classes_laplacian)(&classes, i, &row);
+                diagonal[i] = row.c[i];
+                for (j = 0; j < all; ++j) change[j] -= c[k][i] * row.c[j];
+            }
+            for (size = 0, i = 0; i < all; ++i) {
+                change[i] /= diagonal[i];
+                size += change[i] < 0 ? -change[i] : change[i];
+            }
+            for (i = 0; i < all && size < before; ++i) c[k][i] += change[i];
+        }
+    }
+}
+
+/* ---- force and divergence ---------------------------------------------------------------------------------------------- */
+
+/* What a sweep works in. */
+LFT_P_STATIC LFT_P(program_fields) LFT_P(potential_fields)(const LFT_P(potential) *s, int backward, lft_arena *arena)
+{
+    const LFT_P(program) *g = &s->program;
+    const size_t          links = (size_t)g->lattice.volume * LFT_DIM, paths = (size_t)g->paths, loops = 2 * (size_t)g->loops;
+    LFT_P(program_fields) f;
+    f.site          = (int *)lft_arena_alloc(arena, (size_t)g->sites, sizeof(int));
+    f.value         = (lft_w *)lft_arena_take(arena, links, sizeof(lft_w));
+    f.bar           = (lft_w *)lft_arena_take(arena, links, sizeof(lft_w));
+    f.path          = (lft_w *)lft_arena_take(arena, paths, sizeof(lft_w));
+    f.path_bar      = (lft_w *)lft_arena_take(arena, paths, sizeof(lft_w));
+    f.dot           = (lft_w *)lft_arena_take(arena, backward ? links : 0, sizeof(lft_w));
+    f.dot_bar       = (lft_w *)lft_arena_take(arena, backward ? links : 0, sizeof(lft_w));
+    f.path_dot      = (lft_w *)lft_arena_take(arena, backward ? paths : 0, sizeof(lft_w));
+    f.path_dot_bar  = (lft_w *)lft_arena_take(arena, backward ? paths : 0, sizeof(lft_w));
+    f.trace         = LFT_P(vectors)(arena, loops);
+    f.trace_bar     = LFT_P(vectors)(arena, loops);
+    f.trace_dot     = LFT_P(vectors)(arena, backward ? loops : 0);
+    f.trace_dot_bar = LFT_P(vectors)(arena, backward ? loops : 0);
+    return f;
+}
+
+/* d_j = sum_i c_i D_ij: the divergence is sum_j d_j W_j + the constant that is returned. */
+LFT_P_STATIC double LFT_P(potential_laplacian)(const LFT_P(potential) *s, const double *c, double *d)
+{
+    const int all = s->program.classes;
+    double    constant = 0;
+    int       i, j;
+    for (j = 0; j < all; ++j) d[j] = 0;
+    for (i = 0; i < s->classes; ++i) {
+        const double *row = s->closure + i * (all + 1);
+        for (j = 0; j < all; ++j) d[j] += c[i] * row[j];
+        constant += c[i] * row[all];
+    }
+    return constant;
+}
+
+/* e = -c for all of the program's classes. */
+LFT_P_STATIC void LFT_P(potential_weights)(const LFT_P(potential) *s, const double *c, double *e)
+{
+    int i;
+    for (i = 0; i < s->program.classes; ++i) e[i] = i < s->classes ? -c[i] : 0;
+}
+
+/* W[class][lane] += those of a site. */
+LFT_P_STATIC void LFT_P(potential_sum)(const LFT_P(potential) *s, const lft_v *part, double (*W)[LFT_P_LANES])
+{
+    int i;
+    for (i = 0; i < s->program.classes; ++i) LFT_P(add_wide)(W[i], part[i]);
+}
+
+/* Z of every link, and div[lane]. */
+LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double *c, const lft_v *links, lft_v *Z, double *div,
+                                         LFT_P(program_fields) f)
+{
+    const LFT_P(program) *g = &s->program;
+    const int             volume = g->lattice.volume;
+    lft_w                 u;
+    double                W[LFT_P_CLASSES][LFT_P_LANES], e[LFT_P_CLASSES], d[LFT_P_CLASSES], constant;
+    LFT_P(place)          p = LFT_P(first_place)();
+    int                   x, i, l;
+    f.dot = NULL;
+    LFT_P(program_links)(g, links, f.value);
+    LFT_P(potential_weights)(s, c, e);
+    LFT_P(set_zero)((lft_v *)f.bar, volume * LFT_DIM * LFT_P_SUM);
+    lft_p_zero(W, (size_t)g->classes * sizeof W[0]);
+    for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
+        lft_v part[LFT_P_CLASSES];
+        LFT_P(set_zero)(part, g->classes);
+        LFT_P(program_at)(g, p, &f);
+        LFT_P(program_forward)(g, &f);
+        LFT_P(program_traces)(g, &f);
+        LFT_P(program_values)(g, &f, part, NULL);
+        LFT_P(potential_sum)(s, part, W);
+        LFT_P(program_cotangents)(g, &f, e, NULL, lft_splat(0));
+        LFT_P(program_backward)(g, &f);
+    }
+    for (i = 0; i < volume * LFT_DIM; ++i) {
+        LFT_P(sum_none)(&u);
+        LFT_P(sum_mul)(&u, f.value + i, 0, f.bar + i, 1);
+        LFT_P(sum_gradient)(&u, (lft_z *)(Z + i * LFT_P_ALGEBRA));
+    }
+    constant = LFT_P(potential_laplacian)(s, c, d);
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        div[l] = constant;
+        for (i = 0; i < g->classes; ++i) div[l] += d[i] * W[i][l];
+    }
+}
+
+/* Of Phi = sum y Z + kappa[lane] div: to = its gradient by the links, dc[class][lane] += that by the coefficients, not NULL. With
+ * U. = y U: sum y Z = -S~., and the gradient of a derivative along U. = y U by U is
+ *   Re tr T^a (U U'.^+ + U. U'^+) + [g, y]^a,   g^a = Re tr T^a U U'^+ */
+LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const double *c, const lft_v *links, const lft_v *y,
+                                            const double *kappa, lft_v *to, double *dc, LFT_P(program_fields) f)
+{
+    const LFT_P(program) *g = &s->program;
+    const int             all = g->classes, volume = g->lattice.volume, links_n = volume * LFT_DIM;
+    const lft_v           weight = LFT_P(from_wide)(kappa);
+    lft_w                 u, v;
+    double                W[LFT_P_CLASSES][LFT_P_LANES], W_dot[LFT_P_CLASSES][LFT_P_LANES];
+    double                e[LFT_P_CLASSES], d[LFT_P_CLASSES];
+    lft_z                 gradient, turn;
+    LFT_P(place)          p = LFT_P(first_place)();
+    int                   x, i, j, k, l;
+    LFT_P(program_links)(g, links, f.value);
+    for (i = 0; i < links_n; ++i) LFT_P(sum_turned)(f.dot + i, (const lft_z *)(y + i * LFT_P_ALGEBRA), f.value + i);
+    LFT_P(potential_weights)(s, c, e);
+    (void)LFT_P(potential_laplacian)(s, c, d);
+    LFT_P(set_zero)((lft_v *)f.bar, links_n * LFT_P_SUM);
+    LFT_P(set_zero)((lft_v *)f.dot_bar, links_n * LFT_P_SUM);
+    lft_p_zero(W, (size_t)all * sizeof W[0]);
+    lft_p_zero(W_dot, (size_t)all * sizeof W_dot[0]);
+    for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
+        lft_v part[LFT_P_CLASSES], rate[LFT_P_CLASSES];
+        LFT_P(program_at)(g, p, &f);
+        LFT_P(program_forward)(g, &f);
+        LFT_P(program_traces)(g, &f);
+        if (dc) {
+            LFT_P(set_zero)(part, all);
+            LFT_P(set_zero)(rate, all);
+            LFT_P(program_values)(g, &f, part, rate);
+            LFT_P(potential_sum)(s, part, W);
+            LFT_P(potential_sum)(s, rate, W_dot);
+        }
+        LFT_P(program_cotangents)(g, &f, e, d, weight);
+        LFT_P(program_backward)(g, &f);
+    }
+    for (i = 0; i < links_n; ++i) {
+        lft_z *out = (lft_z *)(to + i * LFT_P_ALGEBRA);
+        LFT_P(sum_none)(&u);
+        LFT_P(sum_none)(&v);
+        LFT_P(sum_mul)(&u, f.value + i, 0, f.bar + i, 1);
+        LFT_P(sum_mul)(&v, f.value + i, 0, f.dot_bar + i, 1);
+        LFT_P(sum_mul)(&v, f.dot + i, 0, f.bar + i, 1);
+        LFT_P(sum_gradient)(&u, &gradient);
+        LFT_P(sum_gradient)(&v, out);
+        LFT_P(bracket)(&turn, &gradient, (const lft_z *)(y + i * LFT_P_ALGEBRA));
+        for (k = 0; k < LFT_P_ALGEBRA; ++k) out->c[k] += turn.c[k];
+    }
+    for (i = 0; dc && i < s->classes; ++i) {
+        const double *row = s->closure + i * (all + 1);
+        for (l = 0; l < LFT_P_LANES; ++l) {
+            double laplacian = row[all];
+            for (j = 0; j < all; ++j) laplacian += row[j] * W[j][l];
+            dc[i * LFT_P_LANES + l] += kappa[l] * laplacian - W_dot[i][l];
+        }
+    }
+}
+
+#endif /* LFT_P_CODE */
