@@ -19,8 +19,8 @@ variant() { # the compiler and the flags of a variant. What takes minutes leaves
     clang) echo "clang $medium -fopenmp" ;;
     lanes1) echo "${CC:-cc} $medium -DLFT_TEST_LANES=1 -DLFT_TEST_FEW" ;;
     fast-math) echo "${CC:-cc} $medium -ffast-math" ;;
-    asan) echo "${CC:-cc} -O1 -g -march=native -fsanitize=address,undefined -fno-sanitize-recover=undefined -DLFT_TEST_FEW" ;;
-    msan) echo "clang -O1 -g -march=native -fsanitize=memory -DLFT_TEST_FEW" ;;
+    asan) echo "${CC:-cc} -O1 -g1 -march=native -fsanitize=address,undefined -fno-sanitize-recover=undefined -DLFT_TEST_FEW" ;;
+    msan) echo "clang -O1 -g1 -march=native -fsanitize=memory -DLFT_TEST_FEW" ;;
     esac
 }
 within() { # seconds, command...

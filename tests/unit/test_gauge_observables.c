@@ -3,109 +3,9 @@
  * Wilson flow, step by step, its order and its direction; and what is derived from a series.
  * The second half of this file is compiled once per instance: it includes itself. */
 #ifndef T
+#include "lftflow.h"
 #include "../matrices.h"
 #include <stdlib.h>
-
-#define LFT_STATIC
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  u2
-#define LFT_GROUP LFT_U1
-#define LFT_DIM   2
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  u2f
-#define LFT_GROUP LFT_U1
-#define LFT_DIM   2
-#define LFT_REAL  LFT_F32
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  u3
-#define LFT_GROUP LFT_U1
-#define LFT_DIM   3
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  u4
-#define LFT_GROUP LFT_U1
-#define LFT_DIM   4
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  a2
-#define LFT_GROUP LFT_SU2
-#define LFT_DIM   2
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  a3
-#define LFT_GROUP LFT_SU2
-#define LFT_DIM   3
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  a4f
-#define LFT_GROUP LFT_SU2
-#define LFT_DIM   4
-#define LFT_REAL  LFT_F32
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  a4
-#define LFT_GROUP LFT_SU2
-#define LFT_DIM   4
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  b2
-#define LFT_GROUP LFT_SU3
-#define LFT_DIM   2
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  b3f
-#define LFT_GROUP LFT_SU3
-#define LFT_DIM   3
-#define LFT_REAL  LFT_F32
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  b3
-#define LFT_GROUP LFT_SU3
-#define LFT_DIM   3
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  b4
-#define LFT_GROUP LFT_SU3
-#define LFT_DIM   4
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
 
 static const double pi = 3.14159265358979323846;
 
@@ -325,66 +225,59 @@ static void diagonal(double angle, double *c)
 
 /* ---- the tests, per instance -------------------------------------------------------------------------------------------- */
 
-#define T u2
+#define T     u2
 #define T_DIM 2
-#define T_N 1
+#define T_N   1
 #include "test_gauge_observables.c"
-#undef T
-#define T u2f
-#include "test_gauge_observables.c"
-#undef T
-#undef T_DIM
-#define T u3
+#define T     a3
 #define T_DIM 3
+#define T_N   2
 #include "test_gauge_observables.c"
-#undef T
-#undef T_DIM
-#define T u4
+#define T     a4f
 #define T_DIM 4
+#define T_N   2
+#define T_REAL LFT_F32
 #include "test_gauge_observables.c"
-#undef T
-#undef T_DIM
-#undef T_N
-#define T a2
+#define T     b4
+#define T_DIM 4
+#define T_N   3
+#include "test_gauge_observables.c"
+#ifndef LFT_TEST_FEW
+#define T     u2f
 #define T_DIM 2
-#define T_N 2
+#define T_N   1
+#define T_REAL LFT_F32
 #include "test_gauge_observables.c"
-#undef T
-#undef T_DIM
-#define T a3
+#define T     u3
 #define T_DIM 3
+#define T_N   1
 #include "test_gauge_observables.c"
-#undef T
-#undef T_DIM
-#define T a4
+#define T     u4
 #define T_DIM 4
+#define T_N   1
 #include "test_gauge_observables.c"
-#undef T
-#define T a4f
-#include "test_gauge_observables.c"
-#undef T
-#undef T_DIM
-#undef T_N
-#define T b2
+#define T     a2
 #define T_DIM 2
-#define T_N 3
+#define T_N   2
 #include "test_gauge_observables.c"
-#undef T
-#undef T_DIM
-#define T b3
-#define T_DIM 3
-#include "test_gauge_observables.c"
-#undef T
-#define T b3f
-#include "test_gauge_observables.c"
-#undef T
-#undef T_DIM
-#define T b4
+#define T     a4
 #define T_DIM 4
+#define T_N   2
 #include "test_gauge_observables.c"
-#undef T
-#undef T_DIM
-#undef T_N
+#define T     b2
+#define T_DIM 2
+#define T_N   3
+#include "test_gauge_observables.c"
+#define T     b3
+#define T_DIM 3
+#define T_N   3
+#include "test_gauge_observables.c"
+#define T     b3f
+#define T_DIM 3
+#define T_N   3
+#define T_REAL LFT_F32
+#include "test_gauge_observables.c"
+#endif
 
 /* ---- deriving: on made-up rows ------------------------------------------------------------------------------------------- */
 
@@ -503,22 +396,44 @@ static void deriving(void)
 int main(void)
 {
     u2_suite();
+    a3_suite();
+    a4f_suite();
+    b4_suite();
+#ifndef LFT_TEST_FEW
     u2f_suite();
     u3_suite();
     u4_suite();
     a2_suite();
-    a3_suite();
     a4_suite();
-    a4f_suite();
     b2_suite();
     b3_suite();
     b3f_suite();
-    b4_suite();
+#endif
     deriving();
     return test_end();
 }
 
 #else /* ---- one instance --------------------------------------------------------------------------------------------- */
+
+#define LFT_STATIC
+#ifdef LFT_TEST_LANES
+#define LFT_LANES LFT_TEST_LANES
+#endif
+#ifdef T_REAL
+#define LFT_REAL  T_REAL
+#endif
+#define LFT_NAME  T
+#if T_N == 1
+#define LFT_GROUP LFT_U1
+#elif T_N == 2
+#define LFT_GROUP LFT_SU2
+#else
+#define LFT_GROUP LFT_SU3
+#endif
+#define LFT_DIM   T_DIM
+#define LFT_UPTO  LFT_SAMPLE
+#include "lftflow.h"
+#undef LFT_STATIC
 
 #define T_PASTE2(a, b) a##_##b
 #define T_PASTE(a, b)  T_PASTE2(a, b)
@@ -875,4 +790,8 @@ static void T_(suite)(void)
 #undef T_
 #undef T_PASTE
 #undef T_PASTE2
+#undef T
+#undef T_DIM
+#undef T_N
+#undef T_REAL
 #endif
