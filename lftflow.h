@@ -5689,6 +5689,7 @@ typedef struct LFT_(continuous_desc) {
     int                  order; /* coefficients at the start: 0 none, the identity; 1 to 4: the trivializing map to leading, next
                                    to leading order in beta, and so on; needs all classes of that order, and nodes >= order */
     double               beta;  /* of the Wilson action that the order is for */
+    double               from;  /* beta of what the map begins with, as LFT_(flow_carry)() does; 0: Haar */
 } LFT_(continuous_desc);
 
 /* The layer's table. Z = -T^a d^a S~ with S~ = sum_i c_i(t) W_i(U), the classes of Wilson loops W_i of 66_loop_classes.h; log det
@@ -5908,6 +5909,18 @@ LFT_API lft_status LFT_(exact_logz)(const int *extent, double beta, double *logz
  * changed. Text in flow->error. Of a family, the flow at its present couplings is taken; a family gets it for all couplings
  * alike. */
 LFT_API lft_status LFT_(flow_transfer)(LFT_(flow) *flow, const LFT_(flow) *from);
+
+/* ---- 82_carry.h, declarations ------------------------------------------------------------------------------------ */
+/* 82_carry.h: configurations of one theory carried to another by a flow: correlated ensembles.
+ * Offers: LFT_(flow_carry)(). */
+
+/* y = f(x), and logw[n] = S_from(x) - S_to(y) + log |det df/dx|. If the x are an ensemble of `from`, then for any flow
+ *   <O>_to = <w O(y)> / <w>,   <w> = Z_to / Z_from,   w = exp(logw)
+ * and O(x) - w O(y) / <w> fluctuates as little as y is near x: <O>_from - <O>_to has a smaller error than two runs, and, where f is
+ * nearer to what leads from one theory to the other than the identity, than reweighting. A flow of gauge fields begins as such a
+ * map with continuous.from and .beta. x is not y. Errors as of LFT_(flow_map)(). Source: 2401.10874. */
+LFT_API lft_status LFT_(flow_carry)(LFT_(flow) *flow, const LFT_(theory) *from, const LFT_(theory) *to, const LFT_(batch) *x,
+                                    LFT_(batch) *y, double *logw);
 
 /* ---- 82_metropolis.h, declarations ------------------------------------------------------------------------------- */
 /* 82_metropolis.h: independence Metropolis: the samples of a flow, accepted or rejected, are an exact Markov chain.
@@ -11635,7 +11648,7 @@ LFT_P_STATIC void LFT_P(traces_add)(LFT_P(traces) *p, const int *path, int n)
 
 LFT_P_STATIC void LFT_P(traces_remove)(LFT_P(traces) *p, int t)
 {
-    for (--p->traces; t < p->traces; ++t) {
+    for (--p->traces; t < p->traces && t + 1 < LFT_P_TRACES; ++t) { /* the bound is for compilers */
         p->length[t] = p->length[t + 1];
         lft_p_copy(p->letter[t], p->letter[t + 1], sizeof p->letter[t]);
     }
@@ -13525,14 +13538,17 @@ LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *thet
         {1}, {1.0 / 2, 1.0 / 2}, {1.0 / 3, 1.0 / 2, 1.0 / 6}, {1.0 / 4, 9.0 / 20, 1.0 / 4, 1.0 / 20}};
     const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
     const int                order = s->desc.order;
-    double                   c[LFT_P_ORDERS][LFT_P_CLASSES];
-    int                      i, a, k;
+    const double             way = s->desc.beta - s->desc.from;
+    double                   c[LFT_P_ORDERS][LFT_P_CLASSES], share;
+    int                      i, a, k, m;
     for (a = 1; a < LFT_P_ORDERS; ++a) pace[s->params + (size_t)a] = 0;
-    LFT_P(potential_start)(&s->potential, s->desc.beta, order, c);
+    LFT_P(potential_start)(&s->potential, 1, order, c);
     for (i = 0; i < s->desc.loops; ++i) {
         double *to = theta + s->params + LFT_P(continuous_first)(s, i);
-        for (k = 0; k < order; ++k) {
-            for (a = 0; a <= k; ++a) to[a] += power[k][a] * c[k][i];
+        for (k = 0; k < order; ++k) { /* way (from + way t)^k, term by term */
+            for (m = k, share = way; m >= 0; --m, share *= s->desc.from * (m + 1) / (k - m)) {
+                for (a = 0; a <= m; ++a) to[a] += power[m][a] * c[k][i] * share * lft_p_power(way, m);
+            }
         }
     }
 }
@@ -15708,6 +15724,22 @@ LFT_API lft_status LFT_(flow_transfer)(LFT_(flow) *flow, const LFT_(flow) *from)
     lft_p_zero(theta + count, (flow->params.count - count) * sizeof(double));
     LFT_(flow_prepare)(flow);
     return LFT_OK;
+}
+
+/* ---- 82_carry.h, code -------------------------------------------------------------------------------------------- */
+
+LFT_API lft_status LFT_(flow_carry)(LFT_(flow) *flow, const LFT_(theory) *from, const LFT_(theory) *to, const LFT_(batch) *x,
+                                    LFT_(batch) *y, double *logw)
+{
+    const lft_status status = LFT_(flow_map)(flow, x, y, logw);
+    double           before[LFT_P_LANES], after[LFT_P_LANES];
+    int              g, l;
+    for (g = 0; g < x->groups && !status; ++g) {
+        from->action(from, &x->lattice, LFT_P(group)(x, g), before, NULL);
+        to->action(to, &y->lattice, LFT_P(group)(y, g), after, NULL);
+        for (l = 0; l < LFT_P_LANES && g * LFT_P_LANES + l < x->n; ++l) logw[g * LFT_P_LANES + l] += before[l] - after[l];
+    }
+    return status;
 }
 
 /* ---- 82_metropolis.h, code --------------------------------------------------------------------------------------- */

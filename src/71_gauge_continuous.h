@@ -24,6 +24,7 @@ typedef struct LFT_(continuous_desc) {
     int                  order; /* coefficients at the start: 0 none, the identity; 1 to 4: the trivializing map to leading, next
                                    to leading order in beta, and so on; needs all classes of that order, and nodes >= order */
     double               beta;  /* of the Wilson action that the order is for */
+    double               from;  /* beta of what the map begins with, as LFT_(flow_carry)() does; 0: Haar */
 } LFT_(continuous_desc);
 
 /* The layer's table. Z = -T^a d^a S~ with S~ = sum_i c_i(t) W_i(U), the classes of Wilson loops W_i of 66_loop_classes.h; log det
@@ -244,14 +245,17 @@ LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *thet
         {1}, {1.0 / 2, 1.0 / 2}, {1.0 / 3, 1.0 / 2, 1.0 / 6}, {1.0 / 4, 9.0 / 20, 1.0 / 4, 1.0 / 20}};
     const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
     const int                order = s->desc.order;
-    double                   c[LFT_P_ORDERS][LFT_P_CLASSES];
-    int                      i, a, k;
+    const double             way = s->desc.beta - s->desc.from;
+    double                   c[LFT_P_ORDERS][LFT_P_CLASSES], share;
+    int                      i, a, k, m;
     for (a = 1; a < LFT_P_ORDERS; ++a) pace[s->params + (size_t)a] = 0;
-    LFT_P(potential_start)(&s->potential, s->desc.beta, order, c);
+    LFT_P(potential_start)(&s->potential, 1, order, c);
     for (i = 0; i < s->desc.loops; ++i) {
         double *to = theta + s->params + LFT_P(continuous_first)(s, i);
-        for (k = 0; k < order; ++k) {
-            for (a = 0; a <= k; ++a) to[a] += power[k][a] * c[k][i];
+        for (k = 0; k < order; ++k) { /* way (from + way t)^k, term by term */
+            for (m = k, share = way; m >= 0; --m, share *= s->desc.from * (m + 1) / (k - m)) {
+                for (a = 0; a <= m; ++a) to[a] += power[m][a] * c[k][i] * share * lft_p_power(way, m);
+            }
         }
     }
 }

@@ -98,6 +98,7 @@
 #include "81_exact.h"
 #endif
 #include "81_transfer.h"
+#include "82_carry.h"
 #include "82_metropolis.h"
 #include "83_hmc.h"
 #if LFT_GROUP != LFT_SCALAR
@@ -200,6 +201,7 @@
 #include "81_exact.h"
 #endif
 #include "81_transfer.h"
+#include "82_carry.h"
 #include "82_metropolis.h"
 #include "83_hmc.h"
 #if LFT_GROUP != LFT_SCALAR
