@@ -5665,7 +5665,7 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
 
 /* ---- 71_gauge_continuous.h, declarations ------------------------------------------------------------------------- */
 /* 71_gauge_continuous.h: the gauge-equivariant continuous flow as a layer: dU/dt = Z(U, t) U from t = 0 to 1, on the group.
- * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table), LFT_(continuous_loops)(), _loop. */
+ * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table), LFT_(continuous_loops)(), _loop, _scale. */
 
 #ifndef LFT_P_GROUP_INTEGRATOR
 #define LFT_P_GROUP_INTEGRATOR
@@ -5711,6 +5711,11 @@ LFT_API int LFT_(continuous_loops)(int order);
  * z and t are the other axes; where there are more traces the steps between their beginnings stand in brackets. Of U(1) one loop
  * that has all links. LFT_ERR_ARG where there is no such class. */
 LFT_API lft_status LFT_(continuous_loop)(int number, char *text, size_t size);
+
+/* Multiplies the coefficients of a layer of this table, in flow->params.value, by ratio to the power of their classes' order, which
+ * is what those of the trivializing map do to leading order when beta becomes ratio beta: the start at another coupling, from a
+ * model. flow_prepare must follow. */
+LFT_API void LFT_(continuous_scale)(const LFT_(layer) *layer, double *value, double ratio);
 
 #endif
 #if LFT_GROUP == LFT_SCALAR
@@ -12563,6 +12568,7 @@ typedef struct LFT_P(potential) {
     LFT_P(program) program;
     int            classes;    /* with coefficients: the first of those that the program computes */
     int            orders;     /* of the trivializing map that all classes are there for */
+    int            upto[LFT_P_ORDERS + 1]; /* classes of orders up to this; 0 where not all were looked for */
     int            extent;     /* the least: on a smaller lattice loops close around it */
     double        *closure;    /* [classes][all of the program's + 1]: D_ij, last the constant */
 } LFT_P(potential);
@@ -12598,6 +12604,7 @@ LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(la
         }
         for (j = all; j < classes.count; ++j) all = row.c[j] < 0 || row.c[j] > 0 ? j + 1 : all;
     }
+    lft_p_copy(s->upto, classes.upto, sizeof s->upto);
     while (s->orders < LFT_P_ORDERS && classes.upto[s->orders + 1] > 0 && classes.upto[s->orders + 1] <= s->classes) ++s->orders;
     s->extent = 2;
     for (i = 0; i < all; ++i) {
@@ -13550,6 +13557,18 @@ LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *thet
                 for (a = 0; a <= m; ++a) to[a] += power[m][a] * c[k][i] * share * lft_p_power(way, m);
             }
         }
+    }
+}
+
+LFT_API void LFT_(continuous_scale)(const LFT_(layer) *layer, double *value, double ratio)
+{
+    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
+    const int               *upto = s->potential.upto;
+    int                      i, a, order = 1;
+    for (i = 0; i < s->desc.loops; ++i) {
+        double *c = value + s->params + LFT_P(continuous_first)(s, i);
+        while (order < LFT_P_ORDERS && upto[order] > 0 && i >= upto[order]) ++order;
+        for (a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) c[a] *= lft_p_power(ratio, order);
     }
 }
 

@@ -1,5 +1,5 @@
 /* 71_gauge_continuous.h: the gauge-equivariant continuous flow as a layer: dU/dt = Z(U, t) U from t = 0 to 1, on the group.
- * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table), LFT_(continuous_loops)(), _loop. */
+ * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table), LFT_(continuous_loops)(), _loop, _scale. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
 #ifndef LFT_P_GROUP_INTEGRATOR
@@ -46,6 +46,11 @@ LFT_API int LFT_(continuous_loops)(int order);
  * z and t are the other axes; where there are more traces the steps between their beginnings stand in brackets. Of U(1) one loop
  * that has all links. LFT_ERR_ARG where there is no such class. */
 LFT_API lft_status LFT_(continuous_loop)(int number, char *text, size_t size);
+
+/* Multiplies the coefficients of a layer of this table, in flow->params.value, by ratio to the power of their classes' order, which
+ * is what those of the trivializing map do to leading order when beta becomes ratio beta: the start at another coupling, from a
+ * model. flow_prepare must follow. */
+LFT_API void LFT_(continuous_scale)(const LFT_(layer) *layer, double *value, double ratio);
 
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
@@ -257,6 +262,18 @@ LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *thet
                 for (a = 0; a <= m; ++a) to[a] += power[m][a] * c[k][i] * share * lft_p_power(way, m);
             }
         }
+    }
+}
+
+LFT_API void LFT_(continuous_scale)(const LFT_(layer) *layer, double *value, double ratio)
+{
+    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
+    const int               *upto = s->potential.upto;
+    int                      i, a, order = 1;
+    for (i = 0; i < s->desc.loops; ++i) {
+        double *c = value + s->params + LFT_P(continuous_first)(s, i);
+        while (order < LFT_P_ORDERS && upto[order] > 0 && i >= upto[order]) ++order;
+        for (a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) c[a] *= lft_p_power(ratio, order);
     }
 }
 

@@ -47,6 +47,31 @@ static void C(composes)(int order, double from, double to)
     check_below("    log det", apart, 1e-5);
 }
 
+/* A map from Haar, scaled from one coupling to another: exact to leading order, beyond that by the order of each class. */
+static void C(scales)(int order, double from, double to)
+{
+    C(flow)   flow[3];
+    lft_arena arena = lft_arena_of(memory, sizeof memory);
+    double    worst = 0;
+    size_t    k, at = 4; /* behind the plaquette's */
+    int       i;
+    C(map)(flow, 6, 1, 0, from, 4, &arena);
+    C(map)(flow + 1, 6, 1, 0, to, 4, &arena);
+    C(continuous_scale)(flow->layer, flow->params.value, to / from);
+    for (k = 0; k < flow->params.count; ++k) worst = fmax(worst, fabs(flow[0].params.value[k] - flow[1].params.value[k]));
+    check_below("leading order, scaled to another coupling", worst, 1e-15);
+    C(map)(flow + 2, 6, order, 0, from, 4, &arena);
+    for (k = 0; k < flow[2].params.count; ++k) flow[2].params.value[k] = 1;
+    C(continuous_scale)(flow[2].layer, flow[2].params.value, to / from);
+    for (i = 1, worst = 0; i < C(continuous_loops)(order); ++i) {
+        int n = 1, a;
+        while (i >= C(continuous_loops)(n)) ++n;
+        for (a = 0; a < order; ++a) worst = fmax(worst, fabs(flow[2].params.value[at++] - pow(to / from, n)));
+    }
+    check_below("    higher orders", worst, 1e-14);
+    check_true("    all of them", at == flow[2].params.count);
+}
+
 /* n exact samples of the first coupling carried to the second one: log-weights with the flow and without, plaquettes. */
 static carried C(carry)(int L, int order, double from, double to, int n)
 {

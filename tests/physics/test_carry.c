@@ -75,16 +75,19 @@ int main(void)
 {
     printf("---- U(1)\n");
     u1_composes(1, 1.3, 0.4);
+    u1_scales(3, 0.8, 1.3);
     u1_composes(2, 0.6, 0.9);
     u1_composes(3, 0.6, 1.1);
     compare(u1_carry(8, 2, 1, 1.1, 4096), 2);
     compare(u1_carry(8, 3, 1, 0.7, 4096), 3);
     printf("---- SU(2)\n");
+    su2_scales(3, 0.8, 1.3);
     su2_composes(2, 1.2, 1.9);
     su2_composes(3, 0.9, 0.3);
     compare(su2_carry(8, 2, 1.8, 2, 4096), 2);
     compare(su2_carry(8, 3, 1.8, 2, 4096), 3);
     printf("---- SU(3)\n");
+    su3_scales(3, 0.8, 1.3);
     su3_composes(2, 1.5, 2.5);
     compare(su3_carry(8, 2, 3, 3.5, 1024), 2);
     return test_end();
