@@ -91,7 +91,7 @@ for v in $variants; do
         continue
     fi
     case $v in # what a test has to mention, or to include, for the variant to make a difference
-    lanes1) word='LFT_TEST_LANES|_suite\.h|model_case\.h' ;;
+    lanes1) word='LFT_TEST_LANES|instance\.h|_suite\.h|model_case\.h' ;;
     *) word=. ;;
     esac
     for source in tests/unit/*.c tests/physics/*.c; do

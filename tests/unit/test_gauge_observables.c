@@ -416,9 +416,6 @@ int main(void)
 #else /* ---- one instance --------------------------------------------------------------------------------------------- */
 
 #define LFT_STATIC
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
 #ifdef T_REAL
 #define LFT_REAL  T_REAL
 #endif
@@ -432,7 +429,7 @@ int main(void)
 #endif
 #define LFT_DIM   T_DIM
 #define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
+#include "../instance.h"
 #undef LFT_STATIC
 
 #define T_PASTE2(a, b) a##_##b
