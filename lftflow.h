@@ -5665,7 +5665,7 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
 
 /* ---- 71_gauge_continuous.h, declarations ------------------------------------------------------------------------- */
 /* 71_gauge_continuous.h: the gauge-equivariant continuous flow as a layer: dU/dt = Z(U, t) U from t = 0 to 1, on the group.
- * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table), LFT_(continuous_loops)(), _loop, _scale. */
+ * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table), _loops, _loop, _scale. */
 
 #ifndef LFT_P_GROUP_INTEGRATOR
 #define LFT_P_GROUP_INTEGRATOR

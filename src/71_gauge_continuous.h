@@ -1,5 +1,5 @@
 /* 71_gauge_continuous.h: the gauge-equivariant continuous flow as a layer: dU/dt = Z(U, t) U from t = 0 to 1, on the group.
- * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table), LFT_(continuous_loops)(), _loop, _scale. */
+ * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table), _loops, _loop, _scale. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
 #ifndef LFT_P_GROUP_INTEGRATOR
