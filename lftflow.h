@@ -5689,6 +5689,7 @@ typedef struct LFT_(continuous_desc) {
     int                  order; /* coefficients at the start: 0 none, the identity; 1 to 4: the trivializing map to leading, next
                                    to leading order in beta, and so on; needs all classes of that order, and nodes >= order */
     double               beta;  /* of the Wilson action that the order is for */
+    int                  doubled; /* axis + 1: only the new links of a doubled axis move, those across it at odd coordinates; 0: all */
 } LFT_(continuous_desc);
 
 /* The layer's table. Z = -T^a d^a S~ with S~ = sum_i c_i(t) W_i(U), the classes of Wilson loops W_i of 66_loop_classes.h; log det
@@ -5698,18 +5699,24 @@ typedef struct LFT_(continuous_desc) {
  *   d = 2   U(1) 1, 4, 13, 66   SU(2) 1, 4, 15, 125   SU(3) 1, 7, 37
  *   d = 3   U(1) 1, 6, 39       SU(2) 1, 6, 47        SU(3) 1, 11
  *   d = 4   U(1) 1, 6           SU(2) 1, 6            SU(3) 1, 11      beyond that there is no room for all of an order
+ * Of a doubled axis S~ is a sum over loops through new links, d^a runs over them, and all others are what the flow is conditioned
+ * on: the layer behind an LFT_(doubling)() by two. Equivariant under gauge transformations, charge conjugation, translations along
+ * the axis by two and whatever the other axes have; with order > 0 the trivializing map of the new links given the others. Then
+ * there are more classes, a link's sides being told apart:
+@COUNTS@
  * LFT_ERR_ARG for extents < 2 with the plaquettes alone, < 3 with those of order 2, and so on: there loops close around the
- * lattice, or plaquettes share two links, and are of other classes. LFT_ERR_NONFINITE names the step. The inverse solves each
+ * lattice, or plaquettes share two links, and are of other classes; of a doubled axis only links that move count, so that in two
+ * dimensions any extents will do, but for that of the axis, which is even. LFT_ERR_NONFINITE names the step. The inverse solves each
  * step by relaxed iteration: LFT_ERR_NOCONV if the steps are too long. flow_init takes up to 180 kB of stack. */
 LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
 
-/* How many classes of loops there are to an order, 1 to 4; 0 where there is no room for all of them. */
-LFT_API int LFT_(continuous_loops)(int order);
+/* How many classes of loops there are to an order, 1 to 4; 0 where there is no room for all of them. doubled: as in the desc. */
+LFT_API int LFT_(continuous_loops)(int doubled, int order);
 
 /* text = a member of class `number`, from 0, cut to size: "tr xyXY" is the loop of steps along x, y, back along x, back along y;
- * z and t are the other axes; where there are more traces the steps between their beginnings stand in brackets. Of U(1) one loop
- * that has all links. LFT_ERR_ARG where there is no such class. */
-LFT_API lft_status LFT_(continuous_loop)(int number, char *text, size_t size);
+ * z and t are the other axes; where there are more traces the steps between their beginnings stand in brackets, and those of
+ * the first from an even slice of a doubled axis. Of U(1) one loop that has all links. LFT_ERR_ARG where there is no such class. */
+LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size);
 
 #endif
 #if LFT_GROUP == LFT_SCALAR
@@ -11456,7 +11463,7 @@ static const char *const LFT_P(prior_name)[] = {"", "free", "normal", "haar"}; /
 /* ---- 66_loop_classes.h, code ------------------------------------------------------------------------------------- */
 /* 66_loop_classes.h: products of traces of closed paths, their classes, and what derivatives make of them. Symbols, no fields.
  * Offers (private): LFT_P(traces), LFT_P(classes), LFT_P(classes_find)(), _laplacian, _times_plaquettes, LFT_P(traces_member)(),
- * _reversed, _home, _normal, LFT_P(path_walk)(); LFT_P_CLASSES, LFT_P_ORDERS.
+ * _moving, _reversed, _home, _normal, LFT_P(letter_moves)(), LFT_P(path_walk)(); LFT_P_CLASSES, _ORDERS, _SYMMETRIES.
  *
  * A path is a list of links, each as it is or adjoint; the trace of a closed one is a Wilson loop. A class is the sum of all
  * images of one product of traces under translations, the hypercubic group and reversal of all paths at once (complex
@@ -11468,23 +11475,31 @@ static const char *const LFT_P(prior_name)[] = {"", "free", "normal", "haar"}; /
  * The classes of order n are those that appear in the n-th order of the trivializing map (0907.5491): W_0 is that of order 1, the
  * others are found by G from those of the order before, and by D. Paths that go back on themselves are cut off; and so that
  * classes are independent: in U(1) only the number of times that each link is passed counts. In SU(2) all traces are real and
- * tr A tr B = tr A B + tr A B^+. In SU(3) tr X X Y = tr X tr X Y - (tr X)^* tr Y + tr X^+ Y. */
+ * tr A tr B = tr A B + tr A B^+. In SU(3) tr X X Y = tr X tr X Y - (tr X)^* tr Y + tr X^+ Y.
+ *
+ * Of a doubled axis only the new links move, those across it at odd coordinates: l runs over them, and the images are those under
+ * what leaves them where they are: translations along the axis by two, the axis turned round, all that the others have. Then
+ * there are two classes of plaquettes, along the axis and, from three dimensions on, across it where links are new; the others,
+ * and all other products of links that stay, are constants of both expressions. */
 
 #define LFT_P_ORDERS  4
 #define LFT_P_CLASSES 128
 #define LFT_P_LETTERS (4 * LFT_P_ORDERS)
 #define LFT_P_TRACES  (LFT_P_ORDERS + 1)
+#define LFT_P_SYMMETRIES ((1 << LFT_DIM) * (LFT_DIM == 4 ? 24 : LFT_DIM == 3 ? 6 : LFT_DIM)) /* of the hypercubic group */
 
 /* A letter is a link on a path: its site, its direction, and whether it is adjoint. */
 typedef struct LFT_P(traces) {
+    int doubled; /* axis + 1, 0: none */
     int traces, length[LFT_P_TRACES], letter[LFT_P_TRACES][LFT_P_LETTERS];
 } LFT_P(traces);
 
 typedef struct LFT_P(classes) {
     int           count, full; /* full: more were found than there is room for */
+    int           moving; /* of them, the first: those with links that move */
     LFT_P(traces)  one[LFT_P_CLASSES]; /* a member of each */
     int           size[LFT_P_CLASSES]; /* members, translations apart */
-    int           upto[LFT_P_ORDERS + 1]; /* classes of orders up to this */
+    int           upto[LFT_P_ORDERS + 1]; /* moving classes of orders up to this */
 } LFT_P(classes);
 
 /* What an expression is in classes: the coefficients, last the constant. */
@@ -11512,6 +11527,14 @@ LFT_P_STATIC void LFT_P(letter_site)(int letter, int *x)
         x[i] = site % 32 - 16;
         site /= 32;
     }
+}
+
+/* Whether it is a link that moves. */
+LFT_P_STATIC int LFT_P(letter_moves)(int letter, int doubled)
+{
+    int x[LFT_DIM];
+    LFT_P(letter_site)(letter, x);
+    return !doubled || (LFT_P(letter_axis)(letter) != doubled - 1 && (x[doubled - 1] & 1));
 }
 
 /* The site that a path is at before this link. */
@@ -11620,10 +11643,13 @@ LFT_P_STATIC void LFT_P(path_normal)(int *path, int n)
 
 /* ---- products of traces ---------------------------------------------------------------------------------------------- */
 
-LFT_P_STATIC int LFT_P(traces_letters)(const LFT_P(traces) *p)
+/* How many links of it move. */
+LFT_P_STATIC int LFT_P(traces_moving)(const LFT_P(traces) *p)
 {
-    int t, n = 0;
-    for (t = 0; t < p->traces; ++t) n += p->length[t];
+    int t, i, n = 0;
+    for (t = 0; t < p->traces; ++t) {
+        for (i = 0; i < p->length[t]; ++i) n += LFT_P(letter_moves)(p->letter[t][i], p->doubled);
+    }
     return n;
 }
 
@@ -11666,7 +11692,7 @@ LFT_P_STATIC int LFT_P(traces_same)(const LFT_P(traces) *a, const LFT_P(traces) 
     return LFT_P(traces_compare)(a, b) == 0;
 }
 
-/* Moved to where the least coordinate of its links along each axis is 0. */
+/* Moved to where the least coordinate of its links along each axis is 0; of a doubled axis 0 or 1. */
 LFT_P_STATIC void LFT_P(traces_home)(LFT_P(traces) *p)
 {
     int x[LFT_DIM], least[LFT_DIM], t, i, mu, move = 0;
@@ -11677,6 +11703,7 @@ LFT_P_STATIC void LFT_P(traces_home)(LFT_P(traces) *p)
             for (mu = 0; mu < LFT_DIM; ++mu) least[mu] = x[mu] < least[mu] ? x[mu] : least[mu];
         }
     }
+    if (p->doubled) least[p->doubled - 1] &= ~1;
     for (mu = 0; mu < LFT_DIM; ++mu) move = move * 32 + least[mu];
     for (t = 0; t < p->traces; ++t) {
         for (i = 0; i < p->length[t]; ++i) p->letter[t][i] -= 8 * move;
@@ -11703,12 +11730,10 @@ LFT_P_STATIC void LFT_P(traces_normal)(LFT_P(traces) *p)
     }
 }
 
-/* The hypercubic group: axis i becomes axis to[i], and is turned round where turn[i] is 1. Element g < 2^d d!; 0 beyond. */
-LFT_P_STATIC int LFT_P(symmetry)(int g, int *to, int *turn)
+/* The hypercubic group: axis i becomes axis to[i], and is turned round where turn[i] is 1. Element g < 2^d d!. */
+LFT_P_STATIC void LFT_P(symmetry)(int g, int *to, int *turn)
 {
-    int i, k, n = 1, code = g >> LFT_DIM;
-    for (i = 2; i <= LFT_DIM; ++i) n *= i;
-    if (code >= n) return 0;
+    int i, k, code = g >> LFT_DIM;
     for (i = 0; i < LFT_DIM; ++i) turn[i] = g >> i & 1;
     for (i = 0; i < LFT_DIM; ++i) { /* axis i goes to place code % (i + 1) of those before it */
         const int at = code % (i + 1);
@@ -11716,14 +11741,14 @@ LFT_P_STATIC int LFT_P(symmetry)(int g, int *to, int *turn)
         for (k = 0; k < i; ++k) to[k] += to[k] >= at;
         to[i] = at;
     }
-    return 1;
 }
 
-/* The image of p under element g, in normal form; 0 beyond the last element. */
+/* The image of p under element g, in normal form; 0 where that does not leave a doubled axis where it is. */
 LFT_P_STATIC int LFT_P(traces_member)(LFT_P(traces) *to, const LFT_P(traces) *p, int g)
 {
     int axis[LFT_DIM], turn[LFT_DIM], x[LFT_DIM], y[LFT_DIM], t, i, mu;
-    if (!LFT_P(symmetry)(g, axis, turn)) return 0;
+    LFT_P(symmetry)(g, axis, turn);
+    if (p->doubled && axis[p->doubled - 1] != p->doubled - 1) return 0;
     *to = *p;
     for (t = 0; t < p->traces; ++t) {
         for (i = 0; i < p->length[t]; ++i) {
@@ -11747,7 +11772,8 @@ LFT_P_STATIC int LFT_P(class_of)(LFT_P(classes) *s, const LFT_P(traces) *p)
     for (i = 0; i < s->count; ++i) {
         if (LFT_P(traces_same)(s->one + i, &best)) return i;
     }
-    for (g = 0; LFT_P(traces_member)(&q, p, g); ++g) {
+    for (g = 0; g < LFT_P_SYMMETRIES; ++g) {
+        if (!LFT_P(traces_member)(&q, p, g)) continue;
         for (reversed = 0; reversed < 2; ++reversed, ++elements) {
             int order;
             if (reversed) {
@@ -11906,10 +11932,10 @@ LFT_P_STATIC void LFT_P(classes_laplacian)(LFT_P(classes) *s, int i, LFT_P(in_cl
     const LFT_P(traces) p = s->one[i];
     int                t, u, k, m;
     lft_p_zero(row, sizeof *row);
-    row->c[i] = casimir * LFT_P(traces_letters)(&p);
+    row->c[i] = casimir * LFT_P(traces_moving)(&p);
     for (t = 0; t < p.traces; ++t) {
         for (k = 0; k < p.length[t]; ++k) {
-            for (u = 0; u <= t; ++u) {
+            for (u = 0; u <= t && LFT_P(letter_moves)(p.letter[t][k], p.doubled); ++u) {
                 for (m = 0; m < (u == t ? k : p.length[u]); ++m) {
                     if (LFT_P(letter_link)(p.letter[t][k]) != LFT_P(letter_link)(p.letter[u][m])) continue;
                     LFT_P(contract)(s, &p, t, k, u, m, -2, row);
@@ -11942,7 +11968,7 @@ LFT_P_STATIC void LFT_P(classes_times_plaquettes)(LFT_P(classes) *s, int i, LFT_
     for (t = 0; t < last; ++t) {
         for (k = 0; k < p.length[t]; ++k) {
             const int letter = p.letter[t][k], mu = LFT_P(letter_axis)(letter);
-            for (nu = 0; nu < LFT_DIM; ++nu) {
+            for (nu = 0; nu < LFT_DIM && LFT_P(letter_moves)(letter, p.doubled); ++nu) {
                 for (below = 0; nu != mu && below < 2; ++below) {
                     LFT_P(letter_site)(letter, x);
                     x[nu] -= below;
@@ -11960,32 +11986,53 @@ LFT_P_STATIC void LFT_P(classes_times_plaquettes)(LFT_P(classes) *s, int i, LFT_
     LFT_P(of_class)(s, i, row);
 }
 
-/* All classes, order by order, until there are `wanted`. upto of an order that there is no room for is 0. */
-LFT_P_STATIC void LFT_P(classes_find)(LFT_P(classes) *s, int wanted)
+/* Classes without links that move go behind the others, which keep their order. */
+LFT_P_STATIC void LFT_P(classes_sort)(LFT_P(classes) *s)
 {
+    int i, k;
+    for (i = s->moving; i < s->count; ++i) {
+        const LFT_P(traces) one = s->one[i];
+        const int           size = s->size[i];
+        if (!LFT_P(traces_moving)(&one)) continue;
+        for (k = i; k > s->moving; --k) s->one[k] = s->one[k - 1], s->size[k] = s->size[k - 1];
+        s->one[k] = one, s->size[k] = size;
+        ++s->moving;
+    }
+}
+
+/* All classes, order by order, until there are `wanted` that move. upto of an order that there is no room for is 0. */
+LFT_P_STATIC void LFT_P(classes_find)(LFT_P(classes) *s, int doubled, int wanted)
+{
+    const int         along = doubled ? doubled - 1 : 0, across = (along + 1) % LFT_DIM;
     LFT_P(in_classes) row;
     LFT_P(traces)      plaquette;
     int               x[LFT_DIM], order, i, closed = 0;
     lft_p_zero(s, sizeof *s);
     lft_p_zero(&plaquette, sizeof plaquette);
     lft_p_zero(x, sizeof x);
-    plaquette.traces = 1, plaquette.length[0] = 4;
-    LFT_P(path_plaquette)(x, 0, 1, plaquette.letter[0]);
+    plaquette.traces = 1, plaquette.length[0] = 4, plaquette.doubled = doubled;
+    LFT_P(path_plaquette)(x, along, across, plaquette.letter[0]);
     (void)LFT_P(class_of)(s, &plaquette);
+    x[along] = 1;
+    if (doubled && LFT_DIM > 2) {
+        LFT_P(path_plaquette)(x, across, (along + 2) % LFT_DIM, plaquette.letter[0]);
+        (void)LFT_P(class_of)(s, &plaquette);
+    }
     for (order = 1; order <= LFT_P_ORDERS; ++order) {
         for (i = order > 2 ? s->upto[order - 2] : 0; order > 1 && i < s->upto[order - 1]; ++i) {
             LFT_P(classes_times_plaquettes)(s, i, &row);
         }
         for (; closed < s->count && !s->full; ++closed) LFT_P(classes_laplacian)(s, closed, &row);
+        LFT_P(classes_sort)(s);
         if (s->full) return;
-        s->upto[order] = s->count;
-        if (s->count >= wanted) return;
+        s->upto[order] = s->moving;
+        if (s->moving >= wanted) return;
     }
 }
 
 /* ---- 67_loop_program.h, code ------------------------------------------------------------------------------------- */
 /* 67_loop_program.h: how classes of Wilson loops are computed at a site, with their derivatives of first and second order.
- * Offers (private): LFT_P(program) and its parts, LFT_P(program_fields), LFT_P(program_links)(), _at, _forward, _traces, _values,
+ * Offers (private): LFT_P(program) and its parts, LFT_P(program_fields), LFT_P(program_links)(), _runs, _moves, _at, _forward, _traces, _values,
  * _cotangents, _backward.
  *
  * A program is a list that is gone through at every site: paths from the links nearby, each a product of two, links or earlier
@@ -12026,6 +12073,7 @@ typedef struct LFT_P(program_step) { /* from one of the sites before: axis + 1 u
 typedef struct LFT_P(program) {
     LFT_(lattice)    lattice;
     int              stride[LFT_DIM];
+    int              doubled; /* axis + 1: it runs at even slices, and only new links move; 0: none */
     int              sites, paths, loops, monomials, classes;
     LFT_P(program_step)     *site; /* site 0 is the one that the program is at */
     LFT_P(longer_path)  *path;
@@ -12047,6 +12095,17 @@ LFT_P_STATIC void LFT_P(program_links)(const LFT_P(program) *g, const lft_v *lin
 {
     int i;
     for (i = 0; i < g->lattice.volume * LFT_DIM; ++i) LFT_P(sum_of)(links + i * LFT_P_LINK, value + i);
+}
+
+/* Whether the program runs at p, and whether link i moves. */
+LFT_P_INLINE int LFT_P(program_runs)(const LFT_P(program) *g, const LFT_P(place) *p)
+{
+    return !g->doubled || !(p->x[g->doubled - 1] & 1);
+}
+LFT_P_INLINE int LFT_P(program_moves)(const LFT_P(program) *g, int i)
+{
+    const int mu = g->doubled - 1;
+    return mu < 0 || (i % LFT_DIM != mu && (i / LFT_DIM / g->stride[mu] % g->lattice.extent[mu] & 1));
 }
 
 /* Brings the program to the site p. */
@@ -12301,7 +12360,7 @@ LFT_P_STATIC int LFT_P(draft_find_either)(LFT_P(draft) *d, const int *path, int 
 LFT_P_STATIC unsigned short *LFT_P(draft_uses)(LFT_P(draft) *d, const int *path, int n)
 {
     LFT_P(traces) here, back;
-    here.traces = 1, here.length[0] = n;
+    here.traces = 1, here.length[0] = n, here.doubled = d->program->doubled;
     lft_p_copy(here.letter[0], path, (size_t)n * sizeof(int));
     LFT_P(traces_home)(&here);
     LFT_P(traces_reversed)(&back, &here);
@@ -12436,7 +12495,8 @@ LFT_P_STATIC int LFT_P(draft_loop)(LFT_P(draft) *d, const int *loop, int length,
     return i;
 }
 
-/* A product of traces, moved so that it takes the fewest new paths: with some link's beginning at the origin. */
+/* A product of traces, moved so that it takes the fewest new paths: with some link's beginning at the origin, or beside it
+ * along a doubled axis. */
 LFT_P_STATIC void LFT_P(draft_product)(LFT_P(draft) *d, const LFT_P(traces) *p, int number, double weight)
 {
     LFT_P(program) *g = d->program;
@@ -12450,6 +12510,7 @@ LFT_P_STATIC void LFT_P(draft_product)(LFT_P(draft) *d, const LFT_P(traces) *p, 
             int move = 0;
             cost = 0;
             LFT_P(letter_begin)(p->letter[t][i], origin);
+            if (p->doubled) origin[p->doubled - 1] &= ~1;
             for (mu = 0; mu < LFT_DIM; ++mu) move = move * 32 + origin[mu];
             for (u = 0; u < p->traces; ++u) {
                 for (k = 0; k < p->length[u]; ++k) q.letter[u][k] = p->letter[u][k] - 8 * move;
@@ -12483,13 +12544,14 @@ LFT_P_STATIC void LFT_P(draft_count)(LFT_P(draft) *d, const LFT_P(traces) *p)
 /* All members of a class, complex conjugates once. 0 if they are not as many as it has. */
 LFT_P_STATIC int LFT_P(draft_class)(LFT_P(draft) *d, const LFT_P(classes) *classes, int number)
 {
-    uint64_t     seen[384];
+    uint64_t     seen[LFT_P_SYMMETRIES];
     LFT_P(traces) p, q;
     int          g, i, n = 0, members = 0;
-    for (g = 0; LFT_P(traces_member)(&p, classes->one + number, g); ++g) {
+    for (g = 0; g < LFT_P_SYMMETRIES; ++g) {
         const LFT_P(traces) *first = &p;
         uint64_t             key = 0;
         int                  order;
+        if (!LFT_P(traces_member)(&p, classes->one + number, g)) continue;
         LFT_P(traces_reversed)(&q, &p);
         LFT_P(traces_normal)(&q);
         order = LFT_P(traces_compare)(&p, &q);
@@ -12515,7 +12577,7 @@ LFT_P_STATIC lft_status LFT_P(program_build)(LFT_P(program) *g, const LFT_(latti
     int          pass, i, right = 1;
     lft_p_zero(g, sizeof *g);
     lft_p_zero(&d, sizeof d);
-    g->lattice = *lattice, g->classes = count;
+    g->lattice = *lattice, g->classes = count, g->doubled = classes->one[0].doubled;
     LFT_P(strides)(lattice, g->stride);
     d.program  = g;
     d.counting = 1;
@@ -12544,39 +12606,63 @@ LFT_P_STATIC lft_status LFT_P(program_build)(LFT_P(program) *g, const LFT_(latti
  * Offers (private): LFT_P(potential), LFT_P(potential_classes)(), _init, _start, _fields, _force, _backward.
  *
  *   S~(U) = sum_i c_i W_i(U),   force Z_l^a = -d_l^a S~,   divergence -sum d_l^a d_l^a S~ = sum_i c_i L W_i
- * with the classes W_i of 66_loop_classes.h: L W_i = sum_j D_ij W_j + const, the divergence costs nothing beside the W_j. */
+ * with the classes W_i of 66_loop_classes.h: L W_i = sum_j D_ij W_j + const, the divergence costs nothing beside the W_j. Of a
+ * doubled axis l are the new links, the others have no force. */
 
 typedef struct LFT_P(potential) {
     LFT_P(program) program;
     int            classes;    /* with coefficients: the first of those that the program computes */
     int            orders;     /* of the trivializing map that all classes are there for */
-    int            extent;     /* the least: on a smaller lattice loops close around it */
+    int            extent[LFT_DIM]; /* the least: on a smaller lattice links of a loop that move are one and the same */
     double        *closure;    /* [classes][all of the program's + 1]: D_ij, last the constant */
 } LFT_P(potential);
 
 /* How many classes there are to an order; 0 where there is no room for them. */
-LFT_P_STATIC int LFT_P(potential_classes)(int order)
+LFT_P_STATIC int LFT_P(potential_classes)(int doubled, int order)
 {
     LFT_P(classes) classes;
     int            wanted = 1;
     do {
-        LFT_P(classes_find)(&classes, wanted);
-        wanted = classes.count + 1;
+        LFT_P(classes_find)(&classes, doubled, wanted);
+        wanted = classes.moving + 1;
     } while (!classes.full && !classes.upto[order]);
     return classes.upto[order];
 }
 
+/* The extents that keep the links of p apart that move, as those of s, which all axes but a doubled one share. */
+LFT_P_STATIC void LFT_P(potential_extent)(LFT_P(potential) *s, const LFT_P(traces) *p)
+{
+    int x[LFT_DIM], least[LFT_DIM], most[LFT_DIM], t, k, mu, nu;
+    for (mu = 0; mu < LFT_DIM; ++mu) least[mu] = 1000, most[mu] = -1000;
+    for (t = 0; t < p->traces; ++t) {
+        for (k = 0; k < p->length[t]; ++k) {
+            if (!LFT_P(letter_moves)(p->letter[t][k], p->doubled)) continue;
+            LFT_P(letter_site)(p->letter[t][k], x);
+            for (mu = 0; mu < LFT_DIM; ++mu) {
+                least[mu] = x[mu] < least[mu] ? x[mu] : least[mu];
+                most[mu]  = x[mu] > most[mu] ? x[mu] : most[mu];
+            }
+        }
+    }
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = 0; nu < LFT_DIM; ++nu) {
+            const int extent = most[nu] - least[nu] + 1;
+            if ((mu == p->doubled - 1) == (nu == p->doubled - 1) && extent > s->extent[mu]) s->extent[mu] = extent;
+        }
+    }
+}
+
 /* With `wanted` classes or as many as there are. Runs over a measuring arena, too. */
-LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(lattice) *lattice, int wanted, lft_arena *arena,
-                                              lft_error *error)
+LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(lattice) *lattice, int doubled, int wanted,
+                                              lft_arena *arena, lft_error *error)
 {
     LFT_P(classes)    classes;
     LFT_P(in_classes) row;
-    int               x[LFT_DIM], all, i, j, t, k, mu;
+    int               all, i, j;
     lft_status        status;
     lft_p_zero(s, sizeof *s);
-    LFT_P(classes_find)(&classes, wanted);
-    s->classes = all = wanted < classes.count ? wanted : classes.count;
+    LFT_P(classes_find)(&classes, doubled, wanted);
+    s->classes = all = wanted < classes.moving ? wanted : classes.moving;
     classes.full = 0;
     for (i = 0; i < s->classes; ++i) {
         LFT_P(classes_laplacian)(&classes, i, &row);
@@ -12586,48 +12672,41 @@ LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(la
         for (j = all; j < classes.count; ++j) all = row.c[j] < 0 || row.c[j] > 0 ? j + 1 : all;
     }
     while (s->orders < LFT_P_ORDERS && classes.upto[s->orders + 1] > 0 && classes.upto[s->orders + 1] <= s->classes) ++s->orders;
-    s->extent = 2;
-    for (i = 0; i < all; ++i) {
-        for (t = 0; t < classes.one[i].traces; ++t) {
-            for (k = 0; k < classes.one[i].length[t]; ++k) {
-                LFT_P(letter_site)(classes.one[i].letter[t][k], x);
-                for (mu = 0; mu < LFT_DIM; ++mu) s->extent = x[mu] >= s->extent ? x[mu] + 1 : s->extent;
-            }
-        }
-    }
+    for (i = 0; i < all; ++i) LFT_P(potential_extent)(s, classes.one + i);
     status = LFT_P(program_build)(&s->program, lattice, &classes, all, arena, error);
     if (status) return status;
     s->closure = (double *)lft_arena_alloc(arena, (size_t)s->classes * (size_t)(all + 1), sizeof(double));
     for (i = 0; s->closure && i < s->classes; ++i) {
         LFT_P(classes_laplacian)(&classes, i, &row);
         lft_p_copy(s->closure + i * (all + 1), row.c, (size_t)all * sizeof(double));
-        s->closure[i * (all + 1) + all] = lattice->volume * row.c[LFT_P_CLASSES];
+        s->closure[i * (all + 1) + all] = lattice->volume / (doubled ? 2 : 1) * row.c[LFT_P_CLASSES];
     }
     return LFT_OK;
 }
 
 /* The trivializing map of the Wilson action S to an order in beta, S~ = sum_k t^k S~_k with
- *   L S~_0 = S, so that S~_0 = S / (4 C_F),   L S~_k = -sum d_l^a S d_l^a S~_{k-1}, constants apart (0907.5491)
- * S = -beta / N times the sum of one trace per plaquette, W_0 has them in both directions but for SU(2). c[k][class], k < order.
- * L is nearly diagonal: the equations are solved by iteration, to rounding. */
+ *   L S~_0 = S,   L S~_k = -sum d_l^a S d_l^a S~_{k-1}, constants apart (0907.5491)
+ * S = -beta / N times the sum of one trace per plaquette, classes have them in both directions but for SU(2). c[k][class], k < order.
+ * L is nearly diagonal: the equations are solved by iteration, to rounding. Of a doubled axis it is the trivializing map of the new
+ * links for any others: what these alone make up is a constant, too. */
 LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, double beta, int order, double (*c)[LFT_P_CLASSES])
 {
-    const double      N = LFT_P_COLOURS, casimir = LFT_P_COLOURS == 1 ? 1 : (N * N - 1) / (2 * N);
+    const double      N = LFT_P_COLOURS;
     LFT_P(classes)    classes;
     LFT_P(in_classes) row;
     double            right[LFT_P_CLASSES], change[LFT_P_CLASSES], diagonal[LFT_P_CLASSES], size, before;
     int               all, i, j, k;
-    LFT_P(classes_find)(&classes, s->program.classes);
+    LFT_P(classes_find)(&classes, s->program.doubled, s->classes);
     for (k = 0; k < order; ++k) {
         lft_p_zero(c[k], sizeof c[k]);
         lft_p_zero(right, sizeof right);
-        if (k == 0) c[0][0] = -beta * 0.5 * LFT_DIM * (LFT_DIM - 1) / (4 * N * casimir * classes.size[0]);
         all = classes.upto[k + 1];
+        for (i = 0; k == 0 && i < all; ++i) right[i] = -beta / N * (LFT_P_COLOURS == 2 ? 1 : 0.5);
         for (i = 0; k > 0 && i < classes.upto[k]; ++i) {
             LFT_P(classes_times_plaquettes)(&classes, i, &row);
             for (j = 0; j < all; ++j) right[j] += beta / (2 * N) * c[k - 1][i] * row.c[j];
         }
-        for (size = 1e299, before = 1e300; k > 0 && size < before;) {
+        for (size = 1e299, before = 1e300; size < before;) {
             before = size;
             lft_p_copy(change, right, sizeof change);
             for (i = 0; i < all; ++i) {
@@ -12697,7 +12776,7 @@ LFT_P_STATIC void LFT_P(potential_sum)(const LFT_P(potential) *s, const lft_v *p
     for (i = 0; i < s->program.classes; ++i) LFT_P(add_wide)(W[i], part[i]);
 }
 
-/* Z of every link, and div[lane]. */
+/* Z of every link, 0 of one that does not move, and div[lane]. */
 LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double *c, const lft_v *links, lft_v *Z, double *div,
                                          LFT_P(program_fields) f)
 {
@@ -12714,6 +12793,7 @@ LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double
     lft_p_zero(W, (size_t)g->classes * sizeof W[0]);
     for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
         lft_v part[LFT_P_CLASSES];
+        if (!LFT_P(program_runs)(g, &p)) continue;
         LFT_P(set_zero)(part, g->classes);
         LFT_P(program_at)(g, p, &f);
         LFT_P(program_forward)(g, &f);
@@ -12723,7 +12803,9 @@ LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double
         LFT_P(program_cotangents)(g, &f, e, NULL, lft_splat(0));
         LFT_P(program_backward)(g, &f);
     }
+    LFT_P(set_zero)(Z, volume * LFT_DIM * LFT_P_ALGEBRA);
     for (i = 0; i < volume * LFT_DIM; ++i) {
+        if (!LFT_P(program_moves)(g, i)) continue;
         LFT_P(sum_none)(&u);
         LFT_P(sum_mul)(&u, f.value + i, 0, f.bar + i, 1);
         LFT_P(sum_gradient)(&u, (lft_z *)(Z + i * LFT_P_ALGEBRA));
@@ -12737,7 +12819,8 @@ LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double
 
 /* Of Phi = sum y Z + kappa[lane] div: to = its gradient by the links, dc[class][lane] += that by the coefficients, not NULL. With
  * U. = y U: sum y Z = -S~., and the gradient of a derivative along U. = y U by U is
- *   Re tr T^a (U U'.^+ + U. U'^+) + [g, y]^a,   g^a = Re tr T^a U U'^+ */
+ *   Re tr T^a (U U'.^+ + U. U'^+) + [g, y]^a,   g^a = Re tr T^a U U'^+
+ * where y counts as 0 of a link that does not move. */
 LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const double *c, const lft_v *links, const lft_v *y,
                                             const double *kappa, lft_v *to, double *dc, LFT_P(program_fields) f)
 {
@@ -12751,7 +12834,10 @@ LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const dou
     LFT_P(place)          p = LFT_P(first_place)();
     int                   x, i, j, k, l;
     LFT_P(program_links)(g, links, f.value);
-    for (i = 0; i < links_n; ++i) LFT_P(sum_turned)(f.dot + i, (const lft_z *)(y + i * LFT_P_ALGEBRA), f.value + i);
+    LFT_P(set_zero)((lft_v *)f.dot, links_n * LFT_P_SUM);
+    for (i = 0; i < links_n; ++i) {
+        if (LFT_P(program_moves)(g, i)) LFT_P(sum_turned)(f.dot + i, (const lft_z *)(y + i * LFT_P_ALGEBRA), f.value + i);
+    }
     LFT_P(potential_weights)(s, c, e);
     (void)LFT_P(potential_laplacian)(s, c, d);
     LFT_P(set_zero)((lft_v *)f.bar, links_n * LFT_P_SUM);
@@ -12760,6 +12846,7 @@ LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const dou
     lft_p_zero(W_dot, (size_t)all * sizeof W_dot[0]);
     for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
         lft_v part[LFT_P_CLASSES], rate[LFT_P_CLASSES];
+        if (!LFT_P(program_runs)(g, &p)) continue;
         LFT_P(program_at)(g, p, &f);
         LFT_P(program_forward)(g, &f);
         LFT_P(program_traces)(g, &f);
@@ -12782,6 +12869,7 @@ LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const dou
         LFT_P(sum_mul)(&v, f.dot + i, 0, f.bar + i, 1);
         LFT_P(sum_gradient)(&u, &gradient);
         LFT_P(sum_gradient)(&v, out);
+        if (!LFT_P(program_moves)(g, i)) continue;
         LFT_P(bracket)(&turn, &gradient, (const lft_z *)(y + i * LFT_P_ALGEBRA));
         for (k = 0; k < LFT_P_ALGEBRA; ++k) out->c[k] += turn.c[k];
     }
@@ -13330,9 +13418,9 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
 
 /* ---- 71_gauge_continuous.h, code --------------------------------------------------------------------------------- */
 
-LFT_API int LFT_(continuous_loops)(int order)
+LFT_API int LFT_(continuous_loops)(int doubled, int order)
 {
-    return order < 1 || order > LFT_P_ORDERS ? 0 : LFT_P(potential_classes)(order);
+    return order < 1 || order > LFT_P_ORDERS || doubled < 0 || doubled > LFT_DIM ? 0 : LFT_P(potential_classes)(doubled, order);
 }
 
 LFT_P_STATIC void LFT_P(put_steps)(lft_p_text *t, int axis, int steps)
@@ -13342,7 +13430,7 @@ LFT_P_STATIC void LFT_P(put_steps)(lft_p_text *t, int axis, int steps)
     for (; steps < 0; ++steps) lft_p_put(t, name[1] + 2 * axis);
 }
 
-LFT_API lft_status LFT_(continuous_loop)(int number, char *text, size_t size)
+LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size)
 {
     LFT_P(classes) classes;
     LFT_P(traces)  p;
@@ -13350,13 +13438,15 @@ LFT_API lft_status LFT_(continuous_loop)(int number, char *text, size_t size)
     int            x[LFT_DIM], y[LFT_DIM], t, i, mu;
     to.data = text, to.used = 0, to.size = size;
     lft_p_put(&to, "");
-    LFT_P(classes_find)(&classes, number + 1);
-    if (number < 0 || number >= classes.count) return LFT_ERR_ARG;
+    if (doubled < 0 || doubled > LFT_DIM) return LFT_ERR_ARG;
+    LFT_P(classes_find)(&classes, doubled, number + 1);
+    if (number < 0 || number >= classes.moving) return LFT_ERR_ARG;
     p = classes.one[number];
     if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0]);
     for (t = 0; t < p.traces; ++t) {
         LFT_P(letter_begin)(p.letter[t][0], x);
         LFT_P(letter_begin)(p.letter[0][0], y);
+        if (doubled && !t) y[doubled - 1] &= ~1;
         lft_p_put(&to, t ? " " : "");
         if (LFT_P(path_compare)(x, y, LFT_DIM)) lft_p_put(&to, "(");
         for (mu = 0; mu < LFT_DIM; ++mu) LFT_P(put_steps)(&to, mu, x[mu] - y[mu]);
@@ -13449,6 +13539,9 @@ LFT_P_STATIC lft_status LFT_P(continuous_check_desc)(const LFT_(continuous_desc)
     }
     if (d->order > d->nodes) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "nodes", "at least the order", d->nodes);
     if (!lft_finite(d->beta)) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "beta", "a finite number", d->beta);
+    if (d->doubled < 0 || d->doubled > LFT_DIM) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "doubled", "0, or an axis + 1", d->doubled);
+    }
     return LFT_OK;
 }
 
@@ -13464,10 +13557,14 @@ LFT_P_STATIC lft_status LFT_P(continuous_check_loops)(const LFT_P(continuous) *s
     if (p->orders < s->desc.order) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "loops", "at least all of the order at the start", s->desc.loops);
     }
+    if (s->desc.doubled && p->program.lattice.extent[s->desc.doubled - 1] % 2) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "extent", "an even one of the doubled axis",
+                              p->program.lattice.extent[s->desc.doubled - 1]);
+    }
     for (mu = 0; mu < LFT_DIM; ++mu) {
-        if (p->program.lattice.extent[mu] >= p->extent) continue;
+        if (p->program.lattice.extent[mu] >= p->extent[mu]) continue;
         t = lft_p_error_text(error, LFT_ERR_ARG, "continuous", "extent: expected at least ");
-        lft_p_put_u64(&t, (uint64_t)p->extent);
+        lft_p_put_u64(&t, (uint64_t)p->extent[mu]);
         lft_p_put(&t, " for these loops, which close around smaller lattices, got ");
         lft_p_put_u64(&t, (uint64_t)p->program.lattice.extent[mu]);
         return LFT_ERR_ARG;
@@ -13493,13 +13590,13 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     if (!s) s = &local;
     d = &s->desc;
     lft_p_copy(d, layer->desc, sizeof *d);
-    if (!d->loops) d->loops = LFT_(continuous_loops)(2);
+    if (!d->loops) d->loops = LFT_(continuous_loops)(d->doubled, 2);
     if (!d->nodes) d->nodes = 4;
     if (!d->integrator) d->integrator = LFT_COMMUTATOR_FREE_4;
     if (!d->steps) d->steps = 12;
     if (!d->most_steps) d->most_steps = 4 * d->steps;
     status = LFT_P(continuous_check_desc)(d, error);
-    if (!status) status = LFT_P(potential_init)(&s->potential, &layer->in, d->loops, arena, error);
+    if (!status) status = LFT_P(potential_init)(&s->potential, &layer->in, d->doubled, d->loops, arena, error);
     if (!status) status = LFT_P(continuous_check_loops)(s, error);
     if (status) return status;
     s->links             = layer->in.volume * LFT_DIM;
@@ -13602,8 +13699,10 @@ LFT_P_STATIC void LFT_P(continuous_step)(const LFT_P(continuous) *s, double t, d
         if (m == scheme->moves) break;
         lft_p_copy(w->state[m + 1], w->state[scheme->from[m]], (size_t)(s->links * LFT_P_LINK) * sizeof(lft_v));
         for (i = 0; i < s->links; ++i) {
-            LFT_P(continuous_exponent)(scheme->a[m], scheme->stages, h, w->K, i, &X);
-            LFT_P(move)(w->state[m + 1] + i * LFT_P_LINK, X.c, 1);
+            if (LFT_P(program_moves)(&s->potential.program, i)) {
+                LFT_P(continuous_exponent)(scheme->a[m], scheme->stages, h, w->K, i, &X);
+                LFT_P(move)(w->state[m + 1] + i * LFT_P_LINK, X.c, 1);
+            }
             if (!score) continue;
             LFT_P(continuous_exponent)(scheme->a[m], scheme->stages, h, w->K_bar, i, &X);
             for (j = 0; j < LFT_P_ALGEBRA; ++j) {
@@ -13612,7 +13711,9 @@ LFT_P_STATIC void LFT_P(continuous_step)(const LFT_P(continuous) *s, double t, d
             }
         }
     }
-    for (i = 0; i < s->links; ++i) LFT_P(unit)(w->state[scheme->moves] + i * LFT_P_LINK);
+    for (i = 0; i < s->links; ++i) {
+        if (LFT_P(program_moves)(&s->potential.program, i)) LFT_P(unit)(w->state[scheme->moves] + i * LFT_P_LINK);
+    }
 }
 
 LFT_P_STATIC lft_status LFT_P(continuous_check)(const lft_v *links, int n, const double *logdet, int step, lft_error *error)
@@ -13661,6 +13762,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, 
     double       distance = 0, before = 1e300;
     int          i, x, k, l;
     lft_p_copy(w->state[0], next, bytes);
+    LFT_P(set_zero)(w->more, forces);
     for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
     LFT_P(continuous_step)(s, (step + 1) * h, -h, 0, div, w);
     lft_p_copy(w->state[0], w->state[last], bytes);
@@ -13673,6 +13775,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, 
         for (x = 0; x < s->links; ++x) {
             lft_z *z = (lft_z *)(w->more + x * LFT_P_ALGEBRA);
             lft_u  r;
+            if (!LFT_P(program_moves)(&s->potential.program, x)) continue;
             LFT_P(mul_adj)(&r, (const lft_u *)(next + x * LFT_P_LINK), (const lft_u *)(w->state[last] + x * LFT_P_LINK));
             (void)LFT_P(trace)(&r, z);
             for (k = 0; k < LFT_P_ALGEBRA; ++k) z->c[k] *= -LFT_P_METRIC;
@@ -13682,6 +13785,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, 
         if (i) weight = LFT_P(relaxation)(w->more, w->old, forces, weight);
         lft_p_copy(w->old, w->more, (size_t)forces * sizeof(lft_v));
         for (x = 0; x < s->links; ++x) {
+            if (!LFT_P(program_moves)(&s->potential.program, x)) continue;
             for (k = 0; k < LFT_P_ALGEBRA; ++k) w->more[x * LFT_P_ALGEBRA + k] *= weight;
             LFT_P(move)(w->state[0] + x * LFT_P_LINK, w->more + x * LFT_P_ALGEBRA, 1);
             LFT_P(unit)(w->state[0] + x * LFT_P_LINK);
@@ -13810,32 +13914,35 @@ LFT_P_STATIC lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps, 
     return LFT_OK;
 }
 
+/* loops, nodes, integrator, doubled (left out if 0), steps, most_steps */
 LFT_P_STATIC int LFT_P(continuous_spec)(const LFT_(layer) *layer, int64_t *number)
 {
     const LFT_(continuous_desc) *d = &((const LFT_P(continuous) *)layer->state)->desc;
-    number[0] = d->loops;
-    number[1] = d->nodes;
-    number[2] = (int64_t)d->integrator;
-    number[3] = layer->steps;
-    number[4] = d->most_steps;
-    return 5;
+    int                          n = 3;
+    number[0] = d->loops, number[1] = d->nodes, number[2] = (int64_t)d->integrator;
+    if (d->doubled) number[n++] = d->doubled;
+    number[n++] = layer->steps;
+    number[n++] = d->most_steps;
+    return n;
 }
 
 LFT_P_STATIC lft_status LFT_P(continuous_read)(const int64_t *number, int n, lft_arena *arena, const void **desc, lft_error *error)
 {
     LFT_(continuous_desc) *d = (LFT_(continuous_desc) *)lft_arena_alloc(arena, 1, sizeof *d);
+    const int              steps = n > 5 ? 4 : 3;
     int                    i;
     if (n < 5) return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "numbers of a continuous layer", "5", n);
     *desc = d;
     if (!d) return lft_arena_check(arena, error, "model");
-    for (i = 0; i < 5; ++i) {
+    for (i = 0; i < steps + 2; ++i) {
         if (number[i] < 1 || number[i] > 1000000) {
             return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "a number of a continuous layer", "1 to 1000000",
                                   (double)number[i]);
         }
     }
     d->loops = (int)number[0], d->nodes = (int)number[1], d->integrator = (lft_group_integrator)number[2];
-    d->steps = (int)number[3], d->most_steps = (int)number[4];
+    d->doubled = steps > 3 ? (int)number[3] : 0;
+    d->steps = (int)number[steps], d->most_steps = (int)number[steps + 1];
     return LFT_OK;
 }
 

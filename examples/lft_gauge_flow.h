@@ -20,7 +20,7 @@ static lft_status LFT(read_continuous)(cli *c, LFT(flow_desc) *d)
 /* All classes of loops of an order, 0 an error. */
 static int LFT(loops_of)(cli *c, int order)
 {
-    const int loops = LFT(continuous_loops)(order);
+    const int loops = LFT(continuous_loops)(0, order);
     if (!loops) (void)cli_fail(c, LFT_ERR_ARG, "expected an order whose loops there is room for, got n%dlo", order - 1);
     return loops;
 }
@@ -37,7 +37,7 @@ static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
     of->most_steps = (int)cli_count(c, "most-int-steps", 0, 1, 100000);
     of->order      = cli_init_word(c);
     if (of->order > 2 && !of->loops) of->loops = LFT(loops_of)(c, of->order);
-    if (of->order < 0) of->order = of->nodes == 1 || (of->loops && of->loops < LFT(continuous_loops)(2)) ? 1 : 2;
+    if (of->order < 0) of->order = of->nodes == 1 || (of->loops && of->loops < LFT(continuous_loops)(0, 2)) ? 1 : 2;
     return c->error.code;
 }
 

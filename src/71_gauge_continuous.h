@@ -24,6 +24,7 @@ typedef struct LFT_(continuous_desc) {
     int                  order; /* coefficients at the start: 0 none, the identity; 1 to 4: the trivializing map to leading, next
                                    to leading order in beta, and so on; needs all classes of that order, and nodes >= order */
     double               beta;  /* of the Wilson action that the order is for */
+    int                  doubled; /* axis + 1: only the new links of a doubled axis move, those across it at odd coordinates; 0: all */
 } LFT_(continuous_desc);
 
 /* The layer's table. Z = -T^a d^a S~ with S~ = sum_i c_i(t) W_i(U), the classes of Wilson loops W_i of 66_loop_classes.h; log det
@@ -33,25 +34,31 @@ typedef struct LFT_(continuous_desc) {
  *   d = 2   U(1) 1, 4, 13, 66   SU(2) 1, 4, 15, 125   SU(3) 1, 7, 37
  *   d = 3   U(1) 1, 6, 39       SU(2) 1, 6, 47        SU(3) 1, 11
  *   d = 4   U(1) 1, 6           SU(2) 1, 6            SU(3) 1, 11      beyond that there is no room for all of an order
+ * Of a doubled axis S~ is a sum over loops through new links, d^a runs over them, and all others are what the flow is conditioned
+ * on: the layer behind an LFT_(doubling)() by two. Equivariant under gauge transformations, charge conjugation, translations along
+ * the axis by two and whatever the other axes have; with order > 0 the trivializing map of the new links given the others. Then
+ * there are more classes, a link's sides being told apart:
+@COUNTS@
  * LFT_ERR_ARG for extents < 2 with the plaquettes alone, < 3 with those of order 2, and so on: there loops close around the
- * lattice, or plaquettes share two links, and are of other classes. LFT_ERR_NONFINITE names the step. The inverse solves each
+ * lattice, or plaquettes share two links, and are of other classes; of a doubled axis only links that move count, so that in two
+ * dimensions any extents will do, but for that of the axis, which is even. LFT_ERR_NONFINITE names the step. The inverse solves each
  * step by relaxed iteration: LFT_ERR_NOCONV if the steps are too long. flow_init takes up to 180 kB of stack. */
 LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
 
-/* How many classes of loops there are to an order, 1 to 4; 0 where there is no room for all of them. */
-LFT_API int LFT_(continuous_loops)(int order);
+/* How many classes of loops there are to an order, 1 to 4; 0 where there is no room for all of them. doubled: as in the desc. */
+LFT_API int LFT_(continuous_loops)(int doubled, int order);
 
 /* text = a member of class `number`, from 0, cut to size: "tr xyXY" is the loop of steps along x, y, back along x, back along y;
- * z and t are the other axes; where there are more traces the steps between their beginnings stand in brackets. Of U(1) one loop
- * that has all links. LFT_ERR_ARG where there is no such class. */
-LFT_API lft_status LFT_(continuous_loop)(int number, char *text, size_t size);
+ * z and t are the other axes; where there are more traces the steps between their beginnings stand in brackets, and those of
+ * the first from an even slice of a doubled axis. Of U(1) one loop that has all links. LFT_ERR_ARG where there is no such class. */
+LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size);
 
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
 
-LFT_API int LFT_(continuous_loops)(int order)
+LFT_API int LFT_(continuous_loops)(int doubled, int order)
 {
-    return order < 1 || order > LFT_P_ORDERS ? 0 : LFT_P(potential_classes)(order);
+    return order < 1 || order > LFT_P_ORDERS || doubled < 0 || doubled > LFT_DIM ? 0 : LFT_P(potential_classes)(doubled, order);
 }
 
 LFT_P_STATIC void LFT_P(put_steps)(lft_p_text *t, int axis, int steps)
@@ -61,7 +68,7 @@ LFT_P_STATIC void LFT_P(put_steps)(lft_p_text *t, int axis, int steps)
     for (; steps < 0; ++steps) lft_p_put(t, name[1] + 2 * axis);
 }
 
-LFT_API lft_status LFT_(continuous_loop)(int number, char *text, size_t size)
+LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size)
 {
     LFT_P(classes) classes;
     LFT_P(traces)  p;
@@ -69,13 +76,15 @@ LFT_API lft_status LFT_(continuous_loop)(int number, char *text, size_t size)
     int            x[LFT_DIM], y[LFT_DIM], t, i, mu;
     to.data = text, to.used = 0, to.size = size;
     lft_p_put(&to, "");
-    LFT_P(classes_find)(&classes, number + 1);
-    if (number < 0 || number >= classes.count) return LFT_ERR_ARG;
+    if (doubled < 0 || doubled > LFT_DIM) return LFT_ERR_ARG;
+    LFT_P(classes_find)(&classes, doubled, number + 1);
+    if (number < 0 || number >= classes.moving) return LFT_ERR_ARG;
     p = classes.one[number];
     if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0]);
     for (t = 0; t < p.traces; ++t) {
         LFT_P(letter_begin)(p.letter[t][0], x);
         LFT_P(letter_begin)(p.letter[0][0], y);
+        if (doubled && !t) y[doubled - 1] &= ~1;
         lft_p_put(&to, t ? " " : "");
         if (LFT_P(path_compare)(x, y, LFT_DIM)) lft_p_put(&to, "(");
         for (mu = 0; mu < LFT_DIM; ++mu) LFT_P(put_steps)(&to, mu, x[mu] - y[mu]);
@@ -168,6 +177,9 @@ LFT_P_STATIC lft_status LFT_P(continuous_check_desc)(const LFT_(continuous_desc)
     }
     if (d->order > d->nodes) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "nodes", "at least the order", d->nodes);
     if (!lft_finite(d->beta)) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "beta", "a finite number", d->beta);
+    if (d->doubled < 0 || d->doubled > LFT_DIM) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "doubled", "0, or an axis + 1", d->doubled);
+    }
     return LFT_OK;
 }
 
@@ -183,10 +195,14 @@ LFT_P_STATIC lft_status LFT_P(continuous_check_loops)(const LFT_P(continuous) *s
     if (p->orders < s->desc.order) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "loops", "at least all of the order at the start", s->desc.loops);
     }
+    if (s->desc.doubled && p->program.lattice.extent[s->desc.doubled - 1] % 2) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "extent", "an even one of the doubled axis",
+                              p->program.lattice.extent[s->desc.doubled - 1]);
+    }
     for (mu = 0; mu < LFT_DIM; ++mu) {
-        if (p->program.lattice.extent[mu] >= p->extent) continue;
+        if (p->program.lattice.extent[mu] >= p->extent[mu]) continue;
         t = lft_p_error_text(error, LFT_ERR_ARG, "continuous", "extent: expected at least ");
-        lft_p_put_u64(&t, (uint64_t)p->extent);
+        lft_p_put_u64(&t, (uint64_t)p->extent[mu]);
         lft_p_put(&t, " for these loops, which close around smaller lattices, got ");
         lft_p_put_u64(&t, (uint64_t)p->program.lattice.extent[mu]);
         return LFT_ERR_ARG;
@@ -212,13 +228,13 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     if (!s) s = &local;
     d = &s->desc;
     lft_p_copy(d, layer->desc, sizeof *d);
-    if (!d->loops) d->loops = LFT_(continuous_loops)(2);
+    if (!d->loops) d->loops = LFT_(continuous_loops)(d->doubled, 2);
     if (!d->nodes) d->nodes = 4;
     if (!d->integrator) d->integrator = LFT_COMMUTATOR_FREE_4;
     if (!d->steps) d->steps = 12;
     if (!d->most_steps) d->most_steps = 4 * d->steps;
     status = LFT_P(continuous_check_desc)(d, error);
-    if (!status) status = LFT_P(potential_init)(&s->potential, &layer->in, d->loops, arena, error);
+    if (!status) status = LFT_P(potential_init)(&s->potential, &layer->in, d->doubled, d->loops, arena, error);
     if (!status) status = LFT_P(continuous_check_loops)(s, error);
     if (status) return status;
     s->links             = layer->in.volume * LFT_DIM;
@@ -321,8 +337,10 @@ LFT_P_STATIC void LFT_P(continuous_step)(const LFT_P(continuous) *s, double t, d
         if (m == scheme->moves) break;
         lft_p_copy(w->state[m + 1], w->state[scheme->from[m]], (size_t)(s->links * LFT_P_LINK) * sizeof(lft_v));
         for (i = 0; i < s->links; ++i) {
-            LFT_P(continuous_exponent)(scheme->a[m], scheme->stages, h, w->K, i, &X);
-            LFT_P(move)(w->state[m + 1] + i * LFT_P_LINK, X.c, 1);
+            if (LFT_P(program_moves)(&s->potential.program, i)) {
+                LFT_P(continuous_exponent)(scheme->a[m], scheme->stages, h, w->K, i, &X);
+                LFT_P(move)(w->state[m + 1] + i * LFT_P_LINK, X.c, 1);
+            }
             if (!score) continue;
             LFT_P(continuous_exponent)(scheme->a[m], scheme->stages, h, w->K_bar, i, &X);
             for (j = 0; j < LFT_P_ALGEBRA; ++j) {
@@ -331,7 +349,9 @@ LFT_P_STATIC void LFT_P(continuous_step)(const LFT_P(continuous) *s, double t, d
             }
         }
     }
-    for (i = 0; i < s->links; ++i) LFT_P(unit)(w->state[scheme->moves] + i * LFT_P_LINK);
+    for (i = 0; i < s->links; ++i) {
+        if (LFT_P(program_moves)(&s->potential.program, i)) LFT_P(unit)(w->state[scheme->moves] + i * LFT_P_LINK);
+    }
 }
 
 LFT_P_STATIC lft_status LFT_P(continuous_check)(const lft_v *links, int n, const double *logdet, int step, lft_error *error)
@@ -380,6 +400,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, 
     double       distance = 0, before = 1e300;
     int          i, x, k, l;
     lft_p_copy(w->state[0], next, bytes);
+    LFT_P(set_zero)(w->more, forces);
     for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
     LFT_P(continuous_step)(s, (step + 1) * h, -h, 0, div, w);
     lft_p_copy(w->state[0], w->state[last], bytes);
@@ -392,6 +413,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, 
         for (x = 0; x < s->links; ++x) {
             lft_z *z = (lft_z *)(w->more + x * LFT_P_ALGEBRA);
             lft_u  r;
+            if (!LFT_P(program_moves)(&s->potential.program, x)) continue;
             LFT_P(mul_adj)(&r, (const lft_u *)(next + x * LFT_P_LINK), (const lft_u *)(w->state[last] + x * LFT_P_LINK));
             (void)LFT_P(trace)(&r, z);
             for (k = 0; k < LFT_P_ALGEBRA; ++k) z->c[k] *= -LFT_P_METRIC;
@@ -401,6 +423,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, 
         if (i) weight = LFT_P(relaxation)(w->more, w->old, forces, weight);
         lft_p_copy(w->old, w->more, (size_t)forces * sizeof(lft_v));
         for (x = 0; x < s->links; ++x) {
+            if (!LFT_P(program_moves)(&s->potential.program, x)) continue;
             for (k = 0; k < LFT_P_ALGEBRA; ++k) w->more[x * LFT_P_ALGEBRA + k] *= weight;
             LFT_P(move)(w->state[0] + x * LFT_P_LINK, w->more + x * LFT_P_ALGEBRA, 1);
             LFT_P(unit)(w->state[0] + x * LFT_P_LINK);
@@ -529,32 +552,35 @@ LFT_P_STATIC lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps, 
     return LFT_OK;
 }
 
+/* loops, nodes, integrator, doubled (left out if 0), steps, most_steps */
 LFT_P_STATIC int LFT_P(continuous_spec)(const LFT_(layer) *layer, int64_t *number)
 {
     const LFT_(continuous_desc) *d = &((const LFT_P(continuous) *)layer->state)->desc;
-    number[0] = d->loops;
-    number[1] = d->nodes;
-    number[2] = (int64_t)d->integrator;
-    number[3] = layer->steps;
-    number[4] = d->most_steps;
-    return 5;
+    int                          n = 3;
+    number[0] = d->loops, number[1] = d->nodes, number[2] = (int64_t)d->integrator;
+    if (d->doubled) number[n++] = d->doubled;
+    number[n++] = layer->steps;
+    number[n++] = d->most_steps;
+    return n;
 }
 
 LFT_P_STATIC lft_status LFT_P(continuous_read)(const int64_t *number, int n, lft_arena *arena, const void **desc, lft_error *error)
 {
     LFT_(continuous_desc) *d = (LFT_(continuous_desc) *)lft_arena_alloc(arena, 1, sizeof *d);
+    const int              steps = n > 5 ? 4 : 3;
     int                    i;
     if (n < 5) return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "numbers of a continuous layer", "5", n);
     *desc = d;
     if (!d) return lft_arena_check(arena, error, "model");
-    for (i = 0; i < 5; ++i) {
+    for (i = 0; i < steps + 2; ++i) {
         if (number[i] < 1 || number[i] > 1000000) {
             return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "a number of a continuous layer", "1 to 1000000",
                                   (double)number[i]);
         }
     }
     d->loops = (int)number[0], d->nodes = (int)number[1], d->integrator = (lft_group_integrator)number[2];
-    d->steps = (int)number[3], d->most_steps = (int)number[4];
+    d->doubled = steps > 3 ? (int)number[3] : 0;
+    d->steps = (int)number[steps], d->most_steps = (int)number[steps + 1];
     return LFT_OK;
 }
 

@@ -584,14 +584,14 @@ static void SUITE_(refused)(const char *what, int extent, int loops, int order, 
 static void SUITE_(loop_names)(void)
 {
     char text[80], four[4];
-    check_true(flow_name("the first class"), SUITE_(continuous_loop)(0, text, sizeof text) == LFT_OK && !strcmp(text, "tr xyXY"));
-    check_true(flow_name("the second order begins"), SUITE_(continuous_loop)(1, text, sizeof text) == LFT_OK && strlen(text) > 8);
-    check_true(flow_name("cut"), SUITE_(continuous_loop)(1, four, sizeof four) == LFT_OK && strlen(four) == 3);
-    check_true(flow_name("no such class"), SUITE_(continuous_loop)(1000, text, sizeof text) == LFT_ERR_ARG);
-    check_true(flow_name("no such class"), SUITE_(continuous_loop)(-1, text, sizeof text) == LFT_ERR_ARG);
-    check_true(flow_name("classes of orders 1 and 2"), SUITE_(continuous_loops)(1) == 1 && SUITE_(continuous_loops)(2) ==
+    check_true(flow_name("the first class"), SUITE_(continuous_loop)(0, 0, text, sizeof text) == LFT_OK && !strcmp(text, "tr xyXY"));
+    check_true(flow_name("the second order begins"), SUITE_(continuous_loop)(0, 1, text, sizeof text) == LFT_OK && strlen(text) > 8);
+    check_true(flow_name("cut"), SUITE_(continuous_loop)(0, 1, four, sizeof four) == LFT_OK && strlen(four) == 3);
+    check_true(flow_name("no such class"), SUITE_(continuous_loop)(0, 1000, text, sizeof text) == LFT_ERR_ARG);
+    check_true(flow_name("no such class"), SUITE_(continuous_loop)(0, -1, text, sizeof text) == LFT_ERR_ARG);
+    check_true(flow_name("classes of orders 1 and 2"), SUITE_(continuous_loops)(0, 1) == 1 && SUITE_(continuous_loops)(0, 2) ==
                (SUITE_GROUP == LFT_SU3 ? (SUITE_DIM == 2 ? 7 : 11) : (SUITE_DIM == 2 ? 4 : 6)));
-    check_true(flow_name("no such order"), SUITE_(continuous_loops)(0) == 0 && SUITE_(continuous_loops)(5) == 0);
+    check_true(flow_name("no such order"), SUITE_(continuous_loops)(0, 0) == 0 && SUITE_(continuous_loops)(0, 5) == 0);
 }
 
 static void SUITE_(suite)(const char *name)
@@ -617,7 +617,7 @@ static void SUITE_(suite)(const char *name)
     if (SUITE_DIM == 2) {
         const int more = SUITE_GROUP == LFT_U1 ? 4 : 3;
         printf("loops of order %d\n", more);
-        flow_loops = SUITE_(continuous_loops)(more), flow_extent = more + 1;
+        flow_loops = SUITE_(continuous_loops)(0, more), flow_extent = more + 1;
         SUITE_(cold)();
 #ifndef LFT_TEST_FEW
         SUITE_(inverse)();
