@@ -5689,7 +5689,7 @@ typedef struct LFT_(continuous_desc) {
     int                  order; /* coefficients at the start: 0 none, the identity; 1 to 4: the trivializing map to leading, next
                                    to leading order in beta, and so on; needs all classes of that order, and nodes >= order */
     double               beta;  /* of the Wilson action that the order is for */
-    int                  doubled; /* axis + 1: only the new links of a doubled axis move, those across it at odd coordinates; 0: all */
+    int                  doubled; /* axis + 1: only the new links of a doubled axis move, those across it at odd coordinates */
 } LFT_(continuous_desc);
 
 /* The layer's table. Z = -T^a d^a S~ with S~ = sum_i c_i(t) W_i(U), the classes of Wilson loops W_i of 66_loop_classes.h; log det
@@ -5703,11 +5703,13 @@ typedef struct LFT_(continuous_desc) {
  * on: the layer behind an LFT_(doubling)() by two. Equivariant under gauge transformations, charge conjugation, translations along
  * the axis by two and whatever the other axes have; with order > 0 the trivializing map of the new links given the others. Then
  * there are more classes, a link's sides being told apart:
-@COUNTS@
+ *   d = 2   U(1) 1, 3, 6, 10    SU(2) 1, 3, 6, 14     SU(3) 1, 6, 15, 43
+ *   d = 3   U(1) 2, 9, 51       SU(2) 2, 9, 60        SU(3) 2, 17
+ *   d = 4   U(1) 2, 11, 88      SU(2) 2, 11, 106      SU(3) 2, 21
  * LFT_ERR_ARG for extents < 2 with the plaquettes alone, < 3 with those of order 2, and so on: there loops close around the
  * lattice, or plaquettes share two links, and are of other classes; of a doubled axis only links that move count, so that in two
- * dimensions any extents will do, but for that of the axis, which is even. LFT_ERR_NONFINITE names the step. The inverse solves each
- * step by relaxed iteration: LFT_ERR_NOCONV if the steps are too long. flow_init takes up to 180 kB of stack. */
+ * dimensions any extents will do, but for that of the axis, which is even. LFT_ERR_NONFINITE names the step. The inverse solves
+ * each step by relaxed iteration: LFT_ERR_NOCONV if the steps are too long. flow_init takes up to 180 kB of stack. */
 LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
 
 /* How many classes of loops there are to an order, 1 to 4; 0 where there is no room for all of them. doubled: as in the desc. */
@@ -5901,6 +5903,34 @@ LFT_API size_t LFT_(exact_bytes)(void);
 /* *logz = log int dU exp(-S) = V log lambda_0 + log sum_r (lambda_r / lambda_0)^V on the torus of V plaquettes, to rounding; Haar
  * measures normalised to 1: 0 at beta = 0. Status as above; scratch: 64 kB are enough. */
 LFT_API lft_status LFT_(exact_logz)(const int *extent, double beta, double *logz, lft_arena scratch, lft_error *error);
+
+/* ---- 81_multiscale.h, declarations ------------------------------------------------------------------------------- */
+/* 81_multiscale.h: flows of gauge fields from coarse lattices to fine ones.
+ * Offers: LFT_(multiscale_desc), LFT_(multiscale)(), LFT_(multiscale_bytes)().
+ * Source: 2404.10819; couplings of coarse lattices as of A. A. Migdal and L. P. Kadanoff (Ann. Phys. 100 (1976) 359). */
+
+/* Zero means the default. */
+typedef struct LFT_(multiscale_desc) {
+    int                   from[LFT_DIM];   /* extents of the prior: 1 in two dimensions, otherwise the least from 2 on */
+    int                   extent[LFT_DIM]; /* of the samples: those times powers of two */
+    int                   refine;          /* 1: behind each doubling also a flow of all links, at first the identity */
+    LFT_(continuous_desc) flow;            /* of each flow, `doubled` apart: beta is that of the finest lattice; loops, by default
+                                              those of order max(1, order), are fewer where a lattice is too small for them */
+} LFT_(multiscale_desc);
+
+/* A desc of a flow from the Haar prior on the extents `from`: there a flow of all links, if no extent is 1; then the axes in turn,
+ * those first that have farthest to go, each doubling with Haar links (74_doubling.h) followed by the flow of the new links
+ * given the others (71_gauge_continuous.h, doubled). With order > 0 that is at first the trivializing map for Wilson's action at
+ * the coupling of its lattice: of a plaquette, going back over a doubling, u(beta') = u(beta)^2 if it lies along the axis, and
+ * beta' = 2 beta otherwise, with u = lambda_f / lambda_0 of 47_characters.h; of a flow the mean over the plaquettes along its axis.
+ * In two dimensions the coarse action is a plaquette action to leading order in u, and the conditionals are of one link each: any
+ * order is possible on any lattice. In more dimensions a flow of order n takes extents across the axis of n + 1, and takes a
+ * lower order on smaller lattices; across extents of 1, the plaquettes along the axis alone and the identity to begin with.
+ * The layers are laid out in the arena and have to last until flow_init returns; desc->pool may be set. LFT_ERR_ARG: extents,
+ * beta below 0 or above 100, loops (flow_init refuses more); LFT_ERR_NOMEM; text in *error (may be NULL). multiscale_bytes:
+ * what it takes from an arena. */
+LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error);
+LFT_API size_t LFT_(multiscale_bytes)(void);
 
 #endif
 
@@ -6383,7 +6413,8 @@ LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *
 
 /* Measures epsilon on samples number first ... first + n - 1 of the seed: the Jacobian of Phi_h from its exact
  * vector-Jacobian products, its determinant by an LU decomposition. O(n (D/lanes backward passes + D^3)) with D numbers that
- * move a configuration: the sites, or the links times 1, 3 or 8. Needs a flow that keeps its extents; LFT_ERR_ARG for n < 1. */
+ * move a configuration: the sites, or the links times 1, 3 or 8. Layers that draw have no such error: the maps between them are
+ * measured one after the other. Maps have to keep their extents; LFT_ERR_MISMATCH otherwise, LFT_ERR_ARG for n < 1. */
 LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64_t first, int n, lft_logq_error *out,
                                          lft_arena scratch);
 
@@ -12032,8 +12063,8 @@ LFT_P_STATIC void LFT_P(classes_find)(LFT_P(classes) *s, int doubled, int wanted
 
 /* ---- 67_loop_program.h, code ------------------------------------------------------------------------------------- */
 /* 67_loop_program.h: how classes of Wilson loops are computed at a site, with their derivatives of first and second order.
- * Offers (private): LFT_P(program) and its parts, LFT_P(program_fields), LFT_P(program_links)(), _runs, _moves, _at, _forward, _traces, _values,
- * _cotangents, _backward.
+ * Offers (private): LFT_P(program) and its parts, LFT_P(program_fields), LFT_P(program_links)(), _runs, _moves, _at, _forward,
+ * _traces, _values, _cotangents, _backward.
  *
  * A program is a list that is gone through at every site: paths from the links nearby, each a product of two, links or earlier
  * paths, either adjoint, so that loops share what they have in common; traces of products of two paths; products of traces.
@@ -12686,9 +12717,9 @@ LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(la
 
 /* The trivializing map of the Wilson action S to an order in beta, S~ = sum_k t^k S~_k with
  *   L S~_0 = S,   L S~_k = -sum d_l^a S d_l^a S~_{k-1}, constants apart (0907.5491)
- * S = -beta / N times the sum of one trace per plaquette, classes have them in both directions but for SU(2). c[k][class], k < order.
- * L is nearly diagonal: the equations are solved by iteration, to rounding. Of a doubled axis it is the trivializing map of the new
- * links for any others: what these alone make up is a constant, too. */
+ * S = -beta / N times the sum of one trace per plaquette, classes have them in both directions but for SU(2). c[k][class], k <
+ * order. L is nearly diagonal: the equations are solved by iteration, to rounding. Of a doubled axis it is the trivializing map of
+ * the new links for any others: what these alone make up is a constant, too. */
 LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, double beta, int order, double (*c)[LFT_P_CLASSES])
 {
     const double      N = LFT_P_COLOURS;
@@ -15756,6 +15787,176 @@ LFT_API lft_status LFT_(exact_logz)(const int *extent, double beta, double *logz
 
 #undef LFT_P_HALVINGS
 
+/* ---- 81_multiscale.h, code --------------------------------------------------------------------------------------- */
+
+#define LFT_P_DOUBLINGS 32 /* in all: a lattice has less than 2^31 sites */
+
+typedef struct LFT_P(scales) {
+    LFT_(layer_desc)      layer[3 * LFT_P_DOUBLINGS + 1];
+    LFT_(doubling_desc)   doubling[LFT_P_DOUBLINGS];
+    LFT_(continuous_desc) flow[2 * LFT_P_DOUBLINGS + 1];
+    double                work[4096]; /* for characters */
+    int                   layers, flows, doublings;
+} LFT_P(scales);
+
+LFT_API size_t LFT_(multiscale_bytes)(void)
+{
+    lft_arena measure = lft_arena_measure();
+    (void)lft_arena_alloc(&measure, 1, sizeof(LFT_P(scales)));
+    return measure.need;
+}
+
+/* u of the fundamental representation, the mean of Re tr U / N of a plaquette of its own. */
+LFT_P_STATIC double LFT_P(scale_mean)(LFT_P(scales) *s, double beta)
+{
+    LFT_P(characters) c;
+    lft_arena         arena = lft_arena_of(s->work, sizeof s->work);
+    LFT_P(characters_init)(&c, beta, &arena);
+    return c.u ? c.u[1] : 0;
+}
+
+/* The coupling of two plaquettes in one, u(beta') = u(beta)^2, to six digits. */
+LFT_P_STATIC double LFT_P(scale_pair)(LFT_P(scales) *s, double beta)
+{
+    const double u = LFT_P(scale_mean)(s, beta);
+    double       low = 0, high = beta;
+    int          i;
+    for (i = 0; i < 20; ++i) {
+        const double half = 0.5 * (low + high);
+        if (LFT_P(scale_mean)(s, half) < u * u) low = half;
+        else high = half;
+    }
+    return 0.5 * (low + high);
+}
+
+LFT_P_STATIC void LFT_P(scale_layer)(LFT_P(scales) *s, const LFT_(layer_ops) *ops, const void *desc)
+{
+    s->layer[s->layers].ops  = ops;
+    s->layer[s->layers].desc = desc;
+    ++s->layers;
+}
+
+/* A flow of the new links of an axis, doubled = axis + 1, or of all. 0 where loops are not known. */
+LFT_P_STATIC int LFT_P(scale_flow)(LFT_P(scales) *s, const LFT_(continuous_desc) *of, const int *at, int doubled, double beta,
+                                   int order)
+{
+    LFT_(continuous_desc) *d = s->flow + s->flows;
+    const int              any = doubled && LFT_DIM == 2; /* the plaquettes beside a link have it alone in common */
+    int                    highest = of->order > 1 ? of->order : 1, least = 1 << 24, mu, room;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        if (mu != doubled - 1 && at[mu] < least) least = at[mu];
+    }
+    if (!doubled && least < 2) return 1;
+    *d         = *of;
+    d->doubled = doubled, d->beta = beta, d->order = order;
+    while (!any && highest > 1 && highest >= least) --highest;
+    if (d->order > highest) d->order = highest;
+    room = any || !d->loops ? 0 : LFT_(continuous_loops)(doubled, least - 1);
+    if (!d->loops) d->loops = LFT_(continuous_loops)(doubled, highest);
+    if (room && d->loops > room) d->loops = room;
+    if (!any && least == 1) d->loops = 1, d->order = 0;
+    LFT_P(scale_layer)(s, LFT_(continuous)(), d);
+    ++s->flows;
+    return d->loops > 0;
+}
+
+/* The prior's extents, and the axes that are doubled. */
+LFT_P_STATIC lft_status LFT_P(scale_extents)(const LFT_(multiscale_desc) *of, int *from, int *axis, int *doublings,
+                                             lft_error *error)
+{
+    int        at[LFT_DIM], mu, nu;
+    lft_p_text t;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        from[mu] = of->from[mu] ? of->from[mu] : LFT_DIM == 2 ? 1 : of->extent[mu];
+        while (!of->from[mu] && LFT_DIM > 2 && from[mu] % 2 == 0 && from[mu] > 2) from[mu] /= 2;
+        at[mu] = from[mu];
+    }
+    for (*doublings = 0;; ++*doublings) {
+        for (nu = 0, mu = 1; mu < LFT_DIM; ++mu) {
+            if ((int64_t)of->extent[mu] * at[nu] > (int64_t)of->extent[nu] * at[mu]) nu = mu;
+        }
+        if (at[nu] >= of->extent[nu] || *doublings == LFT_P_DOUBLINGS) break;
+        axis[*doublings] = nu;
+        at[nu] *= 2;
+    }
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        if (at[mu] == of->extent[mu]) continue;
+        t = lft_p_error_text(error, LFT_ERR_ARG, "multiscale", "extent: expected ");
+        lft_p_put_u64(&t, (uint64_t)from[mu]);
+        lft_p_put(&t, ", where it begins, times a power of two, got ");
+        lft_p_put_u64(&t, (uint64_t)of->extent[mu]);
+        return LFT_ERR_ARG;
+    }
+    return LFT_OK;
+}
+
+/* The mean coupling of the plaquettes along an axis, or of all (axis < 0); and what they are on the lattice before. */
+LFT_P_STATIC double LFT_P(scale_coupling)(double (*beta)[LFT_DIM], int axis)
+{
+    double sum = 0;
+    int    mu, nu, n = 0;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = 0; nu < mu; ++nu) {
+            if (axis < 0 || mu == axis || nu == axis) sum += beta[mu][nu], ++n;
+        }
+    }
+    return sum / n;
+}
+
+LFT_P_STATIC void LFT_P(scale_back)(LFT_P(scales) *s, double (*beta)[LFT_DIM], int axis)
+{
+    double was = -1, is = 0;
+    int    mu, nu;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = 0; nu < mu; ++nu) {
+            double *b = beta[mu] + nu;
+            if (mu != axis && nu != axis) {
+                *b *= 2;
+                continue;
+            }
+            if (*b < was || *b > was) was = *b, is = LFT_P(scale_pair)(s, was);
+            *b = is;
+        }
+    }
+}
+
+LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error)
+{
+    LFT_P(scales) *s = (LFT_P(scales) *)lft_arena_alloc(arena, 1, sizeof *s);
+    LFT_(lattice)  lattice;
+    double         beta[LFT_DIM][LFT_DIM], of_scale[LFT_P_DOUBLINGS + 1];
+    lft_status     status;
+    int            axis[LFT_P_DOUBLINGS + 1], at[LFT_DIM], doublings, i, mu, nu, known = 1;
+    lft_p_zero(desc, sizeof *desc);
+    lft_p_zero(&lattice, sizeof lattice);
+    status = LFT_P_SIGNED(lattice_init)(&lattice, of->extent, error);
+    if (!status) status = LFT_P(scale_extents)(of, at, axis, &doublings, error);
+    if (!status && !(of->flow.beta >= 0 && of->flow.beta <= 100)) {
+        status = lft_p_fail_got(error, LFT_ERR_ARG, "multiscale", "beta", "0 to 100", of->flow.beta);
+    }
+    if (status || !s) return status ? status : lft_arena_check(arena, error, "multiscale");
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        desc->extent[mu] = at[mu];
+        for (nu = 0; nu < LFT_DIM; ++nu) beta[mu][nu] = of->flow.beta;
+    }
+    for (i = doublings; i-- > 0; LFT_P(scale_back)(s, beta, axis[i])) of_scale[i] = LFT_P(scale_coupling)(beta, axis[i]);
+    known = LFT_P(scale_flow)(s, &of->flow, at, 0, LFT_P(scale_coupling)(beta, -1), of->flow.order);
+    for (i = 0; i < doublings; ++i) {
+        LFT_(doubling_desc) *d = s->doubling + i;
+        d->axis = axis[i], d->extent = at[axis[i]] *= 2;
+        LFT_P(scale_layer)(s, LFT_(doubling)(), d);
+        known = LFT_P(scale_flow)(s, &of->flow, at, axis[i] + 1, of_scale[i], of->flow.order) && known;
+        if (of->refine) known = LFT_P(scale_flow)(s, &of->flow, at, 0, 0, 0) && known;
+    }
+    if (!known) return lft_p_fail(error, LFT_ERR_ARG, "multiscale", "expected an order whose loops there is room for");
+    if (!s->layers) return lft_p_fail(error, LFT_ERR_ARG, "multiscale", "expected extents to double, got none");
+    desc->layer  = s->layer;
+    desc->layers = s->layers;
+    return LFT_OK;
+}
+
+#undef LFT_P_DOUBLINGS
+
 #endif
 
 /* ---- 81_transfer.h, code ----------------------------------------------------------------------------------------- */
@@ -18205,22 +18406,27 @@ LFT_P_STATIC void LFT_P(jacobian_task)(void *context, int block, int thread)
     }
 }
 
-/* epsilon of the sample with the given address. */
-LFT_P_STATIC lft_status LFT_P(flow_epsilon)(LFT_(flow) *flow, lft_draw d, unsigned char *tape, double *matrix,
-                                            double *epsilon)
+/* The same configuration in every lane: each lane will do another row. */
+LFT_P_STATIC void LFT_P(spread_first)(lft_v *x, const LFT_(lattice) *lattice)
 {
-    LFT_P(flow_state)   *s = LFT_P(flow_state_of)(flow);
-    LFT_P(flow_work)    *w = s->work;
-    LFT_P(jacobian_job)  job;
-    const int            n = (int)LFT_P(force_vectors)(&flow->lattice), reals = (int)LFT_P(field_vectors)(&flow->lattice);
-    double               logq[LFT_P_LANES], logdet[LFT_P_LANES];
-    lft_status           status;
-    int                  l, x;
-    LFT_P(prior_draw)(&s->prior, d, w->x, logq, w->scratch);
-    for (x = 0; x < reals; ++x) { /* the same configuration in every lane: each lane will do another row */
-        lft_real first = ((lft_real *)w->x)[(size_t)x * LFT_P_LANES];
-        w->x[x]        = lft_splat(first);
+    const int reals = (int)LFT_P(field_vectors)(lattice);
+    int       i;
+    for (i = 0; i < reals; ++i) {
+        lft_real first = ((lft_real *)x)[(size_t)i * LFT_P_LANES];
+        x[i]           = lft_splat(first);
     }
+}
+
+/* *epsilon += that of a flow of maps from w->x, which it moves on. */
+LFT_P_STATIC lft_status LFT_P(map_epsilon)(LFT_(flow) *flow, LFT_P(flow_work) *w, unsigned char *tape, double *matrix,
+                                           double *epsilon)
+{
+    const int           n = (int)LFT_P(force_vectors)(&flow->lattice);
+    LFT_P(jacobian_job) job;
+    double              logdet[LFT_P_LANES];
+    lft_status          status = LFT_P(flow_fits)(flow, &flow->lattice, &flow->layer[0].in);
+    int                 l;
+    if (status) return status;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
     status = LFT_P(flow_push)(flow, w, NULL, logdet, NULL, tape);
     if (status) {
@@ -18229,14 +18435,44 @@ LFT_P_STATIC lft_status LFT_P(flow_epsilon)(LFT_(flow) *flow, lft_draw d, unsign
     }
     job.flow = flow, job.tape = tape, job.matrix = matrix;
     status   = LFT_P(flow_run)(flow, (n + LFT_P_LANES - 1) / LFT_P_LANES, LFT_P(jacobian_task), &job);
-    *epsilon = status ? 0 : LFT_P(log_det)(matrix, n) - logdet[0];
+    if (!status) *epsilon += LFT_P(log_det)(matrix, n) - logdet[0];
+    return status;
+}
+
+/* epsilon of the sample with the given address. */
+LFT_P_STATIC lft_status LFT_P(flow_epsilon)(LFT_(flow) *flow, lft_draw d, unsigned char *tape, double *matrix,
+                                            double *epsilon)
+{
+    LFT_P(flow_state) *s = LFT_P(flow_state_of)(flow);
+    LFT_P(flow_work)  *w = s->work;
+    double             unused[LFT_P_LANES];
+    lft_status         status = LFT_OK;
+    int                i, end;
+    *epsilon = 0;
+    LFT_P(prior_draw)(&s->prior, d, w->x, unused, w->scratch);
+    LFT_P(spread_first)(w->x, &flow->layer[0].in);
+    for (i = 0; i < flow->layers && !status; i = end) {
+        LFT_(flow) part = *flow;
+        for (end = i; end < flow->layers && !flow->layer[end].ops->draw; ++end) {}
+        part.layer += i, part.layers = end - i;
+        if (end > i) {
+            part.lattice = flow->layer[end - 1].out;
+            status       = LFT_P(map_epsilon)(&part, w, tape, matrix, epsilon);
+            if (status) flow->error = part.error;
+            continue;
+        }
+        status = LFT_P(flow_layer)(flow, i, &d, w->x, w->other, unused, NULL, NULL, w->scratch, &flow->error);
+        LFT_P(copy_field)(w->x, w->other, &flow->layer[i].out);
+        LFT_P(spread_first)(w->x, &flow->layer[i].out);
+        end = i + 1;
+    }
     return status;
 }
 
 LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64_t first, int n, lft_logq_error *out,
                                          lft_arena scratch)
 {
-    const size_t   rows   = LFT_P(force_vectors)(&flow->lattice);
+    const size_t   rows   = LFT_P(flow_state_of)(flow)->volume * LFT_P_FORCES;
     unsigned char *tape   = (unsigned char *)lft_arena_take(&scratch, LFT_P(flow_tape_bytes)(flow), 1);
     double        *matrix = (double *)lft_arena_take(&scratch, rows * rows, sizeof(double));
     double         sum = 0, square = 0, epsilon = 0;
@@ -18244,7 +18480,6 @@ LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64
     int            i;
     if (status) return status;
     if (n < 1) return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "flow_logq_error", "n", "at least 1", n);
-    status = LFT_P(flow_fits)(flow, &flow->lattice, &flow->layer[0].in);
     for (i = 0; i < n && !status; ++i) {
         status = LFT_P(flow_epsilon)(flow, lft_draw_of(seed, LFT_DRAW_PRIOR, first + (uint64_t)i, 0), tape, matrix,
                                      &epsilon);
@@ -18267,7 +18502,7 @@ LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64
 LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow)
 {
     lft_arena measure = lft_arena_measure();
-    size_t    rows    = LFT_P(force_vectors)(&flow->lattice);
+    size_t    rows    = LFT_P(flow_state_of)(flow)->volume * LFT_P_FORCES;
     (void)lft_arena_take(&measure, LFT_P(flow_tape_bytes)(flow), 1);
     (void)lft_arena_take(&measure, rows * rows, sizeof(double));
     return measure.need;

@@ -1,6 +1,6 @@
 /* 67_loop_program.h: how classes of Wilson loops are computed at a site, with their derivatives of first and second order.
- * Offers (private): LFT_P(program) and its parts, LFT_P(program_fields), LFT_P(program_links)(), _runs, _moves, _at, _forward, _traces, _values,
- * _cotangents, _backward.
+ * Offers (private): LFT_P(program) and its parts, LFT_P(program_fields), LFT_P(program_links)(), _runs, _moves, _at, _forward,
+ * _traces, _values, _cotangents, _backward.
  *
  * A program is a list that is gone through at every site: paths from the links nearby, each a product of two, links or earlier
  * paths, either adjoint, so that loops share what they have in common; traces of products of two paths; products of traces.

@@ -83,9 +83,9 @@ LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(la
 
 /* The trivializing map of the Wilson action S to an order in beta, S~ = sum_k t^k S~_k with
  *   L S~_0 = S,   L S~_k = -sum d_l^a S d_l^a S~_{k-1}, constants apart (0907.5491)
- * S = -beta / N times the sum of one trace per plaquette, classes have them in both directions but for SU(2). c[k][class], k < order.
- * L is nearly diagonal: the equations are solved by iteration, to rounding. Of a doubled axis it is the trivializing map of the new
- * links for any others: what these alone make up is a constant, too. */
+ * S = -beta / N times the sum of one trace per plaquette, classes have them in both directions but for SU(2). c[k][class], k <
+ * order. L is nearly diagonal: the equations are solved by iteration, to rounding. Of a doubled axis it is the trivializing map of
+ * the new links for any others: what these alone make up is a constant, too. */
 LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, double beta, int order, double (*c)[LFT_P_CLASSES])
 {
     const double      N = LFT_P_COLOURS;

@@ -24,7 +24,7 @@ typedef struct LFT_(continuous_desc) {
     int                  order; /* coefficients at the start: 0 none, the identity; 1 to 4: the trivializing map to leading, next
                                    to leading order in beta, and so on; needs all classes of that order, and nodes >= order */
     double               beta;  /* of the Wilson action that the order is for */
-    int                  doubled; /* axis + 1: only the new links of a doubled axis move, those across it at odd coordinates; 0: all */
+    int                  doubled; /* axis + 1: only the new links of a doubled axis move, those across it at odd coordinates */
 } LFT_(continuous_desc);
 
 /* The layer's table. Z = -T^a d^a S~ with S~ = sum_i c_i(t) W_i(U), the classes of Wilson loops W_i of 66_loop_classes.h; log det
@@ -38,11 +38,13 @@ typedef struct LFT_(continuous_desc) {
  * on: the layer behind an LFT_(doubling)() by two. Equivariant under gauge transformations, charge conjugation, translations along
  * the axis by two and whatever the other axes have; with order > 0 the trivializing map of the new links given the others. Then
  * there are more classes, a link's sides being told apart:
-@COUNTS@
+ *   d = 2   U(1) 1, 3, 6, 10    SU(2) 1, 3, 6, 14     SU(3) 1, 6, 15, 43
+ *   d = 3   U(1) 2, 9, 51       SU(2) 2, 9, 60        SU(3) 2, 17
+ *   d = 4   U(1) 2, 11, 88      SU(2) 2, 11, 106      SU(3) 2, 21
  * LFT_ERR_ARG for extents < 2 with the plaquettes alone, < 3 with those of order 2, and so on: there loops close around the
  * lattice, or plaquettes share two links, and are of other classes; of a doubled axis only links that move count, so that in two
- * dimensions any extents will do, but for that of the axis, which is even. LFT_ERR_NONFINITE names the step. The inverse solves each
- * step by relaxed iteration: LFT_ERR_NOCONV if the steps are too long. flow_init takes up to 180 kB of stack. */
+ * dimensions any extents will do, but for that of the axis, which is even. LFT_ERR_NONFINITE names the step. The inverse solves
+ * each step by relaxed iteration: LFT_ERR_NOCONV if the steps are too long. flow_init takes up to 180 kB of stack. */
 LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
 
 /* How many classes of loops there are to an order, 1 to 4; 0 where there is no room for all of them. doubled: as in the desc. */

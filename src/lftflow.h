@@ -96,6 +96,7 @@
 #include "80_flow.h"
 #if LFT_GROUP != LFT_SCALAR
 #include "81_exact.h"
+#include "81_multiscale.h"
 #endif
 #include "81_transfer.h"
 #include "82_metropolis.h"
@@ -198,6 +199,7 @@
 #include "80_flow.h"
 #if LFT_GROUP != LFT_SCALAR
 #include "81_exact.h"
+#include "81_multiscale.h"
 #endif
 #include "81_transfer.h"
 #include "82_metropolis.h"

@@ -180,6 +180,57 @@ static double SUITE_(residual)(int order, double beta)
     return fabs(R[1] - R[0]);
 }
 
+/* ---- whole flows ------------------------------------------------------------------------------------------------------- */
+
+/* From coarse to fine: log q of what is drawn, by the inverse, of a gauge transform; epsilon; in two dimensions log Z. */
+static void SUITE_(multiscale_flow)(double beta, int order, int refine)
+{
+    enum { N = SUITE_DIM == 2 ? 4000 : 40, SOME = 40 };
+    const int               plane[2] = {4, 4};
+    SUITE_(multiscale_desc) of;
+    SUITE_(flow_desc)       desc;
+    SUITE_(flow)            flow;
+    SUITE_(theory)          theory;
+    SUITE_(batch)           x, y;
+    lft_arena               arena = lft_arena_of(flow_memory, sizeof flow_memory);
+    lft_logq_error          e;
+    lft_weights             w;
+    lft_error               error;
+    SUITE_(real)            u[5000];
+    static double           logq[N], again[SOME], S[N];
+    double                  back = 0, turned = 0, logz = 0;
+    int                     i, mu, bad = 0;
+    memset(&of, 0, sizeof of), memset(&e, 0, sizeof e), memset(&x, 0, sizeof x), memset(&y, 0, sizeof y);
+    for (mu = 0; mu < SUITE_DIM; ++mu) of.extent[mu] = SUITE_DIM == 2 || mu == 1 ? 4 : 2;
+    of.refine = refine;
+    of.flow.order = of.flow.nodes = order, of.flow.beta = beta, of.flow.steps = SUITE_DIM == 2 ? 8 : 4;
+    bad = SUITE_(multiscale)(&desc, &of, &arena, &error) || SUITE_(flow_init)(&flow, &desc, &arena, &error);
+    if (bad) check_true(error.text, 0);
+    bad |= SUITE_(wilson_init)(&theory, beta, 0, &error) || SUITE_(batch_init)(&x, &flow.lattice, N, &arena, &error);
+    bad |= SUITE_(batch_init)(&y, &flow.lattice, SOME, &arena, &error) || SUITE_(flow_sample)(&flow, 4, 0, &x, logq);
+    for (i = 0; i < SOME; ++i) {
+        SUITE_(batch_get)(&x, i, u);
+        SUITE_(batch_set)(&y, i, u);
+    }
+    bad |= SUITE_(flow_logq)(&flow, &y, again) != LFT_OK;
+    for (i = 0; i < SOME; ++i) flow_worst(&back, again[i] - logq[i]);
+    bad |= SUITE_(gauge_transform)(&y, lft_draw_of(9, LFT_DRAW_USER, 0, 0), arena, &error) || SUITE_(flow_logq)(&flow, &y, again);
+    for (i = 0; i < SOME; ++i) flow_worst(&turned, again[i] - logq[i]);
+    bad |= SUITE_(flow_logq_error)(&flow, 4, 0, 2, &e, arena) != LFT_OK;
+    printf("multiscale, %d layers, beta %g, order %d\n", flow.layers, beta, order);
+    check_true(flow_name("whole flow"), !bad);
+    check_below(flow_name("log q of the inverse"), back, 1e-9);
+    check_below(flow_name("log q of a gauge transform"), turned, 1e-9);
+    check_below(flow_name("epsilon"), fabs(e.mean) + e.std, SUITE_DIM == 2 ? 1e-3 : 1e-2);
+    if (SUITE_DIM > 2) return;
+    SUITE_(action)(&theory, &x, S);
+    for (i = 0; i < N; ++i) logq[i] = -S[i] - logq[i];
+    w = lft_weigh(logq, N);
+    check_true(flow_name("log Z"), SUITE_(exact_logz)(plane, beta, &logz, arena, &error) == LFT_OK);
+    printf("ESS %.4f\n", w.ess);
+    check_sigma(flow_name("log of the mean weight, log Z"), w.logz, logz, w.logz_error);
+}
+
 static void SUITE_(conditional)(const char *name)
 {
     int kind, order, axis;
@@ -196,7 +247,7 @@ static void SUITE_(conditional)(const char *name)
         SUITE_(symmetries)();
         if (SUITE_DIM < 4) SUITE_(reflection)();
         for (order = 1; order <= 4; ++order) {
-            if (!SUITE_(continuous_loops)(flow_doubled, order) || (SUITE_DIM == 3 && order > 2) || (SUITE_DIM == 4 && order > 1)) break;
+            if (!SUITE_(continuous_loops)(flow_doubled, order) || order > (SUITE_DIM == 2 ? 4 : SUITE_DIM == 3 ? 2 : 1)) break;
             flow_order("residual of the start, in beta", SUITE_(residual)(order, 0.4), SUITE_(residual)(order, 0.2), order + 1);
         }
     }
@@ -217,4 +268,7 @@ static void SUITE_(conditional)(const char *name)
         SUITE_(derivatives)(LFT_COMMUTATOR_FREE_4);
     }
     flow_loops = 0, flow_extent = 3, flow_doubled = 0;
+    SUITE_(multiscale_flow)(SUITE_GROUP == LFT_U1 ? 1.0 / (SUITE_DIM - 1) : SUITE_GROUP == LFT_SU2 ? 1.5 : 2,
+                            SUITE_DIM == 2 ? 3 : 1, 0);
+    SUITE_(multiscale_flow)(0.5, 2, 1);
 }

@@ -340,7 +340,7 @@ static void SUITE_(symmetries)(void)
             const lft_draw d = lft_draw_of(9, LFT_DRAW_USER, 0, 0);
             lft_arena      scratch = arena;
             for (i = 0; i < N; ++i) { /* copies */
-                SUITE_(real) u[2000];
+                SUITE_(real) u[5000];
                 SUITE_(batch_get)(&z, i, u);
                 SUITE_(batch_set)(&z2, i, u);
                 SUITE_(batch_get)(&x, i, u);
