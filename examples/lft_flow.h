@@ -12,11 +12,20 @@ static int LFT(integration_steps)(const LFT(flow) *flow)
     return most;
 }
 
+/* Layers that draw; where all do, log q is that of the draws. */
+static int LFT(draws)(const LFT(flow) *flow)
+{
+    int i, n = 0;
+    for (i = 0; i < flow->layers; ++i) n += flow->layer[i].ops->draw != NULL;
+    return n;
+}
+
 /* What the flow is, for the report. */
 static void LFT(show_flow)(cli *c, const LFT(flow) *flow)
 {
     cli_result *r        = c->result;
-    r->flow              = flow->layer[0].ops->draw ? "exact" : flow->layer[0].ops->kind;
+    const int   draws    = LFT(draws)(flow);
+    r->flow              = draws == flow->layers ? "exact" : draws ? "multiscale" : flow->layer[0].ops->kind;
     r->layers            = (uint64_t)flow->layers;
     r->parameters        = flow->params.count;
     r->integration_steps = (uint64_t)LFT(integration_steps)(flow);

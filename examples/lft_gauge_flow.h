@@ -10,7 +10,7 @@ static size_t LFT(dimension)(const LFT(flow) *flow)
 static lft_status LFT(read_continuous)(cli *c, LFT(flow_desc) *d)
 {
     memset(d, 0, sizeof *d);
-    cli_extent(c, cli_required(c, "extent"), d->extent);
+    cli_extent(c, "extent", cli_required(c, "extent"), d->extent);
     d->continuous.integrator = (lft_group_integrator)cli_word(c, "integrator", cli_integrator, 0);
     d->continuous.steps      = (int)cli_count(c, "int-steps", 0, 1, 100000);
     d->continuous.beta       = cli_real(c, "beta", 0);
@@ -25,19 +25,37 @@ static int LFT(loops_of)(cli *c, int order)
     return loops;
 }
 
+/* From a coarse lattice to that of the options, each flow as in d->continuous. */
+static lft_status LFT(read_scales)(cli *c, LFT(flow_desc) *d)
+{
+    LFT(multiscale_desc) of;
+    lft_arena            arena = cli_arena(c, LFT(multiscale_bytes)());
+    memset(&of, 0, sizeof of);
+    cli_extent(c, "from", cli_text(c, "from"), of.from);
+    of.flow   = d->continuous;
+    of.refine = cli_given(c, "refine");
+    memcpy(of.extent, d->extent, sizeof of.extent);
+    if (c->error.code) return c->error.code;
+    return cli_check(c, LFT(multiscale)(d, &of, &arena, &c->error), &c->error);
+}
+
 /* A desc from the options; zero is the library's default. */
 static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
 {
-    static const char *const flow[] = {"continuous", NULL};
+    static const char *const flow[] = {"continuous", "multiscale", NULL};
     LFT(continuous_desc)    *of     = &d->continuous;
+    const int                scales = cli_word(c, "flow", flow, 1) == 2;
     (void)LFT(read_continuous)(c, d);
-    (void)cli_word(c, "flow", flow, 1);
     of->loops      = (int)cli_count(c, "loops", 0, 1, 1000);
     of->nodes      = (int)cli_count(c, "nodes", 0, 1, 100);
     of->most_steps = (int)cli_count(c, "most-int-steps", 0, 1, 100000);
     of->order      = cli_init_word(c);
     if (of->order > 2 && !of->loops) of->loops = LFT(loops_of)(c, of->order);
     if (of->order < 0) of->order = of->nodes == 1 || (of->loops && of->loops < LFT(continuous_loops)(0, 2)) ? 1 : 2;
+    if (scales) return LFT(read_scales)(c, d);
+    if (cli_given(c, "from") || cli_given(c, "refine")) {
+        return cli_fail(c, LFT_ERR_ARG, "--from and --refine are options of --flow multiscale: expected it, got %s", flow[0]);
+    }
     return c->error.code;
 }
 
@@ -85,7 +103,7 @@ static lft_status LFT(exact_model)(cli *c, lft_pool pool, LFT(model) *m)
     for (i = 0; i < 3; ++i) {
         if (cli_given(c, none[i])) return cli_fail(c, LFT_ERR_ARG, "--%s: expected a flow that integrates, got exact", none[i]);
     }
-    cli_extent(c, cli_required(c, "extent"), extent);
+    cli_extent(c, "extent", cli_required(c, "extent"), extent);
     if (c->error.code || LFT(read_theory)(c, &m->theory)) return c->error.code;
     if (cli_check(c, LFT(exact_desc)(&m->desc, extent, m->theory.coupling[0], &arena, &c->error), &c->error)) return c->error.code;
     m->desc.pool = pool;

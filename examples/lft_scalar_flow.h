@@ -44,7 +44,7 @@ static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
     const int                coupling = cli_is_coupling(c);
     memset(d, 0, sizeof *d);
     if (cli_flow_options(c, coupling)) return c->error.code;
-    cli_extent(c, cli_required(c, "extent"), d->extent);
+    cli_extent(c, "extent", cli_required(c, "extent"), d->extent);
     d->prior       = (lft_prior_kind)cli_word(c, "prior", prior, LFT_PRIOR_FREE);
     d->prior_mass2 = cli_positive(c, "prior-mass2", 0);
     if (cli_given(c, "prior-mass2") && d->prior == LFT_PRIOR_NORMAL) {
