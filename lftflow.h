@@ -5701,8 +5701,8 @@ typedef struct LFT_(continuous_desc) {
  *   d = 4   U(1) 1, 6           SU(2) 1, 6            SU(3) 1, 11      beyond that there is no room for all of an order
  * Of a doubled axis S~ is a sum over loops through new links, d^a runs over them, and all others are what the flow is conditioned
  * on: the layer behind an LFT_(doubling)() by two. Equivariant under gauge transformations, charge conjugation, translations along
- * the axis by two and whatever the other axes have; with order > 0 the trivializing map of the new links given the others. Then
- * there are more classes, a link's sides being told apart:
+ * the axis by two and whatever the other axes have. With order > 0 it is the trivializing map of the new links given the others,
+ * cut off beyond the loops of that order, but not expanded in beta. There are more classes, a link's sides being told apart:
  *   d = 2   U(1) 1, 3, 6, 10    SU(2) 1, 3, 6, 14     SU(3) 1, 6, 15, 43
  *   d = 3   U(1) 2, 9, 51       SU(2) 2, 9, 60        SU(3) 2, 17
  *   d = 4   U(1) 2, 11, 88      SU(2) 2, 11, 106      SU(3) 2, 21
@@ -12718,8 +12718,7 @@ LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(la
 /* The trivializing map of the Wilson action S to an order in beta, S~ = sum_k t^k S~_k with
  *   L S~_0 = S,   L S~_k = -sum d_l^a S d_l^a S~_{k-1}, constants apart (0907.5491)
  * S = -beta / N times the sum of one trace per plaquette, classes have them in both directions but for SU(2). c[k][class], k <
- * order. L is nearly diagonal: the equations are solved by iteration, to rounding. Of a doubled axis it is the trivializing map of
- * the new links for any others: what these alone make up is a constant, too. */
+ * order. L is nearly diagonal: the equations are solved by iteration, to rounding. */
 LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, double beta, int order, double (*c)[LFT_P_CLASSES])
 {
     const double      N = LFT_P_COLOURS;
@@ -12752,6 +12751,55 @@ LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, double beta,
             for (i = 0; i < all && size < before; ++i) c[k][i] += change[i];
         }
     }
+}
+
+/* x = a^-1 b, a[n][n] and b are overwritten: Gauss with pivots. */
+LFT_P_STATIC void LFT_P(potential_gauss)(double *a, double *b, int n)
+{
+    int i, j, k;
+    for (k = 0; k < n; ++k) {
+        int    pivot = k;
+        double most = 0, swap;
+        for (i = k; i < n; ++i) {
+            const double size = a[i * n + k] < 0 ? -a[i * n + k] : a[i * n + k];
+            if (size > most) most = size, pivot = i;
+        }
+        for (j = k; j < n; ++j) swap = a[k * n + j], a[k * n + j] = a[pivot * n + j], a[pivot * n + j] = swap;
+        swap = b[k], b[k] = b[pivot], b[pivot] = swap;
+        for (i = k + 1; i < n; ++i) {
+            const double factor = a[i * n + k] / a[k * n + k];
+            for (j = k; j < n; ++j) a[i * n + j] -= factor * a[k * n + j];
+            b[i] -= factor * b[k];
+        }
+    }
+    for (k = n - 1; k >= 0; --k) {
+        for (j = k + 1; j < n; ++j) b[k] -= a[k * n + j] * b[j];
+        b[k] /= a[k * n + k];
+    }
+}
+
+/* The same at a time t, not expanded in beta but in the classes to that order, all others cut off:
+ *   L S~ + t sum d_l^a S d_l^a S~ = S, constants apart
+ * Of a doubled axis it is the trivializing map of the new links for any others, what these alone make up is a constant, too; there
+ * the cut is one of harmonics of a link, and converges where the expansion in beta does not. c[class] */
+LFT_P_STATIC void LFT_P(potential_solve)(const LFT_P(potential) *s, double beta, int order, double t, double *c)
+{
+    const double      N = LFT_P_COLOURS;
+    LFT_P(classes)    classes;
+    LFT_P(in_classes) row;
+    double            a[LFT_P_CLASSES * LFT_P_CLASSES];
+    int               all, i, j;
+    LFT_P(classes_find)(&classes, s->program.doubled, s->classes);
+    all = classes.upto[order];
+    for (i = 0; i < all; ++i) {
+        LFT_P(classes_laplacian)(&classes, i, &row);
+        for (j = 0; j < all; ++j) a[j * all + i] = row.c[j];
+        LFT_P(classes_times_plaquettes)(&classes, i, &row);
+        for (j = 0; j < all; ++j) a[j * all + i] -= t * beta / (2 * N) * row.c[j];
+        c[i] = i < classes.upto[1] ? -beta / N * (LFT_P_COLOURS == 2 ? 1 : 0.5) : 0;
+    }
+    LFT_P(potential_gauss)(a, c, all);
+    for (i = all; i < s->classes; ++i) c[i] = 0;
 }
 
 /* ---- force and divergence ---------------------------------------------------------------------------------------------- */
@@ -13646,6 +13694,33 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     return LFT_OK;
 }
 
+/* Legendre polynomials of 2t - 1. */
+LFT_P_STATIC void LFT_P(legendre)(double t, int n, double *p)
+{
+    const double x = 2 * t - 1;
+    int          a;
+    for (a = 0; a < n; ++a) p[a] = a < 2 ? (a ? x : 1) : ((2 * a - 1) * x * p[a - 1] - (a - 1) * p[a - 2]) / a;
+}
+
+/* The nearest polynomials to the trivializing map of a doubled axis, by eight points of Gauss. */
+LFT_P_STATIC void LFT_P(continuous_start_doubled)(const LFT_P(continuous) *s, double *to)
+{
+    static const double x[4] = {0.1834346424956498, 0.5255324099163290, 0.7966664774136267, 0.9602898564975363};
+    static const double w[4] = {0.3626837833783620, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763};
+    double              c[LFT_P_CLASSES], p[8];
+    int                 k, i, a;
+    for (k = 0; k < 8; ++k) {
+        const double t = 0.5 + (k % 2 ? 0.5 : -0.5) * x[k / 2];
+        LFT_P(legendre)(t, 8, p);
+        LFT_P(potential_solve)(&s->potential, s->desc.beta, s->desc.order, t, c);
+        for (i = 0; i < s->desc.loops; ++i) {
+            for (a = 0; a < LFT_P(continuous_nodes)(s, i) && a < 8; ++a) {
+                to[LFT_P(continuous_first)(s, i) + a] += 0.5 * w[k / 2] * (2 * a + 1) * p[a] * c[i];
+            }
+        }
+    }
+}
+
 LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, double *pace)
 {
     /* t^k in Legendre polynomials of 2 t - 1 */
@@ -13656,6 +13731,10 @@ LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *thet
     double                   c[LFT_P_ORDERS][LFT_P_CLASSES];
     int                      i, a, k;
     for (a = 1; a < LFT_P_ORDERS; ++a) pace[s->params + (size_t)a] = 0;
+    if (s->desc.doubled && order) {
+        LFT_P(continuous_start_doubled)(s, theta + s->params);
+        return;
+    }
     LFT_P(potential_start)(&s->potential, s->desc.beta, order, c);
     for (i = 0; i < s->desc.loops; ++i) {
         double *to = theta + s->params + LFT_P(continuous_first)(s, i);
@@ -13669,14 +13748,6 @@ LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *th
 {
     LFT_P(continuous) *s = (LFT_P(continuous) *)layer->state;
     lft_p_copy(s->coefficient, theta + s->params, (size_t)s->count * sizeof(double));
-}
-
-/* Legendre polynomials of 2t - 1. */
-LFT_P_STATIC void LFT_P(legendre)(double t, int n, double *p)
-{
-    const double x = 2 * t - 1;
-    int          a;
-    for (a = 0; a < n; ++a) p[a] = a < 2 ? (a ? x : 1) : ((2 * a - 1) * x * p[a - 1] - (a - 1) * p[a - 2]) / a;
 }
 
 LFT_P_STATIC void LFT_P(continuous_at)(const LFT_P(continuous) *s, double t, double *c)

@@ -84,8 +84,7 @@ LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(la
 /* The trivializing map of the Wilson action S to an order in beta, S~ = sum_k t^k S~_k with
  *   L S~_0 = S,   L S~_k = -sum d_l^a S d_l^a S~_{k-1}, constants apart (0907.5491)
  * S = -beta / N times the sum of one trace per plaquette, classes have them in both directions but for SU(2). c[k][class], k <
- * order. L is nearly diagonal: the equations are solved by iteration, to rounding. Of a doubled axis it is the trivializing map of
- * the new links for any others: what these alone make up is a constant, too. */
+ * order. L is nearly diagonal: the equations are solved by iteration, to rounding. */
 LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, double beta, int order, double (*c)[LFT_P_CLASSES])
 {
     const double      N = LFT_P_COLOURS;
@@ -118,6 +117,55 @@ LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, double beta,
             for (i = 0; i < all && size < before; ++i) c[k][i] += change[i];
         }
     }
+}
+
+/* x = a^-1 b, a[n][n] and b are overwritten: Gauss with pivots. */
+LFT_P_STATIC void LFT_P(potential_gauss)(double *a, double *b, int n)
+{
+    int i, j, k;
+    for (k = 0; k < n; ++k) {
+        int    pivot = k;
+        double most = 0, swap;
+        for (i = k; i < n; ++i) {
+            const double size = a[i * n + k] < 0 ? -a[i * n + k] : a[i * n + k];
+            if (size > most) most = size, pivot = i;
+        }
+        for (j = k; j < n; ++j) swap = a[k * n + j], a[k * n + j] = a[pivot * n + j], a[pivot * n + j] = swap;
+        swap = b[k], b[k] = b[pivot], b[pivot] = swap;
+        for (i = k + 1; i < n; ++i) {
+            const double factor = a[i * n + k] / a[k * n + k];
+            for (j = k; j < n; ++j) a[i * n + j] -= factor * a[k * n + j];
+            b[i] -= factor * b[k];
+        }
+    }
+    for (k = n - 1; k >= 0; --k) {
+        for (j = k + 1; j < n; ++j) b[k] -= a[k * n + j] * b[j];
+        b[k] /= a[k * n + k];
+    }
+}
+
+/* The same at a time t, not expanded in beta but in the classes to that order, all others cut off:
+ *   L S~ + t sum d_l^a S d_l^a S~ = S, constants apart
+ * Of a doubled axis it is the trivializing map of the new links for any others, what these alone make up is a constant, too; there
+ * the cut is one of harmonics of a link, and converges where the expansion in beta does not. c[class] */
+LFT_P_STATIC void LFT_P(potential_solve)(const LFT_P(potential) *s, double beta, int order, double t, double *c)
+{
+    const double      N = LFT_P_COLOURS;
+    LFT_P(classes)    classes;
+    LFT_P(in_classes) row;
+    double            a[LFT_P_CLASSES * LFT_P_CLASSES];
+    int               all, i, j;
+    LFT_P(classes_find)(&classes, s->program.doubled, s->classes);
+    all = classes.upto[order];
+    for (i = 0; i < all; ++i) {
+        LFT_P(classes_laplacian)(&classes, i, &row);
+        for (j = 0; j < all; ++j) a[j * all + i] = row.c[j];
+        LFT_P(classes_times_plaquettes)(&classes, i, &row);
+        for (j = 0; j < all; ++j) a[j * all + i] -= t * beta / (2 * N) * row.c[j];
+        c[i] = i < classes.upto[1] ? -beta / N * (LFT_P_COLOURS == 2 ? 1 : 0.5) : 0;
+    }
+    LFT_P(potential_gauss)(a, c, all);
+    for (i = all; i < s->classes; ++i) c[i] = 0;
 }
 
 /* ---- force and divergence ---------------------------------------------------------------------------------------------- */

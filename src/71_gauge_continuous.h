@@ -36,8 +36,8 @@ typedef struct LFT_(continuous_desc) {
  *   d = 4   U(1) 1, 6           SU(2) 1, 6            SU(3) 1, 11      beyond that there is no room for all of an order
  * Of a doubled axis S~ is a sum over loops through new links, d^a runs over them, and all others are what the flow is conditioned
  * on: the layer behind an LFT_(doubling)() by two. Equivariant under gauge transformations, charge conjugation, translations along
- * the axis by two and whatever the other axes have; with order > 0 the trivializing map of the new links given the others. Then
- * there are more classes, a link's sides being told apart:
+ * the axis by two and whatever the other axes have. With order > 0 it is the trivializing map of the new links given the others,
+ * cut off beyond the loops of that order, but not expanded in beta. There are more classes, a link's sides being told apart:
  *   d = 2   U(1) 1, 3, 6, 10    SU(2) 1, 3, 6, 14     SU(3) 1, 6, 15, 43
  *   d = 3   U(1) 2, 9, 51       SU(2) 2, 9, 60        SU(3) 2, 17
  *   d = 4   U(1) 2, 11, 88      SU(2) 2, 11, 106      SU(3) 2, 21
@@ -255,6 +255,33 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     return LFT_OK;
 }
 
+/* Legendre polynomials of 2t - 1. */
+LFT_P_STATIC void LFT_P(legendre)(double t, int n, double *p)
+{
+    const double x = 2 * t - 1;
+    int          a;
+    for (a = 0; a < n; ++a) p[a] = a < 2 ? (a ? x : 1) : ((2 * a - 1) * x * p[a - 1] - (a - 1) * p[a - 2]) / a;
+}
+
+/* The nearest polynomials to the trivializing map of a doubled axis, by eight points of Gauss. */
+LFT_P_STATIC void LFT_P(continuous_start_doubled)(const LFT_P(continuous) *s, double *to)
+{
+    static const double x[4] = {0.1834346424956498, 0.5255324099163290, 0.7966664774136267, 0.9602898564975363};
+    static const double w[4] = {0.3626837833783620, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763};
+    double              c[LFT_P_CLASSES], p[8];
+    int                 k, i, a;
+    for (k = 0; k < 8; ++k) {
+        const double t = 0.5 + (k % 2 ? 0.5 : -0.5) * x[k / 2];
+        LFT_P(legendre)(t, 8, p);
+        LFT_P(potential_solve)(&s->potential, s->desc.beta, s->desc.order, t, c);
+        for (i = 0; i < s->desc.loops; ++i) {
+            for (a = 0; a < LFT_P(continuous_nodes)(s, i) && a < 8; ++a) {
+                to[LFT_P(continuous_first)(s, i) + a] += 0.5 * w[k / 2] * (2 * a + 1) * p[a] * c[i];
+            }
+        }
+    }
+}
+
 LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, double *pace)
 {
     /* t^k in Legendre polynomials of 2 t - 1 */
@@ -265,6 +292,10 @@ LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *thet
     double                   c[LFT_P_ORDERS][LFT_P_CLASSES];
     int                      i, a, k;
     for (a = 1; a < LFT_P_ORDERS; ++a) pace[s->params + (size_t)a] = 0;
+    if (s->desc.doubled && order) {
+        LFT_P(continuous_start_doubled)(s, theta + s->params);
+        return;
+    }
     LFT_P(potential_start)(&s->potential, s->desc.beta, order, c);
     for (i = 0; i < s->desc.loops; ++i) {
         double *to = theta + s->params + LFT_P(continuous_first)(s, i);
@@ -278,14 +309,6 @@ LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *th
 {
     LFT_P(continuous) *s = (LFT_P(continuous) *)layer->state;
     lft_p_copy(s->coefficient, theta + s->params, (size_t)s->count * sizeof(double));
-}
-
-/* Legendre polynomials of 2t - 1. */
-LFT_P_STATIC void LFT_P(legendre)(double t, int n, double *p)
-{
-    const double x = 2 * t - 1;
-    int          a;
-    for (a = 0; a < n; ++a) p[a] = a < 2 ? (a ? x : 1) : ((2 * a - 1) * x * p[a - 1] - (a - 1) * p[a - 2]) / a;
 }
 
 LFT_P_STATIC void LFT_P(continuous_at)(const LFT_P(continuous) *s, double t, double *c)
