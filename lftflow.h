@@ -2126,6 +2126,8 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 #undef LFT_P_METRIC
 #undef LFT_P_SUM
 #undef LFT_P_ORDERS
+#undef LFT_P_SYMMETRIES
+#undef LFT_P_SHAPE
 #undef LFT_P_CLASSES
 #undef LFT_P_LETTERS
 #undef LFT_P_TRACES
@@ -5686,8 +5688,9 @@ typedef struct LFT_(continuous_desc) {
                                    its shape, a polynomial of degree order - 1: another pace along the same way is the same map */
     lft_group_integrator integrator;
     int                  steps, most_steps; /* 12; 4 steps */
-    int                  order; /* coefficients at the start: 0 none, the identity; 1 to 4: the trivializing map to leading, next
-                                   to leading order in beta, and so on; needs all classes of that order, and nodes >= order */
+    int                  order; /* coefficients at the start: 0 none, the identity; 1 to 4, of a doubled axis to 8: the trivializing
+                                   map to leading, next to leading order in beta, and so on; needs all classes of that order, and
+                                   nodes >= order but for a doubled axis */
     double               beta;  /* of the Wilson action that the order is for */
     int                  doubled; /* axis + 1: only the new links of a doubled axis move, those across it at odd coordinates */
 } LFT_(continuous_desc);
@@ -5709,10 +5712,10 @@ typedef struct LFT_(continuous_desc) {
  * LFT_ERR_ARG for extents < 2 with the plaquettes alone, < 3 with those of order 2, and so on: there loops close around the
  * lattice, or plaquettes share two links, and are of other classes; of a doubled axis only links that move count, so that in two
  * dimensions any extents will do, but for that of the axis, which is even. LFT_ERR_NONFINITE names the step. The inverse solves
- * each step by relaxed iteration: LFT_ERR_NOCONV if the steps are too long. flow_init takes up to 180 kB of stack. */
+ * each step by relaxed iteration: LFT_ERR_NOCONV if the steps are too long. flow_init takes up to 180 kB of stack, in two dimensions 400. */
 LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
 
-/* How many classes of loops there are to an order, 1 to 4; 0 where there is no room for all of them. doubled: as in the desc. */
+/* How many classes of loops there are to an order, 1 to 8; 0 where there is no room for all of them. doubled: as in the desc. */
 LFT_API int LFT_(continuous_loops)(int doubled, int order);
 
 /* text = a member of class `number`, from 0, cut to size: "tr xyXY" is the loop of steps along x, y, back along x, back along y;
@@ -11513,7 +11516,7 @@ static const char *const LFT_P(prior_name)[] = {"", "free", "normal", "haar"}; /
  * there are two classes of plaquettes, along the axis and, from three dimensions on, across it where links are new; the others,
  * and all other products of links that stay, are constants of both expressions. */
 
-#define LFT_P_ORDERS  4
+#define LFT_P_ORDERS  (LFT_DIM == 2 && LFT_P_COLOURS < 3 ? 8 : 4) /* beyond there is no room for the classes */
 #define LFT_P_CLASSES 128
 #define LFT_P_LETTERS (4 * LFT_P_ORDERS)
 #define LFT_P_TRACES  (LFT_P_ORDERS + 1)
@@ -13538,6 +13541,7 @@ LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, si
 }
 
 #define LFT_P_STAGES 4
+#define LFT_P_SHAPE  4 /* coefficients of the plaquette */
 #define LFT_P_MOVES  6
 
 /* State 0 is the start of a step, state m = exp(h sum_k a[m - 1][k] K_k) state from[m - 1], K_k = Z(state at[k], t + c[k] h); the
@@ -13613,10 +13617,10 @@ LFT_P_STATIC lft_status LFT_P(continuous_check_desc)(const LFT_(continuous_desc)
     if (d->steps < 1 || d->most_steps < d->steps || d->most_steps > 100000) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "most_steps", "steps to 100000", d->most_steps);
     }
-    if (d->order < 0 || d->order > LFT_P_ORDERS) {
+    if (d->order < 0 || d->order > (d->doubled ? LFT_P_ORDERS : LFT_P_SHAPE)) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "order", "0, 1, 2, 3 or 4", d->order);
     }
-    if (d->order > d->nodes) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "nodes", "at least the order", d->nodes);
+    if (d->order > d->nodes && !d->doubled) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "nodes", "at least the order", d->nodes);
     if (!lft_finite(d->beta)) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "beta", "a finite number", d->beta);
     if (d->doubled < 0 || d->doubled > LFT_DIM) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "doubled", "0, or an axis + 1", d->doubled);
@@ -13654,9 +13658,9 @@ LFT_P_STATIC lft_status LFT_P(continuous_check_loops)(const LFT_P(continuous) *s
 /* Where class i has its coefficients, and how many: of the plaquettes those of a polynomial of the highest order. */
 LFT_P_INLINE int LFT_P(continuous_first)(const LFT_P(continuous) *s, int i)
 {
-    return i ? LFT_P_ORDERS + (i - 1) * s->desc.nodes : 0;
+    return i ? LFT_P_SHAPE + (i - 1) * s->desc.nodes : 0;
 }
-LFT_P_INLINE int LFT_P(continuous_nodes)(const LFT_P(continuous) *s, int i) { return i ? s->desc.nodes : LFT_P_ORDERS; }
+LFT_P_INLINE int LFT_P(continuous_nodes)(const LFT_P(continuous) *s, int i) { return i ? s->desc.nodes : LFT_P_SHAPE; }
 
 LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena,
                                                lft_error *error)
@@ -13684,7 +13688,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     layer->out           = layer->in;
     layer->steps         = d->steps;
     layer->params        = set->count;
-    s->params            = lft_declare(set, name, "plaquette", 1, LFT_P_ORDERS, 0, 0, 0);
+    s->params            = lft_declare(set, name, "plaquette", 1, LFT_P_SHAPE, 0, 0, 0);
     (void)lft_declare(set, name, "loop", 2, d->loops - 1, d->nodes, 0, 0);
     layer->tape_bytes    = (size_t)d->most_steps * (size_t)s->links * LFT_P_LINK * sizeof(lft_v);
     layer->gradient_count = (size_t)s->count * LFT_P_LANES;
@@ -13724,13 +13728,13 @@ LFT_P_STATIC void LFT_P(continuous_start_doubled)(const LFT_P(continuous) *s, do
 LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, double *pace)
 {
     /* t^k in Legendre polynomials of 2 t - 1 */
-    static const double      power[LFT_P_ORDERS][LFT_P_ORDERS] = {
+    static const double      power[LFT_P_SHAPE][LFT_P_SHAPE] = {
         {1}, {1.0 / 2, 1.0 / 2}, {1.0 / 3, 1.0 / 2, 1.0 / 6}, {1.0 / 4, 9.0 / 20, 1.0 / 4, 1.0 / 20}};
     const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
     const int                order = s->desc.order;
-    double                   c[LFT_P_ORDERS][LFT_P_CLASSES];
+    double                   c[LFT_P_SHAPE][LFT_P_CLASSES];
     int                      i, a, k;
-    for (a = 1; a < LFT_P_ORDERS; ++a) pace[s->params + (size_t)a] = 0;
+    for (a = 1; a < LFT_P_SHAPE; ++a) pace[s->params + (size_t)a] = 0;
     if (s->desc.doubled && order) {
         LFT_P(continuous_start_doubled)(s, theta + s->params);
         return;
@@ -13752,9 +13756,9 @@ LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *th
 
 LFT_P_STATIC void LFT_P(continuous_at)(const LFT_P(continuous) *s, double t, double *c)
 {
-    double p[100 + LFT_P_ORDERS];
+    double p[100 + LFT_P_SHAPE];
     int    i, a;
-    LFT_P(legendre)(t, s->desc.nodes + LFT_P_ORDERS, p);
+    LFT_P(legendre)(t, s->desc.nodes + LFT_P_SHAPE, p);
     for (i = 0; i < s->desc.loops; ++i) {
         const double *from = s->coefficient + LFT_P(continuous_first)(s, i);
         for (c[i] = 0, a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) c[i] += p[a] * from[a];
@@ -13947,7 +13951,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
     const int                  forces = s->links * LFT_P_ALGEBRA;
     const double               h      = 1.0 / layer->steps;
     lft_v                     *dx     = LFT_P(view)(dx_);
-    double                     c[LFT_P_CLASSES], kappa[LFT_P_LANES], unused[LFT_P_LANES], p[100 + LFT_P_ORDERS];
+    double                     c[LFT_P_CLASSES], kappa[LFT_P_LANES], unused[LFT_P_LANES], p[100 + LFT_P_SHAPE];
     int                        step, m, k, i, j, l, a;
     (void)error;
     for (step = layer->steps - 1; step >= 0; --step) {
@@ -13966,7 +13970,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
                 LFT_P(potential_backward)(&s->potential, c, w.state[m], w.K_bar[k], kappa, w.more, gradient ? w.dc : NULL,
                                           w.potential);
                 for (i = 0; i < forces; ++i) w.bar[m][i] += w.more[i];
-                LFT_P(legendre)((step + scheme->c[k]) * h, s->desc.nodes + LFT_P_ORDERS, p);
+                LFT_P(legendre)((step + scheme->c[k]) * h, s->desc.nodes + LFT_P_SHAPE, p);
                 for (i = 0; gradient && i < s->desc.loops; ++i) {
                     for (a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) {
                         double *to = gradient + (size_t)(LFT_P(continuous_first)(s, i) + a) * LFT_P_LANES;
@@ -19372,6 +19376,8 @@ LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, con
 #undef LFT_P_METRIC
 #undef LFT_P_SUM
 #undef LFT_P_ORDERS
+#undef LFT_P_SYMMETRIES
+#undef LFT_P_SHAPE
 #undef LFT_P_CLASSES
 #undef LFT_P_LETTERS
 #undef LFT_P_TRACES

@@ -33,6 +33,7 @@ static lft_status LFT(read_scales)(cli *c, LFT(flow_desc) *d)
     memset(&of, 0, sizeof of);
     cli_extent(c, "from", cli_text(c, "from"), of.from);
     of.flow   = d->continuous;
+    if (of.flow.order < 0) of.flow.order = LFT_CLI_DIM == 2 ? 4 : 2;
     of.refine = cli_given(c, "refine");
     memcpy(of.extent, d->extent, sizeof of.extent);
     if (c->error.code) return c->error.code;
@@ -50,9 +51,9 @@ static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
     of->nodes      = (int)cli_count(c, "nodes", 0, 1, 100);
     of->most_steps = (int)cli_count(c, "most-int-steps", 0, 1, 100000);
     of->order      = cli_init_word(c);
+    if (scales) return LFT(read_scales)(c, d);
     if (of->order > 2 && !of->loops) of->loops = LFT(loops_of)(c, of->order);
     if (of->order < 0) of->order = of->nodes == 1 || (of->loops && of->loops < LFT(continuous_loops)(0, 2)) ? 1 : 2;
-    if (scales) return LFT(read_scales)(c, d);
     if (cli_given(c, "from") || cli_given(c, "refine")) {
         return cli_fail(c, LFT_ERR_ARG, "--from and --refine are options of --flow multiscale: expected it, got %s", flow[0]);
     }

@@ -6,7 +6,7 @@ static const char *const cli_integrator[] = {"rk3", "cg2", "cg3", "cf4", NULL};
  * word, which is a file. */
 static int cli_init_word(const cli *c)
 {
-    static const char *const word[] = {"none", "lo", "nlo", "n2lo", "n3lo", NULL};
+    static const char *const word[] = {"none", "lo", "nlo", "n2lo", "n3lo", "n4lo", "n5lo", "n6lo", "n7lo", NULL};
     const char              *text   = cli_text(c, "init");
     int                      i;
     for (i = 0; text && word[i]; ++i) {

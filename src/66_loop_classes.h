@@ -20,7 +20,7 @@
  * and all other products of links that stay, are constants of both expressions. */
 #if LFT_P_PHASE == LFT_P_CODE
 
-#define LFT_P_ORDERS  4
+#define LFT_P_ORDERS  (LFT_DIM == 2 && LFT_P_COLOURS < 3 ? 8 : 4) /* beyond there is no room for the classes */
 #define LFT_P_CLASSES 128
 #define LFT_P_LETTERS (4 * LFT_P_ORDERS)
 #define LFT_P_TRACES  (LFT_P_ORDERS + 1)
