@@ -40,6 +40,29 @@ static lft_status LFT(read_scales)(cli *c, LFT(flow_desc) *d)
     return cli_check(c, LFT(multiscale)(d, &of, &arena, &c->error), &c->error);
 }
 
+/* From a coarser lattice than a model's, with flows like its last one: the start of scales that the model does not have. */
+static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d)
+{
+    const LFT(flow)     *flow = &m->flow;
+    const LFT(layer)    *last = flow->layer + flow->layers - 1;
+    LFT(multiscale_desc) of;
+    lft_arena            arena = cli_arena(c, LFT(multiscale_bytes)());
+    memset(&of, 0, sizeof of);
+    if (last->ops->draw) return cli_fail(c, LFT_ERR_ARG, "--init: expected a model that ends with a flow, got %s", last->ops->kind);
+    cli_extent(c, "extent", cli_text(c, "extent"), of.extent);
+    cli_extent(c, "from", cli_text(c, "from"), of.from);
+    of.refine = !((const LFT(continuous_desc) *)last->desc)->doubled;
+    of.flow   = *(const LFT(continuous_desc) *)flow->layer[flow->layers - 1 - of.refine].desc;
+    if (of.flow.doubled && LFT_CLI_DIM == 2) {
+        while (of.flow.order < 8 && LFT(continuous_loops)(of.flow.doubled, of.flow.order + 1) > 0 &&
+               LFT(continuous_loops)(of.flow.doubled, of.flow.order + 1) <= of.flow.loops) ++of.flow.order;
+    } else of.flow.order = 1;
+    of.flow.doubled = 0;
+    of.flow.beta    = cli_real(c, "beta", 0);
+    if (c->error.code) return c->error.code;
+    return cli_check(c, LFT(multiscale)(d, &of, &arena, &c->error), &c->error);
+}
+
 /* A desc from the options; zero is the library's default. */
 static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
 {

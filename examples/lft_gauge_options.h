@@ -54,7 +54,7 @@ static const cli_option cli_option_table[] = {
      CLI_HOPPING | CLI_TRAINED},
     {"history", "FILE", NULL, "a JSON line per step", CLI_TRAINED},
     {"from", "FILE or LxL", NULL, "start every chain from this configuration; multiscale: extents of the coarsest lattice",
-     CLI_HOPPING | CLI_TRAIN | CLI_INFO | CLI_SHAPE},
+     CLI_HOPPING | CLI_TRAIN | CLI_INFO},
     {"refine", NULL, NULL, "multiscale: behind each doubling also a flow of all links", CLI_TRAIN | CLI_INFO | CLI_SHAPE},
     {"start", "WORD", "cold", "cold, hot", CLI_HOPPING},
     {"overrelax", "N", "2", "sweeps of overrelaxation after each of the heat bath, 0: none", CLI_HEATBATH},

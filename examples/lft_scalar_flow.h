@@ -68,3 +68,10 @@ static lft_status LFT(model_theory)(cli *c, const LFT(model_info) *info, LFT(the
 
 /* Of a configuration: epsilon takes a determinant of as many rows. */
 static size_t LFT(dimension)(const LFT(flow) *flow) { return (size_t)flow->lattice.volume; }
+
+/* No layer of scalar fields draws. */
+static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d)
+{
+    (void)m, (void)d;
+    return cli_fail(c, LFT_ERR_ARG, "--init: expected a model without draws");
+}
