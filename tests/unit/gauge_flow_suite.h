@@ -592,7 +592,8 @@ static void SUITE_(refused)(const char *what, int extent, int loops, int order, 
 static void SUITE_(loop_names)(void)
 {
     char text[80], four[4];
-    check_true(flow_name("the first class"), SUITE_(continuous_loop)(0, 0, text, sizeof text) == LFT_OK && !strcmp(text, "tr xyXY"));
+    check_true(flow_name("the first class"),
+               SUITE_(continuous_loop)(0, 0, text, sizeof text) == LFT_OK && !strcmp(text, "tr xyXY"));
     check_true(flow_name("the second order begins"), SUITE_(continuous_loop)(0, 1, text, sizeof text) == LFT_OK && strlen(text) > 8);
     check_true(flow_name("cut"), SUITE_(continuous_loop)(0, 1, four, sizeof four) == LFT_OK && strlen(four) == 3);
     check_true(flow_name("no such class"), SUITE_(continuous_loop)(0, 1000, text, sizeof text) == LFT_ERR_ARG);
