@@ -36,8 +36,9 @@ static lft_status LFT(read_scales)(cli *c, LFT(flow_desc) *d)
     if (of.flow.order < 0) of.flow.order = LFT_CLI_DIM == 2 ? 4 : 2;
     of.refine = cli_given(c, "refine");
     memcpy(of.extent, d->extent, sizeof of.extent);
-    if (c->error.code) return c->error.code;
-    return cli_check(c, LFT(multiscale)(d, &of, &arena, &c->error), &c->error);
+    if (c->error.code || cli_check(c, LFT(multiscale)(d, &of, &arena, &c->error), &c->error)) return c->error.code;
+    d->continuous = of.flow;
+    return LFT_OK;
 }
 
 /* From a coarser lattice than a model's, with flows like its last one: the start of scales that the model does not have. */
