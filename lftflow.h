@@ -2126,6 +2126,8 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 #undef LFT_P_METRIC
 #undef LFT_P_SUM
 #undef LFT_P_ORDERS
+#undef LFT_P_SYMMETRIES
+#undef LFT_P_SHAPE
 #undef LFT_P_CLASSES
 #undef LFT_P_LETTERS
 #undef LFT_P_TRACES
@@ -5686,10 +5688,12 @@ typedef struct LFT_(continuous_desc) {
                                    its shape, a polynomial of degree order - 1: another pace along the same way is the same map */
     lft_group_integrator integrator;
     int                  steps, most_steps; /* 12; 4 steps */
-    int                  order; /* coefficients at the start: 0 none, the identity; 1 to 4: the trivializing map to leading, next
-                                   to leading order in beta, and so on; needs all classes of that order, and nodes >= order */
+    int                  order; /* coefficients at the start: 0 none, the identity; 1 to 4, of a doubled axis to 8: the trivializing
+                                   map to leading, next to leading order in beta, and so on; needs all classes of that order, and
+                                   nodes >= order but for a doubled axis */
     double               beta;  /* of the Wilson action that the order is for */
-    double               from;  /* beta of what the map begins with, as LFT_(flow_carry)() does; 0: Haar */
+    double               from;  /* beta of what the map begins with, as LFT_(flow_carry)() does, of all links; 0: Haar */
+    int                  doubled; /* axis + 1: only the new links of a doubled axis move, those across it at odd coordinates */
 } LFT_(continuous_desc);
 
 /* The layer's table. Z = -T^a d^a S~ with S~ = sum_i c_i(t) W_i(U), the classes of Wilson loops W_i of 66_loop_classes.h; log det
@@ -5699,18 +5703,27 @@ typedef struct LFT_(continuous_desc) {
  *   d = 2   U(1) 1, 4, 13, 66   SU(2) 1, 4, 15, 125   SU(3) 1, 7, 37
  *   d = 3   U(1) 1, 6, 39       SU(2) 1, 6, 47        SU(3) 1, 11
  *   d = 4   U(1) 1, 6           SU(2) 1, 6            SU(3) 1, 11      beyond that there is no room for all of an order
+ * Of a doubled axis S~ is a sum over loops through new links, d^a runs over them, and all others are what the flow is conditioned
+ * on: the layer behind an LFT_(doubling)() by two. Equivariant under gauge transformations, charge conjugation, translations along
+ * the axis by two and whatever the other axes have. With order > 0 it is the trivializing map of the new links given the others,
+ * cut off beyond the loops of that order, but not expanded in beta. There are more classes, a link's sides being told apart:
+ *   d = 2   U(1) 1, 3, 6, 10    SU(2) 1, 3, 6, 14     SU(3) 1, 6, 15, 43
+ *   d = 3   U(1) 2, 9, 51       SU(2) 2, 9, 60        SU(3) 2, 17
+ *   d = 4   U(1) 2, 11, 88      SU(2) 2, 11, 106      SU(3) 2, 21
  * LFT_ERR_ARG for extents < 2 with the plaquettes alone, < 3 with those of order 2, and so on: there loops close around the
- * lattice, or plaquettes share two links, and are of other classes. LFT_ERR_NONFINITE names the step. The inverse solves each
- * step by relaxed iteration: LFT_ERR_NOCONV if the steps are too long. flow_init takes up to 180 kB of stack. */
+ * lattice, or plaquettes share two links, and are of other classes; of a doubled axis only links that move count, so that in two
+ * dimensions any extents will do, but for that of the axis, which is even. LFT_ERR_NONFINITE names the step. The inverse solves
+ * each step by relaxed iteration: LFT_ERR_NOCONV if the steps are too long. flow_init takes up to 180 kB of stack, in two dimensions
+ * 400. */
 LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
 
-/* How many classes of loops there are to an order, 1 to 4; 0 where there is no room for all of them. */
-LFT_API int LFT_(continuous_loops)(int order);
+/* How many classes of loops there are to an order, 1 to 8; 0 where there is no room for all of them. doubled: as in the desc. */
+LFT_API int LFT_(continuous_loops)(int doubled, int order);
 
 /* text = a member of class `number`, from 0, cut to size: "tr xyXY" is the loop of steps along x, y, back along x, back along y;
- * z and t are the other axes; where there are more traces the steps between their beginnings stand in brackets. Of U(1) one loop
- * that has all links. LFT_ERR_ARG where there is no such class. */
-LFT_API lft_status LFT_(continuous_loop)(int number, char *text, size_t size);
+ * z and t are the other axes; where there are more traces the steps between their beginnings stand in brackets, and those of
+ * the first from an even slice of a doubled axis. Of U(1) one loop that has all links. LFT_ERR_ARG where there is no such class. */
+LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size);
 
 /* Multiplies the coefficients of a layer of this table, in flow->params.value, by ratio to the power of their classes' order, which
  * is what those of the trivializing map do to leading order when beta becomes ratio beta: the start at another coupling, from a
@@ -5901,6 +5914,34 @@ LFT_API size_t LFT_(exact_bytes)(void);
  * measures normalised to 1: 0 at beta = 0. Status as above; scratch: 64 kB are enough. */
 LFT_API lft_status LFT_(exact_logz)(const int *extent, double beta, double *logz, lft_arena scratch, lft_error *error);
 
+/* ---- 81_multiscale.h, declarations ------------------------------------------------------------------------------- */
+/* 81_multiscale.h: flows of gauge fields from coarse lattices to fine ones.
+ * Offers: LFT_(multiscale_desc), LFT_(multiscale)(), LFT_(multiscale_bytes)().
+ * Source: 2404.10819; couplings of coarse lattices as of A. A. Migdal and L. P. Kadanoff (Ann. Phys. 100 (1976) 359). */
+
+/* Zero means the default. */
+typedef struct LFT_(multiscale_desc) {
+    int                   from[LFT_DIM];   /* extents of the prior: 1 in two dimensions, otherwise the least from 2 on */
+    int                   extent[LFT_DIM]; /* of the samples: those times powers of two */
+    int                   refine;          /* 1: behind each doubling also a flow of all links, at first the identity */
+    LFT_(continuous_desc) flow;            /* of each flow, `doubled` apart: beta is that of the finest lattice; loops, by default
+                                              those of order max(1, order), are fewer where a lattice is too small for them */
+} LFT_(multiscale_desc);
+
+/* A desc of a flow from the Haar prior on the extents `from`: there a flow of all links, if no extent is 1; then the axes in turn,
+ * those first that have farthest to go, each doubling with Haar links (74_doubling.h) followed by the flow of the new links
+ * given the others (71_gauge_continuous.h, doubled). With order > 0 that is at first the trivializing map for Wilson's action at
+ * the coupling of its lattice: of a plaquette, going back over a doubling, u(beta') = u(beta)^2 if it lies along the axis, and
+ * beta' = 2 beta otherwise, with u = lambda_f / lambda_0 of 47_characters.h; of a flow the mean over the plaquettes along its axis.
+ * In two dimensions the coarse action is a plaquette action to leading order in u, and the conditionals are of one link each: any
+ * order is possible on any lattice. In more dimensions a flow of order n takes extents across the axis of n + 1, and takes a
+ * lower order on smaller lattices; across extents of 1, the plaquettes along the axis alone and the identity to begin with.
+ * The layers are laid out in the arena and have to last until flow_init returns; desc->pool may be set. LFT_ERR_ARG: extents,
+ * beta below 0 or above 100, loops (flow_init refuses more); LFT_ERR_NOMEM; text in *error (may be NULL). multiscale_bytes:
+ * what it takes from an arena. */
+LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error);
+LFT_API size_t LFT_(multiscale_bytes)(void);
+
 #endif
 
 /* ---- 81_transfer.h, declarations --------------------------------------------------------------------------------- */
@@ -5911,7 +5952,8 @@ LFT_API lft_status LFT_(exact_logz)(const int *extent, double beta, double *logz
  * are padded with zeros, or folded, the prior's spectrum is interpolated, nets are copied. On fields with the period of both
  * lattices the two flows do the same, but for the prior (and unless axes become equal that were not). The flows have the same
  * prior and layers, of which the integration steps may differ and stay as they are; LFT_ERR_MISMATCH otherwise, with nothing
- * changed. Text in flow->error. Of a family, the flow at its present couplings is taken; a family gets it for all couplings
+ * changed. A flow that draws on its way to finer lattices may have more layers than `from`, whose are then the last ones: the
+ * same scales, seen from the samples. Text in flow->error. Of a family, the flow at its present couplings is taken; a family gets it for all couplings
  * alike. */
 LFT_API lft_status LFT_(flow_transfer)(LFT_(flow) *flow, const LFT_(flow) *from);
 
@@ -6394,7 +6436,8 @@ LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *
 
 /* Measures epsilon on samples number first ... first + n - 1 of the seed: the Jacobian of Phi_h from its exact
  * vector-Jacobian products, its determinant by an LU decomposition. O(n (D/lanes backward passes + D^3)) with D numbers that
- * move a configuration: the sites, or the links times 1, 3 or 8. Needs a flow that keeps its extents; LFT_ERR_ARG for n < 1. */
+ * move a configuration: the sites, or the links times 1, 3 or 8. Layers that draw have no such error: the maps between them are
+ * measured one after the other. Maps have to keep their extents; LFT_ERR_MISMATCH otherwise, LFT_ERR_ARG for n < 1. */
 LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64_t first, int n, lft_logq_error *out,
                                          lft_arena scratch);
 
@@ -11481,7 +11524,7 @@ static const char *const LFT_P(prior_name)[] = {"", "free", "normal", "haar"}; /
 /* ---- 66_loop_classes.h, code ------------------------------------------------------------------------------------- */
 /* 66_loop_classes.h: products of traces of closed paths, their classes, and what derivatives make of them. Symbols, no fields.
  * Offers (private): LFT_P(traces), LFT_P(classes), LFT_P(classes_find)(), _laplacian, _times_plaquettes, LFT_P(traces_member)(),
- * _reversed, _home, _normal, LFT_P(path_walk)(); LFT_P_CLASSES, LFT_P_ORDERS.
+ * _moving, _reversed, _home, _normal, LFT_P(letter_moves)(), LFT_P(path_walk)(); LFT_P_CLASSES, _ORDERS, _SYMMETRIES.
  *
  * A path is a list of links, each as it is or adjoint; the trace of a closed one is a Wilson loop. A class is the sum of all
  * images of one product of traces under translations, the hypercubic group and reversal of all paths at once (complex
@@ -11493,23 +11536,31 @@ static const char *const LFT_P(prior_name)[] = {"", "free", "normal", "haar"}; /
  * The classes of order n are those that appear in the n-th order of the trivializing map (0907.5491): W_0 is that of order 1, the
  * others are found by G from those of the order before, and by D. Paths that go back on themselves are cut off; and so that
  * classes are independent: in U(1) only the number of times that each link is passed counts. In SU(2) all traces are real and
- * tr A tr B = tr A B + tr A B^+. In SU(3) tr X X Y = tr X tr X Y - (tr X)^* tr Y + tr X^+ Y. */
+ * tr A tr B = tr A B + tr A B^+. In SU(3) tr X X Y = tr X tr X Y - (tr X)^* tr Y + tr X^+ Y.
+ *
+ * Of a doubled axis only the new links move, those across it at odd coordinates: l runs over them, and the images are those under
+ * what leaves them where they are: translations along the axis by two, the axis turned round, all that the others have. Then
+ * there are two classes of plaquettes, along the axis and, from three dimensions on, across it where links are new; the others,
+ * and all other products of links that stay, are constants of both expressions. */
 
-#define LFT_P_ORDERS  4
+#define LFT_P_ORDERS  (LFT_DIM == 2 && LFT_P_COLOURS < 3 ? 8 : 4) /* beyond there is no room for the classes */
 #define LFT_P_CLASSES 128
 #define LFT_P_LETTERS (4 * LFT_P_ORDERS)
 #define LFT_P_TRACES  (LFT_P_ORDERS + 1)
+#define LFT_P_SYMMETRIES ((1 << LFT_DIM) * (LFT_DIM == 4 ? 24 : LFT_DIM == 3 ? 6 : LFT_DIM)) /* of the hypercubic group */
 
 /* A letter is a link on a path: its site, its direction, and whether it is adjoint. */
 typedef struct LFT_P(traces) {
+    int doubled; /* axis + 1, 0: none */
     int traces, length[LFT_P_TRACES], letter[LFT_P_TRACES][LFT_P_LETTERS];
 } LFT_P(traces);
 
 typedef struct LFT_P(classes) {
     int           count, full; /* full: more were found than there is room for */
+    int           moving; /* of them, the first: those with links that move */
     LFT_P(traces)  one[LFT_P_CLASSES]; /* a member of each */
     int           size[LFT_P_CLASSES]; /* members, translations apart */
-    int           upto[LFT_P_ORDERS + 1]; /* classes of orders up to this */
+    int           upto[LFT_P_ORDERS + 1]; /* moving classes of orders up to this */
 } LFT_P(classes);
 
 /* What an expression is in classes: the coefficients, last the constant. */
@@ -11537,6 +11588,14 @@ LFT_P_STATIC void LFT_P(letter_site)(int letter, int *x)
         x[i] = site % 32 - 16;
         site /= 32;
     }
+}
+
+/* Whether it is a link that moves. */
+LFT_P_STATIC int LFT_P(letter_moves)(int letter, int doubled)
+{
+    int x[LFT_DIM];
+    LFT_P(letter_site)(letter, x);
+    return !doubled || (LFT_P(letter_axis)(letter) != doubled - 1 && (x[doubled - 1] & 1));
 }
 
 /* The site that a path is at before this link. */
@@ -11645,10 +11704,13 @@ LFT_P_STATIC void LFT_P(path_normal)(int *path, int n)
 
 /* ---- products of traces ---------------------------------------------------------------------------------------------- */
 
-LFT_P_STATIC int LFT_P(traces_letters)(const LFT_P(traces) *p)
+/* How many links of it move. */
+LFT_P_STATIC int LFT_P(traces_moving)(const LFT_P(traces) *p)
 {
-    int t, n = 0;
-    for (t = 0; t < p->traces; ++t) n += p->length[t];
+    int t, i, n = 0;
+    for (t = 0; t < p->traces; ++t) {
+        for (i = 0; i < p->length[t]; ++i) n += LFT_P(letter_moves)(p->letter[t][i], p->doubled);
+    }
     return n;
 }
 
@@ -11691,7 +11753,7 @@ LFT_P_STATIC int LFT_P(traces_same)(const LFT_P(traces) *a, const LFT_P(traces) 
     return LFT_P(traces_compare)(a, b) == 0;
 }
 
-/* Moved to where the least coordinate of its links along each axis is 0. */
+/* Moved to where the least coordinate of its links along each axis is 0; of a doubled axis 0 or 1. */
 LFT_P_STATIC void LFT_P(traces_home)(LFT_P(traces) *p)
 {
     int x[LFT_DIM], least[LFT_DIM], t, i, mu, move = 0;
@@ -11702,6 +11764,7 @@ LFT_P_STATIC void LFT_P(traces_home)(LFT_P(traces) *p)
             for (mu = 0; mu < LFT_DIM; ++mu) least[mu] = x[mu] < least[mu] ? x[mu] : least[mu];
         }
     }
+    if (p->doubled) least[p->doubled - 1] &= ~1;
     for (mu = 0; mu < LFT_DIM; ++mu) move = move * 32 + least[mu];
     for (t = 0; t < p->traces; ++t) {
         for (i = 0; i < p->length[t]; ++i) p->letter[t][i] -= 8 * move;
@@ -11728,12 +11791,10 @@ LFT_P_STATIC void LFT_P(traces_normal)(LFT_P(traces) *p)
     }
 }
 
-/* The hypercubic group: axis i becomes axis to[i], and is turned round where turn[i] is 1. Element g < 2^d d!; 0 beyond. */
-LFT_P_STATIC int LFT_P(symmetry)(int g, int *to, int *turn)
+/* The hypercubic group: axis i becomes axis to[i], and is turned round where turn[i] is 1. Element g < 2^d d!. */
+LFT_P_STATIC void LFT_P(symmetry)(int g, int *to, int *turn)
 {
-    int i, k, n = 1, code = g >> LFT_DIM;
-    for (i = 2; i <= LFT_DIM; ++i) n *= i;
-    if (code >= n) return 0;
+    int i, k, code = g >> LFT_DIM;
     for (i = 0; i < LFT_DIM; ++i) turn[i] = g >> i & 1;
     for (i = 0; i < LFT_DIM; ++i) { /* axis i goes to place code % (i + 1) of those before it */
         const int at = code % (i + 1);
@@ -11741,14 +11802,14 @@ LFT_P_STATIC int LFT_P(symmetry)(int g, int *to, int *turn)
         for (k = 0; k < i; ++k) to[k] += to[k] >= at;
         to[i] = at;
     }
-    return 1;
 }
 
-/* The image of p under element g, in normal form; 0 beyond the last element. */
+/* The image of p under element g, in normal form; 0 where that does not leave a doubled axis where it is. */
 LFT_P_STATIC int LFT_P(traces_member)(LFT_P(traces) *to, const LFT_P(traces) *p, int g)
 {
     int axis[LFT_DIM], turn[LFT_DIM], x[LFT_DIM], y[LFT_DIM], t, i, mu;
-    if (!LFT_P(symmetry)(g, axis, turn)) return 0;
+    LFT_P(symmetry)(g, axis, turn);
+    if (p->doubled && axis[p->doubled - 1] != p->doubled - 1) return 0;
     *to = *p;
     for (t = 0; t < p->traces; ++t) {
         for (i = 0; i < p->length[t]; ++i) {
@@ -11772,7 +11833,8 @@ LFT_P_STATIC int LFT_P(class_of)(LFT_P(classes) *s, const LFT_P(traces) *p)
     for (i = 0; i < s->count; ++i) {
         if (LFT_P(traces_same)(s->one + i, &best)) return i;
     }
-    for (g = 0; LFT_P(traces_member)(&q, p, g); ++g) {
+    for (g = 0; g < LFT_P_SYMMETRIES; ++g) {
+        if (!LFT_P(traces_member)(&q, p, g)) continue;
         for (reversed = 0; reversed < 2; ++reversed, ++elements) {
             int order;
             if (reversed) {
@@ -11931,10 +11993,10 @@ LFT_P_STATIC void LFT_P(classes_laplacian)(LFT_P(classes) *s, int i, LFT_P(in_cl
     const LFT_P(traces) p = s->one[i];
     int                t, u, k, m;
     lft_p_zero(row, sizeof *row);
-    row->c[i] = casimir * LFT_P(traces_letters)(&p);
+    row->c[i] = casimir * LFT_P(traces_moving)(&p);
     for (t = 0; t < p.traces; ++t) {
         for (k = 0; k < p.length[t]; ++k) {
-            for (u = 0; u <= t; ++u) {
+            for (u = 0; u <= t && LFT_P(letter_moves)(p.letter[t][k], p.doubled); ++u) {
                 for (m = 0; m < (u == t ? k : p.length[u]); ++m) {
                     if (LFT_P(letter_link)(p.letter[t][k]) != LFT_P(letter_link)(p.letter[u][m])) continue;
                     LFT_P(contract)(s, &p, t, k, u, m, -2, row);
@@ -11967,7 +12029,7 @@ LFT_P_STATIC void LFT_P(classes_times_plaquettes)(LFT_P(classes) *s, int i, LFT_
     for (t = 0; t < last; ++t) {
         for (k = 0; k < p.length[t]; ++k) {
             const int letter = p.letter[t][k], mu = LFT_P(letter_axis)(letter);
-            for (nu = 0; nu < LFT_DIM; ++nu) {
+            for (nu = 0; nu < LFT_DIM && LFT_P(letter_moves)(letter, p.doubled); ++nu) {
                 for (below = 0; nu != mu && below < 2; ++below) {
                     LFT_P(letter_site)(letter, x);
                     x[nu] -= below;
@@ -11985,33 +12047,54 @@ LFT_P_STATIC void LFT_P(classes_times_plaquettes)(LFT_P(classes) *s, int i, LFT_
     LFT_P(of_class)(s, i, row);
 }
 
-/* All classes, order by order, until there are `wanted`. upto of an order that there is no room for is 0. */
-LFT_P_STATIC void LFT_P(classes_find)(LFT_P(classes) *s, int wanted)
+/* Classes without links that move go behind the others, which keep their order. */
+LFT_P_STATIC void LFT_P(classes_sort)(LFT_P(classes) *s)
 {
+    int i, k;
+    for (i = s->moving; i < s->count; ++i) {
+        const LFT_P(traces) one = s->one[i];
+        const int           size = s->size[i];
+        if (!LFT_P(traces_moving)(&one)) continue;
+        for (k = i; k > s->moving; --k) s->one[k] = s->one[k - 1], s->size[k] = s->size[k - 1];
+        s->one[k] = one, s->size[k] = size;
+        ++s->moving;
+    }
+}
+
+/* All classes, order by order, until there are `wanted` that move. upto of an order that there is no room for is 0. */
+LFT_P_STATIC void LFT_P(classes_find)(LFT_P(classes) *s, int doubled, int wanted)
+{
+    const int         along = doubled ? doubled - 1 : 0, across = (along + 1) % LFT_DIM;
     LFT_P(in_classes) row;
     LFT_P(traces)      plaquette;
     int               x[LFT_DIM], order, i, closed = 0;
     lft_p_zero(s, sizeof *s);
     lft_p_zero(&plaquette, sizeof plaquette);
     lft_p_zero(x, sizeof x);
-    plaquette.traces = 1, plaquette.length[0] = 4;
-    LFT_P(path_plaquette)(x, 0, 1, plaquette.letter[0]);
+    plaquette.traces = 1, plaquette.length[0] = 4, plaquette.doubled = doubled;
+    LFT_P(path_plaquette)(x, along, across, plaquette.letter[0]);
     (void)LFT_P(class_of)(s, &plaquette);
+    x[along] = 1;
+    if (doubled && LFT_DIM > 2) {
+        LFT_P(path_plaquette)(x, across, (along + 2) % LFT_DIM, plaquette.letter[0]);
+        (void)LFT_P(class_of)(s, &plaquette);
+    }
     for (order = 1; order <= LFT_P_ORDERS; ++order) {
         for (i = order > 2 ? s->upto[order - 2] : 0; order > 1 && i < s->upto[order - 1]; ++i) {
             LFT_P(classes_times_plaquettes)(s, i, &row);
         }
         for (; closed < s->count && !s->full; ++closed) LFT_P(classes_laplacian)(s, closed, &row);
+        LFT_P(classes_sort)(s);
         if (s->full) return;
-        s->upto[order] = s->count;
-        if (s->count >= wanted) return;
+        s->upto[order] = s->moving;
+        if (s->moving >= wanted) return;
     }
 }
 
 /* ---- 67_loop_program.h, code ------------------------------------------------------------------------------------- */
 /* 67_loop_program.h: how classes of Wilson loops are computed at a site, with their derivatives of first and second order.
- * Offers (private): LFT_P(program) and its parts, LFT_P(program_fields), LFT_P(program_links)(), _at, _forward, _traces, _values,
- * _cotangents, _backward.
+ * Offers (private): LFT_P(program) and its parts, LFT_P(program_fields), LFT_P(program_links)(), _runs, _moves, _at, _forward,
+ * _traces, _values, _cotangents, _backward.
  *
  * A program is a list that is gone through at every site: paths from the links nearby, each a product of two, links or earlier
  * paths, either adjoint, so that loops share what they have in common; traces of products of two paths; products of traces.
@@ -12051,6 +12134,7 @@ typedef struct LFT_P(program_step) { /* from one of the sites before: axis + 1 u
 typedef struct LFT_P(program) {
     LFT_(lattice)    lattice;
     int              stride[LFT_DIM];
+    int              doubled; /* axis + 1: it runs at even slices, and only new links move; 0: none */
     int              sites, paths, loops, monomials, classes;
     LFT_P(program_step)     *site; /* site 0 is the one that the program is at */
     LFT_P(longer_path)  *path;
@@ -12072,6 +12156,17 @@ LFT_P_STATIC void LFT_P(program_links)(const LFT_P(program) *g, const lft_v *lin
 {
     int i;
     for (i = 0; i < g->lattice.volume * LFT_DIM; ++i) LFT_P(sum_of)(links + i * LFT_P_LINK, value + i);
+}
+
+/* Whether the program runs at p, and whether link i moves. */
+LFT_P_INLINE int LFT_P(program_runs)(const LFT_P(program) *g, const LFT_P(place) *p)
+{
+    return !g->doubled || !(p->x[g->doubled - 1] & 1);
+}
+LFT_P_INLINE int LFT_P(program_moves)(const LFT_P(program) *g, int i)
+{
+    const int mu = g->doubled - 1;
+    return mu < 0 || (i % LFT_DIM != mu && (i / LFT_DIM / g->stride[mu] % g->lattice.extent[mu] & 1));
 }
 
 /* Brings the program to the site p. */
@@ -12326,7 +12421,7 @@ LFT_P_STATIC int LFT_P(draft_find_either)(LFT_P(draft) *d, const int *path, int 
 LFT_P_STATIC unsigned short *LFT_P(draft_uses)(LFT_P(draft) *d, const int *path, int n)
 {
     LFT_P(traces) here, back;
-    here.traces = 1, here.length[0] = n;
+    here.traces = 1, here.length[0] = n, here.doubled = d->program->doubled;
     lft_p_copy(here.letter[0], path, (size_t)n * sizeof(int));
     LFT_P(traces_home)(&here);
     LFT_P(traces_reversed)(&back, &here);
@@ -12461,7 +12556,8 @@ LFT_P_STATIC int LFT_P(draft_loop)(LFT_P(draft) *d, const int *loop, int length,
     return i;
 }
 
-/* A product of traces, moved so that it takes the fewest new paths: with some link's beginning at the origin. */
+/* A product of traces, moved so that it takes the fewest new paths: with some link's beginning at the origin, or beside it
+ * along a doubled axis. */
 LFT_P_STATIC void LFT_P(draft_product)(LFT_P(draft) *d, const LFT_P(traces) *p, int number, double weight)
 {
     LFT_P(program) *g = d->program;
@@ -12475,6 +12571,7 @@ LFT_P_STATIC void LFT_P(draft_product)(LFT_P(draft) *d, const LFT_P(traces) *p, 
             int move = 0;
             cost = 0;
             LFT_P(letter_begin)(p->letter[t][i], origin);
+            if (p->doubled) origin[p->doubled - 1] &= ~1;
             for (mu = 0; mu < LFT_DIM; ++mu) move = move * 32 + origin[mu];
             for (u = 0; u < p->traces; ++u) {
                 for (k = 0; k < p->length[u]; ++k) q.letter[u][k] = p->letter[u][k] - 8 * move;
@@ -12508,13 +12605,14 @@ LFT_P_STATIC void LFT_P(draft_count)(LFT_P(draft) *d, const LFT_P(traces) *p)
 /* All members of a class, complex conjugates once. 0 if they are not as many as it has. */
 LFT_P_STATIC int LFT_P(draft_class)(LFT_P(draft) *d, const LFT_P(classes) *classes, int number)
 {
-    uint64_t     seen[384];
+    uint64_t     seen[LFT_P_SYMMETRIES];
     LFT_P(traces) p, q;
     int          g, i, n = 0, members = 0;
-    for (g = 0; LFT_P(traces_member)(&p, classes->one + number, g); ++g) {
+    for (g = 0; g < LFT_P_SYMMETRIES; ++g) {
         const LFT_P(traces) *first = &p;
         uint64_t             key = 0;
         int                  order;
+        if (!LFT_P(traces_member)(&p, classes->one + number, g)) continue;
         LFT_P(traces_reversed)(&q, &p);
         LFT_P(traces_normal)(&q);
         order = LFT_P(traces_compare)(&p, &q);
@@ -12540,7 +12638,7 @@ LFT_P_STATIC lft_status LFT_P(program_build)(LFT_P(program) *g, const LFT_(latti
     int          pass, i, right = 1;
     lft_p_zero(g, sizeof *g);
     lft_p_zero(&d, sizeof d);
-    g->lattice = *lattice, g->classes = count;
+    g->lattice = *lattice, g->classes = count, g->doubled = classes->one[0].doubled;
     LFT_P(strides)(lattice, g->stride);
     d.program  = g;
     d.counting = 1;
@@ -12569,40 +12667,64 @@ LFT_P_STATIC lft_status LFT_P(program_build)(LFT_P(program) *g, const LFT_(latti
  * Offers (private): LFT_P(potential), LFT_P(potential_classes)(), _init, _start, _fields, _force, _backward.
  *
  *   S~(U) = sum_i c_i W_i(U),   force Z_l^a = -d_l^a S~,   divergence -sum d_l^a d_l^a S~ = sum_i c_i L W_i
- * with the classes W_i of 66_loop_classes.h: L W_i = sum_j D_ij W_j + const, the divergence costs nothing beside the W_j. */
+ * with the classes W_i of 66_loop_classes.h: L W_i = sum_j D_ij W_j + const, the divergence costs nothing beside the W_j. Of a
+ * doubled axis l are the new links, the others have no force. */
 
 typedef struct LFT_P(potential) {
     LFT_P(program) program;
     int            classes;    /* with coefficients: the first of those that the program computes */
     int            orders;     /* of the trivializing map that all classes are there for */
     int            upto[LFT_P_ORDERS + 1]; /* classes of orders up to this; 0 where not all were looked for */
-    int            extent;     /* the least: on a smaller lattice loops close around it */
+    int            extent[LFT_DIM]; /* the least: on a smaller lattice links of a loop that move are one and the same */
     double        *closure;    /* [classes][all of the program's + 1]: D_ij, last the constant */
 } LFT_P(potential);
 
 /* How many classes there are to an order; 0 where there is no room for them. */
-LFT_P_STATIC int LFT_P(potential_classes)(int order)
+LFT_P_STATIC int LFT_P(potential_classes)(int doubled, int order)
 {
     LFT_P(classes) classes;
     int            wanted = 1;
     do {
-        LFT_P(classes_find)(&classes, wanted);
-        wanted = classes.count + 1;
+        LFT_P(classes_find)(&classes, doubled, wanted);
+        wanted = classes.moving + 1;
     } while (!classes.full && !classes.upto[order]);
     return classes.upto[order];
 }
 
+/* The extents that keep the links of p apart that move, as those of s, which all axes but a doubled one share. */
+LFT_P_STATIC void LFT_P(potential_extent)(LFT_P(potential) *s, const LFT_P(traces) *p)
+{
+    int x[LFT_DIM], least[LFT_DIM], most[LFT_DIM], t, k, mu, nu;
+    for (mu = 0; mu < LFT_DIM; ++mu) least[mu] = 1000, most[mu] = -1000;
+    for (t = 0; t < p->traces; ++t) {
+        for (k = 0; k < p->length[t]; ++k) {
+            if (!LFT_P(letter_moves)(p->letter[t][k], p->doubled)) continue;
+            LFT_P(letter_site)(p->letter[t][k], x);
+            for (mu = 0; mu < LFT_DIM; ++mu) {
+                least[mu] = x[mu] < least[mu] ? x[mu] : least[mu];
+                most[mu]  = x[mu] > most[mu] ? x[mu] : most[mu];
+            }
+        }
+    }
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = 0; nu < LFT_DIM; ++nu) {
+            const int extent = most[nu] - least[nu] + 1;
+            if ((mu == p->doubled - 1) == (nu == p->doubled - 1) && extent > s->extent[mu]) s->extent[mu] = extent;
+        }
+    }
+}
+
 /* With `wanted` classes or as many as there are. Runs over a measuring arena, too. */
-LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(lattice) *lattice, int wanted, lft_arena *arena,
-                                              lft_error *error)
+LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(lattice) *lattice, int doubled, int wanted,
+                                              lft_arena *arena, lft_error *error)
 {
     LFT_P(classes)    classes;
     LFT_P(in_classes) row;
-    int               x[LFT_DIM], all, i, j, t, k, mu;
+    int               all, i, j;
     lft_status        status;
     lft_p_zero(s, sizeof *s);
-    LFT_P(classes_find)(&classes, wanted);
-    s->classes = all = wanted < classes.count ? wanted : classes.count;
+    LFT_P(classes_find)(&classes, doubled, wanted);
+    s->classes = all = wanted < classes.moving ? wanted : classes.moving;
     classes.full = 0;
     for (i = 0; i < s->classes; ++i) {
         LFT_P(classes_laplacian)(&classes, i, &row);
@@ -12613,48 +12735,40 @@ LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(la
     }
     lft_p_copy(s->upto, classes.upto, sizeof s->upto);
     while (s->orders < LFT_P_ORDERS && classes.upto[s->orders + 1] > 0 && classes.upto[s->orders + 1] <= s->classes) ++s->orders;
-    s->extent = 2;
-    for (i = 0; i < all; ++i) {
-        for (t = 0; t < classes.one[i].traces; ++t) {
-            for (k = 0; k < classes.one[i].length[t]; ++k) {
-                LFT_P(letter_site)(classes.one[i].letter[t][k], x);
-                for (mu = 0; mu < LFT_DIM; ++mu) s->extent = x[mu] >= s->extent ? x[mu] + 1 : s->extent;
-            }
-        }
-    }
+    for (i = 0; i < all; ++i) LFT_P(potential_extent)(s, classes.one + i);
     status = LFT_P(program_build)(&s->program, lattice, &classes, all, arena, error);
     if (status) return status;
     s->closure = (double *)lft_arena_alloc(arena, (size_t)s->classes * (size_t)(all + 1), sizeof(double));
     for (i = 0; s->closure && i < s->classes; ++i) {
         LFT_P(classes_laplacian)(&classes, i, &row);
         lft_p_copy(s->closure + i * (all + 1), row.c, (size_t)all * sizeof(double));
-        s->closure[i * (all + 1) + all] = lattice->volume * row.c[LFT_P_CLASSES];
+        s->closure[i * (all + 1) + all] = lattice->volume / (doubled ? 2 : 1) * row.c[LFT_P_CLASSES];
     }
     return LFT_OK;
 }
 
 /* The trivializing map of the Wilson action S to an order in beta, S~ = sum_k t^k S~_k with
- *   L S~_0 = S, so that S~_0 = S / (4 C_F),   L S~_k = -sum d_l^a S d_l^a S~_{k-1}, constants apart (0907.5491)
- * S = -beta / N times the sum of one trace per plaquette, W_0 has them in both directions but for SU(2). c[k][class], k < order.
- * L is nearly diagonal: the equations are solved by iteration, to rounding. */
+ *   L S~_0 = S,   L S~_k = -sum d_l^a S d_l^a S~_{k-1}, constants apart (0907.5491)
+ * S = -beta / N times the sum of one trace per plaquette, classes have them in both directions but for SU(2). c[k][class], k <
+ * order. L is nearly diagonal: the equations are solved by iteration, to rounding. */
 LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, double beta, int order, double (*c)[LFT_P_CLASSES])
 {
-    const double      N = LFT_P_COLOURS, casimir = LFT_P_COLOURS == 1 ? 1 : (N * N - 1) / (2 * N);
+    const double      N = LFT_P_COLOURS;
     LFT_P(classes)    classes;
     LFT_P(in_classes) row;
     double            right[LFT_P_CLASSES], change[LFT_P_CLASSES], diagonal[LFT_P_CLASSES], size, before;
     int               all, i, j, k;
-    LFT_P(classes_find)(&classes, s->program.classes);
+    LFT_P(classes_find)(&classes, s->program.doubled, s->classes);
     for (k = 0; k < order; ++k) {
         lft_p_zero(c[k], sizeof c[k]);
         lft_p_zero(right, sizeof right);
-        if (k == 0) c[0][0] = -beta * 0.5 * LFT_DIM * (LFT_DIM - 1) / (4 * N * casimir * classes.size[0]);
         all = classes.upto[k + 1];
+        for (i = 0; k == 0 && i < all; ++i) right[i] = -beta / N * (LFT_P_COLOURS == 2 ? 1 : 0.5);
         for (i = 0; k > 0 && i < classes.upto[k]; ++i) {
             LFT_P(classes_times_plaquettes)(&classes, i, &row);
             for (j = 0; j < all; ++j) right[j] += beta / (2 * N) * c[k - 1][i] * row.c[j];
         }
-        for (size = 1e299, before = 1e300; k > 0 && size < before;) {
+        for (size = 1e299, before = 1e300; size < before;) {
             before = size;
             lft_p_copy(change, right, sizeof change);
             for (i = 0; i < all; ++i) {
@@ -12669,6 +12783,55 @@ LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, double beta,
             for (i = 0; i < all && size < before; ++i) c[k][i] += change[i];
         }
     }
+}
+
+/* x = a^-1 b, a[n][n] and b are overwritten: Gauss with pivots. */
+LFT_P_STATIC void LFT_P(potential_gauss)(double *a, double *b, int n)
+{
+    int i, j, k;
+    for (k = 0; k < n; ++k) {
+        int    pivot = k;
+        double most = 0, swap;
+        for (i = k; i < n; ++i) {
+            const double size = a[i * n + k] < 0 ? -a[i * n + k] : a[i * n + k];
+            if (size > most) most = size, pivot = i;
+        }
+        for (j = k; j < n; ++j) swap = a[k * n + j], a[k * n + j] = a[pivot * n + j], a[pivot * n + j] = swap;
+        swap = b[k], b[k] = b[pivot], b[pivot] = swap;
+        for (i = k + 1; i < n; ++i) {
+            const double factor = a[i * n + k] / a[k * n + k];
+            for (j = k; j < n; ++j) a[i * n + j] -= factor * a[k * n + j];
+            b[i] -= factor * b[k];
+        }
+    }
+    for (k = n - 1; k >= 0; --k) {
+        for (j = k + 1; j < n; ++j) b[k] -= a[k * n + j] * b[j];
+        b[k] /= a[k * n + k];
+    }
+}
+
+/* The same at a time t, not expanded in beta but in the classes to that order, all others cut off:
+ *   L S~ + t sum d_l^a S d_l^a S~ = S, constants apart
+ * Of a doubled axis it is the trivializing map of the new links for any others, what these alone make up is a constant, too; there
+ * the cut is one of harmonics of a link, and converges where the expansion in beta does not. c[class] */
+LFT_P_STATIC void LFT_P(potential_solve)(const LFT_P(potential) *s, double beta, int order, double t, double *c)
+{
+    const double      N = LFT_P_COLOURS;
+    LFT_P(classes)    classes;
+    LFT_P(in_classes) row;
+    double            a[LFT_P_CLASSES * LFT_P_CLASSES];
+    int               all, i, j;
+    LFT_P(classes_find)(&classes, s->program.doubled, s->classes);
+    all = classes.upto[order];
+    for (i = 0; i < all; ++i) {
+        LFT_P(classes_laplacian)(&classes, i, &row);
+        for (j = 0; j < all; ++j) a[j * all + i] = row.c[j];
+        LFT_P(classes_times_plaquettes)(&classes, i, &row);
+        for (j = 0; j < all; ++j) a[j * all + i] -= t * beta / (2 * N) * row.c[j];
+        c[i] = i < classes.upto[1] ? -beta / N * (LFT_P_COLOURS == 2 ? 1 : 0.5) : 0;
+    }
+    LFT_P(potential_gauss)(a, c, all);
+    for (i = all; i < s->classes; ++i) c[i] = 0;
 }
 
 /* ---- force and divergence ---------------------------------------------------------------------------------------------- */
@@ -12724,7 +12887,7 @@ LFT_P_STATIC void LFT_P(potential_sum)(const LFT_P(potential) *s, const lft_v *p
     for (i = 0; i < s->program.classes; ++i) LFT_P(add_wide)(W[i], part[i]);
 }
 
-/* Z of every link, and div[lane]. */
+/* Z of every link, 0 of one that does not move, and div[lane]. */
 LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double *c, const lft_v *links, lft_v *Z, double *div,
                                          LFT_P(program_fields) f)
 {
@@ -12741,6 +12904,7 @@ LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double
     lft_p_zero(W, (size_t)g->classes * sizeof W[0]);
     for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
         lft_v part[LFT_P_CLASSES];
+        if (!LFT_P(program_runs)(g, &p)) continue;
         LFT_P(set_zero)(part, g->classes);
         LFT_P(program_at)(g, p, &f);
         LFT_P(program_forward)(g, &f);
@@ -12750,7 +12914,9 @@ LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double
         LFT_P(program_cotangents)(g, &f, e, NULL, lft_splat(0));
         LFT_P(program_backward)(g, &f);
     }
+    LFT_P(set_zero)(Z, volume * LFT_DIM * LFT_P_ALGEBRA);
     for (i = 0; i < volume * LFT_DIM; ++i) {
+        if (!LFT_P(program_moves)(g, i)) continue;
         LFT_P(sum_none)(&u);
         LFT_P(sum_mul)(&u, f.value + i, 0, f.bar + i, 1);
         LFT_P(sum_gradient)(&u, (lft_z *)(Z + i * LFT_P_ALGEBRA));
@@ -12764,7 +12930,8 @@ LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double
 
 /* Of Phi = sum y Z + kappa[lane] div: to = its gradient by the links, dc[class][lane] += that by the coefficients, not NULL. With
  * U. = y U: sum y Z = -S~., and the gradient of a derivative along U. = y U by U is
- *   Re tr T^a (U U'.^+ + U. U'^+) + [g, y]^a,   g^a = Re tr T^a U U'^+ */
+ *   Re tr T^a (U U'.^+ + U. U'^+) + [g, y]^a,   g^a = Re tr T^a U U'^+
+ * where y counts as 0 of a link that does not move. */
 LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const double *c, const lft_v *links, const lft_v *y,
                                             const double *kappa, lft_v *to, double *dc, LFT_P(program_fields) f)
 {
@@ -12778,7 +12945,10 @@ LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const dou
     LFT_P(place)          p = LFT_P(first_place)();
     int                   x, i, j, k, l;
     LFT_P(program_links)(g, links, f.value);
-    for (i = 0; i < links_n; ++i) LFT_P(sum_turned)(f.dot + i, (const lft_z *)(y + i * LFT_P_ALGEBRA), f.value + i);
+    LFT_P(set_zero)((lft_v *)f.dot, links_n * LFT_P_SUM);
+    for (i = 0; i < links_n; ++i) {
+        if (LFT_P(program_moves)(g, i)) LFT_P(sum_turned)(f.dot + i, (const lft_z *)(y + i * LFT_P_ALGEBRA), f.value + i);
+    }
     LFT_P(potential_weights)(s, c, e);
     (void)LFT_P(potential_laplacian)(s, c, d);
     LFT_P(set_zero)((lft_v *)f.bar, links_n * LFT_P_SUM);
@@ -12787,6 +12957,7 @@ LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const dou
     lft_p_zero(W_dot, (size_t)all * sizeof W_dot[0]);
     for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
         lft_v part[LFT_P_CLASSES], rate[LFT_P_CLASSES];
+        if (!LFT_P(program_runs)(g, &p)) continue;
         LFT_P(program_at)(g, p, &f);
         LFT_P(program_forward)(g, &f);
         LFT_P(program_traces)(g, &f);
@@ -12809,6 +12980,7 @@ LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const dou
         LFT_P(sum_mul)(&v, f.dot + i, 0, f.bar + i, 1);
         LFT_P(sum_gradient)(&u, &gradient);
         LFT_P(sum_gradient)(&v, out);
+        if (!LFT_P(program_moves)(g, i)) continue;
         LFT_P(bracket)(&turn, &gradient, (const lft_z *)(y + i * LFT_P_ALGEBRA));
         for (k = 0; k < LFT_P_ALGEBRA; ++k) out->c[k] += turn.c[k];
     }
@@ -13357,9 +13529,9 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
 
 /* ---- 71_gauge_continuous.h, code --------------------------------------------------------------------------------- */
 
-LFT_API int LFT_(continuous_loops)(int order)
+LFT_API int LFT_(continuous_loops)(int doubled, int order)
 {
-    return order < 1 || order > LFT_P_ORDERS ? 0 : LFT_P(potential_classes)(order);
+    return order < 1 || order > LFT_P_ORDERS || doubled < 0 || doubled > LFT_DIM ? 0 : LFT_P(potential_classes)(doubled, order);
 }
 
 LFT_P_STATIC void LFT_P(put_steps)(lft_p_text *t, int axis, int steps)
@@ -13369,7 +13541,7 @@ LFT_P_STATIC void LFT_P(put_steps)(lft_p_text *t, int axis, int steps)
     for (; steps < 0; ++steps) lft_p_put(t, name[1] + 2 * axis);
 }
 
-LFT_API lft_status LFT_(continuous_loop)(int number, char *text, size_t size)
+LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size)
 {
     LFT_P(classes) classes;
     LFT_P(traces)  p;
@@ -13377,13 +13549,15 @@ LFT_API lft_status LFT_(continuous_loop)(int number, char *text, size_t size)
     int            x[LFT_DIM], y[LFT_DIM], t, i, mu;
     to.data = text, to.used = 0, to.size = size;
     lft_p_put(&to, "");
-    LFT_P(classes_find)(&classes, number + 1);
-    if (number < 0 || number >= classes.count) return LFT_ERR_ARG;
+    if (doubled < 0 || doubled > LFT_DIM) return LFT_ERR_ARG;
+    LFT_P(classes_find)(&classes, doubled, number + 1);
+    if (number < 0 || number >= classes.moving) return LFT_ERR_ARG;
     p = classes.one[number];
     if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0]);
     for (t = 0; t < p.traces; ++t) {
         LFT_P(letter_begin)(p.letter[t][0], x);
         LFT_P(letter_begin)(p.letter[0][0], y);
+        if (doubled && !t) y[doubled - 1] &= ~1;
         lft_p_put(&to, t ? " " : "");
         if (LFT_P(path_compare)(x, y, LFT_DIM)) lft_p_put(&to, "(");
         for (mu = 0; mu < LFT_DIM; ++mu) LFT_P(put_steps)(&to, mu, x[mu] - y[mu]);
@@ -13396,6 +13570,7 @@ LFT_API lft_status LFT_(continuous_loop)(int number, char *text, size_t size)
 }
 
 #define LFT_P_STAGES 4
+#define LFT_P_SHAPE  4 /* coefficients of the plaquette */
 #define LFT_P_MOVES  6
 
 /* State 0 is the start of a step, state m = exp(h sum_k a[m - 1][k] K_k) state from[m - 1], K_k = Z(state at[k], t + c[k] h); the
@@ -13471,11 +13646,16 @@ LFT_P_STATIC lft_status LFT_P(continuous_check_desc)(const LFT_(continuous_desc)
     if (d->steps < 1 || d->most_steps < d->steps || d->most_steps > 100000) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "most_steps", "steps to 100000", d->most_steps);
     }
-    if (d->order < 0 || d->order > LFT_P_ORDERS) {
+    if (d->order < 0 || d->order > (d->doubled ? LFT_P_ORDERS : LFT_P_SHAPE)) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "order", "0, 1, 2, 3 or 4", d->order);
     }
-    if (d->order > d->nodes) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "nodes", "at least the order", d->nodes);
+    if (d->order > d->nodes && !d->doubled) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "nodes", "at least the order", d->nodes);
+    }
     if (!lft_finite(d->beta)) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "beta", "a finite number", d->beta);
+    if (d->doubled < 0 || d->doubled > LFT_DIM) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "doubled", "0, or an axis + 1", d->doubled);
+    }
     return LFT_OK;
 }
 
@@ -13491,10 +13671,14 @@ LFT_P_STATIC lft_status LFT_P(continuous_check_loops)(const LFT_P(continuous) *s
     if (p->orders < s->desc.order) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "loops", "at least all of the order at the start", s->desc.loops);
     }
+    if (s->desc.doubled && p->program.lattice.extent[s->desc.doubled - 1] % 2) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "extent", "an even one of the doubled axis",
+                              p->program.lattice.extent[s->desc.doubled - 1]);
+    }
     for (mu = 0; mu < LFT_DIM; ++mu) {
-        if (p->program.lattice.extent[mu] >= p->extent) continue;
+        if (p->program.lattice.extent[mu] >= p->extent[mu]) continue;
         t = lft_p_error_text(error, LFT_ERR_ARG, "continuous", "extent: expected at least ");
-        lft_p_put_u64(&t, (uint64_t)p->extent);
+        lft_p_put_u64(&t, (uint64_t)p->extent[mu]);
         lft_p_put(&t, " for these loops, which close around smaller lattices, got ");
         lft_p_put_u64(&t, (uint64_t)p->program.lattice.extent[mu]);
         return LFT_ERR_ARG;
@@ -13505,9 +13689,9 @@ LFT_P_STATIC lft_status LFT_P(continuous_check_loops)(const LFT_P(continuous) *s
 /* Where class i has its coefficients, and how many: of the plaquettes those of a polynomial of the highest order. */
 LFT_P_INLINE int LFT_P(continuous_first)(const LFT_P(continuous) *s, int i)
 {
-    return i ? LFT_P_ORDERS + (i - 1) * s->desc.nodes : 0;
+    return i ? LFT_P_SHAPE + (i - 1) * s->desc.nodes : 0;
 }
-LFT_P_INLINE int LFT_P(continuous_nodes)(const LFT_P(continuous) *s, int i) { return i ? s->desc.nodes : LFT_P_ORDERS; }
+LFT_P_INLINE int LFT_P(continuous_nodes)(const LFT_P(continuous) *s, int i) { return i ? s->desc.nodes : LFT_P_SHAPE; }
 
 LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena,
                                                lft_error *error)
@@ -13520,13 +13704,13 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     if (!s) s = &local;
     d = &s->desc;
     lft_p_copy(d, layer->desc, sizeof *d);
-    if (!d->loops) d->loops = LFT_(continuous_loops)(2);
+    if (!d->loops) d->loops = LFT_(continuous_loops)(d->doubled, 2);
     if (!d->nodes) d->nodes = 4;
     if (!d->integrator) d->integrator = LFT_COMMUTATOR_FREE_4;
     if (!d->steps) d->steps = 12;
     if (!d->most_steps) d->most_steps = 4 * d->steps;
     status = LFT_P(continuous_check_desc)(d, error);
-    if (!status) status = LFT_P(potential_init)(&s->potential, &layer->in, d->loops, arena, error);
+    if (!status) status = LFT_P(potential_init)(&s->potential, &layer->in, d->doubled, d->loops, arena, error);
     if (!status) status = LFT_P(continuous_check_loops)(s, error);
     if (status) return status;
     s->links             = layer->in.volume * LFT_DIM;
@@ -13535,7 +13719,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     layer->out           = layer->in;
     layer->steps         = d->steps;
     layer->params        = set->count;
-    s->params            = lft_declare(set, name, "plaquette", 1, LFT_P_ORDERS, 0, 0, 0);
+    s->params            = lft_declare(set, name, "plaquette", 1, LFT_P_SHAPE, 0, 0, 0);
     (void)lft_declare(set, name, "loop", 2, d->loops - 1, d->nodes, 0, 0);
     layer->tape_bytes    = (size_t)d->most_steps * (size_t)s->links * LFT_P_LINK * sizeof(lft_v);
     layer->gradient_count = (size_t)s->count * LFT_P_LANES;
@@ -13545,17 +13729,48 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     return LFT_OK;
 }
 
+/* Legendre polynomials of 2t - 1. */
+LFT_P_STATIC void LFT_P(legendre)(double t, int n, double *p)
+{
+    const double x = 2 * t - 1;
+    int          a;
+    for (a = 0; a < n; ++a) p[a] = a < 2 ? (a ? x : 1) : ((2 * a - 1) * x * p[a - 1] - (a - 1) * p[a - 2]) / a;
+}
+
+/* The nearest polynomials to the trivializing map of a doubled axis, by eight points of Gauss. */
+LFT_P_STATIC void LFT_P(continuous_start_doubled)(const LFT_P(continuous) *s, double *to)
+{
+    static const double x[4] = {0.1834346424956498, 0.5255324099163290, 0.7966664774136267, 0.9602898564975363};
+    static const double w[4] = {0.3626837833783620, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763};
+    double              c[LFT_P_CLASSES], p[8];
+    int                 k, i, a;
+    for (k = 0; k < 8; ++k) {
+        const double t = 0.5 + (k % 2 ? 0.5 : -0.5) * x[k / 2];
+        LFT_P(legendre)(t, 8, p);
+        LFT_P(potential_solve)(&s->potential, s->desc.beta, s->desc.order, t, c);
+        for (i = 0; i < s->desc.loops; ++i) {
+            for (a = 0; a < LFT_P(continuous_nodes)(s, i) && a < 8; ++a) {
+                to[LFT_P(continuous_first)(s, i) + a] += 0.5 * w[k / 2] * (2 * a + 1) * p[a] * c[i];
+            }
+        }
+    }
+}
+
 LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, double *pace)
 {
     /* t^k in Legendre polynomials of 2 t - 1 */
-    static const double      power[LFT_P_ORDERS][LFT_P_ORDERS] = {
+    static const double      power[LFT_P_SHAPE][LFT_P_SHAPE] = {
         {1}, {1.0 / 2, 1.0 / 2}, {1.0 / 3, 1.0 / 2, 1.0 / 6}, {1.0 / 4, 9.0 / 20, 1.0 / 4, 1.0 / 20}};
     const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
     const int                order = s->desc.order;
     const double             way = s->desc.beta - s->desc.from;
-    double                   c[LFT_P_ORDERS][LFT_P_CLASSES], share;
+    double                   c[LFT_P_SHAPE][LFT_P_CLASSES], share;
     int                      i, a, k, m;
-    for (a = 1; a < LFT_P_ORDERS; ++a) pace[s->params + (size_t)a] = 0;
+    for (a = 1; a < LFT_P_SHAPE; ++a) pace[s->params + (size_t)a] = 0;
+    if (s->desc.doubled && order) {
+        LFT_P(continuous_start_doubled)(s, theta + s->params);
+        return;
+    }
     LFT_P(potential_start)(&s->potential, 1, order, c);
     for (i = 0; i < s->desc.loops; ++i) {
         double *to = theta + s->params + LFT_P(continuous_first)(s, i);
@@ -13585,19 +13800,11 @@ LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *th
     lft_p_copy(s->coefficient, theta + s->params, (size_t)s->count * sizeof(double));
 }
 
-/* Legendre polynomials of 2t - 1. */
-LFT_P_STATIC void LFT_P(legendre)(double t, int n, double *p)
-{
-    const double x = 2 * t - 1;
-    int          a;
-    for (a = 0; a < n; ++a) p[a] = a < 2 ? (a ? x : 1) : ((2 * a - 1) * x * p[a - 1] - (a - 1) * p[a - 2]) / a;
-}
-
 LFT_P_STATIC void LFT_P(continuous_at)(const LFT_P(continuous) *s, double t, double *c)
 {
-    double p[100 + LFT_P_ORDERS];
+    double p[100 + LFT_P_SHAPE];
     int    i, a;
-    LFT_P(legendre)(t, s->desc.nodes + LFT_P_ORDERS, p);
+    LFT_P(legendre)(t, s->desc.nodes + LFT_P_SHAPE, p);
     for (i = 0; i < s->desc.loops; ++i) {
         const double *from = s->coefficient + LFT_P(continuous_first)(s, i);
         for (c[i] = 0, a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) c[i] += p[a] * from[a];
@@ -13644,8 +13851,10 @@ LFT_P_STATIC void LFT_P(continuous_step)(const LFT_P(continuous) *s, double t, d
         if (m == scheme->moves) break;
         lft_p_copy(w->state[m + 1], w->state[scheme->from[m]], (size_t)(s->links * LFT_P_LINK) * sizeof(lft_v));
         for (i = 0; i < s->links; ++i) {
-            LFT_P(continuous_exponent)(scheme->a[m], scheme->stages, h, w->K, i, &X);
-            LFT_P(move)(w->state[m + 1] + i * LFT_P_LINK, X.c, 1);
+            if (LFT_P(program_moves)(&s->potential.program, i)) {
+                LFT_P(continuous_exponent)(scheme->a[m], scheme->stages, h, w->K, i, &X);
+                LFT_P(move)(w->state[m + 1] + i * LFT_P_LINK, X.c, 1);
+            }
             if (!score) continue;
             LFT_P(continuous_exponent)(scheme->a[m], scheme->stages, h, w->K_bar, i, &X);
             for (j = 0; j < LFT_P_ALGEBRA; ++j) {
@@ -13654,7 +13863,9 @@ LFT_P_STATIC void LFT_P(continuous_step)(const LFT_P(continuous) *s, double t, d
             }
         }
     }
-    for (i = 0; i < s->links; ++i) LFT_P(unit)(w->state[scheme->moves] + i * LFT_P_LINK);
+    for (i = 0; i < s->links; ++i) {
+        if (LFT_P(program_moves)(&s->potential.program, i)) LFT_P(unit)(w->state[scheme->moves] + i * LFT_P_LINK);
+    }
 }
 
 LFT_P_STATIC lft_status LFT_P(continuous_check)(const lft_v *links, int n, const double *logdet, int step, lft_error *error)
@@ -13703,6 +13914,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, 
     double       distance = 0, before = 1e300;
     int          i, x, k, l;
     lft_p_copy(w->state[0], next, bytes);
+    LFT_P(set_zero)(w->more, forces);
     for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
     LFT_P(continuous_step)(s, (step + 1) * h, -h, 0, div, w);
     lft_p_copy(w->state[0], w->state[last], bytes);
@@ -13715,6 +13927,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, 
         for (x = 0; x < s->links; ++x) {
             lft_z *z = (lft_z *)(w->more + x * LFT_P_ALGEBRA);
             lft_u  r;
+            if (!LFT_P(program_moves)(&s->potential.program, x)) continue;
             LFT_P(mul_adj)(&r, (const lft_u *)(next + x * LFT_P_LINK), (const lft_u *)(w->state[last] + x * LFT_P_LINK));
             (void)LFT_P(trace)(&r, z);
             for (k = 0; k < LFT_P_ALGEBRA; ++k) z->c[k] *= -LFT_P_METRIC;
@@ -13724,6 +13937,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, 
         if (i) weight = LFT_P(relaxation)(w->more, w->old, forces, weight);
         lft_p_copy(w->old, w->more, (size_t)forces * sizeof(lft_v));
         for (x = 0; x < s->links; ++x) {
+            if (!LFT_P(program_moves)(&s->potential.program, x)) continue;
             for (k = 0; k < LFT_P_ALGEBRA; ++k) w->more[x * LFT_P_ALGEBRA + k] *= weight;
             LFT_P(move)(w->state[0] + x * LFT_P_LINK, w->more + x * LFT_P_ALGEBRA, 1);
             LFT_P(unit)(w->state[0] + x * LFT_P_LINK);
@@ -13783,7 +13997,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
     const int                  forces = s->links * LFT_P_ALGEBRA;
     const double               h      = 1.0 / layer->steps;
     lft_v                     *dx     = LFT_P(view)(dx_);
-    double                     c[LFT_P_CLASSES], kappa[LFT_P_LANES], unused[LFT_P_LANES], p[100 + LFT_P_ORDERS];
+    double                     c[LFT_P_CLASSES], kappa[LFT_P_LANES], unused[LFT_P_LANES], p[100 + LFT_P_SHAPE];
     int                        step, m, k, i, j, l, a;
     (void)error;
     for (step = layer->steps - 1; step >= 0; --step) {
@@ -13802,7 +14016,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
                 LFT_P(potential_backward)(&s->potential, c, w.state[m], w.K_bar[k], kappa, w.more, gradient ? w.dc : NULL,
                                           w.potential);
                 for (i = 0; i < forces; ++i) w.bar[m][i] += w.more[i];
-                LFT_P(legendre)((step + scheme->c[k]) * h, s->desc.nodes + LFT_P_ORDERS, p);
+                LFT_P(legendre)((step + scheme->c[k]) * h, s->desc.nodes + LFT_P_SHAPE, p);
                 for (i = 0; gradient && i < s->desc.loops; ++i) {
                     for (a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) {
                         double *to = gradient + (size_t)(LFT_P(continuous_first)(s, i) + a) * LFT_P_LANES;
@@ -13852,32 +14066,35 @@ LFT_P_STATIC lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps, 
     return LFT_OK;
 }
 
+/* loops, nodes, integrator, doubled (left out if 0), steps, most_steps */
 LFT_P_STATIC int LFT_P(continuous_spec)(const LFT_(layer) *layer, int64_t *number)
 {
     const LFT_(continuous_desc) *d = &((const LFT_P(continuous) *)layer->state)->desc;
-    number[0] = d->loops;
-    number[1] = d->nodes;
-    number[2] = (int64_t)d->integrator;
-    number[3] = layer->steps;
-    number[4] = d->most_steps;
-    return 5;
+    int                          n = 3;
+    number[0] = d->loops, number[1] = d->nodes, number[2] = (int64_t)d->integrator;
+    if (d->doubled) number[n++] = d->doubled;
+    number[n++] = layer->steps;
+    number[n++] = d->most_steps;
+    return n;
 }
 
 LFT_P_STATIC lft_status LFT_P(continuous_read)(const int64_t *number, int n, lft_arena *arena, const void **desc, lft_error *error)
 {
     LFT_(continuous_desc) *d = (LFT_(continuous_desc) *)lft_arena_alloc(arena, 1, sizeof *d);
+    const int              steps = n > 5 ? 4 : 3;
     int                    i;
     if (n < 5) return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "numbers of a continuous layer", "5", n);
     *desc = d;
     if (!d) return lft_arena_check(arena, error, "model");
-    for (i = 0; i < 5; ++i) {
+    for (i = 0; i < steps + 2; ++i) {
         if (number[i] < 1 || number[i] > 1000000) {
             return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "a number of a continuous layer", "1 to 1000000",
                                   (double)number[i]);
         }
     }
     d->loops = (int)number[0], d->nodes = (int)number[1], d->integrator = (lft_group_integrator)number[2];
-    d->steps = (int)number[3], d->most_steps = (int)number[4];
+    d->doubled = steps > 3 ? (int)number[3] : 0;
+    d->steps = (int)number[steps], d->most_steps = (int)number[steps + 1];
     return LFT_OK;
 }
 
@@ -15268,6 +15485,7 @@ LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *
         layer->ops  = list[i].ops;
         layer->desc = list[i].desc;
         layer->in   = at;
+        layer->params = flow->params.count; /* also of a layer that has none */
         if (!layer->ops) {
             return lft_p_fail(error, LFT_ERR_ARG, "flow", "expected a list of layers with a table of functions each, got none");
         }
@@ -15691,6 +15909,176 @@ LFT_API lft_status LFT_(exact_logz)(const int *extent, double beta, double *logz
 
 #undef LFT_P_HALVINGS
 
+/* ---- 81_multiscale.h, code --------------------------------------------------------------------------------------- */
+
+#define LFT_P_DOUBLINGS 32 /* in all: a lattice has less than 2^31 sites */
+
+typedef struct LFT_P(scales) {
+    LFT_(layer_desc)      layer[3 * LFT_P_DOUBLINGS + 1];
+    LFT_(doubling_desc)   doubling[LFT_P_DOUBLINGS];
+    LFT_(continuous_desc) flow[2 * LFT_P_DOUBLINGS + 1];
+    double                work[4096]; /* for characters */
+    int                   layers, flows, doublings;
+} LFT_P(scales);
+
+LFT_API size_t LFT_(multiscale_bytes)(void)
+{
+    lft_arena measure = lft_arena_measure();
+    (void)lft_arena_alloc(&measure, 1, sizeof(LFT_P(scales)));
+    return measure.need;
+}
+
+/* u of the fundamental representation, the mean of Re tr U / N of a plaquette of its own. */
+LFT_P_STATIC double LFT_P(scale_mean)(LFT_P(scales) *s, double beta)
+{
+    LFT_P(characters) c;
+    lft_arena         arena = lft_arena_of(s->work, sizeof s->work);
+    LFT_P(characters_init)(&c, beta, &arena);
+    return c.u ? c.u[1] : 0;
+}
+
+/* The coupling of two plaquettes in one, u(beta') = u(beta)^2, to six digits. */
+LFT_P_STATIC double LFT_P(scale_pair)(LFT_P(scales) *s, double beta)
+{
+    const double u = LFT_P(scale_mean)(s, beta);
+    double       low = 0, high = beta;
+    int          i;
+    for (i = 0; i < 20; ++i) {
+        const double half = 0.5 * (low + high);
+        if (LFT_P(scale_mean)(s, half) < u * u) low = half;
+        else high = half;
+    }
+    return 0.5 * (low + high);
+}
+
+LFT_P_STATIC void LFT_P(scale_layer)(LFT_P(scales) *s, const LFT_(layer_ops) *ops, const void *desc)
+{
+    s->layer[s->layers].ops  = ops;
+    s->layer[s->layers].desc = desc;
+    ++s->layers;
+}
+
+/* A flow of the new links of an axis, doubled = axis + 1, or of all. 0 where loops are not known. */
+LFT_P_STATIC int LFT_P(scale_flow)(LFT_P(scales) *s, const LFT_(continuous_desc) *of, const int *at, int doubled, double beta,
+                                   int order)
+{
+    LFT_(continuous_desc) *d = s->flow + s->flows;
+    const int              any = doubled && LFT_DIM == 2; /* the plaquettes beside a link have it alone in common */
+    int                    highest = of->order > 1 ? of->order : 1, least = 1 << 24, mu, room;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        if (mu != doubled - 1 && at[mu] < least) least = at[mu];
+    }
+    if (!doubled && least < 2) return 1;
+    *d         = *of;
+    d->doubled = doubled, d->beta = beta, d->order = order;
+    while (!any && highest > 1 && highest >= least) --highest;
+    if (d->order > highest) d->order = highest;
+    room = any || !d->loops ? 0 : LFT_(continuous_loops)(doubled, least - 1);
+    if (!d->loops) d->loops = LFT_(continuous_loops)(doubled, highest);
+    if (room && d->loops > room) d->loops = room;
+    if (!any && least == 1) d->loops = 1, d->order = 0;
+    LFT_P(scale_layer)(s, LFT_(continuous)(), d);
+    ++s->flows;
+    return d->loops > 0;
+}
+
+/* The prior's extents, and the axes that are doubled. */
+LFT_P_STATIC lft_status LFT_P(scale_extents)(const LFT_(multiscale_desc) *of, int *from, int *axis, int *doublings,
+                                             lft_error *error)
+{
+    int        at[LFT_DIM], mu, nu;
+    lft_p_text t;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        from[mu] = of->from[mu] ? of->from[mu] : LFT_DIM == 2 ? 1 : of->extent[mu];
+        while (!of->from[mu] && LFT_DIM > 2 && from[mu] % 2 == 0 && from[mu] > 2) from[mu] /= 2;
+        at[mu] = from[mu];
+    }
+    for (*doublings = 0;; ++*doublings) {
+        for (nu = 0, mu = 1; mu < LFT_DIM; ++mu) {
+            if ((int64_t)of->extent[mu] * at[nu] > (int64_t)of->extent[nu] * at[mu]) nu = mu;
+        }
+        if (at[nu] >= of->extent[nu] || *doublings == LFT_P_DOUBLINGS) break;
+        axis[*doublings] = nu;
+        at[nu] *= 2;
+    }
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        if (at[mu] == of->extent[mu]) continue;
+        t = lft_p_error_text(error, LFT_ERR_ARG, "multiscale", "extent: expected ");
+        lft_p_put_u64(&t, (uint64_t)from[mu]);
+        lft_p_put(&t, ", where it begins, times a power of two, got ");
+        lft_p_put_u64(&t, (uint64_t)of->extent[mu]);
+        return LFT_ERR_ARG;
+    }
+    return LFT_OK;
+}
+
+/* The mean coupling of the plaquettes along an axis, or of all (axis < 0); and what they are on the lattice before. */
+LFT_P_STATIC double LFT_P(scale_coupling)(double (*beta)[LFT_DIM], int axis)
+{
+    double sum = 0;
+    int    mu, nu, n = 0;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = 0; nu < mu; ++nu) {
+            if (axis < 0 || mu == axis || nu == axis) sum += beta[mu][nu], ++n;
+        }
+    }
+    return sum / n;
+}
+
+LFT_P_STATIC void LFT_P(scale_back)(LFT_P(scales) *s, double (*beta)[LFT_DIM], int axis)
+{
+    double was = -1, is = 0;
+    int    mu, nu;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = 0; nu < mu; ++nu) {
+            double *b = beta[mu] + nu;
+            if (mu != axis && nu != axis) {
+                *b *= 2;
+                continue;
+            }
+            if (*b < was || *b > was) was = *b, is = LFT_P(scale_pair)(s, was);
+            *b = is;
+        }
+    }
+}
+
+LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error)
+{
+    LFT_P(scales) *s = (LFT_P(scales) *)lft_arena_alloc(arena, 1, sizeof *s);
+    LFT_(lattice)  lattice;
+    double         beta[LFT_DIM][LFT_DIM], of_scale[LFT_P_DOUBLINGS + 1];
+    lft_status     status;
+    int            axis[LFT_P_DOUBLINGS + 1], at[LFT_DIM], doublings, i, mu, nu, known = 1;
+    lft_p_zero(desc, sizeof *desc);
+    lft_p_zero(&lattice, sizeof lattice);
+    status = LFT_P_SIGNED(lattice_init)(&lattice, of->extent, error);
+    if (!status) status = LFT_P(scale_extents)(of, at, axis, &doublings, error);
+    if (!status && !(of->flow.beta >= 0 && of->flow.beta <= 100)) {
+        status = lft_p_fail_got(error, LFT_ERR_ARG, "multiscale", "beta", "0 to 100", of->flow.beta);
+    }
+    if (status || !s) return status ? status : lft_arena_check(arena, error, "multiscale");
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        desc->extent[mu] = at[mu];
+        for (nu = 0; nu < LFT_DIM; ++nu) beta[mu][nu] = of->flow.beta;
+    }
+    for (i = doublings; i-- > 0; LFT_P(scale_back)(s, beta, axis[i])) of_scale[i] = LFT_P(scale_coupling)(beta, axis[i]);
+    known = LFT_P(scale_flow)(s, &of->flow, at, 0, LFT_P(scale_coupling)(beta, -1), of->flow.order);
+    for (i = 0; i < doublings; ++i) {
+        LFT_(doubling_desc) *d = s->doubling + i;
+        d->axis = axis[i], d->extent = at[axis[i]] *= 2;
+        LFT_P(scale_layer)(s, LFT_(doubling)(), d);
+        known = LFT_P(scale_flow)(s, &of->flow, at, axis[i] + 1, of_scale[i], of->flow.order) && known;
+        if (of->refine) known = LFT_P(scale_flow)(s, &of->flow, at, 0, 0, 0) && known;
+    }
+    if (!known) return lft_p_fail(error, LFT_ERR_ARG, "multiscale", "expected an order whose loops there is room for");
+    if (!s->layers) return lft_p_fail(error, LFT_ERR_ARG, "multiscale", "expected extents to double, got none");
+    desc->layer  = s->layer;
+    desc->layers = s->layers;
+    return LFT_OK;
+}
+
+#undef LFT_P_DOUBLINGS
+
 #endif
 
 /* ---- 81_transfer.h, code ----------------------------------------------------------------------------------------- */
@@ -15702,23 +16090,25 @@ LFT_P_STATIC size_t LFT_P(transfer_count)(const LFT_(flow) *flow, int i)
     return (i + 1 < flow->layers ? flow->layer[i + 1].params : end) - flow->layer[i].params;
 }
 
+/* Layer i of `from` against the same one, seen from the last. */
 LFT_P_STATIC lft_status LFT_P(transfer_check)(LFT_(flow) *flow, const LFT_(flow) *from, int i)
 {
-    const LFT_(layer) *layer = flow->layer + i, *other = from->layer + i;
+    const int          at = flow->layers - from->layers + i;
+    const LFT_(layer) *layer = flow->layer + at, *other = from->layer + i;
     int64_t            own[LFT_P_SPEC_MOST], others[LFT_P_SPEC_MOST];
     int                n, k;
     if (layer->ops != other->ops) {
         return lft_p_fail_text(&flow->error, LFT_ERR_MISMATCH, "transfer", "layer", layer->ops->kind, other->ops->kind);
     }
-    n = layer->ops->spec ? layer->ops->spec(layer, own) : 0;
-    if (n) (void)other->ops->spec(other, others);
+    n = layer->ops->spec && LFT_P(transfer_count)(flow, at) ? layer->ops->spec(layer, own) : 0;
+    if (n && other->ops->spec(other, others) != n) own[0] = others[0] + 1;
     if (layer->steps) n -= 2;
     for (k = 0; k < n && own[k] == others[k];) ++k;
     if (k < n) {
         return lft_p_fail_got(&flow->error, LFT_ERR_MISMATCH, "transfer", "layer",
                               "the same shape in both flows; they differ in number of the specification", k);
     }
-    if (layer->ops->transfer || LFT_P(transfer_count)(flow, i) == LFT_P(transfer_count)(from, i)) return LFT_OK;
+    if (layer->ops->transfer || LFT_P(transfer_count)(flow, at) == LFT_P(transfer_count)(from, i)) return LFT_OK;
     return lft_p_fail_text(&flow->error, LFT_ERR_MISMATCH, "transfer", "layer", "one that transfers to other extents",
                            layer->ops->kind);
 }
@@ -15729,22 +16119,23 @@ LFT_API lft_status LFT_(flow_transfer)(LFT_(flow) *flow, const LFT_(flow) *from)
     const double       *source = LFT_P(flow_state_of)(from)->theta;
     double             *theta  = flow->params.value;
     const size_t        count  = LFT_P(flow_state_of)(flow)->parameters;
-    int                 i;
-    if (flow->layers != from->layers) {
+    int                 i, more = flow->layers - from->layers, draws = 0;
+    for (i = 0; i < flow->layers; ++i) draws += flow->layer[i].ops->draw != NULL;
+    if (more < 0 || (more && !draws)) {
         return lft_p_fail_got(&flow->error, LFT_ERR_MISMATCH, "transfer", "layers", "the same number in both flows", from->layers);
     }
     if (prior->kind != other->kind) {
         return lft_p_fail(&flow->error, LFT_ERR_MISMATCH, "transfer", "the flows have different kinds of prior");
     }
-    for (i = 0; i < flow->layers; ++i) {
+    for (i = 0; i < from->layers; ++i) {
         if (LFT_P(transfer_check)(flow, from, i)) return LFT_ERR_MISMATCH;
     }
     LFT_P(prior_transfer)(prior, theta, other, source);
-    for (i = 0; i < flow->layers; ++i) {
-        const LFT_(layer) *layer = flow->layer + i, *theirs = from->layer + i;
+    for (i = 0; i < from->layers; ++i) {
+        const LFT_(layer) *layer = flow->layer + more + i, *theirs = from->layer + i;
         if (layer->ops->transfer) layer->ops->transfer(layer, theta, theirs, source);
         else {
-            lft_p_copy(theta + layer->params, source + theirs->params, LFT_P(transfer_count)(flow, i) * sizeof(double));
+            lft_p_copy(theta + layer->params, source + theirs->params, LFT_P(transfer_count)(from, i) * sizeof(double));
         }
     }
     lft_p_zero(theta + count, (flow->params.count - count) * sizeof(double));
@@ -18156,22 +18547,27 @@ LFT_P_STATIC void LFT_P(jacobian_task)(void *context, int block, int thread)
     }
 }
 
-/* epsilon of the sample with the given address. */
-LFT_P_STATIC lft_status LFT_P(flow_epsilon)(LFT_(flow) *flow, lft_draw d, unsigned char *tape, double *matrix,
-                                            double *epsilon)
+/* The same configuration in every lane: each lane will do another row. */
+LFT_P_STATIC void LFT_P(spread_first)(lft_v *x, const LFT_(lattice) *lattice)
 {
-    LFT_P(flow_state)   *s = LFT_P(flow_state_of)(flow);
-    LFT_P(flow_work)    *w = s->work;
-    LFT_P(jacobian_job)  job;
-    const int            n = (int)LFT_P(force_vectors)(&flow->lattice), reals = (int)LFT_P(field_vectors)(&flow->lattice);
-    double               logq[LFT_P_LANES], logdet[LFT_P_LANES];
-    lft_status           status;
-    int                  l, x;
-    LFT_P(prior_draw)(&s->prior, d, w->x, logq, w->scratch);
-    for (x = 0; x < reals; ++x) { /* the same configuration in every lane: each lane will do another row */
-        lft_real first = ((lft_real *)w->x)[(size_t)x * LFT_P_LANES];
-        w->x[x]        = lft_splat(first);
+    const int reals = (int)LFT_P(field_vectors)(lattice);
+    int       i;
+    for (i = 0; i < reals; ++i) {
+        lft_real first = ((lft_real *)x)[(size_t)i * LFT_P_LANES];
+        x[i]           = lft_splat(first);
     }
+}
+
+/* *epsilon += that of a flow of maps from w->x, which it moves on. */
+LFT_P_STATIC lft_status LFT_P(map_epsilon)(LFT_(flow) *flow, LFT_P(flow_work) *w, unsigned char *tape, double *matrix,
+                                           double *epsilon)
+{
+    const int           n = (int)LFT_P(force_vectors)(&flow->lattice);
+    LFT_P(jacobian_job) job;
+    double              logdet[LFT_P_LANES];
+    lft_status          status = LFT_P(flow_fits)(flow, &flow->lattice, &flow->layer[0].in);
+    int                 l;
+    if (status) return status;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
     status = LFT_P(flow_push)(flow, w, NULL, logdet, NULL, tape);
     if (status) {
@@ -18180,14 +18576,44 @@ LFT_P_STATIC lft_status LFT_P(flow_epsilon)(LFT_(flow) *flow, lft_draw d, unsign
     }
     job.flow = flow, job.tape = tape, job.matrix = matrix;
     status   = LFT_P(flow_run)(flow, (n + LFT_P_LANES - 1) / LFT_P_LANES, LFT_P(jacobian_task), &job);
-    *epsilon = status ? 0 : LFT_P(log_det)(matrix, n) - logdet[0];
+    if (!status) *epsilon += LFT_P(log_det)(matrix, n) - logdet[0];
+    return status;
+}
+
+/* epsilon of the sample with the given address. */
+LFT_P_STATIC lft_status LFT_P(flow_epsilon)(LFT_(flow) *flow, lft_draw d, unsigned char *tape, double *matrix,
+                                            double *epsilon)
+{
+    LFT_P(flow_state) *s = LFT_P(flow_state_of)(flow);
+    LFT_P(flow_work)  *w = s->work;
+    double             unused[LFT_P_LANES];
+    lft_status         status = LFT_OK;
+    int                i, end;
+    *epsilon = 0;
+    LFT_P(prior_draw)(&s->prior, d, w->x, unused, w->scratch);
+    LFT_P(spread_first)(w->x, &flow->layer[0].in);
+    for (i = 0; i < flow->layers && !status; i = end) {
+        LFT_(flow) part = *flow;
+        for (end = i; end < flow->layers && !flow->layer[end].ops->draw; ++end) {}
+        part.layer += i, part.layers = end - i;
+        if (end > i) {
+            part.lattice = flow->layer[end - 1].out;
+            status       = LFT_P(map_epsilon)(&part, w, tape, matrix, epsilon);
+            if (status) flow->error = part.error;
+            continue;
+        }
+        status = LFT_P(flow_layer)(flow, i, &d, w->x, w->other, unused, NULL, NULL, w->scratch, &flow->error);
+        LFT_P(copy_field)(w->x, w->other, &flow->layer[i].out);
+        LFT_P(spread_first)(w->x, &flow->layer[i].out);
+        end = i + 1;
+    }
     return status;
 }
 
 LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64_t first, int n, lft_logq_error *out,
                                          lft_arena scratch)
 {
-    const size_t   rows   = LFT_P(force_vectors)(&flow->lattice);
+    const size_t   rows   = LFT_P(flow_state_of)(flow)->volume * LFT_P_FORCES;
     unsigned char *tape   = (unsigned char *)lft_arena_take(&scratch, LFT_P(flow_tape_bytes)(flow), 1);
     double        *matrix = (double *)lft_arena_take(&scratch, rows * rows, sizeof(double));
     double         sum = 0, square = 0, epsilon = 0;
@@ -18195,7 +18621,6 @@ LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64
     int            i;
     if (status) return status;
     if (n < 1) return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "flow_logq_error", "n", "at least 1", n);
-    status = LFT_P(flow_fits)(flow, &flow->lattice, &flow->layer[0].in);
     for (i = 0; i < n && !status; ++i) {
         status = LFT_P(flow_epsilon)(flow, lft_draw_of(seed, LFT_DRAW_PRIOR, first + (uint64_t)i, 0), tape, matrix,
                                      &epsilon);
@@ -18218,7 +18643,7 @@ LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64
 LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow)
 {
     lft_arena measure = lft_arena_measure();
-    size_t    rows    = LFT_P(force_vectors)(&flow->lattice);
+    size_t    rows    = LFT_P(flow_state_of)(flow)->volume * LFT_P_FORCES;
     (void)lft_arena_take(&measure, LFT_P(flow_tape_bytes)(flow), 1);
     (void)lft_arena_take(&measure, rows * rows, sizeof(double));
     return measure.need;
@@ -19017,6 +19442,8 @@ LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, con
 #undef LFT_P_METRIC
 #undef LFT_P_SUM
 #undef LFT_P_ORDERS
+#undef LFT_P_SYMMETRIES
+#undef LFT_P_SHAPE
 #undef LFT_P_CLASSES
 #undef LFT_P_LETTERS
 #undef LFT_P_TRACES

@@ -153,7 +153,7 @@ static lft_status LFT(sample_epsilon)(cli *c, const LFT(model) *m, uint64_t seed
     cli_wide   wide;
     lft_status status;
     *e = m->info.logq_error;
-    if (!n || c->error.code || m->flow.layer[0].ops->draw) return c->error.code; /* draws know their density */
+    if (!n || c->error.code || LFT(draws)(&m->flow) == m->flow.layers) return c->error.code; /* draws know their density */
     if (cli_wide_open(c, &wide, &m->doc, m->desc.pool)) return c->error.code;
     if (m->desc.family.degree) {
         f64_flow *flow = &wide.model.flow;

@@ -4,6 +4,10 @@
 static lft_status LFT(model_theory)(cli *c, const LFT(model_info) *info, LFT(theory) *theory);
 static size_t     LFT(dimension)(const LFT(flow) *flow);
 
+/* Of lft_gauge_flow.h: a flow like that of a model that draws, on the lattice of the options. */
+typedef struct LFT(model) LFT(model);
+static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d);
+
 /* The most of any layer; 0 where none integrates. */
 static int LFT(integration_steps)(const LFT(flow) *flow)
 {
@@ -12,11 +16,20 @@ static int LFT(integration_steps)(const LFT(flow) *flow)
     return most;
 }
 
+/* Layers that draw; where all do, log q is that of the draws. */
+static int LFT(draws)(const LFT(flow) *flow)
+{
+    int i, n = 0;
+    for (i = 0; i < flow->layers; ++i) n += flow->layer[i].ops->draw != NULL;
+    return n;
+}
+
 /* What the flow is, for the report. */
 static void LFT(show_flow)(cli *c, const LFT(flow) *flow)
 {
     cli_result *r        = c->result;
-    r->flow              = flow->layer[0].ops->draw ? "exact" : flow->layer[0].ops->kind;
+    const int   draws    = LFT(draws)(flow);
+    r->flow              = draws == flow->layers ? "exact" : draws ? "multiscale" : flow->layer[0].ops->kind;
     r->layers            = (uint64_t)flow->layers;
     r->parameters        = flow->params.count;
     r->integration_steps = (uint64_t)LFT(integration_steps)(flow);
@@ -39,13 +52,13 @@ static lft_status LFT(make_flow)(cli *c, LFT(flow) *flow, const LFT(flow_desc) *
 
 /* ---- models ---- */
 
-typedef struct LFT(model) {
+struct LFT(model) {
     LFT(theory)     theory;
     LFT(flow_desc)  desc;
     LFT(flow)       flow;
     LFT(model_info) info;
     lft_safetensors doc;
-} LFT(model);
+};
 
 /* The flow of a document, with its parameters. */
 static lft_status LFT(model_of)(cli *c, LFT(model) *m, lft_pool pool, lft_arena *arena)

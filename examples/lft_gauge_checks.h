@@ -260,7 +260,7 @@ static lft_status LFT(bench_set_up)(cli *c, LFT(bench) *b)
     lft_arena                arena;
     memset(&d, 0, sizeof d);
     memset(&h, 0, sizeof h);
-    cli_extent(c, cli_given(c, "extent") ? cli_text(c, "extent") : extent[LFT_CLI_DIM - 2], d.extent);
+    cli_extent(c, "extent", cli_given(c, "extent") ? cli_text(c, "extent") : extent[LFT_CLI_DIM - 2], d.extent);
     memcpy(h.extent, d.extent, sizeof h.extent);
     d.chains = h.chains = (int)cli_count(c, "chains", (uint64_t)LFT(lanes)(), 1, 100000);
     d.overrelax = -1, h.steps = 10;

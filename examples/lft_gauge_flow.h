@@ -10,7 +10,7 @@ static size_t LFT(dimension)(const LFT(flow) *flow)
 static lft_status LFT(read_continuous)(cli *c, LFT(flow_desc) *d)
 {
     memset(d, 0, sizeof *d);
-    cli_extent(c, cli_required(c, "extent"), d->extent);
+    cli_extent(c, "extent", cli_required(c, "extent"), d->extent);
     d->continuous.integrator = (lft_group_integrator)cli_word(c, "integrator", cli_integrator, 0);
     d->continuous.steps      = (int)cli_count(c, "int-steps", 0, 1, 100000);
     d->continuous.beta       = cli_real(c, "beta", 0);
@@ -20,24 +20,67 @@ static lft_status LFT(read_continuous)(cli *c, LFT(flow_desc) *d)
 /* All classes of loops of an order, 0 an error. */
 static int LFT(loops_of)(cli *c, int order)
 {
-    const int loops = LFT(continuous_loops)(order);
+    const int loops = LFT(continuous_loops)(0, order);
     if (!loops) (void)cli_fail(c, LFT_ERR_ARG, "expected an order whose loops there is room for, got n%dlo", order - 1);
     return loops;
+}
+
+/* From a coarse lattice to that of the options, each flow as in d->continuous. */
+static lft_status LFT(read_scales)(cli *c, LFT(flow_desc) *d)
+{
+    LFT(multiscale_desc) of;
+    lft_arena            arena = cli_arena(c, LFT(multiscale_bytes)());
+    memset(&of, 0, sizeof of);
+    cli_extent(c, "from", cli_text(c, "from"), of.from);
+    of.flow   = d->continuous;
+    if (of.flow.order < 0) of.flow.order = LFT_CLI_DIM == 2 ? 4 : 2;
+    of.refine = cli_given(c, "refine");
+    memcpy(of.extent, d->extent, sizeof of.extent);
+    if (c->error.code || cli_check(c, LFT(multiscale)(d, &of, &arena, &c->error), &c->error)) return c->error.code;
+    d->continuous = of.flow;
+    return LFT_OK;
+}
+
+/* From a coarser lattice than a model's, with flows like its last one: the start of scales that the model does not have. */
+static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d)
+{
+    const LFT(flow)     *flow = &m->flow;
+    const LFT(layer)    *last = flow->layer + flow->layers - 1;
+    LFT(multiscale_desc) of;
+    lft_arena            arena = cli_arena(c, LFT(multiscale_bytes)());
+    memset(&of, 0, sizeof of);
+    if (last->ops->draw) return cli_fail(c, LFT_ERR_ARG, "--init: expected a model that ends with a flow, got %s", last->ops->kind);
+    cli_extent(c, "extent", cli_text(c, "extent"), of.extent);
+    cli_extent(c, "from", cli_text(c, "from"), of.from);
+    of.refine = !((const LFT(continuous_desc) *)last->desc)->doubled;
+    of.flow   = *(const LFT(continuous_desc) *)flow->layer[flow->layers - 1 - of.refine].desc;
+    if (of.flow.doubled && LFT_CLI_DIM == 2) {
+        while (of.flow.order < 8 && LFT(continuous_loops)(of.flow.doubled, of.flow.order + 1) > 0 &&
+               LFT(continuous_loops)(of.flow.doubled, of.flow.order + 1) <= of.flow.loops) ++of.flow.order;
+    } else of.flow.order = 1;
+    of.flow.doubled = 0;
+    of.flow.beta    = cli_real(c, "beta", 0);
+    if (c->error.code) return c->error.code;
+    return cli_check(c, LFT(multiscale)(d, &of, &arena, &c->error), &c->error);
 }
 
 /* A desc from the options; zero is the library's default. */
 static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
 {
-    static const char *const flow[] = {"continuous", NULL};
+    static const char *const flow[] = {"continuous", "multiscale", NULL};
     LFT(continuous_desc)    *of     = &d->continuous;
+    const int                scales = cli_word(c, "flow", flow, 1) == 2;
     (void)LFT(read_continuous)(c, d);
-    (void)cli_word(c, "flow", flow, 1);
     of->loops      = (int)cli_count(c, "loops", 0, 1, 1000);
     of->nodes      = (int)cli_count(c, "nodes", 0, 1, 100);
     of->most_steps = (int)cli_count(c, "most-int-steps", 0, 1, 100000);
     of->order      = cli_init_word(c);
+    if (scales) return LFT(read_scales)(c, d);
     if (of->order > 2 && !of->loops) of->loops = LFT(loops_of)(c, of->order);
-    if (of->order < 0) of->order = of->nodes == 1 || (of->loops && of->loops < LFT(continuous_loops)(2)) ? 1 : 2;
+    if (of->order < 0) of->order = of->nodes == 1 || (of->loops && of->loops < LFT(continuous_loops)(0, 2)) ? 1 : 2;
+    if (cli_given(c, "from") || cli_given(c, "refine")) {
+        return cli_fail(c, LFT_ERR_ARG, "--from and --refine are options of --flow multiscale: expected it, got %s", flow[0]);
+    }
     return c->error.code;
 }
 
@@ -97,7 +140,7 @@ static lft_status LFT(exact_model)(cli *c, lft_pool pool, LFT(model) *m)
     for (i = 0; i < 3; ++i) {
         if (cli_given(c, none[i])) return cli_fail(c, LFT_ERR_ARG, "--%s: expected a flow that integrates, got exact", none[i]);
     }
-    cli_extent(c, cli_required(c, "extent"), extent);
+    cli_extent(c, "extent", cli_required(c, "extent"), extent);
     if (c->error.code || LFT(read_theory)(c, &m->theory)) return c->error.code;
     if (cli_check(c, LFT(exact_desc)(&m->desc, extent, m->theory.coupling[0], &arena, &c->error), &c->error)) return c->error.code;
     m->desc.pool = pool;

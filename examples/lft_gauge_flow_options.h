@@ -6,7 +6,7 @@ static const char *const cli_integrator[] = {"rk3", "cg2", "cg3", "cf4", NULL};
  * word, which is a file. */
 static int cli_init_word(const cli *c)
 {
-    static const char *const word[] = {"none", "lo", "nlo", "n2lo", "n3lo", NULL};
+    static const char *const word[] = {"none", "lo", "nlo", "n2lo", "n3lo", "n4lo", "n5lo", "n6lo", "n7lo", NULL};
     const char              *text   = cli_text(c, "init");
     int                      i;
     for (i = 0; text && word[i]; ++i) {
@@ -52,17 +52,21 @@ static void info_print_layer(const f64_flow *flow, int i)
     const f64_continuous_desc *d     = (const f64_continuous_desc *)layer->desc; /* the file has every value */
     const lft_parameter       *p     = flow->params.list;
     int                        k, a;
+    printf("  layer %-4d on ", i);
+    for (k = 0; k < LFT_CLI_DIM; ++k) printf("%s%d", k ? "x" : "", layer->out.extent[k]);
     if (layer->ops->draw) {
-        printf("  layer %-4d %s, drawn, to %dx%d\n", i, layer->ops->kind, layer->out.extent[0], layer->out.extent[1]);
+        printf(": %s, drawn\n", layer->ops->kind);
         return;
     }
     while (p->offset != layer->params) ++p; /* the plaquette's coefficients; behind them those of the other classes */
-    printf("  layer %-4d %s, %d classes, %d nodes, %d integration steps of %s; coefficients of Legendre polynomials in time:\n", i,
-           layer->ops->kind, d->loops, d->nodes, layer->steps, cli_integrator[d->integrator - 1]);
+    printf(": %s", layer->ops->kind);
+    if (d->doubled) printf(" through the new links of axis %d", d->doubled - 1);
+    printf(", %d classes, %d nodes, %d integration steps of %s; coefficients of Legendre polynomials in time:\n", d->loops,
+           d->nodes, layer->steps, cli_integrator[d->integrator - 1]);
     for (k = 0; k < d->loops; ++k) {
         const double *c = flow->params.value + (k ? p[1].offset + (size_t)((k - 1) * d->nodes) : p->offset);
         char          text[80];
-        printf("    %2d %-36s", k + 1, f64_continuous_loop(k, text, sizeof text) ? "?" : text);
+        printf("    %2d %-36s", k + 1, f64_continuous_loop(d->doubled, k, text, sizeof text) ? "?" : text);
         for (a = 0; a < (k ? d->nodes : p->shape[0]); ++a) printf(" %13.6g", c[a]);
         printf("\n");
     }

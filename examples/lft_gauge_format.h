@@ -35,7 +35,7 @@ static FILE *cli_gauge_open(cli *c, const char *path, lft_gauge_file *file)
     FILE          *from;
     memset(&hint, 0, sizeof hint);
     memset(&e, 0, sizeof e);
-    cli_extent(c, cli_text(c, "extent"), hint.extent);
+    cli_extent(c, "extent", cli_text(c, "extent"), hint.extent);
     if (c->error.code) return NULL;
     from = fopen(path, "rb");
     if (!from) {

@@ -32,7 +32,7 @@ static lft_status LFT(bath_set_up)(cli *c, LFT(bath_job) *j, const LFT(theory) *
     LFT(batch)               x;
     lft_arena                measure = lft_arena_measure(), arena;
     memset(&d, 0, sizeof d);
-    cli_extent(c, cli_required(c, "extent"), d.extent);
+    cli_extent(c, "extent", cli_required(c, "extent"), d.extent);
     d.chains    = cli_chains(c, n);
     d.overrelax = cli_none(c, "overrelax", 1000);
     d.start     = (lft_start)cli_word(c, "start", start, 0);

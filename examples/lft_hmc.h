@@ -194,7 +194,7 @@ static lft_status LFT(hmc_of_options)(cli *c, uint64_t n, uint64_t seed, lft_poo
     static LFT(theory) theory;
     int                extent[LFT_CLI_DIM];
     memset(extent, 0, sizeof extent);
-    cli_extent(c, cli_required(c, "extent"), extent);
+    cli_extent(c, "extent", cli_required(c, "extent"), extent);
     if (LFT(read_theory)(c, &theory)) return c->error.code;
     return LFT(hmc_run)(c, &theory, extent, n, seed, pool, out);
 }

@@ -25,7 +25,7 @@ static lft_status LFT(info_memory)(cli *c)
     cli_train_options(c, &t);
     chain.chains = hmc.chains = (int)cli_count(c, "chains", 64, 1, 100000);
     if (LFT(read_flow_desc)(c, &d) || LFT(make_flow)(c, &flow, &d)) return c->error.code;
-    memcpy(hmc.extent, d.extent, sizeof hmc.extent);
+    memcpy(hmc.extent, flow.lattice.extent, sizeof hmc.extent);
     if (LFT(read_watch)(c, &flow.lattice, &watch)) return c->error.code;
     training = LFT(flow_bytes)(&d) + LFT(trainer_bytes)(&flow, &t);
     LFT(show_lattice)(c, &flow.lattice, NULL, d.pool);

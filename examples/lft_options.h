@@ -275,7 +275,7 @@ static lft_status cli_no_options(cli *c, int bit, const char *of, const char *be
 }
 
 /* 6x6 or, on a line, 6. Values below 1 are left to the library to refuse. */
-static void cli_extent(cli *c, const char *text, int *extent)
+static void cli_extent(cli *c, const char *key, const char *text, int *extent)
 {
     int  n = 0;
     long v;
@@ -285,7 +285,7 @@ static void cli_extent(cli *c, const char *text, int *extent)
         errno = 0;
         v     = strtol(text, &end, 10);
         if (end == text || errno || v > 1 << 24 || v < -(1 << 24) || (*end && *end != 'x')) {
-            (void)cli_fail(c, LFT_ERR_ARG, "--extent: expected integers with an x in between, got '%.40s'", text);
+            (void)cli_fail(c, LFT_ERR_ARG, "--%s: expected integers with an x in between, got '%.40s'", key, text);
             return;
         }
         if (n < LFT_CLI_DIM) extent[n] = (int)v;
@@ -294,7 +294,7 @@ static void cli_extent(cli *c, const char *text, int *extent)
         if (!*text) break;
     }
     if (n != LFT_CLI_DIM) {
-        (void)cli_fail(c, LFT_ERR_ARG, "--extent: expected %d numbers (this program is for %d dimensions), got %d", LFT_CLI_DIM,
+        (void)cli_fail(c, LFT_ERR_ARG, "--%s: expected %d numbers (this program is for %d dimensions), got %d", key, LFT_CLI_DIM,
                        LFT_CLI_DIM, n);
     }
 }

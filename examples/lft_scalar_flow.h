@@ -44,7 +44,7 @@ static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
     const int                coupling = cli_is_coupling(c);
     memset(d, 0, sizeof *d);
     if (cli_flow_options(c, coupling)) return c->error.code;
-    cli_extent(c, cli_required(c, "extent"), d->extent);
+    cli_extent(c, "extent", cli_required(c, "extent"), d->extent);
     d->prior       = (lft_prior_kind)cli_word(c, "prior", prior, LFT_PRIOR_FREE);
     d->prior_mass2 = cli_positive(c, "prior-mass2", 0);
     if (cli_given(c, "prior-mass2") && d->prior == LFT_PRIOR_NORMAL) {
@@ -73,4 +73,11 @@ static size_t LFT(dimension)(const LFT(flow) *flow) { return (size_t)flow->latti
 static void LFT(rescale)(LFT(flow) *flow, const LFT(theory) *from, const LFT(theory) *to)
 {
     (void)flow, (void)from, (void)to;
+}
+
+/* No layer of scalar fields draws. */
+static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d)
+{
+    (void)m, (void)d;
+    return cli_fail(c, LFT_ERR_ARG, "--init: expected a model without draws");
 }

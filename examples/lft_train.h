@@ -178,10 +178,11 @@ static lft_status LFT(train_transfer)(LFT(train_job) *j, const char *path, const
     memset(&m, 0, sizeof m);
     if (cli_no_options(c, CLI_SHAPE, "model", "--init")) return c->error.code;
     if (LFT(load_model)(c, path, lft_pool_openmp(1), &m)) return c->error.code;
-    j->desc        = m.desc;
+    j->desc = m.desc;
+    memcpy(j->desc.extent, asked->extent, sizeof asked->extent);
+    if (LFT(draws)(&m.flow) && LFT(scales_of)(c, &m, &j->desc)) return c->error.code;
     j->desc.pool   = asked->pool;
     j->desc.family = asked->family;
-    memcpy(j->desc.extent, asked->extent, sizeof asked->extent);
     if (LFT(make_flow)(c, &j->flow, &j->desc)) return c->error.code;
     if (cli_check(c, LFT(flow_transfer)(&j->flow, &m.flow), &j->flow.error)) return c->error.code;
     LFT(rescale)(&j->flow, &m.theory, &j->theory);

@@ -1,6 +1,6 @@
 /* 66_loop_classes.h: products of traces of closed paths, their classes, and what derivatives make of them. Symbols, no fields.
  * Offers (private): LFT_P(traces), LFT_P(classes), LFT_P(classes_find)(), _laplacian, _times_plaquettes, LFT_P(traces_member)(),
- * _reversed, _home, _normal, LFT_P(path_walk)(); LFT_P_CLASSES, LFT_P_ORDERS.
+ * _moving, _reversed, _home, _normal, LFT_P(letter_moves)(), LFT_P(path_walk)(); LFT_P_CLASSES, _ORDERS, _SYMMETRIES.
  *
  * A path is a list of links, each as it is or adjoint; the trace of a closed one is a Wilson loop. A class is the sum of all
  * images of one product of traces under translations, the hypercubic group and reversal of all paths at once (complex
@@ -12,24 +12,32 @@
  * The classes of order n are those that appear in the n-th order of the trivializing map (0907.5491): W_0 is that of order 1, the
  * others are found by G from those of the order before, and by D. Paths that go back on themselves are cut off; and so that
  * classes are independent: in U(1) only the number of times that each link is passed counts. In SU(2) all traces are real and
- * tr A tr B = tr A B + tr A B^+. In SU(3) tr X X Y = tr X tr X Y - (tr X)^* tr Y + tr X^+ Y. */
+ * tr A tr B = tr A B + tr A B^+. In SU(3) tr X X Y = tr X tr X Y - (tr X)^* tr Y + tr X^+ Y.
+ *
+ * Of a doubled axis only the new links move, those across it at odd coordinates: l runs over them, and the images are those under
+ * what leaves them where they are: translations along the axis by two, the axis turned round, all that the others have. Then
+ * there are two classes of plaquettes, along the axis and, from three dimensions on, across it where links are new; the others,
+ * and all other products of links that stay, are constants of both expressions. */
 #if LFT_P_PHASE == LFT_P_CODE
 
-#define LFT_P_ORDERS  4
+#define LFT_P_ORDERS  (LFT_DIM == 2 && LFT_P_COLOURS < 3 ? 8 : 4) /* beyond there is no room for the classes */
 #define LFT_P_CLASSES 128
 #define LFT_P_LETTERS (4 * LFT_P_ORDERS)
 #define LFT_P_TRACES  (LFT_P_ORDERS + 1)
+#define LFT_P_SYMMETRIES ((1 << LFT_DIM) * (LFT_DIM == 4 ? 24 : LFT_DIM == 3 ? 6 : LFT_DIM)) /* of the hypercubic group */
 
 /* A letter is a link on a path: its site, its direction, and whether it is adjoint. */
 typedef struct LFT_P(traces) {
+    int doubled; /* axis + 1, 0: none */
     int traces, length[LFT_P_TRACES], letter[LFT_P_TRACES][LFT_P_LETTERS];
 } LFT_P(traces);
 
 typedef struct LFT_P(classes) {
     int           count, full; /* full: more were found than there is room for */
+    int           moving; /* of them, the first: those with links that move */
     LFT_P(traces)  one[LFT_P_CLASSES]; /* a member of each */
     int           size[LFT_P_CLASSES]; /* members, translations apart */
-    int           upto[LFT_P_ORDERS + 1]; /* classes of orders up to this */
+    int           upto[LFT_P_ORDERS + 1]; /* moving classes of orders up to this */
 } LFT_P(classes);
 
 /* What an expression is in classes: the coefficients, last the constant. */
@@ -57,6 +65,14 @@ LFT_P_STATIC void LFT_P(letter_site)(int letter, int *x)
         x[i] = site % 32 - 16;
         site /= 32;
     }
+}
+
+/* Whether it is a link that moves. */
+LFT_P_STATIC int LFT_P(letter_moves)(int letter, int doubled)
+{
+    int x[LFT_DIM];
+    LFT_P(letter_site)(letter, x);
+    return !doubled || (LFT_P(letter_axis)(letter) != doubled - 1 && (x[doubled - 1] & 1));
 }
 
 /* The site that a path is at before this link. */
@@ -165,10 +181,13 @@ LFT_P_STATIC void LFT_P(path_normal)(int *path, int n)
 
 /* ---- products of traces ---------------------------------------------------------------------------------------------- */
 
-LFT_P_STATIC int LFT_P(traces_letters)(const LFT_P(traces) *p)
+/* How many links of it move. */
+LFT_P_STATIC int LFT_P(traces_moving)(const LFT_P(traces) *p)
 {
-    int t, n = 0;
-    for (t = 0; t < p->traces; ++t) n += p->length[t];
+    int t, i, n = 0;
+    for (t = 0; t < p->traces; ++t) {
+        for (i = 0; i < p->length[t]; ++i) n += LFT_P(letter_moves)(p->letter[t][i], p->doubled);
+    }
     return n;
 }
 
@@ -211,7 +230,7 @@ LFT_P_STATIC int LFT_P(traces_same)(const LFT_P(traces) *a, const LFT_P(traces) 
     return LFT_P(traces_compare)(a, b) == 0;
 }
 
-/* Moved to where the least coordinate of its links along each axis is 0. */
+/* Moved to where the least coordinate of its links along each axis is 0; of a doubled axis 0 or 1. */
 LFT_P_STATIC void LFT_P(traces_home)(LFT_P(traces) *p)
 {
     int x[LFT_DIM], least[LFT_DIM], t, i, mu, move = 0;
@@ -222,6 +241,7 @@ LFT_P_STATIC void LFT_P(traces_home)(LFT_P(traces) *p)
             for (mu = 0; mu < LFT_DIM; ++mu) least[mu] = x[mu] < least[mu] ? x[mu] : least[mu];
         }
     }
+    if (p->doubled) least[p->doubled - 1] &= ~1;
     for (mu = 0; mu < LFT_DIM; ++mu) move = move * 32 + least[mu];
     for (t = 0; t < p->traces; ++t) {
         for (i = 0; i < p->length[t]; ++i) p->letter[t][i] -= 8 * move;
@@ -248,12 +268,10 @@ LFT_P_STATIC void LFT_P(traces_normal)(LFT_P(traces) *p)
     }
 }
 
-/* The hypercubic group: axis i becomes axis to[i], and is turned round where turn[i] is 1. Element g < 2^d d!; 0 beyond. */
-LFT_P_STATIC int LFT_P(symmetry)(int g, int *to, int *turn)
+/* The hypercubic group: axis i becomes axis to[i], and is turned round where turn[i] is 1. Element g < 2^d d!. */
+LFT_P_STATIC void LFT_P(symmetry)(int g, int *to, int *turn)
 {
-    int i, k, n = 1, code = g >> LFT_DIM;
-    for (i = 2; i <= LFT_DIM; ++i) n *= i;
-    if (code >= n) return 0;
+    int i, k, code = g >> LFT_DIM;
     for (i = 0; i < LFT_DIM; ++i) turn[i] = g >> i & 1;
     for (i = 0; i < LFT_DIM; ++i) { /* axis i goes to place code % (i + 1) of those before it */
         const int at = code % (i + 1);
@@ -261,14 +279,14 @@ LFT_P_STATIC int LFT_P(symmetry)(int g, int *to, int *turn)
         for (k = 0; k < i; ++k) to[k] += to[k] >= at;
         to[i] = at;
     }
-    return 1;
 }
 
-/* The image of p under element g, in normal form; 0 beyond the last element. */
+/* The image of p under element g, in normal form; 0 where that does not leave a doubled axis where it is. */
 LFT_P_STATIC int LFT_P(traces_member)(LFT_P(traces) *to, const LFT_P(traces) *p, int g)
 {
     int axis[LFT_DIM], turn[LFT_DIM], x[LFT_DIM], y[LFT_DIM], t, i, mu;
-    if (!LFT_P(symmetry)(g, axis, turn)) return 0;
+    LFT_P(symmetry)(g, axis, turn);
+    if (p->doubled && axis[p->doubled - 1] != p->doubled - 1) return 0;
     *to = *p;
     for (t = 0; t < p->traces; ++t) {
         for (i = 0; i < p->length[t]; ++i) {
@@ -292,7 +310,8 @@ LFT_P_STATIC int LFT_P(class_of)(LFT_P(classes) *s, const LFT_P(traces) *p)
     for (i = 0; i < s->count; ++i) {
         if (LFT_P(traces_same)(s->one + i, &best)) return i;
     }
-    for (g = 0; LFT_P(traces_member)(&q, p, g); ++g) {
+    for (g = 0; g < LFT_P_SYMMETRIES; ++g) {
+        if (!LFT_P(traces_member)(&q, p, g)) continue;
         for (reversed = 0; reversed < 2; ++reversed, ++elements) {
             int order;
             if (reversed) {
@@ -451,10 +470,10 @@ LFT_P_STATIC void LFT_P(classes_laplacian)(LFT_P(classes) *s, int i, LFT_P(in_cl
     const LFT_P(traces) p = s->one[i];
     int                t, u, k, m;
     lft_p_zero(row, sizeof *row);
-    row->c[i] = casimir * LFT_P(traces_letters)(&p);
+    row->c[i] = casimir * LFT_P(traces_moving)(&p);
     for (t = 0; t < p.traces; ++t) {
         for (k = 0; k < p.length[t]; ++k) {
-            for (u = 0; u <= t; ++u) {
+            for (u = 0; u <= t && LFT_P(letter_moves)(p.letter[t][k], p.doubled); ++u) {
                 for (m = 0; m < (u == t ? k : p.length[u]); ++m) {
                     if (LFT_P(letter_link)(p.letter[t][k]) != LFT_P(letter_link)(p.letter[u][m])) continue;
                     LFT_P(contract)(s, &p, t, k, u, m, -2, row);
@@ -487,7 +506,7 @@ LFT_P_STATIC void LFT_P(classes_times_plaquettes)(LFT_P(classes) *s, int i, LFT_
     for (t = 0; t < last; ++t) {
         for (k = 0; k < p.length[t]; ++k) {
             const int letter = p.letter[t][k], mu = LFT_P(letter_axis)(letter);
-            for (nu = 0; nu < LFT_DIM; ++nu) {
+            for (nu = 0; nu < LFT_DIM && LFT_P(letter_moves)(letter, p.doubled); ++nu) {
                 for (below = 0; nu != mu && below < 2; ++below) {
                     LFT_P(letter_site)(letter, x);
                     x[nu] -= below;
@@ -505,26 +524,47 @@ LFT_P_STATIC void LFT_P(classes_times_plaquettes)(LFT_P(classes) *s, int i, LFT_
     LFT_P(of_class)(s, i, row);
 }
 
-/* All classes, order by order, until there are `wanted`. upto of an order that there is no room for is 0. */
-LFT_P_STATIC void LFT_P(classes_find)(LFT_P(classes) *s, int wanted)
+/* Classes without links that move go behind the others, which keep their order. */
+LFT_P_STATIC void LFT_P(classes_sort)(LFT_P(classes) *s)
 {
+    int i, k;
+    for (i = s->moving; i < s->count; ++i) {
+        const LFT_P(traces) one = s->one[i];
+        const int           size = s->size[i];
+        if (!LFT_P(traces_moving)(&one)) continue;
+        for (k = i; k > s->moving; --k) s->one[k] = s->one[k - 1], s->size[k] = s->size[k - 1];
+        s->one[k] = one, s->size[k] = size;
+        ++s->moving;
+    }
+}
+
+/* All classes, order by order, until there are `wanted` that move. upto of an order that there is no room for is 0. */
+LFT_P_STATIC void LFT_P(classes_find)(LFT_P(classes) *s, int doubled, int wanted)
+{
+    const int         along = doubled ? doubled - 1 : 0, across = (along + 1) % LFT_DIM;
     LFT_P(in_classes) row;
     LFT_P(traces)      plaquette;
     int               x[LFT_DIM], order, i, closed = 0;
     lft_p_zero(s, sizeof *s);
     lft_p_zero(&plaquette, sizeof plaquette);
     lft_p_zero(x, sizeof x);
-    plaquette.traces = 1, plaquette.length[0] = 4;
-    LFT_P(path_plaquette)(x, 0, 1, plaquette.letter[0]);
+    plaquette.traces = 1, plaquette.length[0] = 4, plaquette.doubled = doubled;
+    LFT_P(path_plaquette)(x, along, across, plaquette.letter[0]);
     (void)LFT_P(class_of)(s, &plaquette);
+    x[along] = 1;
+    if (doubled && LFT_DIM > 2) {
+        LFT_P(path_plaquette)(x, across, (along + 2) % LFT_DIM, plaquette.letter[0]);
+        (void)LFT_P(class_of)(s, &plaquette);
+    }
     for (order = 1; order <= LFT_P_ORDERS; ++order) {
         for (i = order > 2 ? s->upto[order - 2] : 0; order > 1 && i < s->upto[order - 1]; ++i) {
             LFT_P(classes_times_plaquettes)(s, i, &row);
         }
         for (; closed < s->count && !s->full; ++closed) LFT_P(classes_laplacian)(s, closed, &row);
+        LFT_P(classes_sort)(s);
         if (s->full) return;
-        s->upto[order] = s->count;
-        if (s->count >= wanted) return;
+        s->upto[order] = s->moving;
+        if (s->moving >= wanted) return;
     }
 }
 

@@ -1,6 +1,6 @@
 /* 67_loop_program.h: how classes of Wilson loops are computed at a site, with their derivatives of first and second order.
- * Offers (private): LFT_P(program) and its parts, LFT_P(program_fields), LFT_P(program_links)(), _at, _forward, _traces, _values,
- * _cotangents, _backward.
+ * Offers (private): LFT_P(program) and its parts, LFT_P(program_fields), LFT_P(program_links)(), _runs, _moves, _at, _forward,
+ * _traces, _values, _cotangents, _backward.
  *
  * A program is a list that is gone through at every site: paths from the links nearby, each a product of two, links or earlier
  * paths, either adjoint, so that loops share what they have in common; traces of products of two paths; products of traces.
@@ -41,6 +41,7 @@ typedef struct LFT_P(program_step) { /* from one of the sites before: axis + 1 u
 typedef struct LFT_P(program) {
     LFT_(lattice)    lattice;
     int              stride[LFT_DIM];
+    int              doubled; /* axis + 1: it runs at even slices, and only new links move; 0: none */
     int              sites, paths, loops, monomials, classes;
     LFT_P(program_step)     *site; /* site 0 is the one that the program is at */
     LFT_P(longer_path)  *path;
@@ -62,6 +63,17 @@ LFT_P_STATIC void LFT_P(program_links)(const LFT_P(program) *g, const lft_v *lin
 {
     int i;
     for (i = 0; i < g->lattice.volume * LFT_DIM; ++i) LFT_P(sum_of)(links + i * LFT_P_LINK, value + i);
+}
+
+/* Whether the program runs at p, and whether link i moves. */
+LFT_P_INLINE int LFT_P(program_runs)(const LFT_P(program) *g, const LFT_P(place) *p)
+{
+    return !g->doubled || !(p->x[g->doubled - 1] & 1);
+}
+LFT_P_INLINE int LFT_P(program_moves)(const LFT_P(program) *g, int i)
+{
+    const int mu = g->doubled - 1;
+    return mu < 0 || (i % LFT_DIM != mu && (i / LFT_DIM / g->stride[mu] % g->lattice.extent[mu] & 1));
 }
 
 /* Brings the program to the site p. */

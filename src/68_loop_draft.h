@@ -52,7 +52,7 @@ LFT_P_STATIC int LFT_P(draft_find_either)(LFT_P(draft) *d, const int *path, int 
 LFT_P_STATIC unsigned short *LFT_P(draft_uses)(LFT_P(draft) *d, const int *path, int n)
 {
     LFT_P(traces) here, back;
-    here.traces = 1, here.length[0] = n;
+    here.traces = 1, here.length[0] = n, here.doubled = d->program->doubled;
     lft_p_copy(here.letter[0], path, (size_t)n * sizeof(int));
     LFT_P(traces_home)(&here);
     LFT_P(traces_reversed)(&back, &here);
@@ -187,7 +187,8 @@ LFT_P_STATIC int LFT_P(draft_loop)(LFT_P(draft) *d, const int *loop, int length,
     return i;
 }
 
-/* A product of traces, moved so that it takes the fewest new paths: with some link's beginning at the origin. */
+/* A product of traces, moved so that it takes the fewest new paths: with some link's beginning at the origin, or beside it
+ * along a doubled axis. */
 LFT_P_STATIC void LFT_P(draft_product)(LFT_P(draft) *d, const LFT_P(traces) *p, int number, double weight)
 {
     LFT_P(program) *g = d->program;
@@ -201,6 +202,7 @@ LFT_P_STATIC void LFT_P(draft_product)(LFT_P(draft) *d, const LFT_P(traces) *p, 
             int move = 0;
             cost = 0;
             LFT_P(letter_begin)(p->letter[t][i], origin);
+            if (p->doubled) origin[p->doubled - 1] &= ~1;
             for (mu = 0; mu < LFT_DIM; ++mu) move = move * 32 + origin[mu];
             for (u = 0; u < p->traces; ++u) {
                 for (k = 0; k < p->length[u]; ++k) q.letter[u][k] = p->letter[u][k] - 8 * move;
@@ -234,13 +236,14 @@ LFT_P_STATIC void LFT_P(draft_count)(LFT_P(draft) *d, const LFT_P(traces) *p)
 /* All members of a class, complex conjugates once. 0 if they are not as many as it has. */
 LFT_P_STATIC int LFT_P(draft_class)(LFT_P(draft) *d, const LFT_P(classes) *classes, int number)
 {
-    uint64_t     seen[384];
+    uint64_t     seen[LFT_P_SYMMETRIES];
     LFT_P(traces) p, q;
     int          g, i, n = 0, members = 0;
-    for (g = 0; LFT_P(traces_member)(&p, classes->one + number, g); ++g) {
+    for (g = 0; g < LFT_P_SYMMETRIES; ++g) {
         const LFT_P(traces) *first = &p;
         uint64_t             key = 0;
         int                  order;
+        if (!LFT_P(traces_member)(&p, classes->one + number, g)) continue;
         LFT_P(traces_reversed)(&q, &p);
         LFT_P(traces_normal)(&q);
         order = LFT_P(traces_compare)(&p, &q);
@@ -266,7 +269,7 @@ LFT_P_STATIC lft_status LFT_P(program_build)(LFT_P(program) *g, const LFT_(latti
     int          pass, i, right = 1;
     lft_p_zero(g, sizeof *g);
     lft_p_zero(&d, sizeof d);
-    g->lattice = *lattice, g->classes = count;
+    g->lattice = *lattice, g->classes = count, g->doubled = classes->one[0].doubled;
     LFT_P(strides)(lattice, g->stride);
     d.program  = g;
     d.counting = 1;

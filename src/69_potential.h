@@ -2,7 +2,8 @@
  * Offers (private): LFT_P(potential), LFT_P(potential_classes)(), _init, _start, _fields, _force, _backward.
  *
  *   S~(U) = sum_i c_i W_i(U),   force Z_l^a = -d_l^a S~,   divergence -sum d_l^a d_l^a S~ = sum_i c_i L W_i
- * with the classes W_i of 66_loop_classes.h: L W_i = sum_j D_ij W_j + const, the divergence costs nothing beside the W_j. */
+ * with the classes W_i of 66_loop_classes.h: L W_i = sum_j D_ij W_j + const, the divergence costs nothing beside the W_j. Of a
+ * doubled axis l are the new links, the others have no force. */
 #if LFT_P_PHASE == LFT_P_CODE
 
 typedef struct LFT_P(potential) {
@@ -10,33 +11,56 @@ typedef struct LFT_P(potential) {
     int            classes;    /* with coefficients: the first of those that the program computes */
     int            orders;     /* of the trivializing map that all classes are there for */
     int            upto[LFT_P_ORDERS + 1]; /* classes of orders up to this; 0 where not all were looked for */
-    int            extent;     /* the least: on a smaller lattice loops close around it */
+    int            extent[LFT_DIM]; /* the least: on a smaller lattice links of a loop that move are one and the same */
     double        *closure;    /* [classes][all of the program's + 1]: D_ij, last the constant */
 } LFT_P(potential);
 
 /* How many classes there are to an order; 0 where there is no room for them. */
-LFT_P_STATIC int LFT_P(potential_classes)(int order)
+LFT_P_STATIC int LFT_P(potential_classes)(int doubled, int order)
 {
     LFT_P(classes) classes;
     int            wanted = 1;
     do {
-        LFT_P(classes_find)(&classes, wanted);
-        wanted = classes.count + 1;
+        LFT_P(classes_find)(&classes, doubled, wanted);
+        wanted = classes.moving + 1;
     } while (!classes.full && !classes.upto[order]);
     return classes.upto[order];
 }
 
+/* The extents that keep the links of p apart that move, as those of s, which all axes but a doubled one share. */
+LFT_P_STATIC void LFT_P(potential_extent)(LFT_P(potential) *s, const LFT_P(traces) *p)
+{
+    int x[LFT_DIM], least[LFT_DIM], most[LFT_DIM], t, k, mu, nu;
+    for (mu = 0; mu < LFT_DIM; ++mu) least[mu] = 1000, most[mu] = -1000;
+    for (t = 0; t < p->traces; ++t) {
+        for (k = 0; k < p->length[t]; ++k) {
+            if (!LFT_P(letter_moves)(p->letter[t][k], p->doubled)) continue;
+            LFT_P(letter_site)(p->letter[t][k], x);
+            for (mu = 0; mu < LFT_DIM; ++mu) {
+                least[mu] = x[mu] < least[mu] ? x[mu] : least[mu];
+                most[mu]  = x[mu] > most[mu] ? x[mu] : most[mu];
+            }
+        }
+    }
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = 0; nu < LFT_DIM; ++nu) {
+            const int extent = most[nu] - least[nu] + 1;
+            if ((mu == p->doubled - 1) == (nu == p->doubled - 1) && extent > s->extent[mu]) s->extent[mu] = extent;
+        }
+    }
+}
+
 /* With `wanted` classes or as many as there are. Runs over a measuring arena, too. */
-LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(lattice) *lattice, int wanted, lft_arena *arena,
-                                              lft_error *error)
+LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(lattice) *lattice, int doubled, int wanted,
+                                              lft_arena *arena, lft_error *error)
 {
     LFT_P(classes)    classes;
     LFT_P(in_classes) row;
-    int               x[LFT_DIM], all, i, j, t, k, mu;
+    int               all, i, j;
     lft_status        status;
     lft_p_zero(s, sizeof *s);
-    LFT_P(classes_find)(&classes, wanted);
-    s->classes = all = wanted < classes.count ? wanted : classes.count;
+    LFT_P(classes_find)(&classes, doubled, wanted);
+    s->classes = all = wanted < classes.moving ? wanted : classes.moving;
     classes.full = 0;
     for (i = 0; i < s->classes; ++i) {
         LFT_P(classes_laplacian)(&classes, i, &row);
@@ -47,48 +71,40 @@ LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(la
     }
     lft_p_copy(s->upto, classes.upto, sizeof s->upto);
     while (s->orders < LFT_P_ORDERS && classes.upto[s->orders + 1] > 0 && classes.upto[s->orders + 1] <= s->classes) ++s->orders;
-    s->extent = 2;
-    for (i = 0; i < all; ++i) {
-        for (t = 0; t < classes.one[i].traces; ++t) {
-            for (k = 0; k < classes.one[i].length[t]; ++k) {
-                LFT_P(letter_site)(classes.one[i].letter[t][k], x);
-                for (mu = 0; mu < LFT_DIM; ++mu) s->extent = x[mu] >= s->extent ? x[mu] + 1 : s->extent;
-            }
-        }
-    }
+    for (i = 0; i < all; ++i) LFT_P(potential_extent)(s, classes.one + i);
     status = LFT_P(program_build)(&s->program, lattice, &classes, all, arena, error);
     if (status) return status;
     s->closure = (double *)lft_arena_alloc(arena, (size_t)s->classes * (size_t)(all + 1), sizeof(double));
     for (i = 0; s->closure && i < s->classes; ++i) {
         LFT_P(classes_laplacian)(&classes, i, &row);
         lft_p_copy(s->closure + i * (all + 1), row.c, (size_t)all * sizeof(double));
-        s->closure[i * (all + 1) + all] = lattice->volume * row.c[LFT_P_CLASSES];
+        s->closure[i * (all + 1) + all] = lattice->volume / (doubled ? 2 : 1) * row.c[LFT_P_CLASSES];
     }
     return LFT_OK;
 }
 
 /* The trivializing map of the Wilson action S to an order in beta, S~ = sum_k t^k S~_k with
- *   L S~_0 = S, so that S~_0 = S / (4 C_F),   L S~_k = -sum d_l^a S d_l^a S~_{k-1}, constants apart (0907.5491)
- * S = -beta / N times the sum of one trace per plaquette, W_0 has them in both directions but for SU(2). c[k][class], k < order.
- * L is nearly diagonal: the equations are solved by iteration, to rounding. */
+ *   L S~_0 = S,   L S~_k = -sum d_l^a S d_l^a S~_{k-1}, constants apart (0907.5491)
+ * S = -beta / N times the sum of one trace per plaquette, classes have them in both directions but for SU(2). c[k][class], k <
+ * order. L is nearly diagonal: the equations are solved by iteration, to rounding. */
 LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, double beta, int order, double (*c)[LFT_P_CLASSES])
 {
-    const double      N = LFT_P_COLOURS, casimir = LFT_P_COLOURS == 1 ? 1 : (N * N - 1) / (2 * N);
+    const double      N = LFT_P_COLOURS;
     LFT_P(classes)    classes;
     LFT_P(in_classes) row;
     double            right[LFT_P_CLASSES], change[LFT_P_CLASSES], diagonal[LFT_P_CLASSES], size, before;
     int               all, i, j, k;
-    LFT_P(classes_find)(&classes, s->program.classes);
+    LFT_P(classes_find)(&classes, s->program.doubled, s->classes);
     for (k = 0; k < order; ++k) {
         lft_p_zero(c[k], sizeof c[k]);
         lft_p_zero(right, sizeof right);
-        if (k == 0) c[0][0] = -beta * 0.5 * LFT_DIM * (LFT_DIM - 1) / (4 * N * casimir * classes.size[0]);
         all = classes.upto[k + 1];
+        for (i = 0; k == 0 && i < all; ++i) right[i] = -beta / N * (LFT_P_COLOURS == 2 ? 1 : 0.5);
         for (i = 0; k > 0 && i < classes.upto[k]; ++i) {
             LFT_P(classes_times_plaquettes)(&classes, i, &row);
             for (j = 0; j < all; ++j) right[j] += beta / (2 * N) * c[k - 1][i] * row.c[j];
         }
-        for (size = 1e299, before = 1e300; k > 0 && size < before;) {
+        for (size = 1e299, before = 1e300; size < before;) {
             before = size;
             lft_p_copy(change, right, sizeof change);
             for (i = 0; i < all; ++i) {
@@ -103,6 +119,55 @@ LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, double beta,
             for (i = 0; i < all && size < before; ++i) c[k][i] += change[i];
         }
     }
+}
+
+/* x = a^-1 b, a[n][n] and b are overwritten: Gauss with pivots. */
+LFT_P_STATIC void LFT_P(potential_gauss)(double *a, double *b, int n)
+{
+    int i, j, k;
+    for (k = 0; k < n; ++k) {
+        int    pivot = k;
+        double most = 0, swap;
+        for (i = k; i < n; ++i) {
+            const double size = a[i * n + k] < 0 ? -a[i * n + k] : a[i * n + k];
+            if (size > most) most = size, pivot = i;
+        }
+        for (j = k; j < n; ++j) swap = a[k * n + j], a[k * n + j] = a[pivot * n + j], a[pivot * n + j] = swap;
+        swap = b[k], b[k] = b[pivot], b[pivot] = swap;
+        for (i = k + 1; i < n; ++i) {
+            const double factor = a[i * n + k] / a[k * n + k];
+            for (j = k; j < n; ++j) a[i * n + j] -= factor * a[k * n + j];
+            b[i] -= factor * b[k];
+        }
+    }
+    for (k = n - 1; k >= 0; --k) {
+        for (j = k + 1; j < n; ++j) b[k] -= a[k * n + j] * b[j];
+        b[k] /= a[k * n + k];
+    }
+}
+
+/* The same at a time t, not expanded in beta but in the classes to that order, all others cut off:
+ *   L S~ + t sum d_l^a S d_l^a S~ = S, constants apart
+ * Of a doubled axis it is the trivializing map of the new links for any others, what these alone make up is a constant, too; there
+ * the cut is one of harmonics of a link, and converges where the expansion in beta does not. c[class] */
+LFT_P_STATIC void LFT_P(potential_solve)(const LFT_P(potential) *s, double beta, int order, double t, double *c)
+{
+    const double      N = LFT_P_COLOURS;
+    LFT_P(classes)    classes;
+    LFT_P(in_classes) row;
+    double            a[LFT_P_CLASSES * LFT_P_CLASSES];
+    int               all, i, j;
+    LFT_P(classes_find)(&classes, s->program.doubled, s->classes);
+    all = classes.upto[order];
+    for (i = 0; i < all; ++i) {
+        LFT_P(classes_laplacian)(&classes, i, &row);
+        for (j = 0; j < all; ++j) a[j * all + i] = row.c[j];
+        LFT_P(classes_times_plaquettes)(&classes, i, &row);
+        for (j = 0; j < all; ++j) a[j * all + i] -= t * beta / (2 * N) * row.c[j];
+        c[i] = i < classes.upto[1] ? -beta / N * (LFT_P_COLOURS == 2 ? 1 : 0.5) : 0;
+    }
+    LFT_P(potential_gauss)(a, c, all);
+    for (i = all; i < s->classes; ++i) c[i] = 0;
 }
 
 /* ---- force and divergence ---------------------------------------------------------------------------------------------- */
@@ -158,7 +223,7 @@ LFT_P_STATIC void LFT_P(potential_sum)(const LFT_P(potential) *s, const lft_v *p
     for (i = 0; i < s->program.classes; ++i) LFT_P(add_wide)(W[i], part[i]);
 }
 
-/* Z of every link, and div[lane]. */
+/* Z of every link, 0 of one that does not move, and div[lane]. */
 LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double *c, const lft_v *links, lft_v *Z, double *div,
                                          LFT_P(program_fields) f)
 {
@@ -175,6 +240,7 @@ LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double
     lft_p_zero(W, (size_t)g->classes * sizeof W[0]);
     for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
         lft_v part[LFT_P_CLASSES];
+        if (!LFT_P(program_runs)(g, &p)) continue;
         LFT_P(set_zero)(part, g->classes);
         LFT_P(program_at)(g, p, &f);
         LFT_P(program_forward)(g, &f);
@@ -184,7 +250,9 @@ LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double
         LFT_P(program_cotangents)(g, &f, e, NULL, lft_splat(0));
         LFT_P(program_backward)(g, &f);
     }
+    LFT_P(set_zero)(Z, volume * LFT_DIM * LFT_P_ALGEBRA);
     for (i = 0; i < volume * LFT_DIM; ++i) {
+        if (!LFT_P(program_moves)(g, i)) continue;
         LFT_P(sum_none)(&u);
         LFT_P(sum_mul)(&u, f.value + i, 0, f.bar + i, 1);
         LFT_P(sum_gradient)(&u, (lft_z *)(Z + i * LFT_P_ALGEBRA));
@@ -198,7 +266,8 @@ LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double
 
 /* Of Phi = sum y Z + kappa[lane] div: to = its gradient by the links, dc[class][lane] += that by the coefficients, not NULL. With
  * U. = y U: sum y Z = -S~., and the gradient of a derivative along U. = y U by U is
- *   Re tr T^a (U U'.^+ + U. U'^+) + [g, y]^a,   g^a = Re tr T^a U U'^+ */
+ *   Re tr T^a (U U'.^+ + U. U'^+) + [g, y]^a,   g^a = Re tr T^a U U'^+
+ * where y counts as 0 of a link that does not move. */
 LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const double *c, const lft_v *links, const lft_v *y,
                                             const double *kappa, lft_v *to, double *dc, LFT_P(program_fields) f)
 {
@@ -212,7 +281,10 @@ LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const dou
     LFT_P(place)          p = LFT_P(first_place)();
     int                   x, i, j, k, l;
     LFT_P(program_links)(g, links, f.value);
-    for (i = 0; i < links_n; ++i) LFT_P(sum_turned)(f.dot + i, (const lft_z *)(y + i * LFT_P_ALGEBRA), f.value + i);
+    LFT_P(set_zero)((lft_v *)f.dot, links_n * LFT_P_SUM);
+    for (i = 0; i < links_n; ++i) {
+        if (LFT_P(program_moves)(g, i)) LFT_P(sum_turned)(f.dot + i, (const lft_z *)(y + i * LFT_P_ALGEBRA), f.value + i);
+    }
     LFT_P(potential_weights)(s, c, e);
     (void)LFT_P(potential_laplacian)(s, c, d);
     LFT_P(set_zero)((lft_v *)f.bar, links_n * LFT_P_SUM);
@@ -221,6 +293,7 @@ LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const dou
     lft_p_zero(W_dot, (size_t)all * sizeof W_dot[0]);
     for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
         lft_v part[LFT_P_CLASSES], rate[LFT_P_CLASSES];
+        if (!LFT_P(program_runs)(g, &p)) continue;
         LFT_P(program_at)(g, p, &f);
         LFT_P(program_forward)(g, &f);
         LFT_P(program_traces)(g, &f);
@@ -243,6 +316,7 @@ LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const dou
         LFT_P(sum_mul)(&v, f.dot + i, 0, f.bar + i, 1);
         LFT_P(sum_gradient)(&u, &gradient);
         LFT_P(sum_gradient)(&v, out);
+        if (!LFT_P(program_moves)(g, i)) continue;
         LFT_P(bracket)(&turn, &gradient, (const lft_z *)(y + i * LFT_P_ALGEBRA));
         for (k = 0; k < LFT_P_ALGEBRA; ++k) out->c[k] += turn.c[k];
     }

@@ -21,10 +21,12 @@ typedef struct LFT_(continuous_desc) {
                                    its shape, a polynomial of degree order - 1: another pace along the same way is the same map */
     lft_group_integrator integrator;
     int                  steps, most_steps; /* 12; 4 steps */
-    int                  order; /* coefficients at the start: 0 none, the identity; 1 to 4: the trivializing map to leading, next
-                                   to leading order in beta, and so on; needs all classes of that order, and nodes >= order */
+    int                  order; /* coefficients at the start: 0 none, the identity; 1 to 4, of a doubled axis to 8: the trivializing
+                                   map to leading, next to leading order in beta, and so on; needs all classes of that order, and
+                                   nodes >= order but for a doubled axis */
     double               beta;  /* of the Wilson action that the order is for */
-    double               from;  /* beta of what the map begins with, as LFT_(flow_carry)() does; 0: Haar */
+    double               from;  /* beta of what the map begins with, as LFT_(flow_carry)() does, of all links; 0: Haar */
+    int                  doubled; /* axis + 1: only the new links of a doubled axis move, those across it at odd coordinates */
 } LFT_(continuous_desc);
 
 /* The layer's table. Z = -T^a d^a S~ with S~ = sum_i c_i(t) W_i(U), the classes of Wilson loops W_i of 66_loop_classes.h; log det
@@ -34,18 +36,27 @@ typedef struct LFT_(continuous_desc) {
  *   d = 2   U(1) 1, 4, 13, 66   SU(2) 1, 4, 15, 125   SU(3) 1, 7, 37
  *   d = 3   U(1) 1, 6, 39       SU(2) 1, 6, 47        SU(3) 1, 11
  *   d = 4   U(1) 1, 6           SU(2) 1, 6            SU(3) 1, 11      beyond that there is no room for all of an order
+ * Of a doubled axis S~ is a sum over loops through new links, d^a runs over them, and all others are what the flow is conditioned
+ * on: the layer behind an LFT_(doubling)() by two. Equivariant under gauge transformations, charge conjugation, translations along
+ * the axis by two and whatever the other axes have. With order > 0 it is the trivializing map of the new links given the others,
+ * cut off beyond the loops of that order, but not expanded in beta. There are more classes, a link's sides being told apart:
+ *   d = 2   U(1) 1, 3, 6, 10    SU(2) 1, 3, 6, 14     SU(3) 1, 6, 15, 43
+ *   d = 3   U(1) 2, 9, 51       SU(2) 2, 9, 60        SU(3) 2, 17
+ *   d = 4   U(1) 2, 11, 88      SU(2) 2, 11, 106      SU(3) 2, 21
  * LFT_ERR_ARG for extents < 2 with the plaquettes alone, < 3 with those of order 2, and so on: there loops close around the
- * lattice, or plaquettes share two links, and are of other classes. LFT_ERR_NONFINITE names the step. The inverse solves each
- * step by relaxed iteration: LFT_ERR_NOCONV if the steps are too long. flow_init takes up to 180 kB of stack. */
+ * lattice, or plaquettes share two links, and are of other classes; of a doubled axis only links that move count, so that in two
+ * dimensions any extents will do, but for that of the axis, which is even. LFT_ERR_NONFINITE names the step. The inverse solves
+ * each step by relaxed iteration: LFT_ERR_NOCONV if the steps are too long. flow_init takes up to 180 kB of stack, in two dimensions
+ * 400. */
 LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
 
-/* How many classes of loops there are to an order, 1 to 4; 0 where there is no room for all of them. */
-LFT_API int LFT_(continuous_loops)(int order);
+/* How many classes of loops there are to an order, 1 to 8; 0 where there is no room for all of them. doubled: as in the desc. */
+LFT_API int LFT_(continuous_loops)(int doubled, int order);
 
 /* text = a member of class `number`, from 0, cut to size: "tr xyXY" is the loop of steps along x, y, back along x, back along y;
- * z and t are the other axes; where there are more traces the steps between their beginnings stand in brackets. Of U(1) one loop
- * that has all links. LFT_ERR_ARG where there is no such class. */
-LFT_API lft_status LFT_(continuous_loop)(int number, char *text, size_t size);
+ * z and t are the other axes; where there are more traces the steps between their beginnings stand in brackets, and those of
+ * the first from an even slice of a doubled axis. Of U(1) one loop that has all links. LFT_ERR_ARG where there is no such class. */
+LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size);
 
 /* Multiplies the coefficients of a layer of this table, in flow->params.value, by ratio to the power of their classes' order, which
  * is what those of the trivializing map do to leading order when beta becomes ratio beta: the start at another coupling, from a
@@ -55,9 +66,9 @@ LFT_API void LFT_(continuous_scale)(const LFT_(layer) *layer, double *value, dou
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
 
-LFT_API int LFT_(continuous_loops)(int order)
+LFT_API int LFT_(continuous_loops)(int doubled, int order)
 {
-    return order < 1 || order > LFT_P_ORDERS ? 0 : LFT_P(potential_classes)(order);
+    return order < 1 || order > LFT_P_ORDERS || doubled < 0 || doubled > LFT_DIM ? 0 : LFT_P(potential_classes)(doubled, order);
 }
 
 LFT_P_STATIC void LFT_P(put_steps)(lft_p_text *t, int axis, int steps)
@@ -67,7 +78,7 @@ LFT_P_STATIC void LFT_P(put_steps)(lft_p_text *t, int axis, int steps)
     for (; steps < 0; ++steps) lft_p_put(t, name[1] + 2 * axis);
 }
 
-LFT_API lft_status LFT_(continuous_loop)(int number, char *text, size_t size)
+LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size)
 {
     LFT_P(classes) classes;
     LFT_P(traces)  p;
@@ -75,13 +86,15 @@ LFT_API lft_status LFT_(continuous_loop)(int number, char *text, size_t size)
     int            x[LFT_DIM], y[LFT_DIM], t, i, mu;
     to.data = text, to.used = 0, to.size = size;
     lft_p_put(&to, "");
-    LFT_P(classes_find)(&classes, number + 1);
-    if (number < 0 || number >= classes.count) return LFT_ERR_ARG;
+    if (doubled < 0 || doubled > LFT_DIM) return LFT_ERR_ARG;
+    LFT_P(classes_find)(&classes, doubled, number + 1);
+    if (number < 0 || number >= classes.moving) return LFT_ERR_ARG;
     p = classes.one[number];
     if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0]);
     for (t = 0; t < p.traces; ++t) {
         LFT_P(letter_begin)(p.letter[t][0], x);
         LFT_P(letter_begin)(p.letter[0][0], y);
+        if (doubled && !t) y[doubled - 1] &= ~1;
         lft_p_put(&to, t ? " " : "");
         if (LFT_P(path_compare)(x, y, LFT_DIM)) lft_p_put(&to, "(");
         for (mu = 0; mu < LFT_DIM; ++mu) LFT_P(put_steps)(&to, mu, x[mu] - y[mu]);
@@ -94,6 +107,7 @@ LFT_API lft_status LFT_(continuous_loop)(int number, char *text, size_t size)
 }
 
 #define LFT_P_STAGES 4
+#define LFT_P_SHAPE  4 /* coefficients of the plaquette */
 #define LFT_P_MOVES  6
 
 /* State 0 is the start of a step, state m = exp(h sum_k a[m - 1][k] K_k) state from[m - 1], K_k = Z(state at[k], t + c[k] h); the
@@ -169,11 +183,16 @@ LFT_P_STATIC lft_status LFT_P(continuous_check_desc)(const LFT_(continuous_desc)
     if (d->steps < 1 || d->most_steps < d->steps || d->most_steps > 100000) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "most_steps", "steps to 100000", d->most_steps);
     }
-    if (d->order < 0 || d->order > LFT_P_ORDERS) {
+    if (d->order < 0 || d->order > (d->doubled ? LFT_P_ORDERS : LFT_P_SHAPE)) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "order", "0, 1, 2, 3 or 4", d->order);
     }
-    if (d->order > d->nodes) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "nodes", "at least the order", d->nodes);
+    if (d->order > d->nodes && !d->doubled) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "nodes", "at least the order", d->nodes);
+    }
     if (!lft_finite(d->beta)) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "beta", "a finite number", d->beta);
+    if (d->doubled < 0 || d->doubled > LFT_DIM) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "doubled", "0, or an axis + 1", d->doubled);
+    }
     return LFT_OK;
 }
 
@@ -189,10 +208,14 @@ LFT_P_STATIC lft_status LFT_P(continuous_check_loops)(const LFT_P(continuous) *s
     if (p->orders < s->desc.order) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "loops", "at least all of the order at the start", s->desc.loops);
     }
+    if (s->desc.doubled && p->program.lattice.extent[s->desc.doubled - 1] % 2) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "extent", "an even one of the doubled axis",
+                              p->program.lattice.extent[s->desc.doubled - 1]);
+    }
     for (mu = 0; mu < LFT_DIM; ++mu) {
-        if (p->program.lattice.extent[mu] >= p->extent) continue;
+        if (p->program.lattice.extent[mu] >= p->extent[mu]) continue;
         t = lft_p_error_text(error, LFT_ERR_ARG, "continuous", "extent: expected at least ");
-        lft_p_put_u64(&t, (uint64_t)p->extent);
+        lft_p_put_u64(&t, (uint64_t)p->extent[mu]);
         lft_p_put(&t, " for these loops, which close around smaller lattices, got ");
         lft_p_put_u64(&t, (uint64_t)p->program.lattice.extent[mu]);
         return LFT_ERR_ARG;
@@ -203,9 +226,9 @@ LFT_P_STATIC lft_status LFT_P(continuous_check_loops)(const LFT_P(continuous) *s
 /* Where class i has its coefficients, and how many: of the plaquettes those of a polynomial of the highest order. */
 LFT_P_INLINE int LFT_P(continuous_first)(const LFT_P(continuous) *s, int i)
 {
-    return i ? LFT_P_ORDERS + (i - 1) * s->desc.nodes : 0;
+    return i ? LFT_P_SHAPE + (i - 1) * s->desc.nodes : 0;
 }
-LFT_P_INLINE int LFT_P(continuous_nodes)(const LFT_P(continuous) *s, int i) { return i ? s->desc.nodes : LFT_P_ORDERS; }
+LFT_P_INLINE int LFT_P(continuous_nodes)(const LFT_P(continuous) *s, int i) { return i ? s->desc.nodes : LFT_P_SHAPE; }
 
 LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena,
                                                lft_error *error)
@@ -218,13 +241,13 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     if (!s) s = &local;
     d = &s->desc;
     lft_p_copy(d, layer->desc, sizeof *d);
-    if (!d->loops) d->loops = LFT_(continuous_loops)(2);
+    if (!d->loops) d->loops = LFT_(continuous_loops)(d->doubled, 2);
     if (!d->nodes) d->nodes = 4;
     if (!d->integrator) d->integrator = LFT_COMMUTATOR_FREE_4;
     if (!d->steps) d->steps = 12;
     if (!d->most_steps) d->most_steps = 4 * d->steps;
     status = LFT_P(continuous_check_desc)(d, error);
-    if (!status) status = LFT_P(potential_init)(&s->potential, &layer->in, d->loops, arena, error);
+    if (!status) status = LFT_P(potential_init)(&s->potential, &layer->in, d->doubled, d->loops, arena, error);
     if (!status) status = LFT_P(continuous_check_loops)(s, error);
     if (status) return status;
     s->links             = layer->in.volume * LFT_DIM;
@@ -233,7 +256,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     layer->out           = layer->in;
     layer->steps         = d->steps;
     layer->params        = set->count;
-    s->params            = lft_declare(set, name, "plaquette", 1, LFT_P_ORDERS, 0, 0, 0);
+    s->params            = lft_declare(set, name, "plaquette", 1, LFT_P_SHAPE, 0, 0, 0);
     (void)lft_declare(set, name, "loop", 2, d->loops - 1, d->nodes, 0, 0);
     layer->tape_bytes    = (size_t)d->most_steps * (size_t)s->links * LFT_P_LINK * sizeof(lft_v);
     layer->gradient_count = (size_t)s->count * LFT_P_LANES;
@@ -243,17 +266,48 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     return LFT_OK;
 }
 
+/* Legendre polynomials of 2t - 1. */
+LFT_P_STATIC void LFT_P(legendre)(double t, int n, double *p)
+{
+    const double x = 2 * t - 1;
+    int          a;
+    for (a = 0; a < n; ++a) p[a] = a < 2 ? (a ? x : 1) : ((2 * a - 1) * x * p[a - 1] - (a - 1) * p[a - 2]) / a;
+}
+
+/* The nearest polynomials to the trivializing map of a doubled axis, by eight points of Gauss. */
+LFT_P_STATIC void LFT_P(continuous_start_doubled)(const LFT_P(continuous) *s, double *to)
+{
+    static const double x[4] = {0.1834346424956498, 0.5255324099163290, 0.7966664774136267, 0.9602898564975363};
+    static const double w[4] = {0.3626837833783620, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763};
+    double              c[LFT_P_CLASSES], p[8];
+    int                 k, i, a;
+    for (k = 0; k < 8; ++k) {
+        const double t = 0.5 + (k % 2 ? 0.5 : -0.5) * x[k / 2];
+        LFT_P(legendre)(t, 8, p);
+        LFT_P(potential_solve)(&s->potential, s->desc.beta, s->desc.order, t, c);
+        for (i = 0; i < s->desc.loops; ++i) {
+            for (a = 0; a < LFT_P(continuous_nodes)(s, i) && a < 8; ++a) {
+                to[LFT_P(continuous_first)(s, i) + a] += 0.5 * w[k / 2] * (2 * a + 1) * p[a] * c[i];
+            }
+        }
+    }
+}
+
 LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, double *pace)
 {
     /* t^k in Legendre polynomials of 2 t - 1 */
-    static const double      power[LFT_P_ORDERS][LFT_P_ORDERS] = {
+    static const double      power[LFT_P_SHAPE][LFT_P_SHAPE] = {
         {1}, {1.0 / 2, 1.0 / 2}, {1.0 / 3, 1.0 / 2, 1.0 / 6}, {1.0 / 4, 9.0 / 20, 1.0 / 4, 1.0 / 20}};
     const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
     const int                order = s->desc.order;
     const double             way = s->desc.beta - s->desc.from;
-    double                   c[LFT_P_ORDERS][LFT_P_CLASSES], share;
+    double                   c[LFT_P_SHAPE][LFT_P_CLASSES], share;
     int                      i, a, k, m;
-    for (a = 1; a < LFT_P_ORDERS; ++a) pace[s->params + (size_t)a] = 0;
+    for (a = 1; a < LFT_P_SHAPE; ++a) pace[s->params + (size_t)a] = 0;
+    if (s->desc.doubled && order) {
+        LFT_P(continuous_start_doubled)(s, theta + s->params);
+        return;
+    }
     LFT_P(potential_start)(&s->potential, 1, order, c);
     for (i = 0; i < s->desc.loops; ++i) {
         double *to = theta + s->params + LFT_P(continuous_first)(s, i);
@@ -283,19 +337,11 @@ LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *th
     lft_p_copy(s->coefficient, theta + s->params, (size_t)s->count * sizeof(double));
 }
 
-/* Legendre polynomials of 2t - 1. */
-LFT_P_STATIC void LFT_P(legendre)(double t, int n, double *p)
-{
-    const double x = 2 * t - 1;
-    int          a;
-    for (a = 0; a < n; ++a) p[a] = a < 2 ? (a ? x : 1) : ((2 * a - 1) * x * p[a - 1] - (a - 1) * p[a - 2]) / a;
-}
-
 LFT_P_STATIC void LFT_P(continuous_at)(const LFT_P(continuous) *s, double t, double *c)
 {
-    double p[100 + LFT_P_ORDERS];
+    double p[100 + LFT_P_SHAPE];
     int    i, a;
-    LFT_P(legendre)(t, s->desc.nodes + LFT_P_ORDERS, p);
+    LFT_P(legendre)(t, s->desc.nodes + LFT_P_SHAPE, p);
     for (i = 0; i < s->desc.loops; ++i) {
         const double *from = s->coefficient + LFT_P(continuous_first)(s, i);
         for (c[i] = 0, a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) c[i] += p[a] * from[a];
@@ -342,8 +388,10 @@ LFT_P_STATIC void LFT_P(continuous_step)(const LFT_P(continuous) *s, double t, d
         if (m == scheme->moves) break;
         lft_p_copy(w->state[m + 1], w->state[scheme->from[m]], (size_t)(s->links * LFT_P_LINK) * sizeof(lft_v));
         for (i = 0; i < s->links; ++i) {
-            LFT_P(continuous_exponent)(scheme->a[m], scheme->stages, h, w->K, i, &X);
-            LFT_P(move)(w->state[m + 1] + i * LFT_P_LINK, X.c, 1);
+            if (LFT_P(program_moves)(&s->potential.program, i)) {
+                LFT_P(continuous_exponent)(scheme->a[m], scheme->stages, h, w->K, i, &X);
+                LFT_P(move)(w->state[m + 1] + i * LFT_P_LINK, X.c, 1);
+            }
             if (!score) continue;
             LFT_P(continuous_exponent)(scheme->a[m], scheme->stages, h, w->K_bar, i, &X);
             for (j = 0; j < LFT_P_ALGEBRA; ++j) {
@@ -352,7 +400,9 @@ LFT_P_STATIC void LFT_P(continuous_step)(const LFT_P(continuous) *s, double t, d
             }
         }
     }
-    for (i = 0; i < s->links; ++i) LFT_P(unit)(w->state[scheme->moves] + i * LFT_P_LINK);
+    for (i = 0; i < s->links; ++i) {
+        if (LFT_P(program_moves)(&s->potential.program, i)) LFT_P(unit)(w->state[scheme->moves] + i * LFT_P_LINK);
+    }
 }
 
 LFT_P_STATIC lft_status LFT_P(continuous_check)(const lft_v *links, int n, const double *logdet, int step, lft_error *error)
@@ -401,6 +451,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, 
     double       distance = 0, before = 1e300;
     int          i, x, k, l;
     lft_p_copy(w->state[0], next, bytes);
+    LFT_P(set_zero)(w->more, forces);
     for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
     LFT_P(continuous_step)(s, (step + 1) * h, -h, 0, div, w);
     lft_p_copy(w->state[0], w->state[last], bytes);
@@ -413,6 +464,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, 
         for (x = 0; x < s->links; ++x) {
             lft_z *z = (lft_z *)(w->more + x * LFT_P_ALGEBRA);
             lft_u  r;
+            if (!LFT_P(program_moves)(&s->potential.program, x)) continue;
             LFT_P(mul_adj)(&r, (const lft_u *)(next + x * LFT_P_LINK), (const lft_u *)(w->state[last] + x * LFT_P_LINK));
             (void)LFT_P(trace)(&r, z);
             for (k = 0; k < LFT_P_ALGEBRA; ++k) z->c[k] *= -LFT_P_METRIC;
@@ -422,6 +474,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_step_back)(const LFT_P(continuous) *s, 
         if (i) weight = LFT_P(relaxation)(w->more, w->old, forces, weight);
         lft_p_copy(w->old, w->more, (size_t)forces * sizeof(lft_v));
         for (x = 0; x < s->links; ++x) {
+            if (!LFT_P(program_moves)(&s->potential.program, x)) continue;
             for (k = 0; k < LFT_P_ALGEBRA; ++k) w->more[x * LFT_P_ALGEBRA + k] *= weight;
             LFT_P(move)(w->state[0] + x * LFT_P_LINK, w->more + x * LFT_P_ALGEBRA, 1);
             LFT_P(unit)(w->state[0] + x * LFT_P_LINK);
@@ -481,7 +534,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
     const int                  forces = s->links * LFT_P_ALGEBRA;
     const double               h      = 1.0 / layer->steps;
     lft_v                     *dx     = LFT_P(view)(dx_);
-    double                     c[LFT_P_CLASSES], kappa[LFT_P_LANES], unused[LFT_P_LANES], p[100 + LFT_P_ORDERS];
+    double                     c[LFT_P_CLASSES], kappa[LFT_P_LANES], unused[LFT_P_LANES], p[100 + LFT_P_SHAPE];
     int                        step, m, k, i, j, l, a;
     (void)error;
     for (step = layer->steps - 1; step >= 0; --step) {
@@ -500,7 +553,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
                 LFT_P(potential_backward)(&s->potential, c, w.state[m], w.K_bar[k], kappa, w.more, gradient ? w.dc : NULL,
                                           w.potential);
                 for (i = 0; i < forces; ++i) w.bar[m][i] += w.more[i];
-                LFT_P(legendre)((step + scheme->c[k]) * h, s->desc.nodes + LFT_P_ORDERS, p);
+                LFT_P(legendre)((step + scheme->c[k]) * h, s->desc.nodes + LFT_P_SHAPE, p);
                 for (i = 0; gradient && i < s->desc.loops; ++i) {
                     for (a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) {
                         double *to = gradient + (size_t)(LFT_P(continuous_first)(s, i) + a) * LFT_P_LANES;
@@ -550,32 +603,35 @@ LFT_P_STATIC lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps, 
     return LFT_OK;
 }
 
+/* loops, nodes, integrator, doubled (left out if 0), steps, most_steps */
 LFT_P_STATIC int LFT_P(continuous_spec)(const LFT_(layer) *layer, int64_t *number)
 {
     const LFT_(continuous_desc) *d = &((const LFT_P(continuous) *)layer->state)->desc;
-    number[0] = d->loops;
-    number[1] = d->nodes;
-    number[2] = (int64_t)d->integrator;
-    number[3] = layer->steps;
-    number[4] = d->most_steps;
-    return 5;
+    int                          n = 3;
+    number[0] = d->loops, number[1] = d->nodes, number[2] = (int64_t)d->integrator;
+    if (d->doubled) number[n++] = d->doubled;
+    number[n++] = layer->steps;
+    number[n++] = d->most_steps;
+    return n;
 }
 
 LFT_P_STATIC lft_status LFT_P(continuous_read)(const int64_t *number, int n, lft_arena *arena, const void **desc, lft_error *error)
 {
     LFT_(continuous_desc) *d = (LFT_(continuous_desc) *)lft_arena_alloc(arena, 1, sizeof *d);
+    const int              steps = n > 5 ? 4 : 3;
     int                    i;
     if (n < 5) return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "numbers of a continuous layer", "5", n);
     *desc = d;
     if (!d) return lft_arena_check(arena, error, "model");
-    for (i = 0; i < 5; ++i) {
+    for (i = 0; i < steps + 2; ++i) {
         if (number[i] < 1 || number[i] > 1000000) {
             return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "a number of a continuous layer", "1 to 1000000",
                                   (double)number[i]);
         }
     }
     d->loops = (int)number[0], d->nodes = (int)number[1], d->integrator = (lft_group_integrator)number[2];
-    d->steps = (int)number[3], d->most_steps = (int)number[4];
+    d->doubled = steps > 3 ? (int)number[3] : 0;
+    d->steps = (int)number[steps], d->most_steps = (int)number[steps + 1];
     return LFT_OK;
 }
 

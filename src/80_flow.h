@@ -159,6 +159,7 @@ LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *
         layer->ops  = list[i].ops;
         layer->desc = list[i].desc;
         layer->in   = at;
+        layer->params = flow->params.count; /* also of a layer that has none */
         if (!layer->ops) {
             return lft_p_fail(error, LFT_ERR_ARG, "flow", "expected a list of layers with a table of functions each, got none");
         }

@@ -4,7 +4,8 @@
 
 /* Measures epsilon on samples number first ... first + n - 1 of the seed: the Jacobian of Phi_h from its exact
  * vector-Jacobian products, its determinant by an LU decomposition. O(n (D/lanes backward passes + D^3)) with D numbers that
- * move a configuration: the sites, or the links times 1, 3 or 8. Needs a flow that keeps its extents; LFT_ERR_ARG for n < 1. */
+ * move a configuration: the sites, or the links times 1, 3 or 8. Layers that draw have no such error: the maps between them are
+ * measured one after the other. Maps have to keep their extents; LFT_ERR_MISMATCH otherwise, LFT_ERR_ARG for n < 1. */
 LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64_t first, int n, lft_logq_error *out,
                                          lft_arena scratch);
 
@@ -93,22 +94,27 @@ LFT_P_STATIC void LFT_P(jacobian_task)(void *context, int block, int thread)
     }
 }
 
-/* epsilon of the sample with the given address. */
-LFT_P_STATIC lft_status LFT_P(flow_epsilon)(LFT_(flow) *flow, lft_draw d, unsigned char *tape, double *matrix,
-                                            double *epsilon)
+/* The same configuration in every lane: each lane will do another row. */
+LFT_P_STATIC void LFT_P(spread_first)(lft_v *x, const LFT_(lattice) *lattice)
 {
-    LFT_P(flow_state)   *s = LFT_P(flow_state_of)(flow);
-    LFT_P(flow_work)    *w = s->work;
-    LFT_P(jacobian_job)  job;
-    const int            n = (int)LFT_P(force_vectors)(&flow->lattice), reals = (int)LFT_P(field_vectors)(&flow->lattice);
-    double               logq[LFT_P_LANES], logdet[LFT_P_LANES];
-    lft_status           status;
-    int                  l, x;
-    LFT_P(prior_draw)(&s->prior, d, w->x, logq, w->scratch);
-    for (x = 0; x < reals; ++x) { /* the same configuration in every lane: each lane will do another row */
-        lft_real first = ((lft_real *)w->x)[(size_t)x * LFT_P_LANES];
-        w->x[x]        = lft_splat(first);
+    const int reals = (int)LFT_P(field_vectors)(lattice);
+    int       i;
+    for (i = 0; i < reals; ++i) {
+        lft_real first = ((lft_real *)x)[(size_t)i * LFT_P_LANES];
+        x[i]           = lft_splat(first);
     }
+}
+
+/* *epsilon += that of a flow of maps from w->x, which it moves on. */
+LFT_P_STATIC lft_status LFT_P(map_epsilon)(LFT_(flow) *flow, LFT_P(flow_work) *w, unsigned char *tape, double *matrix,
+                                           double *epsilon)
+{
+    const int           n = (int)LFT_P(force_vectors)(&flow->lattice);
+    LFT_P(jacobian_job) job;
+    double              logdet[LFT_P_LANES];
+    lft_status          status = LFT_P(flow_fits)(flow, &flow->lattice, &flow->layer[0].in);
+    int                 l;
+    if (status) return status;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
     status = LFT_P(flow_push)(flow, w, NULL, logdet, NULL, tape);
     if (status) {
@@ -117,14 +123,44 @@ LFT_P_STATIC lft_status LFT_P(flow_epsilon)(LFT_(flow) *flow, lft_draw d, unsign
     }
     job.flow = flow, job.tape = tape, job.matrix = matrix;
     status   = LFT_P(flow_run)(flow, (n + LFT_P_LANES - 1) / LFT_P_LANES, LFT_P(jacobian_task), &job);
-    *epsilon = status ? 0 : LFT_P(log_det)(matrix, n) - logdet[0];
+    if (!status) *epsilon += LFT_P(log_det)(matrix, n) - logdet[0];
+    return status;
+}
+
+/* epsilon of the sample with the given address. */
+LFT_P_STATIC lft_status LFT_P(flow_epsilon)(LFT_(flow) *flow, lft_draw d, unsigned char *tape, double *matrix,
+                                            double *epsilon)
+{
+    LFT_P(flow_state) *s = LFT_P(flow_state_of)(flow);
+    LFT_P(flow_work)  *w = s->work;
+    double             unused[LFT_P_LANES];
+    lft_status         status = LFT_OK;
+    int                i, end;
+    *epsilon = 0;
+    LFT_P(prior_draw)(&s->prior, d, w->x, unused, w->scratch);
+    LFT_P(spread_first)(w->x, &flow->layer[0].in);
+    for (i = 0; i < flow->layers && !status; i = end) {
+        LFT_(flow) part = *flow;
+        for (end = i; end < flow->layers && !flow->layer[end].ops->draw; ++end) {}
+        part.layer += i, part.layers = end - i;
+        if (end > i) {
+            part.lattice = flow->layer[end - 1].out;
+            status       = LFT_P(map_epsilon)(&part, w, tape, matrix, epsilon);
+            if (status) flow->error = part.error;
+            continue;
+        }
+        status = LFT_P(flow_layer)(flow, i, &d, w->x, w->other, unused, NULL, NULL, w->scratch, &flow->error);
+        LFT_P(copy_field)(w->x, w->other, &flow->layer[i].out);
+        LFT_P(spread_first)(w->x, &flow->layer[i].out);
+        end = i + 1;
+    }
     return status;
 }
 
 LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64_t first, int n, lft_logq_error *out,
                                          lft_arena scratch)
 {
-    const size_t   rows   = LFT_P(force_vectors)(&flow->lattice);
+    const size_t   rows   = LFT_P(flow_state_of)(flow)->volume * LFT_P_FORCES;
     unsigned char *tape   = (unsigned char *)lft_arena_take(&scratch, LFT_P(flow_tape_bytes)(flow), 1);
     double        *matrix = (double *)lft_arena_take(&scratch, rows * rows, sizeof(double));
     double         sum = 0, square = 0, epsilon = 0;
@@ -132,7 +168,6 @@ LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64
     int            i;
     if (status) return status;
     if (n < 1) return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "flow_logq_error", "n", "at least 1", n);
-    status = LFT_P(flow_fits)(flow, &flow->lattice, &flow->layer[0].in);
     for (i = 0; i < n && !status; ++i) {
         status = LFT_P(flow_epsilon)(flow, lft_draw_of(seed, LFT_DRAW_PRIOR, first + (uint64_t)i, 0), tape, matrix,
                                      &epsilon);
@@ -155,7 +190,7 @@ LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64
 LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow)
 {
     lft_arena measure = lft_arena_measure();
-    size_t    rows    = LFT_P(force_vectors)(&flow->lattice);
+    size_t    rows    = LFT_P(flow_state_of)(flow)->volume * LFT_P_FORCES;
     (void)lft_arena_take(&measure, LFT_P(flow_tape_bytes)(flow), 1);
     (void)lft_arena_take(&measure, rows * rows, sizeof(double));
     return measure.need;

@@ -30,6 +30,8 @@
 #undef LFT_P_METRIC
 #undef LFT_P_SUM
 #undef LFT_P_ORDERS
+#undef LFT_P_SYMMETRIES
+#undef LFT_P_SHAPE
 #undef LFT_P_CLASSES
 #undef LFT_P_LETTERS
 #undef LFT_P_TRACES

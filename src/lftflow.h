@@ -96,6 +96,7 @@
 #include "80_flow.h"
 #if LFT_GROUP != LFT_SCALAR
 #include "81_exact.h"
+#include "81_multiscale.h"
 #endif
 #include "81_transfer.h"
 #include "82_carry.h"
@@ -199,6 +200,7 @@
 #include "80_flow.h"
 #if LFT_GROUP != LFT_SCALAR
 #include "81_exact.h"
+#include "81_multiscale.h"
 #endif
 #include "81_transfer.h"
 #include "82_carry.h"

@@ -87,6 +87,30 @@ done
 interrupted "u1: SIGINT while training" INT 130 "${straight[@]}" --steps 100000 --out part
 expect "u1: what is left is a model" 0 'checkpoint train --resume' info part
 
+scales=(train --flow multiscale --beta 2 --seed 1 --threads 1)
+expect "u1: train from one site on" 0 '"flow":"multiscale"' "${scales[@]}" --from 1x1 --extent 4x4 --steps 10 --batch 1024 --ess-n 4000 \
+    --measure-logq 4 --out m4 --json
+py "u1: its weights and log Z" '
+r = last("out")
+assert r["ess"] > 0.93 and r["layers"] == 8 and r["parameters"] == 160 and r["extent"] == [4, 4] and r["logq_n"] == 4, r
+assert abs(r["logz"] - 13.1901932584) < 4 * r["logz_error"] + 2e-3, r'
+expect "u1: info shows the scales" 0 'layer 6 +on 4x4: doubling, drawn' info m4
+expect "u1: and the flows between them" 0 'layer 5 +on 4x2: loops through the new links of axis 0, 10 classes' info m4
+expect "u1: sample from it" 0 '"flow":"multiscale"' sample --model m4 --n 20000 --seed 2 --threads 1 --json
+py "u1: sample from it, exact numbers" '
+r = last("out")
+p = r["observables"]["plaquette"]
+assert r["acceptance"] > 0.85 and p["reliable"] and abs(p["value"] - 0.6992519268) < 4 * p["error"], r'
+expect "u1: two scales more" 0 '"extent":\[8,8\]' "${scales[@]}" --init m4 --extent 8x8 --steps 1 --rate 1e-6 --batch 512 --ess-n 2000 \
+    --measure-logq 0 --out m8 --json
+py "u1: as good as on the smaller lattice" 'r = last("out"); assert r["ess"] > 0.9 and r["layers"] == 12, r'
+expect "u1: with flows of all links" 0 '"layers":7' "${scales[@]}" --from 2x2 --extent 4x4 --refine --init nlo --beta 0.5 --steps 2 \
+    --batch 256 --ess-n 500 --measure-logq 0 --out y --json
+expect "u1: no way to get there" 1 'expected 3, where it begins, times a power of two, got 16' "${scales[@]}" --from 3x2 \
+    --extent 16x16 --out y
+expect "u1: bad extents" 1 '--from: expected 2 numbers' "${scales[@]}" --from 3 --extent 16x16 --out y
+expect "u1: extents of a flow without scales" 1 'options of --flow multiscale' "${train[@]}" --from 2x2 --out y
+
 expect "u1: sample exact" 0 '"flow":"exact"' sample --flow exact --extent 16x16 --beta 7 --n 20000 --seed 1 --real f64 --wilson 2x2 \
     --threads 1 --json
 py "u1: its weights and what is known exactly" '

@@ -10,7 +10,7 @@ static void C(map)(C(flow) *flow, int L, int order, double from, double to, int 
     lft_error    error;
     memset(&desc, 0, sizeof desc);
     desc.extent[0] = desc.extent[1] = L;
-    desc.continuous.loops = C(continuous_loops)(order);
+    desc.continuous.loops = C(continuous_loops)(0, order);
     desc.continuous.nodes = desc.continuous.order = order;
     desc.continuous.steps = steps;
     desc.continuous.from  = from;
@@ -63,9 +63,9 @@ static void C(scales)(int order, double from, double to)
     C(map)(flow + 2, 6, order, 0, from, 4, &arena);
     for (k = 0; k < flow[2].params.count; ++k) flow[2].params.value[k] = 1;
     C(continuous_scale)(flow[2].layer, flow[2].params.value, to / from);
-    for (i = 1, worst = 0; i < C(continuous_loops)(order); ++i) {
+    for (i = 1, worst = 0; i < C(continuous_loops)(0, order); ++i) {
         int n = 1, a;
-        while (i >= C(continuous_loops)(n)) ++n;
+        while (i >= C(continuous_loops)(0, n)) ++n;
         for (a = 0; a < order; ++a) worst = fmax(worst, fabs(flow[2].params.value[at++] - pow(to / from, n)));
     }
     check_below("    higher orders", worst, 1e-14);

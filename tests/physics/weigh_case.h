@@ -32,7 +32,7 @@ static lft_arena C(make)(C(flow) *flow, C(theory) *theory, int L, int order, dou
     memset(&desc, 0, sizeof desc);
     for (mu = 0; mu < (int)(sizeof desc.extent / sizeof(int)); ++mu) desc.extent[mu] = L;
     desc.continuous.order = order, desc.continuous.beta = beta, desc.continuous.steps = steps;
-    desc.continuous.loops = order ? C(continuous_loops)(order) : 0;
+    desc.continuous.loops = order ? C(continuous_loops)(0, order) : 0;
     if (C(flow_init)(flow, &desc, &arena, &error)) check_true(error.text, 0);
     if (C(wilson_init)(theory, beta, 0, &error)) check_true(error.text, 0);
     return arena;

@@ -1,5 +1,5 @@
 /* gauge_flow_suite.h: the properties of the continuous flow of gauge fields, for one group and dimension. Include it once per
- * instance with SUITE_NAME, SUITE_GROUP, SUITE_DIM (f64); then call SUITE_(suite)(). */
+ * instance with SUITE_NAME, SUITE_GROUP, SUITE_DIM (f64); then call SUITE_(suite)(). SUITE_MORE: a file with more for the instance. */
 #ifndef GAUGE_FLOW_SUITE_COMMON
 #define GAUGE_FLOW_SUITE_COMMON
 #include "lftflow.h"
@@ -11,6 +11,7 @@ static char          flow_text[140];
 static const char   *flow_case;
 static int           flow_loops; /* 0: those of the second order */
 static int           flow_extent = 3;
+static int           flow_doubled; /* axis + 1, 0: none */
 
 static const char *flow_name(const char *what)
 {
@@ -89,10 +90,14 @@ static lft_arena SUITE_(make)(SUITE_(flow) *flow, int integrator, int steps, int
     size_t            i;
     int               mu;
     memset(&desc, 0, sizeof desc);
-    for (mu = 0; mu < SUITE_DIM; ++mu) desc.extent[mu] = flow_extent + (mu == 1 && unequal);
+    for (mu = 0; mu < SUITE_DIM; ++mu) {
+        desc.extent[mu] = flow_extent + (mu == 1 && unequal);
+        if (mu == flow_doubled - 1) desc.extent[mu] = (flow_extent + 1) / 2 * 2;
+    }
     if (pool) desc.pool = *pool;
-    desc.continuous.integrator = (lft_group_integrator)integrator;
-    desc.continuous.loops = flow_loops, order = flow_loops == 1 && order ? 1 : order;
+    desc.continuous.integrator = (lft_group_integrator)integrator, desc.continuous.doubled = flow_doubled;
+    desc.continuous.loops = flow_loops;
+    order = flow_loops && flow_loops < SUITE_(continuous_loops)(flow_doubled, 2) && order ? 1 : order;
     desc.continuous.nodes = 3, desc.continuous.steps = steps, desc.continuous.order = order;
     desc.continuous.beta = flow_loops == 1 ? 3 : 1;
     if (SUITE_(flow_init)(flow, &desc, &arena, &error)) check_true(error.text, 0);
@@ -113,6 +118,7 @@ static void SUITE_(draw)(SUITE_(batch) *z, const SUITE_(flow) *flow, int n, lft_
     int               mu;
     memset(&desc, 0, sizeof desc);
     for (mu = 0; mu < SUITE_DIM; ++mu) desc.extent[mu] = flow->lattice.extent[mu];
+    desc.continuous.loops = 1, desc.continuous.doubled = flow_doubled;
     if (SUITE_(batch_init)(z, &flow->lattice, n, arena, NULL)) check_true("memory", 0);
     if (SUITE_(flow_init)(&none, &desc, arena, NULL)) check_true("memory", 0);
     if (SUITE_(flow_sample)(&none, 5, 0, z, logq)) check_true("sample", 0); /* the identity */
@@ -234,8 +240,8 @@ static int SUITE_(moved)(const SUITE_(lattice) *l, int x, int mu, int shift)
     return x + stride * ((c + shift + l->extent[mu]) % l->extent[mu] - c);
 }
 
-/* 0: translation by one along the first axis; 1: exchange of the first two axes; 2: reflection of the first axis; 3: charge
- * conjugation. */
+/* 0: translation by one along the first axis, by two if it is doubled; 5: along the last one; 1: exchange of the first two axes; 2:
+ * reflection of the first axis; 3: charge conjugation. */
 static void SUITE_(symmetry)(int what, const SUITE_(batch) *from, SUITE_(batch) *to)
 {
     const SUITE_(lattice) *lattice = &from->lattice;
@@ -249,7 +255,8 @@ static void SUITE_(symmetry)(int what, const SUITE_(batch) *from, SUITE_(batch) 
                 int    target = site, direction = mu, conjugate = what == 3, transpose = 0;
                 double u[18], *v;
                 for (rest = site, nu = SUITE_DIM - 1; nu >= 0; rest /= lattice->extent[nu--]) c[nu] = rest % lattice->extent[nu];
-                if (what == 0) target = SUITE_(moved)(lattice, site, 0, 1);
+                if (what == 0) target = SUITE_(moved)(lattice, site, 0, flow_doubled == 1 ? 2 : 1);
+                if (what == 5) target = SUITE_(moved)(lattice, site, SUITE_DIM - 1, flow_doubled == SUITE_DIM ? 2 : 1);
                 if (what == 1) {
                     nu = c[0], c[0] = c[1], c[1] = nu;
                     for (target = 0, nu = 0; nu < SUITE_DIM; ++nu) target = target * lattice->extent[nu] + c[nu];
@@ -309,7 +316,8 @@ static void SUITE_(reflection)(void)
 
 static void SUITE_(symmetries)(void)
 {
-    static const char *const name[] = {"translation", "exchange of axes", "", "charge conjugation", "gauge transformation"};
+    static const char *const name[] = {"translation", "exchange of axes", "", "charge conjugation", "gauge transformation",
+                                       "translation along the last axis"};
     enum { N = 3 };
     SUITE_(flow)  flow;
     SUITE_(batch) z, x, z2, x2;
@@ -320,16 +328,16 @@ static void SUITE_(symmetries)(void)
     bad += SUITE_(batch_init)(&x, &flow.lattice, N, &arena, NULL) + SUITE_(batch_init)(&z2, &flow.lattice, N, &arena, NULL);
     bad += SUITE_(batch_init)(&x2, &flow.lattice, N, &arena, NULL);
     bad += SUITE_(flow_map)(&flow, &z, &x, logdet) != LFT_OK;
-    for (what = 0; what < 5; ++what) {
-        if (what == 2) continue;
-        if (what < 4) {
+    for (what = 0; what < 6; ++what) {
+        if (what == 2 || (what == 1 && (flow_doubled == 1 || flow_doubled == 2))) continue;
+        if (what != 4) {
             SUITE_(symmetry)(what, &z, &z2);
             SUITE_(symmetry)(what, &x, &x2);
         } else {
             const lft_draw d = lft_draw_of(9, LFT_DRAW_USER, 0, 0);
             lft_arena      scratch = arena;
             for (i = 0; i < N; ++i) { /* copies */
-                SUITE_(real) u[2000];
+                SUITE_(real) u[5000];
                 SUITE_(batch_get)(&z, i, u);
                 SUITE_(batch_set)(&z2, i, u);
                 SUITE_(batch_get)(&x, i, u);
@@ -581,14 +589,15 @@ static void SUITE_(refused)(const char *what, int extent, int loops, int order, 
 static void SUITE_(loop_names)(void)
 {
     char text[80], four[4];
-    check_true(flow_name("the first class"), SUITE_(continuous_loop)(0, text, sizeof text) == LFT_OK && !strcmp(text, "tr xyXY"));
-    check_true(flow_name("the second order begins"), SUITE_(continuous_loop)(1, text, sizeof text) == LFT_OK && strlen(text) > 8);
-    check_true(flow_name("cut"), SUITE_(continuous_loop)(1, four, sizeof four) == LFT_OK && strlen(four) == 3);
-    check_true(flow_name("no such class"), SUITE_(continuous_loop)(1000, text, sizeof text) == LFT_ERR_ARG);
-    check_true(flow_name("no such class"), SUITE_(continuous_loop)(-1, text, sizeof text) == LFT_ERR_ARG);
-    check_true(flow_name("classes of orders 1 and 2"), SUITE_(continuous_loops)(1) == 1 && SUITE_(continuous_loops)(2) ==
+    check_true(flow_name("the first class"),
+               SUITE_(continuous_loop)(0, 0, text, sizeof text) == LFT_OK && !strcmp(text, "tr xyXY"));
+    check_true(flow_name("the second order begins"), SUITE_(continuous_loop)(0, 1, text, sizeof text) == LFT_OK && strlen(text) > 8);
+    check_true(flow_name("cut"), SUITE_(continuous_loop)(0, 1, four, sizeof four) == LFT_OK && strlen(four) == 3);
+    check_true(flow_name("no such class"), SUITE_(continuous_loop)(0, 1000, text, sizeof text) == LFT_ERR_ARG);
+    check_true(flow_name("no such class"), SUITE_(continuous_loop)(0, -1, text, sizeof text) == LFT_ERR_ARG);
+    check_true(flow_name("classes of orders 1 and 2"), SUITE_(continuous_loops)(0, 1) == 1 && SUITE_(continuous_loops)(0, 2) ==
                (SUITE_GROUP == LFT_SU3 ? (SUITE_DIM == 2 ? 7 : 11) : (SUITE_DIM == 2 ? 4 : 6)));
-    check_true(flow_name("no such order"), SUITE_(continuous_loops)(0) == 0 && SUITE_(continuous_loops)(5) == 0);
+    check_true(flow_name("no such order"), SUITE_(continuous_loops)(0, 0) == 0 && SUITE_(continuous_loops)(0, 5) == 0);
 }
 
 static void SUITE_(suite)(const char *name)
@@ -614,7 +623,7 @@ static void SUITE_(suite)(const char *name)
     if (SUITE_DIM == 2) {
         const int more = SUITE_GROUP == LFT_U1 ? 4 : 3;
         printf("loops of order %d\n", more);
-        flow_loops = SUITE_(continuous_loops)(more), flow_extent = more + 1;
+        flow_loops = SUITE_(continuous_loops)(0, more), flow_extent = more + 1;
         SUITE_(cold)();
 #ifndef LFT_TEST_FEW
         SUITE_(inverse)();
@@ -635,6 +644,10 @@ static void SUITE_(suite)(const char *name)
     SUITE_(refused)("order 2 with the plaquette alone", 4, 1, 2, 0, 0, "loops");
     SUITE_(refused)("integrator", 4, 0, 0, 0, 9, "integrator");
 }
+
+#ifdef SUITE_MORE
+#include SUITE_MORE
+#endif
 
 #undef SUITE_NAME
 #undef SUITE_GROUP

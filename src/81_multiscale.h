@@ -1,0 +1,200 @@
+/* 81_multiscale.h: flows of gauge fields from coarse lattices to fine ones.
+ * Offers: LFT_(multiscale_desc), LFT_(multiscale)(), LFT_(multiscale_bytes)().
+ * Source: 2404.10819; couplings of coarse lattices as of A. A. Migdal and L. P. Kadanoff (Ann. Phys. 100 (1976) 359). */
+#if LFT_P_PHASE == LFT_P_DECLARATIONS
+
+/* Zero means the default. */
+typedef struct LFT_(multiscale_desc) {
+    int                   from[LFT_DIM];   /* extents of the prior: 1 in two dimensions, otherwise the least from 2 on */
+    int                   extent[LFT_DIM]; /* of the samples: those times powers of two */
+    int                   refine;          /* 1: behind each doubling also a flow of all links, at first the identity */
+    LFT_(continuous_desc) flow;            /* of each flow, `doubled` apart: beta is that of the finest lattice; loops, by default
+                                              those of order max(1, order), are fewer where a lattice is too small for them */
+} LFT_(multiscale_desc);
+
+/* A desc of a flow from the Haar prior on the extents `from`: there a flow of all links, if no extent is 1; then the axes in turn,
+ * those first that have farthest to go, each doubling with Haar links (74_doubling.h) followed by the flow of the new links
+ * given the others (71_gauge_continuous.h, doubled). With order > 0 that is at first the trivializing map for Wilson's action at
+ * the coupling of its lattice: of a plaquette, going back over a doubling, u(beta') = u(beta)^2 if it lies along the axis, and
+ * beta' = 2 beta otherwise, with u = lambda_f / lambda_0 of 47_characters.h; of a flow the mean over the plaquettes along its axis.
+ * In two dimensions the coarse action is a plaquette action to leading order in u, and the conditionals are of one link each: any
+ * order is possible on any lattice. In more dimensions a flow of order n takes extents across the axis of n + 1, and takes a
+ * lower order on smaller lattices; across extents of 1, the plaquettes along the axis alone and the identity to begin with.
+ * The layers are laid out in the arena and have to last until flow_init returns; desc->pool may be set. LFT_ERR_ARG: extents,
+ * beta below 0 or above 100, loops (flow_init refuses more); LFT_ERR_NOMEM; text in *error (may be NULL). multiscale_bytes:
+ * what it takes from an arena. */
+LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error);
+LFT_API size_t LFT_(multiscale_bytes)(void);
+
+#endif /* LFT_P_DECLARATIONS */
+#if LFT_P_PHASE == LFT_P_CODE
+
+#define LFT_P_DOUBLINGS 32 /* in all: a lattice has less than 2^31 sites */
+
+typedef struct LFT_P(scales) {
+    LFT_(layer_desc)      layer[3 * LFT_P_DOUBLINGS + 1];
+    LFT_(doubling_desc)   doubling[LFT_P_DOUBLINGS];
+    LFT_(continuous_desc) flow[2 * LFT_P_DOUBLINGS + 1];
+    double                work[4096]; /* for characters */
+    int                   layers, flows, doublings;
+} LFT_P(scales);
+
+LFT_API size_t LFT_(multiscale_bytes)(void)
+{
+    lft_arena measure = lft_arena_measure();
+    (void)lft_arena_alloc(&measure, 1, sizeof(LFT_P(scales)));
+    return measure.need;
+}
+
+/* u of the fundamental representation, the mean of Re tr U / N of a plaquette of its own. */
+LFT_P_STATIC double LFT_P(scale_mean)(LFT_P(scales) *s, double beta)
+{
+    LFT_P(characters) c;
+    lft_arena         arena = lft_arena_of(s->work, sizeof s->work);
+    LFT_P(characters_init)(&c, beta, &arena);
+    return c.u ? c.u[1] : 0;
+}
+
+/* The coupling of two plaquettes in one, u(beta') = u(beta)^2, to six digits. */
+LFT_P_STATIC double LFT_P(scale_pair)(LFT_P(scales) *s, double beta)
+{
+    const double u = LFT_P(scale_mean)(s, beta);
+    double       low = 0, high = beta;
+    int          i;
+    for (i = 0; i < 20; ++i) {
+        const double half = 0.5 * (low + high);
+        if (LFT_P(scale_mean)(s, half) < u * u) low = half;
+        else high = half;
+    }
+    return 0.5 * (low + high);
+}
+
+LFT_P_STATIC void LFT_P(scale_layer)(LFT_P(scales) *s, const LFT_(layer_ops) *ops, const void *desc)
+{
+    s->layer[s->layers].ops  = ops;
+    s->layer[s->layers].desc = desc;
+    ++s->layers;
+}
+
+/* A flow of the new links of an axis, doubled = axis + 1, or of all. 0 where loops are not known. */
+LFT_P_STATIC int LFT_P(scale_flow)(LFT_P(scales) *s, const LFT_(continuous_desc) *of, const int *at, int doubled, double beta,
+                                   int order)
+{
+    LFT_(continuous_desc) *d = s->flow + s->flows;
+    const int              any = doubled && LFT_DIM == 2; /* the plaquettes beside a link have it alone in common */
+    int                    highest = of->order > 1 ? of->order : 1, least = 1 << 24, mu, room;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        if (mu != doubled - 1 && at[mu] < least) least = at[mu];
+    }
+    if (!doubled && least < 2) return 1;
+    *d         = *of;
+    d->doubled = doubled, d->beta = beta, d->order = order;
+    while (!any && highest > 1 && highest >= least) --highest;
+    if (d->order > highest) d->order = highest;
+    room = any || !d->loops ? 0 : LFT_(continuous_loops)(doubled, least - 1);
+    if (!d->loops) d->loops = LFT_(continuous_loops)(doubled, highest);
+    if (room && d->loops > room) d->loops = room;
+    if (!any && least == 1) d->loops = 1, d->order = 0;
+    LFT_P(scale_layer)(s, LFT_(continuous)(), d);
+    ++s->flows;
+    return d->loops > 0;
+}
+
+/* The prior's extents, and the axes that are doubled. */
+LFT_P_STATIC lft_status LFT_P(scale_extents)(const LFT_(multiscale_desc) *of, int *from, int *axis, int *doublings,
+                                             lft_error *error)
+{
+    int        at[LFT_DIM], mu, nu;
+    lft_p_text t;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        from[mu] = of->from[mu] ? of->from[mu] : LFT_DIM == 2 ? 1 : of->extent[mu];
+        while (!of->from[mu] && LFT_DIM > 2 && from[mu] % 2 == 0 && from[mu] > 2) from[mu] /= 2;
+        at[mu] = from[mu];
+    }
+    for (*doublings = 0;; ++*doublings) {
+        for (nu = 0, mu = 1; mu < LFT_DIM; ++mu) {
+            if ((int64_t)of->extent[mu] * at[nu] > (int64_t)of->extent[nu] * at[mu]) nu = mu;
+        }
+        if (at[nu] >= of->extent[nu] || *doublings == LFT_P_DOUBLINGS) break;
+        axis[*doublings] = nu;
+        at[nu] *= 2;
+    }
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        if (at[mu] == of->extent[mu]) continue;
+        t = lft_p_error_text(error, LFT_ERR_ARG, "multiscale", "extent: expected ");
+        lft_p_put_u64(&t, (uint64_t)from[mu]);
+        lft_p_put(&t, ", where it begins, times a power of two, got ");
+        lft_p_put_u64(&t, (uint64_t)of->extent[mu]);
+        return LFT_ERR_ARG;
+    }
+    return LFT_OK;
+}
+
+/* The mean coupling of the plaquettes along an axis, or of all (axis < 0); and what they are on the lattice before. */
+LFT_P_STATIC double LFT_P(scale_coupling)(double (*beta)[LFT_DIM], int axis)
+{
+    double sum = 0;
+    int    mu, nu, n = 0;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = 0; nu < mu; ++nu) {
+            if (axis < 0 || mu == axis || nu == axis) sum += beta[mu][nu], ++n;
+        }
+    }
+    return sum / n;
+}
+
+LFT_P_STATIC void LFT_P(scale_back)(LFT_P(scales) *s, double (*beta)[LFT_DIM], int axis)
+{
+    double was = -1, is = 0;
+    int    mu, nu;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = 0; nu < mu; ++nu) {
+            double *b = beta[mu] + nu;
+            if (mu != axis && nu != axis) {
+                *b *= 2;
+                continue;
+            }
+            if (*b < was || *b > was) was = *b, is = LFT_P(scale_pair)(s, was);
+            *b = is;
+        }
+    }
+}
+
+LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error)
+{
+    LFT_P(scales) *s = (LFT_P(scales) *)lft_arena_alloc(arena, 1, sizeof *s);
+    LFT_(lattice)  lattice;
+    double         beta[LFT_DIM][LFT_DIM], of_scale[LFT_P_DOUBLINGS + 1];
+    lft_status     status;
+    int            axis[LFT_P_DOUBLINGS + 1], at[LFT_DIM], doublings, i, mu, nu, known = 1;
+    lft_p_zero(desc, sizeof *desc);
+    lft_p_zero(&lattice, sizeof lattice);
+    status = LFT_P_SIGNED(lattice_init)(&lattice, of->extent, error);
+    if (!status) status = LFT_P(scale_extents)(of, at, axis, &doublings, error);
+    if (!status && !(of->flow.beta >= 0 && of->flow.beta <= 100)) {
+        status = lft_p_fail_got(error, LFT_ERR_ARG, "multiscale", "beta", "0 to 100", of->flow.beta);
+    }
+    if (status || !s) return status ? status : lft_arena_check(arena, error, "multiscale");
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        desc->extent[mu] = at[mu];
+        for (nu = 0; nu < LFT_DIM; ++nu) beta[mu][nu] = of->flow.beta;
+    }
+    for (i = doublings; i-- > 0; LFT_P(scale_back)(s, beta, axis[i])) of_scale[i] = LFT_P(scale_coupling)(beta, axis[i]);
+    known = LFT_P(scale_flow)(s, &of->flow, at, 0, LFT_P(scale_coupling)(beta, -1), of->flow.order);
+    for (i = 0; i < doublings; ++i) {
+        LFT_(doubling_desc) *d = s->doubling + i;
+        d->axis = axis[i], d->extent = at[axis[i]] *= 2;
+        LFT_P(scale_layer)(s, LFT_(doubling)(), d);
+        known = LFT_P(scale_flow)(s, &of->flow, at, axis[i] + 1, of_scale[i], of->flow.order) && known;
+        if (of->refine) known = LFT_P(scale_flow)(s, &of->flow, at, 0, 0, 0) && known;
+    }
+    if (!known) return lft_p_fail(error, LFT_ERR_ARG, "multiscale", "expected an order whose loops there is room for");
+    if (!s->layers) return lft_p_fail(error, LFT_ERR_ARG, "multiscale", "expected extents to double, got none");
+    desc->layer  = s->layer;
+    desc->layers = s->layers;
+    return LFT_OK;
+}
+
+#undef LFT_P_DOUBLINGS
+
+#endif /* LFT_P_CODE */
