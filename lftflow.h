@@ -5691,9 +5691,10 @@ typedef struct LFT_(continuous_desc) {
     int                  order; /* coefficients at the start: 0 none, the identity; 1 to 4, of a doubled axis to 8: the trivializing
                                    map to leading, next to leading order in beta, and so on; needs all classes of that order, and
                                    nodes >= order but for a doubled axis */
+    int                  cut_off; /* 1: the start is not expanded in beta: its equation is solved in the classes up to that order */
     double               beta;  /* of the Wilson action that the order is for */
-    double               from;  /* beta of what the map begins with, as LFT_(flow_carry)() does, of all links; 0: Haar */
-    int                  doubled; /* axis + 1: only the new links of a doubled axis move, those across it at odd coordinates */
+    double               from;  /* beta of what the map begins with, as LFT_(flow_carry)() does; 0: Haar */
+    int                  doubled; /* axis + 1: only new links of a doubled axis move, those across it at odd coordinates */
 } LFT_(continuous_desc);
 
 /* The layer's table. Z = -T^a d^a S~ with S~ = sum_i c_i(t) W_i(U), the classes of Wilson loops W_i of 66_loop_classes.h; log det
@@ -5703,18 +5704,19 @@ typedef struct LFT_(continuous_desc) {
  *   d = 2   U(1) 1, 4, 13, 66   SU(2) 1, 4, 15, 125   SU(3) 1, 7, 37
  *   d = 3   U(1) 1, 6, 39       SU(2) 1, 6, 47        SU(3) 1, 11
  *   d = 4   U(1) 1, 6           SU(2) 1, 6            SU(3) 1, 11      beyond that there is no room for all of an order
+ * With cut_off the map's equation is solved in the classes to the order, and right to that order, too: for U(1) and SU(2) in two
+ * dimensions that is the better start, for SU(3) the worse one.
  * Of a doubled axis S~ is a sum over loops through new links, d^a runs over them, and all others are what the flow is conditioned
  * on: the layer behind an LFT_(doubling)() by two. Equivariant under gauge transformations, charge conjugation, translations along
  * the axis by two and whatever the other axes have. With order > 0 it is the trivializing map of the new links given the others,
- * cut off beyond the loops of that order, but not expanded in beta. There are more classes, a link's sides being told apart:
+ * always cut off. There are more classes, a link's sides being told apart:
  *   d = 2   U(1) 1, 3, 6, 10    SU(2) 1, 3, 6, 14     SU(3) 1, 6, 15, 43
  *   d = 3   U(1) 2, 9, 51       SU(2) 2, 9, 60        SU(3) 2, 17
  *   d = 4   U(1) 2, 11, 88      SU(2) 2, 11, 106      SU(3) 2, 21
  * LFT_ERR_ARG for extents < 2 with the plaquettes alone, < 3 with those of order 2, and so on: there loops close around the
  * lattice, or plaquettes share two links, and are of other classes; of a doubled axis only links that move count, so that in two
  * dimensions any extents will do, but for that of the axis, which is even. LFT_ERR_NONFINITE names the step. The inverse solves
- * each step by relaxed iteration: LFT_ERR_NOCONV if the steps are too long. flow_init takes up to 180 kB of stack, in two dimensions
- * 400. */
+ * each step by relaxed iteration: LFT_ERR_NOCONV if the steps are too long. flow_init takes up to 400 kB of stack. */
 LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
 
 /* How many classes of loops there are to an order, 1 to 8; 0 where there is no room for all of them. doubled: as in the desc. */
@@ -5953,8 +5955,8 @@ LFT_API size_t LFT_(multiscale_bytes)(void);
  * lattices the two flows do the same, but for the prior (and unless axes become equal that were not). The flows have the same
  * prior and layers, of which the integration steps may differ and stay as they are; LFT_ERR_MISMATCH otherwise, with nothing
  * changed. A flow that draws on its way to finer lattices may have more layers than `from`, whose are then the last ones: the
- * same scales, seen from the samples. Text in flow->error. Of a family, the flow at its present couplings is taken; a family gets it for all couplings
- * alike. */
+ * same scales, seen from the samples. Text in flow->error. Of a family, the flow at its present couplings is taken; a family gets
+ * it for all couplings alike. */
 LFT_API lft_status LFT_(flow_transfer)(LFT_(flow) *flow, const LFT_(flow) *from);
 
 /* ---- 82_carry.h, declarations ------------------------------------------------------------------------------------ */
@@ -12810,11 +12812,12 @@ LFT_P_STATIC void LFT_P(potential_gauss)(double *a, double *b, int n)
     }
 }
 
-/* The same at a time t, not expanded in beta but in the classes to that order, all others cut off:
- *   L S~ + t sum d_l^a S d_l^a S~ = S, constants apart
+/* The same where the map has come to beta, for beta to grow by 1, not expanded in beta but in the classes to that order, all others
+ * cut off: with S of beta 1,
+ *   L S~ + beta sum d_l^a S d_l^a S~ = S, constants apart
  * Of a doubled axis it is the trivializing map of the new links for any others, what these alone make up is a constant, too; there
  * the cut is one of harmonics of a link, and converges where the expansion in beta does not. c[class] */
-LFT_P_STATIC void LFT_P(potential_solve)(const LFT_P(potential) *s, double beta, int order, double t, double *c)
+LFT_P_STATIC void LFT_P(potential_solve)(const LFT_P(potential) *s, int order, double beta, double *c)
 {
     const double      N = LFT_P_COLOURS;
     LFT_P(classes)    classes;
@@ -12827,8 +12830,8 @@ LFT_P_STATIC void LFT_P(potential_solve)(const LFT_P(potential) *s, double beta,
         LFT_P(classes_laplacian)(&classes, i, &row);
         for (j = 0; j < all; ++j) a[j * all + i] = row.c[j];
         LFT_P(classes_times_plaquettes)(&classes, i, &row);
-        for (j = 0; j < all; ++j) a[j * all + i] -= t * beta / (2 * N) * row.c[j];
-        c[i] = i < classes.upto[1] ? -beta / N * (LFT_P_COLOURS == 2 ? 1 : 0.5) : 0;
+        for (j = 0; j < all; ++j) a[j * all + i] -= beta / (2 * N) * row.c[j];
+        c[i] = i < classes.upto[1] ? -1 / N * (LFT_P_COLOURS == 2 ? 1 : 0.5) : 0;
     }
     LFT_P(potential_gauss)(a, c, all);
     for (i = all; i < s->classes; ++i) c[i] = 0;
@@ -13649,7 +13652,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_check_desc)(const LFT_(continuous_desc)
     if (d->order < 0 || d->order > (d->doubled ? LFT_P_ORDERS : LFT_P_SHAPE)) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "order", "0, 1, 2, 3 or 4", d->order);
     }
-    if (d->order > d->nodes && !d->doubled) {
+    if (d->order > d->nodes && !d->doubled && !d->cut_off) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "nodes", "at least the order", d->nodes);
     }
     if (!lft_finite(d->beta)) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "beta", "a finite number", d->beta);
@@ -13737,20 +13740,21 @@ LFT_P_STATIC void LFT_P(legendre)(double t, int n, double *p)
     for (a = 0; a < n; ++a) p[a] = a < 2 ? (a ? x : 1) : ((2 * a - 1) * x * p[a - 1] - (a - 1) * p[a - 2]) / a;
 }
 
-/* The nearest polynomials to the trivializing map of a doubled axis, by eight points of Gauss. */
-LFT_P_STATIC void LFT_P(continuous_start_doubled)(const LFT_P(continuous) *s, double *to)
+/* The nearest polynomials to the trivializing map in the classes of an order, by eight points of Gauss. */
+LFT_P_STATIC void LFT_P(continuous_start_solved)(const LFT_P(continuous) *s, double *to)
 {
     static const double x[4] = {0.1834346424956498, 0.5255324099163290, 0.7966664774136267, 0.9602898564975363};
     static const double w[4] = {0.3626837833783620, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763};
+    const double        way = s->desc.beta - s->desc.from;
     double              c[LFT_P_CLASSES], p[8];
     int                 k, i, a;
     for (k = 0; k < 8; ++k) {
         const double t = 0.5 + (k % 2 ? 0.5 : -0.5) * x[k / 2];
         LFT_P(legendre)(t, 8, p);
-        LFT_P(potential_solve)(&s->potential, s->desc.beta, s->desc.order, t, c);
+        LFT_P(potential_solve)(&s->potential, s->desc.order, s->desc.from + way * t, c);
         for (i = 0; i < s->desc.loops; ++i) {
             for (a = 0; a < LFT_P(continuous_nodes)(s, i) && a < 8; ++a) {
-                to[LFT_P(continuous_first)(s, i) + a] += 0.5 * w[k / 2] * (2 * a + 1) * p[a] * c[i];
+                to[LFT_P(continuous_first)(s, i) + a] += way * 0.5 * w[k / 2] * (2 * a + 1) * p[a] * c[i];
             }
         }
     }
@@ -13767,8 +13771,8 @@ LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *thet
     double                   c[LFT_P_SHAPE][LFT_P_CLASSES], share;
     int                      i, a, k, m;
     for (a = 1; a < LFT_P_SHAPE; ++a) pace[s->params + (size_t)a] = 0;
-    if (s->desc.doubled && order) {
-        LFT_P(continuous_start_doubled)(s, theta + s->params);
+    if ((s->desc.doubled || s->desc.cut_off) && order) {
+        LFT_P(continuous_start_solved)(s, theta + s->params);
         return;
     }
     LFT_P(potential_start)(&s->potential, 1, order, c);

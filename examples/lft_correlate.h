@@ -78,7 +78,8 @@ static lft_status LFT(correlate_read)(LFT(correlate_job) *j, LFT(heatbath_desc) 
     d->seed      = cli_count(c, "seed", 1, 0, UINT64_MAX);
     d->pool      = cli_pool(c);
     desc.pool             = d->pool;
-    desc.continuous.order = desc.continuous.nodes = word ? word : 2;
+    desc.continuous.order = word ? word : 2;
+    desc.continuous.nodes = desc.continuous.cut_off ? 8 : desc.continuous.order;
     desc.continuous.from  = cli_real(c, "from-beta", 0);
     desc.continuous.loops = LFT(loops_of)(c, desc.continuous.order);
     (void)cli_required(c, "from-beta");

@@ -14,6 +14,7 @@ static lft_status LFT(read_continuous)(cli *c, LFT(flow_desc) *d)
     d->continuous.integrator = (lft_group_integrator)cli_word(c, "integrator", cli_integrator, 0);
     d->continuous.steps      = (int)cli_count(c, "int-steps", 0, 1, 100000);
     d->continuous.beta       = cli_real(c, "beta", 0);
+    d->continuous.cut_off    = cli_given(c, "cut-off");
     return c->error.code;
 }
 
@@ -134,10 +135,10 @@ static lft_status LFT(choose_couplings)(cli *c, LFT(model) *m)
 /* The flow of two dimensions whose density is that of the theory. */
 static lft_status LFT(exact_model)(cli *c, lft_pool pool, LFT(model) *m)
 {
-    static const char *const none[] = {"integrator", "int-steps", "measure-logq"};
+    static const char *const none[] = {"integrator", "int-steps", "measure-logq", "cut-off"};
     lft_arena                arena  = cli_arena(c, LFT(exact_bytes)());
     int                      extent[LFT_CLI_DIM], i;
-    for (i = 0; i < 3; ++i) {
+    for (i = 0; i < 4; ++i) {
         if (cli_given(c, none[i])) return cli_fail(c, LFT_ERR_ARG, "--%s: expected a flow that integrates, got exact", none[i]);
     }
     cli_extent(c, "extent", cli_required(c, "extent"), extent);
@@ -161,7 +162,7 @@ static lft_status LFT(sample_model)(cli *c, lft_pool pool, LFT(model) *m)
     if (LFT(read_theory)(c, &m->theory) || LFT(read_continuous)(c, &m->desc)) return c->error.code;
     m->desc.pool             = pool;
     m->desc.continuous.order = order;
-    m->desc.continuous.nodes = order;
+    m->desc.continuous.nodes = m->desc.continuous.cut_off ? 8 : order;
     m->desc.continuous.loops = LFT(loops_of)(c, order);
     if (c->error.code) return c->error.code;
     if (LFT(make_flow)(c, &m->flow, &m->desc)) return c->error.code;

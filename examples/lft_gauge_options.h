@@ -38,6 +38,8 @@ static const cli_option cli_option_table[] = {
     {"model", "FILE", NULL, "the model; measure: how well its flow covers the configurations; hmc: in the variables of its flow",
      CLI_SAMPLE | CLI_INFO | CLI_MEASURE | CLI_HMC},
     {"init", "WORD", "nlo", "start: none (the identity), lo, nlo, n2lo, n3lo, or a model of other couplings or extent", CLI_TRAIN},
+    {"cut-off", NULL, NULL, "the map's equation solved in the loops of its order, not expanded in beta: better for U(1) and SU(2)",
+     CLI_TRAIN | CLI_SAMPLE | CLI_CORRELATE | CLI_UNTRAINED | CLI_SHAPE},
     {"n", "N", "100000", "configurations in all", CLI_SAMPLING | CLI_CORRELATE},
     {"out", "FILE", NULL, "x.nersc or x.ildg: one file each, x-000000.nersc, ...; x.npy: all of them; train, export: the model",
      CLI_SAMPLING | CLI_TRAINED | CLI_EXPORT},

@@ -146,11 +146,12 @@ LFT_P_STATIC void LFT_P(potential_gauss)(double *a, double *b, int n)
     }
 }
 
-/* The same at a time t, not expanded in beta but in the classes to that order, all others cut off:
- *   L S~ + t sum d_l^a S d_l^a S~ = S, constants apart
+/* The same where the map has come to beta, for beta to grow by 1, not expanded in beta but in the classes to that order, all others
+ * cut off: with S of beta 1,
+ *   L S~ + beta sum d_l^a S d_l^a S~ = S, constants apart
  * Of a doubled axis it is the trivializing map of the new links for any others, what these alone make up is a constant, too; there
  * the cut is one of harmonics of a link, and converges where the expansion in beta does not. c[class] */
-LFT_P_STATIC void LFT_P(potential_solve)(const LFT_P(potential) *s, double beta, int order, double t, double *c)
+LFT_P_STATIC void LFT_P(potential_solve)(const LFT_P(potential) *s, int order, double beta, double *c)
 {
     const double      N = LFT_P_COLOURS;
     LFT_P(classes)    classes;
@@ -163,8 +164,8 @@ LFT_P_STATIC void LFT_P(potential_solve)(const LFT_P(potential) *s, double beta,
         LFT_P(classes_laplacian)(&classes, i, &row);
         for (j = 0; j < all; ++j) a[j * all + i] = row.c[j];
         LFT_P(classes_times_plaquettes)(&classes, i, &row);
-        for (j = 0; j < all; ++j) a[j * all + i] -= t * beta / (2 * N) * row.c[j];
-        c[i] = i < classes.upto[1] ? -beta / N * (LFT_P_COLOURS == 2 ? 1 : 0.5) : 0;
+        for (j = 0; j < all; ++j) a[j * all + i] -= beta / (2 * N) * row.c[j];
+        c[i] = i < classes.upto[1] ? -1 / N * (LFT_P_COLOURS == 2 ? 1 : 0.5) : 0;
     }
     LFT_P(potential_gauss)(a, c, all);
     for (i = all; i < s->classes; ++i) c[i] = 0;

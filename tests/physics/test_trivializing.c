@@ -87,6 +87,9 @@ static void orders(void)
     for (order = 1; order <= 3; ++order) su2_scaling("SU(2) 2D", order, 0.5);
     for (order = 1; order <= 3; ++order) su3_scaling("SU(3) 2D", order, 1);
     for (order = 1; order <= 2; ++order) four_scaling("SU(3) 4D", order, 1);
+    for (order = 1; order <= 3; ++order) u1_scaling("U(1) 2D, cut off", -order, 0.3);
+    for (order = 1; order <= 3; ++order) su2_scaling("SU(2) 2D, cut off", -order, 0.5);
+    for (order = 1; order <= 2; ++order) su3_scaling("SU(3) 2D, cut off", -order, 0.5);
 }
 
 /* Mean of (log w - log Z)^2 of a batch; its gradient against finite differences, then what steps make of it. */
