@@ -61,8 +61,8 @@ static void info_print_layer(const f64_flow *flow, int i)
     while (p->offset != layer->params) ++p; /* the plaquette's coefficients; behind them those of the other classes */
     printf(": %s", layer->ops->kind);
     if (d->doubled) printf(" through the new links of axis %d", d->doubled - 1);
-    printf(", %d classes, %d nodes, %d integration steps of %s; coefficients of Legendre polynomials in time:\n", d->loops, d->nodes,
-           layer->steps, cli_integrator[d->integrator - 1]);
+    printf(", %d classes, %d nodes, %d integration steps of %s; coefficients of Legendre polynomials in time:\n", d->loops,
+           d->nodes, layer->steps, cli_integrator[d->integrator - 1]);
     for (k = 0; k < d->loops; ++k) {
         const double *c = flow->params.value + (k ? p[1].offset + (size_t)((k - 1) * d->nodes) : p->offset);
         char          text[80];

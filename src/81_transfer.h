@@ -7,8 +7,8 @@
  * lattices the two flows do the same, but for the prior (and unless axes become equal that were not). The flows have the same
  * prior and layers, of which the integration steps may differ and stay as they are; LFT_ERR_MISMATCH otherwise, with nothing
  * changed. A flow that draws on its way to finer lattices may have more layers than `from`, whose are then the last ones: the
- * same scales, seen from the samples. Text in flow->error. Of a family, the flow at its present couplings is taken; a family gets it for all couplings
- * alike. */
+ * same scales, seen from the samples. Text in flow->error. Of a family, the flow at its present couplings is taken; a family gets
+ * it for all couplings alike. */
 LFT_API lft_status LFT_(flow_transfer)(LFT_(flow) *flow, const LFT_(flow) *from);
 
 #endif /* LFT_P_DECLARATIONS */

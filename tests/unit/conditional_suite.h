@@ -231,6 +231,21 @@ static void SUITE_(multiscale_flow)(double beta, int order, int refine)
     check_sigma(flow_name("log of the mean weight, log Z"), w.logz, logz, w.logz_error);
 }
 
+/* What the flow of new links refuses. */
+static void SUITE_(conditional_refused)(const char *what, int extent, int doubled, const char *word)
+{
+    SUITE_(flow)      flow;
+    SUITE_(flow_desc) desc;
+    lft_arena         arena = lft_arena_of(flow_memory, sizeof flow_memory);
+    lft_error         error;
+    int               mu;
+    memset(&desc, 0, sizeof desc);
+    memset(&error, 0, sizeof error);
+    for (mu = 0; mu < SUITE_DIM; ++mu) desc.extent[mu] = extent;
+    desc.continuous.doubled = doubled;
+    check_true(flow_name(what), SUITE_(flow_init)(&flow, &desc, &arena, &error) == LFT_ERR_ARG && strstr(error.text, word));
+}
+
 static void SUITE_(conditional)(const char *name)
 {
     int kind, order, axis;
@@ -267,6 +282,9 @@ static void SUITE_(conditional)(const char *name)
         SUITE_(forces)();
         SUITE_(derivatives)(LFT_COMMUTATOR_FREE_4);
     }
+    SUITE_(conditional_refused)("an odd extent of the axis", 5, 1, "extent: expected an even one of the doubled axis, got 5");
+    SUITE_(conditional_refused)("no such axis", 4, SUITE_DIM + 1, "doubled");
+    if (SUITE_DIM > 2) SUITE_(conditional_refused)("loops that close around the lattice", 2, 1, "extent: expected at least 3");
     flow_loops = 0, flow_extent = 3, flow_doubled = 0;
     SUITE_(multiscale_flow)(SUITE_GROUP == LFT_U1 ? 1.0 / (SUITE_DIM - 1) : SUITE_GROUP == LFT_SU2 ? 1.5 : 2,
                             SUITE_DIM == 2 ? 3 : 1, 0);

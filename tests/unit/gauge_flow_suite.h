@@ -1,5 +1,5 @@
 /* gauge_flow_suite.h: the properties of the continuous flow of gauge fields, for one group and dimension. Include it once per
- * instance with SUITE_NAME, SUITE_GROUP, SUITE_DIM (f64); then call SUITE_(suite)(). SUITE_MORE: a file with more for the instance. */
+ * instance with SUITE_NAME, SUITE_GROUP, SUITE_DIM (f64); then call SUITE_(suite)(). SUITE_MORE: a file with more for each. */
 #ifndef GAUGE_FLOW_SUITE_COMMON
 #define GAUGE_FLOW_SUITE_COMMON
 #include "lftflow.h"
@@ -594,7 +594,8 @@ static void SUITE_(loop_names)(void)
     char text[80], four[4];
     check_true(flow_name("the first class"),
                SUITE_(continuous_loop)(0, 0, text, sizeof text) == LFT_OK && !strcmp(text, "tr xyXY"));
-    check_true(flow_name("the second order begins"), SUITE_(continuous_loop)(0, 1, text, sizeof text) == LFT_OK && strlen(text) > 8);
+    check_true(flow_name("the second order begins"),
+               SUITE_(continuous_loop)(0, 1, text, sizeof text) == LFT_OK && strlen(text) > 8);
     check_true(flow_name("cut"), SUITE_(continuous_loop)(0, 1, four, sizeof four) == LFT_OK && strlen(four) == 3);
     check_true(flow_name("no such class"), SUITE_(continuous_loop)(0, 1000, text, sizeof text) == LFT_ERR_ARG);
     check_true(flow_name("no such class"), SUITE_(continuous_loop)(0, -1, text, sizeof text) == LFT_ERR_ARG);
