@@ -181,8 +181,8 @@ LFT_P_STATIC lft_status LFT_P(continuous_check_desc)(const LFT_(continuous_desc)
         return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "most_steps", "steps to 100000", d->most_steps);
     }
     if (d->order < 0 || d->order > (d->doubled ? LFT_P_ORDERS : LFT_P_SHAPE)) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "order", LFT_DIM == 2 ? "0 to 4, of a doubled axis 8" : "0, 1, 2, 3 or 4",
-                              d->order);
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "order",
+                              LFT_DIM == 2 ? "0 to 4, of a doubled axis 8" : "0, 1, 2, 3 or 4", d->order);
     }
     if (d->order > d->nodes && !d->doubled) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "nodes", "at least the order", d->nodes);
