@@ -5667,7 +5667,7 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
 
 /* ---- 71_gauge_continuous.h, declarations ------------------------------------------------------------------------- */
 /* 71_gauge_continuous.h: the gauge-equivariant continuous flow as a layer: dU/dt = Z(U, t) U from t = 0 to 1, on the group.
- * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table), LFT_(continuous_loops)(), _loop. */
+ * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table), _loops, _loop, _scale. */
 
 #ifndef LFT_P_GROUP_INTEGRATOR
 #define LFT_P_GROUP_INTEGRATOR
@@ -5692,6 +5692,7 @@ typedef struct LFT_(continuous_desc) {
                                    map to leading, next to leading order in beta, and so on; needs all classes of that order, and
                                    nodes >= order but for a doubled axis */
     double               beta;  /* of the Wilson action that the order is for */
+    double               from;  /* beta of what the map begins with, as LFT_(flow_carry)() does, of all links; 0: Haar */
     int                  doubled; /* axis + 1: only the new links of a doubled axis move, those across it at odd coordinates */
 } LFT_(continuous_desc);
 
@@ -5723,6 +5724,11 @@ LFT_API int LFT_(continuous_loops)(int doubled, int order);
  * z and t are the other axes; where there are more traces the steps between their beginnings stand in brackets, and those of
  * the first from an even slice of a doubled axis. Of U(1) one loop that has all links. LFT_ERR_ARG where there is no such class. */
 LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size);
+
+/* Multiplies the coefficients of a layer of this table, in flow->params.value, by ratio to the power of their classes' order, which
+ * is what those of the trivializing map do to leading order when beta becomes ratio beta: the start at another coupling, from a
+ * model. flow_prepare must follow. */
+LFT_API void LFT_(continuous_scale)(const LFT_(layer) *layer, double *value, double ratio);
 
 #endif
 #if LFT_GROUP == LFT_SCALAR
@@ -5950,6 +5956,18 @@ LFT_API size_t LFT_(multiscale_bytes)(void);
  * same scales, seen from the samples. Text in flow->error. Of a family, the flow at its present couplings is taken; a family gets
  * it for all couplings alike. */
 LFT_API lft_status LFT_(flow_transfer)(LFT_(flow) *flow, const LFT_(flow) *from);
+
+/* ---- 82_carry.h, declarations ------------------------------------------------------------------------------------ */
+/* 82_carry.h: configurations of one theory carried to another by a flow: correlated ensembles.
+ * Offers: LFT_(flow_carry)(). */
+
+/* y = f(x), and logw[n] = S_from(x) - S_to(y) + log |det df/dx|. If the x are an ensemble of `from`, then for any flow
+ *   <O>_to = <w O(y)> / <w>,   <w> = Z_to / Z_from,   w = exp(logw)
+ * and O(x) - w O(y) / <w> fluctuates as little as y is near x: <O>_from - <O>_to has a smaller error than two runs, and, where f is
+ * nearer to what leads from one theory to the other than the identity, than reweighting. A flow of gauge fields begins as such a
+ * map with continuous.from and .beta. x is not y. Errors as of LFT_(flow_map)(). Source: 2401.10874. */
+LFT_API lft_status LFT_(flow_carry)(LFT_(flow) *flow, const LFT_(theory) *from, const LFT_(theory) *to, const LFT_(batch) *x,
+                                    LFT_(batch) *y, double *logw);
 
 /* ---- 82_metropolis.h, declarations ------------------------------------------------------------------------------- */
 /* 82_metropolis.h: independence Metropolis: the samples of a flow, accepted or rejected, are an exact Markov chain.
@@ -9734,6 +9752,20 @@ LFT_P_STATIC void LFT_P(halves_of)(LFT_P(halves) *h, const LFT_P(kernel) *k, con
     }
 }
 
+/* tr w^+ p of an attempt w, where p has the eigenvalues h.re + i h.im. */
+LFT_P_STATIC void LFT_P(rest_trace)(const LFT_P(attempt) *a, const LFT_P(halves) *h, const int *of, double *re, double *im)
+{
+    int j, l;
+    for (l = 0; l < LFT_P_LANES; ++l) re[l] = im[l] = 0;
+    for (j = 0; j < 3; ++j) {
+        for (l = 0; l < LFT_P_LANES; ++l) {
+            const double hr = h->re[j][of[l]], hi = h->im[j][of[l]];
+            re[l] += a->dr[j][l] * hr + a->di[j][l] * hi;
+            im[l] += a->dr[j][l] * hi - a->di[j][l] * hr;
+        }
+    }
+}
+
 /* w from kappa_small, accepted with kappa_large(w^+ p) / kappa_large(1), in the basis in which p is diagonal. Two single
  * plaquettes: y from the rung c Re tr y below, accepted with exp(slope [Re tr y (D - c) - sum |D - c|]). */
 LFT_P_STATIC int LFT_P(split)(const LFT_P(kernel) *small, const LFT_P(kernel) *large, lft_draw d, uint32_t pair, const lft_u *p,
@@ -9767,14 +9799,7 @@ LFT_P_STATIC int LFT_P(split)(const LFT_P(kernel) *small, const LFT_P(kernel) *l
             for (l = 0; l < LFT_P_LANES; ++l) value[l] = lft_p_f64_p_exp(re[l]);
             for (l = 0; l < LFT_P_LANES; ++l) other[l] = u[15][l] * a.bound[l];
         } else {
-            for (l = 0; l < LFT_P_LANES; ++l) re[l] = im[l] = 0;
-            for (j = 0; j < 3; ++j) { /* tr w^+ p */
-                for (l = 0; l < LFT_P_LANES; ++l) {
-                    const double hr = h.re[j][of[l]], hi = h.im[j][of[l]];
-                    re[l] += a.dr[j][l] * hr + a.di[j][l] * hi;
-                    im[l] += a.dr[j][l] * hi - a.di[j][l] * hr;
-                }
-            }
+            LFT_P(rest_trace)(&a, &h, of, re, im);
             LFT_P(kernel_value)(large, re, im, value);
             LFT_P(kernel_value)(small, a.tr, a.ti, other);
             for (l = 0; l < LFT_P_LANES; ++l) {
@@ -11697,7 +11722,7 @@ LFT_P_STATIC void LFT_P(traces_add)(LFT_P(traces) *p, const int *path, int n)
 
 LFT_P_STATIC void LFT_P(traces_remove)(LFT_P(traces) *p, int t)
 {
-    for (--p->traces; t < p->traces; ++t) {
+    for (--p->traces; t < p->traces && t + 1 < LFT_P_TRACES; ++t) { /* the bound is for compilers */
         p->length[t] = p->length[t + 1];
         lft_p_copy(p->letter[t], p->letter[t + 1], sizeof p->letter[t]);
     }
@@ -12649,6 +12674,7 @@ typedef struct LFT_P(potential) {
     LFT_P(program) program;
     int            classes;    /* with coefficients: the first of those that the program computes */
     int            orders;     /* of the trivializing map that all classes are there for */
+    int            upto[LFT_P_ORDERS + 1]; /* classes of orders up to this; 0 where not all were looked for */
     int            extent[LFT_DIM]; /* the least: on a smaller lattice links of a loop that move are one and the same */
     double        *closure;    /* [classes][all of the program's + 1]: D_ij, last the constant */
 } LFT_P(potential);
@@ -12707,6 +12733,7 @@ LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(la
         }
         for (j = all; j < classes.count; ++j) all = row.c[j] < 0 || row.c[j] > 0 ? j + 1 : all;
     }
+    lft_p_copy(s->upto, classes.upto, sizeof s->upto);
     while (s->orders < LFT_P_ORDERS && classes.upto[s->orders + 1] > 0 && classes.upto[s->orders + 1] <= s->classes) ++s->orders;
     for (i = 0; i < all; ++i) LFT_P(potential_extent)(s, classes.one + i);
     status = LFT_P(program_build)(&s->program, lattice, &classes, all, arena, error);
@@ -13737,19 +13764,34 @@ LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *thet
         {1}, {1.0 / 2, 1.0 / 2}, {1.0 / 3, 1.0 / 2, 1.0 / 6}, {1.0 / 4, 9.0 / 20, 1.0 / 4, 1.0 / 20}};
     const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
     const int                order = s->desc.order;
-    double                   c[LFT_P_SHAPE][LFT_P_CLASSES];
-    int                      i, a, k;
+    const double             way = s->desc.beta - s->desc.from;
+    double                   c[LFT_P_SHAPE][LFT_P_CLASSES], share;
+    int                      i, a, k, m;
     for (a = 1; a < LFT_P_SHAPE; ++a) pace[s->params + (size_t)a] = 0;
     if (s->desc.doubled && order) {
         LFT_P(continuous_start_doubled)(s, theta + s->params);
         return;
     }
-    LFT_P(potential_start)(&s->potential, s->desc.beta, order, c);
+    LFT_P(potential_start)(&s->potential, 1, order, c);
     for (i = 0; i < s->desc.loops; ++i) {
         double *to = theta + s->params + LFT_P(continuous_first)(s, i);
-        for (k = 0; k < order; ++k) {
-            for (a = 0; a <= k; ++a) to[a] += power[k][a] * c[k][i];
+        for (k = 0; k < order; ++k) { /* way (from + way t)^k, term by term */
+            for (m = k, share = way; m >= 0; --m, share *= s->desc.from * (m + 1) / (k - m)) {
+                for (a = 0; a <= m; ++a) to[a] += power[m][a] * c[k][i] * share * lft_p_power(way, m);
+            }
         }
+    }
+}
+
+LFT_API void LFT_(continuous_scale)(const LFT_(layer) *layer, double *value, double ratio)
+{
+    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
+    const int               *upto = s->potential.upto;
+    int                      i, a, order = 1;
+    for (i = 0; i < s->desc.loops; ++i) {
+        double *c = value + s->params + LFT_P(continuous_first)(s, i);
+        while (order < LFT_P_ORDERS && upto[order] > 0 && i >= upto[order]) ++order;
+        for (a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) c[a] *= lft_p_power(ratio, order);
     }
 }
 
@@ -16100,6 +16142,22 @@ LFT_API lft_status LFT_(flow_transfer)(LFT_(flow) *flow, const LFT_(flow) *from)
     lft_p_zero(theta + count, (flow->params.count - count) * sizeof(double));
     LFT_(flow_prepare)(flow);
     return LFT_OK;
+}
+
+/* ---- 82_carry.h, code -------------------------------------------------------------------------------------------- */
+
+LFT_API lft_status LFT_(flow_carry)(LFT_(flow) *flow, const LFT_(theory) *from, const LFT_(theory) *to, const LFT_(batch) *x,
+                                    LFT_(batch) *y, double *logw)
+{
+    const lft_status status = LFT_(flow_map)(flow, x, y, logw);
+    double           before[LFT_P_LANES], after[LFT_P_LANES];
+    int              g, l;
+    for (g = 0; g < x->groups && !status; ++g) {
+        from->action(from, &x->lattice, LFT_P(group)(x, g), before, NULL);
+        to->action(to, &y->lattice, LFT_P(group)(y, g), after, NULL);
+        for (l = 0; l < LFT_P_LANES && g * LFT_P_LANES + l < x->n; ++l) logw[g * LFT_P_LANES + l] += before[l] - after[l];
+    }
+    return status;
 }
 
 /* ---- 82_metropolis.h, code --------------------------------------------------------------------------------------- */

@@ -42,7 +42,7 @@ def cases(groups, dims):
 
 
 def run(arguments, group, dim, extent, beta, how):
-    n = PLAN.get((group, dim)) or (2000 if extent == 8 else 60000 if beta < 2.2 else 6000)
+    n = PLAN.get((group, dim)) or (8000 if extent == 8 else 60000 if beta < 2.2 else 24000)
     if dim == 2 and group != "u1" and beta < 2:
         n *= 4  # a small plaquette
     n = max(400, int(n * arguments.scale))
@@ -93,14 +93,15 @@ def main():
                 tail = f"| {o['tau_int']:.2f} | {result['seconds']:.1f} |"
                 if name == "q2" and result["n"] < 50 * o["tau_int"] or not o["reliable"]:
                     frozen += 1
-                    print(row + f"| {o['value']:.5f} | {value:.5f} | frozen {tail}", file=to, flush=True)
+                    why = "frozen" if name == "q2" else "chains too short"
+                    print(row + f"| {o['value']:.5f} | {value:.5f} | {why} {tail}", file=to, flush=True)
                     continue
                 pull = (o["value"] - value) / (o["error"] ** 2 + error ** 2) ** 0.5
                 chi2, count, worst = chi2 + pull ** 2, count + 1, max(worst, abs(pull))
                 if name == "plaquette" and o["error"] > 1e-3 * value:
                     loose.append(row)
                 print(row + f"| {o['value']:.6f}({o['error']:.6f}) | {value:.6f} | {pull:+.2f} {tail}", file=to, flush=True)
-    print(f"\nchi^2 {chi2:.1f} for {count} comparisons, the largest {worst:.2f} sigma; {frozen} frozen; "
+    print(f"\nchi^2 {chi2:.1f} for {count} comparisons, the largest {worst:.2f} sigma; {frozen} frozen or short; "
           f"{time.time() - begin:.0f} s; errors above 0.1 %: {len(loose)}", file=to)
     return 1 if worst > 3 or loose else 0
 

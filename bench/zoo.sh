@@ -1,5 +1,6 @@
 #!/bin/sh
-# usage: bench/zoo.sh [DIR [NAME ...]]      default: build/zoo, and all models: 6 12 20 32 3d-4 3d-6 3d-8 3d-12
+# usage: bench/zoo.sh [DIR [NAME ...]]      default: build/zoo, and all models: 6 12 20 32 64 3d-4 3d-6 3d-8 3d-12
+#                                           su2-2d-16-b1.8 su2-2d-16-b2.2 su3-2d-16-b4
 # Trains the models of examples/models anew, each from the one before, and exports them: hours. What DIR already holds is
 # kept; an interrupted training goes on from its checkpoint. THREADS may be set; the results do not depend on it.
 # A model that is named alone needs the one before it in DIR.
@@ -7,7 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 dir=${1-build/zoo}
 [ $# = 0 ] || shift
-wanted=" ${*:-6 12 20 32 3d-4 3d-6 3d-8 3d-12} "
+wanted=" ${*:-6 12 20 32 64 3d-4 3d-6 3d-8 3d-12 su2-2d-16-b1.8 su2-2d-16-b2.2 su3-2d-16-b4} "
 mkdir -p "$dir"
 train() { # name, lambda, steps, seed, options...
     name=$1 out=$dir/full-$1.safetensors
@@ -36,7 +37,33 @@ case $wanted in *" 32 "*) if [ ! -f "$dir/full-32.safetensors" ]; then
         ${THREADS:+--threads "$THREADS"}
     build/lft-phi4-2d export "$dir/full-32.safetensors" --out "$dir/phi4-32.safetensors"
 fi ;; esac
+# planned for 1150 steps with 18 integration steps, brought to an end at 1000; then a few with 27
+case $wanted in *" 64 "*) if [ ! -f "$dir/full-64.safetensors" ]; then
+    [ -f "$dir/part-64.safetensors" ] || build/lft-phi4-2d train --extent 64x64 --m2 -4 --lambda 4.398 --steps 1150 --seed 14 \
+        --init "$dir/phi4-32.safetensors" --rate 0.0007 --warmup 15 --batch 128 --int-steps 18 --guard-every 500 --guard-samples 1 \
+        --guard-std 0.01 --guard-mean 0.1 --stop-after 525 --out "$dir/part-64.safetensors" ${THREADS:+--threads "$THREADS"}
+    [ -f "$dir/most-64.safetensors" ] || build/lft-phi4-2d train --resume "$dir/part-64.safetensors" --steps 1000 \
+        --out "$dir/most-64.safetensors" ${THREADS:+--threads "$THREADS"}
+    build/lft-phi4-2d train --extent 64x64 --m2 -4 --lambda 4.398 --steps 16 --seed 15 --init "$dir/most-64.safetensors" \
+        --rate 0.00001 --int-steps 27 --guard-every 0 --measure-logq 8 --out "$dir/full-64.safetensors" ${THREADS:+--threads "$THREADS"}
+    build/lft-phi4-2d export "$dir/full-64.safetensors" --out "$dir/phi4-64.safetensors"
+fi ;; esac
 train 3d-4 12.5 1000 41
 train 3d-6 10 600 42 --init "$dir/full-3d-4.safetensors" --rate 0.003
 train 3d-8 9.15 400 43 --init "$dir/full-3d-6.safetensors" --rate 0.003
 train 3d-12 8.5 200 44 --init "$dir/full-3d-8.safetensors" --rate 0.003 --batch 128
+gauge() { # name, program, options...
+    name=$1 program=build/lft-$2 out=$dir/full-$1.safetensors
+    shift 2
+    case $wanted in *" $name "*) ;; *) return 0 ;; esac
+    if [ -f "$out" ]; then return; fi
+    if [ -f "$out.checkpoint" ]; then set -- --resume "$out.checkpoint"; fi
+    $program train "$@" --checkpoint "$out.checkpoint" --out "$out" ${THREADS:+--threads "$THREADS"}
+    $program export "$out" --out "$dir/$name.safetensors"
+}
+gauge su2-2d-16-b1.8 su2-2d --init n2lo --extent 16x16 --beta 1.8 --nodes 4 --int-steps 8 --steps 12 --batch 1024 --ridge 0.02 \
+    --measure-logq 4 --seed 1 --real f32
+gauge su2-2d-16-b2.2 su2-2d --init n2lo --extent 16x16 --beta 2.2 --nodes 4 --int-steps 10 --steps 16 --batch 1024 --ridge 0.02 \
+    --measure-logq 4 --seed 1 --real f32
+gauge su3-2d-16-b4 su3-2d --init n2lo --extent 16x16 --beta 4 --nodes 3 --int-steps 8 --steps 10 --batch 512 --ridge 0.02 \
+    --ess-n 4000 --measure-logq 2 --seed 1 --real f32

@@ -28,6 +28,7 @@
 #include "lft_scalar_checks.h"
 #else
 #include "lft_heatbath.h"
+#include "lft_correlate.h"
 #include "lft_gauge_measure.h"
 #include "lft_checks.h"
 #include "lft_gauge_checks.h"

@@ -21,8 +21,8 @@ static double demo_worst(void)
 
 static void demo_json(void)
 {
-    json_observables("flow", &demo_flow);
-    json_observables("hmc", &demo_hmc);
+    json_observables("flow", demo_flow.observable, demo_flow.observables);
+    json_observables("hmc", demo_hmc.observable, demo_hmc.observables);
     json_key("worst_sigma");
     json_number(demo_worst());
 }

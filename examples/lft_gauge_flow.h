@@ -101,6 +101,18 @@ static lft_status LFT(read_box)(cli *c, LFT(theory) *theory, lft_family *f)
     return LFT(read_theory)(c, theory);
 }
 
+/* A flow of one coupling as the start for another one. */
+static void LFT(rescale)(LFT(flow) *flow, const LFT(theory) *from, const LFT(theory) *to)
+{
+    const double beta = from->coupling[0];
+    int          i;
+    for (i = 0; i < flow->layers && (beta < 0 || beta > 0); ++i) {
+        const LFT(layer) *layer = flow->layer + i;
+        if (layer->ops == LFT(continuous)()) LFT(continuous_scale)(layer, flow->params.value, to->coupling[0] / beta);
+    }
+    LFT(flow_prepare)(flow);
+}
+
 static int LFT(family_point)(cli *c, LFT(flow) *flow, LFT(theory) *theory, int i)
 {
     (void)c, (void)flow, (void)theory;

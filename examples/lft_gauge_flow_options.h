@@ -89,3 +89,21 @@ static void cli_note_point(cli *c, const lft_family *f, const double *coupling, 
 }
 
 static void cli_print_family(const cli_result *r) { (void)r; }
+
+static void cli_print_changes(const cli_result *r)
+{
+    char text[2][64];
+    int  i;
+    cli_print_lattice(r);
+    printf("  %llu configurations of %llu chains at beta = %.10g; ESS %.4f with the map to beta = %.10g, %.4f by reweighting\n",
+           (unsigned long long)r->n, (unsigned long long)r->chains, r->from_beta, r->ess, r->coupling[0], r->ess_reweighted);
+    printf("  log Z changes by %.6f\n", r->logz);
+    printf("  %-14s %-24s %-24s ratio of the errors\n", "changes of", "with the map", "by reweighting");
+    for (i = 0; i < r->observables; ++i) {
+        const lft_estimate *a = &r->observable[i].e, *b = &r->reweighted[i].e;
+        printf("  %-14s %-24s %-24s %.3f%s%s\n", r->observable[i].name, cli_value(a->value, a->error, text[0]),
+               cli_value(b->value, b->error, text[1]), a->error / b->error, a->reliable ? "" : "  not reliable: ",
+               a->reliable ? "" : lft_doubt_str(a->doubts));
+    }
+    printf("  verdict    %s\n", r->verdict);
+}

@@ -11,12 +11,13 @@ enum {
     CLI_SELFTEST = 32,
     CLI_BENCH    = 64,
     CLI_DEMO     = 128,
+    CLI_CORRELATE = 4096,
     CLI_CURVE    = 8192,
     CLI_EXPORT   = 16384,
     CLI_HEATBATH = 1 << 15,
     CLI_CONVERT  = 1 << 16,
     CLI_CHECK    = 1 << 17,
-    CLI_ALL      = 255 | CLI_CURVE | CLI_EXPORT | CLI_HEATBATH | CLI_CONVERT | CLI_CHECK,
+    CLI_ALL      = 255 | CLI_CURVE | CLI_EXPORT | CLI_HEATBATH | CLI_CONVERT | CLI_CHECK | CLI_CORRELATE,
     CLI_RESUME   = 256, /* may stand beside --resume */
     CLI_SHAPE      = 512,  /* part of a model: not beside --init */
     CLI_CONTINUOUS = 1024, /* only with --flow continuous */

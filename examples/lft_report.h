@@ -50,6 +50,10 @@ struct cli_result {
     double         seconds, samples_per_second, loss, train_seconds, ms_per_step, exp_dh, exp_dh_error;
     cli_observable observable[CLI_OBSERVABLES];
     int            observables;
+#ifndef CLI_SCALAR
+    cli_observable reweighted[CLI_OBSERVABLES]; /* as many: without a flow */
+    double         from_beta, ess_reweighted;
+#endif
     cli_timing     timing[40];
     int            timings;
 #ifdef CLI_SCALAR
@@ -72,13 +76,13 @@ typedef struct cli_field {
 
 #define CLI_FIELD(name, kind, commands) {#name, kind, offsetof(cli_result, name), commands}
 static const cli_field cli_field_table[] = {
-    CLI_FIELD(seed, 'c', CLI_CURVE | CLI_FLOWS | CLI_CHAINS | CLI_DEMO | CLI_INFO),
-    CLI_FIELD(real, 's', CLI_FLOWS | CLI_CHAINS | CLI_MEASURE | CLI_BENCH),
-    CLI_FIELD(lanes, 'u', CLI_FLOWS | CLI_CHAINS | CLI_MEASURE | CLI_BENCH),
-    CLI_FIELD(threads, 'u', CLI_FLOWS | CLI_CHAINS | CLI_MEASURE | CLI_BENCH | CLI_DEMO),
-    CLI_FIELD(chains, 'u', CLI_CHAINS | CLI_MEASURE),
-    CLI_FIELD(n, 'u', CLI_CURVE | CLI_CHAINS | CLI_MEASURE | CLI_DEMO),
-    CLI_FIELD(ess, 'd', CLI_FLOWS | CLI_INFO | CLI_DEMO),
+    CLI_FIELD(seed, 'c', CLI_CORRELATE | CLI_CURVE | CLI_FLOWS | CLI_CHAINS | CLI_DEMO | CLI_INFO),
+    CLI_FIELD(real, 's', CLI_CORRELATE | CLI_FLOWS | CLI_CHAINS | CLI_MEASURE | CLI_BENCH),
+    CLI_FIELD(lanes, 'u', CLI_CORRELATE | CLI_FLOWS | CLI_CHAINS | CLI_MEASURE | CLI_BENCH),
+    CLI_FIELD(threads, 'u', CLI_CORRELATE | CLI_FLOWS | CLI_CHAINS | CLI_MEASURE | CLI_BENCH | CLI_DEMO),
+    CLI_FIELD(chains, 'u', CLI_CORRELATE | CLI_CHAINS | CLI_MEASURE),
+    CLI_FIELD(n, 'u', CLI_CORRELATE | CLI_CURVE | CLI_CHAINS | CLI_MEASURE | CLI_DEMO),
+    CLI_FIELD(ess, 'd', CLI_CORRELATE | CLI_FLOWS | CLI_INFO | CLI_DEMO),
     CLI_FIELD(ess_n, 'u', CLI_FLOWS | CLI_INFO | CLI_DEMO),
     CLI_FIELD(forward_ess, 'd', CLI_MEASURE),
     CLI_FIELD(acceptance, 'd', CLI_SAMPLE | CLI_HMC | CLI_DEMO),
@@ -99,6 +103,8 @@ static const cli_field cli_field_table[] = {
     CLI_FIELD(layers, 'u', CLI_FLOWS | CLI_INFO),
     CLI_FIELD(parameters, 'u', CLI_EXPORT | CLI_FLOWS | CLI_INFO),
 #ifndef CLI_SCALAR
+    CLI_FIELD(from_beta, 'd', CLI_CORRELATE),
+    CLI_FIELD(ess_reweighted, 'd', CLI_CORRELATE),
     CLI_FIELD(loops, 'u', CLI_INFO),
     CLI_FIELD(nodes, 'u', CLI_INFO),
     CLI_FIELD(integrator, 's', CLI_INFO),
@@ -113,11 +119,11 @@ static const cli_field cli_field_table[] = {
     CLI_FIELD(rolled_back, 'u', CLI_TRAIN),
     CLI_FIELD(passed, 'u', CLI_SELFTEST),
     CLI_FIELD(failed, 'u', CLI_SELFTEST),
-    CLI_FIELD(memory_bytes, 'u', CLI_FLOWS | CLI_CHAINS | CLI_MEASURE),
+    CLI_FIELD(memory_bytes, 'u', CLI_CORRELATE | CLI_FLOWS | CLI_CHAINS | CLI_MEASURE),
     CLI_FIELD(seconds, 'd', CLI_ALL),
     CLI_FIELD(samples_per_second, 'd', CLI_CHAINS),
     CLI_FIELD(out, 's', CLI_EXPORT | CLI_FLOWS | CLI_CHAINS | CLI_CONVERT),
-    CLI_FIELD(verdict, 's', CLI_FLOWS | CLI_CHAINS | CLI_MEASURE | CLI_DEMO | CLI_CHECK),
+    CLI_FIELD(verdict, 's', CLI_CORRELATE | CLI_FLOWS | CLI_CHAINS | CLI_MEASURE | CLI_DEMO | CLI_CHECK),
 };
 
 /* What has not been measured is not a number. */
@@ -185,15 +191,15 @@ static void json_field(const cli_result *r, const cli_field *f)
     }
 }
 
-static void json_observables(const char *key, const cli_result *r)
+static void json_observables(const char *key, const cli_observable *list, int n)
 {
     int i;
     json_key(key);
     putchar('{');
-    for (i = 0; i < r->observables; ++i) {
-        const lft_estimate *e = &r->observable[i].e;
+    for (i = 0; i < n; ++i) {
+        const lft_estimate *e = &list[i].e;
         if (i) putchar(',');
-        json_text(r->observable[i].name);
+        json_text(list[i].name);
         printf(":{\"value\":");
         json_number(e->value);
         printf(",\"error\":");
@@ -241,7 +247,7 @@ static void json_result(const cli *c, int command)
         if (cli_field_table[i].commands & command) json_field(r, cli_field_table + i);
     }
     if (!c->error.code) json_more(r);
-    if (r->observables && !c->error.code) json_observables("observables", r);
+    if (r->observables && !c->error.code) json_observables("observables", r->observable, r->observables);
     for (k = 0; k < r->timings && !c->error.code; ++k) {
         json_key(r->timing[k].name);
         json_number(r->timing[k].value);

@@ -69,6 +69,12 @@ static lft_status LFT(model_theory)(cli *c, const LFT(model_info) *info, LFT(the
 /* Of a configuration: epsilon takes a determinant of as many rows. */
 static size_t LFT(dimension)(const LFT(flow) *flow) { return (size_t)flow->lattice.volume; }
 
+/* Parameters do not scale with the couplings. */
+static void LFT(rescale)(LFT(flow) *flow, const LFT(theory) *from, const LFT(theory) *to)
+{
+    (void)flow, (void)from, (void)to;
+}
+
 /* No layer of scalar fields draws. */
 static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d)
 {

@@ -317,6 +317,20 @@ LFT_P_STATIC void LFT_P(halves_of)(LFT_P(halves) *h, const LFT_P(kernel) *k, con
     }
 }
 
+/* tr w^+ p of an attempt w, where p has the eigenvalues h.re + i h.im. */
+LFT_P_STATIC void LFT_P(rest_trace)(const LFT_P(attempt) *a, const LFT_P(halves) *h, const int *of, double *re, double *im)
+{
+    int j, l;
+    for (l = 0; l < LFT_P_LANES; ++l) re[l] = im[l] = 0;
+    for (j = 0; j < 3; ++j) {
+        for (l = 0; l < LFT_P_LANES; ++l) {
+            const double hr = h->re[j][of[l]], hi = h->im[j][of[l]];
+            re[l] += a->dr[j][l] * hr + a->di[j][l] * hi;
+            im[l] += a->dr[j][l] * hi - a->di[j][l] * hr;
+        }
+    }
+}
+
 /* w from kappa_small, accepted with kappa_large(w^+ p) / kappa_large(1), in the basis in which p is diagonal. Two single
  * plaquettes: y from the rung c Re tr y below, accepted with exp(slope [Re tr y (D - c) - sum |D - c|]). */
 LFT_P_STATIC int LFT_P(split)(const LFT_P(kernel) *small, const LFT_P(kernel) *large, lft_draw d, uint32_t pair, const lft_u *p,
@@ -350,14 +364,7 @@ LFT_P_STATIC int LFT_P(split)(const LFT_P(kernel) *small, const LFT_P(kernel) *l
             for (l = 0; l < LFT_P_LANES; ++l) value[l] = lft_p_f64_p_exp(re[l]);
             for (l = 0; l < LFT_P_LANES; ++l) other[l] = u[15][l] * a.bound[l];
         } else {
-            for (l = 0; l < LFT_P_LANES; ++l) re[l] = im[l] = 0;
-            for (j = 0; j < 3; ++j) { /* tr w^+ p */
-                for (l = 0; l < LFT_P_LANES; ++l) {
-                    const double hr = h.re[j][of[l]], hi = h.im[j][of[l]];
-                    re[l] += a.dr[j][l] * hr + a.di[j][l] * hi;
-                    im[l] += a.dr[j][l] * hi - a.di[j][l] * hr;
-                }
-            }
+            LFT_P(rest_trace)(&a, &h, of, re, im);
             LFT_P(kernel_value)(large, re, im, value);
             LFT_P(kernel_value)(small, a.tr, a.ti, other);
             for (l = 0; l < LFT_P_LANES; ++l) {

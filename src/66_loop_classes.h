@@ -199,7 +199,7 @@ LFT_P_STATIC void LFT_P(traces_add)(LFT_P(traces) *p, const int *path, int n)
 
 LFT_P_STATIC void LFT_P(traces_remove)(LFT_P(traces) *p, int t)
 {
-    for (--p->traces; t < p->traces; ++t) {
+    for (--p->traces; t < p->traces && t + 1 < LFT_P_TRACES; ++t) { /* the bound is for compilers */
         p->length[t] = p->length[t + 1];
         lft_p_copy(p->letter[t], p->letter[t + 1], sizeof p->letter[t]);
     }

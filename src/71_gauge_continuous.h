@@ -1,5 +1,5 @@
 /* 71_gauge_continuous.h: the gauge-equivariant continuous flow as a layer: dU/dt = Z(U, t) U from t = 0 to 1, on the group.
- * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table), LFT_(continuous_loops)(), _loop. */
+ * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table), _loops, _loop, _scale. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
 #ifndef LFT_P_GROUP_INTEGRATOR
@@ -25,6 +25,7 @@ typedef struct LFT_(continuous_desc) {
                                    map to leading, next to leading order in beta, and so on; needs all classes of that order, and
                                    nodes >= order but for a doubled axis */
     double               beta;  /* of the Wilson action that the order is for */
+    double               from;  /* beta of what the map begins with, as LFT_(flow_carry)() does, of all links; 0: Haar */
     int                  doubled; /* axis + 1: only the new links of a doubled axis move, those across it at odd coordinates */
 } LFT_(continuous_desc);
 
@@ -56,6 +57,11 @@ LFT_API int LFT_(continuous_loops)(int doubled, int order);
  * z and t are the other axes; where there are more traces the steps between their beginnings stand in brackets, and those of
  * the first from an even slice of a doubled axis. Of U(1) one loop that has all links. LFT_ERR_ARG where there is no such class. */
 LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size);
+
+/* Multiplies the coefficients of a layer of this table, in flow->params.value, by ratio to the power of their classes' order, which
+ * is what those of the trivializing map do to leading order when beta becomes ratio beta: the start at another coupling, from a
+ * model. flow_prepare must follow. */
+LFT_API void LFT_(continuous_scale)(const LFT_(layer) *layer, double *value, double ratio);
 
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
@@ -295,19 +301,34 @@ LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *thet
         {1}, {1.0 / 2, 1.0 / 2}, {1.0 / 3, 1.0 / 2, 1.0 / 6}, {1.0 / 4, 9.0 / 20, 1.0 / 4, 1.0 / 20}};
     const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
     const int                order = s->desc.order;
-    double                   c[LFT_P_SHAPE][LFT_P_CLASSES];
-    int                      i, a, k;
+    const double             way = s->desc.beta - s->desc.from;
+    double                   c[LFT_P_SHAPE][LFT_P_CLASSES], share;
+    int                      i, a, k, m;
     for (a = 1; a < LFT_P_SHAPE; ++a) pace[s->params + (size_t)a] = 0;
     if (s->desc.doubled && order) {
         LFT_P(continuous_start_doubled)(s, theta + s->params);
         return;
     }
-    LFT_P(potential_start)(&s->potential, s->desc.beta, order, c);
+    LFT_P(potential_start)(&s->potential, 1, order, c);
     for (i = 0; i < s->desc.loops; ++i) {
         double *to = theta + s->params + LFT_P(continuous_first)(s, i);
-        for (k = 0; k < order; ++k) {
-            for (a = 0; a <= k; ++a) to[a] += power[k][a] * c[k][i];
+        for (k = 0; k < order; ++k) { /* way (from + way t)^k, term by term */
+            for (m = k, share = way; m >= 0; --m, share *= s->desc.from * (m + 1) / (k - m)) {
+                for (a = 0; a <= m; ++a) to[a] += power[m][a] * c[k][i] * share * lft_p_power(way, m);
+            }
         }
+    }
+}
+
+LFT_API void LFT_(continuous_scale)(const LFT_(layer) *layer, double *value, double ratio)
+{
+    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
+    const int               *upto = s->potential.upto;
+    int                      i, a, order = 1;
+    for (i = 0; i < s->desc.loops; ++i) {
+        double *c = value + s->params + LFT_P(continuous_first)(s, i);
+        while (order < LFT_P_ORDERS && upto[order] > 0 && i >= upto[order]) ++order;
+        for (a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) c[a] *= lft_p_power(ratio, order);
     }
 }
 

@@ -99,6 +99,7 @@
 #include "81_multiscale.h"
 #endif
 #include "81_transfer.h"
+#include "82_carry.h"
 #include "82_metropolis.h"
 #include "83_hmc.h"
 #if LFT_GROUP != LFT_SCALAR
@@ -202,6 +203,7 @@
 #include "81_multiscale.h"
 #endif
 #include "81_transfer.h"
+#include "82_carry.h"
 #include "82_metropolis.h"
 #include "83_hmc.h"
 #if LFT_GROUP != LFT_SCALAR

@@ -126,6 +126,24 @@ expect "u1: exact at too large a beta" 1 'beta: expected one at which' sample --
 expect "u1: the number that it got" 1 'got 1\.25e\+1$' sample --flow exact --extent 8x8 --beta 12.5 --n 10
 expect "u1: exact has no steps" 1 '--int-steps: expected a flow that integrates' sample --flow exact --extent 8x8 --beta 1 \
     --int-steps 3
+expect "u1: correlate" 0 '"command":"correlate"' correlate --extent 8x8 --from-beta 1 --beta 1.1 --flow n2lo --n 20000 --seed 3 --json \
+    --threads 1
+py "u1: exact changes, errors smaller than by reweighting" '
+def bessel(n, x):
+    term, total = 1.0, 0.0
+    for k in range(1, n + 1): term *= x / 2 / k
+    for k in range(1, 60): total, term = total + term, term * x * x / 4 / (k * (n + k))
+    return total
+def logz(b): return __import__("math").log(sum(bessel(abs(n), b) ** 64 for n in range(-10, 11)))
+def plaquette(b): return (logz(b + 1e-4) - logz(b - 1e-4)) / 2e-4 / 64
+r = last("out"); o, w = r["observables"]["plaquette"], r["reweighted"]["plaquette"]
+for e in o, w: assert e["reliable"] and abs(e["value"] - plaquette(1.1) + plaquette(1)) < 3.5 * e["error"], (e, plaquette(1.1) - plaquette(1))
+assert o["error"] < 0.5 * w["error"] and r["ess"] > 0.95 > r["ess_reweighted"] and r["from_beta"] == 1 and r["couplings"]["beta"] == 1.1, r
+a, b = r["observables"]["action"], r["reweighted"]["action"]
+assert abs(a["value"] - b["value"]) < 3.5 * (a["error"] ** 2 + b["error"] ** 2) ** 0.5, (a, b)' out
+expect "u1: correlate without --from-beta" 1 'expected --from-beta' correlate --extent 8x8 --beta 1
+expect "u1: correlate with the exact flow" 1 '--flow' correlate --extent 8x8 --beta 1 --from-beta 1.1 --flow exact
+expect "u1: correlate for people" 0 'ratio of the errors' correlate --extent 4x4 --from-beta 1 --beta 0.9 --n 500
 expect "u1: exact without a beta" 1 'expected --beta' sample --flow exact --extent 8x8
 use lft-su2-2d
 expect "su2: sample exact" 0 '"flow":"exact"' sample --flow exact --extent 16x16 --beta 2.2 --n 10000 --seed 1 --real f64 --json \

@@ -2,8 +2,8 @@
 # usage: tests/run.sh quick|full|rest
 # The one runner. Builds and runs every tests/unit/*.c and tests/physics/*.c, adds up their closing lines, has the files
 # that they wrote read by tests/vectors/check_*.py, gives damaged files to the readers by tests/fuzz/*.c, then does the compile
-# tests and the checks in tools/. quick: one build of each test. rest: what quick left out: most tests also with clang, one
-# lane, -ffast-math, OpenMP, sanitizers; all compile tests; more damage. full: both.
+# tests and the checks in tools/. quick: one build of each test. rest: what quick left out: most tests also with clang and
+# OpenMP, one lane, -ffast-math, sanitizers; all compile tests; more damage. full: both.
 # Logs: build/tests/<test>.<variant>.log. CC, CFLAGS, JOBS, LIMIT (seconds per test) and VARIANTS (of the tests) may be set.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -16,12 +16,11 @@ medium=${fast/O3/O2} # compiles twice as fast
 variant() { # the compiler and the flags of a variant. What takes minutes leaves instances out
     case $1 in
     default) echo "${CC:-cc} ${CFLAGS:-$fast}" ;;
-    clang) echo "clang $medium" ;;
+    clang) echo "clang $medium -fopenmp" ;;
     lanes1) echo "${CC:-cc} $medium -DLFT_TEST_LANES=1 -DLFT_TEST_FEW" ;;
     fast-math) echo "${CC:-cc} $medium -ffast-math" ;;
-    openmp) echo "${CC:-cc} $medium -fopenmp" ;;
-    asan) echo "${CC:-cc} -O1 -g -march=native -fsanitize=address,undefined -fno-sanitize-recover=undefined -DLFT_TEST_FEW" ;;
-    msan) echo "clang -O1 -g -march=native -fsanitize=memory -DLFT_TEST_FEW" ;;
+    asan) echo "${CC:-cc} -O1 -g1 -march=native -fsanitize=address,undefined -fno-sanitize-recover=undefined -DLFT_TEST_FEW" ;;
+    msan) echo "clang -O1 -g1 -march=native -fsanitize=memory -DLFT_TEST_FEW" ;;
     esac
 }
 within() { # seconds, command...
@@ -69,7 +68,7 @@ if [ "${1-}" = --one ]; then # variant and source: build, run, and print the res
     exit 0
 fi
 
-others='clang lanes1 fast-math openmp asan msan'
+others='clang lanes1 fast-math asan msan'
 case "${1-} $#" in
 "quick 1") seconds=1800 mutations=20000 variants=default amount=quick ;;
 "rest 1") seconds=3600 mutations=300000 variants=$others amount=full ;;
@@ -92,8 +91,7 @@ for v in $variants; do
         continue
     fi
     case $v in # what a test has to mention, or to include, for the variant to make a difference
-    lanes1) word='LFT_TEST_LANES|_suite\.h|model_case\.h' ;;
-    openmp) word='openmp|layer_suite\.h|model_case\.h' ;;
+    lanes1) word='LFT_TEST_LANES|instance\.h|_suite\.h|model_case\.h' ;;
     *) word=. ;;
     esac
     for source in tests/unit/*.c tests/physics/*.c; do
@@ -104,7 +102,7 @@ for v in $variants; do
         *test_pullback.c | *test_logz.c | *test_trivializing.c | *test_exact_physics.c) ;;
         'fast-math tests/physics/'*) echo "$v $source" ;;
         *' tests/physics/'*) ;;
-        *'san '*test_layers_[13]d.c | 'openmp '*test_layers_[134]d.c | 'lanes1 '*test_layers_[13]d.c) ;;
+        *'san '*test_layers_[13]d.c | 'lanes1 '*test_layers_[13]d.c) ;;
         *) if grep -qiE "$word" "$source"; then echo "$v $source"; fi ;;
         esac
     done >>"$out/cases"

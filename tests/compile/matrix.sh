@@ -1,8 +1,9 @@
 #!/bin/bash
 # usage: tests/compile/matrix.sh quick|full
 # Compiles one_instance.c (scalar fields) or gauge_instance.c to an object without a warning: compilers x standards x
-# -O0..-O3 x instruction sets; the groups, dimensions and the two real types in turn. quick takes few, in which every pair
-# of values occurs; full takes all, but -O1 for this machine's instructions alone.
+# -O0..-O3 x instruction sets x groups x dimensions x real types. quick takes few, in which every pair of values occurs.
+# full reads every group in every dimension by every standard, without making code, and makes code of each compiler's
+# every level for every instruction set, the rest in turn.
 # JOBS (default: the number of processors) compile at a time.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -39,8 +40,8 @@ for cc in gcc clang g++ clang++; do
 done
 if accepts "${compilers[0]:-cc}" -mavx2 -mfma; then archs="$archs avx2"; else skip "matrix: avx2" "another machine"; fi
 
-# full: one line per combination, dimensions and types in turn. quick: the next case is always the one, out of all
-# combinations, that has most pairs of values that did not occur yet. A standard is paired with its compiler only.
+# One line per case. quick: the next case is always the one, out of all combinations, that has most pairs of values that did
+# not occur yet. A standard is paired with its compiler only.
 awk -v how="$1" -v compilers="${compilers[*]}" -v archs="$archs" '
 function pairs(text, mark,   w, i, j, n) {
     split(text, w, " ")
@@ -56,19 +57,19 @@ BEGIN {
     nc = split(compilers, cc, " "); na = split(archs, arch, " ")
     for (c = 1; c <= nc; ++c) {
         ns = split(cc[c] ~ /\+\+/ ? "c++11 c++17" : "c99 c11 c17 gnu99", std, " ")
-        for (s = 1; s <= ns; ++s) for (l = 1; l <= 4; ++l) for (a = 1; a <= na; ++a) {
-            head = cc[c] " " std[s] " " level[l] " " arch[a]
-            if (how == "full") { # every other one is scalar
-                if (level[l] == "-O1" && arch[a] != "native") continue
-                g = ++k % 2 ? 1 : k / 2 % 3 + 2; d = g == 1 ? (k + 1) / 2 % 4 + 1 : int(k / 6) % 3 + 2
-                print head " " d " " (int(k / 8) % 2 ? "F64" : "F32") " " group[g]
-                continue
-            }
-            for (g = 1; g <= 4; ++g) for (d = 1 + (g > 1); d <= 4; ++d) {
-                all[++n] = head " " d " F32 " group[g]; all[++n] = head " " d " F64 " group[g]
+        for (g = 1; g <= 4; ++g) for (d = 1 + (g > 1); d <= 4; ++d) for (s = 1; s <= ns; ++s) {
+            if (how == "full") print cc[c] " " std[s] " -fsyntax-only native " d " " (++k % 2 ? "F64" : "F32") " " group[g]
+            else for (l = 1; l <= 4; ++l) for (a = 1; a <= na; ++a) {
+                head = cc[c] " " std[s] " " level[l] " " arch[a] " " d
+                all[++n] = head " F32 " group[g]; all[++n] = head " F64 " group[g]
             }
         }
+        if (how == "full") for (l = 1; l <= 4; ++l) for (a = 1; a <= na; ++a) {
+            g = (m++ + l) % 4 + 1; d = int(m / 5) % 3 + 2
+            print cc[c] " " std[int(m / 3) % ns + 1] " " level[l] " " arch[a] " " d " " (int(m / 2) % 2 ? "F64" : "F32") " " group[g]
+        }
     }
+    if (how == "full") exit
     for (;;) {
         most = 0
         for (i = 1; i <= n; ++i) if ((fresh = pairs(all[i], 0)) > most) { most = fresh; best = i }

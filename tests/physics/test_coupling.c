@@ -5,13 +5,10 @@
 
 #define LFT_STDIO
 #define LFT_STATIC
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
 #define LFT_NAME  c2
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM   2
-#include "lftflow.h"
+#include "../instance.h"
 
 enum { LAYERS = 16, L = 8, V = L * L, BATCH = 64, BATCHES = 640, N = BATCH * BATCHES };
 

@@ -4,27 +4,18 @@
 #include <stdlib.h>
 
 #define LFT_STATIC
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
 #define LFT_NAME  u1
 #define LFT_GROUP LFT_U1
 #define LFT_DIM   2
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
+#include "../instance.h"
 #define LFT_NAME  su2
 #define LFT_GROUP LFT_SU2
 #define LFT_DIM   2
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
+#include "../instance.h"
 #define LFT_NAME  su3
 #define LFT_GROUP LFT_SU3
 #define LFT_DIM   2
-#include "lftflow.h"
+#include "../instance.h"
 
 enum { COLUMNS = 32 };
 

@@ -4,18 +4,12 @@
 #define LFT_NAME  u1
 #define LFT_GROUP LFT_U1
 #define LFT_DIM   2
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#include "lftflow.h"
+#include "../instance.h"
 
 #define LFT_NAME  su2
 #define LFT_GROUP LFT_SU2
 #define LFT_DIM   2
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#include "lftflow.h"
+#include "../instance.h"
 
 #include "../test.h"
 #include <stdlib.h>

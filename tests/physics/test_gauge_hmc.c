@@ -3,22 +3,16 @@
 #include "../test.h"
 
 #define LFT_STATIC
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
 #define LFT_NAME  u1
 #define LFT_GROUP LFT_U1
 #define LFT_DIM   2
 #define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
+#include "../instance.h"
 #define LFT_NAME  su2
 #define LFT_GROUP LFT_SU2
 #define LFT_DIM   2
 #define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
+#include "../instance.h"
 
 static unsigned char memory[64 << 20], scratch_memory[16 << 20];
 

@@ -5,58 +5,40 @@
 #include "../test.h"
 #include <stdlib.h>
 
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
 #define LFT_STATIC
 #define LFT_NAME  u2
 #define LFT_GROUP LFT_U1
 #define LFT_DIM   2
 #define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
+#include "../instance.h"
 #define LFT_NAME  s2
 #define LFT_GROUP LFT_SU2
 #define LFT_DIM   2
 #define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
+#include "../instance.h"
 #define LFT_NAME  t2
 #define LFT_GROUP LFT_SU3
 #define LFT_DIM   2
 #define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
+#include "../instance.h"
 #define LFT_NAME  u4f
 #define LFT_GROUP LFT_U1
 #define LFT_DIM   4
 #define LFT_REAL  LFT_F32
 #define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
+#include "../instance.h"
 #define LFT_NAME  s4f
 #define LFT_GROUP LFT_SU2
 #define LFT_DIM   4
 #define LFT_REAL  LFT_F32
 #define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
+#include "../instance.h"
 #define LFT_NAME  t4f
 #define LFT_GROUP LFT_SU3
 #define LFT_DIM   4
 #define LFT_REAL  LFT_F32
 #define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
+#include "../instance.h"
 
 static unsigned char chains_memory[64 << 20], series_memory[16 << 20];
 

@@ -4,48 +4,33 @@
 #ifndef T
 #include "../test.h"
 
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
 #define LFT_STATIC
 #define LFT_NAME  h1
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM   1
 #define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
+#include "../instance.h"
 #define LFT_NAME  h2
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM   2
 #define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
+#include "../instance.h"
 #define LFT_NAME  h2f
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM   2
 #define LFT_REAL  LFT_F32
 #define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
+#include "../instance.h"
 #define LFT_NAME  h3
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM   3
 #define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
+#include "../instance.h"
 #define LFT_NAME  h4
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM   4
 #define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
+#include "../instance.h"
 
 static unsigned char chains_memory[16 << 20], series_memory[192 << 20], scratch_memory[8 << 20];
 

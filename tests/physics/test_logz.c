@@ -84,10 +84,7 @@ int main(void)
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM   T_DIM
 #define LFT_REAL  T_REAL
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#include "lftflow.h"
+#include "../instance.h"
 #define T_(name) LFT_P_PASTE(T, name)
 
 static void T_(test)(const lattice_case *c)

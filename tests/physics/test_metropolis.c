@@ -3,15 +3,12 @@
 #include <stdlib.h>
 #include "../test.h"
 
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
 #define LFT_STATIC
 #define LFT_NAME  c2
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM   2
 #define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
+#include "../instance.h"
 
 static unsigned char memory[16 << 20], series_memory[96 << 20];
 static double        logw[64 * 8000];

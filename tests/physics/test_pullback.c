@@ -3,15 +3,12 @@
 #include "../test.h"
 #include <stdlib.h>
 
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
 #define LFT_STATIC
 #define LFT_NAME  p2
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM   2
 #define LFT_REAL  LFT_F64
-#include "lftflow.h"
+#include "../instance.h"
 
 static unsigned char memory[16 << 20], series_memory[64 << 20];
 

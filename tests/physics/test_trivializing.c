@@ -4,35 +4,23 @@
 #include <stdlib.h>
 
 #define LFT_STATIC
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
 #define LFT_NAME  u1
 #define LFT_GROUP LFT_U1
 #define LFT_DIM   2
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
+#include "../instance.h"
 #define LFT_NAME  su2
 #define LFT_GROUP LFT_SU2
 #define LFT_DIM   2
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
+#include "../instance.h"
 #define LFT_NAME  su3
 #define LFT_GROUP LFT_SU3
 #define LFT_DIM   2
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
+#include "../instance.h"
 #define LFT_NAME  four
 #define LFT_GROUP LFT_SU3
 #define LFT_DIM   4
 #define LFT_REAL  LFT_F32
-#include "lftflow.h"
+#include "../instance.h"
 
 static unsigned char memory[200 << 20];
 

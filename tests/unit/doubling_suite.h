@@ -19,10 +19,7 @@ static void doubling_worst(double *worst, double value)
 #define LFT_NAME  SUITE_NAME
 #define LFT_GROUP SUITE_GROUP
 #define LFT_DIM   SUITE_DIM
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#include "lftflow.h"
+#include "../instance.h"
 #undef LFT_STATIC
 
 #define SUITE_(name) SUITE_PASTE(SUITE_NAME, name)

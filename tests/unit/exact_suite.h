@@ -49,10 +49,7 @@ static double exact_bessel(int n, double x)
 #ifdef SUITE_F32
 #define LFT_REAL LFT_F32
 #endif
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#include "lftflow.h"
+#include "../instance.h"
 #undef LFT_STATIC
 
 #define SUITE_(name) SUITE_PASTE(SUITE_NAME, name)

@@ -40,10 +40,7 @@ static void gauge_worst(double *worst, double value)
 #define LFT_GROUP SUITE_GROUP
 #define LFT_DIM   SUITE_DIM
 #define LFT_REAL  SUITE_REAL
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#include "lftflow.h"
+#include "../instance.h"
 #undef LFT_STATIC
 
 #define SUITE_(name) SUITE_PASTE(SUITE_NAME, name)

@@ -65,9 +65,54 @@ static void determinants(double beta)
     check_below("SU(3): characters by determinants of Bessel functions", off, 1e-14);
 }
 
+/* tr w^+ p of the attempts, another lane's p each, against the matrices. */
+static void rest(void)
+{
+    enum { LANES = sizeof(su3_p_v) / sizeof(double) };
+    lft_arena         arena = lft_arena_of(exact_memory, sizeof exact_memory);
+    su3_p_characters  c;
+    su3_p_kernel      kernel;
+    su3_p_halves      h;
+    su3_p_attempt     a;
+    su3_p_u           p, basis;
+    su3_p_v           phase[3];
+    const lft_p_alias *table[LANES];
+    double            u[16][LANES], re[LANES], im[LANES], angle[3][LANES], z[18][LANES], off = 0, size = 0;
+    int               of[LANES], i, j, k, l;
+    su3_p_characters_init(&c, 4, &arena);
+    su3_p_kernel_init(&kernel, &c, 2, 1, &arena);
+    su3_p_haar_of(lft_draw_of(9, LFT_DRAW_USER, 0, 0), 1, p.c);
+    for (l = 0; l < LANES; ++l) {
+        table[l] = &kernel.table, of[l] = (l + 1) % LANES;
+        for (i = 0; i < 16; ++i) u[i][l] = lft_uniform(lft_draw_of(10, LFT_DRAW_USER, (uint64_t)l, 0), (uint32_t)i);
+    }
+    su3_p_eigen(&p, &basis, phase);
+    su3_p_halves_of(&h, &kernel, phase);
+    su3_p_attempt_of(&a, table, u);
+    su3_p_rest_trace(&a, &h, of, re, im);
+    for (j = 0; j < 3; ++j) su3_p_to_wide(angle[j], phase[j]);
+    for (j = 0; j < 18; ++j) su3_p_to_wide(z[j], a.z.c[j]);
+    for (l = 0; l < LANES; ++l) {
+        for (i = 0; i < 3; ++i) {
+            double wr = 0, wi = 0; /* w_ii = sum_k |z_ik|^2 e^i alpha_k */
+            for (k = 0; k < 3; ++k) {
+                const double share = z[6 * i + 2 * k][l] * z[6 * i + 2 * k][l] + z[6 * i + 2 * k + 1][l] * z[6 * i + 2 * k + 1][l];
+                wr += share * a.re[k][l], wi += share * a.im[k][l];
+            }
+            re[l] -= wr * cos(angle[i][of[l]]) + wi * sin(angle[i][of[l]]);
+            im[l] -= wr * sin(angle[i][of[l]]) - wi * cos(angle[i][of[l]]);
+            size = fmax(size, fabs(wi * cos(angle[i][of[l]])));
+        }
+        exact_worst(&off, fabs(re[l]) + fabs(im[l]));
+    }
+    check_below("SU(3): trace of an attempt's other plaquette", off, 1e-13);
+    check_true("    is not real", size > 0.1);
+}
+
 int main(void)
 {
     exact_case = "SU(3)";
+    rest();
     logz("log Z of SU(3), 8^2, beta 4", su3_exact_logz, 8, 4, 33.91477803, 1e-7);
     logz("log Z of SU(3), 8^2, beta 6", su3_exact_logz, 8, 6, 79.09696586, 1e-7);
     logz("log Z of SU(3), 16^2, beta 4", su3_exact_logz, 16, 4, 135.65911214, 1e-7);

@@ -4,22 +4,16 @@
 #include <stdlib.h>
 
 #define LFT_STATIC
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
 #define LFT_NAME  w1
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM   1
 #define LFT_REAL  LFT_F64
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
+#include "../instance.h"
 #define LFT_NAME  w2
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM   2
 #define LFT_REAL  LFT_F64
-#include "lftflow.h"
+#include "../instance.h"
 
 static unsigned char memory[48 << 20], more[32 << 20], file[4 << 20];
 

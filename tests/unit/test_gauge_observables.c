@@ -3,110 +3,9 @@
  * Wilson flow, step by step, its order and its direction; and what is derived from a series.
  * The second half of this file is compiled once per instance: it includes itself. */
 #ifndef T
-#include "../test.h"
-#include <complex.h>
+#include "lftflow.h"
+#include "../matrices.h"
 #include <stdlib.h>
-
-#define LFT_STATIC
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  u2
-#define LFT_GROUP LFT_U1
-#define LFT_DIM   2
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  u2f
-#define LFT_GROUP LFT_U1
-#define LFT_DIM   2
-#define LFT_REAL  LFT_F32
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  u3
-#define LFT_GROUP LFT_U1
-#define LFT_DIM   3
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  u4
-#define LFT_GROUP LFT_U1
-#define LFT_DIM   4
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  a2
-#define LFT_GROUP LFT_SU2
-#define LFT_DIM   2
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  a3
-#define LFT_GROUP LFT_SU2
-#define LFT_DIM   3
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  a4f
-#define LFT_GROUP LFT_SU2
-#define LFT_DIM   4
-#define LFT_REAL  LFT_F32
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  a4
-#define LFT_GROUP LFT_SU2
-#define LFT_DIM   4
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  b2
-#define LFT_GROUP LFT_SU3
-#define LFT_DIM   2
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  b3f
-#define LFT_GROUP LFT_SU3
-#define LFT_DIM   3
-#define LFT_REAL  LFT_F32
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  b3
-#define LFT_GROUP LFT_SU3
-#define LFT_DIM   3
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#define LFT_NAME  b4
-#define LFT_GROUP LFT_SU3
-#define LFT_DIM   4
-#define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
 
 static const double pi = 3.14159265358979323846;
 
@@ -120,88 +19,20 @@ static lft_arena scratch_of(size_t bytes)
 
 /* ---- plain matrices -------------------------------------------------------------------------------------------------- */
 
-typedef struct matrix {
-    double complex c[3][3];
-} matrix;
-
 /* One configuration, and what it lives on. */
 static struct {
-    int    dim, colours, volume, extent[4];
+    int    dim, volume, extent[4];
     matrix link[SITES * 4];
 } plain;
-
-static matrix times(matrix a, matrix b)
-{
-    matrix r;
-    int    i, j, k;
-    memset(&r, 0, sizeof r);
-    for (i = 0; i < plain.colours; ++i) {
-        for (j = 0; j < plain.colours; ++j) {
-            for (k = 0; k < plain.colours; ++k) r.c[i][j] += a.c[i][k] * b.c[k][j];
-        }
-    }
-    return r;
-}
-
-static matrix adjoint(matrix a)
-{
-    matrix r;
-    int    i, j;
-    memset(&r, 0, sizeof r);
-    for (i = 0; i < plain.colours; ++i) {
-        for (j = 0; j < plain.colours; ++j) r.c[i][j] = conj(a.c[j][i]);
-    }
-    return r;
-}
-
-static matrix plus(matrix a, double x, matrix b)
-{
-    int i, j;
-    for (i = 0; i < plain.colours; ++i) {
-        for (j = 0; j < plain.colours; ++j) a.c[i][j] += x * b.c[i][j];
-    }
-    return a;
-}
-
-static double complex trace(matrix a)
-{
-    double complex t = 0;
-    int            i;
-    for (i = 0; i < plain.colours; ++i) t += a.c[i][i];
-    return t;
-}
-
-static matrix number(double x)
-{
-    matrix r;
-    int    i;
-    memset(&r, 0, sizeof r);
-    for (i = 0; i < plain.colours; ++i) r.c[i][i] = x;
-    return r;
-}
 
 /* (a - a^+) / 2, for N > 1 without its trace */
 static matrix antihermitian(matrix a)
 {
-    matrix         r = plus(a, -1, adjoint(a));
-    double complex t = trace(r) / plain.colours;
-    int            i, j;
-    for (i = 0; i < plain.colours; ++i) {
-        if (plain.colours > 1) r.c[i][i] -= t;
-        for (j = 0; j < plain.colours; ++j) r.c[i][j] /= 2;
-    }
-    return r;
-}
-
-static matrix exponential(matrix a)
-{
-    matrix r = number(1), term = number(1);
-    int    n;
-    for (n = 1; n < 30; ++n) {
-        term = plus(number(0), 1.0 / n, times(term, a));
-        r    = plus(r, 1, term);
-    }
-    return r;
+    matrix            r = matrix_sum(a, -1, matrix_dagger(a));
+    const real_number t = matrix_colours > 1 ? (r.im[0][0] + r.im[1][1] + r.im[2][2]) / matrix_colours : 0;
+    int               i;
+    for (i = 0; i < matrix_colours; ++i) r.im[i][i] -= t;
+    return matrix_sum(matrix_of(0), 0.5L, r);
 }
 
 static int coordinate(int site, int mu)
@@ -226,14 +57,14 @@ typedef struct leg {
 
 static matrix path(int site, const leg *legs, int n)
 {
-    matrix u = number(1);
+    matrix u = matrix_of(1);
     int    i, k;
     for (i = 0; i < n; ++i) {
         const int mu = abs(legs[i].direction) - 1;
         for (k = 0; k < legs[i].steps; ++k) {
-            if (legs[i].direction > 0) u = times(u, plain.link[site * plain.dim + mu]);
+            if (legs[i].direction > 0) u = matrix_times(u, plain.link[site * plain.dim + mu]);
             site = neighbour(site, mu, legs[i].direction > 0);
-            if (legs[i].direction < 0) u = times(u, adjoint(plain.link[site * plain.dim + mu]));
+            if (legs[i].direction < 0) u = matrix_times(u, matrix_dagger(plain.link[site * plain.dim + mu]));
         }
     }
     return u;
@@ -256,26 +87,27 @@ static double plain_plaquette(int which)
         for (mu = 0; mu < plain.dim; ++mu) {
             for (nu = mu + 1; nu < plain.dim; ++nu) {
                 if ((which == 1 && mu == 0) || (which == 2 && mu > 0)) continue;
-                sum += creal(trace(rectangle(x, mu + 1, 1, nu + 1, 1)));
+                sum += matrix_trace(rectangle(x, mu + 1, 1, nu + 1, 1));
                 ++n;
             }
         }
     }
-    return sum / (n * plain.colours);
+    return sum / (n * matrix_colours);
 }
 
-static double complex plain_polyakov(void)
+static void plain_polyakov(double *re, double *im)
 {
-    double complex sum = 0;
-    int            x, n = 0;
+    int x, n = 0;
+    *re = *im = 0;
     for (x = 0; x < plain.volume; ++x) {
         leg l = {1, 0};
         l.steps = plain.extent[0];
         if (coordinate(x, 0)) continue;
-        sum += trace(path(x, &l, 1));
+        *re += matrix_trace(path(x, &l, 1));
+        *im += matrix_trace_im(path(x, &l, 1));
         ++n;
     }
-    return sum / (n * plain.colours);
+    *re /= n * matrix_colours, *im /= n * matrix_colours;
 }
 
 static double plain_wilson(int R, int T, int static_only)
@@ -285,20 +117,20 @@ static double plain_wilson(int R, int T, int static_only)
     for (mu = 0; mu < plain.dim; ++mu) {
         for (nu = 0; nu < plain.dim; ++nu) {
             if (mu == nu || R >= plain.extent[mu] || T >= plain.extent[nu] || (static_only && nu > 0)) continue;
-            for (x = 0; x < plain.volume; ++x, ++n) sum += creal(trace(rectangle(x, mu + 1, R, nu + 1, T)));
+            for (x = 0; x < plain.volume; ++x, ++n) sum += matrix_trace(rectangle(x, mu + 1, R, nu + 1, T));
         }
     }
-    return sum / (n * plain.colours);
+    return sum / (n * matrix_colours);
 }
 
 /* G = (C - C^+) / 8 without its trace */
 static matrix plain_field(int x, int mu, int nu)
 {
     matrix c = rectangle(x, mu + 1, 1, nu + 1, 1);
-    c = plus(c, 1, rectangle(x, nu + 1, 1, -mu - 1, 1));
-    c = plus(c, 1, rectangle(x, -mu - 1, 1, -nu - 1, 1));
-    c = plus(c, 1, rectangle(x, -nu - 1, 1, mu + 1, 1));
-    return plus(number(0), 0.25, antihermitian(c));
+    c = matrix_sum(c, 1, rectangle(x, nu + 1, 1, -mu - 1, 1));
+    c = matrix_sum(c, 1, rectangle(x, -mu - 1, 1, -nu - 1, 1));
+    c = matrix_sum(c, 1, rectangle(x, -nu - 1, 1, mu + 1, 1));
+    return matrix_sum(matrix_of(0), 0.25, antihermitian(c));
 }
 
 /* F^a F^a / 4 = -tr F F / 2, of U(1) -F F / 4, over all mu and nu */
@@ -310,7 +142,7 @@ static double plain_energy(void)
         for (mu = 0; mu < plain.dim; ++mu) {
             for (nu = 0; nu < plain.dim; ++nu) {
                 const matrix f = plain_field(x, mu, nu);
-                if (mu != nu) sum -= creal(trace(times(f, f))) / (plain.colours > 1 ? 2 : 4);
+                if (mu != nu) sum -= matrix_trace(matrix_times(f, f)) / (matrix_colours > 1 ? 2 : 4);
             }
         }
     }
@@ -322,7 +154,10 @@ static double plain_charge(void)
     double sum = 0;
     int    x, m, n, r, s;
     if (plain.dim == 2) {
-        for (x = 0; x < plain.volume; ++x) sum += carg(trace(rectangle(x, 1, 1, 2, 1)));
+        for (x = 0; x < plain.volume; ++x) {
+            const matrix u = rectangle(x, 1, 1, 2, 1);
+            sum += atan2(matrix_trace_im(u), matrix_trace(u));
+        }
         return sum / (2 * pi);
     }
     for (x = 0; x < plain.volume; ++x) {
@@ -332,7 +167,7 @@ static double plain_charge(void)
                     const int sign = (n - m) * (r - m) * (r - n);
                     s = 6 - m - n - r;
                     if (!sign || s < 0 || s > 3 || s == m || s == n || s == r) continue;
-                    sum -= creal(trace(times(plain_field(x, m, n), plain_field(x, r, s)))) *
+                    sum -= matrix_trace(matrix_times(plain_field(x, m, n), plain_field(x, r, s))) *
                            (sign * (s - m) * (s - n) * (s - r) > 0 ? 1 : -1);
                 }
             }
@@ -347,13 +182,13 @@ static void plain_force(double h, matrix *z)
     int x, mu, nu;
     for (x = 0; x < plain.volume; ++x) {
         for (mu = 0; mu < plain.dim; ++mu) {
-            matrix sum = number(0);
+            matrix sum = matrix_of(0);
             for (nu = 0; nu < plain.dim; ++nu) {
                 if (nu == mu) continue;
-                sum = plus(sum, 1, rectangle(x, mu + 1, 1, nu + 1, 1));
-                sum = plus(sum, 1, rectangle(x, mu + 1, 1, -nu - 1, 1));
+                sum = matrix_sum(sum, 1, rectangle(x, mu + 1, 1, nu + 1, 1));
+                sum = matrix_sum(sum, 1, rectangle(x, mu + 1, 1, -nu - 1, 1));
             }
-            z[x * plain.dim + mu] = plus(number(0), -h, antihermitian(sum));
+            z[x * plain.dim + mu] = matrix_sum(matrix_of(0), -h, antihermitian(sum));
         }
     }
 }
@@ -365,107 +200,84 @@ static void plain_flow_step(double h)
     int           i;
     plain_force(h, z0);
     for (i = 0; i < n; ++i) {
-        plain.link[i] = times(exponential(plus(number(0), 0.25, z0[i])), plain.link[i]);
+        plain.link[i] = matrix_times(matrix_exp(matrix_sum(matrix_of(0), 0.25, z0[i])), plain.link[i]);
     }
     plain_force(h, z1);
     for (i = 0; i < n; ++i) {
-        const matrix z = plus(plus(number(0), 8.0 / 9, z1[i]), -17.0 / 36, z0[i]);
-        plain.link[i]  = times(exponential(z), plain.link[i]);
+        const matrix z = matrix_sum(matrix_sum(matrix_of(0), 8.0 / 9, z1[i]), -17.0 / 36, z0[i]);
+        plain.link[i]  = matrix_times(matrix_exp(z), plain.link[i]);
     }
     plain_force(h, z2);
     for (i = 0; i < n; ++i) {
-        const matrix z = plus(plus(plus(number(0), 0.75, z2[i]), -8.0 / 9, z1[i]), 17.0 / 36, z0[i]);
-        plain.link[i]  = times(exponential(z), plain.link[i]);
+        const matrix z = matrix_sum(matrix_sum(matrix_sum(matrix_of(0), 0.75, z2[i]), -8.0 / 9, z1[i]), 17.0 / 36, z0[i]);
+        plain.link[i]  = matrix_times(matrix_exp(z), plain.link[i]);
     }
-}
-
-/* The numbers of a link as a matrix: U(1) 1, SU(2) 4, SU(3) 18. */
-static matrix matrix_of(const double *c)
-{
-    matrix m = number(0);
-    int    i;
-    if (plain.colours == 1) m.c[0][0] = cexp(I * c[0]);
-    if (plain.colours == 2) {
-        m.c[0][0] = c[0] + I * c[3], m.c[0][1] = I * c[1] + c[2];
-        m.c[1][0] = I * c[1] - c[2], m.c[1][1] = c[0] - I * c[3];
-    }
-    if (plain.colours == 3) {
-        for (i = 0; i < 9; ++i) m.c[i / 3][i % 3] = c[2 * i] + I * c[2 * i + 1];
-    }
-    return m;
 }
 
 /* A diagonal link with phases angle, -angle, 0; U(1): angle. */
 static void diagonal(double angle, double *c)
 {
     memset(c, 0, 18 * sizeof *c);
-    if (plain.colours == 1) c[0] = angle;
-    if (plain.colours == 2) c[0] = cos(angle), c[3] = sin(angle);
-    if (plain.colours == 3) c[0] = c[8] = cos(angle), c[1] = sin(angle), c[9] = -sin(angle), c[16] = 1;
+    if (matrix_colours == 1) c[0] = angle;
+    if (matrix_colours == 2) c[0] = cos(angle), c[3] = sin(angle);
+    if (matrix_colours == 3) c[0] = c[8] = cos(angle), c[1] = sin(angle), c[9] = -sin(angle), c[16] = 1;
 }
 
 /* ---- the tests, per instance -------------------------------------------------------------------------------------------- */
 
-#define T u2
+#define T     u2
 #define T_DIM 2
-#define T_N 1
+#define T_N   1
 #include "test_gauge_observables.c"
-#undef T
-#define T u2f
-#include "test_gauge_observables.c"
-#undef T
-#undef T_DIM
-#define T u3
+#define T     a3
 #define T_DIM 3
+#define T_N   2
 #include "test_gauge_observables.c"
-#undef T
-#undef T_DIM
-#define T u4
+#define T     a4f
 #define T_DIM 4
+#define T_N   2
+#define T_REAL LFT_F32
 #include "test_gauge_observables.c"
-#undef T
-#undef T_DIM
-#undef T_N
-#define T a2
+#define T     b4
+#define T_DIM 4
+#define T_N   3
+#include "test_gauge_observables.c"
+#ifndef LFT_TEST_FEW
+#define T     u2f
 #define T_DIM 2
-#define T_N 2
+#define T_N   1
+#define T_REAL LFT_F32
 #include "test_gauge_observables.c"
-#undef T
-#undef T_DIM
-#define T a3
+#define T     u3
 #define T_DIM 3
+#define T_N   1
 #include "test_gauge_observables.c"
-#undef T
-#undef T_DIM
-#define T a4
+#define T     u4
 #define T_DIM 4
+#define T_N   1
 #include "test_gauge_observables.c"
-#undef T
-#define T a4f
-#include "test_gauge_observables.c"
-#undef T
-#undef T_DIM
-#undef T_N
-#define T b2
+#define T     a2
 #define T_DIM 2
-#define T_N 3
+#define T_N   2
 #include "test_gauge_observables.c"
-#undef T
-#undef T_DIM
-#define T b3
-#define T_DIM 3
-#include "test_gauge_observables.c"
-#undef T
-#define T b3f
-#include "test_gauge_observables.c"
-#undef T
-#undef T_DIM
-#define T b4
+#define T     a4
 #define T_DIM 4
+#define T_N   2
 #include "test_gauge_observables.c"
-#undef T
-#undef T_DIM
-#undef T_N
+#define T     b2
+#define T_DIM 2
+#define T_N   3
+#include "test_gauge_observables.c"
+#define T     b3
+#define T_DIM 3
+#define T_N   3
+#include "test_gauge_observables.c"
+#define T     b3f
+#define T_DIM 3
+#define T_N   3
+#define T_REAL LFT_F32
+#include "test_gauge_observables.c"
+#endif
 
 /* ---- deriving: on made-up rows ------------------------------------------------------------------------------------------- */
 
@@ -584,22 +396,41 @@ static void deriving(void)
 int main(void)
 {
     u2_suite();
+    a3_suite();
+    a4f_suite();
+    b4_suite();
+#ifndef LFT_TEST_FEW
     u2f_suite();
     u3_suite();
     u4_suite();
     a2_suite();
-    a3_suite();
     a4_suite();
-    a4f_suite();
     b2_suite();
     b3_suite();
     b3f_suite();
-    b4_suite();
+#endif
     deriving();
     return test_end();
 }
 
 #else /* ---- one instance --------------------------------------------------------------------------------------------- */
+
+#define LFT_STATIC
+#ifdef T_REAL
+#define LFT_REAL  T_REAL
+#endif
+#define LFT_NAME  T
+#if T_N == 1
+#define LFT_GROUP LFT_U1
+#elif T_N == 2
+#define LFT_GROUP LFT_SU2
+#else
+#define LFT_GROUP LFT_SU3
+#endif
+#define LFT_DIM   T_DIM
+#define LFT_UPTO  LFT_SAMPLE
+#include "../instance.h"
+#undef LFT_STATIC
 
 #define T_PASTE2(a, b) a##_##b
 #define T_PASTE(a, b)  T_PASTE2(a, b)
@@ -640,28 +471,29 @@ static void T_(plain_of)(const T_(batch) *x, int i)
     double          c[18];
     const int       reals = x->reals / T_DIM;
     int             k, l;
-    plain.dim = T_DIM, plain.colours = T_N, plain.volume = x->lattice.volume;
+    plain.dim = T_DIM, matrix_colours = T_N, plain.volume = x->lattice.volume;
     for (k = 0; k < T_DIM; ++k) plain.extent[k] = x->lattice.extent[k];
     T_(batch_get)(x, i, data);
     for (k = 0; k < plain.volume * T_DIM; ++k) {
         for (l = 0; l < reals; ++l) c[l] = (double)data[k * reals + l];
-        plain.link[k] = matrix_of(c);
+        plain.link[k] = matrix_of_link(c);
     }
 }
 
 /* All columns of the present plain configuration. */
 static int T_(plain_row)(const T_(observables) *o, double action, double *row)
 {
-    const int            steps = T_(observables_count)(o) - T_(observable_find)(o, "energy_flow");
-    const double complex L = plain_polyakov();
-    int                  R, t, n = 0;
+    const int steps = T_(observables_count)(o) - T_(observable_find)(o, "energy_flow");
+    double    re, im;
+    int       R, t, n = 0;
+    plain_polyakov(&re, &im);
     row[n++] = action;
     row[n++] = plain_plaquette(0);
     if (T_DIM > 2) row[n++] = plain_plaquette(1);
     row[n++] = plain_plaquette(2);
-    row[n++] = creal(L);
-    if (T_N != 2) row[n++] = cimag(L);
-    row[n++] = cabs(L);
+    row[n++] = re;
+    if (T_N != 2) row[n++] = im;
+    row[n++] = hypot(re, im);
     if (T_DIM == 4 || (T_DIM == 2 && T_N == 1)) {
         row[n] = T_DIM == 2 || o->flow_time <= 0 ? plain_charge() : 0;
         n += 2;
@@ -769,15 +601,11 @@ static double T_(distance)(const T_(batch) *a, const T_(batch) *b, int i)
 {
     static matrix kept[SITES * 4];
     double        worst = 0;
-    int           k, r, c;
+    int           k;
     T_(plain_of)(a, i);
     memcpy(kept, plain.link, sizeof kept);
     T_(plain_of)(b, i);
-    for (k = 0; k < plain.volume * T_DIM; ++k) {
-        for (r = 0; r < T_N; ++r) {
-            for (c = 0; c < T_N; ++c) worst = fmax(worst, cabs(kept[k].c[r][c] - plain.link[k].c[r][c]));
-        }
-    }
+    for (k = 0; k < plain.volume * T_DIM; ++k) worst = fmax(worst, matrix_apart(kept[k], plain.link[k]));
     return worst;
 }
 
@@ -959,4 +787,8 @@ static void T_(suite)(void)
 #undef T_
 #undef T_PASTE
 #undef T_PASTE2
+#undef T
+#undef T_DIM
+#undef T_N
+#undef T_REAL
 #endif

@@ -56,10 +56,7 @@ int main(void)
 #define LFT_DIM   T_DIM
 #define LFT_REAL  T_REAL
 #define LFT_UPTO  LFT_SAMPLE
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#include "lftflow.h"
+#include "../instance.h"
 #define T_(name)  LFT_P_PASTE(T, name)
 #define T_P(name) LFT_P_PASTE(T, LFT_P_PASTE2(p, name))
 

@@ -5,28 +5,19 @@
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM 2
 #define LFT_REAL LFT_F32
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#include "lftflow.h"
+#include "../instance.h"
 
 #define LFT_NAME f64
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM 2
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#include "lftflow.h"
+#include "../instance.h"
 
 /* An instance without training loads models as well. */
 #define LFT_NAME three
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM 3
 #define LFT_UPTO LFT_SAMPLE
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#include "lftflow.h"
+#include "../instance.h"
 
 #include "../test.h"
 #include <stdlib.h>

@@ -4,48 +4,33 @@
 #ifndef T
 #include "../test.h"
 
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
 #define LFT_STATIC
 #define LFT_NAME  o1
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM   1
 #define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
+#include "../instance.h"
 #define LFT_NAME  o2
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM   2
 #define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
+#include "../instance.h"
 #define LFT_NAME  o2f
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM   2
 #define LFT_REAL  LFT_F32
 #define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
+#include "../instance.h"
 #define LFT_NAME  o3
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM   3
 #define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
+#include "../instance.h"
 #define LFT_NAME  o4
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM   4
 #define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
+#include "../instance.h"
 
 enum { SITES = 5000, COLUMNS = 80, CONFIGURATIONS = 21 }; /* 21: the last group of any lane count but 1 has lanes to spare */
 static unsigned char memory[16 << 20], scratch_memory[16 << 20];

@@ -4,13 +4,10 @@
 #include <stdlib.h>
 
 #define LFT_STATIC
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
 #define LFT_NAME  v2
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM   2
-#include "lftflow.h"
+#include "../instance.h"
 
 enum { MOST = 4096, LANES = 16, SITES = 36 };
 

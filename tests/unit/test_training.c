@@ -4,20 +4,14 @@
 #include <stdlib.h>
 
 #define LFT_STATIC
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
 #define LFT_NAME  t2
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM   2
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
+#include "../instance.h"
 #define LFT_NAME  t1
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM   1
-#include "lftflow.h"
+#include "../instance.h"
 
 enum { ARENA = 16 << 20, PARAMETERS = 2000 };
 

@@ -57,10 +57,7 @@ int main(void)
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM   T_DIM
 #define LFT_REAL  T_REAL
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
-#include "lftflow.h"
+#include "../instance.h"
 
 #define T_PASTE_(a, b) a##_##b
 #define T_PASTE(a, b)  T_PASTE_(a, b)

@@ -4,29 +4,20 @@
 #include <stdlib.h>
 
 #define LFT_STATIC
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
 #define LFT_NAME  all
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM   2
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
+#include "../instance.h"
 #define LFT_NAME  sampler
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM   2
 #define LFT_UPTO  LFT_SAMPLE
-#include "lftflow.h"
-#ifdef LFT_TEST_LANES
-#define LFT_LANES LFT_TEST_LANES
-#endif
+#include "../instance.h"
 #define LFT_NAME  fields
 #define LFT_GROUP LFT_SCALAR
 #define LFT_DIM   2
 #define LFT_UPTO  LFT_FIELDS
-#include "lftflow.h"
+#include "../instance.h"
 
 enum { L = 5, V = L * L, N = 19, STRIP = 4096 };
 
