@@ -153,7 +153,8 @@ static double SUITE_(residual)(int order, double beta)
     int                      n, i, k, mu, bad;
     memset(&desc, 0, sizeof desc);
     for (mu = 0; mu < SUITE_DIM; ++mu) desc.extent[mu] = mu == flow_doubled - 1 ? 4 : order > 1 ? 3 : 2;
-    desc.continuous.doubled = flow_doubled, desc.continuous.order = desc.continuous.nodes = order, desc.continuous.beta = beta;
+    desc.continuous.doubled = flow_doubled, desc.continuous.order = order, desc.continuous.beta = beta;
+    desc.continuous.nodes = 8; /* what is left is not that of the polynomials in time */
     desc.continuous.loops = SUITE_(continuous_loops)(flow_doubled, order);
     if (SUITE_(flow_init)(&flow, &desc, &arena, &error)) check_true(error.text, 0);
     memset(&dS, 0, sizeof dS);
@@ -167,7 +168,7 @@ static double SUITE_(residual)(int order, double beta)
     u = (SUITE_(real) *)malloc(2 * (size_t)(n * SUITE_(reals)) * sizeof *u), v = u + n * SUITE_(reals);
     SUITE_(batch_get)(&z, 0, u), SUITE_(batch_get)(&z, 1, v);
     for (k = 0; k < 2; ++k) {
-        const double t = 0.7;
+        const double t = 1;
         SUITE_(p_continuous_at)(s, t, c);
         SUITE_(p_potential_force)(&s->potential, c, SUITE_(p_view)(z.data), SUITE_(p_view)(Z), div, f);
         theory.action(&theory, &flow.lattice, z.data, S, dS.data);
@@ -231,6 +232,21 @@ static void SUITE_(multiscale_flow)(double beta, int order, int refine)
     check_sigma(flow_name("log of the mean weight, log Z"), w.logz, logz, w.logz_error);
 }
 
+/* What the flow of new links refuses. */
+static void SUITE_(conditional_refused)(const char *what, int extent, int doubled, const char *word)
+{
+    SUITE_(flow)      flow;
+    SUITE_(flow_desc) desc;
+    lft_arena         arena = lft_arena_of(flow_memory, sizeof flow_memory);
+    lft_error         error;
+    int               mu;
+    memset(&desc, 0, sizeof desc);
+    memset(&error, 0, sizeof error);
+    for (mu = 0; mu < SUITE_DIM; ++mu) desc.extent[mu] = extent;
+    desc.continuous.doubled = doubled;
+    check_true(flow_name(what), SUITE_(flow_init)(&flow, &desc, &arena, &error) == LFT_ERR_ARG && strstr(error.text, word));
+}
+
 static void SUITE_(conditional)(const char *name)
 {
     int kind, order, axis;
@@ -267,6 +283,9 @@ static void SUITE_(conditional)(const char *name)
         SUITE_(forces)();
         SUITE_(derivatives)(LFT_COMMUTATOR_FREE_4);
     }
+    SUITE_(conditional_refused)("an odd extent of the axis", 5, 1, "extent: expected an even one of the doubled axis, got 5");
+    SUITE_(conditional_refused)("no such axis", 4, SUITE_DIM + 1, "doubled");
+    if (SUITE_DIM > 2) SUITE_(conditional_refused)("loops that close around the lattice", 2, 1, "extent: expected at least 3");
     flow_loops = 0, flow_extent = 3, flow_doubled = 0;
     SUITE_(multiscale_flow)(SUITE_GROUP == LFT_U1 ? 1.0 / (SUITE_DIM - 1) : SUITE_GROUP == LFT_SU2 ? 1.5 : 2,
                             SUITE_DIM == 2 ? 3 : 1, 0);
