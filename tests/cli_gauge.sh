@@ -126,6 +126,14 @@ expect "u1: exact at too large a beta" 1 'beta: expected one at which' sample --
 expect "u1: the number that it got" 1 'got 1\.25e\+1$' sample --flow exact --extent 8x8 --beta 12.5 --n 10
 expect "u1: exact has no steps" 1 '--int-steps: expected a flow that integrates' sample --flow exact --extent 8x8 --beta 1 \
     --int-steps 3
+expect "u1: sample the third order" 0 '"command":"sample"' sample --flow n2lo --extent 8x8 --beta 1 --n 2000 --seed 2 --json --measure-logq 0
+cp out expanded
+expect "u1: sample the third order, cut off" 0 '"command":"sample"' sample --flow n2lo --cut-off --extent 8x8 --beta 1 --n 2000 --seed 2 \
+    --json --measure-logq 0
+py "u1: the better start, exact log Z" '
+r, e = last("out"), last("expanded")
+assert 1 - r["ess"] < 0.6 * (1 - e["ess"]), (r["ess"], e["ess"])
+for x in r, e: assert abs(x["logz"] - 15.0985189445) < 4 * x["logz_error"] + 1e-3, x["logz"]' out
 expect "u1: correlate" 0 '"command":"correlate"' correlate --extent 8x8 --from-beta 1 --beta 1.1 --flow n2lo --n 20000 --seed 3 --json \
     --threads 1
 py "u1: exact changes, errors smaller than by reweighting" '
