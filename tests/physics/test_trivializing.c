@@ -61,6 +61,8 @@ static void untrained(void)
     su3_theory  tb;
     four_flow   c;
     four_theory tc;
+    su2_flow    d;
+    su2_theory  td;
     lft_arena   arena;
     lft_weights w;
     printf("---- no training\n");
@@ -77,6 +79,11 @@ static void untrained(void)
     arena = four_make(&c, &tc, 4, 2, 1, 3);
     w     = four_weigh(&c, &tc, 256, arena);
     check_near("SU(3) 4^4, beta 1, next to leading order: ESS .994", w.ess, 0.994, 0.003);
+    arena = su2_make(&d, &td, 8, -3, 2.7, 10);
+    w     = su2_weigh(&d, &td, 2048, arena);
+    check_sigma("SU(2) 8^2, beta 2.7, third order, cut off: log Z, exact", w.logz, exact_su2(2.7, 64), w.logz_error);
+    arena = su2_make(&d, &td, 8, 3, 2.7, 10);
+    check_below("    1 - ESS, of that when expanded", (1 - w.ess) / (1 - su2_weigh(&d, &td, 2048, arena).ess), 0.5);
 }
 
 static void orders(void)
