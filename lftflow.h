@@ -12751,9 +12751,9 @@ LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(la
 
 /* The trivializing map of the Wilson action S to an order in beta, S~ = sum_k t^k S~_k with
  *   L S~_0 = S,   L S~_k = -sum d_l^a S d_l^a S~_{k-1}, constants apart (0907.5491)
- * S = -beta / N times the sum of one trace per plaquette, classes have them in both directions but for SU(2). c[k][class], k <
- * order. L is nearly diagonal: the equations are solved by iteration, to rounding. */
-LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, double beta, int order, double (*c)[LFT_P_CLASSES])
+ * at beta = 1, where S = -1/N times the sum of one trace per plaquette, of which classes have both directions but for SU(2).
+ * c[k][class], k < order. L is nearly diagonal: the equations are solved by iteration, to rounding. */
+LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, int order, double (*c)[LFT_P_CLASSES])
 {
     const double      N = LFT_P_COLOURS;
     LFT_P(classes)    classes;
@@ -12765,10 +12765,10 @@ LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, double beta,
         lft_p_zero(c[k], sizeof c[k]);
         lft_p_zero(right, sizeof right);
         all = classes.upto[k + 1];
-        for (i = 0; k == 0 && i < all; ++i) right[i] = -beta / N * (LFT_P_COLOURS == 2 ? 1 : 0.5);
+        for (i = 0; k == 0 && i < all; ++i) right[i] = -1 / N * (LFT_P_COLOURS == 2 ? 1 : 0.5);
         for (i = 0; k > 0 && i < classes.upto[k]; ++i) {
             LFT_P(classes_times_plaquettes)(&classes, i, &row);
-            for (j = 0; j < all; ++j) right[j] += beta / (2 * N) * c[k - 1][i] * row.c[j];
+            for (j = 0; j < all; ++j) right[j] += c[k - 1][i] * row.c[j] / (2 * N);
         }
         for (size = 1e299, before = 1e300; size < before;) {
             before = size;
@@ -13776,7 +13776,7 @@ LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *thet
         LFT_P(continuous_start_solved)(s, theta + s->params);
         return;
     }
-    LFT_P(potential_start)(&s->potential, 1, order, c);
+    LFT_P(potential_start)(&s->potential, order, c);
     for (i = 0; i < s->desc.loops; ++i) {
         double *to = theta + s->params + LFT_P(continuous_first)(s, i);
         for (k = 0; k < order; ++k) { /* way (from + way t)^k, term by term */

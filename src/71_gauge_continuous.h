@@ -312,7 +312,7 @@ LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *thet
         LFT_P(continuous_start_solved)(s, theta + s->params);
         return;
     }
-    LFT_P(potential_start)(&s->potential, 1, order, c);
+    LFT_P(potential_start)(&s->potential, order, c);
     for (i = 0; i < s->desc.loops; ++i) {
         double *to = theta + s->params + LFT_P(continuous_first)(s, i);
         for (k = 0; k < order; ++k) { /* way (from + way t)^k, term by term */
