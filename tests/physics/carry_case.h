@@ -3,15 +3,17 @@
 #define CASE_PASTE(a, b)  CASE_PASTE2(a, b)
 #define C(name)           CASE_PASTE(CASE, name)
 
-/* The trivializing map of an order from one coupling to another. */
+/* The trivializing map of an order from one coupling to another; order < 0: cut off instead of expanded. */
 static void C(map)(C(flow) *flow, int L, int order, double from, double to, int steps, lft_arena *arena)
 {
     C(flow_desc) desc;
     lft_error    error;
     memset(&desc, 0, sizeof desc);
     desc.extent[0] = desc.extent[1] = L;
-    desc.continuous.loops = C(continuous_loops)(0, order);
-    desc.continuous.nodes = desc.continuous.order = order;
+    desc.continuous.cut_off = order < 0;
+    desc.continuous.order   = abs(order);
+    desc.continuous.loops   = C(continuous_loops)(0, abs(order));
+    desc.continuous.nodes   = order < 0 ? 8 : order;
     desc.continuous.steps = steps;
     desc.continuous.from  = from;
     desc.continuous.beta  = to;

@@ -77,6 +77,7 @@ int main(void)
     su2_composes(3, 0.9, 0.3);
     compare(su2_carry(8, 2, 1.8, 2, 4096), 2);
     compare(su2_carry(8, 3, 1.8, 2, 4096), 3);
+    compare(su2_carry(8, -3, 2.7, 2.8, 2048), 5);
     printf("---- SU(3)\n");
     su3_scales(3, 0.8, 1.3);
     su3_composes(2, 1.5, 2.5);
