@@ -1,6 +1,6 @@
 #!/bin/sh
 # usage: bench/zoo.sh [DIR [NAME ...]]      default: build/zoo, and all models: 6 12 20 32 64 3d-4 3d-6 3d-8 3d-12
-#                                           su2-2d-16-b1.8 su2-2d-16-b2.2 su3-2d-16-b4
+#                                           su2-2d-16-b1.8 su2-2d-16-b2.2 su2-2d-16-b2.7 su3-2d-16-b4
 # Trains the models of examples/models anew, each from the one before, and exports them: hours. What DIR already holds is
 # kept; an interrupted training goes on from its checkpoint. THREADS may be set; the results do not depend on it.
 # A model that is named alone needs the one before it in DIR.
@@ -8,7 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 dir=${1-build/zoo}
 [ $# = 0 ] || shift
-wanted=" ${*:-6 12 20 32 64 3d-4 3d-6 3d-8 3d-12 su2-2d-16-b1.8 su2-2d-16-b2.2 su3-2d-16-b4} "
+wanted=" ${*:-6 12 20 32 64 3d-4 3d-6 3d-8 3d-12 su2-2d-16-b1.8 su2-2d-16-b2.2 su2-2d-16-b2.7 su3-2d-16-b4} "
 mkdir -p "$dir"
 train() { # name, lambda, steps, seed, options...
     name=$1 out=$dir/full-$1.safetensors
@@ -65,5 +65,7 @@ gauge su2-2d-16-b1.8 su2-2d --init n2lo --extent 16x16 --beta 1.8 --nodes 4 --in
     --measure-logq 4 --seed 1 --real f32
 gauge su2-2d-16-b2.2 su2-2d --init n2lo --extent 16x16 --beta 2.2 --nodes 4 --int-steps 10 --steps 16 --batch 1024 --ridge 0.02 \
     --measure-logq 4 --seed 1 --real f32
+gauge su2-2d-16-b2.7 su2-2d --init n2lo --cut-off --extent 16x16 --beta 2.7 --nodes 4 --int-steps 14 --steps 12 --batch 1024 \
+    --ridge 0.02 --measure-logq 4 --seed 1 --real f32
 gauge su3-2d-16-b4 su3-2d --init n2lo --extent 16x16 --beta 4 --nodes 3 --int-steps 8 --steps 10 --batch 512 --ridge 0.02 \
     --ess-n 4000 --measure-logq 2 --seed 1 --real f32
