@@ -11547,8 +11547,8 @@ static const char *const LFT_P(prior_name)[] = {"", "free", "normal", "haar"}; /
 
 #define LFT_P_ORDERS  (LFT_DIM == 2 && LFT_P_COLOURS < 3 ? 8 : 4) /* beyond there is no room for the classes */
 #define LFT_P_CLASSES 128
-#define LFT_P_LETTERS (4 * LFT_P_ORDERS)
-#define LFT_P_TRACES  (LFT_P_ORDERS + 1)
+#define LFT_P_LETTERS (4 * (LFT_P_ORDERS + 1)) /* of a class of the last order times a plaquette */
+#define LFT_P_TRACES  (LFT_P_ORDERS + 2)
 #define LFT_P_SYMMETRIES ((1 << LFT_DIM) * (LFT_DIM == 4 ? 24 : LFT_DIM == 3 ? 6 : LFT_DIM)) /* of the hypercubic group */
 
 /* A letter is a link on a path: its site, its direction, and whether it is adjoint. */
@@ -13660,6 +13660,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_check_desc)(const LFT_(continuous_desc)
         return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "nodes", "at least the order", d->nodes);
     }
     if (!lft_finite(d->beta)) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "beta", "a finite number", d->beta);
+    if (!lft_finite(d->from)) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "from", "a finite number", d->from);
     return LFT_OK;
 }
 
@@ -14538,7 +14539,7 @@ LFT_P_STATIC lft_status LFT_P(kernels_check)(const LFT_P(kernel) *k, int n, doub
 LFT_P_STATIC lft_status LFT_P(exact_check)(double beta, const char *where, lft_error *error)
 {
     if (LFT_DIM != 2) return lft_p_fail_got(error, LFT_ERR_ARG, where, "dimensions of exact weights", "2", LFT_DIM);
-    if (!(beta >= 0 && beta <= 100)) return lft_p_fail_got(error, LFT_ERR_ARG, where, "beta", "0 to 100", beta);
+    if (!lft_finite(beta) || beta < 0 || beta > 100) return lft_p_fail_got(error, LFT_ERR_ARG, where, "beta", "0 to 100", beta);
     return LFT_OK;
 }
 
@@ -16058,7 +16059,7 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
     lft_p_zero(&lattice, sizeof lattice);
     status = LFT_P_SIGNED(lattice_init)(&lattice, of->extent, error);
     if (!status) status = LFT_P(scale_extents)(of, at, axis, &doublings, error);
-    if (!status && !(of->flow.beta >= 0 && of->flow.beta <= 100)) {
+    if (!status && (!lft_finite(of->flow.beta) || of->flow.beta < 0 || of->flow.beta > 100)) {
         status = lft_p_fail_got(error, LFT_ERR_ARG, "multiscale", "beta", "0 to 100", of->flow.beta);
     }
     if (status || !s) return status ? status : lft_arena_check(arena, error, "multiscale");

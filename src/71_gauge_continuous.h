@@ -196,6 +196,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_check_desc)(const LFT_(continuous_desc)
         return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "nodes", "at least the order", d->nodes);
     }
     if (!lft_finite(d->beta)) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "beta", "a finite number", d->beta);
+    if (!lft_finite(d->from)) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "from", "a finite number", d->from);
     return LFT_OK;
 }
 

@@ -103,7 +103,7 @@ LFT_P_STATIC lft_status LFT_P(kernels_check)(const LFT_P(kernel) *k, int n, doub
 LFT_P_STATIC lft_status LFT_P(exact_check)(double beta, const char *where, lft_error *error)
 {
     if (LFT_DIM != 2) return lft_p_fail_got(error, LFT_ERR_ARG, where, "dimensions of exact weights", "2", LFT_DIM);
-    if (!(beta >= 0 && beta <= 100)) return lft_p_fail_got(error, LFT_ERR_ARG, where, "beta", "0 to 100", beta);
+    if (!lft_finite(beta) || beta < 0 || beta > 100) return lft_p_fail_got(error, LFT_ERR_ARG, where, "beta", "0 to 100", beta);
     return LFT_OK;
 }
 

@@ -171,7 +171,7 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
     lft_p_zero(&lattice, sizeof lattice);
     status = LFT_P_SIGNED(lattice_init)(&lattice, of->extent, error);
     if (!status) status = LFT_P(scale_extents)(of, at, axis, &doublings, error);
-    if (!status && !(of->flow.beta >= 0 && of->flow.beta <= 100)) {
+    if (!status && (!lft_finite(of->flow.beta) || of->flow.beta < 0 || of->flow.beta > 100)) {
         status = lft_p_fail_got(error, LFT_ERR_ARG, "multiscale", "beta", "0 to 100", of->flow.beta);
     }
     if (status || !s) return status ? status : lft_arena_check(arena, error, "multiscale");
