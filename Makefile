@@ -20,7 +20,7 @@ PROGRAMS := $(foreach d,1 2 3 4,build/lft-phi4-$dd) $(foreach g,u1 su2 su3,$(for
 EXAMPLES := $(patsubst examples/%.c,build/examples/%,$(filter-out examples/lft.c,$(wildcard examples/*.c)))
 BENCHES  := $(patsubst bench/%.c,build/bench/%,$(wildcard bench/*.c))
 
-.PHONY: all run test test-all bench bench-torch bench-physics bench-phi4 bench-cost examples install clean
+.PHONY: all run test test-all bench benches bench-torch bench-physics bench-phi4 bench-cost examples install clean
 .DELETE_ON_ERROR:
 
 all: $(PROGRAMS)
@@ -57,6 +57,8 @@ test: lftflow.h
 
 test-all: lftflow.h
 	CC='$(CC)' CFLAGS='$(CFLAGS)' tests/run.sh full
+
+benches: $(BENCHES)
 
 bench: $(BENCHES)
 	@set -e; for program in $^; do echo "== $$program"; $$program; done

@@ -55,14 +55,14 @@ static void setup(bench *b, const char *name, int extent, lft_arena *arena)
     lft_error    error;
     int          i;
     if (su3_lattice_init(&b->lattice, extents, NULL) || su3_wilson_init(&b->theory, 1, 0, NULL)) die(name, "init");
-    if (su3_p_potential_init(&b->potential, &b->lattice, LOOPS, arena, &error)) die(name, error.text);
+    if (su3_p_potential_init(&b->potential, &b->lattice, 0, LOOPS, arena, &error)) die(name, error.text);
     b->work  = su3_p_potential_fields(&b->potential, 1, arena);
     b->links = su3_p_vectors(arena, algebra / 8 * 18);
     b->force = su3_p_vectors(arena, algebra);
     b->y     = su3_p_vectors(arena, algebra);
     b->to    = su3_p_vectors(arena, algebra);
     su3_p_group_haar(lft_draw_of(1, 0, 0, 0), &b->lattice, b->links);
-    su3_p_potential_start(&b->potential, 1, 2, order);
+    su3_p_potential_start(&b->potential, 2, order);
     memcpy(b->c, order[0], sizeof b->c);
     run_force(b);
     b->theory.action(&b->theory, &b->lattice, (const float *)b->links, S, NULL);
