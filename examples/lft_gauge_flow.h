@@ -102,12 +102,12 @@ static lft_status LFT(read_box)(cli *c, LFT(theory) *theory, lft_family *f)
     return LFT(read_theory)(c, theory);
 }
 
-/* A flow of one coupling as the start for another one. */
-static void LFT(rescale)(LFT(flow) *flow, const LFT(theory) *from, const LFT(theory) *to)
+/* The layers of a model, the last ones of the flow, as the start for another coupling. */
+static void LFT(rescale)(LFT(flow) *flow, const LFT(model) *m, const LFT(theory) *to)
 {
-    const double beta = from->coupling[0];
+    const double beta = m->theory.coupling[0];
     int          i;
-    for (i = 0; i < flow->layers && (beta < 0 || beta > 0); ++i) {
+    for (i = flow->layers - m->flow.layers; i < flow->layers && (beta < 0 || beta > 0); ++i) {
         const LFT(layer) *layer = flow->layer + i;
         if (layer->ops == LFT(continuous)()) LFT(continuous_scale)(layer, flow->params.value, to->coupling[0] / beta);
     }

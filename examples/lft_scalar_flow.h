@@ -70,9 +70,9 @@ static lft_status LFT(model_theory)(cli *c, const LFT(model_info) *info, LFT(the
 static size_t LFT(dimension)(const LFT(flow) *flow) { return (size_t)flow->lattice.volume; }
 
 /* Parameters do not scale with the couplings. */
-static void LFT(rescale)(LFT(flow) *flow, const LFT(theory) *from, const LFT(theory) *to)
+static void LFT(rescale)(LFT(flow) *flow, const LFT(model) *m, const LFT(theory) *to)
 {
-    (void)flow, (void)from, (void)to;
+    (void)flow, (void)m, (void)to;
 }
 
 /* No layer of scalar fields draws. */

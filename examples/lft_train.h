@@ -185,7 +185,7 @@ static lft_status LFT(train_transfer)(LFT(train_job) *j, const char *path, const
     j->desc.family = asked->family;
     if (LFT(make_flow)(c, &j->flow, &j->desc)) return c->error.code;
     if (cli_check(c, LFT(flow_transfer)(&j->flow, &m.flow), &j->flow.error)) return c->error.code;
-    LFT(rescale)(&j->flow, &m.theory, &j->theory);
+    LFT(rescale)(&j->flow, &m, &j->theory);
     if (!cli_given(c, "int-steps")) return c->error.code;
     return cli_check(c, LFT(flow_refine)(&j->flow, asked->continuous.steps), &j->flow.error);
 }

@@ -6,7 +6,7 @@
  *   <O>_to = <w O(y)> / <w>,   <w> = Z_to / Z_from,   w = exp(logw)
  * and O(x) - w O(y) / <w> fluctuates as little as y is near x: <O>_from - <O>_to has a smaller error than two runs, and, where f is
  * nearer to what leads from one theory to the other than the identity, than reweighting. A flow of gauge fields begins as such a
- * map with continuous.from and .beta. x is not y. Errors as of LFT_(flow_map)(). Source: 2401.10874. */
+ * map with continuous.from and .beta. LFT_ERR_ARG where x is y; otherwise errors as of LFT_(flow_map)(). Source: 2401.10874. */
 LFT_API lft_status LFT_(flow_carry)(LFT_(flow) *flow, const LFT_(theory) *from, const LFT_(theory) *to, const LFT_(batch) *x,
                                     LFT_(batch) *y, double *logw);
 
@@ -16,9 +16,11 @@ LFT_API lft_status LFT_(flow_carry)(LFT_(flow) *flow, const LFT_(theory) *from, 
 LFT_API lft_status LFT_(flow_carry)(LFT_(flow) *flow, const LFT_(theory) *from, const LFT_(theory) *to, const LFT_(batch) *x,
                                     LFT_(batch) *y, double *logw)
 {
-    const lft_status status = LFT_(flow_map)(flow, x, y, logw);
-    double           before[LFT_P_LANES], after[LFT_P_LANES];
-    int              g, l;
+    double     before[LFT_P_LANES], after[LFT_P_LANES];
+    lft_status status;
+    int        g, l;
+    if (x->data == y->data) return lft_p_fail(&flow->error, LFT_ERR_ARG, "flow_carry", "expected two batches, got one: x is kept");
+    status = LFT_(flow_map)(flow, x, y, logw);
     for (g = 0; g < x->groups && !status; ++g) {
         from->action(from, &x->lattice, LFT_P(group)(x, g), before, NULL);
         to->action(to, &y->lattice, LFT_P(group)(y, g), after, NULL);

@@ -103,6 +103,7 @@ static carried C(carry)(int L, int order, double from, double to, int n)
         w[k] = (double *)lft_arena_alloc(&arena, (size_t)n, sizeof(double));
         P[k] = (double *)lft_arena_alloc(&arena, (size_t)n, sizeof(double));
     }
+    check_true("one batch alone is refused", C(flow_carry)(&flow, &first, &second, &x, &x, logw) == LFT_ERR_ARG);
     for (i = 0; i < n; i += BATCH) {
         if (C(flow_sample)(&exact, 21, (uint64_t)i, &x, logw)) check_true(exact.error.text, 0);
         if (C(flow_carry)(&flow, &first, &second, &x, &y, logw)) check_true(flow.error.text, 0);

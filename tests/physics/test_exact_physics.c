@@ -1,6 +1,7 @@
 /* test_exact_physics.c: the exact flow of two dimensions against what is known there: weights, log Z, plaquette, Wilson loops, the
  * distribution of the topological charge. */
 #include "../test.h"
+#include "../bessel.h"
 #include <stdlib.h>
 
 #define LFT_STATIC
@@ -32,16 +33,6 @@ static unsigned char memory[64 << 20];
 #include "exact_case.h"
 #define CASE su3
 #include "exact_case.h"
-
-/* I_n(x) by its series */
-static double bessel(int n, double x)
-{
-    double term = 1, sum = 0;
-    int    k;
-    for (k = 1; k <= n; ++k) term *= x / 2 / k;
-    for (k = 1; k < 80; ++k) sum += term, term *= x * x / 4 / (k * (double)(n + k));
-    return sum;
-}
 
 static void weights(lft_weights w, double logz)
 {

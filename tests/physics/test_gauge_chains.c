@@ -12,6 +12,7 @@
 #include "../instance.h"
 
 #include "../test.h"
+#include "../bessel.h"
 #include <stdlib.h>
 
 #define KICK         u1
@@ -25,18 +26,6 @@
 
 static LFT_ARENA(memory, 16 << 20);
 static double logw[200000];
-
-/* I_n(beta) = (1/pi) int_0^pi exp(beta cos t) cos n t dt: the trapezoidal rule, which here is exact to rounding. */
-static double bessel(int n, double beta)
-{
-    double sum = 0;
-    int    i;
-    for (i = 0; i < 200; ++i) {
-        const double t = 6.283185307179586476925 * i / 200;
-        sum += exp(beta * cos(t)) * cos(n * t);
-    }
-    return sum / 200;
-}
 
 /* log Z of Wilson's action on a torus of V plaquettes: sum over representations of (character coefficient / dimension)^V. */
 static double torus_log_z(int colours, double beta, int V)

@@ -3,6 +3,7 @@
  * bits for any threads and chains, resuming, refusals. The second half of this file is compiled once per instance. */
 #ifndef T
 #include "../test.h"
+#include "../bessel.h"
 #include <stdlib.h>
 
 #define LFT_STATIC
@@ -45,15 +46,6 @@ static unsigned char chains_memory[64 << 20], series_memory[16 << 20];
 /* ---- what is known exactly -------------------------------------------------------------------------------------------- */
 
 static const double pi = 3.14159265358979323846;
-
-/* I_n(x), |n| + x up to about 60: the trapezoidal rule converges faster than any power. */
-static double bessel(int n, double x)
-{
-    double sum = 0;
-    int    i;
-    for (i = 0; i < 160; ++i) sum += exp(x * cos(2 * pi * i / 160)) * cos(2 * pi * n * i / 160);
-    return sum / 160;
-}
 
 /* log Z of a torus of V plaquettes: the sum of the V-th powers of the coefficients of the characters, over d_r. */
 static double log_z(int colours, double beta, int V)

@@ -1,6 +1,7 @@
 /* test_trivializing.c: the trivializing map without training against what is published and exact, and its training by Gauss-Newton
  * steps. */
 #include "../test.h"
+#include "../bessel.h"
 #include <stdlib.h>
 
 #define LFT_STATIC
@@ -23,16 +24,6 @@
 #include "../instance.h"
 
 static unsigned char memory[200 << 20];
-
-/* I_n(x) by its series */
-static double bessel(int n, double x)
-{
-    double term = 1, sum = 0;
-    int    k;
-    for (k = 1; k <= n; ++k) term *= x / 2 / k;
-    for (k = 1; k < 80; ++k) sum += term, term *= x * x / 4 / (k * (double)(n + k));
-    return sum;
-}
 
 /* log Z of SU(2) on a torus of V plaquettes: sum_j (2 I_{2j+1}(beta) / beta)^V */
 static double exact_su2(double beta, int V)

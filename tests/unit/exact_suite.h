@@ -4,6 +4,7 @@
 #define EXACT_SUITE_COMMON
 #include "lftflow.h"
 #include "../test.h"
+#include "../bessel.h"
 #include <stdlib.h>
 
 static unsigned char exact_memory[48 << 20], exact_more[24 << 20];
@@ -29,15 +30,6 @@ static void exact_worst(double *worst, double value)
     if (!(fabs(value) <= *worst)) *worst = fabs(value);
 }
 
-/* I_n(x) by its series */
-static double exact_bessel(int n, double x)
-{
-    double term = 1, sum = 0;
-    int    k;
-    for (k = 1; k <= n; ++k) term *= x / 2 / k;
-    for (k = 1; k < 90; ++k) sum += term, term *= x * x / 4 / (k * (double)(n + k));
-    return sum;
-}
 #define SUITE_PASTE2(a, b) a##_##b
 #define SUITE_PASTE(a, b)  SUITE_PASTE2(a, b)
 #endif
@@ -137,12 +129,12 @@ static void SUITE_(kernels)(double beta)
 #if SUITE_GROUP == LFT_U1
         for (l = 0; l < lanes; ++l) { /* I_0(2 beta cos(theta / 2)) / I_0(beta)^2 */
             const double z = 2 * beta * sqrt(fmax(0, 0.5 * (1 + re[l])));
-            exact_worst(&off, (value[l] - exact_bessel(0, z) / pow(exact_bessel(0, beta), 2)) / two.most);
+            exact_worst(&off, (value[l] - bessel(0, z) / pow(bessel(0, beta), 2)) / two.most);
         }
 #elif SUITE_GROUP == LFT_SU2
         for (l = 0; l < lanes; ++l) { /* 2 I_1(z) / z (beta / 2 I_1(beta))^2, z = 2 beta cos(psi / 2) */
             const double z = 2 * beta * sqrt(fmax(0, 0.5 * (1 + 0.5 * re[l])));
-            exact_worst(&off, (value[l] - 2 * exact_bessel(1, z) / z * pow(beta / 2 / exact_bessel(1, beta), 2)) / two.most);
+            exact_worst(&off, (value[l] - 2 * bessel(1, z) / z * pow(beta / 2 / bessel(1, beta), 2)) / two.most);
         }
 #endif
     }

@@ -52,7 +52,7 @@ static void determinants(double beta)
             for (m = -25; m <= 25; ++m) {
                 double a[3][3];
                 for (i = 0; i < 3; ++i) {
-                    for (j = 0; j < 3; ++j) a[i][j] = exact_bessel(abs(l[j] - j + i + m), beta / 3);
+                    for (j = 0; j < 3; ++j) a[i][j] = bessel(abs(l[j] - j + i + m), beta / 3);
                 }
                 for (i = 0; i < 3; ++i) {
                     sum += a[0][i] * (a[1][(i + 1) % 3] * a[2][(i + 2) % 3] - a[1][(i + 2) % 3] * a[2][(i + 1) % 3]);
