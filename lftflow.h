@@ -11546,7 +11546,7 @@ static const char *const LFT_P(prior_name)[] = {"", "free", "normal", "haar"}; /
  * and all other products of links that stay, are constants of both expressions. */
 
 #define LFT_P_ORDERS  (LFT_DIM == 2 && LFT_P_COLOURS < 3 ? 8 : 4) /* beyond there is no room for the classes */
-#define LFT_P_CLASSES 128
+#define LFT_P_CLASSES (LFT_DIM > 2 && LFT_P_COLOURS == 3 ? 160 : 128)
 #define LFT_P_LETTERS (4 * (LFT_P_ORDERS + 1)) /* of a class of the last order times a plaquette */
 #define LFT_P_TRACES  (LFT_P_ORDERS + 2)
 #define LFT_P_SYMMETRIES ((1 << LFT_DIM) * (LFT_DIM == 4 ? 24 : LFT_DIM == 3 ? 6 : LFT_DIM)) /* of the hypercubic group */
@@ -12376,7 +12376,7 @@ LFT_P_STATIC void LFT_P(program_cotangents)(const LFT_P(program) *g, const LFT_P
  * Loop by loop, a loop is moved to the place and cut in two where that costs least; and so are the paths that are new. A product of
  * matrices costs the less the more loops have that path somewhere, so that staples come first. */
 
-#define LFT_P_PATHS 2048 /* of a program, at most; traces, too */
+#define LFT_P_PATHS (LFT_DIM < 4 ? 2048 : 8192) /* of a program, at most; traces, too */
 
 /* What is looked up while a program is built: paths by a number that their letters make. And how many loops a path is a part of,
  * somewhere on the lattice and in either direction, at a number that few other paths share: what such a path costs is shared. */
@@ -12384,7 +12384,7 @@ typedef struct LFT_P(draft) {
     LFT_P(program) *program;
     int             full, counting, code[LFT_P_SITES];
     uint64_t        key[LFT_P_PATHS];
-    short           table[2 * LFT_P_PATHS], x[LFT_P_PATHS], y[LFT_P_PATHS];
+    int             table[2 * LFT_P_PATHS], x[LFT_P_PATHS], y[LFT_P_PATHS];
     unsigned short  uses[4 * LFT_P_PATHS];
 } LFT_P(draft);
 
@@ -12397,7 +12397,7 @@ LFT_P_STATIC uint64_t LFT_P(path_key)(const int *path, int n)
 }
 
 /* Where the path is in the table, or where it would be. */
-LFT_P_STATIC short *LFT_P(draft_slot)(LFT_P(draft) *d, uint64_t key)
+LFT_P_STATIC int *LFT_P(draft_slot)(LFT_P(draft) *d, uint64_t key)
 {
     unsigned at = (unsigned)(key % (2 * LFT_P_PATHS));
     while (d->table[at] && d->key[d->table[at] - 1] != key) at = (at + 1) % (2 * LFT_P_PATHS);
@@ -12527,7 +12527,7 @@ LFT_P_STATIC LFT_P(factor) LFT_P(draft_factor)(LFT_P(draft) *d, const int *path,
     }
     if (g->path) g->path[g->paths] = p;
     d->key[g->paths] = LFT_P(path_key)(path, n);
-    *LFT_P(draft_slot)(d, d->key[g->paths]) = (short)(g->paths + 1);
+    *LFT_P(draft_slot)(d, d->key[g->paths]) = g->paths + 1;
     ++g->paths;
     return f;
 }
@@ -12539,15 +12539,15 @@ LFT_P_STATIC int LFT_P(draft_loop)(LFT_P(draft) *d, const int *loop, int length,
     LFT_P(draft_costs)  c;
     LFT_P(factor)       x, y;
     int                 begin = 0, n = 2, i;
-    short               one, two;
+    int                 one, two;
     LFT_P(draft_price)(d, loop, length, &c);
     (void)LFT_P(draft_cut)(&c, &begin, &n);
     x = LFT_P(draft_factor)(d, c.path + begin, n);
     y = LFT_P(draft_factor)(d, c.path + (begin + n) % length, length - n);
     *conjugate = x.adjoint; /* tr X^+ Y = (tr X Y^+)^* */
     y.adjoint ^= x.adjoint, x.adjoint = 0;
-    one = (short)(x.path < 0 ? -1 - x.site * LFT_DIM - x.axis : x.path);
-    two = (short)(2 * (y.path < 0 ? -1 - y.site * LFT_DIM - y.axis : y.path) + y.adjoint);
+    one = x.path < 0 ? -1 - x.site * LFT_DIM - x.axis : x.path;
+    two = 2 * (y.path < 0 ? -1 - y.site * LFT_DIM - y.axis : y.path) + y.adjoint;
     for (i = 0; i < g->loops && !(d->x[i] == one && d->y[i] == two); ++i) {}
     if (i == LFT_P_PATHS) {
         d->full = 1;
@@ -12749,44 +12749,6 @@ LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(la
     return LFT_OK;
 }
 
-/* The trivializing map of the Wilson action S to an order in beta, S~ = sum_k t^k S~_k with
- *   L S~_0 = S,   L S~_k = -sum d_l^a S d_l^a S~_{k-1}, constants apart (0907.5491)
- * at beta = 1, where S = -1/N times the sum of one trace per plaquette, of which classes have both directions but for SU(2).
- * c[k][class], k < order. L is nearly diagonal: the equations are solved by iteration, to rounding. */
-LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, int order, double (*c)[LFT_P_CLASSES])
-{
-    const double      N = LFT_P_COLOURS;
-    LFT_P(classes)    classes;
-    LFT_P(in_classes) row;
-    double            right[LFT_P_CLASSES], change[LFT_P_CLASSES], diagonal[LFT_P_CLASSES], size, before;
-    int               all, i, j, k;
-    LFT_P(classes_find)(&classes, s->program.doubled, s->classes);
-    for (k = 0; k < order; ++k) {
-        lft_p_zero(c[k], sizeof c[k]);
-        lft_p_zero(right, sizeof right);
-        all = classes.upto[k + 1];
-        for (i = 0; k == 0 && i < all; ++i) right[i] = -1 / N * (LFT_P_COLOURS == 2 ? 1 : 0.5);
-        for (i = 0; k > 0 && i < classes.upto[k]; ++i) {
-            LFT_P(classes_times_plaquettes)(&classes, i, &row);
-            for (j = 0; j < all; ++j) right[j] += c[k - 1][i] * row.c[j] / (2 * N);
-        }
-        for (size = 1e299, before = 1e300; size < before;) {
-            before = size;
-            lft_p_copy(change, right, sizeof change);
-            for (i = 0; i < all; ++i) {
-                LFT_P(classes_laplacian)(&classes, i, &row);
-                diagonal[i] = row.c[i];
-                for (j = 0; j < all; ++j) change[j] -= c[k][i] * row.c[j];
-            }
-            for (size = 0, i = 0; i < all; ++i) {
-                change[i] /= diagonal[i];
-                size += change[i] < 0 ? -change[i] : change[i];
-            }
-            for (i = 0; i < all && size < before; ++i) c[k][i] += change[i];
-        }
-    }
-}
-
 /* x = a^-1 b, a[n][n] and b are overwritten: Gauss with pivots. */
 LFT_P_STATIC void LFT_P(potential_gauss)(double *a, double *b, int n)
 {
@@ -12812,29 +12774,72 @@ LFT_P_STATIC void LFT_P(potential_gauss)(double *a, double *b, int n)
     }
 }
 
-/* The same where the map has come to beta, for beta to grow by 1, not expanded in beta but in the classes to that order, all others
- * cut off: with S of beta 1,
- *   L S~ + beta sum d_l^a S d_l^a S~ = S, constants apart
- * Of a doubled axis it is the trivializing map of the new links for any others, what these alone make up is a constant, too; there
- * the cut is one of harmonics of a link, and converges where the expansion in beta does not. c[class] */
-LFT_P_STATIC void LFT_P(potential_solve)(const LFT_P(potential) *s, int order, double beta, double *c)
+/* a[j][i] = D_ij and, not NULL, g[j][i] = G_ij / (2 N) of the first n classes, all others cut off: from the coefficients of W those
+ * of L W and, with S of beta 1, of -sum d_l^a S d_l^a W. */
+LFT_P_STATIC void LFT_P(potential_matrices)(LFT_P(classes) *classes, int n, double *a, double *g)
 {
-    const double      N = LFT_P_COLOURS;
+    LFT_P(in_classes) row;
+    int               i, j;
+    for (i = 0; i < n; ++i) {
+        LFT_P(classes_laplacian)(classes, i, &row);
+        for (j = 0; j < n; ++j) a[j * n + i] = row.c[j];
+        if (!g) continue;
+        LFT_P(classes_times_plaquettes)(classes, i, &row);
+        for (j = 0; j < n; ++j) g[j * n + i] = row.c[j] / (2 * LFT_P_COLOURS);
+    }
+}
+
+/* The coefficients of S at beta = 1: -1/N times the sum of one trace per plaquette, of which classes have both directions but for
+ * SU(2). */
+LFT_P_STATIC void LFT_P(potential_action)(const LFT_P(classes) *classes, double *c, int n)
+{
+    int i;
+    for (i = 0; i < n; ++i) c[i] = i < classes->upto[1] ? -1.0 / LFT_P_COLOURS * (LFT_P_COLOURS == 2 ? 1 : 0.5) : 0;
+}
+
+/* The trivializing map of the Wilson action S to an order in beta, S~ = sum_k t^k S~_k with
+ *   L S~_0 = S,   L S~_k = -sum d_l^a S d_l^a S~_{k-1}, constants apart (0907.5491)
+ * at beta = 1. c[k][class], k < order. */
+LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, int order, double (*c)[LFT_P_CLASSES])
+{
     LFT_P(classes)    classes;
     LFT_P(in_classes) row;
     double            a[LFT_P_CLASSES * LFT_P_CLASSES];
-    int               all, i, j;
+    int               all, i, j, k;
+    LFT_P(classes_find)(&classes, s->program.doubled, s->classes);
+    for (k = 0; k < order; ++k) {
+        lft_p_zero(c[k], sizeof c[k]);
+        all = classes.upto[k + 1];
+        if (k == 0) LFT_P(potential_action)(&classes, c[k], all);
+        for (i = 0; k > 0 && i < classes.upto[k]; ++i) {
+            LFT_P(classes_times_plaquettes)(&classes, i, &row);
+            for (j = 0; j < all; ++j) c[k][j] += c[k - 1][i] * row.c[j] / (2 * LFT_P_COLOURS);
+        }
+        LFT_P(potential_matrices)(&classes, all, a, NULL);
+        LFT_P(potential_gauss)(a, c[k], all);
+    }
+}
+
+/* The same where the map has come to each of `points` beta, for beta to grow by 1, not expanded in beta but in the classes to that
+ * order, all others cut off: with S of beta 1,
+ *   L S~ + beta sum d_l^a S d_l^a S~ = S, constants apart
+ * Of a doubled axis it is the trivializing map of the new links for any others, what these alone make up is a constant, too; there
+ * the cut is one of harmonics of a link, and converges where the expansion in beta does not. c[point][class] */
+LFT_P_STATIC void LFT_P(potential_solve)(const LFT_P(potential) *s, int order, int points, const double *beta,
+                                         double (*c)[LFT_P_CLASSES])
+{
+    LFT_P(classes) classes;
+    double         a[LFT_P_CLASSES * LFT_P_CLASSES], g[LFT_P_CLASSES * LFT_P_CLASSES], both[LFT_P_CLASSES * LFT_P_CLASSES];
+    int            all, i, k;
     LFT_P(classes_find)(&classes, s->program.doubled, s->classes);
     all = classes.upto[order];
-    for (i = 0; i < all; ++i) {
-        LFT_P(classes_laplacian)(&classes, i, &row);
-        for (j = 0; j < all; ++j) a[j * all + i] = row.c[j];
-        LFT_P(classes_times_plaquettes)(&classes, i, &row);
-        for (j = 0; j < all; ++j) a[j * all + i] -= beta / (2 * N) * row.c[j];
-        c[i] = i < classes.upto[1] ? -1 / N * (LFT_P_COLOURS == 2 ? 1 : 0.5) : 0;
+    LFT_P(potential_matrices)(&classes, all, a, g);
+    for (k = 0; k < points; ++k) {
+        lft_p_zero(c[k], sizeof c[k]);
+        LFT_P(potential_action)(&classes, c[k], all);
+        for (i = 0; i < all * all; ++i) both[i] = a[i] - beta[k] * g[i];
+        LFT_P(potential_gauss)(both, c[k], all);
     }
-    LFT_P(potential_gauss)(a, c, all);
-    for (i = all; i < s->classes; ++i) c[i] = 0;
 }
 
 /* ---- force and divergence ---------------------------------------------------------------------------------------------- */
@@ -13748,15 +13753,18 @@ LFT_P_STATIC void LFT_P(continuous_start_solved)(const LFT_P(continuous) *s, dou
     static const double x[4] = {0.1834346424956498, 0.5255324099163290, 0.7966664774136267, 0.9602898564975363};
     static const double w[4] = {0.3626837833783620, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763};
     const double        way = s->desc.beta - s->desc.from;
-    double              c[LFT_P_CLASSES], p[8];
+    double              c[8][LFT_P_CLASSES], t[8], beta[8], p[8];
     int                 k, i, a;
     for (k = 0; k < 8; ++k) {
-        const double t = 0.5 + (k % 2 ? 0.5 : -0.5) * x[k / 2];
-        LFT_P(legendre)(t, 8, p);
-        LFT_P(potential_solve)(&s->potential, s->desc.order, s->desc.from + way * t, c);
+        t[k]    = 0.5 + (k % 2 ? 0.5 : -0.5) * x[k / 2];
+        beta[k] = s->desc.from + way * t[k];
+    }
+    LFT_P(potential_solve)(&s->potential, s->desc.order, 8, beta, c);
+    for (k = 0; k < 8; ++k) {
+        LFT_P(legendre)(t[k], 8, p);
         for (i = 0; i < s->desc.loops; ++i) {
             for (a = 0; a < LFT_P(continuous_nodes)(s, i) && a < 8; ++a) {
-                to[LFT_P(continuous_first)(s, i) + a] += way * 0.5 * w[k / 2] * (2 * a + 1) * p[a] * c[i];
+                to[LFT_P(continuous_first)(s, i) + a] += way * 0.5 * w[k / 2] * (2 * a + 1) * p[a] * c[k][i];
             }
         }
     }

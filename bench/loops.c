@@ -1,11 +1,10 @@
-/* loops.c: times the sweep of a potential of Wilson loops, SU(3), the eleven classes of the second order: force and divergence, and their derivatives;
- * and says what fraction of the machine's peak they reach.
+/* loops.c: times the sweep of a potential of Wilson loops, SU(3), the eleven classes of the second order: force and divergence,
+ * and their derivatives; and says what fraction of the machine's peak they reach.
  * cc -O3 -march=native -ffp-contract=fast -I. bench/loops.c -o build/bench/loops -lm
  *   build/bench/loops                the whole table, one thread
  *   build/bench/loops --case NAME    one case: one JSON line {"case": ..., "ours_ms": ...}
  * A case works on 16 configurations at once, one per lane. Each checks its result before it is timed. Times are medians, of the
- * CPU clock. Operations: the products of
- * matrices, 216 each, and the sums and traces of those, 36 each. */
+ * CPU clock. Operations: the products of matrices, 216 each, and the sums and traces of those, 36 each. */
 #define _POSIX_C_SOURCE 199309L
 #include <math.h>
 #include <stdio.h>
@@ -51,7 +50,7 @@ static void setup(bench *b, const char *name, int extent, lft_arena *arena)
 {
     const int    extents[4] = {extent, extent, extent, extent};
     const size_t algebra    = (size_t)(4 * 8) * (size_t)(extent * extent * extent * extent);
-    double       order[2][128], S[16];
+    double       order[2][160], S[16];
     lft_error    error;
     int          i;
     if (su3_lattice_init(&b->lattice, extents, NULL) || su3_wilson_init(&b->theory, 1, 0, NULL)) die(name, "init");

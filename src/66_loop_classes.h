@@ -21,7 +21,7 @@
 #if LFT_P_PHASE == LFT_P_CODE
 
 #define LFT_P_ORDERS  (LFT_DIM == 2 && LFT_P_COLOURS < 3 ? 8 : 4) /* beyond there is no room for the classes */
-#define LFT_P_CLASSES 128
+#define LFT_P_CLASSES (LFT_DIM > 2 && LFT_P_COLOURS == 3 ? 160 : 128)
 #define LFT_P_LETTERS (4 * (LFT_P_ORDERS + 1)) /* of a class of the last order times a plaquette */
 #define LFT_P_TRACES  (LFT_P_ORDERS + 2)
 #define LFT_P_SYMMETRIES ((1 << LFT_DIM) * (LFT_DIM == 4 ? 24 : LFT_DIM == 3 ? 6 : LFT_DIM)) /* of the hypercubic group */

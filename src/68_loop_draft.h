@@ -5,7 +5,7 @@
  * matrices costs the less the more loops have that path somewhere, so that staples come first. */
 #if LFT_P_PHASE == LFT_P_CODE
 
-#define LFT_P_PATHS 2048 /* of a program, at most; traces, too */
+#define LFT_P_PATHS (LFT_DIM < 4 ? 2048 : 8192) /* of a program, at most; traces, too */
 
 /* What is looked up while a program is built: paths by a number that their letters make. And how many loops a path is a part of,
  * somewhere on the lattice and in either direction, at a number that few other paths share: what such a path costs is shared. */
@@ -13,7 +13,7 @@ typedef struct LFT_P(draft) {
     LFT_P(program) *program;
     int             full, counting, code[LFT_P_SITES];
     uint64_t        key[LFT_P_PATHS];
-    short           table[2 * LFT_P_PATHS], x[LFT_P_PATHS], y[LFT_P_PATHS];
+    int             table[2 * LFT_P_PATHS], x[LFT_P_PATHS], y[LFT_P_PATHS];
     unsigned short  uses[4 * LFT_P_PATHS];
 } LFT_P(draft);
 
@@ -26,7 +26,7 @@ LFT_P_STATIC uint64_t LFT_P(path_key)(const int *path, int n)
 }
 
 /* Where the path is in the table, or where it would be. */
-LFT_P_STATIC short *LFT_P(draft_slot)(LFT_P(draft) *d, uint64_t key)
+LFT_P_STATIC int *LFT_P(draft_slot)(LFT_P(draft) *d, uint64_t key)
 {
     unsigned at = (unsigned)(key % (2 * LFT_P_PATHS));
     while (d->table[at] && d->key[d->table[at] - 1] != key) at = (at + 1) % (2 * LFT_P_PATHS);
@@ -156,7 +156,7 @@ LFT_P_STATIC LFT_P(factor) LFT_P(draft_factor)(LFT_P(draft) *d, const int *path,
     }
     if (g->path) g->path[g->paths] = p;
     d->key[g->paths] = LFT_P(path_key)(path, n);
-    *LFT_P(draft_slot)(d, d->key[g->paths]) = (short)(g->paths + 1);
+    *LFT_P(draft_slot)(d, d->key[g->paths]) = g->paths + 1;
     ++g->paths;
     return f;
 }
@@ -168,15 +168,15 @@ LFT_P_STATIC int LFT_P(draft_loop)(LFT_P(draft) *d, const int *loop, int length,
     LFT_P(draft_costs)  c;
     LFT_P(factor)       x, y;
     int                 begin = 0, n = 2, i;
-    short               one, two;
+    int                 one, two;
     LFT_P(draft_price)(d, loop, length, &c);
     (void)LFT_P(draft_cut)(&c, &begin, &n);
     x = LFT_P(draft_factor)(d, c.path + begin, n);
     y = LFT_P(draft_factor)(d, c.path + (begin + n) % length, length - n);
     *conjugate = x.adjoint; /* tr X^+ Y = (tr X Y^+)^* */
     y.adjoint ^= x.adjoint, x.adjoint = 0;
-    one = (short)(x.path < 0 ? -1 - x.site * LFT_DIM - x.axis : x.path);
-    two = (short)(2 * (y.path < 0 ? -1 - y.site * LFT_DIM - y.axis : y.path) + y.adjoint);
+    one = x.path < 0 ? -1 - x.site * LFT_DIM - x.axis : x.path;
+    two = 2 * (y.path < 0 ? -1 - y.site * LFT_DIM - y.axis : y.path) + y.adjoint;
     for (i = 0; i < g->loops && !(d->x[i] == one && d->y[i] == two); ++i) {}
     if (i == LFT_P_PATHS) {
         d->full = 1;

@@ -83,44 +83,6 @@ LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(la
     return LFT_OK;
 }
 
-/* The trivializing map of the Wilson action S to an order in beta, S~ = sum_k t^k S~_k with
- *   L S~_0 = S,   L S~_k = -sum d_l^a S d_l^a S~_{k-1}, constants apart (0907.5491)
- * at beta = 1, where S = -1/N times the sum of one trace per plaquette, of which classes have both directions but for SU(2).
- * c[k][class], k < order. L is nearly diagonal: the equations are solved by iteration, to rounding. */
-LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, int order, double (*c)[LFT_P_CLASSES])
-{
-    const double      N = LFT_P_COLOURS;
-    LFT_P(classes)    classes;
-    LFT_P(in_classes) row;
-    double            right[LFT_P_CLASSES], change[LFT_P_CLASSES], diagonal[LFT_P_CLASSES], size, before;
-    int               all, i, j, k;
-    LFT_P(classes_find)(&classes, s->program.doubled, s->classes);
-    for (k = 0; k < order; ++k) {
-        lft_p_zero(c[k], sizeof c[k]);
-        lft_p_zero(right, sizeof right);
-        all = classes.upto[k + 1];
-        for (i = 0; k == 0 && i < all; ++i) right[i] = -1 / N * (LFT_P_COLOURS == 2 ? 1 : 0.5);
-        for (i = 0; k > 0 && i < classes.upto[k]; ++i) {
-            LFT_P(classes_times_plaquettes)(&classes, i, &row);
-            for (j = 0; j < all; ++j) right[j] += c[k - 1][i] * row.c[j] / (2 * N);
-        }
-        for (size = 1e299, before = 1e300; size < before;) {
-            before = size;
-            lft_p_copy(change, right, sizeof change);
-            for (i = 0; i < all; ++i) {
-                LFT_P(classes_laplacian)(&classes, i, &row);
-                diagonal[i] = row.c[i];
-                for (j = 0; j < all; ++j) change[j] -= c[k][i] * row.c[j];
-            }
-            for (size = 0, i = 0; i < all; ++i) {
-                change[i] /= diagonal[i];
-                size += change[i] < 0 ? -change[i] : change[i];
-            }
-            for (i = 0; i < all && size < before; ++i) c[k][i] += change[i];
-        }
-    }
-}
-
 /* x = a^-1 b, a[n][n] and b are overwritten: Gauss with pivots. */
 LFT_P_STATIC void LFT_P(potential_gauss)(double *a, double *b, int n)
 {
@@ -146,29 +108,72 @@ LFT_P_STATIC void LFT_P(potential_gauss)(double *a, double *b, int n)
     }
 }
 
-/* The same where the map has come to beta, for beta to grow by 1, not expanded in beta but in the classes to that order, all others
- * cut off: with S of beta 1,
- *   L S~ + beta sum d_l^a S d_l^a S~ = S, constants apart
- * Of a doubled axis it is the trivializing map of the new links for any others, what these alone make up is a constant, too; there
- * the cut is one of harmonics of a link, and converges where the expansion in beta does not. c[class] */
-LFT_P_STATIC void LFT_P(potential_solve)(const LFT_P(potential) *s, int order, double beta, double *c)
+/* a[j][i] = D_ij and, not NULL, g[j][i] = G_ij / (2 N) of the first n classes, all others cut off: from the coefficients of W those
+ * of L W and, with S of beta 1, of -sum d_l^a S d_l^a W. */
+LFT_P_STATIC void LFT_P(potential_matrices)(LFT_P(classes) *classes, int n, double *a, double *g)
 {
-    const double      N = LFT_P_COLOURS;
+    LFT_P(in_classes) row;
+    int               i, j;
+    for (i = 0; i < n; ++i) {
+        LFT_P(classes_laplacian)(classes, i, &row);
+        for (j = 0; j < n; ++j) a[j * n + i] = row.c[j];
+        if (!g) continue;
+        LFT_P(classes_times_plaquettes)(classes, i, &row);
+        for (j = 0; j < n; ++j) g[j * n + i] = row.c[j] / (2 * LFT_P_COLOURS);
+    }
+}
+
+/* The coefficients of S at beta = 1: -1/N times the sum of one trace per plaquette, of which classes have both directions but for
+ * SU(2). */
+LFT_P_STATIC void LFT_P(potential_action)(const LFT_P(classes) *classes, double *c, int n)
+{
+    int i;
+    for (i = 0; i < n; ++i) c[i] = i < classes->upto[1] ? -1.0 / LFT_P_COLOURS * (LFT_P_COLOURS == 2 ? 1 : 0.5) : 0;
+}
+
+/* The trivializing map of the Wilson action S to an order in beta, S~ = sum_k t^k S~_k with
+ *   L S~_0 = S,   L S~_k = -sum d_l^a S d_l^a S~_{k-1}, constants apart (0907.5491)
+ * at beta = 1. c[k][class], k < order. */
+LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, int order, double (*c)[LFT_P_CLASSES])
+{
     LFT_P(classes)    classes;
     LFT_P(in_classes) row;
     double            a[LFT_P_CLASSES * LFT_P_CLASSES];
-    int               all, i, j;
+    int               all, i, j, k;
+    LFT_P(classes_find)(&classes, s->program.doubled, s->classes);
+    for (k = 0; k < order; ++k) {
+        lft_p_zero(c[k], sizeof c[k]);
+        all = classes.upto[k + 1];
+        if (k == 0) LFT_P(potential_action)(&classes, c[k], all);
+        for (i = 0; k > 0 && i < classes.upto[k]; ++i) {
+            LFT_P(classes_times_plaquettes)(&classes, i, &row);
+            for (j = 0; j < all; ++j) c[k][j] += c[k - 1][i] * row.c[j] / (2 * LFT_P_COLOURS);
+        }
+        LFT_P(potential_matrices)(&classes, all, a, NULL);
+        LFT_P(potential_gauss)(a, c[k], all);
+    }
+}
+
+/* The same where the map has come to each of `points` beta, for beta to grow by 1, not expanded in beta but in the classes to that
+ * order, all others cut off: with S of beta 1,
+ *   L S~ + beta sum d_l^a S d_l^a S~ = S, constants apart
+ * Of a doubled axis it is the trivializing map of the new links for any others, what these alone make up is a constant, too; there
+ * the cut is one of harmonics of a link, and converges where the expansion in beta does not. c[point][class] */
+LFT_P_STATIC void LFT_P(potential_solve)(const LFT_P(potential) *s, int order, int points, const double *beta,
+                                         double (*c)[LFT_P_CLASSES])
+{
+    LFT_P(classes) classes;
+    double         a[LFT_P_CLASSES * LFT_P_CLASSES], g[LFT_P_CLASSES * LFT_P_CLASSES], both[LFT_P_CLASSES * LFT_P_CLASSES];
+    int            all, i, k;
     LFT_P(classes_find)(&classes, s->program.doubled, s->classes);
     all = classes.upto[order];
-    for (i = 0; i < all; ++i) {
-        LFT_P(classes_laplacian)(&classes, i, &row);
-        for (j = 0; j < all; ++j) a[j * all + i] = row.c[j];
-        LFT_P(classes_times_plaquettes)(&classes, i, &row);
-        for (j = 0; j < all; ++j) a[j * all + i] -= beta / (2 * N) * row.c[j];
-        c[i] = i < classes.upto[1] ? -1 / N * (LFT_P_COLOURS == 2 ? 1 : 0.5) : 0;
+    LFT_P(potential_matrices)(&classes, all, a, g);
+    for (k = 0; k < points; ++k) {
+        lft_p_zero(c[k], sizeof c[k]);
+        LFT_P(potential_action)(&classes, c[k], all);
+        for (i = 0; i < all * all; ++i) both[i] = a[i] - beta[k] * g[i];
+        LFT_P(potential_gauss)(both, c[k], all);
     }
-    LFT_P(potential_gauss)(a, c, all);
-    for (i = all; i < s->classes; ++i) c[i] = 0;
 }
 
 /* ---- force and divergence ---------------------------------------------------------------------------------------------- */

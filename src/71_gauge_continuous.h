@@ -284,15 +284,18 @@ LFT_P_STATIC void LFT_P(continuous_start_solved)(const LFT_P(continuous) *s, dou
     static const double x[4] = {0.1834346424956498, 0.5255324099163290, 0.7966664774136267, 0.9602898564975363};
     static const double w[4] = {0.3626837833783620, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763};
     const double        way = s->desc.beta - s->desc.from;
-    double              c[LFT_P_CLASSES], p[8];
+    double              c[8][LFT_P_CLASSES], t[8], beta[8], p[8];
     int                 k, i, a;
     for (k = 0; k < 8; ++k) {
-        const double t = 0.5 + (k % 2 ? 0.5 : -0.5) * x[k / 2];
-        LFT_P(legendre)(t, 8, p);
-        LFT_P(potential_solve)(&s->potential, s->desc.order, s->desc.from + way * t, c);
+        t[k]    = 0.5 + (k % 2 ? 0.5 : -0.5) * x[k / 2];
+        beta[k] = s->desc.from + way * t[k];
+    }
+    LFT_P(potential_solve)(&s->potential, s->desc.order, 8, beta, c);
+    for (k = 0; k < 8; ++k) {
+        LFT_P(legendre)(t[k], 8, p);
         for (i = 0; i < s->desc.loops; ++i) {
             for (a = 0; a < LFT_P(continuous_nodes)(s, i) && a < 8; ++a) {
-                to[LFT_P(continuous_first)(s, i) + a] += way * 0.5 * w[k / 2] * (2 * a + 1) * p[a] * c[i];
+                to[LFT_P(continuous_first)(s, i) + a] += way * 0.5 * w[k / 2] * (2 * a + 1) * p[a] * c[k][i];
             }
         }
     }

@@ -17,6 +17,10 @@
 #define LFT_GROUP LFT_SU3
 #define LFT_DIM   2
 #include "../instance.h"
+#define LFT_NAME  abelian
+#define LFT_GROUP LFT_U1
+#define LFT_DIM   4
+#include "../instance.h"
 #define LFT_NAME  four
 #define LFT_GROUP LFT_SU3
 #define LFT_DIM   4
@@ -39,6 +43,8 @@ static double exact_su2(double beta, int V)
 #define CASE su2
 #include "weigh_case.h"
 #define CASE su3
+#include "weigh_case.h"
+#define CASE abelian
 #include "weigh_case.h"
 #define CASE four
 #include "weigh_case.h"
@@ -81,13 +87,16 @@ static void orders(void)
 {
     int order;
     printf("---- orders\n");
-    for (order = 1; order <= 4; ++order) u1_scaling("U(1) 2D", order, 0.3);
-    for (order = 1; order <= 3; ++order) su2_scaling("SU(2) 2D", order, 0.5);
-    for (order = 1; order <= 3; ++order) su3_scaling("SU(3) 2D", order, 1);
-    for (order = 1; order <= 2; ++order) four_scaling("SU(3) 4D", order, 1);
-    for (order = 1; order <= 3; ++order) u1_scaling("U(1) 2D, cut off", -order, 0.3);
-    for (order = 1; order <= 3; ++order) su2_scaling("SU(2) 2D, cut off", -order, 0.5);
-    for (order = 1; order <= 2; ++order) su3_scaling("SU(3) 2D, cut off", -order, 0.5);
+    for (order = 1; order <= 4; ++order) u1_scaling("U(1) 2D", order, 0.3, 512);
+    for (order = 1; order <= 3; ++order) su2_scaling("SU(2) 2D", order, 0.5, 512);
+    for (order = 1; order <= 3; ++order) su3_scaling("SU(3) 2D", order, 1, 512);
+    for (order = 1; order <= 2; ++order) four_scaling("SU(3) 4D", order, 1, 512);
+    for (order = 1; order <= 3; ++order) u1_scaling("U(1) 2D, cut off", -order, 0.3, 512);
+    for (order = 1; order <= 3; ++order) su2_scaling("SU(2) 2D, cut off", -order, 0.5, 512);
+    for (order = 1; order <= 2; ++order) su3_scaling("SU(3) 2D, cut off", -order, 0.5, 512);
+#ifndef LFT_TEST_FEW
+    abelian_scaling("U(1) 4D", 3, 0.25, 128);
+#endif
 }
 
 /* Mean of (log w - log Z)^2 of a batch; its gradient against finite differences, then what steps make of it. */

@@ -41,7 +41,7 @@ static lft_arena C(make)(C(flow) *flow, C(theory) *theory, int L, int order, dou
 }
 
 /* What an order of the trivializing map leaves is of the next one: the variance of the log-weights goes with beta^(2 order + 2). */
-static void C(scaling)(const char *name, int order, double beta)
+static void C(scaling)(const char *name, int order, double beta, int N)
 {
     C(flow)   flow;
     C(theory) theory;
@@ -50,7 +50,7 @@ static void C(scaling)(const char *name, int order, double beta)
     int       i;
     for (i = 0; i < 2; ++i) {
         lft_arena arena = C(make)(&flow, &theory, abs(order) + 1, order, beta / (1 + i), 4);
-        variance[i]     = 1 / C(weigh)(&flow, &theory, 512, arena).ess - 1;
+        variance[i]     = 1 / C(weigh)(&flow, &theory, N, arena).ess - 1;
     }
     found = log2(variance[0] / variance[1]);
     test_count(fabs(found - power) < 0.4);
