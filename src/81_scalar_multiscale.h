@@ -60,7 +60,7 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
     LFT_P(scales) *s = (LFT_P(scales) *)lft_arena_alloc(arena, 1, sizeof *s);
     LFT_(lattice)  lattice;
     lft_status     status;
-    int            axis[LFT_P(most_doublings) + 1], at[LFT_DIM], doublings, i, mu;
+    int            axis[LFT_P(most_doublings) + 1], at[LFT_DIM] = {0}, doublings = 0, i, mu; /* gcc 12 sees a path without */
     lft_p_zero(desc, sizeof *desc);
     lft_p_zero(&lattice, sizeof lattice);
     status = LFT_P_SIGNED(lattice_init)(&lattice, of->extent, error);

@@ -276,7 +276,7 @@ expect "an option without its value" 1 'm2: expected a value, got --lambda' hmc 
 expect "a flag with a value" 1 'json: expected no value' hmc --json=1
 expect "a word that is none of the legal ones" 1 'expected free, normal, got' "${t2[@]}" "${physics[@]}" --prior flat
 c2=(train "${physics[@]}" --steps 2 --out x --threads 1 --flow coupling)
-expect "a kind of flow that is none" 1 'flow: expected continuous, coupling, got' train "${physics[@]}" --flow spline --out x
+expect "a kind of flow that is none" 1 'flow: expected continuous, coupling, multiscale, got' train "${physics[@]}" --flow spline --out x
 for o in sines linear gates zeros nodes int-steps most-int-steps guard-every guard-samples guard-std guard-mean; do
     expect "coupling: --$o" 1 "$o is an option of --flow continuous: expected --flow coupling without it" "${c2[@]}" --$o 1
 done

@@ -1,4 +1,5 @@
-/* test_scalar_doubling.c: doublings of scalar fields, and flows from coarse lattices to fine ones, in two dimensions. */
+/* test_scalar_doubling.c: doublings of scalar fields, and untrained flows from coarse lattices to fine ones, in two dimensions;
+ * test_scalar_scales.c has the others. */
 #define SUITE_NAME d2
 #define SUITE_DIM  2
 #define SUITE_REAL LFT_F64
@@ -17,10 +18,10 @@
 
 int main(void)
 {
-    d2_doublings();
+    d2_doublings(1);
 #ifndef LFT_TEST_FEW
-    d2one_doublings();
-    d2f_doublings();
+    d2one_doublings(0);
+    d2f_doublings(0);
 #endif
     return test_end();
 }
