@@ -5997,10 +5997,10 @@ typedef struct LFT_(multiscale_desc) {
 /* A desc of a flow from a Gaussian prior on the extents `from`: there a continuous flow; then the axes in turn, those first that
  * have farthest to go, by doublings (73_scalar_doubling.h) and continuous flows of all sites (70_continuous.h). The prior is at
  * first the free field of the finest lattice on the sites that stay, the doublings continue it and the flows are the identity, so
- * that it all is the free field at the start: to rounding if `from` is `extent` by one number, otherwise as near as the tied
- * spectrum of the prior comes. The layers are laid out in the arena and have to last until flow_init returns; desc->pool may be set.
- * LFT_ERR_ARG: extents (flow_init refuses more); LFT_ERR_NOMEM; text in *error (may be NULL). multiscale_bytes: what it takes
- * from an arena. */
+ * that all of it is the free field at the start: to rounding if every axis is doubled as often as the others or has an extent of
+ * its own, otherwise as near as the tied spectrum of the prior comes. The layers are laid out in the arena and have to last until
+ * flow_init returns; desc->pool and desc->prior may be set. LFT_ERR_ARG: extents (flow_init refuses more); LFT_ERR_NOMEM; text in
+ * *error (may be NULL). multiscale_bytes: what it takes from an arena. */
 LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error);
 LFT_API size_t LFT_(multiscale_bytes)(void);
 
@@ -15047,8 +15047,7 @@ LFT_P_STATIC void LFT_P(doubling_widths)(const lft_v *w, int volume, double sign
 
 /* ---- the table --------------------------------------------------------------------------------------------------------- */
 
-/* The lattice after the layer out of the coarse field and w->z: logdet[lane] += sum w, the part of the log-det that depends on the
- * coarse field. s, m and w of *w are set. */
+/* The lattice after the layer out of the coarse field and w->z: logdet[lane] += sum w. s, m and w of *w are set. */
 LFT_P_STATIC void LFT_P(doubling_place)(const LFT_(layer) *layer, LFT_P(doubling_work) *w, const lft_v *in, lft_v *out,
                                         double *logdet)
 {
@@ -15063,8 +15062,8 @@ LFT_P_STATIC void LFT_P(doubling_place)(const LFT_(layer) *layer, LFT_P(doubling
     LFT_P(doubling_put)(b, 1, w->field, out);
 }
 
-/* grad log q(x_in) becomes grad log q(x_out). With r = grad log q(z), z = exp(-w) (new - m): by new exp(-w) r, by m minus that, by w
- * -(r z + 1). */
+/* grad log q(x_in) becomes grad log q(x_out). With r = grad log q(z), z = exp(-w) (new - m): by new exp(-w) r, by m minus that,
+ * by w -(r z + 1). */
 LFT_P_STATIC void LFT_P(doubling_score)(const LFT_(layer) *layer, LFT_P(doubling_work) *w, lft_v *score)
 {
     const LFT_P(doubling) *s = (const LFT_P(doubling) *)layer->state;
@@ -19411,7 +19410,7 @@ LFT_API lft_status LFT_(pullback_init)(LFT_(pullback) *p, LFT_(flow) *flow, cons
     p->flow  = flow;
     p->base  = base;
     p->state = s;
-    if (status) return status;
+    if (status) return lft_p_fail(&flow->error, LFT_ERR_ARG, "pullback", "expected a flow that keeps its extents, got doublings");
     if (!s) s = &local;
     lft_p_zero(s, sizeof *s);
     s->work.x       = LFT_P(vectors)(arena, f->volume * LFT_P_SITE);

@@ -102,7 +102,7 @@ static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d)
     for (mu = 0; mu < LFT_CLI_DIM; ++mu) {
         fine = m->flow.lattice.extent[mu] / m->desc.extent[mu];
         if (d->extent[mu] > 0 && d->extent[mu] % fine) {
-            return cli_fail(c, LFT_ERR_ARG, "--extent: expected a multiple of %d, as often is axis %d of --init doubled, got %d", fine,
+            return cli_fail(c, LFT_ERR_ARG, "--extent: expected a multiple of %d, as axis %d is doubled in --init, got %d", fine,
                             mu, d->extent[mu]);
         }
         d->extent[mu] /= fine;

@@ -317,8 +317,7 @@ LFT_P_STATIC void LFT_P(doubling_widths)(const lft_v *w, int volume, double sign
 
 /* ---- the table --------------------------------------------------------------------------------------------------------- */
 
-/* The lattice after the layer out of the coarse field and w->z: logdet[lane] += sum w, the part of the log-det that depends on the
- * coarse field. s, m and w of *w are set. */
+/* The lattice after the layer out of the coarse field and w->z: logdet[lane] += sum w. s, m and w of *w are set. */
 LFT_P_STATIC void LFT_P(doubling_place)(const LFT_(layer) *layer, LFT_P(doubling_work) *w, const lft_v *in, lft_v *out,
                                         double *logdet)
 {
@@ -333,8 +332,8 @@ LFT_P_STATIC void LFT_P(doubling_place)(const LFT_(layer) *layer, LFT_P(doubling
     LFT_P(doubling_put)(b, 1, w->field, out);
 }
 
-/* grad log q(x_in) becomes grad log q(x_out). With r = grad log q(z), z = exp(-w) (new - m): by new exp(-w) r, by m minus that, by w
- * -(r z + 1). */
+/* grad log q(x_in) becomes grad log q(x_out). With r = grad log q(z), z = exp(-w) (new - m): by new exp(-w) r, by m minus that,
+ * by w -(r z + 1). */
 LFT_P_STATIC void LFT_P(doubling_score)(const LFT_(layer) *layer, LFT_P(doubling_work) *w, lft_v *score)
 {
     const LFT_P(doubling) *s = (const LFT_P(doubling) *)layer->state;

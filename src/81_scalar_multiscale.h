@@ -16,10 +16,10 @@ typedef struct LFT_(multiscale_desc) {
 /* A desc of a flow from a Gaussian prior on the extents `from`: there a continuous flow; then the axes in turn, those first that
  * have farthest to go, by doublings (73_scalar_doubling.h) and continuous flows of all sites (70_continuous.h). The prior is at
  * first the free field of the finest lattice on the sites that stay, the doublings continue it and the flows are the identity, so
- * that it all is the free field at the start: to rounding if `from` is `extent` by one number, otherwise as near as the tied
- * spectrum of the prior comes. The layers are laid out in the arena and have to last until flow_init returns; desc->pool may be set.
- * LFT_ERR_ARG: extents (flow_init refuses more); LFT_ERR_NOMEM; text in *error (may be NULL). multiscale_bytes: what it takes
- * from an arena. */
+ * that all of it is the free field at the start: to rounding if every axis is doubled as often as the others or has an extent of
+ * its own, otherwise as near as the tied spectrum of the prior comes. The layers are laid out in the arena and have to last until
+ * flow_init returns; desc->pool and desc->prior may be set. LFT_ERR_ARG: extents (flow_init refuses more); LFT_ERR_NOMEM; text in
+ * *error (may be NULL). multiscale_bytes: what it takes from an arena. */
 LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error);
 LFT_API size_t LFT_(multiscale_bytes)(void);
 

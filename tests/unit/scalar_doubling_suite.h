@@ -1,6 +1,6 @@
-/* scalar_doubling_suite.h: the doubling of scalar fields and flows made of it, for one instance. Include it once per instance with
- * SUITE_NAME, SUITE_DIM, SUITE_REAL and, optionally, SUITE_LANES; then call SUITE_(doublings)(first). The first instance of a dimension
- * is f64, is compared with finite differences, and what it computes is kept for the others. */
+/* scalar_doubling_suite.h: the doubling of scalar fields and flows made of it, for one instance. Include it once per instance
+ * with SUITE_NAME, SUITE_DIM, SUITE_REAL and, optionally, SUITE_LANES; then call SUITE_(doublings)(first). The first instance of a
+ * dimension is f64, is compared with finite differences, and what it computes is kept for the others. */
 #ifndef DOUBLING_SUITE_COMMON
 #define DOUBLING_SUITE_COMMON
 #include "lftflow.h"
