@@ -457,6 +457,67 @@ static void SUITE_(test_batches)(SUITE_(subject) *s)
     check_below(doubling_name("log q of samples by the inverse"), apart, 4e-14 * s->large * doubling_rounding);
 }
 
+/* Parameters for twice the extents: the same m and w on fields that repeat, the same sigma at momenta of both. */
+static void SUITE_(test_transfer)(SUITE_(subject) *s)
+{
+    SUITE_(flow_desc)  desc = s->desc;
+    SUITE_(flow)       flow;
+    SUITE_(p_doubling) *own = (SUITE_(p_doubling) *)s->layer->state, *other;
+    SUITE_(real)      *in, *out;
+    lft_arena          arena = s->left, small, large;
+    double             logdet[LANES], kept[LANES], worst = 0, apart = 0, sigma = 0;
+    int                i, mu, l;
+    for (mu = 0; mu < SUITE_DIM; ++mu) desc.extent[mu] *= 2;
+    if (SUITE_(flow_init)(&flow, &desc, &arena, NULL) || SUITE_(flow_transfer)(&flow, &s->flow)) {
+        check_true(doubling_name("transfer"), 0);
+        return;
+    }
+    other = (SUITE_(p_doubling) *)flow.layer->state;
+    in    = (SUITE_(real) *)lft_arena_alloc(&arena, (size_t)(flow.layer->in.volume * s->lanes), sizeof *in);
+    out   = (SUITE_(real) *)lft_arena_alloc(&arena, (size_t)(flow.layer->out.volume * s->lanes), sizeof *out);
+    SUITE_(fill)(s, 40, s->small, s->in);
+    for (l = 0; l < s->lanes; ++l) logdet[l] = kept[l] = 0;
+    small = SUITE_(scratch)(s), large = arena;
+    {
+        SUITE_(p_doubling_work) a = SUITE_(p_doubling_scratch)(own, &small), b = SUITE_(p_doubling_scratch)(other, &large);
+        for (i = 0; i < flow.layer->in.volume * s->lanes; ++i) {
+            int rest = i / s->lanes, from = 0, stride = 1;
+            for (mu = SUITE_DIM - 1; mu >= 0; --mu) {
+                from += stride * (rest % desc.extent[mu] % s->desc.extent[mu]);
+                stride *= s->desc.extent[mu];
+                rest /= desc.extent[mu];
+            }
+            in[i] = s->in[from * s->lanes + i % s->lanes];
+        }
+        memset(a.z, 0, (size_t)(s->small * s->lanes) * sizeof *in);
+        memset(b.z, 0, (size_t)(flow.layer->in.volume * s->lanes) * sizeof *in);
+        SUITE_(p_doubling_place)(s->layer, &a, SUITE_(p_const_view)(s->in), SUITE_(p_view)(s->out), kept);
+        SUITE_(p_doubling_place)(flow.layer, &b, SUITE_(p_const_view)(in), SUITE_(p_view)(out), logdet);
+    }
+    for (i = 0; i < flow.layer->out.volume * s->lanes; ++i) {
+        int rest = i / s->lanes, from = 0, stride = 1;
+        for (mu = SUITE_DIM - 1; mu >= 0; --mu) {
+            from += stride * (rest % flow.lattice.extent[mu] % s->flow.lattice.extent[mu]);
+            stride *= s->flow.lattice.extent[mu];
+            rest /= flow.lattice.extent[mu];
+        }
+        doubling_worst(&worst, (double)(out[i] - s->out[from * s->lanes + i % s->lanes]));
+    }
+    for (l = 0; l < s->lanes; ++l) doubling_worst(&apart, logdet[l] - kept[l] * (1 << SUITE_DIM));
+    for (i = 0; i < own->noise.spectrum.count; ++i) {
+        int rest = i, at = 0, stride = 1;
+        for (mu = SUITE_DIM - 1; mu >= 0; --mu) {
+            at += stride * 2 * (rest % own->noise.spectrum.half[mu]);
+            rest /= own->noise.spectrum.half[mu];
+            stride *= other->noise.spectrum.half[mu];
+        }
+        doubling_worst(&sigma, (double)(other->noise.sigma[at] / own->noise.sigma[i]) - 1);
+    }
+    check_below(doubling_name("transfer: fields that repeat"), worst, 2e-14 * doubling_rounding);
+    check_below(doubling_name("transfer: their widths"), apart, 4e-14 * flow.lattice.volume * doubling_rounding);
+    check_below(doubling_name("transfer: sigma of common momenta"), sigma, 1e-14 * doubling_rounding);
+}
+
 /* Every arena that is too small says so; bad descs; numbers that are not finite. */
 static void SUITE_(test_failures)(SUITE_(subject) *s)
 {
@@ -599,6 +660,7 @@ static void SUITE_(doublings)(int first)
             SUITE_(test_score)(&SUITE_(now));
             SUITE_(test_symmetries)(&SUITE_(now));
             SUITE_(test_batches)(&SUITE_(now));
+            SUITE_(test_transfer)(&SUITE_(now));
             SUITE_(test_failures)(&SUITE_(now));
             SUITE_(untouched)(&SUITE_(now));
         }
