@@ -5525,7 +5525,8 @@ LFT_API lft_status LFT_(wilson_init)(LFT_(theory) *theory, double beta, double c
  *
  *   LFT_P(prior)             a struct with the member kind
  *   prior_check(kind, code, where, what, error)   `code` unless the room has that kind
- *   prior_init(p, kind, mass2, lattice, set, arena, error)   kind 0, mass2 0: the default. Its parameters are the first
+ *   prior_init(p, kind, mass2, target, lattice, set, arena, error)   kind, mass2, target[mu] 0: the default. Its parameters
+ *                            are the first
  *   prior_spec(p, number)    the two numbers of model files: kind, mass2
  *   prior_start(p, theta), prior_prepare(p, theta), prior_transfer(p, theta, from, source)   as of a layer
  *   prior_scratch(p)         bytes of scratch that each of the functions below stays within
@@ -5760,6 +5761,36 @@ typedef struct LFT_(coupling_desc) {
  * O(kernel^d sum of in * out) per site, forward; three times that backward. */
 LFT_API const LFT_(layer_ops) *LFT_(coupling)(void);
 
+/* ---- 73_scalar_doubling.h, declarations -------------------------------------------------------------------------- */
+/* 73_scalar_doubling.h: from a coarse lattice of a scalar field to a finer one: between any two slices along an axis a new one.
+ * Offers: LFT_(doubling_desc), LFT_(doubling)() (the layer's table).
+ * Source: multiscale flows for gauge theories, 2404.10819; the Gaussian, by integrating sites of the free field out. */
+
+/* Zero means the default. */
+typedef struct LFT_(doubling_desc) {
+    int    axis;            /* along which there will be twice as many slices */
+    int    sines;           /* features of the coarse field beside the field itself: 2; -1 none */
+    double mass2;           /* of the free field that the layer at first continues to the new sites: (4 / largest extent of the
+                               target)^2 */
+    int    target[LFT_DIM]; /* extents of the lattice on which that lives, multiples of those after this layer, whose sites are
+                               every (target / extent)-th of it: those after this layer */
+} LFT_(doubling_desc);
+
+/* The layer's table. Slices 2j of the new lattice are the coarse ones, phi_j; those in between are drawn, on slice 2j + 1
+ *   m + exp(w) z,   z = H (sigma eta), eta ~ N(0, 1), H the Hartley transform over all new sites,
+ *   m = K_0 * s + sum_f K_f * sin(omega_f s),   w = sum_f W_f * (cos(omega_f s) - 1),   s = (phi_j + phi_{j+1}) / 2,
+ * with kernels and sigma that are even along every axis and tied over the permutations of the axes across the doubled one, so
+ *   log q(new | coarse) = sum_k [-eta(k)^2 / 2 - log sigma(k)] - V/2 log 2 pi - sum_x w(x).
+ * Parameters: log_sigma [orbits], kernel [1 + 2 sines][orbits] (K_0, K_f, W_f), frequency [sines]. At the start K_f = W_f = 0, and
+ * K_0, sigma are the free field's: with C the variance of its mode of momentum p on the lattice after the layer, C' that of p +
+ * pi along the axis, and k = 2 p that of the coarse lattice,
+ *   K_0(k) = (C - C') / (C + C') / cos p,   sigma(k)^2 = 2 C C' / (C + C'),
+ * which from a coarse field with the variances (C + C') / 2 makes the free field exactly.
+ * Commutes with phi -> -phi, in distribution with translations by 2 along the axis, by 1 along others, with reflections and
+ * the permutations of equal axes across. The inverse leaves the new sites out; its logdet has their density.
+ * LFT_ERR_ARG: axis, sines, target; LFT_ERR_NONFINITE. O(volume log volume). */
+LFT_API const LFT_(layer_ops) *LFT_(doubling)(void);
+
 #else
 
 /* ---- 74_doubling.h, declarations --------------------------------------------------------------------------------- */
@@ -5839,7 +5870,9 @@ typedef struct LFT_(layer_desc) {
 typedef struct LFT_(flow_desc) {
     int                      extent[LFT_DIM];
     lft_prior_kind           prior;       /* scalars: free field; gauge groups: Haar */
-    double                   prior_mass2; /* m2 at which the free field starts: (4 / largest extent)^2 */
+    double                   prior_mass2; /* m2 at which the free field starts: (4 / largest extent of the target)^2 */
+    int                      prior_target[LFT_DIM]; /* extents of the lattice of which the free field at first has every
+                                              (target / extent)-th site: the extents */
     LFT_(continuous_desc)    continuous;  /* the one layer of a flow without a list of layers */
     const LFT_(layer_desc)  *layer;       /* [layers], from the prior to the samples */
     int                      layers;
@@ -5941,6 +5974,33 @@ typedef struct LFT_(multiscale_desc) {
  * The layers are laid out in the arena and have to last until flow_init returns; desc->pool may be set. LFT_ERR_ARG: extents,
  * beta below 0 or above 100, loops (flow_init refuses more); LFT_ERR_NOMEM; text in *error (may be NULL). multiscale_bytes:
  * what it takes from an arena. */
+LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error);
+LFT_API size_t LFT_(multiscale_bytes)(void);
+
+#else
+
+/* ---- 81_scalar_multiscale.h, declarations ------------------------------------------------------------------------ */
+/* 81_scalar_multiscale.h: flows of scalar fields from coarse lattices to fine ones.
+ * Offers: LFT_(multiscale_desc), LFT_(multiscale)(), LFT_(multiscale_bytes)(). Source: 2404.10819, which has gauge fields. */
+
+/* Zero means the default. */
+typedef struct LFT_(multiscale_desc) {
+    int                   from[LFT_DIM];   /* extents of the prior: the samples', halved while they are even and above 4 */
+    int                   extent[LFT_DIM]; /* of the samples: those times powers of two */
+    int                   refine;          /* 1: a continuous flow behind every doubling; else where no axis has farther to go than
+                                              another, and at the end */
+    int                   sines;           /* of the doublings: 2; -1 none */
+    double                mass2;           /* of the free field at the start: (4 / largest extent)^2 */
+    LFT_(continuous_desc) flow;            /* of all scales */
+} LFT_(multiscale_desc);
+
+/* A desc of a flow from a Gaussian prior on the extents `from`: there a continuous flow; then the axes in turn, those first that
+ * have farthest to go, by doublings (73_scalar_doubling.h) and continuous flows of all sites (70_continuous.h). The prior is at
+ * first the free field of the finest lattice on the sites that stay, the doublings continue it and the flows are the identity, so
+ * that all of it is the free field at the start: to rounding if every axis is doubled as often as the others or has an extent of
+ * its own, otherwise as near as the tied spectrum of the prior comes. The layers are laid out in the arena and have to last until
+ * flow_init returns; desc->pool and desc->prior may be set. LFT_ERR_ARG: extents (flow_init refuses more); LFT_ERR_NOMEM; text in
+ * *error (may be NULL). multiscale_bytes: what it takes from an arena. */
 LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error);
 LFT_API size_t LFT_(multiscale_bytes)(void);
 
@@ -10404,12 +10464,14 @@ static inline double LFT_P(hartley_flops)(const LFT_(lattice) *lattice)
  *                   LFT_P(spectrum_transfer)().
  *
  * The compact index of a displacement (or a momentum) folds every component to min(r, L - r): prod (L_mu/2 + 1) entries,
- * row-major. The orbits are those of the permutations of axes of equal extent, in order of their smallest compact index.
+ * row-major. The orbits are those of the permutations of axes of equal extent, one axis left alone if it is `apart`, in order of
+ * their smallest compact index.
  * The eigenvalue of the convolution with a kernel w is  lambda(k) = sum_r w(r) prod_mu cos(2 pi k_mu r_mu / L_mu). */
 
 typedef struct LFT_P(spectrum) {
     LFT_(lattice) lattice;
     int           half[LFT_DIM];   /* L/2 + 1 */
+    int           apart;           /* an axis unlike those of equal extent, or -1 */
     int           count, orbits;   /* compact entries, orbits */
     int          *orbit;           /* [count] */
     int          *compact;         /* [volume] the compact index of each momentum */
@@ -10438,7 +10500,7 @@ LFT_P_STATIC int LFT_P(spectrum_representative)(const LFT_P(spectrum) *s, int co
     }
     for (mu = 0; mu < LFT_DIM; ++mu) {
         for (nu = mu + 1; nu < LFT_DIM; ++nu) {
-            if (s->lattice.extent[mu] == s->lattice.extent[nu] && r[nu] < r[mu]) {
+            if (s->lattice.extent[mu] == s->lattice.extent[nu] && mu != s->apart && nu != s->apart && r[nu] < r[mu]) {
                 int swap = r[mu];
                 r[mu]    = r[nu];
                 r[nu]    = swap;
@@ -10449,10 +10511,11 @@ LFT_P_STATIC int LFT_P(spectrum_representative)(const LFT_P(spectrum) *s, int co
     return index;
 }
 
-LFT_P_STATIC void LFT_P(spectrum_init)(LFT_P(spectrum) *s, const LFT_(lattice) *lattice, lft_arena *arena)
+LFT_P_STATIC void LFT_P(spectrum_init)(LFT_P(spectrum) *s, const LFT_(lattice) *lattice, int apart, lft_arena *arena)
 {
     int mu, i, j;
     s->lattice = *lattice;
+    s->apart   = apart;
     s->count   = 1;
     s->orbits  = 0;
     for (mu = 0; mu < LFT_DIM; ++mu) {
@@ -10635,7 +10698,7 @@ LFT_P_STATIC void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *
                                        int zeros, int times, lft_arena *arena)
 {
     size_t kernels = (size_t)times * (size_t)(1 + gates) * (size_t)(sines + linear);
-    LFT_P(spectrum_init)(&u->spectrum, lattice, arena);
+    LFT_P(spectrum_init)(&u->spectrum, lattice, -1, arena);
     LFT_P(hartley_init)(&u->hartley, lattice, arena);
     u->volume   = lattice->volume;
     u->sines    = sines;
@@ -11513,6 +11576,221 @@ LFT_P_STATIC const lft_v *LFT_P(convnet_backward)(const LFT_P(convnet) *net, con
         LFT_P(conv_apply)(net, &c, dy);
     }
     return dy;
+}
+
+/* ---- 64_gaussian.h, code ----------------------------------------------------------------------------------------- */
+/* 64_gaussian.h: a Gaussian field whose spectrum is tied over the lattice's symmetries, and that of the free field.
+ * Offers (private): LFT_P(gaussian), LFT_P(gaussian_init)(), _prepare, _draw, _logq, _backward, _scale, _scratch, _transfer;
+ *                   LFT_P(free_mass2)(), LFT_P(free_variance)(), LFT_P(free_target)().
+ *
+ *   z = H (sigma eta), eta ~ N(0, 1):  log q(z) = -sum_k [ (H z)(k)^2 / 2 sigma(k)^2 + log sigma(k) ] - V/2 log 2 pi
+ * with sigma even along every axis; H is the Hartley transform. Its user keeps log sigma [orbits] among his parameters. */
+
+typedef struct LFT_P(gaussian) {
+    int             white; /* 1: sigma = 1, without parameters */
+    LFT_P(spectrum) spectrum;
+    LFT_P(hartley)  hartley;
+    lft_real       *sigma, *inverse; /* [count] sigma, 1/sigma */
+    double          constant; /* -sum log sigma - V/2 log 2 pi */
+} LFT_P(gaussian);
+
+/* ---- the free field S = sum (d phi)^2 + m2 phi^2 ---------------------------------------------------------------------- */
+
+/* m2 where none is given: a correlation length of a quarter of the largest extent. */
+LFT_P_STATIC double LFT_P(free_mass2)(double mass2, const int *extent)
+{
+    int mu, largest = 1;
+    for (mu = 0; mu < LFT_DIM; ++mu) largest = extent[mu] > largest ? extent[mu] : largest;
+    return mass2 > 0 ? mass2 : 16.0 / ((double)largest * largest);
+}
+
+/* The lattice that the free field lives on, `extent` where nothing is given: of its sites every (target / extent)-th is taken. */
+LFT_P_STATIC lft_status LFT_P(free_target)(int *target, const int *given, const int *extent, const char *where, lft_error *error)
+{
+    int mu;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        target[mu] = given[mu] ? given[mu] : extent[mu];
+        if (target[mu] > 0 && target[mu] <= 1 << 24 && target[mu] % extent[mu] == 0) continue;
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "target", "a multiple of the extent", target[mu]);
+    }
+    return LFT_OK;
+}
+
+/* <|phi(k)|^2> on every (target / extent)-th site: the mean of 1 / 2 (khat^2 + m2) over the momenta of the target that are
+ * 2 pi k_mu / extent_mu there; khat^2 = sum_mu 4 sin^2 of half of a momentum. O(volume of the target / that of the extents). */
+LFT_P_STATIC double LFT_P(free_variance)(const int *extent, const int *target, double mass2, const double *k)
+{
+    double sum = 0;
+    int    mu, i, n = 1;
+    for (mu = 0; mu < LFT_DIM; ++mu) n *= target[mu] / extent[mu];
+    for (i = 0; i < n; ++i) {
+        double khat2 = 0, sine, cosine;
+        int    rest = i;
+        for (mu = 0; mu < LFT_DIM; ++mu) {
+            const int times = target[mu] / extent[mu];
+            lft_p_f64_p_sincos(6.283185307179586476925 * (k[mu] + rest % times * extent[mu]) / target[mu], &sine, &cosine);
+            khat2 += 2 - 2 * cosine;
+            rest /= times;
+        }
+        sum += 0.5 / (khat2 + mass2);
+    }
+    return sum / n;
+}
+
+/* The momentum of a compact index. */
+LFT_P_STATIC void LFT_P(gaussian_momentum)(const LFT_P(spectrum) *s, int compact, double *k)
+{
+    int mu;
+    for (mu = LFT_DIM - 1; mu >= 0; --mu) {
+        k[mu] = compact % s->half[mu];
+        compact /= s->half[mu];
+    }
+}
+
+/* ---- the field -------------------------------------------------------------------------------------------------------- */
+
+LFT_P_STATIC void LFT_P(gaussian_init)(LFT_P(gaussian) *p, const LFT_(lattice) *lattice, int apart, int white, lft_arena *arena)
+{
+    size_t count;
+    p->white = white;
+    LFT_P(spectrum_init)(&p->spectrum, lattice, apart, arena);
+    LFT_P(hartley_init)(&p->hartley, lattice, arena);
+    count      = (size_t)p->spectrum.count;
+    p->sigma   = (lft_real *)lft_arena_alloc(arena, count, sizeof(lft_real));
+    p->inverse = (lft_real *)lft_arena_alloc(arena, count, sizeof(lft_real));
+}
+
+/* 1/sigma^2 of another lattice between its momenta, linear in each khat_mu^2, as the free field's is. */
+LFT_P_STATIC void LFT_P(gaussian_transfer)(const LFT_P(gaussian) *p, double *log_sigma, const LFT_P(gaussian) *from,
+                                           const double *source)
+{
+    const LFT_P(spectrum) *s = &p->spectrum, *other = &from->spectrum;
+    int                    i, corner, mu;
+    for (i = 0; !p->white && i < s->count; ++i) {
+        double sum = 0;
+        for (corner = 0; corner < 1 << LFT_DIM; ++corner) {
+            double weight = 1;
+            int    rest = i, at = 0, stride = 1;
+            for (mu = LFT_DIM - 1; mu >= 0; --mu) {
+                const int    extent = other->lattice.extent[mu], last = other->half[mu] - 1;
+                const double k = (double)(rest % s->half[mu]) * extent / s->lattice.extent[mu], two_pi = 6.283185307179586476925;
+                const int    low = (int)k < last ? (int)k : last, high = low < last ? low + 1 : last;
+                double       sine, here, below, above;
+                lft_p_f64_p_sincos(two_pi * k / extent, &sine, &here);
+                lft_p_f64_p_sincos(two_pi * low / extent, &sine, &below);
+                lft_p_f64_p_sincos(two_pi * high / extent, &sine, &above);
+                here = low < high ? (below - here) / (below - above) : 0;
+                weight *= corner >> mu & 1 ? here : 1 - here;
+                at += stride * (corner >> mu & 1 ? high : low);
+                rest /= s->half[mu];
+                stride *= other->half[mu];
+            }
+            sum += weight * lft_p_f64_p_exp(-2 * source[other->orbit[at]]);
+        }
+        log_sigma[s->orbit[i]] = -0.5 * lft_p_f64_p_log(sum);
+    }
+}
+
+LFT_P_STATIC void LFT_P(gaussian_prepare)(LFT_P(gaussian) *p, const double *log_sigma)
+{
+    const double half_log_2pi = 0.918938533204672741780;
+    int          i;
+    p->constant = -half_log_2pi * p->spectrum.lattice.volume;
+    for (i = 0; i < p->spectrum.count; ++i) {
+        const double value = p->white ? 0 : log_sigma[p->spectrum.orbit[i]];
+        p->sigma[i]   = (lft_real)lft_p_f64_p_exp(value);
+        p->inverse[i] = (lft_real)lft_p_f64_p_exp(-value);
+        p->constant -= value * LFT_P(spectrum_multiplicity)(&p->spectrum, i);
+    }
+}
+
+/* logq[lane] = constant - sum eta^2 / 2 */
+LFT_P_STATIC void LFT_P(gaussian_density)(const LFT_P(gaussian) *p, const lft_v *eta, double *logq)
+{
+    int x, l, end, volume = p->spectrum.lattice.volume;
+    for (l = 0; l < LFT_P_LANES; ++l) logq[l] = 0;
+    for (x = 0; x < volume;) {
+        lft_v part = lft_splat(0);
+        for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) part += eta[x] * eta[x];
+        LFT_P(add_wide)(logq, part);
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) logq[l] = p->constant - 0.5 * logq[l];
+}
+
+LFT_P_STATIC size_t LFT_P(gaussian_scratch)(const LFT_P(gaussian) *p)
+{
+    lft_arena measure = lft_arena_measure();
+    size_t    volume  = (size_t)p->spectrum.lattice.volume;
+    (void)LFT_P(vectors)(&measure, LFT_P(hartley_panel)(&p->spectrum.lattice));
+    (void)LFT_P(vectors)(&measure, volume);
+    (void)LFT_P(vectors)(&measure, volume);
+    (void)lft_arena_take(&measure, volume, sizeof(double));
+    (void)LFT_P(vectors)(&measure, LFT_UPTO >= LFT_TRAIN ? (size_t)p->spectrum.count : 0);
+    return measure.need;
+}
+
+/* x = H(sigma x), or its transpose x = sigma H x. */
+LFT_P_STATIC void LFT_P(gaussian_scale)(const LFT_P(gaussian) *p, lft_v *x, int transposed, lft_arena scratch)
+{
+    lft_v *panel = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
+    if (p->white) return;
+    if (transposed) LFT_P(hartley_apply)(&p->hartley, x, panel);
+    LFT_P(spectrum_product)(&p->spectrum, p->sigma, x, x);
+    if (!transposed) LFT_P(hartley_apply)(&p->hartley, x, panel);
+}
+
+LFT_P_STATIC void LFT_P(gaussian_draw)(const LFT_P(gaussian) *p, lft_draw d, lft_v *z, double *logq, lft_arena scratch)
+{
+    const int volume = p->spectrum.lattice.volume;
+    lft_v    *eta    = LFT_P(vectors)(&scratch, (size_t)volume);
+    double   *work   = (double *)lft_arena_take(&scratch, (size_t)volume, sizeof(double));
+    int       x;
+    LFT_P(group_normals)(d, volume, eta, work);
+    LFT_P(gaussian_density)(p, eta, logq);
+    for (x = 0; x < volume; ++x) z[x] = eta[x];
+    LFT_P(gaussian_scale)(p, z, 0, scratch);
+}
+
+/* grad log q = -H (H z / sigma^2) */
+LFT_P_STATIC void LFT_P(gaussian_logq)(const LFT_P(gaussian) *p, const lft_v *z, double *logq, lft_v *score, lft_arena scratch)
+{
+    const int volume = p->spectrum.lattice.volume;
+    lft_v    *panel  = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
+    lft_v    *eta    = LFT_P(vectors)(&scratch, (size_t)volume);
+    lft_v    *zhat   = LFT_P(vectors)(&scratch, (size_t)volume);
+    int       x;
+    for (x = 0; x < volume; ++x) zhat[x] = z[x];
+    LFT_P(hartley_apply)(&p->hartley, zhat, panel);
+    LFT_P(spectrum_product)(&p->spectrum, p->inverse, zhat, eta);
+    LFT_P(gaussian_density)(p, eta, logq);
+    if (!score) return;
+    LFT_P(spectrum_product)(&p->spectrum, p->inverse, eta, zhat);
+    LFT_P(hartley_apply)(&p->hartley, zhat, panel);
+    for (x = 0; x < volume; ++x) score[x] = -zhat[x];
+}
+
+/* By log sigma at fixed eta: z = H (sigma eta), log q(z(eta)) = const - sum log sigma. */
+LFT_P_STATIC void LFT_P(gaussian_backward)(const LFT_P(gaussian) *p, const lft_v *z, const lft_v *dz, const double *dlogq,
+                                           double *gradient, lft_arena scratch)
+{
+    const int volume  = p->spectrum.lattice.volume;
+    lft_v    *panel   = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
+    lft_v    *zhat    = LFT_P(vectors)(&scratch, (size_t)volume);
+    lft_v    *dzhat   = LFT_P(vectors)(&scratch, (size_t)volume);
+    lft_v    *dlambda = LFT_P(vectors)(&scratch, (size_t)p->spectrum.count);
+    double    sum     = 0;
+    int       x, l;
+    if (p->white) return;
+    for (l = 0; l < LFT_P_LANES; ++l) sum += dlogq[l];
+    for (x = 0; x < volume; ++x) zhat[x] = z[x], dzhat[x] = dz[x];
+    LFT_P(hartley_apply)(&p->hartley, zhat, panel);
+    LFT_P(hartley_apply)(&p->hartley, dzhat, panel);
+    LFT_P(set_zero)(dlambda, p->spectrum.count);
+    LFT_P(spectrum_dot)(&p->spectrum, zhat, dzhat, dlambda);
+    for (x = 0; x < p->spectrum.count; ++x) {
+        gradient[p->spectrum.orbit[x]] +=
+            LFT_P(sum_lanes)(dlambda[x]) - sum * LFT_P(spectrum_multiplicity)(&p->spectrum, x);
+    }
 }
 
 #endif
@@ -14489,6 +14767,477 @@ LFT_API const LFT_(layer_ops) *LFT_(coupling)(void)
     return &ops;
 }
 
+/* ---- 73_scalar_doubling.h, code ---------------------------------------------------------------------------------- */
+
+typedef struct LFT_P(doubling) {
+    LFT_(doubling_desc) desc; /* defaults filled in, no negative numbers */
+    LFT_P(gaussian)     noise; /* z, on a lattice like the coarse one */
+    int                 features; /* 1 + 2 sines */
+    size_t              log_sigma, kernel, frequency; /* offsets in theta */
+    lft_real           *omega;  /* [sines] */
+    lft_real           *lambda; /* [features][count] of K and W */
+    double             *node;   /* [3][count] prepare's and collect's scratch */
+} LFT_P(doubling);
+
+/* What a call works in, [volume of the coarse lattice] each. */
+typedef struct LFT_P(doubling_work) {
+    lft_v    *s, *m, *w, *z, *field, *hat, *panel;
+    lft_v    *dlambda; /* [count] */
+    lft_arena rest;    /* for the noise */
+} LFT_P(doubling_work);
+
+LFT_P_STATIC LFT_P(doubling_work) LFT_P(doubling_scratch)(const LFT_P(doubling) *s, lft_arena *arena)
+{
+    const size_t         n = (size_t)s->noise.spectrum.lattice.volume, bytes = LFT_P(gaussian_scratch)(&s->noise);
+    LFT_P(doubling_work) w;
+    w.s       = LFT_P(vectors)(arena, n);
+    w.m       = LFT_P(vectors)(arena, n);
+    w.w       = LFT_P(vectors)(arena, n);
+    w.z       = LFT_P(vectors)(arena, n);
+    w.field   = LFT_P(vectors)(arena, n);
+    w.hat     = LFT_P(vectors)(arena, n);
+    w.panel   = LFT_P(vectors)(arena, LFT_P(hartley_panel)(&s->noise.spectrum.lattice));
+    w.dlambda = LFT_P(vectors)(arena, LFT_UPTO >= LFT_TRAIN ? (size_t)s->noise.spectrum.count : 0);
+    w.rest    = lft_arena_of(lft_arena_take(arena, bytes, 1), bytes);
+    return w;
+}
+
+LFT_P_STATIC lft_status LFT_P(doubling_init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena,
+                                             lft_error *error)
+{
+    LFT_P(doubling)     *s = (LFT_P(doubling) *)lft_arena_alloc(arena, 1, sizeof *s), local;
+    LFT_(doubling_desc) *d;
+    lft_arena            measure = lft_arena_measure();
+    lft_status           status;
+    int                  count, orbits;
+    layer->state = s;
+    if (!s) s = &local;
+    lft_p_zero(s, sizeof *s);
+    d = &s->desc;
+    if (layer->desc) *d = *(const LFT_(doubling_desc) *)layer->desc;
+    d->sines = d->sines == 0 ? 2 : d->sines < 0 ? 0 : d->sines;
+    if (d->sines > 100) return lft_p_fail_got(error, LFT_ERR_ARG, name, "sines", "at most 100", d->sines);
+    if (d->axis < 0 || d->axis >= LFT_DIM) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, name, "axis", "0 to the dimensions - 1", d->axis);
+    }
+    layer->out = layer->in;
+    layer->out.extent[d->axis] *= 2;
+    status = LFT_P_SIGNED(lattice_init)(&layer->out, layer->out.extent, error);
+    if (!status) status = LFT_P(free_target)(d->target, d->target, layer->out.extent, name, error);
+    if (status) return status;
+    d->mass2 = LFT_P(free_mass2)(d->mass2, d->target);
+    LFT_P(gaussian_init)(&s->noise, &layer->in, d->axis, 0, arena);
+    count        = s->noise.spectrum.count;
+    orbits       = s->noise.spectrum.orbits;
+    s->features  = 1 + 2 * d->sines;
+    s->omega     = (lft_real *)lft_arena_alloc(arena, (size_t)d->sines, sizeof(lft_real));
+    s->lambda    = (lft_real *)lft_arena_alloc(arena, (size_t)s->features * (size_t)count, sizeof(lft_real));
+    s->node      = (double *)lft_arena_alloc(arena, 3 * (size_t)count, sizeof(double));
+    s->log_sigma = lft_declare(set, name, "log_sigma", 1, orbits, 0, 0, 0);
+    s->kernel    = lft_declare(set, name, "kernel", 2, s->features, orbits, 0, 0);
+    s->frequency = lft_declare(set, name, "frequency", 1, d->sines, 0, 0, 0);
+    (void)LFT_P(doubling_scratch)(s, &measure);
+    layer->scratch_bytes  = measure.need;
+    layer->tape_bytes     = 2 * (size_t)layer->in.volume * sizeof(lft_v); /* the coarse field and z */
+    layer->gradient_count = (size_t)orbits + (size_t)s->features * (size_t)count + (size_t)d->sines;
+    return LFT_OK;
+}
+
+LFT_P_STATIC void LFT_P(doubling_start)(const LFT_(layer) *layer, double *theta, double *pace)
+{
+    const LFT_P(doubling)     *s  = (const LFT_P(doubling) *)layer->state;
+    const LFT_(doubling_desc) *d  = &s->desc;
+    const LFT_P(spectrum)     *sp = &s->noise.spectrum;
+    const int                 *L = layer->out.extent, n = layer->in.extent[d->axis];
+    double                    *filter = s->node, k[LFT_DIM], sine, cosine, one, other;
+    int                        i, f;
+    for (i = 0; i < d->sines; ++i) theta[s->frequency + (size_t)i] = 1 + i;
+    for (i = 0; i < sp->count; ++i) {
+        LFT_P(gaussian_momentum)(sp, i, k);
+        one = LFT_P(free_variance)(L, d->target, d->mass2, k);
+        k[d->axis] += n;
+        other = LFT_P(free_variance)(L, d->target, d->mass2, k);
+        theta[s->log_sigma + (size_t)sp->orbit[i]] = 0.5 * lft_p_f64_p_log(2 * one * other / (one + other));
+        k[d->axis] -= n;
+        if (2 * (int)k[d->axis] == n) { /* K_0 is a limit there, which s, being zero, does not see: near it */
+            k[d->axis] -= 1e-4 * n;
+            one = LFT_P(free_variance)(L, d->target, d->mass2, k);
+            k[d->axis] += n;
+            other = LFT_P(free_variance)(L, d->target, d->mass2, k);
+            k[d->axis] -= n;
+        }
+        lft_p_f64_p_sincos(3.14159265358979323846 * k[d->axis] / n, &sine, &cosine);
+        filter[sp->orbit[i]] = (one - other) / (one + other) / cosine;
+    }
+    LFT_P(spectrum_of_kernel)(sp, filter, filter, filter + sp->count); /* its own inverse, but for the volume */
+    for (i = 0; i < sp->count; ++i) {
+        const double far = 1 + LFT_P(spectrum_distance2)(sp, i);
+        theta[s->kernel + (size_t)sp->orbit[i]] = filter[i] / layer->in.volume;
+        for (f = 0; f < s->features; ++f) pace[s->kernel + (size_t)(f * sp->orbits + sp->orbit[i])] = 1 / far;
+    }
+}
+
+LFT_P_STATIC void LFT_P(doubling_prepare)(LFT_(layer) *layer, const double *theta)
+{
+    LFT_P(doubling)       *s  = (LFT_P(doubling) *)layer->state;
+    const LFT_P(spectrum) *sp = &s->noise.spectrum;
+    int                    f, i;
+    LFT_P(gaussian_prepare)(&s->noise, theta + s->log_sigma);
+    for (i = 0; i < s->desc.sines; ++i) s->omega[i] = (lft_real)theta[s->frequency + (size_t)i];
+    for (f = 0; f < s->features; ++f) {
+        LFT_P(spectrum_of_kernel)(sp, theta + s->kernel + (size_t)(f * sp->orbits), s->node, s->node + sp->count);
+        for (i = 0; i < sp->count; ++i) s->lambda[f * sp->count + i] = (lft_real)s->node[i];
+    }
+}
+
+/* ---- slices ------------------------------------------------------------------------------------------------------------ */
+
+/* Sites of a slice that lie together in memory, and how many of such blocks the coarse lattice has; block b is of slice b mod n. */
+typedef struct LFT_P(blocks) {
+    int size, count, slices;
+} LFT_P(blocks);
+
+LFT_P_STATIC LFT_P(blocks) LFT_P(blocks_of)(const LFT_(layer) *layer)
+{
+    const int     axis = ((const LFT_P(doubling) *)layer->state)->desc.axis;
+    LFT_P(blocks) b;
+    int           mu;
+    b.size   = 1;
+    b.slices = layer->in.extent[axis];
+    for (mu = axis + 1; mu < LFT_DIM; ++mu) b.size *= layer->in.extent[mu];
+    b.count = layer->in.volume / b.size;
+    return b;
+}
+
+/* The coarse field or the new one (odd = 1) of the lattice after the layer, and back. */
+LFT_P_STATIC void LFT_P(doubling_take)(LFT_P(blocks) b, int odd, const lft_v *out, lft_v *part)
+{
+    int i;
+    for (i = 0; i < b.count; ++i) {
+        lft_p_copy(part + i * b.size, out + (2 * i + odd) * b.size, (size_t)b.size * sizeof(lft_v));
+    }
+}
+
+LFT_P_STATIC void LFT_P(doubling_put)(LFT_P(blocks) b, int odd, const lft_v *part, lft_v *out)
+{
+    int i;
+    for (i = 0; i < b.count; ++i) {
+        lft_p_copy(out + (2 * i + odd) * b.size, part + i * b.size, (size_t)b.size * sizeof(lft_v));
+    }
+}
+
+/* s = (phi_j + phi_{j+1}) / 2, and phi += its transpose of s. */
+LFT_P_INLINE int LFT_P(next_block)(LFT_P(blocks) b, int i) { return (i + 1) % b.slices ? i + 1 : i + 1 - b.slices; }
+
+LFT_P_STATIC void LFT_P(doubling_between)(LFT_P(blocks) b, const lft_v *phi, lft_v *s)
+{
+    const lft_real half = (lft_real)0.5;
+    int            i, x;
+    for (i = 0; i < b.count; ++i) {
+        const lft_v *here = phi + i * b.size, *next = phi + LFT_P(next_block)(b, i) * b.size;
+        for (x = 0; x < b.size; ++x) s[i * b.size + x] = half * (here[x] + next[x]);
+    }
+}
+
+LFT_P_STATIC void LFT_P(doubling_between_back)(LFT_P(blocks) b, const lft_v *s, lft_v *phi)
+{
+    const lft_real half = (lft_real)0.5;
+    int            i, x;
+    for (i = 0; i < b.count; ++i) {
+        lft_v *here = phi + i * b.size, *next = phi + LFT_P(next_block)(b, i) * b.size;
+        for (x = 0; x < b.size; ++x) {
+            const lft_v part = half * s[i * b.size + x];
+            here[x] += part;
+            next[x] += part;
+        }
+    }
+}
+
+/* ---- the conditional --------------------------------------------------------------------------------------------------- */
+
+/* Feature f of s: itself, sines, cosines less 1. */
+LFT_P_STATIC void LFT_P(doubling_feature)(const LFT_P(doubling) *p, int f, const lft_v *s, lft_v *to)
+{
+    const int volume = p->noise.spectrum.lattice.volume, sines = p->desc.sines;
+    int       x;
+    if (!f) {
+        lft_p_copy(to, s, (size_t)volume * sizeof(lft_v));
+        return;
+    }
+    for (x = 0; x < volume; ++x) {
+        lft_v sine, cosine;
+        LFT_P(sincos)(p->omega[(f - 1) % sines] * s[x], &sine, &cosine);
+        if (f <= sines) to[x] = sine;
+        else to[x] = cosine - 1;
+    }
+}
+
+/* From the derivative by feature f that by s, onto ds; returns that by omega. */
+LFT_P_STATIC double LFT_P(doubling_feature_back)(const LFT_P(doubling) *p, int f, const lft_v *s, const lft_v *d, lft_v *ds)
+{
+    const int volume = p->noise.spectrum.lattice.volume, sines = p->desc.sines;
+    lft_real  omega;
+    lft_v     sum = lft_splat(0);
+    int       x;
+    if (!f) {
+        for (x = 0; x < volume; ++x) ds[x] += d[x];
+        return 0;
+    }
+    omega = p->omega[(f - 1) % sines];
+    for (x = 0; x < volume; ++x) {
+        lft_v sine, cosine, slope = d[x];
+        LFT_P(sincos)(omega * s[x], &sine, &cosine);
+        if (f <= sines) slope *= cosine;
+        else slope *= -sine;
+        ds[x] += omega * slope;
+        sum += s[x] * slope;
+    }
+    return LFT_P(sum_lanes)(sum);
+}
+
+/* m and w of w->s */
+LFT_P_STATIC void LFT_P(doubling_conditional)(const LFT_P(doubling) *s, LFT_P(doubling_work) *w)
+{
+    const LFT_P(spectrum) *sp = &s->noise.spectrum;
+    const int              volume = sp->lattice.volume;
+    int                    f;
+    LFT_P(set_zero)(w->m, volume);
+    LFT_P(set_zero)(w->w, volume);
+    for (f = 0; f < s->features; ++f) {
+        LFT_P(doubling_feature)(s, f, w->s, w->hat);
+        LFT_P(hartley_apply)(&s->noise.hartley, w->hat, w->panel);
+        LFT_P(spectrum_add_product)(sp, s->lambda + f * sp->count, w->hat, f <= s->desc.sines ? w->m : w->w);
+    }
+    LFT_P(hartley_apply)(&s->noise.hartley, w->m, w->panel);
+    if (s->desc.sines) LFT_P(hartley_apply)(&s->noise.hartley, w->w, w->panel);
+}
+
+/* From the derivatives dm, dw by m and w, which are lost, that by s of w->s; gradient of kernels and frequencies where not NULL. */
+LFT_P_STATIC void LFT_P(doubling_conditional_back)(const LFT_P(doubling) *s, LFT_P(doubling_work) *w, lft_v *dm, lft_v *dw,
+                                                   lft_v *ds, double *gradient)
+{
+    const LFT_P(spectrum) *sp = &s->noise.spectrum;
+    const int              volume = sp->lattice.volume, sines = s->desc.sines, count = sp->count;
+    int                    f, x;
+    LFT_P(hartley_apply)(&s->noise.hartley, dm, w->panel);
+    if (sines) LFT_P(hartley_apply)(&s->noise.hartley, dw, w->panel);
+    LFT_P(set_zero)(ds, volume);
+    for (f = 0; f < s->features; ++f) {
+        const lft_v *d = f <= sines ? dm : dw;
+        double       domega;
+        if (gradient) {
+            LFT_P(doubling_feature)(s, f, w->s, w->hat);
+            LFT_P(hartley_apply)(&s->noise.hartley, w->hat, w->panel);
+            LFT_P(set_zero)(w->dlambda, count);
+            LFT_P(spectrum_dot)(sp, w->hat, d, w->dlambda);
+            for (x = 0; x < count; ++x) gradient[sp->orbits + f * count + x] += LFT_P(sum_lanes)(w->dlambda[x]);
+        }
+        LFT_P(spectrum_product)(sp, s->lambda + f * count, d, w->hat);
+        LFT_P(hartley_apply)(&s->noise.hartley, w->hat, w->panel);
+        domega = LFT_P(doubling_feature_back)(s, f, w->s, w->hat, ds);
+        if (gradient && f) gradient[sp->orbits + s->features * count + (f - 1) % sines] += domega;
+    }
+}
+
+/* sum[lane] += sign sum_x w(x) */
+LFT_P_STATIC void LFT_P(doubling_widths)(const lft_v *w, int volume, double sign, double *sum)
+{
+    double own[LFT_P_LANES];
+    int    x, l, end;
+    for (l = 0; l < LFT_P_LANES; ++l) own[l] = 0;
+    for (x = 0; x < volume;) {
+        lft_v part = lft_splat(0);
+        for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) part += w[x];
+        LFT_P(add_wide)(own, part);
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) sum[l] += sign * own[l];
+}
+
+/* ---- the table --------------------------------------------------------------------------------------------------------- */
+
+/* The lattice after the layer out of the coarse field and w->z: logdet[lane] += sum w. s, m and w of *w are set. */
+LFT_P_STATIC void LFT_P(doubling_place)(const LFT_(layer) *layer, LFT_P(doubling_work) *w, const lft_v *in, lft_v *out,
+                                        double *logdet)
+{
+    const LFT_P(doubling) *s = (const LFT_P(doubling) *)layer->state;
+    const LFT_P(blocks)    b = LFT_P(blocks_of)(layer);
+    int                    x;
+    LFT_P(doubling_between)(b, in, w->s);
+    LFT_P(doubling_conditional)(s, w);
+    LFT_P(doubling_widths)(w->w, layer->in.volume, 1, logdet);
+    LFT_P(doubling_put)(b, 0, in, out);
+    for (x = 0; x < layer->in.volume; ++x) w->field[x] = w->m[x] + LFT_P(exp)(w->w[x]) * w->z[x];
+    LFT_P(doubling_put)(b, 1, w->field, out);
+}
+
+/* grad log q(x_in) becomes grad log q(x_out). With r = grad log q(z), z = exp(-w) (new - m): by new exp(-w) r, by m minus that,
+ * by w -(r z + 1). */
+LFT_P_STATIC void LFT_P(doubling_score)(const LFT_(layer) *layer, LFT_P(doubling_work) *w, lft_v *score)
+{
+    const LFT_P(doubling) *s = (const LFT_P(doubling) *)layer->state;
+    const LFT_P(blocks)    b = LFT_P(blocks_of)(layer);
+    const int              volume = layer->in.volume;
+    double                 unused[LFT_P_LANES];
+    int                    x;
+    LFT_P(gaussian_logq)(&s->noise, w->z, unused, w->field, w->rest);
+    for (x = 0; x < volume; ++x) {
+        const lft_v r = w->field[x];
+        w->m[x]     = -(LFT_P(exp)(-w->w[x]) * r);
+        w->w[x]     = -(r * w->z[x]) - 1;
+        w->field[x] = score[x]; /* of the coarse field, which will be spread out */
+    }
+    for (x = 0; x < volume; ++x) w->z[x] = -w->m[x];
+    LFT_P(doubling_put)(b, 1, w->z, score);
+    LFT_P(doubling_conditional_back)(s, w, w->m, w->w, w->z, NULL);
+    LFT_P(doubling_between_back)(b, w->z, w->field);
+    LFT_P(doubling_put)(b, 0, w->field, score);
+}
+
+LFT_P_STATIC lft_status LFT_P(doubling_check)(const lft_v *x, int volume, const double *logdet, lft_error *error)
+{
+    int failed = LFT_P(any_nonfinite)(x, volume), l;
+    for (l = 0; l < LFT_P_LANES; ++l) failed |= !lft_finite(logdet[l]);
+    if (!failed) return LFT_OK;
+    return lft_p_fail(error, LFT_ERR_NONFINITE, "doubling", "field: expected finite numbers, got others");
+}
+
+LFT_P_STATIC lft_status LFT_P(doubling_draw)(const LFT_(layer) *layer, lft_draw d, const lft_real *x_in, lft_real *x_out,
+                                             double *logdet, lft_real *score, void *tape, lft_arena scratch, lft_error *error)
+{
+    const LFT_P(doubling) *s    = (const LFT_P(doubling) *)layer->state;
+    LFT_P(doubling_work)   w    = LFT_P(doubling_scratch)(s, &scratch);
+    const size_t           part = (size_t)layer->in.volume;
+    lft_v                 *kept = (lft_v *)tape;
+    double                 logq[LFT_P_LANES];
+    int                    l;
+    LFT_P(gaussian_draw)(&s->noise, d, w.z, logq, w.rest);
+    if (kept) lft_p_copy(kept, x_in, part * sizeof(lft_v));
+    if (kept) lft_p_copy(kept + part, w.z, part * sizeof(lft_v));
+    LFT_P(doubling_place)(layer, &w, LFT_P(const_view)(x_in), LFT_P(view)(x_out), logdet);
+    for (l = 0; l < LFT_P_LANES; ++l) logdet[l] -= logq[l];
+    if (score) LFT_P(doubling_score)(layer, &w, LFT_P(view)(score));
+    return LFT_P(doubling_check)(LFT_P(const_view)(x_out), layer->out.volume, logdet, error);
+}
+
+LFT_P_STATIC lft_status LFT_P(doubling_inverse)(const LFT_(layer) *layer, const lft_real *x_out, lft_real *x_in, double *logdet,
+                                                lft_arena scratch, lft_error *error)
+{
+    const LFT_P(doubling) *s = (const LFT_P(doubling) *)layer->state;
+    const LFT_P(blocks)    b = LFT_P(blocks_of)(layer);
+    LFT_P(doubling_work)   w = LFT_P(doubling_scratch)(s, &scratch);
+    double                 logq[LFT_P_LANES];
+    int                    x, l;
+    LFT_P(doubling_take)(b, 1, LFT_P(const_view)(x_out), w.z);
+    LFT_P(doubling_take)(b, 0, LFT_P(const_view)(x_out), w.field);
+    lft_p_copy(x_in, w.field, (size_t)layer->in.volume * sizeof(lft_v));
+    LFT_P(doubling_between)(b, w.field, w.s);
+    LFT_P(doubling_conditional)(s, &w);
+    for (x = 0; x < layer->in.volume; ++x) w.z[x] = LFT_P(exp)(-w.w[x]) * (w.z[x] - w.m[x]);
+    LFT_P(gaussian_logq)(&s->noise, w.z, logq, NULL, w.rest);
+    LFT_P(doubling_widths)(w.w, layer->in.volume, -1, logdet);
+    for (l = 0; l < LFT_P_LANES; ++l) logdet[l] += logq[l];
+    return LFT_P(doubling_check)(w.z, layer->in.volume, logdet, error);
+}
+
+LFT_P_STATIC lft_status LFT_P(doubling_backward)(const LFT_(layer) *layer, const void *tape, lft_real *dx_, const double *dlogdet,
+                                                 double *gradient, lft_arena scratch, lft_error *error)
+{
+    const LFT_P(doubling) *s  = (const LFT_P(doubling) *)layer->state;
+    const LFT_P(blocks)    b  = LFT_P(blocks_of)(layer);
+    LFT_P(doubling_work)   w  = LFT_P(doubling_scratch)(s, &scratch);
+    const lft_v           *in = (const lft_v *)tape, *z = in + layer->in.volume;
+    lft_v                 *dx = LFT_P(view)(dx_);
+    const lft_v            dwidth = LFT_P(from_wide)(dlogdet);
+    double                 dlogq[LFT_P_LANES];
+    int                    x, l;
+    (void)error;
+    LFT_P(doubling_between)(b, in, w.s);
+    LFT_P(doubling_conditional)(s, &w);
+    LFT_P(doubling_take)(b, 1, dx, w.m); /* by new, and by m */
+    LFT_P(doubling_take)(b, 0, dx, w.field);
+    lft_p_copy(dx, w.field, (size_t)layer->in.volume * sizeof(lft_v));
+    for (x = 0; x < layer->in.volume; ++x) {
+        w.field[x] = LFT_P(exp)(w.w[x]) * w.m[x]; /* by z */
+        w.w[x]     = w.field[x] * z[x] + dwidth;
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) dlogq[l] = -dlogdet[l];
+    if (gradient) LFT_P(gaussian_backward)(&s->noise, z, w.field, dlogq, gradient, w.rest);
+    LFT_P(doubling_conditional_back)(s, &w, w.m, w.w, w.z, gradient);
+    LFT_P(doubling_between_back)(b, w.z, dx);
+    return LFT_OK;
+}
+
+LFT_P_STATIC void LFT_P(doubling_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
+{
+    const LFT_P(doubling) *s  = (const LFT_P(doubling) *)layer->state;
+    const LFT_P(spectrum) *sp = &s->noise.spectrum;
+    const double          *lambda = gradient + sp->orbits, *omega = lambda + s->features * sp->count;
+    int                    i, f;
+    for (i = 0; i < sp->orbits; ++i) dtheta[s->log_sigma + (size_t)i] += gradient[i];
+    for (f = 0; f < s->features; ++f) {
+        LFT_P(spectrum_of_kernel_backward)(sp, lambda + f * sp->count, dtheta + s->kernel + (size_t)(f * sp->orbits), s->node);
+    }
+    for (i = 0; i < s->desc.sines; ++i) dtheta[s->frequency + (size_t)i] += omega[i];
+}
+
+/* Kernels are padded with zeros (or folded), sigma is interpolated between momenta. */
+LFT_P_STATIC void LFT_P(doubling_transfer)(const LFT_(layer) *layer, double *theta, const LFT_(layer) *from, const double *source)
+{
+    const LFT_P(doubling) *s = (const LFT_P(doubling) *)layer->state, *other = (const LFT_P(doubling) *)from->state;
+    const size_t           orbits = (size_t)s->noise.spectrum.orbits, others = (size_t)other->noise.spectrum.orbits;
+    size_t                 f;
+    LFT_P(gaussian_transfer)(&s->noise, theta + s->log_sigma, &other->noise, source + other->log_sigma);
+    for (f = 0; f < (size_t)s->features; ++f) {
+        LFT_P(spectrum_transfer)(&s->noise.spectrum, theta + s->kernel + f * orbits, &other->noise.spectrum,
+                                 source + other->kernel + f * others);
+    }
+    lft_p_copy(theta + s->frequency, source + other->frequency, (size_t)s->desc.sines * sizeof(double));
+}
+
+/* axis, sines: the free field is but the start. */
+LFT_P_STATIC int LFT_P(doubling_spec)(const LFT_(layer) *layer, int64_t *number)
+{
+    const LFT_(doubling_desc) *d = &((const LFT_P(doubling) *)layer->state)->desc;
+    number[0] = d->axis, number[1] = d->sines;
+    return 2;
+}
+
+LFT_P_STATIC lft_status LFT_P(doubling_read)(const int64_t *number, int n, lft_arena *arena, const void **desc, lft_error *error)
+{
+    LFT_(doubling_desc) *d = (LFT_(doubling_desc) *)lft_arena_alloc(arena, 1, sizeof *d);
+    *desc = d;
+    if (n < 2) return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "numbers of a doubling layer", "2", n);
+    if (!d) return lft_arena_check(arena, error, "model");
+    if (number[0] < 0 || number[0] >= LFT_DIM) {
+        return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "axis of a doubling layer", "0 to the dimensions - 1",
+                              (double)number[0]);
+    }
+    if (number[1] < 0 || number[1] > 100) {
+        return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "sines of a doubling layer", "0 to 100", (double)number[1]);
+    }
+    d->axis  = (int)number[0];
+    d->sines = number[1] ? (int)number[1] : -1;
+    return LFT_OK;
+}
+
+LFT_API const LFT_(layer_ops) *LFT_(doubling)(void)
+{
+    static const LFT_(layer_ops) ops = {"doubling",
+                                        LFT_P(doubling_init),
+                                        LFT_P(doubling_start),
+                                        LFT_P(doubling_prepare),
+                                        NULL,
+                                        LFT_P(doubling_inverse),
+                                        LFT_UPTO >= LFT_TRAIN ? LFT_P(doubling_backward) : NULL,
+                                        LFT_UPTO >= LFT_TRAIN ? LFT_P(doubling_collect) : NULL,
+                                        NULL,
+                                        LFT_P(doubling_transfer),
+                                        LFT_P(doubling_spec),
+                                        LFT_P(doubling_read),
+                                        LFT_P(doubling_draw)};
+    return &ops;
+}
+
 #else
 
 /* ---- 74_doubling.h, code ----------------------------------------------------------------------------------------- */
@@ -15132,18 +15881,14 @@ LFT_API const LFT_(layer_ops) *LFT_(torus)(void)
 
 /* ---- 75_gaussian_prior.h, code ----------------------------------------------------------------------------------- */
 /* 75_gaussian_prior.h: the Gaussian that a flow of scalar fields starts from. Offers what 64_prior.h says.
- *
- *   z = H (sigma eta), eta ~ N(0, 1):  log q(z) = -sum_k [ (H z)(k)^2 / 2 sigma(k)^2 + log sigma(k) ] - V/2 log 2 pi
- * with sigma tied over the hypercubic group; H is the Hartley transform. */
+ * The field of 64_gaussian.h, sigma learnable and at first the free field's, or 1. */
 
 typedef struct LFT_P(prior) {
     lft_prior_kind  kind;
     double          mass2; /* of the free field at the start */
-    LFT_P(spectrum) spectrum;
-    LFT_P(hartley)  hartley;
+    int             target[LFT_DIM]; /* of which the lattice is a part */
+    LFT_P(gaussian) field;
     size_t          params; /* offset of log sigma [orbits] */
-    lft_real       *sigma, *inverse; /* [count] sigma, 1/sigma */
-    double          constant; /* -sum log sigma - V/2 log 2 pi */
 } LFT_P(prior);
 
 LFT_P_STATIC lft_status LFT_P(prior_check)(double kind, lft_status code, const char *where, const char *what, lft_error *error)
@@ -15152,22 +15897,18 @@ LFT_P_STATIC lft_status LFT_P(prior_check)(double kind, lft_status code, const c
     return lft_p_fail_got(error, code, where, what, "1 (free) or 2 (normal)", kind);
 }
 
-LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const LFT_(lattice) *lattice,
-                                          lft_parameters *set, lft_arena *arena, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const int *target,
+                                          const LFT_(lattice) *lattice, lft_parameters *set, lft_arena *arena, lft_error *error)
 {
-    size_t count;
-    int    mu, largest = 1;
-    for (mu = 0; mu < LFT_DIM; ++mu) largest = lattice->extent[mu] > largest ? lattice->extent[mu] : largest;
-    p->kind  = kind ? kind : LFT_PRIOR_FREE;
-    p->mass2 = mass2 > 0 ? mass2 : 16.0 / ((double)largest * largest);
+    lft_status status;
+    p->kind = kind ? kind : LFT_PRIOR_FREE;
     if (LFT_P(prior_check)((double)(int)p->kind, LFT_ERR_ARG, "flow", "prior", error)) return LFT_ERR_ARG;
-    LFT_P(spectrum_init)(&p->spectrum, lattice, arena);
-    LFT_P(hartley_init)(&p->hartley, lattice, arena);
-    count      = (size_t)p->spectrum.count;
-    p->sigma   = (lft_real *)lft_arena_alloc(arena, count, sizeof(lft_real));
-    p->inverse = (lft_real *)lft_arena_alloc(arena, count, sizeof(lft_real));
-    p->params  = set->count;
-    if (p->kind == LFT_PRIOR_FREE) lft_declare(set, "prior", "log_sigma", 1, p->spectrum.orbits, 0, 0, 0);
+    status   = LFT_P(free_target)(p->target, target, lattice->extent, "flow", error);
+    p->mass2 = LFT_P(free_mass2)(mass2, p->target);
+    if (status) return status;
+    LFT_P(gaussian_init)(&p->field, lattice, -1, p->kind == LFT_PRIOR_NORMAL, arena);
+    p->params = set->count;
+    if (p->kind == LFT_PRIOR_FREE) lft_declare(set, "prior", "log_sigma", 1, p->field.spectrum.orbits, 0, 0, 0);
     return LFT_OK;
 }
 
@@ -15176,164 +15917,54 @@ LFT_P_STATIC void LFT_P(prior_spec)(const LFT_P(prior) *p, double *number)
     number[0] = (double)(int)p->kind, number[1] = p->mass2;
 }
 
-/* khat^2 = sum_mu 4 sin^2(pi k_mu / L_mu) of a compact index. */
-LFT_P_STATIC double LFT_P(prior_khat2)(const LFT_P(spectrum) *s, int compact)
-{
-    double sum = 0, sine, cosine;
-    int    mu;
-    for (mu = LFT_DIM - 1; mu >= 0; --mu) {
-        lft_p_f64_p_sincos(6.283185307179586476925 * (compact % s->half[mu]) / s->lattice.extent[mu], &sine, &cosine);
-        sum += 2 - 2 * cosine;
-        compact /= s->half[mu];
-    }
-    return sum;
-}
-
 LFT_P_STATIC void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)
 {
-    int i;
-    for (i = 0; p->kind == LFT_PRIOR_FREE && i < p->spectrum.count; ++i) {
-        theta[p->params + (size_t)p->spectrum.orbit[i]] =
-            -0.5 * lft_p_f64_p_log(2 * (LFT_P(prior_khat2)(&p->spectrum, i) + p->mass2));
+    const LFT_P(spectrum) *s = &p->field.spectrum;
+    double                 k[LFT_DIM];
+    int                    i;
+    for (i = 0; !p->field.white && i < s->count; ++i) {
+        LFT_P(gaussian_momentum)(s, i, k);
+        theta[p->params + (size_t)s->orbit[i]] =
+            0.5 * lft_p_f64_p_log(LFT_P(free_variance)(s->lattice.extent, p->target, p->mass2, k));
     }
 }
 
-/* 1/sigma^2 of another lattice between its momenta, linear in each khat_mu^2, as the free field's is. */
-LFT_P_STATIC void LFT_P(prior_transfer)(const LFT_P(prior) *p, double *theta, const LFT_P(prior) *from,
-                                        const double *source)
+LFT_P_STATIC void LFT_P(prior_transfer)(const LFT_P(prior) *p, double *theta, const LFT_P(prior) *from, const double *source)
 {
-    const LFT_P(spectrum) *s = &p->spectrum, *other = &from->spectrum;
-    int                    i, corner, mu;
-    for (i = 0; p->kind == LFT_PRIOR_FREE && i < s->count; ++i) {
-        double sum = 0;
-        for (corner = 0; corner < 1 << LFT_DIM; ++corner) {
-            double weight = 1;
-            int    rest = i, at = 0, stride = 1;
-            for (mu = LFT_DIM - 1; mu >= 0; --mu) {
-                const int    extent = other->lattice.extent[mu], last = other->half[mu] - 1;
-                const double k = (double)(rest % s->half[mu]) * extent / s->lattice.extent[mu], two_pi = 6.283185307179586476925;
-                const int    low = (int)k < last ? (int)k : last, high = low < last ? low + 1 : last;
-                double       sine, here, below, above;
-                lft_p_f64_p_sincos(two_pi * k / extent, &sine, &here);
-                lft_p_f64_p_sincos(two_pi * low / extent, &sine, &below);
-                lft_p_f64_p_sincos(two_pi * high / extent, &sine, &above);
-                here = low < high ? (below - here) / (below - above) : 0;
-                weight *= corner >> mu & 1 ? here : 1 - here;
-                at += stride * (corner >> mu & 1 ? high : low);
-                rest /= s->half[mu];
-                stride *= other->half[mu];
-            }
-            sum += weight * lft_p_f64_p_exp(-2 * source[from->params + (size_t)other->orbit[at]]);
-        }
-        theta[p->params + (size_t)s->orbit[i]] = -0.5 * lft_p_f64_p_log(sum);
-    }
+    LFT_P(gaussian_transfer)(&p->field, theta + p->params, &from->field, source + from->params);
 }
 
 LFT_P_STATIC void LFT_P(prior_prepare)(LFT_P(prior) *p, const double *theta)
 {
-    const double half_log_2pi = 0.918938533204672741780;
-    int          i;
-    p->constant = -half_log_2pi * p->spectrum.lattice.volume;
-    for (i = 0; i < p->spectrum.count; ++i) {
-        double log_sigma = p->kind == LFT_PRIOR_FREE ? theta[p->params + (size_t)p->spectrum.orbit[i]] : 0;
-        p->sigma[i]      = (lft_real)lft_p_f64_p_exp(log_sigma);
-        p->inverse[i]    = (lft_real)lft_p_f64_p_exp(-log_sigma);
-        p->constant -= log_sigma * LFT_P(spectrum_multiplicity)(&p->spectrum, i);
-    }
+    LFT_P(gaussian_prepare)(&p->field, theta + p->params);
 }
 
-/* logq[lane] = constant - sum eta^2 / 2 */
-LFT_P_STATIC void LFT_P(prior_density)(const LFT_P(prior) *p, const lft_v *eta, double *logq)
-{
-    int x, l, end, volume = p->spectrum.lattice.volume;
-    for (l = 0; l < LFT_P_LANES; ++l) logq[l] = 0;
-    for (x = 0; x < volume;) {
-        lft_v part = lft_splat(0);
-        for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) part += eta[x] * eta[x];
-        LFT_P(add_wide)(logq, part);
-    }
-    for (l = 0; l < LFT_P_LANES; ++l) logq[l] = p->constant - 0.5 * logq[l];
-}
+LFT_P_STATIC size_t LFT_P(prior_scratch)(const LFT_P(prior) *p) { return LFT_P(gaussian_scratch)(&p->field); }
 
-LFT_P_STATIC size_t LFT_P(prior_scratch)(const LFT_P(prior) *p)
-{
-    lft_arena measure = lft_arena_measure();
-    size_t    volume  = (size_t)p->spectrum.lattice.volume;
-    (void)LFT_P(vectors)(&measure, LFT_P(hartley_panel)(&p->spectrum.lattice));
-    (void)LFT_P(vectors)(&measure, volume);
-    (void)LFT_P(vectors)(&measure, volume);
-    (void)lft_arena_take(&measure, volume, sizeof(double));
-    (void)LFT_P(vectors)(&measure, LFT_UPTO >= LFT_TRAIN ? (size_t)p->spectrum.count : 0);
-    return measure.need;
-}
-
-/* x = H(sigma x), or its transpose x = sigma H x. */
 LFT_P_STATIC void LFT_P(prior_scale)(const LFT_P(prior) *p, lft_v *x, int transposed, lft_arena scratch)
 {
-    lft_v *panel = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
-    if (p->kind == LFT_PRIOR_NORMAL) return;
-    if (transposed) LFT_P(hartley_apply)(&p->hartley, x, panel);
-    LFT_P(spectrum_product)(&p->spectrum, p->sigma, x, x);
-    if (!transposed) LFT_P(hartley_apply)(&p->hartley, x, panel);
+    LFT_P(gaussian_scale)(&p->field, x, transposed, scratch);
 }
 
 LFT_P_STATIC void LFT_P(prior_draw)(const LFT_P(prior) *p, lft_draw d, lft_v *z, double *logq, lft_arena scratch)
 {
-    const int volume = p->spectrum.lattice.volume;
-    lft_v    *eta    = LFT_P(vectors)(&scratch, (size_t)volume);
-    double   *work   = (double *)lft_arena_take(&scratch, (size_t)volume, sizeof(double));
-    int       x;
-    LFT_P(group_normals)(d, volume, eta, work);
-    LFT_P(prior_density)(p, eta, logq);
-    for (x = 0; x < volume; ++x) z[x] = eta[x];
-    LFT_P(prior_scale)(p, z, 0, scratch);
+    LFT_P(gaussian_draw)(&p->field, d, z, logq, scratch);
 }
 
-/* grad log q = -H (H z / sigma^2) */
 LFT_P_STATIC void LFT_P(prior_logq)(const LFT_P(prior) *p, const lft_v *z, double *logq, lft_v *score, lft_arena scratch)
 {
-    const int volume = p->spectrum.lattice.volume;
-    lft_v    *panel  = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
-    lft_v    *eta    = LFT_P(vectors)(&scratch, (size_t)volume);
-    lft_v    *zhat   = LFT_P(vectors)(&scratch, (size_t)volume);
-    int       x;
-    for (x = 0; x < volume; ++x) zhat[x] = z[x];
-    LFT_P(hartley_apply)(&p->hartley, zhat, panel);
-    LFT_P(spectrum_product)(&p->spectrum, p->inverse, zhat, eta);
-    LFT_P(prior_density)(p, eta, logq);
-    if (!score) return;
-    LFT_P(spectrum_product)(&p->spectrum, p->inverse, eta, zhat);
-    LFT_P(hartley_apply)(&p->hartley, zhat, panel);
-    for (x = 0; x < volume; ++x) score[x] = -zhat[x];
+    LFT_P(gaussian_logq)(&p->field, z, logq, score, scratch);
 }
 
 LFT_P_STATIC size_t LFT_P(prior_gradient_count)(const LFT_P(prior) *p)
 {
-    return p->kind == LFT_PRIOR_FREE ? (size_t)p->spectrum.orbits : 0;
+    return p->field.white ? 0 : (size_t)p->field.spectrum.orbits;
 }
 
-/* By log sigma at fixed eta: z = H (sigma eta), log q(z(eta)) = const - sum log sigma. */
 LFT_P_STATIC void LFT_P(prior_backward)(const LFT_P(prior) *p, const lft_v *z, const lft_v *dz, const double *dlogq,
                                         double *gradient, lft_arena scratch)
 {
-    const int volume  = p->spectrum.lattice.volume;
-    lft_v    *panel   = LFT_P(vectors)(&scratch, LFT_P(hartley_panel)(&p->spectrum.lattice));
-    lft_v    *zhat    = LFT_P(vectors)(&scratch, (size_t)volume);
-    lft_v    *dzhat   = LFT_P(vectors)(&scratch, (size_t)volume);
-    lft_v    *dlambda = LFT_P(vectors)(&scratch, (size_t)p->spectrum.count);
-    double    sum     = 0;
-    int       x, l;
-    if (p->kind == LFT_PRIOR_NORMAL) return;
-    for (l = 0; l < LFT_P_LANES; ++l) sum += dlogq[l];
-    for (x = 0; x < volume; ++x) zhat[x] = z[x], dzhat[x] = dz[x];
-    LFT_P(hartley_apply)(&p->hartley, zhat, panel);
-    LFT_P(hartley_apply)(&p->hartley, dzhat, panel);
-    LFT_P(set_zero)(dlambda, p->spectrum.count);
-    LFT_P(spectrum_dot)(&p->spectrum, zhat, dzhat, dlambda);
-    for (x = 0; x < p->spectrum.count; ++x) {
-        gradient[p->params + (size_t)p->spectrum.orbit[x]] +=
-            LFT_P(sum_lanes)(dlambda[x]) - sum * LFT_P(spectrum_multiplicity)(&p->spectrum, x);
-    }
+    LFT_P(gaussian_backward)(&p->field, z, dz, dlogq, gradient + p->params, scratch);
 }
 
 #else
@@ -15353,10 +15984,10 @@ LFT_P_STATIC lft_status LFT_P(prior_check)(double kind, lft_status code, const c
     return lft_p_fail_got(error, code, where, what, "3 (Haar), the prior of gauge groups", kind);
 }
 
-LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const LFT_(lattice) *lattice,
-                                          lft_parameters *set, lft_arena *arena, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const int *target,
+                                          const LFT_(lattice) *lattice, lft_parameters *set, lft_arena *arena, lft_error *error)
 {
-    (void)mass2, (void)set, (void)arena;
+    (void)mass2, (void)target, (void)set, (void)arena;
     p->kind    = kind ? kind : LFT_PRIOR_HAAR;
     p->lattice = *lattice;
     return LFT_P(prior_check)((double)(int)p->kind, LFT_ERR_ARG, "flow", "prior", error);
@@ -15486,7 +16117,7 @@ LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *
     s->volume              = (size_t)at.volume;
     flow->params.tensors   = 0;
     flow->params.count     = 0;
-    status = LFT_P(prior_init)(&s->prior, desc->prior, desc->prior_mass2, &at, &flow->params, arena, error);
+    status = LFT_P(prior_init)(&s->prior, desc->prior, desc->prior_mass2, desc->prior_target, &at, &flow->params, arena, error);
     if (status) return status;
     for (i = 0; i < flow->layers; ++i) {
         LFT_(layer)  local, *layer = flow->layer ? flow->layer + i : &local;
@@ -15854,6 +16485,38 @@ LFT_API lft_status LFT_(flow_inverse)(LFT_(flow) *flow, const LFT_(batch) *x, LF
     return LFT_P(flow_start_job)(flow, x, z, logdet, lft_draw_of(0, 0, 0, 0), LFT_P(flow_inverse_task));
 }
 
+/* ---- 80_scales.h, code ------------------------------------------------------------------------------------------- */
+/* 80_scales.h: the way from a coarse lattice to a fine one by doubling axes.
+ * Offers (private): LFT_P(scale_axes)(), LFT_P(most_doublings). */
+
+enum { LFT_P(most_doublings) = 32 }; /* in all: a lattice has less than 2^31 sites */
+
+/* axis[doublings] that lead from the extents `from` to `extent`: the axes in turn, those first that have farthest to go. Room for
+ * most_doublings + 1. LFT_ERR_ARG if no powers of two lead there. */
+LFT_P_STATIC lft_status LFT_P(scale_axes)(const int *from, const int *extent, int *axis, int *doublings, lft_error *error)
+{
+    int        at[LFT_DIM], mu, nu;
+    lft_p_text t;
+    for (mu = 0; mu < LFT_DIM; ++mu) at[mu] = from[mu];
+    for (*doublings = 0;; ++*doublings) {
+        for (nu = 0, mu = 1; mu < LFT_DIM; ++mu) {
+            if ((int64_t)extent[mu] * at[nu] > (int64_t)extent[nu] * at[mu]) nu = mu;
+        }
+        if (at[nu] >= extent[nu] || *doublings == LFT_P(most_doublings)) break;
+        axis[*doublings] = nu;
+        at[nu] *= 2;
+    }
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        if (at[mu] == extent[mu]) continue;
+        t = lft_p_error_text(error, LFT_ERR_ARG, "multiscale", "extent: expected ");
+        lft_p_put_u64(&t, (uint64_t)from[mu]);
+        lft_p_put(&t, ", where it begins, times a power of two, got ");
+        lft_p_put_u64(&t, (uint64_t)extent[mu]);
+        return LFT_ERR_ARG;
+    }
+    return LFT_OK;
+}
+
 #if LFT_GROUP != LFT_SCALAR
 
 /* ---- 81_exact.h, code -------------------------------------------------------------------------------------------- */
@@ -15925,12 +16588,10 @@ LFT_API lft_status LFT_(exact_logz)(const int *extent, double beta, double *logz
 
 /* ---- 81_multiscale.h, code --------------------------------------------------------------------------------------- */
 
-#define LFT_P_DOUBLINGS 32 /* in all: a lattice has less than 2^31 sites */
-
 typedef struct LFT_P(scales) {
-    LFT_(layer_desc)      layer[3 * LFT_P_DOUBLINGS + 1];
-    LFT_(doubling_desc)   doubling[LFT_P_DOUBLINGS];
-    LFT_(continuous_desc) flow[2 * LFT_P_DOUBLINGS + 1];
+    LFT_(layer_desc)      layer[3 * LFT_P(most_doublings) + 1];
+    LFT_(doubling_desc)   doubling[LFT_P(most_doublings)];
+    LFT_(continuous_desc) flow[2 * LFT_P(most_doublings) + 1];
     double                work[4096]; /* for characters */
     int                   layers, flows, doublings;
 } LFT_P(scales);
@@ -15996,34 +16657,14 @@ LFT_P_STATIC int LFT_P(scale_flow)(LFT_P(scales) *s, const LFT_(continuous_desc)
     return d->loops > 0;
 }
 
-/* The prior's extents, and the axes that are doubled. */
-LFT_P_STATIC lft_status LFT_P(scale_extents)(const LFT_(multiscale_desc) *of, int *from, int *axis, int *doublings,
-                                             lft_error *error)
+/* The prior's extents. */
+LFT_P_STATIC void LFT_P(scale_from)(const LFT_(multiscale_desc) *of, int *from)
 {
-    int        at[LFT_DIM], mu, nu;
-    lft_p_text t;
+    int mu;
     for (mu = 0; mu < LFT_DIM; ++mu) {
         from[mu] = of->from[mu] ? of->from[mu] : LFT_DIM == 2 ? 1 : of->extent[mu];
         while (!of->from[mu] && LFT_DIM > 2 && from[mu] % 2 == 0 && from[mu] > 2) from[mu] /= 2;
-        at[mu] = from[mu];
     }
-    for (*doublings = 0;; ++*doublings) {
-        for (nu = 0, mu = 1; mu < LFT_DIM; ++mu) {
-            if ((int64_t)of->extent[mu] * at[nu] > (int64_t)of->extent[nu] * at[mu]) nu = mu;
-        }
-        if (at[nu] >= of->extent[nu] || *doublings == LFT_P_DOUBLINGS) break;
-        axis[*doublings] = nu;
-        at[nu] *= 2;
-    }
-    for (mu = 0; mu < LFT_DIM; ++mu) {
-        if (at[mu] == of->extent[mu]) continue;
-        t = lft_p_error_text(error, LFT_ERR_ARG, "multiscale", "extent: expected ");
-        lft_p_put_u64(&t, (uint64_t)from[mu]);
-        lft_p_put(&t, ", where it begins, times a power of two, got ");
-        lft_p_put_u64(&t, (uint64_t)of->extent[mu]);
-        return LFT_ERR_ARG;
-    }
-    return LFT_OK;
 }
 
 /* The mean coupling of the plaquettes along an axis, or of all (axis < 0); and what they are on the lattice before. */
@@ -16060,13 +16701,14 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
 {
     LFT_P(scales) *s = (LFT_P(scales) *)lft_arena_alloc(arena, 1, sizeof *s);
     LFT_(lattice)  lattice;
-    double         beta[LFT_DIM][LFT_DIM], of_scale[LFT_P_DOUBLINGS + 1];
+    double         beta[LFT_DIM][LFT_DIM], of_scale[LFT_P(most_doublings) + 1];
     lft_status     status;
-    int            axis[LFT_P_DOUBLINGS + 1], at[LFT_DIM], doublings, i, mu, nu, known = 1;
+    int            axis[LFT_P(most_doublings) + 1], at[LFT_DIM], doublings, i, mu, nu, known = 1;
     lft_p_zero(desc, sizeof *desc);
     lft_p_zero(&lattice, sizeof lattice);
     status = LFT_P_SIGNED(lattice_init)(&lattice, of->extent, error);
-    if (!status) status = LFT_P(scale_extents)(of, at, axis, &doublings, error);
+    LFT_P(scale_from)(of, at);
+    if (!status) status = LFT_P(scale_axes)(at, of->extent, axis, &doublings, error);
     if (!status && (!lft_finite(of->flow.beta) || of->flow.beta < 0 || of->flow.beta > 100)) {
         status = lft_p_fail_got(error, LFT_ERR_ARG, "multiscale", "beta", "0 to 100", of->flow.beta);
     }
@@ -16091,7 +16733,74 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
     return LFT_OK;
 }
 
-#undef LFT_P_DOUBLINGS
+#else
+
+/* ---- 81_scalar_multiscale.h, code -------------------------------------------------------------------------------- */
+
+typedef struct LFT_P(scales) {
+    LFT_(layer_desc)      layer[2 * LFT_P(most_doublings) + 1];
+    LFT_(doubling_desc)   doubling[LFT_P(most_doublings)];
+    LFT_(continuous_desc) flow; /* of all of them */
+    int                   layers;
+} LFT_P(scales);
+
+LFT_API size_t LFT_(multiscale_bytes)(void)
+{
+    lft_arena measure = lft_arena_measure();
+    (void)lft_arena_alloc(&measure, 1, sizeof(LFT_P(scales)));
+    return measure.need;
+}
+
+LFT_P_STATIC void LFT_P(scale_layer)(LFT_P(scales) *s, const LFT_(layer_ops) *ops, const void *desc)
+{
+    s->layer[s->layers].ops  = ops;
+    s->layer[s->layers].desc = desc;
+    ++s->layers;
+}
+
+/* Has every axis as far to go as the others? */
+LFT_P_STATIC int LFT_P(scale_is_even)(const int *at, const int *extent)
+{
+    int mu, even = 1;
+    for (mu = 1; mu < LFT_DIM; ++mu) even = even && (int64_t)extent[mu] * at[0] == (int64_t)extent[0] * at[mu];
+    return even;
+}
+
+LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error)
+{
+    LFT_P(scales) *s = (LFT_P(scales) *)lft_arena_alloc(arena, 1, sizeof *s);
+    LFT_(lattice)  lattice;
+    lft_status     status;
+    int            axis[LFT_P(most_doublings) + 1], at[LFT_DIM] = {0}, doublings = 0, i, mu; /* gcc 12 sees a path without */
+    lft_p_zero(desc, sizeof *desc);
+    lft_p_zero(&lattice, sizeof lattice);
+    status = LFT_P_SIGNED(lattice_init)(&lattice, of->extent, error);
+    for (mu = 0; mu < LFT_DIM && !status; ++mu) {
+        at[mu] = of->from[mu] ? of->from[mu] : of->extent[mu];
+        while (!of->from[mu] && at[mu] % 2 == 0 && at[mu] > 4) at[mu] /= 2;
+        if (at[mu] < 1) status = lft_p_fail_got(error, LFT_ERR_ARG, "multiscale", "from", "integers >= 1", at[mu]);
+    }
+    if (!status) status = LFT_P(scale_axes)(at, of->extent, axis, &doublings, error);
+    if (status || !s) return status ? status : lft_arena_check(arena, error, "multiscale");
+    if (!doublings) return lft_p_fail(error, LFT_ERR_ARG, "multiscale", "expected extents to double, got none");
+    s->flow = of->flow;
+    for (mu = 0; mu < LFT_DIM; ++mu) desc->extent[mu] = at[mu], desc->prior_target[mu] = of->extent[mu];
+    desc->prior_mass2 = of->mass2;
+    LFT_P(scale_layer)(s, LFT_(continuous)(), &s->flow);
+    for (i = 0; i < doublings; ++i) {
+        LFT_(doubling_desc) *d = s->doubling + i;
+        d->axis = axis[i], d->sines = of->sines, d->mass2 = of->mass2;
+        for (mu = 0; mu < LFT_DIM; ++mu) d->target[mu] = of->extent[mu];
+        at[axis[i]] *= 2;
+        LFT_P(scale_layer)(s, LFT_(doubling)(), d);
+        if (of->refine || i + 1 == doublings || LFT_P(scale_is_even)(at, of->extent)) {
+            LFT_P(scale_layer)(s, LFT_(continuous)(), &s->flow);
+        }
+    }
+    desc->layer  = s->layer;
+    desc->layers = s->layers;
+    return LFT_OK;
+}
 
 #endif
 
@@ -18058,7 +18767,7 @@ LFT_API size_t LFT_(model_bytes)(const LFT_(flow) *flow)
 /* Table number i; NULL beyond the last. */
 LFT_P_STATIC const LFT_(layer_ops) *LFT_P(layer_kind)(int i)
 {
-    return i == 0 ? LFT_(continuous)() : i == 1 ? LFT_(coupling)() : NULL;
+    return i == 0 ? LFT_(continuous)() : i == 1 ? LFT_(coupling)() : i == 2 ? LFT_(doubling)() : NULL;
 }
 
 #endif
@@ -18709,7 +19418,7 @@ LFT_API lft_status LFT_(pullback_init)(LFT_(pullback) *p, LFT_(flow) *flow, cons
     p->flow  = flow;
     p->base  = base;
     p->state = s;
-    if (status) return status;
+    if (status) return lft_p_fail(&flow->error, LFT_ERR_ARG, "pullback", "expected a flow that keeps its extents, got doublings");
     if (!s) s = &local;
     lft_p_zero(s, sizeof *s);
     s->work.x       = LFT_P(vectors)(arena, f->volume * LFT_P_SITE);

@@ -4,7 +4,8 @@
 static lft_status LFT(model_theory)(cli *c, const LFT(model_info) *info, LFT(theory) *theory);
 static size_t     LFT(dimension)(const LFT(flow) *flow);
 
-/* Of lft_gauge_flow.h: a flow like that of a model that draws, on the lattice of the options. */
+/* There too: a flow like that of a model that draws, on the lattice of the options. d: that of the model, with the extents of the
+ * options. */
 typedef struct LFT(model) LFT(model);
 static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d);
 

@@ -21,11 +21,12 @@ static void cli_list(cli *c, const char *key, int *list, int most)
     } while (*end);
 }
 
-static int cli_is_coupling(cli *c)
-{
-    static const char *const flow[] = {"continuous", "coupling", NULL};
-    return cli_word(c, "flow", flow, 1) == 2;
-}
+enum { CLI_FLOW_CONTINUOUS = 1, CLI_FLOW_COUPLING, CLI_FLOW_MULTISCALE };
+static const char *const cli_flow_kind[] = {"continuous", "coupling", "multiscale", NULL};
+
+static int cli_flow(cli *c) { return cli_word(c, "flow", cli_flow_kind, CLI_FLOW_CONTINUOUS); }
+
+static int cli_is_coupling(cli *c) { return cli_flow(c) == CLI_FLOW_COUPLING; }
 
 /* A gradient of couplings is cheap, and early in training many steps are worth more than good ones. */
 static int cli_batch(cli *c, uint64_t most)
@@ -33,10 +34,12 @@ static int cli_batch(cli *c, uint64_t most)
     return (int)cli_count(c, "batch", cli_is_coupling(c) ? 64 : 256, 1, most);
 }
 
-static lft_status cli_flow_options(cli *c, int coupling)
+static lft_status cli_flow_options(cli *c, int kind)
 {
-    if (coupling) return cli_other_options(c, CLI_CONTINUOUS, "flow", "continuous", "coupling");
-    return cli_other_options(c, CLI_COUPLING, "flow", "coupling", "continuous");
+    const char *is = cli_flow_kind[kind - 1];
+    if (kind != CLI_FLOW_MULTISCALE) (void)cli_other_options(c, CLI_SCALES, "flow", "multiscale", is);
+    if (kind == CLI_FLOW_COUPLING) return cli_other_options(c, CLI_CONTINUOUS, "flow", "continuous", is);
+    return cli_other_options(c, CLI_COUPLING, "flow", "coupling", is);
 }
 
 /* What depends on the kind of flow. */

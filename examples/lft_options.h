@@ -20,8 +20,9 @@ enum {
     CLI_ALL      = 255 | CLI_CURVE | CLI_EXPORT | CLI_HEATBATH | CLI_CONVERT | CLI_CHECK | CLI_CORRELATE,
     CLI_RESUME   = 256, /* may stand beside --resume */
     CLI_SHAPE      = 512,  /* part of a model: not beside --init */
-    CLI_CONTINUOUS = 1024, /* only with --flow continuous */
+    CLI_CONTINUOUS = 1024, /* only with flows that integrate: not with --flow coupling */
     CLI_COUPLING   = 2048, /* only with --flow coupling */
+    CLI_SCALES     = 1 << 18, /* only with --flow multiscale */
     CLI_CHAINS   = CLI_SAMPLE | CLI_HMC | CLI_HEATBATH,
     CLI_FLOW     = CLI_TRAIN | CLI_INFO | CLI_BENCH, /* those that build a flow */
     CLI_MODEL    = CLI_FLOW | CLI_SHAPE,
@@ -310,7 +311,8 @@ static void cli_help_command(const cli *c, const cli_command *command)
         char              left[40];
         if (!(o->commands & command->bit)) continue;
         (void)snprintf(left, sizeof left, "--%s %s", o->key, o->argument ? o->argument : "");
-        printf("  %-24s %s%s", left, o->commands & CLI_CONTINUOUS ? "continuous: " : o->commands & CLI_COUPLING ? "coupling: " : "",
+        printf("  %-24s %s%s", left, o->commands & CLI_CONTINUOUS ? "continuous: " : o->commands & CLI_COUPLING ? "coupling: " :
+               o->commands & CLI_SCALES ? "multiscale: " : "",
                o->what);
         if (o->otherwise) printf(" [%s]", o->otherwise);
         printf("\n");

@@ -37,21 +37,41 @@ static void LFT(read_couplings)(cli *c, LFT(flow_desc) *d)
     d->layers = layers;
 }
 
+/* From a coarse lattice to that of the options, with the prior and the continuous flow that *d has. */
+static lft_status LFT(read_scales)(cli *c, LFT(flow_desc) *d)
+{
+    LFT(multiscale_desc) of;
+    const lft_prior_kind prior = d->prior;
+    lft_arena            arena = cli_arena(c, LFT(multiscale_bytes)());
+    memset(&of, 0, sizeof of);
+    cli_extent(c, "from", cli_text(c, "from"), of.from);
+    of.refine = cli_given(c, "refine");
+    of.sines  = cli_none(c, "doubling-sines", 100);
+    of.mass2  = d->prior_mass2;
+    of.flow   = d->continuous;
+    memcpy(of.extent, d->extent, sizeof of.extent);
+    if (c->error.code || cli_check(c, LFT(multiscale)(d, &of, &arena, &c->error), &c->error)) return c->error.code;
+    d->prior      = prior;
+    d->continuous = of.flow;
+    return LFT_OK;
+}
+
 /* A desc from the options; zero is the library's default. */
 static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
 {
     static const char *const prior[] = {"free", "normal", NULL};
-    const int                coupling = cli_is_coupling(c);
+    const int                kind    = cli_flow(c);
     memset(d, 0, sizeof *d);
-    if (cli_flow_options(c, coupling)) return c->error.code;
+    if (c->error.code || cli_flow_options(c, kind)) return c->error.code;
     cli_extent(c, "extent", cli_required(c, "extent"), d->extent);
     d->prior       = (lft_prior_kind)cli_word(c, "prior", prior, LFT_PRIOR_FREE);
     d->prior_mass2 = cli_positive(c, "prior-mass2", 0);
     if (cli_given(c, "prior-mass2") && d->prior == LFT_PRIOR_NORMAL) {
         return cli_fail(c, LFT_ERR_ARG, "--prior-mass2: expected --prior free beside it, got the prior normal");
     }
-    if (coupling) LFT(read_couplings)(c, d);
+    if (kind == CLI_FLOW_COUPLING) LFT(read_couplings)(c, d);
     else LFT(read_continuous)(c, &d->continuous);
+    if (kind == CLI_FLOW_MULTISCALE) return LFT(read_scales)(c, d);
     return c->error.code;
 }
 
@@ -75,9 +95,17 @@ static void LFT(rescale)(LFT(flow) *flow, const LFT(model) *m, const LFT(theory)
     (void)flow, (void)m, (void)to;
 }
 
-/* No layer of scalar fields draws. */
+/* The same doublings on the way to the extents of the options, from a lattice as much larger as those are. */
 static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d)
 {
-    (void)m, (void)d;
-    return cli_fail(c, LFT_ERR_ARG, "--init: expected a model without draws");
+    int mu, fine;
+    for (mu = 0; mu < LFT_CLI_DIM; ++mu) {
+        fine = m->flow.lattice.extent[mu] / m->desc.extent[mu];
+        if (d->extent[mu] > 0 && d->extent[mu] % fine) {
+            return cli_fail(c, LFT_ERR_ARG, "--extent: expected a multiple of %d, as axis %d is doubled in --init, got %d", fine,
+                            mu, d->extent[mu]);
+        }
+        d->extent[mu] /= fine;
+    }
+    return c->error.code;
 }

@@ -113,14 +113,28 @@ static void cli_print_family(const cli_result *r)
     }
 }
 
+/* Do extents change on the way? */
+static int cli_is_scaled(const f64_flow *flow)
+{
+    return flow->layer[0].in.volume != flow->lattice.volume;
+}
+
 static void info_print_layer(const f64_flow *flow, int i)
 {
     const f64_layer *layer = flow->layer + i;
-    printf("  layer %-4d %s", i, layer->ops->kind);
+    int              k;
+    printf("  layer %-4d ", i);
+    for (k = 0; k < LFT_CLI_DIM && cli_is_scaled(flow); ++k) {
+        printf("%s%d%s", k ? "x" : "on ", layer->out.extent[k], k + 1 < LFT_CLI_DIM ? "" : ": ");
+    }
+    printf("%s", layer->ops->kind);
+    if (layer->ops == f64_doubling()) {
+        const f64_doubling_desc *d = (const f64_doubling_desc *)layer->desc;
+        printf(" of axis %d, drawn given the coarse field, %d sines", d->axis, d->sines > 0 ? d->sines : 0);
+    }
     if (layer->steps) printf(", %d integration steps", layer->steps);
     if (layer->ops == f64_coupling()) { /* the file has every value */
         const f64_coupling_desc *d = (const f64_coupling_desc *)layer->desc;
-        int                           k;
         printf(", parity %d, hidden ", d->parity);
         for (k = 0; k < 8 && d->hidden[k]; ++k) printf("%s%d", k ? "," : "", d->hidden[k] > 0 ? d->hidden[k] : 0);
         printf(", kernel %d, bound %g%s", d->kernel, d->bound > 0 ? d->bound : 0, d->z2 ? ", z2" : "");

@@ -4,13 +4,15 @@
  *                   LFT_P(spectrum_transfer)().
  *
  * The compact index of a displacement (or a momentum) folds every component to min(r, L - r): prod (L_mu/2 + 1) entries,
- * row-major. The orbits are those of the permutations of axes of equal extent, in order of their smallest compact index.
+ * row-major. The orbits are those of the permutations of axes of equal extent, one axis left alone if it is `apart`, in order of
+ * their smallest compact index.
  * The eigenvalue of the convolution with a kernel w is  lambda(k) = sum_r w(r) prod_mu cos(2 pi k_mu r_mu / L_mu). */
 #if LFT_P_PHASE == LFT_P_CODE
 
 typedef struct LFT_P(spectrum) {
     LFT_(lattice) lattice;
     int           half[LFT_DIM];   /* L/2 + 1 */
+    int           apart;           /* an axis unlike those of equal extent, or -1 */
     int           count, orbits;   /* compact entries, orbits */
     int          *orbit;           /* [count] */
     int          *compact;         /* [volume] the compact index of each momentum */
@@ -39,7 +41,7 @@ LFT_P_STATIC int LFT_P(spectrum_representative)(const LFT_P(spectrum) *s, int co
     }
     for (mu = 0; mu < LFT_DIM; ++mu) {
         for (nu = mu + 1; nu < LFT_DIM; ++nu) {
-            if (s->lattice.extent[mu] == s->lattice.extent[nu] && r[nu] < r[mu]) {
+            if (s->lattice.extent[mu] == s->lattice.extent[nu] && mu != s->apart && nu != s->apart && r[nu] < r[mu]) {
                 int swap = r[mu];
                 r[mu]    = r[nu];
                 r[nu]    = swap;
@@ -50,10 +52,11 @@ LFT_P_STATIC int LFT_P(spectrum_representative)(const LFT_P(spectrum) *s, int co
     return index;
 }
 
-LFT_P_STATIC void LFT_P(spectrum_init)(LFT_P(spectrum) *s, const LFT_(lattice) *lattice, lft_arena *arena)
+LFT_P_STATIC void LFT_P(spectrum_init)(LFT_P(spectrum) *s, const LFT_(lattice) *lattice, int apart, lft_arena *arena)
 {
     int mu, i, j;
     s->lattice = *lattice;
+    s->apart   = apart;
     s->count   = 1;
     s->orbits  = 0;
     for (mu = 0; mu < LFT_DIM; ++mu) {

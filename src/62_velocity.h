@@ -40,7 +40,7 @@ LFT_P_STATIC void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *
                                        int zeros, int times, lft_arena *arena)
 {
     size_t kernels = (size_t)times * (size_t)(1 + gates) * (size_t)(sines + linear);
-    LFT_P(spectrum_init)(&u->spectrum, lattice, arena);
+    LFT_P(spectrum_init)(&u->spectrum, lattice, -1, arena);
     LFT_P(hartley_init)(&u->hartley, lattice, arena);
     u->volume   = lattice->volume;
     u->sines    = sines;

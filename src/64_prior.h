@@ -3,7 +3,8 @@
  *
  *   LFT_P(prior)             a struct with the member kind
  *   prior_check(kind, code, where, what, error)   `code` unless the room has that kind
- *   prior_init(p, kind, mass2, lattice, set, arena, error)   kind 0, mass2 0: the default. Its parameters are the first
+ *   prior_init(p, kind, mass2, target, lattice, set, arena, error)   kind, mass2, target[mu] 0: the default. Its parameters
+ *                            are the first
  *   prior_spec(p, number)    the two numbers of model files: kind, mass2
  *   prior_start(p, theta), prior_prepare(p, theta), prior_transfer(p, theta, from, source)   as of a layer
  *   prior_scratch(p)         bytes of scratch that each of the functions below stays within

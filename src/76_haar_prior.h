@@ -13,10 +13,10 @@ LFT_P_STATIC lft_status LFT_P(prior_check)(double kind, lft_status code, const c
     return lft_p_fail_got(error, code, where, what, "3 (Haar), the prior of gauge groups", kind);
 }
 
-LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const LFT_(lattice) *lattice,
-                                          lft_parameters *set, lft_arena *arena, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const int *target,
+                                          const LFT_(lattice) *lattice, lft_parameters *set, lft_arena *arena, lft_error *error)
 {
-    (void)mass2, (void)set, (void)arena;
+    (void)mass2, (void)target, (void)set, (void)arena;
     p->kind    = kind ? kind : LFT_PRIOR_HAAR;
     p->lattice = *lattice;
     return LFT_P(prior_check)((double)(int)p->kind, LFT_ERR_ARG, "flow", "prior", error);

@@ -25,7 +25,9 @@ typedef struct LFT_(layer_desc) {
 typedef struct LFT_(flow_desc) {
     int                      extent[LFT_DIM];
     lft_prior_kind           prior;       /* scalars: free field; gauge groups: Haar */
-    double                   prior_mass2; /* m2 at which the free field starts: (4 / largest extent)^2 */
+    double                   prior_mass2; /* m2 at which the free field starts: (4 / largest extent of the target)^2 */
+    int                      prior_target[LFT_DIM]; /* extents of the lattice of which the free field at first has every
+                                              (target / extent)-th site: the extents */
     LFT_(continuous_desc)    continuous;  /* the one layer of a flow without a list of layers */
     const LFT_(layer_desc)  *layer;       /* [layers], from the prior to the samples */
     int                      layers;
@@ -146,7 +148,7 @@ LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *
     s->volume              = (size_t)at.volume;
     flow->params.tensors   = 0;
     flow->params.count     = 0;
-    status = LFT_P(prior_init)(&s->prior, desc->prior, desc->prior_mass2, &at, &flow->params, arena, error);
+    status = LFT_P(prior_init)(&s->prior, desc->prior, desc->prior_mass2, desc->prior_target, &at, &flow->params, arena, error);
     if (status) return status;
     for (i = 0; i < flow->layers; ++i) {
         LFT_(layer)  local, *layer = flow->layer ? flow->layer + i : &local;

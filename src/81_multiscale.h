@@ -29,12 +29,10 @@ LFT_API size_t LFT_(multiscale_bytes)(void);
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
 
-#define LFT_P_DOUBLINGS 32 /* in all: a lattice has less than 2^31 sites */
-
 typedef struct LFT_P(scales) {
-    LFT_(layer_desc)      layer[3 * LFT_P_DOUBLINGS + 1];
-    LFT_(doubling_desc)   doubling[LFT_P_DOUBLINGS];
-    LFT_(continuous_desc) flow[2 * LFT_P_DOUBLINGS + 1];
+    LFT_(layer_desc)      layer[3 * LFT_P(most_doublings) + 1];
+    LFT_(doubling_desc)   doubling[LFT_P(most_doublings)];
+    LFT_(continuous_desc) flow[2 * LFT_P(most_doublings) + 1];
     double                work[4096]; /* for characters */
     int                   layers, flows, doublings;
 } LFT_P(scales);
@@ -100,34 +98,14 @@ LFT_P_STATIC int LFT_P(scale_flow)(LFT_P(scales) *s, const LFT_(continuous_desc)
     return d->loops > 0;
 }
 
-/* The prior's extents, and the axes that are doubled. */
-LFT_P_STATIC lft_status LFT_P(scale_extents)(const LFT_(multiscale_desc) *of, int *from, int *axis, int *doublings,
-                                             lft_error *error)
+/* The prior's extents. */
+LFT_P_STATIC void LFT_P(scale_from)(const LFT_(multiscale_desc) *of, int *from)
 {
-    int        at[LFT_DIM], mu, nu;
-    lft_p_text t;
+    int mu;
     for (mu = 0; mu < LFT_DIM; ++mu) {
         from[mu] = of->from[mu] ? of->from[mu] : LFT_DIM == 2 ? 1 : of->extent[mu];
         while (!of->from[mu] && LFT_DIM > 2 && from[mu] % 2 == 0 && from[mu] > 2) from[mu] /= 2;
-        at[mu] = from[mu];
     }
-    for (*doublings = 0;; ++*doublings) {
-        for (nu = 0, mu = 1; mu < LFT_DIM; ++mu) {
-            if ((int64_t)of->extent[mu] * at[nu] > (int64_t)of->extent[nu] * at[mu]) nu = mu;
-        }
-        if (at[nu] >= of->extent[nu] || *doublings == LFT_P_DOUBLINGS) break;
-        axis[*doublings] = nu;
-        at[nu] *= 2;
-    }
-    for (mu = 0; mu < LFT_DIM; ++mu) {
-        if (at[mu] == of->extent[mu]) continue;
-        t = lft_p_error_text(error, LFT_ERR_ARG, "multiscale", "extent: expected ");
-        lft_p_put_u64(&t, (uint64_t)from[mu]);
-        lft_p_put(&t, ", where it begins, times a power of two, got ");
-        lft_p_put_u64(&t, (uint64_t)of->extent[mu]);
-        return LFT_ERR_ARG;
-    }
-    return LFT_OK;
 }
 
 /* The mean coupling of the plaquettes along an axis, or of all (axis < 0); and what they are on the lattice before. */
@@ -164,13 +142,14 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
 {
     LFT_P(scales) *s = (LFT_P(scales) *)lft_arena_alloc(arena, 1, sizeof *s);
     LFT_(lattice)  lattice;
-    double         beta[LFT_DIM][LFT_DIM], of_scale[LFT_P_DOUBLINGS + 1];
+    double         beta[LFT_DIM][LFT_DIM], of_scale[LFT_P(most_doublings) + 1];
     lft_status     status;
-    int            axis[LFT_P_DOUBLINGS + 1], at[LFT_DIM], doublings, i, mu, nu, known = 1;
+    int            axis[LFT_P(most_doublings) + 1], at[LFT_DIM], doublings, i, mu, nu, known = 1;
     lft_p_zero(desc, sizeof *desc);
     lft_p_zero(&lattice, sizeof lattice);
     status = LFT_P_SIGNED(lattice_init)(&lattice, of->extent, error);
-    if (!status) status = LFT_P(scale_extents)(of, at, axis, &doublings, error);
+    LFT_P(scale_from)(of, at);
+    if (!status) status = LFT_P(scale_axes)(at, of->extent, axis, &doublings, error);
     if (!status && (!lft_finite(of->flow.beta) || of->flow.beta < 0 || of->flow.beta > 100)) {
         status = lft_p_fail_got(error, LFT_ERR_ARG, "multiscale", "beta", "0 to 100", of->flow.beta);
     }
@@ -194,7 +173,5 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
     desc->layers = s->layers;
     return LFT_OK;
 }
-
-#undef LFT_P_DOUBLINGS
 
 #endif /* LFT_P_CODE */

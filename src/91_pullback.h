@@ -68,7 +68,7 @@ LFT_API lft_status LFT_(pullback_init)(LFT_(pullback) *p, LFT_(flow) *flow, cons
     p->flow  = flow;
     p->base  = base;
     p->state = s;
-    if (status) return status;
+    if (status) return lft_p_fail(&flow->error, LFT_ERR_ARG, "pullback", "expected a flow that keeps its extents, got doublings");
     if (!s) s = &local;
     lft_p_zero(s, sizeof *s);
     s->work.x       = LFT_P(vectors)(arena, f->volume * LFT_P_SITE);

@@ -90,6 +90,7 @@
 #endif
 #if LFT_GROUP == LFT_SCALAR
 #include "72_coupling.h"
+#include "73_scalar_doubling.h"
 #else
 #include "74_doubling.h"
 #endif
@@ -97,6 +98,8 @@
 #if LFT_GROUP != LFT_SCALAR
 #include "81_exact.h"
 #include "81_multiscale.h"
+#else
+#include "81_scalar_multiscale.h"
 #endif
 #include "81_transfer.h"
 #include "82_carry.h"
@@ -173,6 +176,7 @@
 #include "61_spectrum.h"
 #include "62_velocity.h"
 #include "63_convnet.h"
+#include "64_gaussian.h"
 #endif
 #include "64_prior.h"
 #include "65_layer.h"
@@ -189,6 +193,7 @@
 #endif
 #if LFT_GROUP == LFT_SCALAR
 #include "72_coupling.h"
+#include "73_scalar_doubling.h"
 #else
 #include "74_doubling.h"
 #endif
@@ -198,9 +203,12 @@
 #include "76_haar_prior.h"
 #endif
 #include "80_flow.h"
+#include "80_scales.h"
 #if LFT_GROUP != LFT_SCALAR
 #include "81_exact.h"
 #include "81_multiscale.h"
+#else
+#include "81_scalar_multiscale.h"
 #endif
 #include "81_transfer.h"
 #include "82_carry.h"

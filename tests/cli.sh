@@ -53,6 +53,27 @@ expect "train --init from nothing" 2 'nowhere.safetensors' train --init nowhere.
 expect "info --memory of a coupling flow" 0 'flow_and_training_f32' info --memory --extent 6x6 --flow coupling
 expect "bench of a coupling flow" 0 'train_step_ms' bench --extent 4x4 --flow coupling --layers 2 --threads 1
 
+scales=(train --flow multiscale --from 2x2 --extent 4x4 --m2 -4 --batch 64 --seed 1 --threads 1 --int-steps 6 --sines 4)
+expect "train, multiscale" 0 '"flow":"multiscale","layers":4,' "${scales[@]}" --lambda 6.975 --steps 150 --ess-n 2000 --out s4 --json
+py "multiscale: its weights" 'r = last("out"); assert r["ess"] > 0.9 and r["extent"] == [4, 4] and r["logq_n"] == 32, r'
+expect "info, multiscale: the scales" 0 'layer 1 +on 4x2: doubling of axis 0, drawn given the coarse field, 2 sines' info s4
+expect "info, multiscale: the flows" 0 'layer 3 +on 4x4: continuous, [0-9]+ integration steps' info s4
+expect "sample, multiscale" 0 '"flow":"multiscale"' sample --model s4 --n 4000 --seed 2 --threads 1 --out phis.npy --json
+py "sample, multiscale: identity of the action, acceptance" '
+r = last("out")
+i = r["observables"]["identity"]
+assert r["acceptance"] > 0.8 and abs(i["value"] - 0.5) < 4 * i["error"] + 1e-9, r'
+expect "measure with a multiscale model" 0 '"forward_ess":0\.[89]' measure phis.npy --chains 16 --model s4 --json
+expect "multiscale: --init on twice the extent, another coupling" 0 '"extent":\[8,8\].*"layers":4,' train --init s4 --extent 8x8 --m2 -4 \
+    --lambda 6 --steps 3 --batch 32 --rate 1e-3 --ess-n 500 --measure-logq 0 --threads 1 --out s8 --json
+expect "multiscale: the same doublings there" 0 'layer 1 +on 8x4: doubling of axis 0' info s8
+expect "multiscale: --init on an extent that is none" 1 'extent: expected a multiple of 2, as axis 1 is doubled in --init, got 7' \
+    train --init s4 --extent 8x7 --m2 -4 --lambda 6 --steps 3 --out y
+expect "multiscale: a flow behind each doubling" 0 '"layers":5,' "${scales[@]}" --lambda 6.975 --refine --doubling-sines 0 --steps 2 \
+    --ess-n 100 --measure-logq 0 --out y --json
+expect "hmc through a multiscale flow" 1 'a flow that keeps its extents' hmc --model s4 --n 100
+expect "info --memory of a multiscale flow" 0 'flow_and_training_f32' info --memory --extent 8x8 --flow multiscale
+
 coupling=(train "${physics[@]}" --flow coupling --layers 3 --hidden "3,2" --batch 16 --ess-n 500 --measure-logq 4 --threads 1)
 expect "train, coupling" 0 '"status":"ok"' "${coupling[@]}" --z2 1 --bound 0.5 --steps 20 --out c.safetensors --history hc --json
 cp out coupling.json
@@ -276,7 +297,7 @@ expect "an option without its value" 1 'm2: expected a value, got --lambda' hmc 
 expect "a flag with a value" 1 'json: expected no value' hmc --json=1
 expect "a word that is none of the legal ones" 1 'expected free, normal, got' "${t2[@]}" "${physics[@]}" --prior flat
 c2=(train "${physics[@]}" --steps 2 --out x --threads 1 --flow coupling)
-expect "a kind of flow that is none" 1 'flow: expected continuous, coupling, got' train "${physics[@]}" --flow spline --out x
+expect "a kind of flow that is none" 1 'flow: expected continuous, coupling, multiscale, got' train "${physics[@]}" --flow spline --out x
 for o in sines linear gates zeros nodes int-steps most-int-steps guard-every guard-samples guard-std guard-mean; do
     expect "coupling: --$o" 1 "$o is an option of --flow continuous: expected --flow coupling without it" "${c2[@]}" --$o 1
 done
@@ -285,6 +306,17 @@ for o in layers hidden kernel bound z2; do
     expect "continuous: --$o" 1 "$o is an option of --flow coupling: expected --flow continuous without it" "${t2[@]}" \
         "${physics[@]}" --$o 1
 done
+for o in "from 2x2" refine "doubling-sines 1"; do
+    # shellcheck disable=SC2086 # two words
+    expect "continuous: --$o" 1 "${o%% *} is an option of --flow multiscale: expected --flow continuous without it" "${t2[@]}" \
+        "${physics[@]}" --$o
+done
+s2=(train --flow multiscale --m2 -4 --lambda 6.975 --steps 2 --out x --threads 1)
+expect "multiscale: --layers" 1 'layers is an option of --flow coupling: expected --flow multiscale without it' "${s2[@]}" \
+    --extent 4x4 --from 2x2 --layers 2
+expect "multiscale: no way to get there" 1 'expected 3, where it begins, times a power of two, got 8' "${s2[@]}" --extent 8x8 --from 3x2
+expect "multiscale: nothing to double" 1 'expected extents to double, got none' "${s2[@]}" --extent 3x3
+expect "multiscale: bad extents" 1 'from: expected 2 numbers' "${s2[@]}" --extent 8x8 --from 4
 expect "coupling: no layers" 1 'layers: expected an integer from 1 to 400' "${c2[@]}" --layers 0
 for list in 8,x "8," ,8 8,0 0,8 -1 1001 1,2,3,4,5,6,7,8,9 ''; do
     expect "coupling: --hidden $list" 1 'hidden: expected up to 8 integers' "${c2[@]}" --hidden "$list"

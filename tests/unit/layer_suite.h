@@ -1174,7 +1174,7 @@ static double SUITE_(prior_objective)(const SUITE_P(prior) *p, SUITE_P(v) *z, co
                                       lft_arena scratch)
 {
     double    logq[SUITE_LANES_MOST], F = 0;
-    const int lanes = SUITE_(lanes)(), V = p->spectrum.lattice.volume;
+    const int lanes = SUITE_(lanes)(), V = p->field.spectrum.lattice.volume;
     int       i;
     SUITE_P(prior_draw)(p, lft_draw_of(8, LFT_DRAW_PRIOR, 0, 0), z, logq, scratch);
     for (i = 0; i < lanes; ++i) F += b[i] * logq[i];
