@@ -8,6 +8,7 @@ typedef struct LFT_(multiscale_desc) {
     int                   from[LFT_DIM];   /* extents of the prior: 1 in two dimensions, otherwise the least from 2 on */
     int                   extent[LFT_DIM]; /* of the samples: those times powers of two */
     int                   refine;          /* 1: behind each doubling also a flow of all links, at first the identity */
+    int                   harmonics;       /* U(1) in two dimensions: not flows but circle maps with as many (73_circle.h); 0: flows */
     LFT_(continuous_desc) flow;            /* of each flow, `doubled` apart: beta is that of the finest lattice; loops, by default
                                               those of order max(1, order), are fewer where a lattice is too small for them */
 } LFT_(multiscale_desc);
@@ -35,6 +36,7 @@ typedef struct LFT_P(scales) {
     LFT_(layer_desc)      layer[3 * LFT_P_DOUBLINGS + 1];
     LFT_(doubling_desc)   doubling[LFT_P_DOUBLINGS];
     LFT_(continuous_desc) flow[2 * LFT_P_DOUBLINGS + 1];
+    LFT_(circle_desc)     circle[LFT_P_DOUBLINGS];
     double                work[4096]; /* for characters */
     int                   layers, flows, doublings;
 } LFT_P(scales);
@@ -185,7 +187,11 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
         LFT_(doubling_desc) *d = s->doubling + i;
         d->axis = axis[i], d->extent = at[axis[i]] *= 2;
         LFT_P(scale_layer)(s, LFT_(doubling)(), d);
-        known = LFT_P(scale_flow)(s, &of->flow, at, axis[i] + 1, of_scale[i], of->flow.order) && known;
+        if (of->harmonics) {
+            LFT_(circle_desc) *c = s->circle + i;
+            c->doubled = axis[i] + 1, c->harmonics = of->harmonics, c->beta = of->flow.order ? of_scale[i] : 0;
+            LFT_P(scale_layer)(s, LFT_(circle)(), c);
+        } else known = LFT_P(scale_flow)(s, &of->flow, at, axis[i] + 1, of_scale[i], of->flow.order) && known;
         if (of->refine) known = LFT_P(scale_flow)(s, &of->flow, at, 0, 0, 0) && known;
     }
     if (!known) return lft_p_fail(error, LFT_ERR_ARG, "multiscale", "expected an order whose loops there is room for");

@@ -91,6 +91,7 @@
 #if LFT_GROUP == LFT_SCALAR
 #include "72_coupling.h"
 #else
+#include "73_circle.h"
 #include "74_doubling.h"
 #endif
 #include "80_flow.h"
@@ -190,6 +191,7 @@
 #if LFT_GROUP == LFT_SCALAR
 #include "72_coupling.h"
 #else
+#include "73_circle.h"
 #include "74_doubling.h"
 #endif
 #if LFT_GROUP == LFT_SCALAR
