@@ -5773,21 +5773,21 @@ typedef struct LFT_(circle_desc) {
     double beta;      /* c_1 at the start, all others 0 */
 } LFT_(circle_desc);
 
-/* The layer's table, for U(1) in two dimensions, behind an LFT_(doubling)() by two with Haar links. A new link of angle theta has two
- * plaquettes beside it, of angles w = theta + a and P - w, where P, their sum, is the coarse one. Given the other links its density is
- *   f(w) = exp(u(w) + u(P - w)) / (their mean over the circle),   u(w) = sum_k c_k cos k w, k = 1 ... K,
- * and that of Wilson's action on all scales, with u = log kappa of 47_characters.h. With x = w - P/2 it is even in x,
+/* The layer's table, for U(1) in two dimensions, behind an LFT_(doubling)() by two with Haar links. A new link of angle theta has
+ * two plaquettes beside it, of angles w = theta + a and P - w, where P, their sum, is the coarse one. Given the other links it gets
+ *   f(w) = exp(u(w) + u(P - w)) / (its mean over the circle),   u(w) = sum_k c_k cos k w, k = 1 ... K,
+ * the density that Wilson's action has on all scales, with u = log kappa of 47_characters.h. With x = w - P/2 it is even in x,
  *   log f + constant = sum_k 2 c_k cos(k P/2) cos k x,   f = 1 + 2 sum_n a_n cos n x,
- * and x + sum_n (2/n) a_n sin n x = w_in - P/2 is the map from the uniform w_in: solved by Newton's method, differentiated by the theorem
- * of implicit functions. The mean and a_n are sums over as many points of the circle, up to 512, as leave 1e-13 of them out. log
- * det = -log f: no integration, no epsilon but rounding. Equivariant under gauge transformations, charge conjugation, reflections and
- * translations of the coarse lattice. The source is ours; a series in place of the splines of circle flows (2002.02428, 2008.05456).
+ * and x + sum_n (2/n) a_n sin n x = w_in - P/2 is the map from a uniform w_in: solved by Newton's method, differentiated as an
+ * implicit function. The mean and a_n are sums over as many points of the circle, up to 512, as leave 1e-13 of them out. log
+ * det = -log f: no integration, no epsilon but rounding. Equivariant under gauge transformations, charge conjugation, reflections
+ * and translations of the coarse lattice. Source: the conditional densities of 2404.10819, here as series.
  * LFT_ERR_ARG: another group or dimension, doubled, an odd extent of the axis, harmonics, beta. LFT_ERR_NONFINITE: a link was not
- * finite, or the densities are too narrow for 512 points. O(new links (attempts + K) points). */
+ * finite, or the densities are too narrow for 512 points. O(points (points + attempts + K)) per new link. */
 LFT_API const LFT_(layer_ops) *LFT_(circle)(void);
 
-/* Multiplies c_k of a layer of this table, in flow->params.value, by ratio: the start at beta times ratio, exact on the finest lattice.
- * flow_prepare must follow. */
+/* Multiplies c_k of a layer of this table, in flow->params.value, by ratio: the start at another coupling, from a model, and exact
+ * on the finest lattice. flow_prepare must follow. */
 LFT_API void LFT_(circle_scale)(const LFT_(layer) *layer, double *value, double ratio);
 
 /* ---- 74_doubling.h, declarations --------------------------------------------------------------------------------- */
@@ -5954,7 +5954,7 @@ typedef struct LFT_(multiscale_desc) {
     int                   from[LFT_DIM];   /* extents of the prior: 1 in two dimensions, otherwise the least from 2 on */
     int                   extent[LFT_DIM]; /* of the samples: those times powers of two */
     int                   refine;          /* 1: behind each doubling also a flow of all links, at first the identity */
-    int                   harmonics;       /* U(1) in two dimensions: not flows but circle maps with as many (73_circle.h); 0: flows */
+    int                   harmonics;       /* U(1) in two dimensions, > 0: of circle maps (73_circle.h) in place of flows */
     LFT_(continuous_desc) flow;            /* of each flow, `doubled` apart: beta is that of the finest lattice; loops, by default
                                               those of order max(1, order), are fewer where a lattice is too small for them */
 } LFT_(multiscale_desc);
@@ -5967,6 +5967,7 @@ typedef struct LFT_(multiscale_desc) {
  * In two dimensions the coarse action is a plaquette action to leading order in u, and the conditionals are of one link each: any
  * order is possible on any lattice. In more dimensions a flow of order n takes extents across the axis of n + 1, and takes a
  * lower order on smaller lattices; across extents of 1, the plaquettes along the axis alone and the identity to begin with.
+ * Circle maps begin with c_1 = that coupling, with order > 0, or as the identity.
  * The layers are laid out in the arena and have to last until flow_init returns; desc->pool may be set. LFT_ERR_ARG: extents,
  * beta below 0 or above 100, loops (flow_init refuses more); LFT_ERR_NOMEM; text in *error (may be NULL). multiscale_bytes:
  * what it takes from an arena. */
@@ -6585,8 +6586,8 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
 LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc);
 
 /* Loss and its gradient by all parameters (trainer->gradient, trainer->logw) on samples first ... first + batch - 1, for
- * tests and other optimisers. Of Gauss-Newton the gradient is that of half its mean of squares, for fixed log Z, at fixed draws or at
- * fixed samples. */
+ * tests and other optimisers. Of Gauss-Newton the gradient is that of half its mean of squares, for fixed log Z, at fixed draws
+ * or at fixed samples. */
 LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, double *loss);
 
 /* ---- 93_checkpoint.h, declarations ------------------------------------------------------------------------------- */
@@ -19722,7 +19723,7 @@ LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc
     if (lft_tensor_count(whole) < 11 || lft_tensor_count(real) < 8) return LFT_OK; /* of Adam, by an older version */
     if (LFT_P(trainer_int)(whole, 10) == LFT_GAUSS_NEWTON) {
         desc->optimizer = LFT_GAUSS_NEWTON;
-        if (desc->estimator == LFT_PATH_GRADIENT) desc->estimator = LFT_TOTAL_GRADIENT; /* by an older version, which had no other */
+        if (desc->estimator == LFT_PATH_GRADIENT) desc->estimator = LFT_TOTAL_GRADIENT; /* of an older version */
     }
     desc->ridge = lft_tensor_get(real, 7);
     return LFT_OK;

@@ -88,7 +88,9 @@ static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
     if (of->order > 2 && !of->loops) of->loops = LFT(loops_of)(c, of->order);
     if (of->order < 0) of->order = of->nodes == 1 || (of->loops && of->loops < LFT(continuous_loops)(0, 2)) ? 1 : 2;
     if (cli_given(c, "from") || cli_given(c, "refine") || cli_given(c, "conditional") || cli_given(c, "harmonics")) {
-        return cli_fail(c, LFT_ERR_ARG, "--from, --refine, --conditional, --harmonics: expected --flow multiscale, got %s", flow[0]);
+        return cli_fail(c, LFT_ERR_ARG,
+                        "--from, --refine, --conditional, --harmonics are options of --flow multiscale: expected it, got %s",
+                        flow[0]);
     }
     return c->error.code;
 }

@@ -60,7 +60,7 @@ static const cli_option cli_option_table[] = {
     {"history", "FILE", NULL, "a JSON line per step", CLI_TRAINED},
     {"from", "FILE or LxL", NULL, "start every chain from this configuration; multiscale: extents of the coarsest lattice",
      CLI_HOPPING | CLI_TRAIN | CLI_INFO},
-    {"conditional", "WORD", "loops", "multiscale: loops, flows of the new links; circle, U(1) in two dimensions: exact maps of each of them",
+    {"conditional", "WORD", "loops", "multiscale: loops (flows of the new links); circle, U(1) in 2d: a density of each",
      CLI_TRAIN | CLI_INFO | CLI_SHAPE},
     {"harmonics", "N", "12", "of the circle's densities", CLI_TRAIN | CLI_INFO | CLI_SHAPE},
     {"refine", NULL, NULL, "multiscale: behind each doubling also a flow of all links", CLI_TRAIN | CLI_INFO | CLI_SHAPE},

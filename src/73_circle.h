@@ -9,21 +9,21 @@ typedef struct LFT_(circle_desc) {
     double beta;      /* c_1 at the start, all others 0 */
 } LFT_(circle_desc);
 
-/* The layer's table, for U(1) in two dimensions, behind an LFT_(doubling)() by two with Haar links. A new link of angle theta has two
- * plaquettes beside it, of angles w = theta + a and P - w, where P, their sum, is the coarse one. Given the other links its density is
- *   f(w) = exp(u(w) + u(P - w)) / (their mean over the circle),   u(w) = sum_k c_k cos k w, k = 1 ... K,
- * and that of Wilson's action on all scales, with u = log kappa of 47_characters.h. With x = w - P/2 it is even in x,
+/* The layer's table, for U(1) in two dimensions, behind an LFT_(doubling)() by two with Haar links. A new link of angle theta has
+ * two plaquettes beside it, of angles w = theta + a and P - w, where P, their sum, is the coarse one. Given the other links it gets
+ *   f(w) = exp(u(w) + u(P - w)) / (its mean over the circle),   u(w) = sum_k c_k cos k w, k = 1 ... K,
+ * the density that Wilson's action has on all scales, with u = log kappa of 47_characters.h. With x = w - P/2 it is even in x,
  *   log f + constant = sum_k 2 c_k cos(k P/2) cos k x,   f = 1 + 2 sum_n a_n cos n x,
- * and x + sum_n (2/n) a_n sin n x = w_in - P/2 is the map from the uniform w_in: solved by Newton's method, differentiated by the theorem
- * of implicit functions. The mean and a_n are sums over as many points of the circle, up to 512, as leave 1e-13 of them out. log
- * det = -log f: no integration, no epsilon but rounding. Equivariant under gauge transformations, charge conjugation, reflections and
- * translations of the coarse lattice. The source is ours; a series in place of the splines of circle flows (2002.02428, 2008.05456).
+ * and x + sum_n (2/n) a_n sin n x = w_in - P/2 is the map from a uniform w_in: solved by Newton's method, differentiated as an
+ * implicit function. The mean and a_n are sums over as many points of the circle, up to 512, as leave 1e-13 of them out. log
+ * det = -log f: no integration, no epsilon but rounding. Equivariant under gauge transformations, charge conjugation, reflections
+ * and translations of the coarse lattice. Source: the conditional densities of 2404.10819, here as series.
  * LFT_ERR_ARG: another group or dimension, doubled, an odd extent of the axis, harmonics, beta. LFT_ERR_NONFINITE: a link was not
- * finite, or the densities are too narrow for 512 points. O(new links (attempts + K) points). */
+ * finite, or the densities are too narrow for 512 points. O(points (points + attempts + K)) per new link. */
 LFT_API const LFT_(layer_ops) *LFT_(circle)(void);
 
-/* Multiplies c_k of a layer of this table, in flow->params.value, by ratio: the start at beta times ratio, exact on the finest lattice.
- * flow_prepare must follow. */
+/* Multiplies c_k of a layer of this table, in flow->params.value, by ratio: the start at another coupling, from a model, and exact
+ * on the finest lattice. flow_prepare must follow. */
 LFT_API void LFT_(circle_scale)(const LFT_(layer) *layer, double *value, double ratio);
 
 #endif /* LFT_P_DECLARATIONS */

@@ -83,8 +83,8 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
 LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc);
 
 /* Loss and its gradient by all parameters (trainer->gradient, trainer->logw) on samples first ... first + batch - 1, for
- * tests and other optimisers. Of Gauss-Newton the gradient is that of half its mean of squares, for fixed log Z, at fixed draws or at
- * fixed samples. */
+ * tests and other optimisers. Of Gauss-Newton the gradient is that of half its mean of squares, for fixed log Z, at fixed draws
+ * or at fixed samples. */
 LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, double *loss);
 
 #endif /* LFT_P_DECLARATIONS */

@@ -158,7 +158,7 @@ LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc
     if (lft_tensor_count(whole) < 11 || lft_tensor_count(real) < 8) return LFT_OK; /* of Adam, by an older version */
     if (LFT_P(trainer_int)(whole, 10) == LFT_GAUSS_NEWTON) {
         desc->optimizer = LFT_GAUSS_NEWTON;
-        if (desc->estimator == LFT_PATH_GRADIENT) desc->estimator = LFT_TOTAL_GRADIENT; /* by an older version, which had no other */
+        if (desc->estimator == LFT_PATH_GRADIENT) desc->estimator = LFT_TOTAL_GRADIENT; /* of an older version */
     }
     desc->ridge = lft_tensor_get(real, 7);
     return LFT_OK;

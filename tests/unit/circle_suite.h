@@ -1,5 +1,5 @@
-/* circle_suite.h: the circle maps of U(1) and training at fixed samples: with gauge_flow_suite.h, which includes it as its SUITE_MORE;
- * then call SUITE_(circles)(). */
+/* circle_suite.h: the circle maps of U(1) and training at fixed samples: with gauge_flow_suite.h, which includes it as its
+ * SUITE_MORE; then call SUITE_(circles)(). */
 #include "conditional_suite.h"
 
 /* x0 -> -x0: unlike a flow, the maps know nothing of sides. */
