@@ -5793,6 +5793,34 @@ LFT_API const LFT_(layer_ops) *LFT_(doubling)(void);
 
 #else
 
+/* ---- 73_circle.h, declarations ----------------------------------------------------------------------------------- */
+/* 73_circle.h: U(1) in two dimensions: the new links of a doubled axis, each on its circle, by a map with a known density.
+ * Offers: LFT_(circle_desc), LFT_(circle)() (the layer's table), _scale. */
+
+/* Zero means the default. */
+typedef struct LFT_(circle_desc) {
+    int    doubled;   /* axis + 1: only new links of a doubled axis move, those across it at odd coordinates; required */
+    int    harmonics; /* K: 12, up to 64 */
+    double beta;      /* c_1 at the start, all others 0 */
+} LFT_(circle_desc);
+
+/* The layer's table, for U(1) in two dimensions, behind an LFT_(doubling)() by two with Haar links. A new link of angle theta has
+ * two plaquettes beside it, of angles w = theta + a and P - w, where P, their sum, is the coarse one. Given the other links it gets
+ *   f(w) = exp(u(w) + u(P - w)) / (its mean over the circle),   u(w) = sum_k c_k cos k w, k = 1 ... K,
+ * the density that Wilson's action has on all scales, with u = log kappa of 47_characters.h. With x = w - P/2 it is even in x,
+ *   log f + constant = sum_k 2 c_k cos(k P/2) cos k x,   f = 1 + 2 sum_n a_n cos n x,
+ * and x + sum_n (2/n) a_n sin n x = w_in - P/2 is the map from a uniform w_in: solved by Newton's method, differentiated as an
+ * implicit function. The mean and a_n are sums over as many points of the circle, up to 512, as leave 1e-13 of them out. log
+ * det = -log f: no integration, no epsilon but rounding. Equivariant under gauge transformations, charge conjugation, reflections
+ * and translations of the coarse lattice. Source: the conditional densities of 2404.10819, here as series.
+ * LFT_ERR_ARG: another group or dimension, doubled, an odd extent of the axis, harmonics, beta. LFT_ERR_NONFINITE: a link was not
+ * finite, or the densities are too narrow for 512 points. O(points (points + attempts + K)) per new link. */
+LFT_API const LFT_(layer_ops) *LFT_(circle)(void);
+
+/* Multiplies c_k of a layer of this table, in flow->params.value, by ratio: the start at another coupling, from a model, and exact
+ * on the finest lattice. flow_prepare must follow. */
+LFT_API void LFT_(circle_scale)(const LFT_(layer) *layer, double *value, double ratio);
+
 /* ---- 74_doubling.h, declarations --------------------------------------------------------------------------------- */
 /* 74_doubling.h: from a coarse lattice to a finer one: every slice along an axis becomes two.
  * Offers: lft_conditional, LFT_(doubling_desc), LFT_(doubling)(), LFT_(torus_desc), LFT_(torus)() (the layers' tables).
@@ -5959,6 +5987,7 @@ typedef struct LFT_(multiscale_desc) {
     int                   from[LFT_DIM];   /* extents of the prior: 1 in two dimensions, otherwise the least from 2 on */
     int                   extent[LFT_DIM]; /* of the samples: those times powers of two */
     int                   refine;          /* 1: behind each doubling also a flow of all links, at first the identity */
+    int                   harmonics;       /* U(1) in two dimensions, > 0: of circle maps (73_circle.h) in place of flows */
     LFT_(continuous_desc) flow;            /* of each flow, `doubled` apart: beta is that of the finest lattice; loops, by default
                                               those of order max(1, order), are fewer where a lattice is too small for them */
 } LFT_(multiscale_desc);
@@ -5971,6 +6000,7 @@ typedef struct LFT_(multiscale_desc) {
  * In two dimensions the coarse action is a plaquette action to leading order in u, and the conditionals are of one link each: any
  * order is possible on any lattice. In more dimensions a flow of order n takes extents across the axis of n + 1, and takes a
  * lower order on smaller lattices; across extents of 1, the plaquettes along the axis alone and the identity to begin with.
+ * Circle maps begin with c_1 = that coupling, with order > 0, or as the identity.
  * The layers are laid out in the arena and have to last until flow_init returns; desc->pool may be set. LFT_ERR_ARG: extents,
  * beta below 0 or above 100, loops (flow_init refuses more); LFT_ERR_NOMEM; text in *error (may be NULL). multiscale_bytes:
  * what it takes from an arena. */
@@ -6543,15 +6573,19 @@ LFT_API lft_status LFT_(pullback_map)(LFT_(pullback) *pullback, const LFT_(batch
 typedef enum lft_estimator {
     LFT_PATH_GRADIENT = 1, /* through the samples alone, with grad log q carried along the flow: no variance at the
                               optimum (2206.09016; 2207.08219); the default */
-    LFT_TOTAL_GRADIENT     /* the derivative of the loss of the same draws from the prior */
+    LFT_TOTAL_GRADIENT,    /* the derivative of the loss, or of log w, of the same draws from the prior */
+    LFT_NATURAL_GRADIENT   /* Gauss-Newton: of log q at the same samples. The step is then the natural gradient of the reverse
+                              Kullback-Leibler divergence, the inverse of Fisher's matrix times its gradient */
 } lft_estimator;
 
 typedef enum lft_optimizer {
     LFT_ADAM = 1,    /* on the loss; the default */
-    LFT_GAUSS_NEWTON /* on the mean of (log w - log Z)^2, with log Z as the batches so far have it, for fixed draws from the prior,
-                        by the normal equations of a batch: few steps, each as long as the log-weights stay where they are
-                        known. For layers of few parameters, 4 at least, that keep their gradients apart lane by lane; needs
-                        batch well above the number of parameters */
+    LFT_GAUSS_NEWTON /* on the mean of (log w - log Z)^2, with log Z as the batches so far have it, by the normal equations of a
+                        batch: few steps, each as long as the log-weights stay where they are known. For layers of few
+                        parameters, 4 at least, that keep their gradients apart lane by lane; needs batch well above the number
+                        of parameters. With the total gradient the mean also falls where samples leave what is not yet
+                        right, so that a flow may end without a part of the configurations, weights all alike and log Z too
+                        low; the natural gradient compares densities where they are, at half as much time again per step */
 } lft_optimizer;
 
 /* What happened in a step, for the caller's progress line. */
@@ -6570,7 +6604,7 @@ typedef struct lft_train_desc {
     int               batch;      /* samples per gradient [256] */
     int               accumulate; /* gradients per step, of new samples each [1] */
     lft_optimizer     optimizer;
-    lft_estimator     estimator; /* of Adam */
+    lft_estimator     estimator; /* [path; Gauss-Newton: natural for flows with layers that draw, otherwise total] */
     double            rate, last_rate; /* learning rate [0.01; Gauss-Newton 1: the whole step], at the end [rate / 50] */
     lft_schedule_kind schedule;        /* [cosine] */
     uint64_t          warmup;          /* steps [steps / 50] */
@@ -6612,7 +6646,8 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
 LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc);
 
 /* Loss and its gradient by all parameters (trainer->gradient, trainer->logw) on samples first ... first + batch - 1, for
- * tests and other optimisers. Of Gauss-Newton the gradient is that of half its mean of squares, for fixed log Z. */
+ * tests and other optimisers. Of Gauss-Newton the gradient is that of half its mean of squares, for fixed log Z, at fixed draws
+ * or at fixed samples. */
 LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, double *loss);
 
 /* ---- 93_checkpoint.h, declarations ------------------------------------------------------------------------------- */
@@ -15240,6 +15275,512 @@ LFT_API const LFT_(layer_ops) *LFT_(doubling)(void)
 
 #else
 
+/* ---- 73_circle.h, code ------------------------------------------------------------------------------------------- */
+
+#define LFT_P_POINTS    512
+#define LFT_P_HARMONICS 64
+
+typedef struct LFT_P(circle) {
+    LFT_(circle_desc) desc; /* defaults filled in */
+    double           *c;    /* [harmonics] */
+    double           *wave; /* [points]: cos of point number i; room for 512 */
+    size_t            params;
+    int               points; /* 0: 512 would not be enough */
+} LFT_P(circle);
+
+/* One new link: where it is and the density that it has there, lane by lane. */
+typedef struct LFT_P(circle_work) {
+    int     link, side[6];      /* side: the others of its plaquettes, three of a and three of b */
+    double *even, *odd, *gamma; /* [harmonics][lanes]: 2 cos k h, its derivative by h, and the former times c_k; h = P/2 */
+    double *point, *a;          /* [points / 2 + 1][lanes]: exp at the points, a_n with a_0 = 1 */
+    double  phase[LFT_P_LANES], h[LFT_P_LANES], x[LFT_P_LANES]; /* phase: a */
+    double  logf[LFT_P_LANES], logf_x[LFT_P_LANES], logf_h[LFT_P_LANES], F_h[LFT_P_LANES], logz[LFT_P_LANES];
+} LFT_P(circle_work);
+
+static const int LFT_P(circle_sign)[6] = {1, -1, -1, 1, 1, -1};
+
+/* ---- init ------------------------------------------------------------------------------------------------------------ */
+
+LFT_P_STATIC LFT_P(circle_work) LFT_P(circle_scratch)(const LFT_P(circle) *s, lft_arena *arena)
+{
+    const size_t         harmonics = (size_t)s->desc.harmonics * LFT_P_LANES;
+    LFT_P(circle_work)   w;
+    lft_p_zero(&w, sizeof w);
+    w.even  = (double *)lft_arena_alloc(arena, harmonics, sizeof(double));
+    w.odd   = (double *)lft_arena_alloc(arena, harmonics, sizeof(double));
+    w.gamma = (double *)lft_arena_alloc(arena, harmonics, sizeof(double));
+    w.point = (double *)lft_arena_alloc(arena, (LFT_P_POINTS / 2 + 1) * LFT_P_LANES, sizeof(double));
+    w.a     = (double *)lft_arena_alloc(arena, (LFT_P_POINTS / 2 + 1) * LFT_P_LANES, sizeof(double));
+    return w;
+}
+
+LFT_P_STATIC lft_status LFT_P(circle_init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena,
+                                           lft_error *error)
+{
+    LFT_P(circle)     *s = (LFT_P(circle) *)lft_arena_alloc(arena, 1, sizeof *s), local;
+    LFT_(circle_desc) *d;
+    lft_arena          measure = lft_arena_measure();
+    layer->state = s;
+    if (!s) s = &local;
+    lft_p_zero(s, sizeof *s);
+    d = &s->desc;
+    if (layer->desc) lft_p_copy(d, layer->desc, sizeof *d);
+    if (!d->harmonics) d->harmonics = 12;
+    if (LFT_DIM != 2 || LFT_P_COLOURS != 1) return lft_p_fail(error, LFT_ERR_ARG, "circle", "expected U(1) in two dimensions");
+    if (d->doubled < 1 || d->doubled > LFT_DIM) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "circle", "doubled", "an axis + 1", d->doubled);
+    }
+    if (layer->in.extent[d->doubled - 1] % 2) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "circle", "extent", "an even one of the doubled axis",
+                              layer->in.extent[d->doubled - 1]);
+    }
+    if (d->harmonics < 1 || d->harmonics > LFT_P_HARMONICS) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "circle", "harmonics", "1 to 64", d->harmonics);
+    }
+    if (!lft_finite(d->beta)) return lft_p_fail_got(error, LFT_ERR_ARG, "circle", "beta", "a finite number", d->beta);
+    s->c                  = (double *)lft_arena_alloc(arena, (size_t)d->harmonics, sizeof(double));
+    s->wave               = (double *)lft_arena_alloc(arena, LFT_P_POINTS, sizeof(double));
+    layer->out            = layer->in;
+    layer->params         = set->count;
+    s->params             = lft_declare(set, name, "harmonics", 1, d->harmonics, 0, 0, 0);
+    layer->tape_bytes     = LFT_P(field_vectors)(&layer->in) * sizeof(lft_v);
+    layer->gradient_count = (size_t)d->harmonics * LFT_P_LANES;
+    layer->per_lane       = 1;
+    (void)LFT_P(circle_scratch)(s, &measure);
+    layer->scratch_bytes = measure.need;
+    return LFT_OK;
+}
+
+LFT_P_STATIC void LFT_P(circle_start)(const LFT_(layer) *layer, double *theta, double *pace)
+{
+    const LFT_P(circle) *s = (const LFT_P(circle) *)layer->state;
+    (void)pace;
+    theta[s->params] = s->desc.beta;
+}
+
+LFT_API void LFT_(circle_scale)(const LFT_(layer) *layer, double *value, double ratio)
+{
+    const LFT_P(circle) *s = (const LFT_P(circle) *)layer->state;
+    int                  k;
+    for (k = 0; k < s->desc.harmonics; ++k) value[s->params + (size_t)k] *= ratio;
+}
+
+LFT_P_STATIC void LFT_P(circle_waves)(LFT_P(circle) *s, int points)
+{
+    double sine;
+    int    i;
+    s->points = points;
+    for (i = 0; i < points; ++i) lft_p_f64_p_sincos(2 * 3.14159265358979323846 * i / points, &sine, s->wave + i);
+}
+
+/* Whether f of a coarse plaquette, P = 2 h, has no harmonics from points / 2 on. */
+LFT_P_STATIC int LFT_P(circle_resolved)(const LFT_P(circle) *s, double h)
+{
+    const int half = s->points / 2, K = s->desc.harmonics;
+    double    point[LFT_P_POINTS / 2 + 1], gamma[LFT_P_HARMONICS], sine, cosine, most = 0, mean = 0;
+    int       j, k, n;
+    for (k = 0; k < K; ++k) {
+        lft_p_f64_p_sincos((k + 1) * h, &sine, &cosine);
+        gamma[k] = 2 * s->c[k] * cosine;
+    }
+    for (j = 0; j <= half; ++j) {
+        for (point[j] = 0, k = 0; k < K; ++k) point[j] += gamma[k] * s->wave[(k + 1) * j % s->points];
+        if (!j || point[j] > most) most = point[j];
+    }
+    for (j = 0; j <= half; ++j) {
+        point[j] = lft_p_f64_p_exp(point[j] - most) * (j % half ? 2 : 1);
+        mean += point[j];
+    }
+    if (!lft_finite(mean)) return 0;
+    for (n = half - 4; n < half; ++n) {
+        double a = 0;
+        for (j = 0; j <= half; ++j) a += point[j] * s->wave[n * j % s->points];
+        if (!(a * a < 1e-26 * mean * mean)) return 0;
+    }
+    return 1;
+}
+
+LFT_P_STATIC void LFT_P(circle_prepare)(LFT_(layer) *layer, const double *theta)
+{
+    LFT_P(circle) *s = (LFT_P(circle) *)layer->state;
+    int            points, i;
+    lft_p_copy(s->c, theta + s->params, (size_t)s->desc.harmonics * sizeof(double));
+    for (points = 32; points <= LFT_P_POINTS; points += points / 2 > 64 ? 64 : points / 2) {
+        LFT_P(circle_waves)(s, points);
+        for (i = 0; i <= 8 && LFT_P(circle_resolved)(s, i * 3.14159265358979323846 / 16); ++i) {}
+        if (i > 8) return;
+    }
+    s->points = 0;
+}
+
+/* ---- the density of a link --------------------------------------------------------------------------------------------- */
+
+/* number[lane] of a field */
+LFT_P_INLINE double LFT_P(lane_of)(const lft_v *field, int i, int l)
+{
+    return (double)((const lft_real *)(const void *)(field + i * LFT_P_LINK))[l];
+}
+
+/* x in [-pi, pi] but for a multiple of 2 pi */
+LFT_P_INLINE double LFT_P(wrap_wide)(double x)
+{
+    const double turns = x / (2 * 3.14159265358979323846);
+    if (!(turns < 1e9 && -turns < 1e9)) return x;
+    return x - 2 * 3.14159265358979323846 * (double)(int64_t)(turns < 0 ? turns - 0.5 : turns + 0.5);
+}
+
+/* The link across the axis at p: its plaquettes and their density. */
+LFT_P_STATIC void LFT_P(circle_density)(const LFT_P(circle) *s, const LFT_P(walk) *walk, const LFT_P(place) *p, const lft_v *links,
+                                        LFT_P(circle_work) *w)
+{
+    const int    mu = s->desc.doubled - 1, nu = LFT_DIM - 1 - mu > 0 ? 1 : 0, half = s->points / 2, K = s->desc.harmonics;
+    LFT_P(place) before = *p, behind = *p, above = *p, corner;
+    double       most[LFT_P_LANES], sum[LFT_P_LANES];
+    int          i, j, k, n, l;
+    LFT_P(down)(walk->lattice, walk->stride, &before, mu);
+    LFT_P(up)(walk->lattice, walk->stride, &behind, mu);
+    LFT_P(up)(walk->lattice, walk->stride, &above, nu);
+    corner = above;
+    LFT_P(down)(walk->lattice, walk->stride, &corner, mu);
+    w->link    = p->site * LFT_DIM + nu;
+    w->side[0] = before.site * LFT_DIM + mu, w->side[1] = before.site * LFT_DIM + nu, w->side[2] = corner.site * LFT_DIM + mu;
+    w->side[3] = p->site * LFT_DIM + mu, w->side[4] = behind.site * LFT_DIM + nu, w->side[5] = above.site * LFT_DIM + mu;
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        double phase[2] = {0, 0}, sine, cosine, s0 = 0, c0 = 1;
+        for (i = 0; i < 6; ++i) phase[i / 3] += LFT_P(circle_sign)[i] * LFT_P(lane_of)(links, w->side[i], l);
+        w->phase[l] = phase[0];
+        w->h[l]     = 0.5 * LFT_P(wrap_wide)(phase[0] + phase[1]);
+        lft_p_f64_p_sincos(w->h[l], &sine, &cosine);
+        for (k = 0; k < K; ++k) {
+            const double turned = c0 * cosine - s0 * sine;
+            s0 = s0 * cosine + c0 * sine, c0 = turned;
+            w->even[k * LFT_P_LANES + l]  = 2 * c0;
+            w->odd[k * LFT_P_LANES + l]   = -2 * (k + 1) * s0;
+            w->gamma[k * LFT_P_LANES + l] = 2 * c0 * s->c[k];
+        }
+        most[l] = -1e300, sum[l] = 0;
+    }
+    for (j = 0; j <= half; ++j) {
+        double *LFT_P_RESTRICT to = w->point + j * LFT_P_LANES;
+        for (l = 0; l < LFT_P_LANES; ++l) to[l] = 0;
+        for (k = 0; k < K; ++k) {
+            const double  wave = s->wave[(k + 1) * j % s->points];
+            const double *from = w->gamma + k * LFT_P_LANES;
+            for (l = 0; l < LFT_P_LANES; ++l) to[l] += wave * from[l];
+        }
+        for (l = 0; l < LFT_P_LANES; ++l) most[l] = to[l] > most[l] ? to[l] : most[l];
+    }
+    for (j = 0; j <= half; ++j) {
+        double *to = w->point + j * LFT_P_LANES;
+        for (l = 0; l < LFT_P_LANES; ++l) {
+            to[l] = lft_p_f64_p_exp(to[l] - most[l]) * (j % half ? 2 : 1);
+            sum[l] += to[l];
+        }
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) w->a[l] = 1, w->logz[l] = most[l] + lft_p_f64_p_log(sum[l] / s->points);
+    for (n = 1; n < half; ++n) {
+        double *LFT_P_RESTRICT to = w->a + n * LFT_P_LANES;
+        for (l = 0; l < LFT_P_LANES; ++l) to[l] = 0;
+        for (j = 0; j <= half; ++j) {
+            const double  wave = s->wave[n * j % s->points];
+            const double *from = w->point + j * LFT_P_LANES;
+            for (l = 0; l < LFT_P_LANES; ++l) to[l] += wave * from[l];
+        }
+        for (l = 0; l < LFT_P_LANES; ++l) to[l] /= sum[l];
+    }
+}
+
+/* F = x + sum (2/n) a_n sin n x and its derivative f. */
+LFT_P_STATIC void LFT_P(circle_map)(const LFT_P(circle) *s, const LFT_P(circle_work) *w, const double *x, double *F, double *f)
+{
+    double sine[LFT_P_LANES], cosine[LFT_P_LANES], sn[LFT_P_LANES], cn[LFT_P_LANES];
+    int    n, l;
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        lft_p_f64_p_sincos(x[l], sine + l, cosine + l);
+        sn[l] = 0, cn[l] = 1, F[l] = x[l], f[l] = 1;
+    }
+    for (n = 1; n < s->points / 2; ++n) {
+        const double *a = w->a + n * LFT_P_LANES, share = 2.0 / n;
+        for (l = 0; l < LFT_P_LANES; ++l) {
+            const double turned = cn[l] * cosine[l] - sn[l] * sine[l];
+            sn[l] = sn[l] * cosine[l] + cn[l] * sine[l], cn[l] = turned;
+            F[l] += share * a[l] * sn[l];
+            f[l] += 2 * a[l] * turned;
+        }
+    }
+}
+
+/* w->x with F(x) = v, both odd: Newton's method between bounds that close. */
+LFT_P_STATIC void LFT_P(circle_solve)(const LFT_P(circle) *s, LFT_P(circle_work) *w, const double *v)
+{
+    const double pi = 3.14159265358979323846;
+    double       low[LFT_P_LANES], high[LFT_P_LANES], F[LFT_P_LANES], f[LFT_P_LANES], goal[LFT_P_LANES];
+    int          i, l, done[LFT_P_LANES], open = 1;
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        const double to = LFT_P(wrap_wide)(v[l]);
+        low[l] = 0, high[l] = pi, w->x[l] = goal[l] = to < 0 ? -to : to, done[l] = 0;
+    }
+    for (i = 0; i < 60 && open; ++i) {
+        LFT_P(circle_map)(s, w, w->x, F, f);
+        for (open = 0, l = 0; l < LFT_P_LANES; ++l) {
+            const double x = w->x[l], newton = x - (F[l] - goal[l]) / f[l];
+            double       next;
+            low[l]  = F[l] < goal[l] ? x : low[l];
+            high[l] = F[l] < goal[l] ? high[l] : x;
+            next    = newton >= low[l] && newton <= high[l] ? newton : 0.5 * (low[l] + high[l]);
+            w->x[l] = done[l] ? x : next;
+            done[l] |= next - x < 1e-9 && x - next < 1e-9; /* the step after that would be of 1e-16 */
+            open |= !done[l];
+        }
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) w->x[l] = LFT_P(wrap_wide)(v[l]) < 0 ? -w->x[l] : w->x[l];
+}
+
+/* x of the link as it is in a field, and log f there. */
+LFT_P_STATIC void LFT_P(circle_at)(const LFT_P(circle) *s, const lft_v *links, LFT_P(circle_work) *w)
+{
+    int k, l;
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        double sine, cosine, sn = 0, cn = 1, turned;
+        w->x[l] = LFT_P(wrap_wide)(LFT_P(lane_of)(links, w->link, l) + w->phase[l] - w->h[l]);
+        lft_p_f64_p_sincos(w->x[l], &sine, &cosine);
+        w->logf[l] = -w->logz[l], w->logf_x[l] = w->logf_h[l] = 0;
+        for (k = 0; k < s->desc.harmonics; ++k) {
+            const int at = k * LFT_P_LANES + l;
+            turned = cn * cosine - sn * sine;
+            sn = sn * cosine + cn * sine, cn = turned;
+            w->logf[l] += w->gamma[at] * cn;
+            w->logf_x[l] -= (k + 1) * w->gamma[at] * sn;
+            w->logf_h[l] += s->c[k] * w->odd[at] * (cn - w->a[at + LFT_P_LANES]);
+        }
+    }
+}
+
+/* D[lane] = the integral of f (cos k x - a_k) from 0 to x: F changes by it with gamma_k. */
+LFT_P_STATIC void LFT_P(circle_integral)(const LFT_P(circle) *s, const LFT_P(circle_work) *w, const double *sines, int k, double *D)
+{
+    const int     half = s->points / 2;
+    const double *ak   = w->a + k * LFT_P_LANES;
+    int           n, l;
+    for (l = 0; l < LFT_P_LANES; ++l) D[l] = 0;
+    for (n = 1; n < half; ++n) {
+        const double *an = w->a + n * LFT_P_LANES, *sine = sines + n * LFT_P_LANES;
+        const double *less = w->a + (n < k ? k - n : n - k) * LFT_P_LANES, *more = w->a + (n + k) * LFT_P_LANES;
+        for (l = 0; l < LFT_P_LANES; ++l) {
+            D[l] += sine[l] * (0.5 * less[l] + (n + k < half ? 0.5 * more[l] : 0) - ak[l] * an[l]);
+        }
+    }
+}
+
+/* F_h, and where cot_v is not NULL gradient[k][lane] -= cot_v F_c + kappa d log f / d c_k. The points are lost. */
+LFT_P_STATIC void LFT_P(circle_slopes)(const LFT_P(circle) *s, LFT_P(circle_work) *w, const double *cot_v, const double *kappa,
+                                       double *gradient)
+{
+    double D[LFT_P_LANES], *sines = w->point;
+    int    k, n, l;
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        double sine, cosine, sn = 0, cn = 1, turned;
+        lft_p_f64_p_sincos(w->x[l], &sine, &cosine);
+        for (n = 1; n < s->points / 2; ++n) {
+            turned = cn * cosine - sn * sine;
+            sn = sn * cosine + cn * sine, cn = turned;
+            sines[n * LFT_P_LANES + l] = 2.0 / n * sn;
+        }
+        w->F_h[l] = 0;
+    }
+    for (k = 1; k <= s->desc.harmonics; ++k) {
+        const double *even = w->even + (k - 1) * LFT_P_LANES, *odd = w->odd + (k - 1) * LFT_P_LANES;
+        LFT_P(circle_integral)(s, w, sines, k, D);
+        for (l = 0; l < LFT_P_LANES; ++l) w->F_h[l] += s->c[k - 1] * odd[l] * D[l];
+        for (l = 0; cot_v && l < LFT_P_LANES; ++l) {
+            double sine, cosine;
+            lft_p_f64_p_sincos(k * w->x[l], &sine, &cosine);
+            gradient[(k - 1) * LFT_P_LANES + l] -=
+                even[l] * (cot_v[l] * D[l] + kappa[l] * (cosine - w->a[k * LFT_P_LANES + l]));
+        }
+    }
+}
+
+/* ---- the table ------------------------------------------------------------------------------------------------------- */
+
+LFT_P_INLINE int LFT_P(circle_moves)(const LFT_P(circle) *s, const LFT_P(place) *p) { return p->x[s->desc.doubled - 1] % 2; }
+
+/* number of an algebra element += share[lane] */
+LFT_P_INLINE void LFT_P(circle_add)(lft_v *force, int link, double sign, const double *share)
+{
+    double sum[LFT_P_LANES];
+    int    l;
+    for (l = 0; l < LFT_P_LANES; ++l) sum[l] = sign * share[l];
+    force[link * LFT_P_ALGEBRA] += LFT_P(from_wide)(sum);
+}
+
+LFT_P_STATIC lft_status LFT_P(circle_check)(const LFT_P(circle) *s, const double *logdet, lft_error *error)
+{
+    int l, bad = 0;
+    for (l = 0; l < LFT_P_LANES; ++l) bad |= !lft_finite(logdet[l]);
+    if (!s->points) return lft_p_fail(error, LFT_ERR_NONFINITE, "circle", "expected densities that 512 points of a circle resolve");
+    return bad ? lft_p_fail(error, LFT_ERR_NONFINITE, "circle", "a link that is not finite") : LFT_OK;
+}
+
+/* The score of a link's density: score_in times d theta_in, and d log f, by all links. */
+LFT_P_STATIC void LFT_P(circle_score)(const LFT_P(circle) *s, LFT_P(circle_work) *w, lft_v *score)
+{
+    double own[LFT_P_LANES], before[LFT_P_LANES], behind[LFT_P_LANES];
+    int    i, l;
+    LFT_P(circle_slopes)(s, w, NULL, NULL, NULL);
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        const double in = (double)((const lft_real *)(const void *)(score + w->link * LFT_P_ALGEBRA))[l];
+        const double f = lft_p_f64_p_exp(w->logf[l]), turn = 0.5 * (in * (w->F_h[l] + 1) + w->logf_h[l]);
+        own[l]    = in * (f - 1) + w->logf_x[l];
+        before[l] = turn - in + 0.5 * (in * f + w->logf_x[l]);
+        behind[l] = turn - 0.5 * (in * f + w->logf_x[l]);
+    }
+    LFT_P(circle_add)(score, w->link, 1, own);
+    for (i = 0; i < 6; ++i) LFT_P(circle_add)(score, w->side[i], LFT_P(circle_sign)[i], i < 3 ? before : behind);
+}
+
+LFT_P_STATIC lft_status LFT_P(circle_forward)(const LFT_(layer) *layer, const lft_real *x_in, lft_real *x_out, double *logdet,
+                                              lft_real *score, void *tape, lft_arena scratch, lft_error *error)
+{
+    const LFT_P(circle) *s     = (const LFT_P(circle) *)layer->state;
+    const LFT_P(walk)    walk  = LFT_P(walk_of)(&layer->in);
+    const size_t         bytes = LFT_P(field_vectors)(&layer->in) * sizeof(lft_v);
+    LFT_P(circle_work)   w     = LFT_P(circle_scratch)(s, &scratch);
+    LFT_P(place)         p     = LFT_P(first_place)();
+    lft_v               *links = LFT_P(view)(x_out);
+    double               v[LFT_P_LANES];
+    int                  y, l;
+    if (x_out != x_in) lft_p_copy(x_out, x_in, bytes);
+    for (y = 0; y < layer->in.volume && s->points; ++y, LFT_P(next_place)(&layer->in, &p)) {
+        if (!LFT_P(circle_moves)(s, &p)) continue;
+        LFT_P(circle_density)(s, &walk, &p, links, &w);
+        for (l = 0; l < LFT_P_LANES; ++l) v[l] = LFT_P(lane_of)(links, w.link, l) + w.phase[l] - w.h[l];
+        LFT_P(circle_solve)(s, &w, v);
+        for (l = 0; l < LFT_P_LANES; ++l) v[l] = LFT_P(wrap_wide)(w.x[l] + w.h[l] - w.phase[l]);
+        links[w.link * LFT_P_LINK] = LFT_P(from_wide)(v);
+        LFT_P(circle_at)(s, links, &w);
+        for (l = 0; l < LFT_P_LANES; ++l) logdet[l] -= w.logf[l];
+        if (score) LFT_P(circle_score)(s, &w, LFT_P(view)(score));
+    }
+    if (tape) lft_p_copy(tape, x_out, bytes);
+    return LFT_P(circle_check)(s, logdet, error);
+}
+
+LFT_P_STATIC lft_status LFT_P(circle_inverse)(const LFT_(layer) *layer, const lft_real *x_out, lft_real *x_in, double *logdet,
+                                              lft_arena scratch, lft_error *error)
+{
+    const LFT_P(circle) *s     = (const LFT_P(circle) *)layer->state;
+    const LFT_P(walk)    walk  = LFT_P(walk_of)(&layer->in);
+    LFT_P(circle_work)   w     = LFT_P(circle_scratch)(s, &scratch);
+    LFT_P(place)         p     = LFT_P(first_place)();
+    lft_v               *links = LFT_P(view)(x_in);
+    double               F[LFT_P_LANES], f[LFT_P_LANES];
+    int                  y, l;
+    if (x_in != x_out) lft_p_copy(x_in, x_out, LFT_P(field_vectors)(&layer->in) * sizeof(lft_v));
+    for (y = 0; y < layer->in.volume && s->points; ++y, LFT_P(next_place)(&layer->in, &p)) {
+        if (!LFT_P(circle_moves)(s, &p)) continue;
+        LFT_P(circle_density)(s, &walk, &p, links, &w);
+        LFT_P(circle_at)(s, links, &w);
+        LFT_P(circle_map)(s, &w, w.x, F, f);
+        for (l = 0; l < LFT_P_LANES; ++l) {
+            logdet[l] += w.logf[l];
+            F[l] = LFT_P(wrap_wide)(F[l] + w.h[l] - w.phase[l]);
+        }
+        links[w.link * LFT_P_LINK] = LFT_P(from_wide)(F);
+    }
+    return LFT_P(circle_check)(s, logdet, error);
+}
+
+/* From x(v, h, c) with v = w_in - h: dx = (dv - F_h dh - F_c dc) / f. */
+LFT_P_STATIC lft_status LFT_P(circle_backward)(const LFT_(layer) *layer, const void *tape, lft_real *dx_, const double *dlogdet,
+                                               double *gradient, lft_arena scratch, lft_error *error)
+{
+    const LFT_P(circle) *s     = (const LFT_P(circle) *)layer->state;
+    const LFT_P(walk)    walk  = LFT_P(walk_of)(&layer->in);
+    const lft_v         *links = (const lft_v *)tape;
+    LFT_P(circle_work)   w     = LFT_P(circle_scratch)(s, &scratch);
+    LFT_P(place)         p     = LFT_P(first_place)();
+    lft_v               *dx    = LFT_P(view)(dx_);
+    double               cot_v[LFT_P_LANES], own[LFT_P_LANES], before[LFT_P_LANES], behind[LFT_P_LANES];
+    int                  y, i, l;
+    (void)error;
+    for (y = 0; y < layer->in.volume; ++y, LFT_P(next_place)(&layer->in, &p)) {
+        if (!LFT_P(circle_moves)(s, &p)) continue;
+        LFT_P(circle_density)(s, &walk, &p, links, &w);
+        LFT_P(circle_at)(s, links, &w);
+        for (l = 0; l < LFT_P_LANES; ++l) {
+            own[l]   = (double)((const lft_real *)(const void *)(dx + w.link * LFT_P_ALGEBRA))[l];
+            cot_v[l] = (own[l] - dlogdet[l] * w.logf_x[l]) * lft_p_f64_p_exp(-w.logf[l]);
+        }
+        LFT_P(circle_slopes)(s, &w, gradient ? cot_v : NULL, dlogdet, gradient);
+        for (l = 0; l < LFT_P_LANES; ++l) {
+            behind[l] = 0.5 * (own[l] - dlogdet[l] * w.logf_h[l] - cot_v[l] * (w.F_h[l] + 1));
+            before[l] = behind[l] + cot_v[l] - own[l];
+            own[l]    = cot_v[l] - own[l];
+        }
+        LFT_P(circle_add)(dx, w.link, 1, own);
+        for (i = 0; i < 6; ++i) LFT_P(circle_add)(dx, w.side[i], LFT_P(circle_sign)[i], i < 3 ? before : behind);
+    }
+    return LFT_OK;
+}
+
+/* The own form has one gradient per lane. */
+LFT_P_STATIC void LFT_P(circle_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
+{
+    const LFT_P(circle) *s = (const LFT_P(circle) *)layer->state;
+    int                  i, l;
+    for (i = 0; i < s->desc.harmonics; ++i) {
+        for (l = 0; l < LFT_P_LANES; ++l) dtheta[s->params + (size_t)i] += gradient[i * LFT_P_LANES + l];
+    }
+}
+
+/* doubled, harmonics */
+LFT_P_STATIC int LFT_P(circle_spec)(const LFT_(layer) *layer, int64_t *number)
+{
+    const LFT_(circle_desc) *d = &((const LFT_P(circle) *)layer->state)->desc;
+    number[0] = d->doubled, number[1] = d->harmonics;
+    return 2;
+}
+
+LFT_P_STATIC lft_status LFT_P(circle_read)(const int64_t *number, int n, lft_arena *arena, const void **desc, lft_error *error)
+{
+    LFT_(circle_desc) *d = (LFT_(circle_desc) *)lft_arena_alloc(arena, 1, sizeof *d);
+    int                i;
+    if (n < 2) return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "numbers of a circle layer", "2", n);
+    *desc = d;
+    if (!d) return lft_arena_check(arena, error, "model");
+    lft_p_zero(d, sizeof *d);
+    for (i = 0; i < 2; ++i) {
+        if (number[i] >= 1 && number[i] <= LFT_P_HARMONICS) continue;
+        return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "a number of a circle layer", "1 to 64", (double)number[i]);
+    }
+    d->doubled = (int)number[0], d->harmonics = (int)number[1];
+    return LFT_OK;
+}
+
+LFT_API const LFT_(layer_ops) *LFT_(circle)(void)
+{
+    static const LFT_(layer_ops) ops = {
+        "circle",
+        LFT_P(circle_init),
+        LFT_P(circle_start),
+        LFT_P(circle_prepare),
+        LFT_P(circle_forward),
+        LFT_P(circle_inverse),
+        LFT_UPTO >= LFT_TRAIN ? LFT_P(circle_backward) : NULL,
+        LFT_P(circle_collect),
+        NULL,
+        NULL,
+        LFT_P(circle_spec),
+        LFT_P(circle_read),
+        NULL,
+    };
+    return &ops;
+}
+
+#undef LFT_P_POINTS
+#undef LFT_P_HARMONICS
+
 /* ---- 74_doubling.h, code ----------------------------------------------------------------------------------------- */
 
 #define LFT_P_PAIRS 8 /* of uniform numbers for a link and attempt, at most */
@@ -16592,6 +17133,7 @@ typedef struct LFT_P(scales) {
     LFT_(layer_desc)      layer[3 * LFT_P(most_doublings) + 1];
     LFT_(doubling_desc)   doubling[LFT_P(most_doublings)];
     LFT_(continuous_desc) flow[2 * LFT_P(most_doublings) + 1];
+    LFT_(circle_desc)     circle[LFT_P(most_doublings)];
     double                work[4096]; /* for characters */
     int                   layers, flows, doublings;
 } LFT_P(scales);
@@ -16723,7 +17265,11 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
         LFT_(doubling_desc) *d = s->doubling + i;
         d->axis = axis[i], d->extent = at[axis[i]] *= 2;
         LFT_P(scale_layer)(s, LFT_(doubling)(), d);
-        known = LFT_P(scale_flow)(s, &of->flow, at, axis[i] + 1, of_scale[i], of->flow.order) && known;
+        if (of->harmonics) {
+            LFT_(circle_desc) *c = s->circle + i;
+            c->doubled = axis[i] + 1, c->harmonics = of->harmonics, c->beta = of->flow.order ? of_scale[i] : 0;
+            LFT_P(scale_layer)(s, LFT_(circle)(), c);
+        } else known = LFT_P(scale_flow)(s, &of->flow, at, axis[i] + 1, of_scale[i], of->flow.order) && known;
         if (of->refine) known = LFT_P(scale_flow)(s, &of->flow, at, 0, 0, 0) && known;
     }
     if (!known) return lft_p_fail(error, LFT_ERR_ARG, "multiscale", "expected an order whose loops there is room for");
@@ -18482,7 +19028,7 @@ LFT_API lft_estimate LFT_(observe)(const lft_series *series, const LFT_(theory) 
 /* Table number i; NULL beyond the last. */
 LFT_P_STATIC const LFT_(layer_ops) *LFT_P(layer_kind)(int i)
 {
-    return i == 0 ? LFT_(continuous)() : i == 1 ? LFT_(doubling)() : i == 2 ? LFT_(torus)() : NULL;
+    return i == 0 ? LFT_(continuous)() : i == 1 ? LFT_(doubling)() : i == 2 ? LFT_(torus)() : i == 3 ? LFT_(circle)() : NULL;
 }
 
 #endif
@@ -19485,14 +20031,14 @@ typedef struct LFT_P(train_state) {
     size_t             guard_bytes;
 } LFT_P(train_state);
 
-LFT_P_STATIC lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, size_t dimension)
+LFT_P_STATIC lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, size_t dimension, int draws)
 {
     lft_train_desc d = *desc;
     if (!d.steps) d.steps = 1000;
     if (!d.batch) d.batch = 256;
     if (!d.accumulate) d.accumulate = 1;
-    if (!d.estimator) d.estimator = LFT_PATH_GRADIENT;
     if (!d.optimizer) d.optimizer = LFT_ADAM;
+    if (!d.estimator) d.estimator = d.optimizer == LFT_ADAM ? LFT_PATH_GRADIENT : draws ? LFT_NATURAL_GRADIENT : LFT_TOTAL_GRADIENT;
     if (!(d.rate > 0)) d.rate = d.optimizer == LFT_GAUSS_NEWTON ? 1 : 0.01;
     if (!(d.ridge > 0)) d.ridge = 1e-4;
     if (!(d.last_rate > 0)) d.last_rate = d.rate / 50;
@@ -19512,6 +20058,10 @@ LFT_P_STATIC lft_status LFT_P(train_check)(const lft_train_desc *d, lft_error *e
     if (d->batch < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "batch", "at least 1", d->batch);
     if (d->accumulate < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "accumulate", "at least 1", d->accumulate);
     if (d->slots < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "slots", "at least 1", d->slots);
+    if (d->estimator == (d->optimizer == LFT_ADAM ? LFT_NATURAL_GRADIENT : LFT_PATH_GRADIENT)) {
+        return lft_p_fail_got(e, LFT_ERR_ARG, "train", "estimator", "for Adam path or total, for Gauss-Newton total or natural",
+                              (int)d->estimator);
+    }
     if (!lft_finite(d->rate)) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "rate", "a finite number", d->rate);
     if (d->guard_samples < 1) {
         return lft_p_fail_got(e, LFT_ERR_ARG, "train", "guard_samples", "at least 1", d->guard_samples);
@@ -19534,11 +20084,12 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
     LFT_P(train_state)  local, *s = (LFT_P(train_state) *)lft_arena_alloc(arena, 1, sizeof *s);
     const size_t        n = flow->params.count, tape = LFT_P(flow_tape_bytes)(flow);
     lft_status          status;
-    int                 measured, newton, i;
+    int                 measured, newton, draws = 0, i;
     lft_p_zero(trainer, sizeof *trainer);
+    for (i = 0; i < flow->layers; ++i) draws |= flow->layer[i].ops->draw != NULL;
     trainer->flow       = flow;
     trainer->theory     = theory;
-    trainer->desc       = LFT_P(train_defaults)(desc, LFT_P(force_vectors)(&flow->lattice));
+    trainer->desc       = LFT_P(train_defaults)(desc, LFT_P(force_vectors)(&flow->lattice), draws);
     trainer->rate_scale = 1;
     trainer->state      = s;
     status              = LFT_P(train_check)(&trainer->desc, &flow->error);
@@ -19609,15 +20160,16 @@ LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc)
     return LFT_(trainer_init)(&trainer, flow, NULL, desc, &measure) == LFT_OK ? measure.need : 0;
 }
 
-/* One group of samples: log-weights, and the gradient of sum_lane weight[lane] (log q + S) added to the slot. */
+/* One group of samples: log-weights, and the gradient of sum_lane weight[lane] (log q + S) added to the slot; natural: at fixed
+ * samples, of log q alone. */
 LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w, LFT_P(train_work) *tw, int group,
                                            double *slot)
 {
     const LFT_(flow)        *flow   = t->flow;
     const LFT_P(flow_state) *f      = LFT_P(flow_state_of)(flow);
     LFT_P(train_state)      *s      = (LFT_P(train_state) *)t->state;
-    const int                newton = t->desc.optimizer == LFT_GAUSS_NEWTON;
-    const int                path   = !newton && t->desc.estimator == LFT_PATH_GRADIENT;
+    const int                newton = t->desc.optimizer == LFT_GAUSS_NEWTON, path = t->desc.estimator == LFT_PATH_GRADIENT;
+    const int                natural = t->desc.estimator == LFT_NATURAL_GRADIENT;
     const size_t             n      = LFT_P(force_vectors)(&flow->lattice);
     double                   logq[LFT_P_LANES], logdet[LFT_P_LANES], S[LFT_P_LANES], weight[LFT_P_LANES];
     lft_draw                 d = lft_draw_of(t->desc.seed, LFT_DRAW_TRAIN, s->first + (uint64_t)group * LFT_P_LANES, 0);
@@ -19627,9 +20179,9 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     int                      l;
     LFT_P(prior_draw)(&f->prior, d, w->x, logq, w->scratch);
     LFT_P(copy_field)(tw->z, w->x, &flow->layer[0].in);
-    if (path) LFT_P(prior_logq)(&f->prior, tw->z, logq, w->score, w->scratch);
+    if (path || natural) LFT_P(prior_logq)(&f->prior, tw->z, logq, w->score, w->scratch);
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-    status = LFT_P(flow_push)(flow, w, &d, logdet, path ? w->score : NULL, tw->tape);
+    status = LFT_P(flow_push)(flow, w, &d, logdet, path || natural ? w->score : NULL, tw->tape);
     if (status) return status;
     s->theory.action(&s->theory, &flow->lattice, (lft_real *)w->x, S, (lft_real *)tw->dx);
     for (l = 0; l < LFT_P_LANES; ++l) {
@@ -19639,6 +20191,7 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     }
     share = LFT_P(from_wide)(weight);
     for (x = 0; path && x < n; ++x) tw->dx[x] += w->score[x];
+    for (x = 0; natural && x < n; ++x) tw->dx[x] = -w->score[x]; /* takes the way of the samples off that of log q */
     for (x = 0; x < n; ++x) tw->dx[x] *= share;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = path ? 0 : -weight[l], logq[l] = path ? 0 : weight[l];
     status = LFT_P(flow_backward)(flow, w, tw->tape, tw->dx, logdet, slot + LFT_P(prior_gradient_count)(&f->prior));
@@ -19646,7 +20199,7 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     return status;
 }
 
-/* The gradients of log q + S of a group, one sample after the other, into the normal equations. */
+/* Those gradients of a group, one sample after the other, into the normal equations. */
 LFT_P_STATIC lft_status LFT_P(train_newton_group)(LFT_(trainer) *t, LFT_P(flow_work) *w, LFT_P(train_work) *tw, int group,
                                                   double *normal)
 {
@@ -19872,7 +20425,7 @@ LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc
     desc->warmup        = lft_tensor_get_u64(whole, 2);
     desc->batch         = LFT_P(trainer_int)(whole, 3);
     desc->accumulate    = LFT_P(trainer_int)(whole, 4);
-    desc->estimator     = LFT_P(trainer_int)(whole, 5) == LFT_TOTAL_GRADIENT ? LFT_TOTAL_GRADIENT : LFT_PATH_GRADIENT;
+    desc->estimator     = (lft_estimator)(LFT_P(trainer_int)(whole, 5) & 3);
     desc->schedule      = (lft_schedule_kind)(LFT_P(trainer_int)(whole, 6) & 3);
     desc->slots         = LFT_P(trainer_int)(whole, 7);
     desc->guard_every   = LFT_P(trainer_int)(whole, 8) ? LFT_P(trainer_int)(whole, 8) : -1;
@@ -19885,7 +20438,10 @@ LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc
     desc->guard_std     = lft_tensor_get(real, 5);
     desc->guard_mean    = lft_tensor_get(real, 6);
     if (lft_tensor_count(whole) < 11 || lft_tensor_count(real) < 8) return LFT_OK; /* of Adam, by an older version */
-    if (LFT_P(trainer_int)(whole, 10) == LFT_GAUSS_NEWTON) desc->optimizer = LFT_GAUSS_NEWTON;
+    if (LFT_P(trainer_int)(whole, 10) == LFT_GAUSS_NEWTON) {
+        desc->optimizer = LFT_GAUSS_NEWTON;
+        if (desc->estimator == LFT_PATH_GRADIENT) desc->estimator = LFT_TOTAL_GRADIENT; /* of an older version */
+    }
     desc->ridge = lft_tensor_get(real, 7);
     return LFT_OK;
 }

@@ -29,13 +29,16 @@ static int LFT(loops_of)(cli *c, int order)
 /* From a coarse lattice to that of the options, each flow as in d->continuous. */
 static lft_status LFT(read_scales)(cli *c, LFT(flow_desc) *d)
 {
-    LFT(multiscale_desc) of;
-    lft_arena            arena = cli_arena(c, LFT(multiscale_bytes)());
+    static const char *const conditional[] = {"loops", "circle", NULL};
+    LFT(multiscale_desc)     of;
+    lft_arena                arena = cli_arena(c, LFT(multiscale_bytes)());
     memset(&of, 0, sizeof of);
     cli_extent(c, "from", cli_text(c, "from"), of.from);
     of.flow   = d->continuous;
     if (of.flow.order < 0) of.flow.order = LFT_CLI_DIM == 2 ? 4 : 2;
     of.refine = cli_given(c, "refine");
+    if (cli_word(c, "conditional", conditional, 1) == 2) of.harmonics = (int)cli_count(c, "harmonics", 12, 1, 64);
+    else if (cli_given(c, "harmonics")) return cli_fail(c, LFT_ERR_ARG, "--harmonics: expected --conditional circle with it");
     memcpy(of.extent, d->extent, sizeof of.extent);
     if (c->error.code || cli_check(c, LFT(multiscale)(d, &of, &arena, &c->error), &c->error)) return c->error.code;
     d->continuous = of.flow;
@@ -53,8 +56,13 @@ static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d)
     if (last->ops->draw) return cli_fail(c, LFT_ERR_ARG, "--init: expected a model that ends with a flow, got %s", last->ops->kind);
     cli_extent(c, "extent", cli_text(c, "extent"), of.extent);
     cli_extent(c, "from", cli_text(c, "from"), of.from);
-    of.refine = !((const LFT(continuous_desc) *)last->desc)->doubled;
-    of.flow   = *(const LFT(continuous_desc) *)flow->layer[flow->layers - 1 - of.refine].desc;
+    if (last->ops == LFT(circle)()) {
+        of.harmonics  = ((const LFT(circle_desc) *)last->desc)->harmonics;
+        of.flow.order = 1;
+    } else {
+        of.refine = !((const LFT(continuous_desc) *)last->desc)->doubled;
+        of.flow   = *(const LFT(continuous_desc) *)flow->layer[flow->layers - 1 - of.refine].desc;
+    }
     if (of.flow.doubled && LFT_CLI_DIM == 2) {
         while (of.flow.order < 8 && LFT(continuous_loops)(of.flow.doubled, of.flow.order + 1) > 0 &&
                LFT(continuous_loops)(of.flow.doubled, of.flow.order + 1) <= of.flow.loops) ++of.flow.order;
@@ -79,8 +87,10 @@ static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
     if (scales) return LFT(read_scales)(c, d);
     if (of->order > 2 && !of->loops) of->loops = LFT(loops_of)(c, of->order);
     if (of->order < 0) of->order = of->nodes == 1 || (of->loops && of->loops < LFT(continuous_loops)(0, 2)) ? 1 : 2;
-    if (cli_given(c, "from") || cli_given(c, "refine")) {
-        return cli_fail(c, LFT_ERR_ARG, "--from and --refine are options of --flow multiscale: expected it, got %s", flow[0]);
+    if (cli_given(c, "from") || cli_given(c, "refine") || cli_given(c, "conditional") || cli_given(c, "harmonics")) {
+        return cli_fail(c, LFT_ERR_ARG,
+                        "--from, --refine, --conditional, --harmonics are options of --flow multiscale: expected it, got %s",
+                        flow[0]);
     }
     return c->error.code;
 }
@@ -110,6 +120,7 @@ static void LFT(rescale)(LFT(flow) *flow, const LFT(model) *m, const LFT(theory)
     for (i = flow->layers - m->flow.layers; i < flow->layers && (beta < 0 || beta > 0); ++i) {
         const LFT(layer) *layer = flow->layer + i;
         if (layer->ops == LFT(continuous)()) LFT(continuous_scale)(layer, flow->params.value, to->coupling[0] / beta);
+        if (layer->ops == LFT(circle)()) LFT(circle_scale)(layer, flow->params.value, to->coupling[0] / beta);
     }
     LFT(flow_prepare)(flow);
 }

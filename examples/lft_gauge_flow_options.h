@@ -50,6 +50,7 @@ static void info_print_layer(const f64_flow *flow, int i)
 {
     const f64_layer           *layer = flow->layer + i;
     const f64_continuous_desc *d     = (const f64_continuous_desc *)layer->desc; /* the file has every value */
+    const f64_circle_desc     *d_circle = (const f64_circle_desc *)layer->desc;
     const lft_parameter       *p     = flow->params.list;
     int                        k, a;
     printf("  layer %-4d on ", i);
@@ -59,6 +60,12 @@ static void info_print_layer(const f64_flow *flow, int i)
         return;
     }
     while (p->offset != layer->params) ++p; /* the plaquette's coefficients; behind them those of the other classes */
+    if (layer->ops == f64_circle()) {
+        printf(": circle maps of the new links of axis %d; harmonics of log f:\n   ", d_circle->doubled - 1);
+        for (k = 0; k < p->shape[0]; ++k) printf(" %.6g", flow->params.value[p->offset + (size_t)k]);
+        printf("\n");
+        return;
+    }
     printf(": %s", layer->ops->kind);
     if (d->doubled) printf(" through the new links of axis %d", d->doubled - 1);
     printf(", %d classes, %d nodes, %d integration steps of %s; coefficients of Legendre polynomials in time:\n", d->loops,
@@ -76,7 +83,7 @@ static void info_desc(cli_result *r, const f64_flow_desc *desc)
 {
     const f64_continuous_desc *d = (const f64_continuous_desc *)desc->layer->desc;
     r->prior      = "haar";
-    if (desc->layer->ops->draw) return;
+    if (desc->layer->ops != f64_continuous()) return;
     r->loops      = (uint64_t)d->loops;
     r->nodes      = (uint64_t)d->nodes;
     r->integrator = cli_integrator[d->integrator - 1];

@@ -21,7 +21,7 @@ typedef struct LFT(train_job) {
 static lft_status LFT(read_train_desc)(cli *c, lft_train_desc *d)
 {
     static const char *const schedule[]  = {"cosine", "exponential", "linear", "constant", NULL};
-    static const char *const estimator[] = {"path", "total", NULL};
+    static const char *const estimator[] = {"path", "total", "natural", NULL};
     memset(d, 0, sizeof *d);
     d->steps         = cli_count(c, "steps", 0, 1, (uint64_t)1 << 50);
     cli_train_options(c, d);

@@ -8,6 +8,7 @@ typedef struct LFT_(multiscale_desc) {
     int                   from[LFT_DIM];   /* extents of the prior: 1 in two dimensions, otherwise the least from 2 on */
     int                   extent[LFT_DIM]; /* of the samples: those times powers of two */
     int                   refine;          /* 1: behind each doubling also a flow of all links, at first the identity */
+    int                   harmonics;       /* U(1) in two dimensions, > 0: of circle maps (73_circle.h) in place of flows */
     LFT_(continuous_desc) flow;            /* of each flow, `doubled` apart: beta is that of the finest lattice; loops, by default
                                               those of order max(1, order), are fewer where a lattice is too small for them */
 } LFT_(multiscale_desc);
@@ -20,6 +21,7 @@ typedef struct LFT_(multiscale_desc) {
  * In two dimensions the coarse action is a plaquette action to leading order in u, and the conditionals are of one link each: any
  * order is possible on any lattice. In more dimensions a flow of order n takes extents across the axis of n + 1, and takes a
  * lower order on smaller lattices; across extents of 1, the plaquettes along the axis alone and the identity to begin with.
+ * Circle maps begin with c_1 = that coupling, with order > 0, or as the identity.
  * The layers are laid out in the arena and have to last until flow_init returns; desc->pool may be set. LFT_ERR_ARG: extents,
  * beta below 0 or above 100, loops (flow_init refuses more); LFT_ERR_NOMEM; text in *error (may be NULL). multiscale_bytes:
  * what it takes from an arena. */
@@ -33,6 +35,7 @@ typedef struct LFT_P(scales) {
     LFT_(layer_desc)      layer[3 * LFT_P(most_doublings) + 1];
     LFT_(doubling_desc)   doubling[LFT_P(most_doublings)];
     LFT_(continuous_desc) flow[2 * LFT_P(most_doublings) + 1];
+    LFT_(circle_desc)     circle[LFT_P(most_doublings)];
     double                work[4096]; /* for characters */
     int                   layers, flows, doublings;
 } LFT_P(scales);
@@ -164,7 +167,11 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
         LFT_(doubling_desc) *d = s->doubling + i;
         d->axis = axis[i], d->extent = at[axis[i]] *= 2;
         LFT_P(scale_layer)(s, LFT_(doubling)(), d);
-        known = LFT_P(scale_flow)(s, &of->flow, at, axis[i] + 1, of_scale[i], of->flow.order) && known;
+        if (of->harmonics) {
+            LFT_(circle_desc) *c = s->circle + i;
+            c->doubled = axis[i] + 1, c->harmonics = of->harmonics, c->beta = of->flow.order ? of_scale[i] : 0;
+            LFT_P(scale_layer)(s, LFT_(circle)(), c);
+        } else known = LFT_P(scale_flow)(s, &of->flow, at, axis[i] + 1, of_scale[i], of->flow.order) && known;
         if (of->refine) known = LFT_P(scale_flow)(s, &of->flow, at, 0, 0, 0) && known;
     }
     if (!known) return lft_p_fail(error, LFT_ERR_ARG, "multiscale", "expected an order whose loops there is room for");

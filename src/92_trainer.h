@@ -10,15 +10,19 @@
 typedef enum lft_estimator {
     LFT_PATH_GRADIENT = 1, /* through the samples alone, with grad log q carried along the flow: no variance at the
                               optimum (2206.09016; 2207.08219); the default */
-    LFT_TOTAL_GRADIENT     /* the derivative of the loss of the same draws from the prior */
+    LFT_TOTAL_GRADIENT,    /* the derivative of the loss, or of log w, of the same draws from the prior */
+    LFT_NATURAL_GRADIENT   /* Gauss-Newton: of log q at the same samples. The step is then the natural gradient of the reverse
+                              Kullback-Leibler divergence, the inverse of Fisher's matrix times its gradient */
 } lft_estimator;
 
 typedef enum lft_optimizer {
     LFT_ADAM = 1,    /* on the loss; the default */
-    LFT_GAUSS_NEWTON /* on the mean of (log w - log Z)^2, with log Z as the batches so far have it, for fixed draws from the prior,
-                        by the normal equations of a batch: few steps, each as long as the log-weights stay where they are
-                        known. For layers of few parameters, 4 at least, that keep their gradients apart lane by lane; needs
-                        batch well above the number of parameters */
+    LFT_GAUSS_NEWTON /* on the mean of (log w - log Z)^2, with log Z as the batches so far have it, by the normal equations of a
+                        batch: few steps, each as long as the log-weights stay where they are known. For layers of few
+                        parameters, 4 at least, that keep their gradients apart lane by lane; needs batch well above the number
+                        of parameters. With the total gradient the mean also falls where samples leave what is not yet
+                        right, so that a flow may end without a part of the configurations, weights all alike and log Z too
+                        low; the natural gradient compares densities where they are, at half as much time again per step */
 } lft_optimizer;
 
 /* What happened in a step, for the caller's progress line. */
@@ -37,7 +41,7 @@ typedef struct lft_train_desc {
     int               batch;      /* samples per gradient [256] */
     int               accumulate; /* gradients per step, of new samples each [1] */
     lft_optimizer     optimizer;
-    lft_estimator     estimator; /* of Adam */
+    lft_estimator     estimator; /* [path; Gauss-Newton: natural for flows with layers that draw, otherwise total] */
     double            rate, last_rate; /* learning rate [0.01; Gauss-Newton 1: the whole step], at the end [rate / 50] */
     lft_schedule_kind schedule;        /* [cosine] */
     uint64_t          warmup;          /* steps [steps / 50] */
@@ -79,7 +83,8 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
 LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc);
 
 /* Loss and its gradient by all parameters (trainer->gradient, trainer->logw) on samples first ... first + batch - 1, for
- * tests and other optimisers. Of Gauss-Newton the gradient is that of half its mean of squares, for fixed log Z. */
+ * tests and other optimisers. Of Gauss-Newton the gradient is that of half its mean of squares, for fixed log Z, at fixed draws
+ * or at fixed samples. */
 LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, double *loss);
 
 #endif /* LFT_P_DECLARATIONS */
@@ -105,14 +110,14 @@ typedef struct LFT_P(train_state) {
     size_t             guard_bytes;
 } LFT_P(train_state);
 
-LFT_P_STATIC lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, size_t dimension)
+LFT_P_STATIC lft_train_desc LFT_P(train_defaults)(const lft_train_desc *desc, size_t dimension, int draws)
 {
     lft_train_desc d = *desc;
     if (!d.steps) d.steps = 1000;
     if (!d.batch) d.batch = 256;
     if (!d.accumulate) d.accumulate = 1;
-    if (!d.estimator) d.estimator = LFT_PATH_GRADIENT;
     if (!d.optimizer) d.optimizer = LFT_ADAM;
+    if (!d.estimator) d.estimator = d.optimizer == LFT_ADAM ? LFT_PATH_GRADIENT : draws ? LFT_NATURAL_GRADIENT : LFT_TOTAL_GRADIENT;
     if (!(d.rate > 0)) d.rate = d.optimizer == LFT_GAUSS_NEWTON ? 1 : 0.01;
     if (!(d.ridge > 0)) d.ridge = 1e-4;
     if (!(d.last_rate > 0)) d.last_rate = d.rate / 50;
@@ -132,6 +137,10 @@ LFT_P_STATIC lft_status LFT_P(train_check)(const lft_train_desc *d, lft_error *e
     if (d->batch < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "batch", "at least 1", d->batch);
     if (d->accumulate < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "accumulate", "at least 1", d->accumulate);
     if (d->slots < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "slots", "at least 1", d->slots);
+    if (d->estimator == (d->optimizer == LFT_ADAM ? LFT_NATURAL_GRADIENT : LFT_PATH_GRADIENT)) {
+        return lft_p_fail_got(e, LFT_ERR_ARG, "train", "estimator", "for Adam path or total, for Gauss-Newton total or natural",
+                              (int)d->estimator);
+    }
     if (!lft_finite(d->rate)) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "rate", "a finite number", d->rate);
     if (d->guard_samples < 1) {
         return lft_p_fail_got(e, LFT_ERR_ARG, "train", "guard_samples", "at least 1", d->guard_samples);
@@ -154,11 +163,12 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
     LFT_P(train_state)  local, *s = (LFT_P(train_state) *)lft_arena_alloc(arena, 1, sizeof *s);
     const size_t        n = flow->params.count, tape = LFT_P(flow_tape_bytes)(flow);
     lft_status          status;
-    int                 measured, newton, i;
+    int                 measured, newton, draws = 0, i;
     lft_p_zero(trainer, sizeof *trainer);
+    for (i = 0; i < flow->layers; ++i) draws |= flow->layer[i].ops->draw != NULL;
     trainer->flow       = flow;
     trainer->theory     = theory;
-    trainer->desc       = LFT_P(train_defaults)(desc, LFT_P(force_vectors)(&flow->lattice));
+    trainer->desc       = LFT_P(train_defaults)(desc, LFT_P(force_vectors)(&flow->lattice), draws);
     trainer->rate_scale = 1;
     trainer->state      = s;
     status              = LFT_P(train_check)(&trainer->desc, &flow->error);
@@ -229,15 +239,16 @@ LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc)
     return LFT_(trainer_init)(&trainer, flow, NULL, desc, &measure) == LFT_OK ? measure.need : 0;
 }
 
-/* One group of samples: log-weights, and the gradient of sum_lane weight[lane] (log q + S) added to the slot. */
+/* One group of samples: log-weights, and the gradient of sum_lane weight[lane] (log q + S) added to the slot; natural: at fixed
+ * samples, of log q alone. */
 LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w, LFT_P(train_work) *tw, int group,
                                            double *slot)
 {
     const LFT_(flow)        *flow   = t->flow;
     const LFT_P(flow_state) *f      = LFT_P(flow_state_of)(flow);
     LFT_P(train_state)      *s      = (LFT_P(train_state) *)t->state;
-    const int                newton = t->desc.optimizer == LFT_GAUSS_NEWTON;
-    const int                path   = !newton && t->desc.estimator == LFT_PATH_GRADIENT;
+    const int                newton = t->desc.optimizer == LFT_GAUSS_NEWTON, path = t->desc.estimator == LFT_PATH_GRADIENT;
+    const int                natural = t->desc.estimator == LFT_NATURAL_GRADIENT;
     const size_t             n      = LFT_P(force_vectors)(&flow->lattice);
     double                   logq[LFT_P_LANES], logdet[LFT_P_LANES], S[LFT_P_LANES], weight[LFT_P_LANES];
     lft_draw                 d = lft_draw_of(t->desc.seed, LFT_DRAW_TRAIN, s->first + (uint64_t)group * LFT_P_LANES, 0);
@@ -247,9 +258,9 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     int                      l;
     LFT_P(prior_draw)(&f->prior, d, w->x, logq, w->scratch);
     LFT_P(copy_field)(tw->z, w->x, &flow->layer[0].in);
-    if (path) LFT_P(prior_logq)(&f->prior, tw->z, logq, w->score, w->scratch);
+    if (path || natural) LFT_P(prior_logq)(&f->prior, tw->z, logq, w->score, w->scratch);
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-    status = LFT_P(flow_push)(flow, w, &d, logdet, path ? w->score : NULL, tw->tape);
+    status = LFT_P(flow_push)(flow, w, &d, logdet, path || natural ? w->score : NULL, tw->tape);
     if (status) return status;
     s->theory.action(&s->theory, &flow->lattice, (lft_real *)w->x, S, (lft_real *)tw->dx);
     for (l = 0; l < LFT_P_LANES; ++l) {
@@ -259,6 +270,7 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     }
     share = LFT_P(from_wide)(weight);
     for (x = 0; path && x < n; ++x) tw->dx[x] += w->score[x];
+    for (x = 0; natural && x < n; ++x) tw->dx[x] = -w->score[x]; /* takes the way of the samples off that of log q */
     for (x = 0; x < n; ++x) tw->dx[x] *= share;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = path ? 0 : -weight[l], logq[l] = path ? 0 : weight[l];
     status = LFT_P(flow_backward)(flow, w, tw->tape, tw->dx, logdet, slot + LFT_P(prior_gradient_count)(&f->prior));
@@ -266,7 +278,7 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     return status;
 }
 
-/* The gradients of log q + S of a group, one sample after the other, into the normal equations. */
+/* Those gradients of a group, one sample after the other, into the normal equations. */
 LFT_P_STATIC lft_status LFT_P(train_newton_group)(LFT_(trainer) *t, LFT_P(flow_work) *w, LFT_P(train_work) *tw, int group,
                                                   double *normal)
 {

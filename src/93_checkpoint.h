@@ -143,7 +143,7 @@ LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc
     desc->warmup        = lft_tensor_get_u64(whole, 2);
     desc->batch         = LFT_P(trainer_int)(whole, 3);
     desc->accumulate    = LFT_P(trainer_int)(whole, 4);
-    desc->estimator     = LFT_P(trainer_int)(whole, 5) == LFT_TOTAL_GRADIENT ? LFT_TOTAL_GRADIENT : LFT_PATH_GRADIENT;
+    desc->estimator     = (lft_estimator)(LFT_P(trainer_int)(whole, 5) & 3);
     desc->schedule      = (lft_schedule_kind)(LFT_P(trainer_int)(whole, 6) & 3);
     desc->slots         = LFT_P(trainer_int)(whole, 7);
     desc->guard_every   = LFT_P(trainer_int)(whole, 8) ? LFT_P(trainer_int)(whole, 8) : -1;
@@ -156,7 +156,10 @@ LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc
     desc->guard_std     = lft_tensor_get(real, 5);
     desc->guard_mean    = lft_tensor_get(real, 6);
     if (lft_tensor_count(whole) < 11 || lft_tensor_count(real) < 8) return LFT_OK; /* of Adam, by an older version */
-    if (LFT_P(trainer_int)(whole, 10) == LFT_GAUSS_NEWTON) desc->optimizer = LFT_GAUSS_NEWTON;
+    if (LFT_P(trainer_int)(whole, 10) == LFT_GAUSS_NEWTON) {
+        desc->optimizer = LFT_GAUSS_NEWTON;
+        if (desc->estimator == LFT_PATH_GRADIENT) desc->estimator = LFT_TOTAL_GRADIENT; /* of an older version */
+    }
     desc->ridge = lft_tensor_get(real, 7);
     return LFT_OK;
 }

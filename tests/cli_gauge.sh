@@ -106,6 +106,22 @@ expect "u1: two scales more" 0 '"extent":\[8,8\]' "${scales[@]}" --init m4 --ext
 py "u1: as good as on the smaller lattice" 'r = last("out"); assert r["ess"] > 0.9 and r["layers"] == 12, r'
 expect "u1: with flows of all links" 0 '"layers":7' "${scales[@]}" --from 2x2 --extent 4x4 --refine --init nlo --beta 0.5 --steps 2 \
     --batch 256 --ess-n 500 --measure-logq 0 --out y --json
+expect "u1: circles" 0 '"integration_steps":0' "${scales[@]}" --conditional circle --extent 4x4 --beta 7 --steps 8 --batch 512 --harmonics 8 \
+    --ess-n 4000 --measure-logq 2 --out c4 --json
+py "u1: their weights, log Z and epsilon" '
+r = last("out")
+assert r["ess"] > 0.98 and r["layers"] == 8 and r["parameters"] == 32 and r["logq_error"] < 1e-11, r
+assert abs(r["logz"] - 82.5064899) < 4 * r["logz_error"], r'
+expect "u1: info shows them" 0 'layer 5 +on 4x2: circle maps of the new links of axis 0' info c4
+expect "u1: circles on a larger lattice" 0 '"layers":16' "${scales[@]}" --init c4 --extent 16x16 --beta 7 --steps 1 --rate 1e-9 --batch 64 \
+    --ess-n 1000 --measure-logq 0 --out c16 --json
+py "u1: no worse per link" 'r = last("out"); assert r["ess"] > 0.8 and abs(r["logz"] - 1312.6381863) < 4 * r["logz_error"], r'
+expect "u1: circles at another coupling" 0 '"ess":0.9' "${scales[@]}" --init c4 --extent 4x4 --beta 5 --steps 6 --batch 512 --ess-n 1000 \
+    --measure-logq 0 --out c5 --json
+expect "u1: HMC knows them" 0 '"flow":"multiscale"' sample --model c4 --n 2000 --trajectories 1 --threads 1 --json
+expect "u1: harmonics of loops" 1 'harmonics: expected --conditional circle' "${scales[@]}" --extent 4x4 --harmonics 3 --out y
+expect "u1: an estimator of Gauss-Newton" 1 'estimator: expected for Adam path or total' "${train[@]}" --optimizer adam --estimator natural \
+    --out y
 expect "u1: no way to get there" 1 'expected 3, where it begins, times a power of two, got 16' "${scales[@]}" --from 3x2 \
     --extent 16x16 --out y
 expect "u1: bad extents" 1 '--from: expected 2 numbers' "${scales[@]}" --from 3 --extent 16x16 --out y

@@ -12,6 +12,7 @@ static const char   *flow_case;
 static int           flow_loops; /* 0: those of the second order */
 static int           flow_extent = 3;
 static int           flow_doubled; /* axis + 1, 0: none */
+static int           flow_circle;  /* harmonics of a circle map instead of the continuous flow, 0: none */
 
 static const char *flow_name(const char *what)
 {
@@ -83,13 +84,19 @@ enum {
 /* Extents 3, 4, 3 ... and coefficients of either sign: a flow far from the identity. */
 static lft_arena SUITE_(make)(SUITE_(flow) *flow, int integrator, int steps, int order, int unequal, const lft_pool *pool)
 {
-    lft_arena         arena = lft_arena_of(flow_memory, sizeof flow_memory);
-    SUITE_(flow_desc) desc;
-    lft_error         error;
-    double            noise[300];
-    size_t            i;
-    int               mu;
+    lft_arena           arena = lft_arena_of(flow_memory, sizeof flow_memory);
+    SUITE_(flow_desc)   desc;
+    SUITE_(circle_desc) circle;
+    SUITE_(layer_desc)  layer;
+    lft_error           error;
+    double              noise[300];
+    size_t              i;
+    int                 mu;
     memset(&desc, 0, sizeof desc);
+    memset(&circle, 0, sizeof circle);
+    circle.doubled = flow_doubled, circle.harmonics = flow_circle, circle.beta = order ? 1 : 0;
+    layer.ops = SUITE_(circle)(), layer.desc = &circle;
+    if (flow_circle) desc.layer = &layer, desc.layers = 1;
     for (mu = 0; mu < SUITE_DIM; ++mu) {
         desc.extent[mu] = flow_extent + (mu == 1 && unequal);
         if (mu == flow_doubled - 1) desc.extent[mu] = (flow_extent + 1) / 2 * 2;
@@ -103,7 +110,7 @@ static lft_arena SUITE_(make)(SUITE_(flow) *flow, int integrator, int steps, int
     if (SUITE_(flow_init)(flow, &desc, &arena, &error)) check_true(error.text, 0);
     lft_normals(lft_draw_of(3, LFT_DRAW_USER, 0, 0), noise, (int)flow->params.count);
     for (i = 0; i < flow->params.count && order; ++i) {
-        flow->params.value[i] += (flow_loops > 1 ? 0.001 : 0.01) / (SUITE_DIM - 1) * noise[i];
+        flow->params.value[i] += (flow_circle ? 0.2 : flow_loops > 1 ? 0.001 : 0.01) / (SUITE_DIM - 1) * noise[i];
     }
     SUITE_(flow_prepare)(flow);
     return arena;
