@@ -1,6 +1,6 @@
 /* 61_spectrum.h: kernels that are even along every axis and tied over the hypercubic group, in position and in momentum.
  * Offers (private): LFT_P(spectrum), LFT_P(spectrum_init)(), LFT_P(spectrum_of_kernel)() and its transpose,
- *                   LFT_P(spectrum_add_product)(), LFT_P(spectrum_product)(), LFT_P(spectrum_dot)(),
+ *                   LFT_P(spectrum_product)(), LFT_P(spectrum_dot)(), LFT_P(spectrum_mix)(), LFT_P(spectrum_unmix)(),
  *                   LFT_P(spectrum_transfer)().
  *
  * The compact index of a displacement (or a momentum) folds every component to min(r, L - r): prod (L_mu/2 + 1) entries,
@@ -148,14 +148,6 @@ static inline void LFT_P(spectrum_of_kernel_backward)(const LFT_P(spectrum) *s, 
     for (i = 0; i < s->count; ++i) dkernel[s->orbit[i]] += from[i];
 }
 
-/* y(k) += lambda(k) x(k) over the momenta of the lattice, lambda compact. */
-LFT_P_INLINE void LFT_P(spectrum_add_product)(const LFT_P(spectrum) *s, const lft_real *lambda, const lft_v *x, lft_v *y)
-{
-    const int *compact = s->compact, volume = s->lattice.volume;
-    int        k;
-    for (k = 0; k < volume; ++k) y[k] += lambda[compact[k]] * x[k];
-}
-
 /* y(k) = lambda(k) x(k) */
 LFT_P_INLINE void LFT_P(spectrum_product)(const LFT_P(spectrum) *s, const lft_real *lambda, const lft_v *x, lft_v *y)
 {
@@ -170,6 +162,118 @@ LFT_P_INLINE void LFT_P(spectrum_dot)(const LFT_P(spectrum) *s, const lft_v *x, 
     const int *compact = s->compact, volume = s->lattice.volume;
     int        k;
     for (k = 0; k < volume; ++k) dlambda[compact[k]] += x[k] * y[k];
+}
+
+/* Kernels from many fields x_f to many fields y_j: lambda[count][sets][features]. Few at a time, so that they stay in the
+ * cache; and a momentum with its mirror image along the last axis, which has the same kernels. */
+enum { LFT_P(spectrum_fields) = 5 };
+
+/* At `momenta` momenta, k and, if 2, `mirror`: y_j += sum_f lambda_jf x_f, f < n. x: [n][volume], y: [sets][volume]. n and
+ * momenta are constants after inlining, so that the x_f live in registers. */
+LFT_P_INLINE void LFT_P(spectrum_mix_at)(int volume, const lft_real *lambda, int sets, int features, int n, int momenta, int k,
+                                         int mirror, const lft_v *x, lft_v *y)
+{
+    lft_v here[LFT_P(spectrum_fields)], there[LFT_P(spectrum_fields)];
+    int   f, j;
+    LFT_P_UNROLL for (f = 0; f < n; ++f, x += volume)
+    {
+        here[f] = x[k];
+        if (momenta > 1) there[f] = x[mirror];
+    }
+    for (j = 0; j < sets; ++j, y += volume, lambda += features) {
+        lft_v sum = y[k], other = y[mirror];
+        LFT_P_UNROLL for (f = 0; f < n; ++f)
+        {
+            sum += lambda[f] * here[f];
+            if (momenta > 1) other += lambda[f] * there[f];
+        }
+        y[k] = sum;
+        if (momenta > 1) y[mirror] = other;
+    }
+}
+
+LFT_P_INLINE void LFT_P(spectrum_mix_of)(const LFT_P(spectrum) *s, const lft_real *lambda, int sets, int features, int n,
+                                         const lft_v *x, lft_v *y)
+{
+    const int volume = s->lattice.volume, length = LFT_P(row_length)(&s->lattice), step = sets * features;
+    int       row, i;
+    for (row = 0; row < volume; row += length) {
+        const lft_real *at = lambda + (size_t)s->compact[row] * (size_t)step;
+        for (i = 0; 2 * i <= length && i < length; ++i, at += step) {
+            if (i && 2 * i < length) {
+                LFT_P(spectrum_mix_at)(volume, at, sets, features, n, 2, row + i, row + length - i, x, y);
+            } else {
+                LFT_P(spectrum_mix_at)(volume, at, sets, features, n, 1, row + i, row + i, x, y);
+            }
+        }
+    }
+}
+
+/* y_j(k) += sum_f lambda_jf(k) x_f(k), f < n, at most spectrum_fields; lambda from the first of these features on. */
+LFT_P_NOINLINE void LFT_P(spectrum_mix)(const LFT_P(spectrum) *s, const lft_real *lambda, int sets, int features, int n,
+                                        const lft_v *x, lft_v *y)
+{
+    switch (n) {
+    case 1: LFT_P(spectrum_mix_of)(s, lambda, sets, features, 1, x, y); return;
+    case 2: LFT_P(spectrum_mix_of)(s, lambda, sets, features, 2, x, y); return;
+    case 3: LFT_P(spectrum_mix_of)(s, lambda, sets, features, 3, x, y); return;
+    case 4: LFT_P(spectrum_mix_of)(s, lambda, sets, features, 4, x, y); return;
+    default: LFT_P(spectrum_mix_of)(s, lambda, sets, features, LFT_P(spectrum_fields), x, y); return;
+    }
+}
+
+/* At one pair of momenta: x_f becomes sum_j lambda_jf dy_j; before, where wanted, y_j += lambda_jf x_f for j > 0, and
+ * dlambda_jf += x_f dy_j, lane by lane. want and momenta are constants after inlining. */
+LFT_P_INLINE void LFT_P(spectrum_unmix_at)(int volume, const lft_real *lambda, int sets, int features, int n, int want,
+                                           int momenta, int k, int mirror, lft_v *x, const lft_v *dy, lft_v *y, lft_v *dlambda)
+{
+    int f, j;
+    for (f = 0; f < n; ++f, x += volume, ++lambda, dlambda += want) {
+        const lft_v zero = lft_splat(0), here = x[k], there = x[mirror];
+        lft_v       sum = zero, other = zero;
+        for (j = 0; j < sets; ++j) {
+            const lft_real l = lambda[j * features];
+            const lft_v   *d = dy + j * volume;
+            sum += l * d[k];
+            if (momenta > 1) other += l * d[mirror];
+            if (want) dlambda[j * features] += momenta > 1 ? here * d[k] + there * d[mirror] : here * d[k];
+            if (y && j) {
+                y[j * volume + k] += l * here;
+                if (momenta > 1) y[j * volume + mirror] += l * there;
+            }
+        }
+        x[k] = sum;
+        if (momenta > 1) x[mirror] = other;
+    }
+}
+
+LFT_P_INLINE void LFT_P(spectrum_unmix_of)(const LFT_P(spectrum) *s, const lft_real *lambda, int sets, int features, int n,
+                                           int want, lft_v *x, const lft_v *dy, lft_v *y, lft_v *dlambda)
+{
+    const int volume = s->lattice.volume, length = LFT_P(row_length)(&s->lattice), step = sets * features;
+    int       row, i;
+    for (row = 0; row < volume; row += length) {
+        const size_t    first = (size_t)s->compact[row] * (size_t)step;
+        const lft_real *at    = lambda + first;
+        lft_v          *d     = want ? dlambda + first : NULL;
+        for (i = 0; 2 * i <= length && i < length; ++i, at += step, d += want ? step : 0) {
+            if (i && 2 * i < length) {
+                LFT_P(spectrum_unmix_at)(volume, at, sets, features, n, want, 2, row + i, row + length - i, x, dy, y, d);
+            } else {
+                LFT_P(spectrum_unmix_at)(volume, at, sets, features, n, want, 1, row + i, row + i, x, dy, y, d);
+            }
+        }
+    }
+}
+
+/* The transpose of spectrum_mix: x_f(k) = sum_j lambda_jf(k) dy_j(k), in the place of the features x_f. These are read before
+ * where something is wanted of them: y_j as above, but not y_0, if y is not NULL; dlambda_jf[compact(k)] += x_f(k) dy_j(k),
+ * lane by lane, the derivative of sum_j dy_j . y_j, if dlambda is not NULL. */
+LFT_P_NOINLINE void LFT_P(spectrum_unmix)(const LFT_P(spectrum) *s, const lft_real *lambda, int sets, int features, int n,
+                                          lft_v *x, const lft_v *dy, lft_v *y, lft_v *dlambda)
+{
+    if (dlambda) LFT_P(spectrum_unmix_of)(s, lambda, sets, features, n, 1, x, dy, y, dlambda);
+    else LFT_P(spectrum_unmix_of)(s, lambda, sets, features, n, 0, x, dy, y, NULL);
 }
 
 /* A kernel of another lattice on this one: every displacement keeps its weight, shared where it has two images (+-L/2), summed

@@ -222,6 +222,7 @@ LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *th
     LFT_P(continuous) *s = (LFT_P(continuous) *)layer->state;
     LFT_P(velocity)   *u = &s->u;
     const int          count = u->spectrum.count, orbits = u->spectrum.orbits, nodes = s->desc.nodes;
+    const int          kernels = (1 + u->gates) * u->features;
     double            *sum = s->node + nodes * count, *work = sum + count;
     int                j, f, a, t, i;
     for (i = 0; i < u->sines; ++i) u->omega[i] = (lft_real)theta[s->frequency + (size_t)i];
@@ -235,8 +236,7 @@ LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *th
             }
             for (t = 0; t < u->times; ++t) {
                 const double *k = s->basis + t * nodes;
-                const size_t  entry = LFT_P(velocity_kernel)(u, t, j, f);
-                lft_real     *to    = u->lambda + entry * (size_t)count;
+                lft_real     *to = u->lambda + LFT_P(velocity_lambda)(u, t, j, f);
                 double        origin = 0;
                 for (i = 0; i < count; ++i) sum[i] = 0;
                 for (a = 0; a < nodes; ++a) {
@@ -244,8 +244,8 @@ LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *th
                     origin += k[a] * kernel[a * orbits];
                     for (i = 0; k[a] != 0 && i < count; ++i) sum[i] += k[a] * from[i];
                 }
-                for (i = 0; i < count; ++i) to[i] = (lft_real)sum[i];
-                u->origin[entry] = (lft_real)origin;
+                for (i = 0; i < count; ++i) to[i * kernels] = (lft_real)sum[i];
+                u->origin[LFT_P(velocity_kernel)(u, t, j, f)] = (lft_real)origin;
             }
         }
     }
@@ -453,6 +453,7 @@ LFT_P_STATIC void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *gr
     const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
     const LFT_P(velocity)   *u = &s->u;
     const int                nodes = s->desc.nodes, orbits = u->spectrum.orbits, count = u->spectrum.count;
+    const int                kernels = (1 + u->gates) * u->features;
     int                      a, j, f, i;
     for (a = 0; a < nodes; ++a) {
         LFT_P(continuous_parts) d = LFT_P(continuous_gradient)(s, gradient, a);
@@ -460,8 +461,8 @@ LFT_P_STATIC void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *gr
             for (f = 0; f < u->features; ++f) {
                 const int entry   = j * u->features + f;
                 double   *dkernel = dtheta + s->kernel + (size_t)(entry * nodes + a) * (size_t)orbits;
-                LFT_P(spectrum_of_kernel_backward)(&u->spectrum, d.lambda + (size_t)entry * (size_t)count, dkernel,
-                                                   s->node);
+                for (i = 0; i < count; ++i) s->node[i] = d.lambda[i * kernels + entry];
+                LFT_P(spectrum_of_kernel_backward)(&u->spectrum, s->node, dkernel, s->node + count);
                 dkernel[0] += d.origin[entry];
             }
         }

@@ -312,7 +312,7 @@ static void T_(test_spectrum)(T_(space) *s)
     T_(check)(s, "convolution in momentum space - in position", T_(apart)(s, s->other, to), 20 * s->rounding);
     T_(pack)(s, g, s->other);
     T_(apply)(s, s->other);
-    T_P(spectrum_add_product)(&s->spectrum, narrow, s->vector, s->other);
+    T_P(spectrum_mix)(&s->spectrum, narrow, 1, 1, 1, s->vector, s->other);
     T_(apply)(s, s->other);
     for (i = 0; i < n; ++i) to[i] += g[i];
     T_(check)(s, "convolution, added", T_(apart)(s, s->other, to), 20 * s->rounding);
