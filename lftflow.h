@@ -1717,20 +1717,24 @@ LFT_P_INLINE double LFT_P(sum_lanes)(lft_v v)
     return (double)x[0];
 }
 
-/* sum[i] = sum_lanes(x[i]), which x is lost in. Level by level: the halves of one vector alone would wait for each other. */
+/* sum[i] = sum_lanes(x[i]), which x is lost in. Level by level: the halves of one vector alone would wait for each other; and as
+ * many at a time as stay in the cache. */
 static inline void LFT_P(sum_lanes_of)(lft_v *x, size_t n, double *sum)
 {
     lft_real *a = (lft_real *)(void *)x;
-    size_t    i;
+    size_t    i, begin, end;
     int       l, half;
-    LFT_P_UNROLL for (half = LFT_P_LANES / 2; half > 0; half /= 2)
-    {
-        for (i = 0; i < n; ++i) {
-            lft_real *b = a + i * LFT_P_LANES;
-            for (l = 0; l < half; ++l) b[l] += b[l + half];
+    for (begin = 0; begin < n; begin = end) {
+        end = begin + LFT_P_CHUNK < n ? begin + LFT_P_CHUNK : n;
+        LFT_P_UNROLL for (half = LFT_P_LANES / 2; half > 0; half /= 2)
+        {
+            for (i = begin; i < end; ++i) {
+                lft_real *b = a + i * LFT_P_LANES;
+                for (l = 0; l < half; ++l) b[l] += b[l + half];
+            }
         }
+        for (i = begin; i < end; ++i) sum[i] = (double)a[i * LFT_P_LANES];
     }
-    for (i = 0; i < n; ++i) sum[i] = (double)a[i * LFT_P_LANES];
 }
 
 /* y = a + b x */
@@ -6730,20 +6734,24 @@ LFT_P_INLINE double LFT_P(sum_lanes)(lft_v v)
     return (double)x[0];
 }
 
-/* sum[i] = sum_lanes(x[i]), which x is lost in. Level by level: the halves of one vector alone would wait for each other. */
+/* sum[i] = sum_lanes(x[i]), which x is lost in. Level by level: the halves of one vector alone would wait for each other; and as
+ * many at a time as stay in the cache. */
 static inline void LFT_P(sum_lanes_of)(lft_v *x, size_t n, double *sum)
 {
     lft_real *a = (lft_real *)(void *)x;
-    size_t    i;
+    size_t    i, begin, end;
     int       l, half;
-    LFT_P_UNROLL for (half = LFT_P_LANES / 2; half > 0; half /= 2)
-    {
-        for (i = 0; i < n; ++i) {
-            lft_real *b = a + i * LFT_P_LANES;
-            for (l = 0; l < half; ++l) b[l] += b[l + half];
+    for (begin = 0; begin < n; begin = end) {
+        end = begin + LFT_P_CHUNK < n ? begin + LFT_P_CHUNK : n;
+        LFT_P_UNROLL for (half = LFT_P_LANES / 2; half > 0; half /= 2)
+        {
+            for (i = begin; i < end; ++i) {
+                lft_real *b = a + i * LFT_P_LANES;
+                for (l = 0; l < half; ++l) b[l] += b[l + half];
+            }
         }
+        for (i = begin; i < end; ++i) sum[i] = (double)a[i * LFT_P_LANES];
     }
-    for (i = 0; i < n; ++i) sum[i] = (double)a[i * LFT_P_LANES];
 }
 
 /* y = a + b x */
@@ -10574,116 +10582,153 @@ LFT_P_INLINE void LFT_P(spectrum_dot)(const LFT_P(spectrum) *s, const lft_v *x, 
     for (k = 0; k < volume; ++k) dlambda[compact[k]] += x[k] * y[k];
 }
 
-/* Kernels from many fields x_f to many fields y_j: lambda[count][sets][features]. Few at a time, so that they stay in the
- * cache; and a momentum with its mirror image along the last axis, which has the same kernels. */
+/* Kernels from many fields x_f to many fields y_j: lambda[orbits][sets][features], the fields `apart` from each other. A few
+ * features at a time, whose loops are unrolled so that they live in registers; and a momentum with its mirror image along the
+ * last axis, which has the same kernels. */
 enum { LFT_P(spectrum_fields) = 5 };
 
-/* At `momenta` momenta, k and, if 2, `mirror`: y_j += sum_f lambda_jf x_f, f < n. x: [n][volume], y: [sets][volume]. n and
- * momenta are constants after inlining, so that the x_f live in registers. */
-LFT_P_INLINE void LFT_P(spectrum_mix_at)(int volume, const lft_real *lambda, int sets, int features, int n, int momenta, int k,
-                                         int mirror, const lft_v *x, lft_v *y)
+typedef struct LFT_P(spectrum_mixing) {
+    const LFT_P(spectrum) *spectrum;
+    int                    sets, features, apart;
+} LFT_P(spectrum_mixing);
+
+/* So many of the features from f on at once as there is unrolled code for. */
+LFT_P_INLINE int LFT_P(spectrum_at_once)(int f, int features)
 {
-    lft_v here[LFT_P(spectrum_fields)], there[LFT_P(spectrum_fields)];
-    int   f, j;
-    LFT_P_UNROLL for (f = 0; f < n; ++f, x += volume)
+    const int most = LFT_P(spectrum_fields), rest = features - f;
+    return rest >= most ? most : rest == most - 1 ? rest : 1;
+}
+
+/* At one momentum and, if `momenta` is 2, at its mirror image: y_j = sum_f lambda_jf x_f, or that added. */
+LFT_P_INLINE void LFT_P(spectrum_mix_at)(const LFT_P(spectrum_mixing) *m, int n, int momenta, int mirror, int add,
+                                         const lft_real *lambda, const lft_v *x, lft_v *y)
+{
+    const lft_v zero = lft_splat(0);
+    lft_v       here[LFT_P(spectrum_fields)], there[LFT_P(spectrum_fields)];
+    int         f, j;
+    LFT_P_UNROLL for (f = 0; f < n; ++f, x += m->apart)
     {
-        here[f] = x[k];
-        if (momenta > 1) there[f] = x[mirror];
+        here[f]  = x[0];
+        there[f] = x[mirror];
     }
-    for (j = 0; j < sets; ++j, y += volume, lambda += features) {
-        lft_v sum = y[k], other = y[mirror];
+    for (j = 0; j < m->sets; ++j, y += m->apart, lambda += m->features) {
+        lft_v sum = add ? y[0] : zero, other = add ? y[mirror] : zero;
         LFT_P_UNROLL for (f = 0; f < n; ++f)
         {
             sum += lambda[f] * here[f];
             if (momenta > 1) other += lambda[f] * there[f];
         }
-        y[k] = sum;
+        y[0] = sum;
         if (momenta > 1) y[mirror] = other;
     }
 }
 
-LFT_P_INLINE void LFT_P(spectrum_mix_of)(const LFT_P(spectrum) *s, const lft_real *lambda, int sets, int features, int n,
-                                         const lft_v *x, lft_v *y)
+LFT_P_INLINE void LFT_P(spectrum_mix_of)(const LFT_P(spectrum_mixing) *m, int n, int add, const lft_real *lambda, const lft_v *x,
+                                         lft_v *y)
 {
-    const int volume = s->lattice.volume, length = LFT_P(row_length)(&s->lattice), step = sets * features;
-    int       row, i;
-    for (row = 0; row < volume; row += length) {
-        const lft_real *at = lambda + (size_t)s->compact[row] * (size_t)step;
-        for (i = 0; 2 * i <= length && i < length; ++i, at += step) {
-            if (i && 2 * i < length) {
-                LFT_P(spectrum_mix_at)(volume, at, sets, features, n, 2, row + i, row + length - i, x, y);
-            } else {
-                LFT_P(spectrum_mix_at)(volume, at, sets, features, n, 1, row + i, row + i, x, y);
-            }
+    const LFT_P(spectrum) *s = m->spectrum;
+    const int              length = LFT_P(row_length)(&s->lattice), step = m->sets * m->features;
+    int                    row, k;
+    for (row = 0; row < s->lattice.volume; row += length) {
+        const int *orbit = s->orbit + s->compact[row];
+        for (k = 0; 2 * k <= length && k < length; ++k) {
+            const lft_real *at     = lambda + orbit[k] * step;
+            const int       mirror = length - 2 * k;
+            if (k && mirror) LFT_P(spectrum_mix_at)(m, n, 2, mirror, add, at, x + row + k, y + row + k);
+            else LFT_P(spectrum_mix_at)(m, n, 1, 0, add, at, x + row + k, y + row + k);
         }
     }
 }
 
-/* y_j(k) += sum_f lambda_jf(k) x_f(k), f < n, at most spectrum_fields; lambda from the first of these features on. */
-LFT_P_NOINLINE void LFT_P(spectrum_mix)(const LFT_P(spectrum) *s, const lft_real *lambda, int sets, int features, int n,
-                                        const lft_v *x, lft_v *y)
+/* y_j(k) = sum_f lambda_jf(k) x_f(k), f < n, or that added; n from spectrum_at_once, lambda from the first of these on. */
+LFT_P_NOINLINE void LFT_P(spectrum_mix)(const LFT_P(spectrum_mixing) *m, int n, int add, const lft_real *lambda, const lft_v *x,
+                                        lft_v *y)
 {
-    switch (n) {
-    case 1: LFT_P(spectrum_mix_of)(s, lambda, sets, features, 1, x, y); return;
-    case 2: LFT_P(spectrum_mix_of)(s, lambda, sets, features, 2, x, y); return;
-    case 3: LFT_P(spectrum_mix_of)(s, lambda, sets, features, 3, x, y); return;
-    case 4: LFT_P(spectrum_mix_of)(s, lambda, sets, features, 4, x, y); return;
-    default: LFT_P(spectrum_mix_of)(s, lambda, sets, features, LFT_P(spectrum_fields), x, y); return;
-    }
+    const int most = LFT_P(spectrum_fields);
+    if (n == most) LFT_P(spectrum_mix_of)(m, LFT_P(spectrum_fields), add, lambda, x, y);
+    else if (n == most - 1) LFT_P(spectrum_mix_of)(m, LFT_P(spectrum_fields) - 1, add, lambda, x, y);
+    else LFT_P(spectrum_mix_of)(m, 1, add, lambda, x, y);
 }
 
-/* At one pair of momenta: x_f becomes sum_j lambda_jf dy_j; before, where wanted, y_j += lambda_jf x_f for j > 0, and
- * dlambda_jf += x_f dy_j, lane by lane. want and momenta are constants after inlining. */
-LFT_P_INLINE void LFT_P(spectrum_unmix_at)(int volume, const lft_real *lambda, int sets, int features, int n, int want,
-                                           int momenta, int k, int mirror, lft_v *x, const lft_v *dy, lft_v *y, lft_v *dlambda)
+/* What is wanted of a transpose: y_j as above but not y_0, added or not, if y is not NULL; dlambda, if it is not NULL. */
+typedef struct LFT_P(spectrum_wanted) {
+    lft_v *y, *dlambda;
+    int    add;
+} LFT_P(spectrum_wanted);
+
+LFT_P_INLINE void LFT_P(spectrum_unmix_at)(const LFT_P(spectrum_mixing) *m, int n, int want, int momenta, int mirror, int add,
+                                           const lft_real *lambda, lft_v *x, const lft_v *dy, lft_v *y, lft_v *dlambda)
 {
-    int f, j;
-    for (f = 0; f < n; ++f, x += volume, ++lambda, dlambda += want) {
-        const lft_v zero = lft_splat(0), here = x[k], there = x[mirror];
-        lft_v       sum = zero, other = zero;
-        for (j = 0; j < sets; ++j) {
-            const lft_real l = lambda[j * features];
-            const lft_v   *d = dy + j * volume;
-            sum += l * d[k];
-            if (momenta > 1) other += l * d[mirror];
-            if (want) dlambda[j * features] += momenta > 1 ? here * d[k] + there * d[mirror] : here * d[k];
-            if (y && j) {
-                y[j * volume + k] += l * here;
-                if (momenta > 1) y[j * volume + mirror] += l * there;
-            }
+    const lft_v zero = lft_splat(0);
+    lft_v       here[LFT_P(spectrum_fields)], there[LFT_P(spectrum_fields)];
+    lft_v       dhere[LFT_P(spectrum_fields)], dthere[LFT_P(spectrum_fields)];
+    int         f, j;
+    LFT_P_UNROLL for (f = 0; f < n; ++f)
+    {
+        here[f]  = x[f * m->apart];
+        there[f] = x[f * m->apart + mirror];
+        dhere[f] = dthere[f] = zero;
+    }
+    for (j = 0; j < m->sets; ++j, dy += m->apart, lambda += m->features) {
+        const lft_v d = dy[0], e = dy[mirror];
+        LFT_P_UNROLL for (f = 0; f < n; ++f)
+        {
+            dhere[f] += lambda[f] * d;
+            if (momenta > 1) dthere[f] += lambda[f] * e;
+            if (want) dlambda[f] += momenta > 1 ? here[f] * d + there[f] * e : here[f] * d;
         }
-        x[k] = sum;
-        if (momenta > 1) x[mirror] = other;
+        if (want) dlambda += m->features;
+        if (y && j) {
+            lft_v sum, other;
+            y += m->apart;
+            sum = add ? y[0] : zero, other = add ? y[mirror] : zero;
+            LFT_P_UNROLL for (f = 0; f < n; ++f)
+            {
+                sum += lambda[f] * here[f];
+                if (momenta > 1) other += lambda[f] * there[f];
+            }
+            y[0] = sum;
+            if (momenta > 1) y[mirror] = other;
+        }
+    }
+    LFT_P_UNROLL for (f = 0; f < n; ++f)
+    {
+        x[f * m->apart] = dhere[f];
+        if (momenta > 1) x[f * m->apart + mirror] = dthere[f];
     }
 }
 
-LFT_P_INLINE void LFT_P(spectrum_unmix_of)(const LFT_P(spectrum) *s, const lft_real *lambda, int sets, int features, int n,
-                                           int want, lft_v *x, const lft_v *dy, lft_v *y, lft_v *dlambda)
+LFT_P_INLINE void LFT_P(spectrum_unmix_of)(const LFT_P(spectrum_mixing) *m, int n, int want, const lft_real *lambda, lft_v *x,
+                                           const lft_v *dy, const LFT_P(spectrum_wanted) *w)
 {
-    const int volume = s->lattice.volume, length = LFT_P(row_length)(&s->lattice), step = sets * features;
-    int       row, i;
-    for (row = 0; row < volume; row += length) {
-        const size_t    first = (size_t)s->compact[row] * (size_t)step;
-        const lft_real *at    = lambda + first;
-        lft_v          *d     = want ? dlambda + first : NULL;
-        for (i = 0; 2 * i <= length && i < length; ++i, at += step, d += want ? step : 0) {
-            if (i && 2 * i < length) {
-                LFT_P(spectrum_unmix_at)(volume, at, sets, features, n, want, 2, row + i, row + length - i, x, dy, y, d);
-            } else {
-                LFT_P(spectrum_unmix_at)(volume, at, sets, features, n, want, 1, row + i, row + i, x, dy, y, d);
-            }
+    const LFT_P(spectrum) *s = m->spectrum;
+    const int              length = LFT_P(row_length)(&s->lattice), step = m->sets * m->features;
+    int                    row, k;
+    for (row = 0; row < s->lattice.volume; row += length) {
+        const int *orbit = s->orbit + s->compact[row];
+        for (k = 0; 2 * k <= length && k < length; ++k) {
+            const lft_real *at     = lambda + orbit[k] * step;
+            lft_v          *d      = want ? w->dlambda + orbit[k] * step : NULL, *y = w->y ? w->y + row + k : NULL;
+            const int       mirror = length - 2 * k, i = row + k;
+            if (k && mirror) LFT_P(spectrum_unmix_at)(m, n, want, 2, mirror, w->add, at, x + i, dy + i, y, d);
+            else LFT_P(spectrum_unmix_at)(m, n, want, 1, 0, w->add, at, x + i, dy + i, y, d);
         }
     }
 }
 
 /* The transpose of spectrum_mix: x_f(k) = sum_j lambda_jf(k) dy_j(k), in the place of the features x_f. These are read before
- * where something is wanted of them: y_j as above, but not y_0, if y is not NULL; dlambda_jf[compact(k)] += x_f(k) dy_j(k),
- * lane by lane, the derivative of sum_j dy_j . y_j, if dlambda is not NULL. */
-LFT_P_NOINLINE void LFT_P(spectrum_unmix)(const LFT_P(spectrum) *s, const lft_real *lambda, int sets, int features, int n,
-                                          lft_v *x, const lft_v *dy, lft_v *y, lft_v *dlambda)
+ * where something is wanted of them: the y_j; dlambda_jf[orbit(k)] += x_f(k) dy_j(k), lane by lane, which is the derivative of
+ * sum_j dy_j . y_j. */
+LFT_P_NOINLINE void LFT_P(spectrum_unmix)(const LFT_P(spectrum_mixing) *m, int n, const lft_real *lambda, lft_v *x,
+                                          const lft_v *dy, const LFT_P(spectrum_wanted) *w)
 {
-    if (dlambda) LFT_P(spectrum_unmix_of)(s, lambda, sets, features, n, 1, x, dy, y, dlambda);
-    else LFT_P(spectrum_unmix_of)(s, lambda, sets, features, n, 0, x, dy, y, NULL);
+    const int most = LFT_P(spectrum_fields);
+    if (n == most && w->dlambda) LFT_P(spectrum_unmix_of)(m, LFT_P(spectrum_fields), 1, lambda, x, dy, w);
+    else if (n == most) LFT_P(spectrum_unmix_of)(m, LFT_P(spectrum_fields), 0, lambda, x, dy, w);
+    else if (n == most - 1 && w->dlambda) LFT_P(spectrum_unmix_of)(m, LFT_P(spectrum_fields) - 1, 1, lambda, x, dy, w);
+    else if (n == most - 1) LFT_P(spectrum_unmix_of)(m, LFT_P(spectrum_fields) - 1, 0, lambda, x, dy, w);
+    else if (w->dlambda) LFT_P(spectrum_unmix_of)(m, 1, 1, lambda, x, dy, w);
+    else LFT_P(spectrum_unmix_of)(m, 1, 0, lambda, x, dy, w);
 }
 
 /* A kernel of another lattice on this one: every displacement keeps its weight, shared where it has two images (+-L/2), summed
@@ -10728,9 +10773,10 @@ typedef struct LFT_P(velocity) {
     LFT_P(hartley)  hartley;
     int             volume, sines, features, gates, zeros; /* features = sines + linear */
     int             stretch; /* sites: as many rows as make LFT_P_CHUNK, at least one */
+    int             apart;   /* from field to field: no power of 2, as sites would meet in the same lines of the cache */
     int             times; /* at which the time-dependent tables are given */
     lft_real       *omega, *eta, *kappa; /* [sines], [gates], [zeros] */
-    lft_real       *lambda; /* [times][spectrum.count][1 + gates][features] */
+    lft_real       *lambda; /* [times][spectrum.orbits][1 + gates][features] */
     lft_real       *origin; /* [times][1 + gates][features]: W_jf(0) */
     lft_real       *zeta;   /* [times][zeros] */
 } LFT_P(velocity);
@@ -10744,10 +10790,10 @@ typedef struct LFT_P(velocity_gradient) {
 
 /* Fields to work in. u, a, gate and gsine outlive an evaluation. */
 typedef struct LFT_P(velocity_fields) {
-    lft_v *hat;               /* [spectrum_fields][volume]: transforms of features, or of their cotangents */
-    lft_v *u;                 /* [1 + gates][volume]: u_j */
-    lft_v *a, *gate, *gsine;  /* [gates][volume]: a_j, cos and sin of eta_j phi */
-    lft_v *du;                /* [1 + gates][volume]: cotangents of the u_j, for backward */
+    lft_v *hat;               /* [spectrum_fields][apart]: transforms of features, or of their cotangents */
+    lft_v *u;                 /* [1 + gates][apart]: u_j */
+    lft_v *a, *gate, *gsine;  /* [gates][apart]: a_j, cos and sin of eta_j phi */
+    lft_v *du;                /* [1 + gates][apart]: cotangents of the u_j, for backward */
     lft_v *part;              /* [spectrum_fields][2 + gates]: lanes of sums of the gradient: by omega, by W_jf(0) */
 } LFT_P(velocity_fields);
 
@@ -10765,10 +10811,11 @@ LFT_P_STATIC void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *
     u->times    = times;
     u->stretch  = LFT_P(row_length)(lattice) < LFT_P_CHUNK ? LFT_P_CHUNK / LFT_P(row_length)(lattice) : 1;
     u->stretch *= LFT_P(row_length)(lattice);
+    u->apart = u->volume % LFT_P_CHUNK ? u->volume : u->volume + LFT_P_CHUNK / 16;
     u->omega    = (lft_real *)lft_arena_alloc(arena, (size_t)sines, sizeof(lft_real));
     u->eta      = (lft_real *)lft_arena_alloc(arena, (size_t)gates, sizeof(lft_real));
     u->kappa    = (lft_real *)lft_arena_alloc(arena, (size_t)zeros, sizeof(lft_real));
-    u->lambda   = (lft_real *)lft_arena_alloc(arena, kernels * (size_t)u->spectrum.count, sizeof(lft_real));
+    u->lambda   = (lft_real *)lft_arena_alloc(arena, kernels * (size_t)u->spectrum.orbits, sizeof(lft_real));
     u->origin   = (lft_real *)lft_arena_alloc(arena, kernels, sizeof(lft_real));
     u->zeta     = (lft_real *)lft_arena_alloc(arena, (size_t)(times * zeros), sizeof(lft_real));
 }
@@ -10776,19 +10823,19 @@ LFT_P_STATIC void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *
 LFT_P_STATIC LFT_P(velocity_fields) LFT_P(velocity_scratch)(const LFT_P(velocity) *u, int backward, lft_arena *arena)
 {
     LFT_P(velocity_fields) w;
-    const size_t volume = (size_t)u->volume, gated = volume * (size_t)u->gates;
+    const size_t field = (size_t)u->apart, gated = field * (size_t)u->gates;
     const int    most   = LFT_P(spectrum_fields);
-    w.hat   = LFT_P(vectors)(arena, volume * (size_t)(u->features < most ? u->features : most));
-    w.u     = LFT_P(vectors)(arena, volume + gated);
+    w.hat   = LFT_P(vectors)(arena, field * (size_t)(u->features < most ? u->features : most));
+    w.u     = LFT_P(vectors)(arena, field + gated);
     w.a     = LFT_P(vectors)(arena, gated);
     w.gate  = LFT_P(vectors)(arena, gated);
     w.gsine = LFT_P(vectors)(arena, gated);
-    w.du    = LFT_P(vectors)(arena, backward ? volume + gated : 0);
+    w.du    = LFT_P(vectors)(arena, backward ? field + gated : 0);
     w.part  = LFT_P(vectors)(arena, backward ? (size_t)(most * (2 + u->gates)) : 0);
     return w;
 }
 
-/* Of gate j and feature f at time t: the entry of `origin`, and that of `lambda` at the first momentum. */
+/* Of gate j and feature f at time t: the entry of `origin`, and that of `lambda` at momentum 0. */
 LFT_P_INLINE size_t LFT_P(velocity_kernel)(const LFT_P(velocity) *u, int t, int j, int f)
 {
     return ((size_t)t * (size_t)(1 + u->gates) + (size_t)j) * (size_t)u->features + (size_t)f;
@@ -10796,7 +10843,17 @@ LFT_P_INLINE size_t LFT_P(velocity_kernel)(const LFT_P(velocity) *u, int t, int 
 
 LFT_P_INLINE size_t LFT_P(velocity_lambda)(const LFT_P(velocity) *u, int t, int j, int f)
 {
-    return (size_t)t * (size_t)u->spectrum.count * (size_t)((1 + u->gates) * u->features) + (size_t)(j * u->features + f);
+    return (size_t)t * (size_t)u->spectrum.orbits * (size_t)((1 + u->gates) * u->features) + (size_t)(j * u->features + f);
+}
+
+LFT_P_INLINE LFT_P(spectrum_mixing) LFT_P(velocity_mixing)(const LFT_P(velocity) *u)
+{
+    LFT_P(spectrum_mixing) m;
+    m.spectrum = &u->spectrum;
+    m.sets     = 1 + u->gates;
+    m.features = u->features;
+    m.apart    = u->apart;
+    return m;
 }
 
 /* Ends of pieces: of the stretch that begins at a site, of the chunk. */
@@ -10843,7 +10900,7 @@ static inline void LFT_P(velocity_gates)(const LFT_P(velocity) *u, const lft_v *
     const int volume = u->volume;
     int       j;
     for (j = 0; j < u->gates; ++j) {
-        (void)LFT_P(velocity_sines)(u->eta[j], phi, volume, w->gsine + j * volume, w->gate + j * volume);
+        (void)LFT_P(velocity_sines)(u->eta[j], phi, volume, w->gsine + j * u->apart, w->gate + j * u->apart);
     }
 }
 
@@ -10853,7 +10910,7 @@ static inline void LFT_P(velocity_back)(const LFT_P(velocity) *u, const LFT_P(ve
 {
     const int rows = (end - begin) / LFT_P(row_length)(&u->spectrum.lattice);
     int       j;
-    for (j = first; j <= u->gates; ++j) LFT_P(hartley_rows)(&u->hartley, w->u + j * u->volume + begin, rows, panel);
+    for (j = first; j <= u->gates; ++j) LFT_P(hartley_rows)(&u->hartley, w->u + j * u->apart + begin, rows, panel);
 }
 
 /* v = sum_j g_j u_j, div += sum_x sum_j (g_j a_j + g_j' u_j), j > 0, of the u_j that are back but along the rows. */
@@ -10867,8 +10924,8 @@ static inline void LFT_P(velocity_sum)(const LFT_P(velocity) *u, const LFT_P(vel
         LFT_P(velocity_back)(u, w, 0, begin, stretch, panel);
         lft_p_copy(v + begin, w->u + begin, (size_t)(stretch - begin) * sizeof(lft_v));
         for (j = 0; j < u->gates; ++j) {
-            const lft_v   *a = w->a + j * volume, *uj = w->u + (1 + j) * volume;
-            const lft_v   *gate = w->gate + j * volume, *gsine = w->gsine + j * volume;
+            const lft_v   *a = w->a + j * u->apart, *uj = w->u + (1 + j) * u->apart;
+            const lft_v   *gate = w->gate + j * u->apart, *gsine = w->gsine + j * u->apart;
             const lft_real eta = u->eta[j];
             for (x = begin; x < stretch;) {
                 lft_v part = lft_splat(0);
@@ -10896,9 +10953,9 @@ static inline void LFT_P(velocity_features)(const LFT_P(velocity) *u, int t, int
         for (at = begin; at < stretch; at += m) {
             lft_v part = lft_splat(0);
             m          = LFT_P(velocity_end)(at, LFT_P_CHUNK, stretch) - at;
-            for (j = 0; j < u->gates && slopes && f == 0; ++j) LFT_P(set_zero)(w->a + j * volume + at, m);
+            for (j = 0; j < u->gates && slopes && f == 0; ++j) LFT_P(set_zero)(w->a + j * u->apart + at, m);
             for (i = 0; i < n; ++i) {
-                lft_v   *hat   = w->hat + i * volume + at;
+                lft_v   *hat   = w->hat + i * u->apart + at;
                 lft_real omega = 1;
                 lft_v    sum   = lft_splat((lft_real)m);
                 if (f + i >= u->sines) {
@@ -10912,15 +10969,15 @@ static inline void LFT_P(velocity_features)(const LFT_P(velocity) *u, int t, int
                 part += origin[i] * omega * sum;
                 for (j = 0; j < u->gates && slopes; ++j) {
                     const lft_real slope = origin[(1 + j) * u->features + i] * omega;
-                    lft_v         *a     = w->a + j * volume + at;
+                    lft_v         *a     = w->a + j * u->apart + at;
                     for (x = 0; x < m; ++x) a[x] += slope * cosine[x];
                 }
             }
             if (div) LFT_P(add_wide)(div, part);
         }
-        for (i = 0; i < n; ++i) LFT_P(hartley_rows)(&u->hartley, w->hat + i * volume + begin, (stretch - begin) / length, panel);
+        for (i = 0; i < n; ++i) LFT_P(hartley_rows)(&u->hartley, w->hat + i * u->apart + begin, (stretch - begin) / length, panel);
     }
-    for (i = 0; i < n; ++i) LFT_P(hartley_columns)(&u->hartley, w->hat + i * volume, panel);
+    for (i = 0; i < n; ++i) LFT_P(hartley_columns)(&u->hartley, w->hat + i * u->apart, panel);
 }
 
 static inline void LFT_P(velocity_zero_mode)(const LFT_P(velocity) *u, int t, const lft_v *phi, lft_v *v, double *div)
@@ -10943,17 +11000,16 @@ static inline void LFT_P(velocity_zero_mode)(const LFT_P(velocity) *u, int t, co
 LFT_P_NOINLINE void LFT_P(velocity_forward)(const LFT_P(velocity) *u, int t, const lft_v *phi,
                                             const LFT_P(velocity_fields) *w, lft_v *v, double *div, lft_v *panel)
 {
-    const int volume = u->volume, sets = 1 + u->gates;
-    int       f, j, l, n;
+    const LFT_P(spectrum_mixing) m = LFT_P(velocity_mixing)(u);
+    int                          f, j, l, n;
     for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
-    LFT_P(set_zero)(w->u, sets * volume);
     LFT_P(velocity_gates)(u, phi, w);
     for (f = 0; f < u->features; f += n) {
-        n = LFT_P(velocity_end)(f, LFT_P(spectrum_fields), u->features) - f;
+        n = LFT_P(spectrum_at_once)(f, u->features);
         LFT_P(velocity_features)(u, t, f, n, 1, phi, w, div, panel);
-        LFT_P(spectrum_mix)(&u->spectrum, u->lambda + LFT_P(velocity_lambda)(u, t, 0, f), sets, u->features, n, w->hat, w->u);
+        LFT_P(spectrum_mix)(&m, n, f > 0, u->lambda + LFT_P(velocity_lambda)(u, t, 0, f), w->hat, w->u);
     }
-    for (j = 0; j < sets; ++j) LFT_P(hartley_columns)(&u->hartley, w->u + j * volume, panel);
+    for (j = 0; j <= u->gates; ++j) LFT_P(hartley_columns)(&u->hartley, w->u + j * u->apart, panel);
     LFT_P(velocity_sum)(u, w, v, div, panel);
     if (u->zeros) LFT_P(velocity_zero_mode)(u, t, phi, v, div);
 }
@@ -10965,11 +11021,11 @@ static inline void LFT_P(velocity_cotangents)(const LFT_P(velocity) *u, const LF
     const int volume = u->volume, length = LFT_P(row_length)(&u->spectrum.lattice);
     int       j, x, begin, end;
     for (j = 0; j <= u->gates; ++j) {
-        lft_v *duj = w->du + j * volume;
+        lft_v *duj = w->du + j * u->apart;
         for (begin = 0; begin < volume; begin = end) {
             end = LFT_P(velocity_end)(begin, u->stretch, volume);
             if (j) {
-                const lft_v *gate = w->gate + (j - 1) * volume, *gsine = w->gsine + (j - 1) * volume;
+                const lft_v *gate = w->gate + (j - 1) * u->apart, *gsine = w->gsine + (j - 1) * u->apart;
                 const lft_v  slope = u->eta[j - 1] * ddiv;
                 for (x = begin; x < end; ++x) duj[x] = gate[x] * dv[x] - slope * gsine[x];
             } else {
@@ -10986,11 +11042,10 @@ LFT_P_INLINE void LFT_P(velocity_gates_backward)(const LFT_P(velocity) *u, int s
                                                  const LFT_P(velocity_fields) *w, const lft_v *dv, lft_v ddiv, int begin, int end,
                                                  lft_v *dphi, const LFT_P(velocity_gradient) *d)
 {
-    const int volume = u->volume;
-    int       j, x;
+    int j, x;
     for (j = 0; j < u->gates; ++j) {
-        const lft_v   *a = w->a + j * volume, *uj = w->u + (1 + j) * volume;
-        const lft_v   *gate = w->gate + j * volume, *gsine = w->gsine + j * volume;
+        const lft_v   *a = w->a + j * u->apart, *uj = w->u + (1 + j) * u->apart;
+        const lft_v   *gate = w->gate + j * u->apart, *gsine = w->gsine + j * u->apart;
         const lft_real eta  = u->eta[j];
         lft_v          deta = lft_splat(0);
         for (x = begin; x < end; ++x) {
@@ -11044,10 +11099,10 @@ LFT_P_INLINE void LFT_P(velocity_sine_backward)(const LFT_P(velocity) *u, int f,
         lft_v s, c, slope;
         LFT_P(sincos_fast)(omega, phi[x], &s, &c);
         slope = c * ds[x];
-        if (want) domega += phi[x] * slope;
         if (spread) slope -= scale * weight[x] * s;
+        if (want) domega += phi[x] * slope;
         if (want && spread) {
-            domega += ddiv * weight[x] * (c - omega * phi[x] * s);
+            domega += ddiv * weight[x] * c;
             sum += c;
             cosine[x] = c;
         }
@@ -11056,7 +11111,7 @@ LFT_P_INLINE void LFT_P(velocity_sine_backward)(const LFT_P(velocity) *u, int f,
     if (want) part[0] += domega;
     if (!want || !spread) return;
     part[1] += sum;
-    for (j = 0; j < u->gates; ++j, gate += u->volume) {
+    for (j = 0; j < u->gates; ++j, gate += u->apart) {
         for (sum = lft_splat(0), x = 0; x < n; ++x) sum += gate[x] * cosine[x];
         part[2 + j] += sum;
     }
@@ -11069,7 +11124,7 @@ LFT_P_INLINE void LFT_P(velocity_linear_backward)(const LFT_P(velocity) *u, int 
     int j, x;
     for (x = 0; x < n; ++x) dphi[x] += ds[x];
     part[1] += lft_splat((lft_real)n);
-    for (j = 0; j < u->gates; ++j, gate += u->volume) {
+    for (j = 0; j < u->gates; ++j, gate += u->apart) {
         lft_v sum = lft_splat(0);
         for (x = 0; x < n; ++x) sum += gate[x];
         part[2 + j] += sum;
@@ -11081,14 +11136,13 @@ LFT_P_INLINE void LFT_P(velocity_features_backward)(const LFT_P(velocity) *u, in
                                                     const lft_v *phi, const LFT_P(velocity_fields) *w, lft_v ddiv, int begin,
                                                     int end, lft_v *dphi)
 {
-    const int volume = u->volume;
-    lft_v     weight[LFT_P_CHUNK];
-    int       i, j, x, at, m;
+    lft_v weight[LFT_P_CHUNK];
+    int   i, j, x, at, m;
     for (at = begin; at < end; at += m) {
         m = LFT_P(velocity_end)(at, LFT_P_CHUNK, end) - at;
         for (i = 0; i < n; ++i) {
             const lft_real *origin = u->origin + LFT_P(velocity_kernel)(u, t, 0, f + i);
-            const lft_v    *ds = w->hat + i * volume + at, *gate = w->gate + at;
+            const lft_v    *ds = w->hat + i * u->apart + at, *gate = w->gate + at;
             lft_v          *part = w->part + i * (2 + u->gates);
             if (f + i >= u->sines) {
                 LFT_P(velocity_linear_backward)(u, m, ds, gate, dphi + at, part);
@@ -11097,7 +11151,7 @@ LFT_P_INLINE void LFT_P(velocity_features_backward)(const LFT_P(velocity) *u, in
             for (x = 0; spread && x < m; ++x) weight[x] = lft_splat(origin[0]);
             for (j = 0; spread && j < u->gates; ++j) {
                 const lft_real share = origin[(1 + j) * u->features];
-                for (x = 0; x < m; ++x) weight[x] += share * gate[j * volume + x];
+                for (x = 0; x < m; ++x) weight[x] += share * gate[j * u->apart + x];
             }
             LFT_P(velocity_sine_backward)(u, f + i, want, spread, phi + at, m, weight, ds, gate, ddiv, dphi + at, part);
         }
@@ -11124,35 +11178,35 @@ LFT_P_NOINLINE void LFT_P(velocity_backward)(const LFT_P(velocity) *u, int t, co
                                              const LFT_P(velocity_fields) *w, const lft_v *dv, lft_v ddiv, lft_v *dphi,
                                              const LFT_P(velocity_gradient) *d, lft_v *panel)
 {
-    const LFT_P(hartley) *h = &u->hartley;
-    const int             volume = u->volume, sets = 1 + u->gates, length = LFT_P(row_length)(&u->spectrum.lattice);
-    const int             anew = !follows && u->gates > 0;
-    const int             spread = LFT_P(any)(~LFT_P(eq)(ddiv, lft_splat(0)));
-    int                   f, i, j, n, begin, end;
+    const LFT_P(spectrum_mixing) m = LFT_P(velocity_mixing)(u);
+    const LFT_P(hartley)        *h = &u->hartley;
+    const int                    volume = u->volume, length = LFT_P(row_length)(&u->spectrum.lattice);
+    const int                    anew = !follows && u->gates > 0;
+    const int                    spread = LFT_P(any)(~LFT_P(eq)(ddiv, lft_splat(0)));
+    LFT_P(spectrum_wanted)       wanted;
+    int                          f, i, j, n, begin, end;
     LFT_P(set_zero)(dphi, volume);
-    if (anew) {
-        LFT_P(set_zero)(w->u + volume, u->gates * volume);
-        LFT_P(velocity_gates)(u, phi, w);
-    }
+    if (anew) LFT_P(velocity_gates)(u, phi, w);
     LFT_P(velocity_cotangents)(u, w, dv, ddiv, panel);
     for (f = 0; f < u->features; f += n) {
-        const size_t kernel = LFT_P(velocity_lambda)(u, 0, 0, f), at = LFT_P(velocity_lambda)(u, t, 0, f);
-        n = LFT_P(velocity_end)(f, LFT_P(spectrum_fields), u->features) - f;
+        n = LFT_P(spectrum_at_once)(f, u->features);
         if (d || anew) LFT_P(velocity_features)(u, t, f, n, anew && spread, phi, w, NULL, panel);
-        LFT_P(spectrum_unmix)(&u->spectrum, u->lambda + at, sets, u->features, n, w->hat, w->du, anew ? w->u : NULL,
-                              d ? d->lambda + kernel : NULL);
+        wanted.y       = anew ? w->u : NULL;
+        wanted.dlambda = d ? d->lambda + LFT_P(velocity_lambda)(u, 0, 0, f) : NULL;
+        wanted.add     = f > 0;
+        LFT_P(spectrum_unmix)(&m, n, u->lambda + LFT_P(velocity_lambda)(u, t, 0, f), w->hat, w->du, &wanted);
         LFT_P(set_zero)(w->part, n * (2 + u->gates));
-        for (i = 0; i < n; ++i) LFT_P(hartley_columns)(h, w->hat + i * volume, panel);
+        for (i = 0; i < n; ++i) LFT_P(hartley_columns)(h, w->hat + i * u->apart, panel);
         for (begin = 0; begin < volume; begin = end) {
             end = LFT_P(velocity_end)(begin, u->stretch, volume);
-            for (i = 0; i < n; ++i) LFT_P(hartley_rows)(h, w->hat + i * volume + begin, (end - begin) / length, panel);
+            for (i = 0; i < n; ++i) LFT_P(hartley_rows)(h, w->hat + i * u->apart + begin, (end - begin) / length, panel);
             if (!spread) LFT_P(velocity_features_backward)(u, t, f, n, 1, 0, phi, w, ddiv, begin, end, dphi);
             else if (d) LFT_P(velocity_features_backward)(u, t, f, n, 1, 1, phi, w, ddiv, begin, end, dphi);
             else LFT_P(velocity_features_backward)(u, t, f, n, 0, 1, phi, w, ddiv, begin, end, dphi);
         }
         if (d) LFT_P(velocity_collect)(u, f, n, w, ddiv, d);
     }
-    for (j = 1; anew && j < sets; ++j) LFT_P(hartley_columns)(h, w->u + j * volume, panel);
+    for (j = 1; anew && j <= u->gates; ++j) LFT_P(hartley_columns)(h, w->u + j * u->apart, panel);
     for (begin = 0; begin < volume && u->gates; begin = end) {
         end = LFT_P(velocity_end)(begin, u->stretch, volume);
         if (anew) LFT_P(velocity_back)(u, w, 1, begin, end, panel);
@@ -13278,7 +13332,7 @@ LFT_P_STATIC void LFT_P(continuous_basis)(LFT_P(continuous) *s, int steps)
 LFT_P_STATIC size_t LFT_P(continuous_gradient_count)(const LFT_P(continuous) *s)
 {
     size_t kernels = (size_t)(1 + s->u.gates) * (size_t)s->u.features;
-    return (size_t)s->desc.nodes * (kernels * (size_t)(s->u.spectrum.count + 1) + (size_t)s->u.zeros) +
+    return (size_t)s->desc.nodes * (kernels * (size_t)(s->u.spectrum.orbits + 1) + (size_t)s->u.zeros) +
            (size_t)(s->u.sines + s->u.gates + s->u.zeros);
 }
 
@@ -13290,10 +13344,10 @@ typedef struct LFT_P(continuous_parts) {
 LFT_P_STATIC LFT_P(continuous_parts) LFT_P(continuous_gradient)(const LFT_P(continuous) *s, double *gradient, int node)
 {
     LFT_P(continuous_parts) d;
-    size_t kernels = (size_t)(1 + s->u.gates) * (size_t)s->u.features, count = (size_t)s->u.spectrum.count;
-    size_t block = kernels * (count + 1) + (size_t)s->u.zeros;
+    size_t kernels = (size_t)(1 + s->u.gates) * (size_t)s->u.features, orbits = (size_t)s->u.spectrum.orbits;
+    size_t block = kernels * (orbits + 1) + (size_t)s->u.zeros;
     d.lambda     = gradient + block * (size_t)node;
-    d.origin     = d.lambda + kernels * count;
+    d.origin     = d.lambda + kernels * orbits;
     d.zeta       = d.origin + kernels;
     d.omega      = gradient + block * (size_t)s->desc.nodes;
     d.eta        = d.omega + s->u.sines;
@@ -13303,7 +13357,7 @@ LFT_P_STATIC LFT_P(continuous_parts) LFT_P(continuous_gradient)(const LFT_P(cont
 
 LFT_P_STATIC size_t LFT_P(continuous_block)(const LFT_P(continuous) *s)
 {
-    return (size_t)(1 + s->u.gates) * (size_t)s->u.features * (size_t)(s->u.spectrum.count + 1) + (size_t)s->u.zeros;
+    return (size_t)(1 + s->u.gates) * (size_t)s->u.features * (size_t)(s->u.spectrum.orbits + 1) + (size_t)s->u.zeros;
 }
 
 /* Everything that one evaluation or one backward step works in. */
@@ -13426,7 +13480,7 @@ LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *th
                     origin += k[a] * kernel[a * orbits];
                     for (i = 0; k[a] != 0 && i < count; ++i) sum[i] += k[a] * from[i];
                 }
-                for (i = 0; i < count; ++i) to[i * kernels] = (lft_real)sum[i];
+                for (i = 0; i < count; ++i) to[u->spectrum.orbit[i] * kernels] = (lft_real)sum[i];
                 u->origin[LFT_P(velocity_kernel)(u, t, j, f)] = (lft_real)origin;
             }
         }
@@ -13573,7 +13627,7 @@ static inline void LFT_P(continuous_spread)(const LFT_P(continuous) *s, int t, l
                                             double *gradient)
 {
     const size_t block = LFT_P(continuous_block)(s);
-    const size_t spectra = (size_t)(1 + s->u.gates) * (size_t)s->u.features * (size_t)s->u.spectrum.count;
+    const size_t spectra = (size_t)(1 + s->u.gates) * (size_t)s->u.features * (size_t)s->u.spectrum.orbits;
     size_t       i;
     int          a;
     LFT_P(sum_lanes_of)(lambda, spectra, now);
@@ -13636,14 +13690,16 @@ LFT_P_STATIC void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *gr
     const LFT_P(velocity)   *u = &s->u;
     const int                nodes = s->desc.nodes, orbits = u->spectrum.orbits, count = u->spectrum.count;
     const int                kernels = (1 + u->gates) * u->features;
-    int                      a, j, f, i;
+    int                      a, j, f, i, first;
     for (a = 0; a < nodes; ++a) {
         LFT_P(continuous_parts) d = LFT_P(continuous_gradient)(s, gradient, a);
         for (j = 0; j <= u->gates; ++j) {
             for (f = 0; f < u->features; ++f) {
                 const int entry   = j * u->features + f;
                 double   *dkernel = dtheta + s->kernel + (size_t)(entry * nodes + a) * (size_t)orbits;
-                for (i = 0; i < count; ++i) s->node[i] = d.lambda[i * kernels + entry];
+                for (first = 0, i = 0; i < count; ++i) { /* one momentum may stand for its orbit: kernels are tied alike */
+                    s->node[i] = u->spectrum.orbit[i] == first ? d.lambda[first++ * kernels + entry] : 0;
+                }
                 LFT_P(spectrum_of_kernel_backward)(&u->spectrum, s->node, dkernel, s->node + count);
                 dkernel[0] += d.origin[entry];
             }

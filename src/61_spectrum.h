@@ -164,116 +164,153 @@ LFT_P_INLINE void LFT_P(spectrum_dot)(const LFT_P(spectrum) *s, const lft_v *x, 
     for (k = 0; k < volume; ++k) dlambda[compact[k]] += x[k] * y[k];
 }
 
-/* Kernels from many fields x_f to many fields y_j: lambda[count][sets][features]. Few at a time, so that they stay in the
- * cache; and a momentum with its mirror image along the last axis, which has the same kernels. */
+/* Kernels from many fields x_f to many fields y_j: lambda[orbits][sets][features], the fields `apart` from each other. A few
+ * features at a time, whose loops are unrolled so that they live in registers; and a momentum with its mirror image along the
+ * last axis, which has the same kernels. */
 enum { LFT_P(spectrum_fields) = 5 };
 
-/* At `momenta` momenta, k and, if 2, `mirror`: y_j += sum_f lambda_jf x_f, f < n. x: [n][volume], y: [sets][volume]. n and
- * momenta are constants after inlining, so that the x_f live in registers. */
-LFT_P_INLINE void LFT_P(spectrum_mix_at)(int volume, const lft_real *lambda, int sets, int features, int n, int momenta, int k,
-                                         int mirror, const lft_v *x, lft_v *y)
+typedef struct LFT_P(spectrum_mixing) {
+    const LFT_P(spectrum) *spectrum;
+    int                    sets, features, apart;
+} LFT_P(spectrum_mixing);
+
+/* So many of the features from f on at once as there is unrolled code for. */
+LFT_P_INLINE int LFT_P(spectrum_at_once)(int f, int features)
 {
-    lft_v here[LFT_P(spectrum_fields)], there[LFT_P(spectrum_fields)];
-    int   f, j;
-    LFT_P_UNROLL for (f = 0; f < n; ++f, x += volume)
+    const int most = LFT_P(spectrum_fields), rest = features - f;
+    return rest >= most ? most : rest == most - 1 ? rest : 1;
+}
+
+/* At one momentum and, if `momenta` is 2, at its mirror image: y_j = sum_f lambda_jf x_f, or that added. */
+LFT_P_INLINE void LFT_P(spectrum_mix_at)(const LFT_P(spectrum_mixing) *m, int n, int momenta, int mirror, int add,
+                                         const lft_real *lambda, const lft_v *x, lft_v *y)
+{
+    const lft_v zero = lft_splat(0);
+    lft_v       here[LFT_P(spectrum_fields)], there[LFT_P(spectrum_fields)];
+    int         f, j;
+    LFT_P_UNROLL for (f = 0; f < n; ++f, x += m->apart)
     {
-        here[f] = x[k];
-        if (momenta > 1) there[f] = x[mirror];
+        here[f]  = x[0];
+        there[f] = x[mirror];
     }
-    for (j = 0; j < sets; ++j, y += volume, lambda += features) {
-        lft_v sum = y[k], other = y[mirror];
+    for (j = 0; j < m->sets; ++j, y += m->apart, lambda += m->features) {
+        lft_v sum = add ? y[0] : zero, other = add ? y[mirror] : zero;
         LFT_P_UNROLL for (f = 0; f < n; ++f)
         {
             sum += lambda[f] * here[f];
             if (momenta > 1) other += lambda[f] * there[f];
         }
-        y[k] = sum;
+        y[0] = sum;
         if (momenta > 1) y[mirror] = other;
     }
 }
 
-LFT_P_INLINE void LFT_P(spectrum_mix_of)(const LFT_P(spectrum) *s, const lft_real *lambda, int sets, int features, int n,
-                                         const lft_v *x, lft_v *y)
+LFT_P_INLINE void LFT_P(spectrum_mix_of)(const LFT_P(spectrum_mixing) *m, int n, int add, const lft_real *lambda, const lft_v *x,
+                                         lft_v *y)
 {
-    const int volume = s->lattice.volume, length = LFT_P(row_length)(&s->lattice), step = sets * features;
-    int       row, i;
-    for (row = 0; row < volume; row += length) {
-        const lft_real *at = lambda + (size_t)s->compact[row] * (size_t)step;
-        for (i = 0; 2 * i <= length && i < length; ++i, at += step) {
-            if (i && 2 * i < length) {
-                LFT_P(spectrum_mix_at)(volume, at, sets, features, n, 2, row + i, row + length - i, x, y);
-            } else {
-                LFT_P(spectrum_mix_at)(volume, at, sets, features, n, 1, row + i, row + i, x, y);
-            }
+    const LFT_P(spectrum) *s = m->spectrum;
+    const int              length = LFT_P(row_length)(&s->lattice), step = m->sets * m->features;
+    int                    row, k;
+    for (row = 0; row < s->lattice.volume; row += length) {
+        const int *orbit = s->orbit + s->compact[row];
+        for (k = 0; 2 * k <= length && k < length; ++k) {
+            const lft_real *at     = lambda + orbit[k] * step;
+            const int       mirror = length - 2 * k;
+            if (k && mirror) LFT_P(spectrum_mix_at)(m, n, 2, mirror, add, at, x + row + k, y + row + k);
+            else LFT_P(spectrum_mix_at)(m, n, 1, 0, add, at, x + row + k, y + row + k);
         }
     }
 }
 
-/* y_j(k) += sum_f lambda_jf(k) x_f(k), f < n, at most spectrum_fields; lambda from the first of these features on. */
-LFT_P_NOINLINE void LFT_P(spectrum_mix)(const LFT_P(spectrum) *s, const lft_real *lambda, int sets, int features, int n,
-                                        const lft_v *x, lft_v *y)
+/* y_j(k) = sum_f lambda_jf(k) x_f(k), f < n, or that added; n from spectrum_at_once, lambda from the first of these on. */
+LFT_P_NOINLINE void LFT_P(spectrum_mix)(const LFT_P(spectrum_mixing) *m, int n, int add, const lft_real *lambda, const lft_v *x,
+                                        lft_v *y)
 {
-    switch (n) {
-    case 1: LFT_P(spectrum_mix_of)(s, lambda, sets, features, 1, x, y); return;
-    case 2: LFT_P(spectrum_mix_of)(s, lambda, sets, features, 2, x, y); return;
-    case 3: LFT_P(spectrum_mix_of)(s, lambda, sets, features, 3, x, y); return;
-    case 4: LFT_P(spectrum_mix_of)(s, lambda, sets, features, 4, x, y); return;
-    default: LFT_P(spectrum_mix_of)(s, lambda, sets, features, LFT_P(spectrum_fields), x, y); return;
-    }
+    const int most = LFT_P(spectrum_fields);
+    if (n == most) LFT_P(spectrum_mix_of)(m, LFT_P(spectrum_fields), add, lambda, x, y);
+    else if (n == most - 1) LFT_P(spectrum_mix_of)(m, LFT_P(spectrum_fields) - 1, add, lambda, x, y);
+    else LFT_P(spectrum_mix_of)(m, 1, add, lambda, x, y);
 }
 
-/* At one pair of momenta: x_f becomes sum_j lambda_jf dy_j; before, where wanted, y_j += lambda_jf x_f for j > 0, and
- * dlambda_jf += x_f dy_j, lane by lane. want and momenta are constants after inlining. */
-LFT_P_INLINE void LFT_P(spectrum_unmix_at)(int volume, const lft_real *lambda, int sets, int features, int n, int want,
-                                           int momenta, int k, int mirror, lft_v *x, const lft_v *dy, lft_v *y, lft_v *dlambda)
+/* What is wanted of a transpose: y_j as above but not y_0, added or not, if y is not NULL; dlambda, if it is not NULL. */
+typedef struct LFT_P(spectrum_wanted) {
+    lft_v *y, *dlambda;
+    int    add;
+} LFT_P(spectrum_wanted);
+
+LFT_P_INLINE void LFT_P(spectrum_unmix_at)(const LFT_P(spectrum_mixing) *m, int n, int want, int momenta, int mirror, int add,
+                                           const lft_real *lambda, lft_v *x, const lft_v *dy, lft_v *y, lft_v *dlambda)
 {
-    int f, j;
-    for (f = 0; f < n; ++f, x += volume, ++lambda, dlambda += want) {
-        const lft_v zero = lft_splat(0), here = x[k], there = x[mirror];
-        lft_v       sum = zero, other = zero;
-        for (j = 0; j < sets; ++j) {
-            const lft_real l = lambda[j * features];
-            const lft_v   *d = dy + j * volume;
-            sum += l * d[k];
-            if (momenta > 1) other += l * d[mirror];
-            if (want) dlambda[j * features] += momenta > 1 ? here * d[k] + there * d[mirror] : here * d[k];
-            if (y && j) {
-                y[j * volume + k] += l * here;
-                if (momenta > 1) y[j * volume + mirror] += l * there;
-            }
+    const lft_v zero = lft_splat(0);
+    lft_v       here[LFT_P(spectrum_fields)], there[LFT_P(spectrum_fields)];
+    lft_v       dhere[LFT_P(spectrum_fields)], dthere[LFT_P(spectrum_fields)];
+    int         f, j;
+    LFT_P_UNROLL for (f = 0; f < n; ++f)
+    {
+        here[f]  = x[f * m->apart];
+        there[f] = x[f * m->apart + mirror];
+        dhere[f] = dthere[f] = zero;
+    }
+    for (j = 0; j < m->sets; ++j, dy += m->apart, lambda += m->features) {
+        const lft_v d = dy[0], e = dy[mirror];
+        LFT_P_UNROLL for (f = 0; f < n; ++f)
+        {
+            dhere[f] += lambda[f] * d;
+            if (momenta > 1) dthere[f] += lambda[f] * e;
+            if (want) dlambda[f] += momenta > 1 ? here[f] * d + there[f] * e : here[f] * d;
         }
-        x[k] = sum;
-        if (momenta > 1) x[mirror] = other;
+        if (want) dlambda += m->features;
+        if (y && j) {
+            lft_v sum, other;
+            y += m->apart;
+            sum = add ? y[0] : zero, other = add ? y[mirror] : zero;
+            LFT_P_UNROLL for (f = 0; f < n; ++f)
+            {
+                sum += lambda[f] * here[f];
+                if (momenta > 1) other += lambda[f] * there[f];
+            }
+            y[0] = sum;
+            if (momenta > 1) y[mirror] = other;
+        }
+    }
+    LFT_P_UNROLL for (f = 0; f < n; ++f)
+    {
+        x[f * m->apart] = dhere[f];
+        if (momenta > 1) x[f * m->apart + mirror] = dthere[f];
     }
 }
 
-LFT_P_INLINE void LFT_P(spectrum_unmix_of)(const LFT_P(spectrum) *s, const lft_real *lambda, int sets, int features, int n,
-                                           int want, lft_v *x, const lft_v *dy, lft_v *y, lft_v *dlambda)
+LFT_P_INLINE void LFT_P(spectrum_unmix_of)(const LFT_P(spectrum_mixing) *m, int n, int want, const lft_real *lambda, lft_v *x,
+                                           const lft_v *dy, const LFT_P(spectrum_wanted) *w)
 {
-    const int volume = s->lattice.volume, length = LFT_P(row_length)(&s->lattice), step = sets * features;
-    int       row, i;
-    for (row = 0; row < volume; row += length) {
-        const size_t    first = (size_t)s->compact[row] * (size_t)step;
-        const lft_real *at    = lambda + first;
-        lft_v          *d     = want ? dlambda + first : NULL;
-        for (i = 0; 2 * i <= length && i < length; ++i, at += step, d += want ? step : 0) {
-            if (i && 2 * i < length) {
-                LFT_P(spectrum_unmix_at)(volume, at, sets, features, n, want, 2, row + i, row + length - i, x, dy, y, d);
-            } else {
-                LFT_P(spectrum_unmix_at)(volume, at, sets, features, n, want, 1, row + i, row + i, x, dy, y, d);
-            }
+    const LFT_P(spectrum) *s = m->spectrum;
+    const int              length = LFT_P(row_length)(&s->lattice), step = m->sets * m->features;
+    int                    row, k;
+    for (row = 0; row < s->lattice.volume; row += length) {
+        const int *orbit = s->orbit + s->compact[row];
+        for (k = 0; 2 * k <= length && k < length; ++k) {
+            const lft_real *at     = lambda + orbit[k] * step;
+            lft_v          *d      = want ? w->dlambda + orbit[k] * step : NULL, *y = w->y ? w->y + row + k : NULL;
+            const int       mirror = length - 2 * k, i = row + k;
+            if (k && mirror) LFT_P(spectrum_unmix_at)(m, n, want, 2, mirror, w->add, at, x + i, dy + i, y, d);
+            else LFT_P(spectrum_unmix_at)(m, n, want, 1, 0, w->add, at, x + i, dy + i, y, d);
         }
     }
 }
 
 /* The transpose of spectrum_mix: x_f(k) = sum_j lambda_jf(k) dy_j(k), in the place of the features x_f. These are read before
- * where something is wanted of them: y_j as above, but not y_0, if y is not NULL; dlambda_jf[compact(k)] += x_f(k) dy_j(k),
- * lane by lane, the derivative of sum_j dy_j . y_j, if dlambda is not NULL. */
-LFT_P_NOINLINE void LFT_P(spectrum_unmix)(const LFT_P(spectrum) *s, const lft_real *lambda, int sets, int features, int n,
-                                          lft_v *x, const lft_v *dy, lft_v *y, lft_v *dlambda)
+ * where something is wanted of them: the y_j; dlambda_jf[orbit(k)] += x_f(k) dy_j(k), lane by lane, which is the derivative of
+ * sum_j dy_j . y_j. */
+LFT_P_NOINLINE void LFT_P(spectrum_unmix)(const LFT_P(spectrum_mixing) *m, int n, const lft_real *lambda, lft_v *x,
+                                          const lft_v *dy, const LFT_P(spectrum_wanted) *w)
 {
-    if (dlambda) LFT_P(spectrum_unmix_of)(s, lambda, sets, features, n, 1, x, dy, y, dlambda);
-    else LFT_P(spectrum_unmix_of)(s, lambda, sets, features, n, 0, x, dy, y, NULL);
+    const int most = LFT_P(spectrum_fields);
+    if (n == most && w->dlambda) LFT_P(spectrum_unmix_of)(m, LFT_P(spectrum_fields), 1, lambda, x, dy, w);
+    else if (n == most) LFT_P(spectrum_unmix_of)(m, LFT_P(spectrum_fields), 0, lambda, x, dy, w);
+    else if (n == most - 1 && w->dlambda) LFT_P(spectrum_unmix_of)(m, LFT_P(spectrum_fields) - 1, 1, lambda, x, dy, w);
+    else if (n == most - 1) LFT_P(spectrum_unmix_of)(m, LFT_P(spectrum_fields) - 1, 0, lambda, x, dy, w);
+    else if (w->dlambda) LFT_P(spectrum_unmix_of)(m, 1, 1, lambda, x, dy, w);
+    else LFT_P(spectrum_unmix_of)(m, 1, 0, lambda, x, dy, w);
 }
 
 /* A kernel of another lattice on this one: every displacement keeps its weight, shared where it has two images (+-L/2), summed

@@ -18,9 +18,10 @@ typedef struct LFT_P(velocity) {
     LFT_P(hartley)  hartley;
     int             volume, sines, features, gates, zeros; /* features = sines + linear */
     int             stretch; /* sites: as many rows as make LFT_P_CHUNK, at least one */
+    int             apart;   /* from field to field: no power of 2, as sites would meet in the same lines of the cache */
     int             times; /* at which the time-dependent tables are given */
     lft_real       *omega, *eta, *kappa; /* [sines], [gates], [zeros] */
-    lft_real       *lambda; /* [times][spectrum.count][1 + gates][features] */
+    lft_real       *lambda; /* [times][spectrum.orbits][1 + gates][features] */
     lft_real       *origin; /* [times][1 + gates][features]: W_jf(0) */
     lft_real       *zeta;   /* [times][zeros] */
 } LFT_P(velocity);
@@ -34,10 +35,10 @@ typedef struct LFT_P(velocity_gradient) {
 
 /* Fields to work in. u, a, gate and gsine outlive an evaluation. */
 typedef struct LFT_P(velocity_fields) {
-    lft_v *hat;               /* [spectrum_fields][volume]: transforms of features, or of their cotangents */
-    lft_v *u;                 /* [1 + gates][volume]: u_j */
-    lft_v *a, *gate, *gsine;  /* [gates][volume]: a_j, cos and sin of eta_j phi */
-    lft_v *du;                /* [1 + gates][volume]: cotangents of the u_j, for backward */
+    lft_v *hat;               /* [spectrum_fields][apart]: transforms of features, or of their cotangents */
+    lft_v *u;                 /* [1 + gates][apart]: u_j */
+    lft_v *a, *gate, *gsine;  /* [gates][apart]: a_j, cos and sin of eta_j phi */
+    lft_v *du;                /* [1 + gates][apart]: cotangents of the u_j, for backward */
     lft_v *part;              /* [spectrum_fields][2 + gates]: lanes of sums of the gradient: by omega, by W_jf(0) */
 } LFT_P(velocity_fields);
 
@@ -55,10 +56,11 @@ LFT_P_STATIC void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *
     u->times    = times;
     u->stretch  = LFT_P(row_length)(lattice) < LFT_P_CHUNK ? LFT_P_CHUNK / LFT_P(row_length)(lattice) : 1;
     u->stretch *= LFT_P(row_length)(lattice);
+    u->apart = u->volume % LFT_P_CHUNK ? u->volume : u->volume + LFT_P_CHUNK / 16;
     u->omega    = (lft_real *)lft_arena_alloc(arena, (size_t)sines, sizeof(lft_real));
     u->eta      = (lft_real *)lft_arena_alloc(arena, (size_t)gates, sizeof(lft_real));
     u->kappa    = (lft_real *)lft_arena_alloc(arena, (size_t)zeros, sizeof(lft_real));
-    u->lambda   = (lft_real *)lft_arena_alloc(arena, kernels * (size_t)u->spectrum.count, sizeof(lft_real));
+    u->lambda   = (lft_real *)lft_arena_alloc(arena, kernels * (size_t)u->spectrum.orbits, sizeof(lft_real));
     u->origin   = (lft_real *)lft_arena_alloc(arena, kernels, sizeof(lft_real));
     u->zeta     = (lft_real *)lft_arena_alloc(arena, (size_t)(times * zeros), sizeof(lft_real));
 }
@@ -66,19 +68,19 @@ LFT_P_STATIC void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *
 LFT_P_STATIC LFT_P(velocity_fields) LFT_P(velocity_scratch)(const LFT_P(velocity) *u, int backward, lft_arena *arena)
 {
     LFT_P(velocity_fields) w;
-    const size_t volume = (size_t)u->volume, gated = volume * (size_t)u->gates;
+    const size_t field = (size_t)u->apart, gated = field * (size_t)u->gates;
     const int    most   = LFT_P(spectrum_fields);
-    w.hat   = LFT_P(vectors)(arena, volume * (size_t)(u->features < most ? u->features : most));
-    w.u     = LFT_P(vectors)(arena, volume + gated);
+    w.hat   = LFT_P(vectors)(arena, field * (size_t)(u->features < most ? u->features : most));
+    w.u     = LFT_P(vectors)(arena, field + gated);
     w.a     = LFT_P(vectors)(arena, gated);
     w.gate  = LFT_P(vectors)(arena, gated);
     w.gsine = LFT_P(vectors)(arena, gated);
-    w.du    = LFT_P(vectors)(arena, backward ? volume + gated : 0);
+    w.du    = LFT_P(vectors)(arena, backward ? field + gated : 0);
     w.part  = LFT_P(vectors)(arena, backward ? (size_t)(most * (2 + u->gates)) : 0);
     return w;
 }
 
-/* Of gate j and feature f at time t: the entry of `origin`, and that of `lambda` at the first momentum. */
+/* Of gate j and feature f at time t: the entry of `origin`, and that of `lambda` at momentum 0. */
 LFT_P_INLINE size_t LFT_P(velocity_kernel)(const LFT_P(velocity) *u, int t, int j, int f)
 {
     return ((size_t)t * (size_t)(1 + u->gates) + (size_t)j) * (size_t)u->features + (size_t)f;
@@ -86,7 +88,17 @@ LFT_P_INLINE size_t LFT_P(velocity_kernel)(const LFT_P(velocity) *u, int t, int 
 
 LFT_P_INLINE size_t LFT_P(velocity_lambda)(const LFT_P(velocity) *u, int t, int j, int f)
 {
-    return (size_t)t * (size_t)u->spectrum.count * (size_t)((1 + u->gates) * u->features) + (size_t)(j * u->features + f);
+    return (size_t)t * (size_t)u->spectrum.orbits * (size_t)((1 + u->gates) * u->features) + (size_t)(j * u->features + f);
+}
+
+LFT_P_INLINE LFT_P(spectrum_mixing) LFT_P(velocity_mixing)(const LFT_P(velocity) *u)
+{
+    LFT_P(spectrum_mixing) m;
+    m.spectrum = &u->spectrum;
+    m.sets     = 1 + u->gates;
+    m.features = u->features;
+    m.apart    = u->apart;
+    return m;
 }
 
 /* Ends of pieces: of the stretch that begins at a site, of the chunk. */
@@ -133,7 +145,7 @@ static inline void LFT_P(velocity_gates)(const LFT_P(velocity) *u, const lft_v *
     const int volume = u->volume;
     int       j;
     for (j = 0; j < u->gates; ++j) {
-        (void)LFT_P(velocity_sines)(u->eta[j], phi, volume, w->gsine + j * volume, w->gate + j * volume);
+        (void)LFT_P(velocity_sines)(u->eta[j], phi, volume, w->gsine + j * u->apart, w->gate + j * u->apart);
     }
 }
 
@@ -143,7 +155,7 @@ static inline void LFT_P(velocity_back)(const LFT_P(velocity) *u, const LFT_P(ve
 {
     const int rows = (end - begin) / LFT_P(row_length)(&u->spectrum.lattice);
     int       j;
-    for (j = first; j <= u->gates; ++j) LFT_P(hartley_rows)(&u->hartley, w->u + j * u->volume + begin, rows, panel);
+    for (j = first; j <= u->gates; ++j) LFT_P(hartley_rows)(&u->hartley, w->u + j * u->apart + begin, rows, panel);
 }
 
 /* v = sum_j g_j u_j, div += sum_x sum_j (g_j a_j + g_j' u_j), j > 0, of the u_j that are back but along the rows. */
@@ -157,8 +169,8 @@ static inline void LFT_P(velocity_sum)(const LFT_P(velocity) *u, const LFT_P(vel
         LFT_P(velocity_back)(u, w, 0, begin, stretch, panel);
         lft_p_copy(v + begin, w->u + begin, (size_t)(stretch - begin) * sizeof(lft_v));
         for (j = 0; j < u->gates; ++j) {
-            const lft_v   *a = w->a + j * volume, *uj = w->u + (1 + j) * volume;
-            const lft_v   *gate = w->gate + j * volume, *gsine = w->gsine + j * volume;
+            const lft_v   *a = w->a + j * u->apart, *uj = w->u + (1 + j) * u->apart;
+            const lft_v   *gate = w->gate + j * u->apart, *gsine = w->gsine + j * u->apart;
             const lft_real eta = u->eta[j];
             for (x = begin; x < stretch;) {
                 lft_v part = lft_splat(0);
@@ -186,9 +198,9 @@ static inline void LFT_P(velocity_features)(const LFT_P(velocity) *u, int t, int
         for (at = begin; at < stretch; at += m) {
             lft_v part = lft_splat(0);
             m          = LFT_P(velocity_end)(at, LFT_P_CHUNK, stretch) - at;
-            for (j = 0; j < u->gates && slopes && f == 0; ++j) LFT_P(set_zero)(w->a + j * volume + at, m);
+            for (j = 0; j < u->gates && slopes && f == 0; ++j) LFT_P(set_zero)(w->a + j * u->apart + at, m);
             for (i = 0; i < n; ++i) {
-                lft_v   *hat   = w->hat + i * volume + at;
+                lft_v   *hat   = w->hat + i * u->apart + at;
                 lft_real omega = 1;
                 lft_v    sum   = lft_splat((lft_real)m);
                 if (f + i >= u->sines) {
@@ -202,15 +214,15 @@ static inline void LFT_P(velocity_features)(const LFT_P(velocity) *u, int t, int
                 part += origin[i] * omega * sum;
                 for (j = 0; j < u->gates && slopes; ++j) {
                     const lft_real slope = origin[(1 + j) * u->features + i] * omega;
-                    lft_v         *a     = w->a + j * volume + at;
+                    lft_v         *a     = w->a + j * u->apart + at;
                     for (x = 0; x < m; ++x) a[x] += slope * cosine[x];
                 }
             }
             if (div) LFT_P(add_wide)(div, part);
         }
-        for (i = 0; i < n; ++i) LFT_P(hartley_rows)(&u->hartley, w->hat + i * volume + begin, (stretch - begin) / length, panel);
+        for (i = 0; i < n; ++i) LFT_P(hartley_rows)(&u->hartley, w->hat + i * u->apart + begin, (stretch - begin) / length, panel);
     }
-    for (i = 0; i < n; ++i) LFT_P(hartley_columns)(&u->hartley, w->hat + i * volume, panel);
+    for (i = 0; i < n; ++i) LFT_P(hartley_columns)(&u->hartley, w->hat + i * u->apart, panel);
 }
 
 static inline void LFT_P(velocity_zero_mode)(const LFT_P(velocity) *u, int t, const lft_v *phi, lft_v *v, double *div)
@@ -233,17 +245,16 @@ static inline void LFT_P(velocity_zero_mode)(const LFT_P(velocity) *u, int t, co
 LFT_P_NOINLINE void LFT_P(velocity_forward)(const LFT_P(velocity) *u, int t, const lft_v *phi,
                                             const LFT_P(velocity_fields) *w, lft_v *v, double *div, lft_v *panel)
 {
-    const int volume = u->volume, sets = 1 + u->gates;
-    int       f, j, l, n;
+    const LFT_P(spectrum_mixing) m = LFT_P(velocity_mixing)(u);
+    int                          f, j, l, n;
     for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
-    LFT_P(set_zero)(w->u, sets * volume);
     LFT_P(velocity_gates)(u, phi, w);
     for (f = 0; f < u->features; f += n) {
-        n = LFT_P(velocity_end)(f, LFT_P(spectrum_fields), u->features) - f;
+        n = LFT_P(spectrum_at_once)(f, u->features);
         LFT_P(velocity_features)(u, t, f, n, 1, phi, w, div, panel);
-        LFT_P(spectrum_mix)(&u->spectrum, u->lambda + LFT_P(velocity_lambda)(u, t, 0, f), sets, u->features, n, w->hat, w->u);
+        LFT_P(spectrum_mix)(&m, n, f > 0, u->lambda + LFT_P(velocity_lambda)(u, t, 0, f), w->hat, w->u);
     }
-    for (j = 0; j < sets; ++j) LFT_P(hartley_columns)(&u->hartley, w->u + j * volume, panel);
+    for (j = 0; j <= u->gates; ++j) LFT_P(hartley_columns)(&u->hartley, w->u + j * u->apart, panel);
     LFT_P(velocity_sum)(u, w, v, div, panel);
     if (u->zeros) LFT_P(velocity_zero_mode)(u, t, phi, v, div);
 }
@@ -255,11 +266,11 @@ static inline void LFT_P(velocity_cotangents)(const LFT_P(velocity) *u, const LF
     const int volume = u->volume, length = LFT_P(row_length)(&u->spectrum.lattice);
     int       j, x, begin, end;
     for (j = 0; j <= u->gates; ++j) {
-        lft_v *duj = w->du + j * volume;
+        lft_v *duj = w->du + j * u->apart;
         for (begin = 0; begin < volume; begin = end) {
             end = LFT_P(velocity_end)(begin, u->stretch, volume);
             if (j) {
-                const lft_v *gate = w->gate + (j - 1) * volume, *gsine = w->gsine + (j - 1) * volume;
+                const lft_v *gate = w->gate + (j - 1) * u->apart, *gsine = w->gsine + (j - 1) * u->apart;
                 const lft_v  slope = u->eta[j - 1] * ddiv;
                 for (x = begin; x < end; ++x) duj[x] = gate[x] * dv[x] - slope * gsine[x];
             } else {
@@ -276,11 +287,10 @@ LFT_P_INLINE void LFT_P(velocity_gates_backward)(const LFT_P(velocity) *u, int s
                                                  const LFT_P(velocity_fields) *w, const lft_v *dv, lft_v ddiv, int begin, int end,
                                                  lft_v *dphi, const LFT_P(velocity_gradient) *d)
 {
-    const int volume = u->volume;
-    int       j, x;
+    int j, x;
     for (j = 0; j < u->gates; ++j) {
-        const lft_v   *a = w->a + j * volume, *uj = w->u + (1 + j) * volume;
-        const lft_v   *gate = w->gate + j * volume, *gsine = w->gsine + j * volume;
+        const lft_v   *a = w->a + j * u->apart, *uj = w->u + (1 + j) * u->apart;
+        const lft_v   *gate = w->gate + j * u->apart, *gsine = w->gsine + j * u->apart;
         const lft_real eta  = u->eta[j];
         lft_v          deta = lft_splat(0);
         for (x = begin; x < end; ++x) {
@@ -334,10 +344,10 @@ LFT_P_INLINE void LFT_P(velocity_sine_backward)(const LFT_P(velocity) *u, int f,
         lft_v s, c, slope;
         LFT_P(sincos_fast)(omega, phi[x], &s, &c);
         slope = c * ds[x];
-        if (want) domega += phi[x] * slope;
         if (spread) slope -= scale * weight[x] * s;
+        if (want) domega += phi[x] * slope;
         if (want && spread) {
-            domega += ddiv * weight[x] * (c - omega * phi[x] * s);
+            domega += ddiv * weight[x] * c;
             sum += c;
             cosine[x] = c;
         }
@@ -346,7 +356,7 @@ LFT_P_INLINE void LFT_P(velocity_sine_backward)(const LFT_P(velocity) *u, int f,
     if (want) part[0] += domega;
     if (!want || !spread) return;
     part[1] += sum;
-    for (j = 0; j < u->gates; ++j, gate += u->volume) {
+    for (j = 0; j < u->gates; ++j, gate += u->apart) {
         for (sum = lft_splat(0), x = 0; x < n; ++x) sum += gate[x] * cosine[x];
         part[2 + j] += sum;
     }
@@ -359,7 +369,7 @@ LFT_P_INLINE void LFT_P(velocity_linear_backward)(const LFT_P(velocity) *u, int 
     int j, x;
     for (x = 0; x < n; ++x) dphi[x] += ds[x];
     part[1] += lft_splat((lft_real)n);
-    for (j = 0; j < u->gates; ++j, gate += u->volume) {
+    for (j = 0; j < u->gates; ++j, gate += u->apart) {
         lft_v sum = lft_splat(0);
         for (x = 0; x < n; ++x) sum += gate[x];
         part[2 + j] += sum;
@@ -371,14 +381,13 @@ LFT_P_INLINE void LFT_P(velocity_features_backward)(const LFT_P(velocity) *u, in
                                                     const lft_v *phi, const LFT_P(velocity_fields) *w, lft_v ddiv, int begin,
                                                     int end, lft_v *dphi)
 {
-    const int volume = u->volume;
-    lft_v     weight[LFT_P_CHUNK];
-    int       i, j, x, at, m;
+    lft_v weight[LFT_P_CHUNK];
+    int   i, j, x, at, m;
     for (at = begin; at < end; at += m) {
         m = LFT_P(velocity_end)(at, LFT_P_CHUNK, end) - at;
         for (i = 0; i < n; ++i) {
             const lft_real *origin = u->origin + LFT_P(velocity_kernel)(u, t, 0, f + i);
-            const lft_v    *ds = w->hat + i * volume + at, *gate = w->gate + at;
+            const lft_v    *ds = w->hat + i * u->apart + at, *gate = w->gate + at;
             lft_v          *part = w->part + i * (2 + u->gates);
             if (f + i >= u->sines) {
                 LFT_P(velocity_linear_backward)(u, m, ds, gate, dphi + at, part);
@@ -387,7 +396,7 @@ LFT_P_INLINE void LFT_P(velocity_features_backward)(const LFT_P(velocity) *u, in
             for (x = 0; spread && x < m; ++x) weight[x] = lft_splat(origin[0]);
             for (j = 0; spread && j < u->gates; ++j) {
                 const lft_real share = origin[(1 + j) * u->features];
-                for (x = 0; x < m; ++x) weight[x] += share * gate[j * volume + x];
+                for (x = 0; x < m; ++x) weight[x] += share * gate[j * u->apart + x];
             }
             LFT_P(velocity_sine_backward)(u, f + i, want, spread, phi + at, m, weight, ds, gate, ddiv, dphi + at, part);
         }
@@ -414,35 +423,35 @@ LFT_P_NOINLINE void LFT_P(velocity_backward)(const LFT_P(velocity) *u, int t, co
                                              const LFT_P(velocity_fields) *w, const lft_v *dv, lft_v ddiv, lft_v *dphi,
                                              const LFT_P(velocity_gradient) *d, lft_v *panel)
 {
-    const LFT_P(hartley) *h = &u->hartley;
-    const int             volume = u->volume, sets = 1 + u->gates, length = LFT_P(row_length)(&u->spectrum.lattice);
-    const int             anew = !follows && u->gates > 0;
-    const int             spread = LFT_P(any)(~LFT_P(eq)(ddiv, lft_splat(0)));
-    int                   f, i, j, n, begin, end;
+    const LFT_P(spectrum_mixing) m = LFT_P(velocity_mixing)(u);
+    const LFT_P(hartley)        *h = &u->hartley;
+    const int                    volume = u->volume, length = LFT_P(row_length)(&u->spectrum.lattice);
+    const int                    anew = !follows && u->gates > 0;
+    const int                    spread = LFT_P(any)(~LFT_P(eq)(ddiv, lft_splat(0)));
+    LFT_P(spectrum_wanted)       wanted;
+    int                          f, i, j, n, begin, end;
     LFT_P(set_zero)(dphi, volume);
-    if (anew) {
-        LFT_P(set_zero)(w->u + volume, u->gates * volume);
-        LFT_P(velocity_gates)(u, phi, w);
-    }
+    if (anew) LFT_P(velocity_gates)(u, phi, w);
     LFT_P(velocity_cotangents)(u, w, dv, ddiv, panel);
     for (f = 0; f < u->features; f += n) {
-        const size_t kernel = LFT_P(velocity_lambda)(u, 0, 0, f), at = LFT_P(velocity_lambda)(u, t, 0, f);
-        n = LFT_P(velocity_end)(f, LFT_P(spectrum_fields), u->features) - f;
+        n = LFT_P(spectrum_at_once)(f, u->features);
         if (d || anew) LFT_P(velocity_features)(u, t, f, n, anew && spread, phi, w, NULL, panel);
-        LFT_P(spectrum_unmix)(&u->spectrum, u->lambda + at, sets, u->features, n, w->hat, w->du, anew ? w->u : NULL,
-                              d ? d->lambda + kernel : NULL);
+        wanted.y       = anew ? w->u : NULL;
+        wanted.dlambda = d ? d->lambda + LFT_P(velocity_lambda)(u, 0, 0, f) : NULL;
+        wanted.add     = f > 0;
+        LFT_P(spectrum_unmix)(&m, n, u->lambda + LFT_P(velocity_lambda)(u, t, 0, f), w->hat, w->du, &wanted);
         LFT_P(set_zero)(w->part, n * (2 + u->gates));
-        for (i = 0; i < n; ++i) LFT_P(hartley_columns)(h, w->hat + i * volume, panel);
+        for (i = 0; i < n; ++i) LFT_P(hartley_columns)(h, w->hat + i * u->apart, panel);
         for (begin = 0; begin < volume; begin = end) {
             end = LFT_P(velocity_end)(begin, u->stretch, volume);
-            for (i = 0; i < n; ++i) LFT_P(hartley_rows)(h, w->hat + i * volume + begin, (end - begin) / length, panel);
+            for (i = 0; i < n; ++i) LFT_P(hartley_rows)(h, w->hat + i * u->apart + begin, (end - begin) / length, panel);
             if (!spread) LFT_P(velocity_features_backward)(u, t, f, n, 1, 0, phi, w, ddiv, begin, end, dphi);
             else if (d) LFT_P(velocity_features_backward)(u, t, f, n, 1, 1, phi, w, ddiv, begin, end, dphi);
             else LFT_P(velocity_features_backward)(u, t, f, n, 0, 1, phi, w, ddiv, begin, end, dphi);
         }
         if (d) LFT_P(velocity_collect)(u, f, n, w, ddiv, d);
     }
-    for (j = 1; anew && j < sets; ++j) LFT_P(hartley_columns)(h, w->u + j * volume, panel);
+    for (j = 1; anew && j <= u->gates; ++j) LFT_P(hartley_columns)(h, w->u + j * u->apart, panel);
     for (begin = 0; begin < volume && u->gates; begin = end) {
         end = LFT_P(velocity_end)(begin, u->stretch, volume);
         if (anew) LFT_P(velocity_back)(u, w, 1, begin, end, panel);
