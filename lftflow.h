@@ -10375,21 +10375,24 @@ LFT_P_NOINLINE void LFT_P(hartley_lines)(const LFT_P(hartley_axis) *axis, lft_v 
     for (; i < n; ++i) LFT_P(hartley_general)(axis, x + i * line, element, line, 1, panel);
 }
 
-/* One part of the transform: along the last axis, of `rows` rows from x on. panel: hartley_panel() vectors of scratch. */
-static inline void LFT_P(hartley_rows)(const LFT_P(hartley) *h, lft_v *x, int rows, lft_v *panel)
+/* One part of the transform: along the last axis, of `rows` rows from x on that start `row` vectors apart. panel:
+ * hartley_panel() vectors of scratch. */
+static inline void LFT_P(hartley_rows)(const LFT_P(hartley) *h, lft_v *x, int rows, int row, lft_v *panel)
 {
     const LFT_P(hartley_axis) *axis = h->axis + LFT_DIM - 1;
-    if (axis->extent > 1) LFT_P(hartley_lines)(axis, x, 1, axis->extent, rows, panel);
+    if (axis->extent > 1) LFT_P(hartley_lines)(axis, x, 1, row, rows, panel);
 }
 
-/* The other part: along all other axes, of the whole field. The two may come in either order. */
-static inline void LFT_P(hartley_columns)(const LFT_P(hartley) *h, lft_v *x, lft_v *panel)
+/* The other part: along all other axes, of the whole field. The two may come in either order. What stands between the rows is
+ * lost. */
+static inline void LFT_P(hartley_columns)(const LFT_P(hartley) *h, lft_v *x, int row, lft_v *panel)
 {
-    int mu, at, inner = h->axis[LFT_DIM - 1].extent;
+    const int length = h->axis[LFT_DIM - 1].extent, size = h->lattice.volume / length * row;
+    int       mu, at, inner = row;
     for (mu = LFT_DIM - 2; mu >= 0; --mu) {
         const int extent = h->axis[mu].extent;
-        for (at = 0; extent > 1 && at < h->lattice.volume; at += extent * inner) {
-            LFT_P(hartley_lines)(h->axis + mu, x + at, inner, 1, inner, panel);
+        for (at = 0; extent > 1 && at < size; at += extent * inner) {
+            LFT_P(hartley_lines)(h->axis + mu, x + at, inner, 1, mu == LFT_DIM - 2 ? length : inner, panel);
         }
         inner *= extent;
     }
@@ -10398,8 +10401,9 @@ static inline void LFT_P(hartley_columns)(const LFT_P(hartley) *h, lft_v *x, lft
 /* x[site] <- (H x)[momentum], in place, both in row-major order. */
 static inline void LFT_P(hartley_apply)(const LFT_P(hartley) *h, lft_v *x, lft_v *panel)
 {
-    LFT_P(hartley_rows)(h, x, h->lattice.volume / h->axis[LFT_DIM - 1].extent, panel);
-    LFT_P(hartley_columns)(h, x, panel);
+    const int length = h->axis[LFT_DIM - 1].extent;
+    LFT_P(hartley_rows)(h, x, h->lattice.volume / length, length, panel);
+    LFT_P(hartley_columns)(h, x, length, panel);
 }
 
 /* Floating-point operations of one transform of one lane: for the benchmark's fraction of peak. */
@@ -10582,14 +10586,15 @@ LFT_P_INLINE void LFT_P(spectrum_dot)(const LFT_P(spectrum) *s, const lft_v *x, 
     for (k = 0; k < volume; ++k) dlambda[compact[k]] += x[k] * y[k];
 }
 
-/* Kernels from many fields x_f to many fields y_j: lambda[orbits][sets][features], the fields `apart` from each other. A few
+/* Kernels from many fields x_f to many fields y_j: lambda[orbits][sets][features], the fields `apart` from each other, and their
+ * rows `row`. A few
  * features at a time, whose loops are unrolled so that they live in registers; and a momentum with its mirror image along the
  * last axis, which has the same kernels. */
 enum { LFT_P(spectrum_fields) = 5 };
 
 typedef struct LFT_P(spectrum_mixing) {
     const LFT_P(spectrum) *spectrum;
-    int                    sets, features, apart;
+    int                    sets, features, apart, row;
 } LFT_P(spectrum_mixing);
 
 /* So many of the features from f on at once as there is unrolled code for. */
@@ -10629,13 +10634,13 @@ LFT_P_INLINE void LFT_P(spectrum_mix_of)(const LFT_P(spectrum_mixing) *m, int n,
     const LFT_P(spectrum) *s = m->spectrum;
     const int              length = LFT_P(row_length)(&s->lattice), step = m->sets * m->features;
     int                    row, k;
-    for (row = 0; row < s->lattice.volume; row += length) {
-        const int *orbit = s->orbit + s->compact[row];
+    for (row = 0; row < s->lattice.volume / length; ++row, x += m->row, y += m->row) {
+        const int *orbit = s->orbit + s->compact[row * length];
         for (k = 0; 2 * k <= length && k < length; ++k) {
             const lft_real *at     = lambda + orbit[k] * step;
             const int       mirror = length - 2 * k;
-            if (k && mirror) LFT_P(spectrum_mix_at)(m, n, 2, mirror, add, at, x + row + k, y + row + k);
-            else LFT_P(spectrum_mix_at)(m, n, 1, 0, add, at, x + row + k, y + row + k);
+            if (k && mirror) LFT_P(spectrum_mix_at)(m, n, 2, mirror, add, at, x + k, y + k);
+            else LFT_P(spectrum_mix_at)(m, n, 1, 0, add, at, x + k, y + k);
         }
     }
 }
@@ -10704,12 +10709,12 @@ LFT_P_INLINE void LFT_P(spectrum_unmix_of)(const LFT_P(spectrum_mixing) *m, int 
     const LFT_P(spectrum) *s = m->spectrum;
     const int              length = LFT_P(row_length)(&s->lattice), step = m->sets * m->features;
     int                    row, k;
-    for (row = 0; row < s->lattice.volume; row += length) {
-        const int *orbit = s->orbit + s->compact[row];
+    for (row = 0; row < s->lattice.volume / length; ++row) {
+        const int *orbit = s->orbit + s->compact[row * length];
         for (k = 0; 2 * k <= length && k < length; ++k) {
             const lft_real *at     = lambda + orbit[k] * step;
-            lft_v          *d      = want ? w->dlambda + orbit[k] * step : NULL, *y = w->y ? w->y + row + k : NULL;
-            const int       mirror = length - 2 * k, i = row + k;
+            lft_v          *d      = want ? w->dlambda + orbit[k] * step : NULL, *y = w->y ? w->y + row * m->row + k : NULL;
+            const int       mirror = length - 2 * k, i = row * m->row + k;
             if (k && mirror) LFT_P(spectrum_unmix_at)(m, n, want, 2, mirror, w->add, at, x + i, dy + i, y, d);
             else LFT_P(spectrum_unmix_at)(m, n, want, 1, 0, w->add, at, x + i, dy + i, y, d);
         }
@@ -10772,8 +10777,9 @@ typedef struct LFT_P(velocity) {
     LFT_P(spectrum) spectrum;
     LFT_P(hartley)  hartley;
     int             volume, sines, features, gates, zeros; /* features = sines + linear */
-    int             stretch; /* sites: as many rows as make LFT_P_CHUNK, at least one */
-    int             apart;   /* from field to field: no power of 2, as sites would meet in the same lines of the cache */
+    int             stretch;    /* sites: as many rows as make LFT_P_CHUNK, at least one */
+    int             row, apart; /* of the fields in work, from row to row and from field to field: no large powers of 2, as
+                                   columns, and a site of all fields, would meet in the same lines of the cache */
     int             times; /* at which the time-dependent tables are given */
     lft_real       *omega, *eta, *kappa; /* [sines], [gates], [zeros] */
     lft_real       *lambda; /* [times][spectrum.orbits][1 + gates][features] */
@@ -10800,7 +10806,8 @@ typedef struct LFT_P(velocity_fields) {
 LFT_P_STATIC void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *lattice, int sines, int linear, int gates,
                                        int zeros, int times, lft_arena *arena)
 {
-    size_t kernels = (size_t)times * (size_t)(1 + gates) * (size_t)(sines + linear);
+    size_t    kernels = (size_t)times * (size_t)(1 + gates) * (size_t)(sines + linear);
+    const int length  = LFT_P(row_length)(lattice);
     LFT_P(spectrum_init)(&u->spectrum, lattice, arena);
     LFT_P(hartley_init)(&u->hartley, lattice, arena);
     u->volume   = lattice->volume;
@@ -10809,9 +10816,14 @@ LFT_P_STATIC void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *
     u->gates    = gates;
     u->zeros    = zeros;
     u->times    = times;
-    u->stretch  = LFT_P(row_length)(lattice) < LFT_P_CHUNK ? LFT_P_CHUNK / LFT_P(row_length)(lattice) : 1;
-    u->stretch *= LFT_P(row_length)(lattice);
-    u->apart = u->volume % LFT_P_CHUNK ? u->volume : u->volume + LFT_P_CHUNK / 16;
+    u->row      = length;
+    u->stretch  = length < LFT_P_CHUNK ? LFT_P_CHUNK / length * length : length;
+    if (LFT_DIM > 1 && length % (LFT_P_CHUNK / 2) == 0) { /* then a stretch is one row: only these are apart */
+        u->row     = length + 1;
+        u->stretch = length;
+    }
+    u->apart = u->volume / length * u->row;
+    if (u->apart % LFT_P_CHUNK == 0) u->apart += LFT_P_CHUNK / 16;
     u->omega    = (lft_real *)lft_arena_alloc(arena, (size_t)sines, sizeof(lft_real));
     u->eta      = (lft_real *)lft_arena_alloc(arena, (size_t)gates, sizeof(lft_real));
     u->kappa    = (lft_real *)lft_arena_alloc(arena, (size_t)zeros, sizeof(lft_real));
@@ -10853,7 +10865,21 @@ LFT_P_INLINE LFT_P(spectrum_mixing) LFT_P(velocity_mixing)(const LFT_P(velocity)
     m.sets     = 1 + u->gates;
     m.features = u->features;
     m.apart    = u->apart;
+    m.row      = u->row;
     return m;
+}
+
+/* Where the site `begin` of phi, the first of a row, is in the fields in work. */
+LFT_P_INLINE int LFT_P(velocity_at)(const LFT_P(velocity) *u, int begin)
+{
+    return begin / LFT_P(row_length)(&u->spectrum.lattice) * u->row;
+}
+
+/* The transform along the rows from site `begin` to `end` of a field in work */
+LFT_P_INLINE void LFT_P(velocity_rows)(const LFT_P(velocity) *u, lft_v *x, int begin, int end, lft_v *panel)
+{
+    const int rows = (end - begin) / LFT_P(row_length)(&u->spectrum.lattice);
+    LFT_P(hartley_rows)(&u->hartley, x + LFT_P(velocity_at)(u, begin), rows, u->row, panel);
 }
 
 /* Ends of pieces: of the stretch that begins at a site, of the chunk. */
@@ -10904,15 +10930,6 @@ static inline void LFT_P(velocity_gates)(const LFT_P(velocity) *u, const lft_v *
     }
 }
 
-/* u_j along the rows back to position, all but those before u_first. */
-static inline void LFT_P(velocity_back)(const LFT_P(velocity) *u, const LFT_P(velocity_fields) *w, int first, int begin, int end,
-                                        lft_v *panel)
-{
-    const int rows = (end - begin) / LFT_P(row_length)(&u->spectrum.lattice);
-    int       j;
-    for (j = first; j <= u->gates; ++j) LFT_P(hartley_rows)(&u->hartley, w->u + j * u->apart + begin, rows, panel);
-}
-
 /* v = sum_j g_j u_j, div += sum_x sum_j (g_j a_j + g_j' u_j), j > 0, of the u_j that are back but along the rows. */
 static inline void LFT_P(velocity_sum)(const LFT_P(velocity) *u, const LFT_P(velocity_fields) *w, lft_v *v, double *div,
                                        lft_v *panel)
@@ -10920,11 +10937,12 @@ static inline void LFT_P(velocity_sum)(const LFT_P(velocity) *u, const LFT_P(vel
     const int volume = u->volume;
     int       j, x, begin, stretch, end;
     for (begin = 0; begin < volume; begin = stretch) {
-        stretch = LFT_P(velocity_end)(begin, u->stretch, volume);
-        LFT_P(velocity_back)(u, w, 0, begin, stretch, panel);
-        lft_p_copy(v + begin, w->u + begin, (size_t)(stretch - begin) * sizeof(lft_v));
+        const int at = LFT_P(velocity_at)(u, begin);
+        stretch      = LFT_P(velocity_end)(begin, u->stretch, volume);
+        for (j = 0; j <= u->gates; ++j) LFT_P(velocity_rows)(u, w->u + j * u->apart, begin, stretch, panel);
+        lft_p_copy(v + begin, w->u + at, (size_t)(stretch - begin) * sizeof(lft_v));
         for (j = 0; j < u->gates; ++j) {
-            const lft_v   *a = w->a + j * u->apart, *uj = w->u + (1 + j) * u->apart;
+            const lft_v   *a = w->a + j * u->apart, *uj = w->u + (1 + j) * u->apart + at - begin;
             const lft_v   *gate = w->gate + j * u->apart, *gsine = w->gsine + j * u->apart;
             const lft_real eta = u->eta[j];
             for (x = begin; x < stretch;) {
@@ -10944,7 +10962,7 @@ static inline void LFT_P(velocity_sum)(const LFT_P(velocity) *u, const LFT_P(vel
 static inline void LFT_P(velocity_features)(const LFT_P(velocity) *u, int t, int f, int n, int slopes, const lft_v *phi,
                                             const LFT_P(velocity_fields) *w, double *div, lft_v *panel)
 {
-    const int       volume = u->volume, length = LFT_P(row_length)(&u->spectrum.lattice);
+    const int       volume = u->volume;
     const lft_real *origin = u->origin + LFT_P(velocity_kernel)(u, t, 0, f);
     lft_v           cosine[LFT_P_CHUNK];
     int             i, j, x, begin, stretch, at, m;
@@ -10955,7 +10973,7 @@ static inline void LFT_P(velocity_features)(const LFT_P(velocity) *u, int t, int
             m          = LFT_P(velocity_end)(at, LFT_P_CHUNK, stretch) - at;
             for (j = 0; j < u->gates && slopes && f == 0; ++j) LFT_P(set_zero)(w->a + j * u->apart + at, m);
             for (i = 0; i < n; ++i) {
-                lft_v   *hat   = w->hat + i * u->apart + at;
+                lft_v   *hat   = w->hat + i * u->apart + LFT_P(velocity_at)(u, begin) + at - begin;
                 lft_real omega = 1;
                 lft_v    sum   = lft_splat((lft_real)m);
                 if (f + i >= u->sines) {
@@ -10975,9 +10993,9 @@ static inline void LFT_P(velocity_features)(const LFT_P(velocity) *u, int t, int
             }
             if (div) LFT_P(add_wide)(div, part);
         }
-        for (i = 0; i < n; ++i) LFT_P(hartley_rows)(&u->hartley, w->hat + i * u->apart + begin, (stretch - begin) / length, panel);
+        for (i = 0; i < n; ++i) LFT_P(velocity_rows)(u, w->hat + i * u->apart, begin, stretch, panel);
     }
-    for (i = 0; i < n; ++i) LFT_P(hartley_columns)(&u->hartley, w->hat + i * u->apart, panel);
+    for (i = 0; i < n; ++i) LFT_P(hartley_columns)(&u->hartley, w->hat + i * u->apart, u->row, panel);
 }
 
 static inline void LFT_P(velocity_zero_mode)(const LFT_P(velocity) *u, int t, const lft_v *phi, lft_v *v, double *div)
@@ -11009,7 +11027,7 @@ LFT_P_NOINLINE void LFT_P(velocity_forward)(const LFT_P(velocity) *u, int t, con
         LFT_P(velocity_features)(u, t, f, n, 1, phi, w, div, panel);
         LFT_P(spectrum_mix)(&m, n, f > 0, u->lambda + LFT_P(velocity_lambda)(u, t, 0, f), w->hat, w->u);
     }
-    for (j = 0; j <= u->gates; ++j) LFT_P(hartley_columns)(&u->hartley, w->u + j * u->apart, panel);
+    for (j = 0; j <= u->gates; ++j) LFT_P(hartley_columns)(&u->hartley, w->u + j * u->apart, u->row, panel);
     LFT_P(velocity_sum)(u, w, v, div, panel);
     if (u->zeros) LFT_P(velocity_zero_mode)(u, t, phi, v, div);
 }
@@ -11018,22 +11036,23 @@ LFT_P_NOINLINE void LFT_P(velocity_forward)(const LFT_P(velocity) *u, int t, con
 static inline void LFT_P(velocity_cotangents)(const LFT_P(velocity) *u, const LFT_P(velocity_fields) *w, const lft_v *dv,
                                               lft_v ddiv, lft_v *panel)
 {
-    const int volume = u->volume, length = LFT_P(row_length)(&u->spectrum.lattice);
+    const int volume = u->volume;
     int       j, x, begin, end;
     for (j = 0; j <= u->gates; ++j) {
-        lft_v *duj = w->du + j * u->apart;
+        lft_v *duj = w->du + j * u->apart, *to;
         for (begin = 0; begin < volume; begin = end) {
             end = LFT_P(velocity_end)(begin, u->stretch, volume);
+            to  = duj + LFT_P(velocity_at)(u, begin) - begin;
             if (j) {
                 const lft_v *gate = w->gate + (j - 1) * u->apart, *gsine = w->gsine + (j - 1) * u->apart;
                 const lft_v  slope = u->eta[j - 1] * ddiv;
-                for (x = begin; x < end; ++x) duj[x] = gate[x] * dv[x] - slope * gsine[x];
+                for (x = begin; x < end; ++x) to[x] = gate[x] * dv[x] - slope * gsine[x];
             } else {
-                lft_p_copy(duj + begin, dv + begin, (size_t)(end - begin) * sizeof(lft_v));
+                lft_p_copy(to + begin, dv + begin, (size_t)(end - begin) * sizeof(lft_v));
             }
-            LFT_P(hartley_rows)(&u->hartley, duj + begin, (end - begin) / length, panel);
+            LFT_P(velocity_rows)(u, duj, begin, end, panel);
         }
-        LFT_P(hartley_columns)(&u->hartley, duj, panel);
+        LFT_P(hartley_columns)(&u->hartley, duj, u->row, panel);
     }
 }
 
@@ -11042,9 +11061,10 @@ LFT_P_INLINE void LFT_P(velocity_gates_backward)(const LFT_P(velocity) *u, int s
                                                  const LFT_P(velocity_fields) *w, const lft_v *dv, lft_v ddiv, int begin, int end,
                                                  lft_v *dphi, const LFT_P(velocity_gradient) *d)
 {
-    int j, x;
+    const int at = LFT_P(velocity_at)(u, begin) - begin;
+    int       j, x;
     for (j = 0; j < u->gates; ++j) {
-        const lft_v   *a = w->a + j * u->apart, *uj = w->u + (1 + j) * u->apart;
+        const lft_v   *a = w->a + j * u->apart, *uj = w->u + (1 + j) * u->apart + at;
         const lft_v   *gate = w->gate + j * u->apart, *gsine = w->gsine + j * u->apart;
         const lft_real eta  = u->eta[j];
         lft_v          deta = lft_splat(0);
@@ -11136,13 +11156,14 @@ LFT_P_INLINE void LFT_P(velocity_features_backward)(const LFT_P(velocity) *u, in
                                                     const lft_v *phi, const LFT_P(velocity_fields) *w, lft_v ddiv, int begin,
                                                     int end, lft_v *dphi)
 {
-    lft_v weight[LFT_P_CHUNK];
-    int   i, j, x, at, m;
+    const int shift = LFT_P(velocity_at)(u, begin) - begin;
+    lft_v     weight[LFT_P_CHUNK];
+    int       i, j, x, at, m;
     for (at = begin; at < end; at += m) {
         m = LFT_P(velocity_end)(at, LFT_P_CHUNK, end) - at;
         for (i = 0; i < n; ++i) {
             const lft_real *origin = u->origin + LFT_P(velocity_kernel)(u, t, 0, f + i);
-            const lft_v    *ds = w->hat + i * u->apart + at, *gate = w->gate + at;
+            const lft_v    *ds = w->hat + i * u->apart + shift + at, *gate = w->gate + at;
             lft_v          *part = w->part + i * (2 + u->gates);
             if (f + i >= u->sines) {
                 LFT_P(velocity_linear_backward)(u, m, ds, gate, dphi + at, part);
@@ -11180,7 +11201,7 @@ LFT_P_NOINLINE void LFT_P(velocity_backward)(const LFT_P(velocity) *u, int t, co
 {
     const LFT_P(spectrum_mixing) m = LFT_P(velocity_mixing)(u);
     const LFT_P(hartley)        *h = &u->hartley;
-    const int                    volume = u->volume, length = LFT_P(row_length)(&u->spectrum.lattice);
+    const int                    volume = u->volume;
     const int                    anew = !follows && u->gates > 0;
     const int                    spread = LFT_P(any)(~LFT_P(eq)(ddiv, lft_splat(0)));
     LFT_P(spectrum_wanted)       wanted;
@@ -11196,20 +11217,20 @@ LFT_P_NOINLINE void LFT_P(velocity_backward)(const LFT_P(velocity) *u, int t, co
         wanted.add     = f > 0;
         LFT_P(spectrum_unmix)(&m, n, u->lambda + LFT_P(velocity_lambda)(u, t, 0, f), w->hat, w->du, &wanted);
         LFT_P(set_zero)(w->part, n * (2 + u->gates));
-        for (i = 0; i < n; ++i) LFT_P(hartley_columns)(h, w->hat + i * u->apart, panel);
+        for (i = 0; i < n; ++i) LFT_P(hartley_columns)(h, w->hat + i * u->apart, u->row, panel);
         for (begin = 0; begin < volume; begin = end) {
             end = LFT_P(velocity_end)(begin, u->stretch, volume);
-            for (i = 0; i < n; ++i) LFT_P(hartley_rows)(h, w->hat + i * u->apart + begin, (end - begin) / length, panel);
+            for (i = 0; i < n; ++i) LFT_P(velocity_rows)(u, w->hat + i * u->apart, begin, end, panel);
             if (!spread) LFT_P(velocity_features_backward)(u, t, f, n, 1, 0, phi, w, ddiv, begin, end, dphi);
             else if (d) LFT_P(velocity_features_backward)(u, t, f, n, 1, 1, phi, w, ddiv, begin, end, dphi);
             else LFT_P(velocity_features_backward)(u, t, f, n, 0, 1, phi, w, ddiv, begin, end, dphi);
         }
         if (d) LFT_P(velocity_collect)(u, f, n, w, ddiv, d);
     }
-    for (j = 1; anew && j <= u->gates; ++j) LFT_P(hartley_columns)(h, w->u + j * u->apart, panel);
+    for (j = 1; anew && j <= u->gates; ++j) LFT_P(hartley_columns)(h, w->u + j * u->apart, u->row, panel);
     for (begin = 0; begin < volume && u->gates; begin = end) {
         end = LFT_P(velocity_end)(begin, u->stretch, volume);
-        if (anew) LFT_P(velocity_back)(u, w, 1, begin, end, panel);
+        for (j = 1; anew && j <= u->gates; ++j) LFT_P(velocity_rows)(u, w->u + j * u->apart, begin, end, panel);
         if (spread) LFT_P(velocity_gates_backward)(u, 1, phi, w, dv, ddiv, begin, end, dphi, d);
         else LFT_P(velocity_gates_backward)(u, 0, phi, w, dv, ddiv, begin, end, dphi, d);
     }

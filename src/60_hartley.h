@@ -272,21 +272,24 @@ LFT_P_NOINLINE void LFT_P(hartley_lines)(const LFT_P(hartley_axis) *axis, lft_v 
     for (; i < n; ++i) LFT_P(hartley_general)(axis, x + i * line, element, line, 1, panel);
 }
 
-/* One part of the transform: along the last axis, of `rows` rows from x on. panel: hartley_panel() vectors of scratch. */
-static inline void LFT_P(hartley_rows)(const LFT_P(hartley) *h, lft_v *x, int rows, lft_v *panel)
+/* One part of the transform: along the last axis, of `rows` rows from x on that start `row` vectors apart. panel:
+ * hartley_panel() vectors of scratch. */
+static inline void LFT_P(hartley_rows)(const LFT_P(hartley) *h, lft_v *x, int rows, int row, lft_v *panel)
 {
     const LFT_P(hartley_axis) *axis = h->axis + LFT_DIM - 1;
-    if (axis->extent > 1) LFT_P(hartley_lines)(axis, x, 1, axis->extent, rows, panel);
+    if (axis->extent > 1) LFT_P(hartley_lines)(axis, x, 1, row, rows, panel);
 }
 
-/* The other part: along all other axes, of the whole field. The two may come in either order. */
-static inline void LFT_P(hartley_columns)(const LFT_P(hartley) *h, lft_v *x, lft_v *panel)
+/* The other part: along all other axes, of the whole field. The two may come in either order. What stands between the rows is
+ * lost. */
+static inline void LFT_P(hartley_columns)(const LFT_P(hartley) *h, lft_v *x, int row, lft_v *panel)
 {
-    int mu, at, inner = h->axis[LFT_DIM - 1].extent;
+    const int length = h->axis[LFT_DIM - 1].extent, size = h->lattice.volume / length * row;
+    int       mu, at, inner = row;
     for (mu = LFT_DIM - 2; mu >= 0; --mu) {
         const int extent = h->axis[mu].extent;
-        for (at = 0; extent > 1 && at < h->lattice.volume; at += extent * inner) {
-            LFT_P(hartley_lines)(h->axis + mu, x + at, inner, 1, inner, panel);
+        for (at = 0; extent > 1 && at < size; at += extent * inner) {
+            LFT_P(hartley_lines)(h->axis + mu, x + at, inner, 1, mu == LFT_DIM - 2 ? length : inner, panel);
         }
         inner *= extent;
     }
@@ -295,8 +298,9 @@ static inline void LFT_P(hartley_columns)(const LFT_P(hartley) *h, lft_v *x, lft
 /* x[site] <- (H x)[momentum], in place, both in row-major order. */
 static inline void LFT_P(hartley_apply)(const LFT_P(hartley) *h, lft_v *x, lft_v *panel)
 {
-    LFT_P(hartley_rows)(h, x, h->lattice.volume / h->axis[LFT_DIM - 1].extent, panel);
-    LFT_P(hartley_columns)(h, x, panel);
+    const int length = h->axis[LFT_DIM - 1].extent;
+    LFT_P(hartley_rows)(h, x, h->lattice.volume / length, length, panel);
+    LFT_P(hartley_columns)(h, x, length, panel);
 }
 
 /* Floating-point operations of one transform of one lane: for the benchmark's fraction of peak. */

@@ -164,14 +164,15 @@ LFT_P_INLINE void LFT_P(spectrum_dot)(const LFT_P(spectrum) *s, const lft_v *x, 
     for (k = 0; k < volume; ++k) dlambda[compact[k]] += x[k] * y[k];
 }
 
-/* Kernels from many fields x_f to many fields y_j: lambda[orbits][sets][features], the fields `apart` from each other. A few
+/* Kernels from many fields x_f to many fields y_j: lambda[orbits][sets][features], the fields `apart` from each other, and their
+ * rows `row`. A few
  * features at a time, whose loops are unrolled so that they live in registers; and a momentum with its mirror image along the
  * last axis, which has the same kernels. */
 enum { LFT_P(spectrum_fields) = 5 };
 
 typedef struct LFT_P(spectrum_mixing) {
     const LFT_P(spectrum) *spectrum;
-    int                    sets, features, apart;
+    int                    sets, features, apart, row;
 } LFT_P(spectrum_mixing);
 
 /* So many of the features from f on at once as there is unrolled code for. */
@@ -211,13 +212,13 @@ LFT_P_INLINE void LFT_P(spectrum_mix_of)(const LFT_P(spectrum_mixing) *m, int n,
     const LFT_P(spectrum) *s = m->spectrum;
     const int              length = LFT_P(row_length)(&s->lattice), step = m->sets * m->features;
     int                    row, k;
-    for (row = 0; row < s->lattice.volume; row += length) {
-        const int *orbit = s->orbit + s->compact[row];
+    for (row = 0; row < s->lattice.volume / length; ++row, x += m->row, y += m->row) {
+        const int *orbit = s->orbit + s->compact[row * length];
         for (k = 0; 2 * k <= length && k < length; ++k) {
             const lft_real *at     = lambda + orbit[k] * step;
             const int       mirror = length - 2 * k;
-            if (k && mirror) LFT_P(spectrum_mix_at)(m, n, 2, mirror, add, at, x + row + k, y + row + k);
-            else LFT_P(spectrum_mix_at)(m, n, 1, 0, add, at, x + row + k, y + row + k);
+            if (k && mirror) LFT_P(spectrum_mix_at)(m, n, 2, mirror, add, at, x + k, y + k);
+            else LFT_P(spectrum_mix_at)(m, n, 1, 0, add, at, x + k, y + k);
         }
     }
 }
@@ -286,12 +287,12 @@ LFT_P_INLINE void LFT_P(spectrum_unmix_of)(const LFT_P(spectrum_mixing) *m, int 
     const LFT_P(spectrum) *s = m->spectrum;
     const int              length = LFT_P(row_length)(&s->lattice), step = m->sets * m->features;
     int                    row, k;
-    for (row = 0; row < s->lattice.volume; row += length) {
-        const int *orbit = s->orbit + s->compact[row];
+    for (row = 0; row < s->lattice.volume / length; ++row) {
+        const int *orbit = s->orbit + s->compact[row * length];
         for (k = 0; 2 * k <= length && k < length; ++k) {
             const lft_real *at     = lambda + orbit[k] * step;
-            lft_v          *d      = want ? w->dlambda + orbit[k] * step : NULL, *y = w->y ? w->y + row + k : NULL;
-            const int       mirror = length - 2 * k, i = row + k;
+            lft_v          *d      = want ? w->dlambda + orbit[k] * step : NULL, *y = w->y ? w->y + row * m->row + k : NULL;
+            const int       mirror = length - 2 * k, i = row * m->row + k;
             if (k && mirror) LFT_P(spectrum_unmix_at)(m, n, want, 2, mirror, w->add, at, x + i, dy + i, y, d);
             else LFT_P(spectrum_unmix_at)(m, n, want, 1, 0, w->add, at, x + i, dy + i, y, d);
         }

@@ -17,8 +17,9 @@ typedef struct LFT_P(velocity) {
     LFT_P(spectrum) spectrum;
     LFT_P(hartley)  hartley;
     int             volume, sines, features, gates, zeros; /* features = sines + linear */
-    int             stretch; /* sites: as many rows as make LFT_P_CHUNK, at least one */
-    int             apart;   /* from field to field: no power of 2, as sites would meet in the same lines of the cache */
+    int             stretch;    /* sites: as many rows as make LFT_P_CHUNK, at least one */
+    int             row, apart; /* of the fields in work, from row to row and from field to field: no large powers of 2, as
+                                   columns, and a site of all fields, would meet in the same lines of the cache */
     int             times; /* at which the time-dependent tables are given */
     lft_real       *omega, *eta, *kappa; /* [sines], [gates], [zeros] */
     lft_real       *lambda; /* [times][spectrum.orbits][1 + gates][features] */
@@ -45,7 +46,8 @@ typedef struct LFT_P(velocity_fields) {
 LFT_P_STATIC void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *lattice, int sines, int linear, int gates,
                                        int zeros, int times, lft_arena *arena)
 {
-    size_t kernels = (size_t)times * (size_t)(1 + gates) * (size_t)(sines + linear);
+    size_t    kernels = (size_t)times * (size_t)(1 + gates) * (size_t)(sines + linear);
+    const int length  = LFT_P(row_length)(lattice);
     LFT_P(spectrum_init)(&u->spectrum, lattice, arena);
     LFT_P(hartley_init)(&u->hartley, lattice, arena);
     u->volume   = lattice->volume;
@@ -54,9 +56,14 @@ LFT_P_STATIC void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *
     u->gates    = gates;
     u->zeros    = zeros;
     u->times    = times;
-    u->stretch  = LFT_P(row_length)(lattice) < LFT_P_CHUNK ? LFT_P_CHUNK / LFT_P(row_length)(lattice) : 1;
-    u->stretch *= LFT_P(row_length)(lattice);
-    u->apart = u->volume % LFT_P_CHUNK ? u->volume : u->volume + LFT_P_CHUNK / 16;
+    u->row      = length;
+    u->stretch  = length < LFT_P_CHUNK ? LFT_P_CHUNK / length * length : length;
+    if (LFT_DIM > 1 && length % (LFT_P_CHUNK / 2) == 0) { /* then a stretch is one row: only these are apart */
+        u->row     = length + 1;
+        u->stretch = length;
+    }
+    u->apart = u->volume / length * u->row;
+    if (u->apart % LFT_P_CHUNK == 0) u->apart += LFT_P_CHUNK / 16;
     u->omega    = (lft_real *)lft_arena_alloc(arena, (size_t)sines, sizeof(lft_real));
     u->eta      = (lft_real *)lft_arena_alloc(arena, (size_t)gates, sizeof(lft_real));
     u->kappa    = (lft_real *)lft_arena_alloc(arena, (size_t)zeros, sizeof(lft_real));
@@ -98,7 +105,21 @@ LFT_P_INLINE LFT_P(spectrum_mixing) LFT_P(velocity_mixing)(const LFT_P(velocity)
     m.sets     = 1 + u->gates;
     m.features = u->features;
     m.apart    = u->apart;
+    m.row      = u->row;
     return m;
+}
+
+/* Where the site `begin` of phi, the first of a row, is in the fields in work. */
+LFT_P_INLINE int LFT_P(velocity_at)(const LFT_P(velocity) *u, int begin)
+{
+    return begin / LFT_P(row_length)(&u->spectrum.lattice) * u->row;
+}
+
+/* The transform along the rows from site `begin` to `end` of a field in work */
+LFT_P_INLINE void LFT_P(velocity_rows)(const LFT_P(velocity) *u, lft_v *x, int begin, int end, lft_v *panel)
+{
+    const int rows = (end - begin) / LFT_P(row_length)(&u->spectrum.lattice);
+    LFT_P(hartley_rows)(&u->hartley, x + LFT_P(velocity_at)(u, begin), rows, u->row, panel);
 }
 
 /* Ends of pieces: of the stretch that begins at a site, of the chunk. */
@@ -149,15 +170,6 @@ static inline void LFT_P(velocity_gates)(const LFT_P(velocity) *u, const lft_v *
     }
 }
 
-/* u_j along the rows back to position, all but those before u_first. */
-static inline void LFT_P(velocity_back)(const LFT_P(velocity) *u, const LFT_P(velocity_fields) *w, int first, int begin, int end,
-                                        lft_v *panel)
-{
-    const int rows = (end - begin) / LFT_P(row_length)(&u->spectrum.lattice);
-    int       j;
-    for (j = first; j <= u->gates; ++j) LFT_P(hartley_rows)(&u->hartley, w->u + j * u->apart + begin, rows, panel);
-}
-
 /* v = sum_j g_j u_j, div += sum_x sum_j (g_j a_j + g_j' u_j), j > 0, of the u_j that are back but along the rows. */
 static inline void LFT_P(velocity_sum)(const LFT_P(velocity) *u, const LFT_P(velocity_fields) *w, lft_v *v, double *div,
                                        lft_v *panel)
@@ -165,11 +177,12 @@ static inline void LFT_P(velocity_sum)(const LFT_P(velocity) *u, const LFT_P(vel
     const int volume = u->volume;
     int       j, x, begin, stretch, end;
     for (begin = 0; begin < volume; begin = stretch) {
-        stretch = LFT_P(velocity_end)(begin, u->stretch, volume);
-        LFT_P(velocity_back)(u, w, 0, begin, stretch, panel);
-        lft_p_copy(v + begin, w->u + begin, (size_t)(stretch - begin) * sizeof(lft_v));
+        const int at = LFT_P(velocity_at)(u, begin);
+        stretch      = LFT_P(velocity_end)(begin, u->stretch, volume);
+        for (j = 0; j <= u->gates; ++j) LFT_P(velocity_rows)(u, w->u + j * u->apart, begin, stretch, panel);
+        lft_p_copy(v + begin, w->u + at, (size_t)(stretch - begin) * sizeof(lft_v));
         for (j = 0; j < u->gates; ++j) {
-            const lft_v   *a = w->a + j * u->apart, *uj = w->u + (1 + j) * u->apart;
+            const lft_v   *a = w->a + j * u->apart, *uj = w->u + (1 + j) * u->apart + at - begin;
             const lft_v   *gate = w->gate + j * u->apart, *gsine = w->gsine + j * u->apart;
             const lft_real eta = u->eta[j];
             for (x = begin; x < stretch;) {
@@ -189,7 +202,7 @@ static inline void LFT_P(velocity_sum)(const LFT_P(velocity) *u, const LFT_P(vel
 static inline void LFT_P(velocity_features)(const LFT_P(velocity) *u, int t, int f, int n, int slopes, const lft_v *phi,
                                             const LFT_P(velocity_fields) *w, double *div, lft_v *panel)
 {
-    const int       volume = u->volume, length = LFT_P(row_length)(&u->spectrum.lattice);
+    const int       volume = u->volume;
     const lft_real *origin = u->origin + LFT_P(velocity_kernel)(u, t, 0, f);
     lft_v           cosine[LFT_P_CHUNK];
     int             i, j, x, begin, stretch, at, m;
@@ -200,7 +213,7 @@ static inline void LFT_P(velocity_features)(const LFT_P(velocity) *u, int t, int
             m          = LFT_P(velocity_end)(at, LFT_P_CHUNK, stretch) - at;
             for (j = 0; j < u->gates && slopes && f == 0; ++j) LFT_P(set_zero)(w->a + j * u->apart + at, m);
             for (i = 0; i < n; ++i) {
-                lft_v   *hat   = w->hat + i * u->apart + at;
+                lft_v   *hat   = w->hat + i * u->apart + LFT_P(velocity_at)(u, begin) + at - begin;
                 lft_real omega = 1;
                 lft_v    sum   = lft_splat((lft_real)m);
                 if (f + i >= u->sines) {
@@ -220,9 +233,9 @@ static inline void LFT_P(velocity_features)(const LFT_P(velocity) *u, int t, int
             }
             if (div) LFT_P(add_wide)(div, part);
         }
-        for (i = 0; i < n; ++i) LFT_P(hartley_rows)(&u->hartley, w->hat + i * u->apart + begin, (stretch - begin) / length, panel);
+        for (i = 0; i < n; ++i) LFT_P(velocity_rows)(u, w->hat + i * u->apart, begin, stretch, panel);
     }
-    for (i = 0; i < n; ++i) LFT_P(hartley_columns)(&u->hartley, w->hat + i * u->apart, panel);
+    for (i = 0; i < n; ++i) LFT_P(hartley_columns)(&u->hartley, w->hat + i * u->apart, u->row, panel);
 }
 
 static inline void LFT_P(velocity_zero_mode)(const LFT_P(velocity) *u, int t, const lft_v *phi, lft_v *v, double *div)
@@ -254,7 +267,7 @@ LFT_P_NOINLINE void LFT_P(velocity_forward)(const LFT_P(velocity) *u, int t, con
         LFT_P(velocity_features)(u, t, f, n, 1, phi, w, div, panel);
         LFT_P(spectrum_mix)(&m, n, f > 0, u->lambda + LFT_P(velocity_lambda)(u, t, 0, f), w->hat, w->u);
     }
-    for (j = 0; j <= u->gates; ++j) LFT_P(hartley_columns)(&u->hartley, w->u + j * u->apart, panel);
+    for (j = 0; j <= u->gates; ++j) LFT_P(hartley_columns)(&u->hartley, w->u + j * u->apart, u->row, panel);
     LFT_P(velocity_sum)(u, w, v, div, panel);
     if (u->zeros) LFT_P(velocity_zero_mode)(u, t, phi, v, div);
 }
@@ -263,22 +276,23 @@ LFT_P_NOINLINE void LFT_P(velocity_forward)(const LFT_P(velocity) *u, int t, con
 static inline void LFT_P(velocity_cotangents)(const LFT_P(velocity) *u, const LFT_P(velocity_fields) *w, const lft_v *dv,
                                               lft_v ddiv, lft_v *panel)
 {
-    const int volume = u->volume, length = LFT_P(row_length)(&u->spectrum.lattice);
+    const int volume = u->volume;
     int       j, x, begin, end;
     for (j = 0; j <= u->gates; ++j) {
-        lft_v *duj = w->du + j * u->apart;
+        lft_v *duj = w->du + j * u->apart, *to;
         for (begin = 0; begin < volume; begin = end) {
             end = LFT_P(velocity_end)(begin, u->stretch, volume);
+            to  = duj + LFT_P(velocity_at)(u, begin) - begin;
             if (j) {
                 const lft_v *gate = w->gate + (j - 1) * u->apart, *gsine = w->gsine + (j - 1) * u->apart;
                 const lft_v  slope = u->eta[j - 1] * ddiv;
-                for (x = begin; x < end; ++x) duj[x] = gate[x] * dv[x] - slope * gsine[x];
+                for (x = begin; x < end; ++x) to[x] = gate[x] * dv[x] - slope * gsine[x];
             } else {
-                lft_p_copy(duj + begin, dv + begin, (size_t)(end - begin) * sizeof(lft_v));
+                lft_p_copy(to + begin, dv + begin, (size_t)(end - begin) * sizeof(lft_v));
             }
-            LFT_P(hartley_rows)(&u->hartley, duj + begin, (end - begin) / length, panel);
+            LFT_P(velocity_rows)(u, duj, begin, end, panel);
         }
-        LFT_P(hartley_columns)(&u->hartley, duj, panel);
+        LFT_P(hartley_columns)(&u->hartley, duj, u->row, panel);
     }
 }
 
@@ -287,9 +301,10 @@ LFT_P_INLINE void LFT_P(velocity_gates_backward)(const LFT_P(velocity) *u, int s
                                                  const LFT_P(velocity_fields) *w, const lft_v *dv, lft_v ddiv, int begin, int end,
                                                  lft_v *dphi, const LFT_P(velocity_gradient) *d)
 {
-    int j, x;
+    const int at = LFT_P(velocity_at)(u, begin) - begin;
+    int       j, x;
     for (j = 0; j < u->gates; ++j) {
-        const lft_v   *a = w->a + j * u->apart, *uj = w->u + (1 + j) * u->apart;
+        const lft_v   *a = w->a + j * u->apart, *uj = w->u + (1 + j) * u->apart + at;
         const lft_v   *gate = w->gate + j * u->apart, *gsine = w->gsine + j * u->apart;
         const lft_real eta  = u->eta[j];
         lft_v          deta = lft_splat(0);
@@ -381,13 +396,14 @@ LFT_P_INLINE void LFT_P(velocity_features_backward)(const LFT_P(velocity) *u, in
                                                     const lft_v *phi, const LFT_P(velocity_fields) *w, lft_v ddiv, int begin,
                                                     int end, lft_v *dphi)
 {
-    lft_v weight[LFT_P_CHUNK];
-    int   i, j, x, at, m;
+    const int shift = LFT_P(velocity_at)(u, begin) - begin;
+    lft_v     weight[LFT_P_CHUNK];
+    int       i, j, x, at, m;
     for (at = begin; at < end; at += m) {
         m = LFT_P(velocity_end)(at, LFT_P_CHUNK, end) - at;
         for (i = 0; i < n; ++i) {
             const lft_real *origin = u->origin + LFT_P(velocity_kernel)(u, t, 0, f + i);
-            const lft_v    *ds = w->hat + i * u->apart + at, *gate = w->gate + at;
+            const lft_v    *ds = w->hat + i * u->apart + shift + at, *gate = w->gate + at;
             lft_v          *part = w->part + i * (2 + u->gates);
             if (f + i >= u->sines) {
                 LFT_P(velocity_linear_backward)(u, m, ds, gate, dphi + at, part);
@@ -425,7 +441,7 @@ LFT_P_NOINLINE void LFT_P(velocity_backward)(const LFT_P(velocity) *u, int t, co
 {
     const LFT_P(spectrum_mixing) m = LFT_P(velocity_mixing)(u);
     const LFT_P(hartley)        *h = &u->hartley;
-    const int                    volume = u->volume, length = LFT_P(row_length)(&u->spectrum.lattice);
+    const int                    volume = u->volume;
     const int                    anew = !follows && u->gates > 0;
     const int                    spread = LFT_P(any)(~LFT_P(eq)(ddiv, lft_splat(0)));
     LFT_P(spectrum_wanted)       wanted;
@@ -441,20 +457,20 @@ LFT_P_NOINLINE void LFT_P(velocity_backward)(const LFT_P(velocity) *u, int t, co
         wanted.add     = f > 0;
         LFT_P(spectrum_unmix)(&m, n, u->lambda + LFT_P(velocity_lambda)(u, t, 0, f), w->hat, w->du, &wanted);
         LFT_P(set_zero)(w->part, n * (2 + u->gates));
-        for (i = 0; i < n; ++i) LFT_P(hartley_columns)(h, w->hat + i * u->apart, panel);
+        for (i = 0; i < n; ++i) LFT_P(hartley_columns)(h, w->hat + i * u->apart, u->row, panel);
         for (begin = 0; begin < volume; begin = end) {
             end = LFT_P(velocity_end)(begin, u->stretch, volume);
-            for (i = 0; i < n; ++i) LFT_P(hartley_rows)(h, w->hat + i * u->apart + begin, (end - begin) / length, panel);
+            for (i = 0; i < n; ++i) LFT_P(velocity_rows)(u, w->hat + i * u->apart, begin, end, panel);
             if (!spread) LFT_P(velocity_features_backward)(u, t, f, n, 1, 0, phi, w, ddiv, begin, end, dphi);
             else if (d) LFT_P(velocity_features_backward)(u, t, f, n, 1, 1, phi, w, ddiv, begin, end, dphi);
             else LFT_P(velocity_features_backward)(u, t, f, n, 0, 1, phi, w, ddiv, begin, end, dphi);
         }
         if (d) LFT_P(velocity_collect)(u, f, n, w, ddiv, d);
     }
-    for (j = 1; anew && j <= u->gates; ++j) LFT_P(hartley_columns)(h, w->u + j * u->apart, panel);
+    for (j = 1; anew && j <= u->gates; ++j) LFT_P(hartley_columns)(h, w->u + j * u->apart, u->row, panel);
     for (begin = 0; begin < volume && u->gates; begin = end) {
         end = LFT_P(velocity_end)(begin, u->stretch, volume);
-        if (anew) LFT_P(velocity_back)(u, w, 1, begin, end, panel);
+        for (j = 1; anew && j <= u->gates; ++j) LFT_P(velocity_rows)(u, w->u + j * u->apart, begin, end, panel);
         if (spread) LFT_P(velocity_gates_backward)(u, 1, phi, w, dv, ddiv, begin, end, dphi, d);
         else LFT_P(velocity_gates_backward)(u, 0, phi, w, dv, ddiv, begin, end, dphi, d);
     }

@@ -286,7 +286,7 @@ static void T_(test_spectrum)(T_(space) *s)
     T_(real)  *tied   = (T_(real) *)lft_arena_alloc(&s->arena, (size_t)orbits, sizeof(T_(real)));
     T_P(spectrum_mixing) mixing;
     int        i, j, l, mu, k[T_DIM], r[T_DIM];
-    mixing.spectrum = &s->spectrum, mixing.sets = mixing.features = 1, mixing.apart = s->V;
+    mixing.spectrum = &s->spectrum, mixing.sets = mixing.features = 1, mixing.apart = s->V, mixing.row = s->lattice.extent[T_DIM - 1];
     lft_normals(lft_draw_of(5, LFT_DRAW_USER, 0, 0), kernel, orbits);
     for (i = 0; i < orbits; ++i) kernel[i] /= sqrt(s->V);
 
@@ -347,7 +347,8 @@ static void T_(test_spectrum)(T_(space) *s)
 static void T_(test_mixing)(T_(space) *s, int n)
 {
     enum { SETS = 2, MORE = 1 }; /* MORE: features that do not take part */
-    const int            V = s->V, apart = V + 3, all = n + MORE, size = s->spectrum.orbits * SETS * all;
+    const int            V = s->V, length = s->lattice.extent[T_DIM - 1], row = length + 2, apart = V / length * row + 3;
+    const int            all = n + MORE, size = s->spectrum.orbits * SETS * all;
     const int           *compact = s->spectrum.compact, *orbit = s->spectrum.orbit;
     lft_arena            arena = s->arena;
     T_P(spectrum_mixing) m;
@@ -359,8 +360,8 @@ static void T_(test_mixing)(T_(space) *s, int n)
     T_P(v)   *start = T_P(vectors)(&arena, (size_t)(SETS * apart)), *d = T_P(vectors)(&arena, (size_t)size);
     T_P(v)   *sum = T_P(vectors)(&arena, (size_t)size);
     double    worst[4] = {0, 0, 0, 0};
-    int       i, j, f, k, add;
-    m.spectrum = &s->spectrum, m.sets = SETS, m.features = all, m.apart = apart;
+    int       i, j, f, k, q, add;
+    m.spectrum = &s->spectrum, m.sets = SETS, m.features = all, m.apart = apart, m.row = row;
     lft_normals(lft_draw_of(7, LFT_DRAW_USER, 0, 0), random, size + (n + 2 * SETS) * apart);
     for (at = random, i = 0; i < size; ++i) lambda[i] = (T_(real))*at++;
     for (i = 0; i < n * apart; ++i) was[i] = T_P(splat)((T_(real))*at++);
@@ -371,9 +372,11 @@ static void T_(test_mixing)(T_(space) *s, int n)
         T_P(spectrum_mix)(&m, n, add, lambda, x, y);
         for (j = 0; j < SETS; ++j) {
             for (k = 0; k < V; ++k) {
-                T_P(v) want = add ? start[j * apart + k] : T_P(splat)(0);
-                for (f = 0; f < n; ++f) want += lambda[(orbit[compact[k]] * SETS + j) * all + f] * was[f * apart + k];
-                worst[0] = fmax(worst[0], fabs(T_P(sum_lanes)(y[j * apart + k] - want)));
+                T_P(v) want;
+                q    = k / length * row + k % length;
+                want = add ? start[j * apart + q] : T_P(splat)(0);
+                for (f = 0; f < n; ++f) want += lambda[(orbit[compact[k]] * SETS + j) * all + f] * was[f * apart + q];
+                worst[0] = fmax(worst[0], fabs(T_P(sum_lanes)(y[j * apart + q] - want)));
             }
         }
         for (i = 0; i < SETS * apart; ++i) y[i] = start[i];
@@ -381,19 +384,20 @@ static void T_(test_mixing)(T_(space) *s, int n)
         wanted.y = y, wanted.dlambda = d, wanted.add = add;
         T_P(spectrum_unmix)(&m, n, lambda, x, dy, &wanted);
         for (k = 0; k < V; ++k) {
+            q = k / length * row + k % length;
             for (f = 0; f < n; ++f) {
                 T_P(v) want = T_P(splat)(0);
                 for (j = 0; j < SETS; ++j) {
                     const int entry = (orbit[compact[k]] * SETS + j) * all + f;
-                    want += lambda[entry] * dy[j * apart + k];
-                    sum[entry] += was[f * apart + k] * dy[j * apart + k];
+                    want += lambda[entry] * dy[j * apart + q];
+                    sum[entry] += was[f * apart + q] * dy[j * apart + q];
                 }
-                worst[1] = fmax(worst[1], fabs(T_P(sum_lanes)(x[f * apart + k] - want)));
+                worst[1] = fmax(worst[1], fabs(T_P(sum_lanes)(x[f * apart + q] - want)));
             }
             for (j = 0; j < SETS; ++j) {
-                T_P(v) want = !j || add ? start[j * apart + k] : T_P(splat)(0); /* y_0 stays */
-                for (f = 0; j && f < n; ++f) want += lambda[(orbit[compact[k]] * SETS + j) * all + f] * was[f * apart + k];
-                worst[2] = fmax(worst[2], fabs(T_P(sum_lanes)(y[j * apart + k] - want)));
+                T_P(v) want = !j || add ? start[j * apart + q] : T_P(splat)(0); /* y_0 stays */
+                for (f = 0; j && f < n; ++f) want += lambda[(orbit[compact[k]] * SETS + j) * all + f] * was[f * apart + q];
+                worst[2] = fmax(worst[2], fabs(T_P(sum_lanes)(y[j * apart + q] - want)));
             }
         }
         for (i = 0; i < size; ++i) worst[3] = fmax(worst[3], fabs(T_P(sum_lanes)(d[i] - sum[i])));
@@ -401,10 +405,11 @@ static void T_(test_mixing)(T_(space) *s, int n)
         wanted.y = NULL, wanted.dlambda = NULL;
         T_P(spectrum_unmix)(&m, n, lambda, x, dy, &wanted);
         for (k = 0; k < V; ++k) {
+            q = k / length * row + k % length;
             for (f = 0; f < n; ++f) {
                 T_P(v) want = T_P(splat)(0);
-                for (j = 0; j < SETS; ++j) want += lambda[(orbit[compact[k]] * SETS + j) * all + f] * dy[j * apart + k];
-                worst[1] = fmax(worst[1], fabs(T_P(sum_lanes)(x[f * apart + k] - want)));
+                for (j = 0; j < SETS; ++j) want += lambda[(orbit[compact[k]] * SETS + j) * all + f] * dy[j * apart + q];
+                worst[1] = fmax(worst[1], fabs(T_P(sum_lanes)(x[f * apart + q] - want)));
             }
         }
     }
