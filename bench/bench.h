@@ -95,7 +95,7 @@ static void bench_table(const bench_kind *kind, int kinds)
     }
 }
 
-/* --case NAME, or the whole table below `title`. */
+/* --case NAME, a line of JSON; or the whole table below `title`. */
 static int bench_main(int argc, char **argv, const char *title, const bench_kind *kind, int kinds)
 {
     double flops, ms;
@@ -111,7 +111,9 @@ static int bench_main(int argc, char **argv, const char *title, const bench_kind
             fprintf(stderr, "\n");
             return 1;
         }
-        printf("{\"case\": \"%s\", \"ours_ms\": %.6g}\n", argv[2], ms);
+        printf("{\"case\": \"%s\", \"ours_ms\": %.6g", argv[2], ms);
+        if (flops > 0) printf(", \"gflops\": %.4g, \"peak\": %.4g", flops / ms * 1e-6, peak());
+        printf("}\n");
         return 0;
     }
     if (argc > 1) die(argv[1], "unknown option; expected --case NAME or nothing");

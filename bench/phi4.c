@@ -117,8 +117,9 @@ static double flops_train(const bench *b)
     const double volume = s->u.volume, hartley = phi4_p_hartley_flops(&b->lattice), sine = 24;
     const double forward = (features + sets) * hartley + volume * (sines * sine + features * (2 * sets + 2 * gates));
     const double score   = (features + sets) * hartley + volume * (sines * sine + features * (2 * sets + 6));
-    const double all     = score + (features + gates) * hartley + volume * features * (2 * sets + 4 * gates + 6);
+    const double anew    = (features + gates) * hartley + volume * features * (2 * sets + 2 * gates);
     const int    path = b->trainer.desc.estimator == LFT_PATH_GRADIENT;
+    const double all  = score + anew + volume * features * (path ? -1 : 2 * gates + 6); /* path: nothing by the divergence */
     const double stages = 4.0 * b->flow.layer[0].steps, groups = (b->trainer.desc.batch + LANES - 1) / LANES;
     return groups * LANES * stages * (forward + (path ? score : 0) + all);
 }

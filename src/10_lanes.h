@@ -115,20 +115,24 @@ LFT_P_INLINE double LFT_P(sum_lanes)(lft_v v)
     return (double)x[0];
 }
 
-/* sum[i] = sum_lanes(x[i]), which x is lost in. Level by level: the halves of one vector alone would wait for each other. */
+/* sum[i] = sum_lanes(x[i]), which x is lost in. Level by level: the halves of one vector alone would wait for each other; and as
+ * many at a time as stay in the cache. */
 static inline void LFT_P(sum_lanes_of)(lft_v *x, size_t n, double *sum)
 {
     lft_real *a = (lft_real *)(void *)x;
-    size_t    i;
+    size_t    i, begin, end;
     int       l, half;
-    LFT_P_UNROLL for (half = LFT_P_LANES / 2; half > 0; half /= 2)
-    {
-        for (i = 0; i < n; ++i) {
-            lft_real *b = a + i * LFT_P_LANES;
-            for (l = 0; l < half; ++l) b[l] += b[l + half];
+    for (begin = 0; begin < n; begin = end) {
+        end = begin + LFT_P_CHUNK < n ? begin + LFT_P_CHUNK : n;
+        LFT_P_UNROLL for (half = LFT_P_LANES / 2; half > 0; half /= 2)
+        {
+            for (i = begin; i < end; ++i) {
+                lft_real *b = a + i * LFT_P_LANES;
+                for (l = 0; l < half; ++l) b[l] += b[l + half];
+            }
         }
+        for (i = begin; i < end; ++i) sum[i] = (double)a[i * LFT_P_LANES];
     }
-    for (i = 0; i < n; ++i) sum[i] = (double)a[i * LFT_P_LANES];
 }
 
 /* y = a + b x */

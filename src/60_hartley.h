@@ -1,5 +1,6 @@
 /* 60_hartley.h: the separable Hartley transform of a field, for any extents.
- * Offers (private): LFT_P(hartley), LFT_P(hartley_init)(), LFT_P(hartley_apply)(), LFT_P(hartley_flops)().
+ * Offers (private): LFT_P(hartley), LFT_P(hartley_init)(), LFT_P(hartley_apply)(), _rows() and _columns(), its two parts,
+ *                   LFT_P(hartley_flops)().
  *
  *   (H f)(k) = prod_mu L_mu^{-1/2} sum_x f(x) prod_mu cas(2 pi k_mu x_mu / L_mu),   cas = cos + sin
  *
@@ -271,21 +272,35 @@ LFT_P_NOINLINE void LFT_P(hartley_lines)(const LFT_P(hartley_axis) *axis, lft_v 
     for (; i < n; ++i) LFT_P(hartley_general)(axis, x + i * line, element, line, 1, panel);
 }
 
-/* x[site] <- (H x)[momentum], in place, both in row-major order. panel: hartley_panel() vectors of scratch. */
-static inline void LFT_P(hartley_apply)(const LFT_P(hartley) *h, lft_v *x, lft_v *panel)
+/* One part of the transform: along the last axis, of `rows` rows from x on that start `row` vectors apart. panel:
+ * hartley_panel() vectors of scratch. */
+static inline void LFT_P(hartley_rows)(const LFT_P(hartley) *h, lft_v *x, int rows, int row, lft_v *panel)
 {
-    int mu, outer, inner = 1, volume = h->lattice.volume;
-    for (mu = LFT_DIM - 1; mu >= 0; --mu) {
-        int extent = h->axis[mu].extent, count = volume / (extent * inner);
-        if (extent > 1 && inner == 1) {
-            LFT_P(hartley_lines)(h->axis + mu, x, 1, extent, count, panel);
-        } else if (extent > 1) {
-            for (outer = 0; outer < count; ++outer) {
-                LFT_P(hartley_lines)(h->axis + mu, x + outer * extent * inner, inner, 1, inner, panel);
-            }
+    const LFT_P(hartley_axis) *axis = h->axis + LFT_DIM - 1;
+    if (axis->extent > 1) LFT_P(hartley_lines)(axis, x, 1, row, rows, panel);
+}
+
+/* The other part: along all other axes, of the whole field. The two may come in either order. What stands between the rows is
+ * lost. */
+static inline void LFT_P(hartley_columns)(const LFT_P(hartley) *h, lft_v *x, int row, lft_v *panel)
+{
+    const int length = h->axis[LFT_DIM - 1].extent, size = h->lattice.volume / length * row;
+    int       mu, at, inner = row;
+    for (mu = LFT_DIM - 2; mu >= 0; --mu) {
+        const int extent = h->axis[mu].extent;
+        for (at = 0; extent > 1 && at < size; at += extent * inner) {
+            LFT_P(hartley_lines)(h->axis + mu, x + at, inner, 1, mu == LFT_DIM - 2 ? length : inner, panel);
         }
         inner *= extent;
     }
+}
+
+/* x[site] <- (H x)[momentum], in place, both in row-major order. */
+static inline void LFT_P(hartley_apply)(const LFT_P(hartley) *h, lft_v *x, lft_v *panel)
+{
+    const int length = h->axis[LFT_DIM - 1].extent;
+    LFT_P(hartley_rows)(h, x, h->lattice.volume / length, length, panel);
+    LFT_P(hartley_columns)(h, x, length, panel);
 }
 
 /* Floating-point operations of one transform of one lane: for the benchmark's fraction of peak. */

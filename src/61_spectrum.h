@@ -1,6 +1,6 @@
 /* 61_spectrum.h: kernels that are even along every axis and tied over the hypercubic group, in position and in momentum.
  * Offers (private): LFT_P(spectrum), LFT_P(spectrum_init)(), LFT_P(spectrum_of_kernel)() and its transpose,
- *                   LFT_P(spectrum_add_product)(), LFT_P(spectrum_product)(), LFT_P(spectrum_dot)(),
+ *                   LFT_P(spectrum_product)(), LFT_P(spectrum_dot)(), LFT_P(spectrum_mix)(), LFT_P(spectrum_unmix)(),
  *                   LFT_P(spectrum_transfer)().
  *
  * The compact index of a displacement (or a momentum) folds every component to min(r, L - r): prod (L_mu/2 + 1) entries,
@@ -151,14 +151,6 @@ static inline void LFT_P(spectrum_of_kernel_backward)(const LFT_P(spectrum) *s, 
     for (i = 0; i < s->count; ++i) dkernel[s->orbit[i]] += from[i];
 }
 
-/* y(k) += lambda(k) x(k) over the momenta of the lattice, lambda compact. */
-LFT_P_INLINE void LFT_P(spectrum_add_product)(const LFT_P(spectrum) *s, const lft_real *lambda, const lft_v *x, lft_v *y)
-{
-    const int *compact = s->compact, volume = s->lattice.volume;
-    int        k;
-    for (k = 0; k < volume; ++k) y[k] += lambda[compact[k]] * x[k];
-}
-
 /* y(k) = lambda(k) x(k) */
 LFT_P_INLINE void LFT_P(spectrum_product)(const LFT_P(spectrum) *s, const lft_real *lambda, const lft_v *x, lft_v *y)
 {
@@ -173,6 +165,156 @@ LFT_P_INLINE void LFT_P(spectrum_dot)(const LFT_P(spectrum) *s, const lft_v *x, 
     const int *compact = s->compact, volume = s->lattice.volume;
     int        k;
     for (k = 0; k < volume; ++k) dlambda[compact[k]] += x[k] * y[k];
+}
+
+/* Kernels from many fields x_f to many fields y_j: lambda[orbits][sets][features], the fields `apart` from each other, and their
+ * rows `row`. A few
+ * features at a time, whose loops are unrolled so that they live in registers; and a momentum with its mirror image along the
+ * last axis, which has the same kernels. */
+enum { LFT_P(spectrum_fields) = 5 };
+
+typedef struct LFT_P(spectrum_mixing) {
+    const LFT_P(spectrum) *spectrum;
+    int                    sets, features, apart, row;
+} LFT_P(spectrum_mixing);
+
+/* So many of the features from f on at once as there is unrolled code for. */
+LFT_P_INLINE int LFT_P(spectrum_at_once)(int f, int features)
+{
+    const int most = LFT_P(spectrum_fields), rest = features - f;
+    return rest >= most ? most : rest == most - 1 ? rest : 1;
+}
+
+/* At one momentum and, if `momenta` is 2, at its mirror image: y_j = sum_f lambda_jf x_f, or that added. */
+LFT_P_INLINE void LFT_P(spectrum_mix_at)(const LFT_P(spectrum_mixing) *m, int n, int momenta, int mirror, int add,
+                                         const lft_real *lambda, const lft_v *x, lft_v *y)
+{
+    const lft_v zero = lft_splat(0);
+    lft_v       here[LFT_P(spectrum_fields)], there[LFT_P(spectrum_fields)];
+    int         f, j;
+    LFT_P_UNROLL for (f = 0; f < n; ++f, x += m->apart)
+    {
+        here[f]  = x[0];
+        there[f] = x[mirror];
+    }
+    for (j = 0; j < m->sets; ++j, y += m->apart, lambda += m->features) {
+        lft_v sum = add ? y[0] : zero, other = add ? y[mirror] : zero;
+        LFT_P_UNROLL for (f = 0; f < n; ++f)
+        {
+            sum += lambda[f] * here[f];
+            if (momenta > 1) other += lambda[f] * there[f];
+        }
+        y[0] = sum;
+        if (momenta > 1) y[mirror] = other;
+    }
+}
+
+LFT_P_INLINE void LFT_P(spectrum_mix_of)(const LFT_P(spectrum_mixing) *m, int n, int add, const lft_real *lambda, const lft_v *x,
+                                         lft_v *y)
+{
+    const LFT_P(spectrum) *s = m->spectrum;
+    const int              length = LFT_P(row_length)(&s->lattice), step = m->sets * m->features;
+    int                    row, k;
+    for (row = 0; row < s->lattice.volume / length; ++row, x += m->row, y += m->row) {
+        const int *orbit = s->orbit + s->compact[row * length];
+        for (k = 0; 2 * k <= length && k < length; ++k) {
+            const lft_real *at     = lambda + orbit[k] * step;
+            const int       mirror = length - 2 * k;
+            if (k && mirror) LFT_P(spectrum_mix_at)(m, n, 2, mirror, add, at, x + k, y + k);
+            else LFT_P(spectrum_mix_at)(m, n, 1, 0, add, at, x + k, y + k);
+        }
+    }
+}
+
+/* y_j(k) = sum_f lambda_jf(k) x_f(k), f < n, or that added; n from spectrum_at_once, lambda from the first of these on. */
+LFT_P_NOINLINE void LFT_P(spectrum_mix)(const LFT_P(spectrum_mixing) *m, int n, int add, const lft_real *lambda, const lft_v *x,
+                                        lft_v *y)
+{
+    const int most = LFT_P(spectrum_fields);
+    if (n == most) LFT_P(spectrum_mix_of)(m, LFT_P(spectrum_fields), add, lambda, x, y);
+    else if (n == most - 1) LFT_P(spectrum_mix_of)(m, LFT_P(spectrum_fields) - 1, add, lambda, x, y);
+    else LFT_P(spectrum_mix_of)(m, 1, add, lambda, x, y);
+}
+
+/* What is wanted of a transpose: y_j as above but not y_0, added or not, if y is not NULL; dlambda, if it is not NULL. */
+typedef struct LFT_P(spectrum_wanted) {
+    lft_v *y, *dlambda;
+    int    add;
+} LFT_P(spectrum_wanted);
+
+LFT_P_INLINE void LFT_P(spectrum_unmix_at)(const LFT_P(spectrum_mixing) *m, int n, int want, int momenta, int mirror, int add,
+                                           const lft_real *lambda, lft_v *x, const lft_v *dy, lft_v *y, lft_v *dlambda)
+{
+    const lft_v zero = lft_splat(0);
+    lft_v       here[LFT_P(spectrum_fields)], there[LFT_P(spectrum_fields)];
+    lft_v       dhere[LFT_P(spectrum_fields)], dthere[LFT_P(spectrum_fields)];
+    int         f, j;
+    LFT_P_UNROLL for (f = 0; f < n; ++f)
+    {
+        here[f]  = x[f * m->apart];
+        there[f] = x[f * m->apart + mirror];
+        dhere[f] = dthere[f] = zero;
+    }
+    for (j = 0; j < m->sets; ++j, dy += m->apart, lambda += m->features) {
+        const lft_v d = dy[0], e = dy[mirror];
+        LFT_P_UNROLL for (f = 0; f < n; ++f)
+        {
+            dhere[f] += lambda[f] * d;
+            if (momenta > 1) dthere[f] += lambda[f] * e;
+            if (want) dlambda[f] += momenta > 1 ? here[f] * d + there[f] * e : here[f] * d;
+        }
+        if (want) dlambda += m->features;
+        if (y && j) {
+            lft_v sum, other;
+            y += m->apart;
+            sum = add ? y[0] : zero, other = add ? y[mirror] : zero;
+            LFT_P_UNROLL for (f = 0; f < n; ++f)
+            {
+                sum += lambda[f] * here[f];
+                if (momenta > 1) other += lambda[f] * there[f];
+            }
+            y[0] = sum;
+            if (momenta > 1) y[mirror] = other;
+        }
+    }
+    LFT_P_UNROLL for (f = 0; f < n; ++f)
+    {
+        x[f * m->apart] = dhere[f];
+        if (momenta > 1) x[f * m->apart + mirror] = dthere[f];
+    }
+}
+
+LFT_P_INLINE void LFT_P(spectrum_unmix_of)(const LFT_P(spectrum_mixing) *m, int n, int want, const lft_real *lambda, lft_v *x,
+                                           const lft_v *dy, const LFT_P(spectrum_wanted) *w)
+{
+    const LFT_P(spectrum) *s = m->spectrum;
+    const int              length = LFT_P(row_length)(&s->lattice), step = m->sets * m->features;
+    int                    row, k;
+    for (row = 0; row < s->lattice.volume / length; ++row) {
+        const int *orbit = s->orbit + s->compact[row * length];
+        for (k = 0; 2 * k <= length && k < length; ++k) {
+            const lft_real *at     = lambda + orbit[k] * step;
+            lft_v          *d      = want ? w->dlambda + orbit[k] * step : NULL, *y = w->y ? w->y + row * m->row + k : NULL;
+            const int       mirror = length - 2 * k, i = row * m->row + k;
+            if (k && mirror) LFT_P(spectrum_unmix_at)(m, n, want, 2, mirror, w->add, at, x + i, dy + i, y, d);
+            else LFT_P(spectrum_unmix_at)(m, n, want, 1, 0, w->add, at, x + i, dy + i, y, d);
+        }
+    }
+}
+
+/* The transpose of spectrum_mix: x_f(k) = sum_j lambda_jf(k) dy_j(k), in the place of the features x_f. These are read before
+ * where something is wanted of them: the y_j; dlambda_jf[orbit(k)] += x_f(k) dy_j(k), lane by lane, which is the derivative of
+ * sum_j dy_j . y_j. */
+LFT_P_NOINLINE void LFT_P(spectrum_unmix)(const LFT_P(spectrum_mixing) *m, int n, const lft_real *lambda, lft_v *x,
+                                          const lft_v *dy, const LFT_P(spectrum_wanted) *w)
+{
+    const int most = LFT_P(spectrum_fields);
+    if (n == most && w->dlambda) LFT_P(spectrum_unmix_of)(m, LFT_P(spectrum_fields), 1, lambda, x, dy, w);
+    else if (n == most) LFT_P(spectrum_unmix_of)(m, LFT_P(spectrum_fields), 0, lambda, x, dy, w);
+    else if (n == most - 1 && w->dlambda) LFT_P(spectrum_unmix_of)(m, LFT_P(spectrum_fields) - 1, 1, lambda, x, dy, w);
+    else if (n == most - 1) LFT_P(spectrum_unmix_of)(m, LFT_P(spectrum_fields) - 1, 0, lambda, x, dy, w);
+    else if (w->dlambda) LFT_P(spectrum_unmix_of)(m, 1, 1, lambda, x, dy, w);
+    else LFT_P(spectrum_unmix_of)(m, 1, 0, lambda, x, dy, w);
 }
 
 /* A kernel of another lattice on this one: every displacement keeps its weight, shared where it has two images (+-L/2), summed

@@ -8,16 +8,21 @@
  *   zero mode z(M) = sum_q zeta_q(t) sin(kappa_q M),  M the mean of phi
  *   div v     = sum_x sum_j [ g_j(phi_x) a_j(x) + g_j'(phi_x) u_j(x) ] + z'(M),  a_j(x) = sum_f W_jf(0; t) s_f'(phi_x)
  * (2110.02673 eq. 8 and 2207.00283 without gates and zero mode.) The kernels act in momentum space, where they are
- * diagonal: one transform for each feature and one for each gate. */
+ * diagonal: one transform for each feature and one for each gate. A few features at a time are in work, so that they are
+ * read once where they are mixed; and a stretch of whole rows at a time, so that what is done with one feature after the
+ * other, the transform along the rows included, finds it in the first cache. */
 #if LFT_P_PHASE == LFT_P_CODE
 
 typedef struct LFT_P(velocity) {
     LFT_P(spectrum) spectrum;
     LFT_P(hartley)  hartley;
     int             volume, sines, features, gates, zeros; /* features = sines + linear */
+    int             stretch;    /* sites: as many rows as make LFT_P_CHUNK, at least one */
+    int             row, apart; /* of the fields in work, from row to row and from field to field: no large powers of 2, as
+                                   columns, and a site of all fields, would meet in the same lines of the cache */
     int             times; /* at which the time-dependent tables are given */
     lft_real       *omega, *eta, *kappa; /* [sines], [gates], [zeros] */
-    lft_real       *lambda; /* [times][1 + gates][features][spectrum.count] */
+    lft_real       *lambda; /* [times][spectrum.orbits][1 + gates][features] */
     lft_real       *origin; /* [times][1 + gates][features]: W_jf(0) */
     lft_real       *zeta;   /* [times][zeros] */
 } LFT_P(velocity);
@@ -31,15 +36,18 @@ typedef struct LFT_P(velocity_gradient) {
 
 /* Fields to work in. u, a, gate and gsine outlive an evaluation. */
 typedef struct LFT_P(velocity_fields) {
-    lft_v *hat, *sine, *cosine;  /* [volume], one feature at a time; hat = Hartley transform of the feature */
-    lft_v *u, *a, *gate, *gsine; /* [gates][volume]: u_j, a_j, cos and sin of eta_j phi */
-    lft_v *du, *ds;              /* [1 + gates][volume], [volume]: cotangents, for backward */
+    lft_v *hat;               /* [spectrum_fields][apart]: transforms of features, or of their cotangents */
+    lft_v *u;                 /* [1 + gates][apart]: u_j */
+    lft_v *a, *gate, *gsine;  /* [gates][apart]: a_j, cos and sin of eta_j phi */
+    lft_v *du;                /* [1 + gates][apart]: cotangents of the u_j, for backward */
+    lft_v *part;              /* [spectrum_fields][2 + gates]: lanes of sums of the gradient: by omega, by W_jf(0) */
 } LFT_P(velocity_fields);
 
 LFT_P_STATIC void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *lattice, int sines, int linear, int gates,
                                        int zeros, int times, lft_arena *arena)
 {
-    size_t kernels = (size_t)times * (size_t)(1 + gates) * (size_t)(sines + linear);
+    size_t    kernels = (size_t)times * (size_t)(1 + gates) * (size_t)(sines + linear);
+    const int length  = LFT_P(row_length)(lattice);
     LFT_P(spectrum_init)(&u->spectrum, lattice, -1, arena);
     LFT_P(hartley_init)(&u->hartley, lattice, arena);
     u->volume   = lattice->volume;
@@ -48,10 +56,18 @@ LFT_P_STATIC void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *
     u->gates    = gates;
     u->zeros    = zeros;
     u->times    = times;
+    u->row      = length;
+    u->stretch  = length < LFT_P_CHUNK ? LFT_P_CHUNK / length * length : length;
+    if (LFT_DIM > 1 && length % (LFT_P_CHUNK / 2) == 0) { /* then a stretch is one row: only these are apart */
+        u->row     = length + 1;
+        u->stretch = length;
+    }
+    u->apart = u->volume / length * u->row;
+    if (u->apart % LFT_P_CHUNK == 0) u->apart += LFT_P_CHUNK / 16;
     u->omega    = (lft_real *)lft_arena_alloc(arena, (size_t)sines, sizeof(lft_real));
     u->eta      = (lft_real *)lft_arena_alloc(arena, (size_t)gates, sizeof(lft_real));
     u->kappa    = (lft_real *)lft_arena_alloc(arena, (size_t)zeros, sizeof(lft_real));
-    u->lambda   = (lft_real *)lft_arena_alloc(arena, kernels * (size_t)u->spectrum.count, sizeof(lft_real));
+    u->lambda   = (lft_real *)lft_arena_alloc(arena, kernels * (size_t)u->spectrum.orbits, sizeof(lft_real));
     u->origin   = (lft_real *)lft_arena_alloc(arena, kernels, sizeof(lft_real));
     u->zeta     = (lft_real *)lft_arena_alloc(arena, (size_t)(times * zeros), sizeof(lft_real));
 }
@@ -59,42 +75,74 @@ LFT_P_STATIC void LFT_P(velocity_init)(LFT_P(velocity) *u, const LFT_(lattice) *
 LFT_P_STATIC LFT_P(velocity_fields) LFT_P(velocity_scratch)(const LFT_P(velocity) *u, int backward, lft_arena *arena)
 {
     LFT_P(velocity_fields) w;
-    const size_t volume = (size_t)u->volume, gated = volume * (size_t)u->gates;
-    w.hat    = LFT_P(vectors)(arena, volume);
-    w.cosine = backward || gated ? LFT_P(vectors)(arena, volume) : NULL;
-    w.u      = LFT_P(vectors)(arena, gated);
-    w.a      = LFT_P(vectors)(arena, gated);
-    w.gate   = LFT_P(vectors)(arena, gated);
-    w.gsine  = LFT_P(vectors)(arena, gated);
-    w.sine   = backward ? LFT_P(vectors)(arena, volume) : NULL;
-    w.du     = backward ? LFT_P(vectors)(arena, volume + gated) : NULL;
-    w.ds     = backward ? LFT_P(vectors)(arena, volume) : NULL;
+    const size_t field = (size_t)u->apart, gated = field * (size_t)u->gates;
+    const int    most   = LFT_P(spectrum_fields);
+    w.hat   = LFT_P(vectors)(arena, field * (size_t)(u->features < most ? u->features : most));
+    w.u     = LFT_P(vectors)(arena, field + gated);
+    w.a     = LFT_P(vectors)(arena, gated);
+    w.gate  = LFT_P(vectors)(arena, gated);
+    w.gsine = LFT_P(vectors)(arena, gated);
+    w.du    = LFT_P(vectors)(arena, backward ? field + gated : 0);
+    w.part  = LFT_P(vectors)(arena, backward ? (size_t)(most * (2 + u->gates)) : 0);
     return w;
 }
 
-/* The kernel table entry of gate j and feature f at time t. */
+/* Of gate j and feature f at time t: the entry of `origin`, and that of `lambda` at momentum 0. */
 LFT_P_INLINE size_t LFT_P(velocity_kernel)(const LFT_P(velocity) *u, int t, int j, int f)
 {
     return ((size_t)t * (size_t)(1 + u->gates) + (size_t)j) * (size_t)u->features + (size_t)f;
 }
 
-/* Sines, twice where wanted, and cosines where wanted; cosines are summed over the sites. */
-LFT_P_INLINE void LFT_P(velocity_sines)(lft_real omega, const lft_v *phi, int volume, lft_v *hat, lft_v *sine,
-                                        lft_v *cosine, double *sum)
+LFT_P_INLINE size_t LFT_P(velocity_lambda)(const LFT_P(velocity) *u, int t, int j, int f)
 {
-    int x, end;
-    for (x = 0; x < volume;) {
-        lft_v part = lft_splat(0);
-        for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) {
-            lft_v s, c;
-            LFT_P(sincos_fast)(omega, phi[x], &s, &c);
-            if (hat) hat[x] = s;
-            if (sine) sine[x] = s;
-            if (cosine) cosine[x] = c;
-            if (sum) part += c;
+    return (size_t)t * (size_t)u->spectrum.orbits * (size_t)((1 + u->gates) * u->features) + (size_t)(j * u->features + f);
+}
+
+LFT_P_INLINE LFT_P(spectrum_mixing) LFT_P(velocity_mixing)(const LFT_P(velocity) *u)
+{
+    LFT_P(spectrum_mixing) m;
+    m.spectrum = &u->spectrum;
+    m.sets     = 1 + u->gates;
+    m.features = u->features;
+    m.apart    = u->apart;
+    m.row      = u->row;
+    return m;
+}
+
+/* Where the site `begin` of phi, the first of a row, is in the fields in work. */
+LFT_P_INLINE int LFT_P(velocity_at)(const LFT_P(velocity) *u, int begin)
+{
+    return begin / LFT_P(row_length)(&u->spectrum.lattice) * u->row;
+}
+
+/* The transform along the rows from site `begin` to `end` of a field in work */
+LFT_P_INLINE void LFT_P(velocity_rows)(const LFT_P(velocity) *u, lft_v *x, int begin, int end, lft_v *panel)
+{
+    const int rows = (end - begin) / LFT_P(row_length)(&u->spectrum.lattice);
+    LFT_P(hartley_rows)(&u->hartley, x + LFT_P(velocity_at)(u, begin), rows, u->row, panel);
+}
+
+/* Ends of pieces: of the stretch that begins at a site, of the chunk. */
+LFT_P_INLINE int LFT_P(velocity_end)(int begin, int length, int end)
+{
+    return begin + length < end ? begin + length : end;
+}
+
+/* Sines and cosines at n sites, where wanted; the sum of the cosines. */
+LFT_P_INLINE lft_v LFT_P(velocity_sines)(lft_real omega, const lft_v *phi, int n, lft_v *sine, lft_v *cosine)
+{
+    lft_v sum = lft_splat(0);
+    int   x;
+    for (x = 0; x < n; ++x) {
+        lft_v s, c;
+        LFT_P(sincos_fast)(omega, phi[x], &s, &c);
+        sine[x] = s;
+        if (cosine) {
+            cosine[x] = c;
+            sum += c;
         }
-        if (sum) LFT_P(add_wide)(sum, part);
     }
+    return sum;
 }
 
 /* The mean of the field, summed in double. */
@@ -118,48 +166,76 @@ static inline void LFT_P(velocity_gates)(const LFT_P(velocity) *u, const lft_v *
     const int volume = u->volume;
     int       j;
     for (j = 0; j < u->gates; ++j) {
-        LFT_P(velocity_sines)(u->eta[j], phi, volume, w->gsine + j * volume, NULL, w->gate + j * volume, NULL);
+        (void)LFT_P(velocity_sines)(u->eta[j], phi, volume, w->gsine + j * u->apart, w->gate + j * u->apart);
     }
 }
 
-/* Adds the gates' part: v += sum_j g_j u_j, div += sum_x sum_j (g_j a_j + g_j' u_j). */
-static inline void LFT_P(velocity_gates_add)(const LFT_P(velocity) *u, const LFT_P(velocity_fields) *w, lft_v *v,
-                                             double *div)
+/* v = sum_j g_j u_j, div += sum_x sum_j (g_j a_j + g_j' u_j), j > 0, of the u_j that are back but along the rows. */
+static inline void LFT_P(velocity_sum)(const LFT_P(velocity) *u, const LFT_P(velocity_fields) *w, lft_v *v, double *div,
+                                       lft_v *panel)
 {
     const int volume = u->volume;
-    int       j, x, end;
-    for (j = 0; j < u->gates; ++j) {
-        const lft_v   *a = w->a + j * volume, *uj = w->u + j * volume;
-        const lft_v   *gate = w->gate + j * volume, *gsine = w->gsine + j * volume;
-        const lft_real eta = u->eta[j];
-        for (x = 0; x < volume;) {
-            lft_v part = lft_splat(0);
-            for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) {
-                part += gate[x] * a[x] - eta * gsine[x] * uj[x];
-                v[x] += gate[x] * uj[x];
+    int       j, x, begin, stretch, end;
+    for (begin = 0; begin < volume; begin = stretch) {
+        const int at = LFT_P(velocity_at)(u, begin);
+        stretch      = LFT_P(velocity_end)(begin, u->stretch, volume);
+        for (j = 0; j <= u->gates; ++j) LFT_P(velocity_rows)(u, w->u + j * u->apart, begin, stretch, panel);
+        lft_p_copy(v + begin, w->u + at, (size_t)(stretch - begin) * sizeof(lft_v));
+        for (j = 0; j < u->gates; ++j) {
+            const lft_v   *a = w->a + j * u->apart, *uj = w->u + (1 + j) * u->apart + at - begin;
+            const lft_v   *gate = w->gate + j * u->apart, *gsine = w->gsine + j * u->apart;
+            const lft_real eta = u->eta[j];
+            for (x = begin; x < stretch;) {
+                lft_v part = lft_splat(0);
+                for (end = LFT_P(velocity_end)(x, LFT_P_CHUNK, stretch); x < end; ++x) {
+                    part += gate[x] * a[x] - eta * gsine[x] * uj[x];
+                    v[x] += gate[x] * uj[x];
+                }
+                LFT_P(add_wide)(div, part);
             }
-            LFT_P(add_wide)(div, part);
         }
     }
 }
 
-/* One feature's share of the u_j and the a_j, given hat and cosine. */
-LFT_P_INLINE void LFT_P(velocity_gates_feature)(const LFT_P(velocity) *u, int t, int f, const LFT_P(velocity_fields) *w)
+/* Features f ... f + n - 1, transformed. Where `slopes` is wanted their shares of the a_j too, and, unless div is NULL, of
+ * div. */
+static inline void LFT_P(velocity_features)(const LFT_P(velocity) *u, int t, int f, int n, int slopes, const lft_v *phi,
+                                            const LFT_P(velocity_fields) *w, double *div, lft_v *panel)
 {
-    const int volume = u->volume;
-    int       j, x;
-    for (j = 0; j < u->gates; ++j) {
-        const size_t   kernel = LFT_P(velocity_kernel)(u, t, 1 + j, f);
-        const lft_real slope  = u->origin[kernel] * (f < u->sines ? u->omega[f] : 1);
-        lft_v         *a      = w->a + j * volume;
-        LFT_P(spectrum_add_product)(&u->spectrum, u->lambda + kernel * (size_t)u->spectrum.count, w->hat,
-                                    w->u + j * volume);
-        if (f < u->sines) {
-            for (x = 0; x < volume; ++x) a[x] += slope * w->cosine[x];
-        } else {
-            for (x = 0; x < volume; ++x) a[x] += lft_splat(slope);
+    const int       volume = u->volume;
+    const lft_real *origin = u->origin + LFT_P(velocity_kernel)(u, t, 0, f);
+    lft_v           cosine[LFT_P_CHUNK];
+    int             i, j, x, begin, stretch, at, m;
+    for (begin = 0; begin < volume; begin = stretch) {
+        stretch = LFT_P(velocity_end)(begin, u->stretch, volume);
+        for (at = begin; at < stretch; at += m) {
+            lft_v part = lft_splat(0);
+            m          = LFT_P(velocity_end)(at, LFT_P_CHUNK, stretch) - at;
+            for (j = 0; j < u->gates && slopes && f == 0; ++j) LFT_P(set_zero)(w->a + j * u->apart + at, m);
+            for (i = 0; i < n; ++i) {
+                lft_v   *hat   = w->hat + i * u->apart + LFT_P(velocity_at)(u, begin) + at - begin;
+                lft_real omega = 1;
+                lft_v    sum   = lft_splat((lft_real)m);
+                if (f + i >= u->sines) {
+                    lft_p_copy(hat, phi + at, (size_t)m * sizeof(lft_v));
+                    for (x = 0; x < m; ++x) cosine[x] = lft_splat(1);
+                } else {
+                    omega = u->omega[f + i];
+                    if (slopes) sum = LFT_P(velocity_sines)(omega, phi + at, m, hat, cosine);
+                    else (void)LFT_P(velocity_sines)(omega, phi + at, m, hat, NULL);
+                }
+                part += origin[i] * omega * sum;
+                for (j = 0; j < u->gates && slopes; ++j) {
+                    const lft_real slope = origin[(1 + j) * u->features + i] * omega;
+                    lft_v         *a     = w->a + j * u->apart + at;
+                    for (x = 0; x < m; ++x) a[x] += slope * cosine[x];
+                }
+            }
+            if (div) LFT_P(add_wide)(div, part);
         }
+        for (i = 0; i < n; ++i) LFT_P(velocity_rows)(u, w->hat + i * u->apart, begin, stretch, panel);
     }
+    for (i = 0; i < n; ++i) LFT_P(hartley_columns)(&u->hartley, w->hat + i * u->apart, u->row, panel);
 }
 
 static inline void LFT_P(velocity_zero_mode)(const LFT_P(velocity) *u, int t, const lft_v *phi, lft_v *v, double *div)
@@ -182,64 +258,66 @@ static inline void LFT_P(velocity_zero_mode)(const LFT_P(velocity) *u, int t, co
 LFT_P_NOINLINE void LFT_P(velocity_forward)(const LFT_P(velocity) *u, int t, const lft_v *phi,
                                             const LFT_P(velocity_fields) *w, lft_v *v, double *div, lft_v *panel)
 {
-    const int volume = u->volume;
-    double    cosines[LFT_P_LANES];
-    int       f, j, l;
+    const LFT_P(spectrum_mixing) m = LFT_P(velocity_mixing)(u);
+    int                          f, j, l, n;
     for (l = 0; l < LFT_P_LANES; ++l) div[l] = 0;
-    LFT_P(set_zero)(v, volume);
-    LFT_P(set_zero)(w->u, u->gates * volume);
-    LFT_P(set_zero)(w->a, u->gates * volume);
-    for (f = 0; f < u->features; ++f) {
-        const size_t    kernel = LFT_P(velocity_kernel)(u, t, 0, f);
-        const lft_real *lambda = u->lambda + kernel * (size_t)u->spectrum.count;
-        const lft_real  omega  = f < u->sines ? u->omega[f] : 1;
-        for (l = 0; l < LFT_P_LANES; ++l) cosines[l] = f < u->sines ? 0 : volume;
-        if (f >= u->sines) lft_p_copy(w->hat, phi, (size_t)volume * sizeof(lft_v));
-        else if (u->gates) LFT_P(velocity_sines)(omega, phi, volume, w->hat, NULL, w->cosine, cosines);
-        else LFT_P(velocity_sines)(omega, phi, volume, w->hat, NULL, NULL, cosines);
-        for (l = 0; l < LFT_P_LANES; ++l) div[l] += (double)(u->origin[kernel] * omega) * cosines[l];
-        LFT_P(hartley_apply)(&u->hartley, w->hat, panel);
-        LFT_P(spectrum_add_product)(&u->spectrum, lambda, w->hat, v);
-        LFT_P(velocity_gates_feature)(u, t, f, w);
-    }
-    LFT_P(hartley_apply)(&u->hartley, v, panel);
-    for (j = 0; j < u->gates; ++j) LFT_P(hartley_apply)(&u->hartley, w->u + j * volume, panel);
     LFT_P(velocity_gates)(u, phi, w);
-    LFT_P(velocity_gates_add)(u, w, v, div);
+    for (f = 0; f < u->features; f += n) {
+        n = LFT_P(spectrum_at_once)(f, u->features);
+        LFT_P(velocity_features)(u, t, f, n, 1, phi, w, div, panel);
+        LFT_P(spectrum_mix)(&m, n, f > 0, u->lambda + LFT_P(velocity_lambda)(u, t, 0, f), w->hat, w->u);
+    }
+    for (j = 0; j <= u->gates; ++j) LFT_P(hartley_columns)(&u->hartley, w->u + j * u->apart, u->row, panel);
+    LFT_P(velocity_sum)(u, w, v, div, panel);
     if (u->zeros) LFT_P(velocity_zero_mode)(u, t, phi, v, div);
 }
 
 /* The cotangents of the u_j, transformed. */
-static inline void LFT_P(velocity_gates_cotangents)(const LFT_P(velocity) *u, const LFT_P(velocity_fields) *w,
-                                                    const lft_v *dv, lft_v ddiv, lft_v *panel)
+static inline void LFT_P(velocity_cotangents)(const LFT_P(velocity) *u, const LFT_P(velocity_fields) *w, const lft_v *dv,
+                                              lft_v ddiv, lft_v *panel)
 {
     const int volume = u->volume;
-    int       j, x;
-    lft_p_copy(w->du, dv, (size_t)volume * sizeof(lft_v));
-    for (j = 0; j < u->gates; ++j) {
-        const lft_v *gate = w->gate + j * volume, *gsine = w->gsine + j * volume, slope = u->eta[j] * ddiv;
-        lft_v       *duj = w->du + (1 + j) * volume;
-        for (x = 0; x < volume; ++x) duj[x] = gate[x] * dv[x] - slope * gsine[x];
+    int       j, x, begin, end;
+    for (j = 0; j <= u->gates; ++j) {
+        lft_v *duj = w->du + j * u->apart, *to;
+        for (begin = 0; begin < volume; begin = end) {
+            end = LFT_P(velocity_end)(begin, u->stretch, volume);
+            to  = duj + LFT_P(velocity_at)(u, begin) - begin;
+            if (j) {
+                const lft_v *gate = w->gate + (j - 1) * u->apart, *gsine = w->gsine + (j - 1) * u->apart;
+                const lft_v  slope = u->eta[j - 1] * ddiv;
+                for (x = begin; x < end; ++x) to[x] = gate[x] * dv[x] - slope * gsine[x];
+            } else {
+                lft_p_copy(to + begin, dv + begin, (size_t)(end - begin) * sizeof(lft_v));
+            }
+            LFT_P(velocity_rows)(u, duj, begin, end, panel);
+        }
+        LFT_P(hartley_columns)(&u->hartley, duj, u->row, panel);
     }
-    for (j = 0; j <= u->gates; ++j) LFT_P(hartley_apply)(&u->hartley, w->du + j * volume, panel);
 }
 
-/* The gates' own part of the gradient. */
-static inline void LFT_P(velocity_gates_backward)(const LFT_P(velocity) *u, const lft_v *phi,
-                                                  const LFT_P(velocity_fields) *w, const lft_v *dv, lft_v ddiv,
-                                                  lft_v *dphi, const LFT_P(velocity_gradient) *d)
+/* The gates' own part of the gradient at sites from `begin` to `end`. spread: ddiv is not 0; else the a_j may be anything. */
+LFT_P_INLINE void LFT_P(velocity_gates_backward)(const LFT_P(velocity) *u, int spread, const lft_v *phi,
+                                                 const LFT_P(velocity_fields) *w, const lft_v *dv, lft_v ddiv, int begin, int end,
+                                                 lft_v *dphi, const LFT_P(velocity_gradient) *d)
 {
-    const int volume = u->volume;
+    const int at = LFT_P(velocity_at)(u, begin) - begin;
     int       j, x;
     for (j = 0; j < u->gates; ++j) {
-        const lft_v   *a = w->a + j * volume, *uj = w->u + j * volume;
-        const lft_v   *gate = w->gate + j * volume, *gsine = w->gsine + j * volume;
+        const lft_v   *a = w->a + j * u->apart, *uj = w->u + (1 + j) * u->apart + at;
+        const lft_v   *gate = w->gate + j * u->apart, *gsine = w->gsine + j * u->apart;
         const lft_real eta  = u->eta[j];
         lft_v          deta = lft_splat(0);
-        for (x = 0; x < volume; ++x) {
-            const lft_v dg = uj[x] * dv[x] + ddiv * a[x], dslope = ddiv * uj[x]; /* cotangents of g and of g' */
-            dphi[x] -= eta * (gsine[x] * dg + eta * gate[x] * dslope);
-            if (d) deta -= phi[x] * gsine[x] * dg + (gsine[x] + eta * phi[x] * gate[x]) * dslope;
+        for (x = begin; x < end; ++x) {
+            lft_v dg = uj[x] * dv[x]; /* cotangent of g */
+            if (spread) {
+                const lft_v dslope = ddiv * uj[x]; /* of g' */
+                dg += ddiv * a[x];
+                dphi[x] -= eta * eta * gate[x] * dslope;
+                deta -= (gsine[x] + eta * phi[x] * gate[x]) * dslope;
+            }
+            dphi[x] -= eta * gsine[x] * dg;
+            deta -= phi[x] * gsine[x] * dg;
         }
         if (d) d->eta[j] += LFT_P(sum_lanes)(deta);
     }
@@ -266,50 +344,91 @@ static inline void LFT_P(velocity_zero_backward)(const LFT_P(velocity) *u, int t
     for (x = 0; x < u->volume; ++x) dphi[x] += dmean;
 }
 
-/* dphi += of one sine feature, given ds, the cotangent of s_f(phi_x). `gates` is 0 or u->gates: a constant where it is 0,
- * so that the common case has no inner loop. */
-LFT_P_INLINE void LFT_P(velocity_sine_backward)(const LFT_P(velocity) *u, int t, int f, int gates, int want,
-                                                const lft_v *phi, const LFT_P(velocity_fields) *w, lft_v ddiv,
-                                                lft_v *dphi, const LFT_P(velocity_gradient) *d)
+/* dphi += of sine feature f at n <= LFT_P_CHUNK sites, given ds, the cotangent of s_f(phi_x). weight: sum_j g_j W_jf(0).
+ * Constants after inlining: want, whether part[0] += the derivative by omega and part[1 + j] += sum_x g_j cos(omega phi);
+ * spread, whether ddiv is not 0: else weight and these sums are not wanted. gate: from the first of these sites on. */
+LFT_P_INLINE void LFT_P(velocity_sine_backward)(const LFT_P(velocity) *u, int f, int want, int spread, const lft_v *phi, int n,
+                                                const lft_v *weight, const lft_v *ds, const lft_v *gate, lft_v ddiv, lft_v *dphi,
+                                                lft_v *part)
 {
-    const int      volume = u->volume;
-    const lft_real omega = u->omega[f], *origin = u->origin + LFT_P(velocity_kernel)(u, t, 0, f);
+    const lft_real omega  = u->omega[f];
     const lft_v    scale  = ddiv * omega;
-    lft_v          domega = lft_splat(0), dorigin = lft_splat(0);
+    lft_v          domega = lft_splat(0), sum = lft_splat(0), cosine[LFT_P_CHUNK];
     int            j, x;
-    for (x = 0; x < volume; ++x) {
-        const lft_v s = w->sine[x], c = w->cosine[x], slope = c * w->ds[x];
-        lft_v       weight = lft_splat(origin[0]);
-        for (j = 0; j < gates; ++j) weight += origin[(1 + j) * u->features] * w->gate[j * volume + x];
-        dphi[x] += omega * (slope - scale * weight * s);
-        if (want) {
-            domega += phi[x] * slope + ddiv * weight * (c - omega * phi[x] * s);
-            dorigin += c;
+    for (x = 0; x < n; ++x) {
+        lft_v s, c, slope;
+        LFT_P(sincos_fast)(omega, phi[x], &s, &c);
+        slope = c * ds[x];
+        if (spread) slope -= scale * weight[x] * s;
+        if (want) domega += phi[x] * slope;
+        if (want && spread) {
+            domega += ddiv * weight[x] * c;
+            sum += c;
+            cosine[x] = c;
         }
+        dphi[x] += omega * slope;
     }
-    if (!want) return;
-    d->omega[f] += LFT_P(sum_lanes)(domega);
-    d->origin[f] += LFT_P(sum_lanes)(dorigin * scale);
-    for (j = 0; j < gates; ++j) {
-        dorigin = lft_splat(0);
-        for (x = 0; x < volume; ++x) dorigin += w->gate[j * volume + x] * w->cosine[x];
-        d->origin[(1 + j) * u->features + f] += LFT_P(sum_lanes)(dorigin * scale);
+    if (want) part[0] += domega;
+    if (!want || !spread) return;
+    part[1] += sum;
+    for (j = 0; j < u->gates; ++j, gate += u->apart) {
+        for (sum = lft_splat(0), x = 0; x < n; ++x) sum += gate[x] * cosine[x];
+        part[2 + j] += sum;
     }
 }
 
 /* The linear feature: its slope is 1, so the divergence depends on phi through the gates only. */
-LFT_P_INLINE void LFT_P(velocity_linear_backward)(const LFT_P(velocity) *u, const LFT_P(velocity_fields) *w, lft_v ddiv,
-                                                  lft_v *dphi, const LFT_P(velocity_gradient) *d)
+LFT_P_INLINE void LFT_P(velocity_linear_backward)(const LFT_P(velocity) *u, int n, const lft_v *ds, const lft_v *gate, lft_v *dphi,
+                                                  lft_v *part)
 {
-    const int volume = u->volume, f = u->sines;
-    int       j, x;
-    for (x = 0; x < volume; ++x) dphi[x] += w->ds[x];
-    if (!d) return;
-    d->origin[f] += volume * LFT_P(sum_lanes)(ddiv);
-    for (j = 0; j < u->gates; ++j) {
+    int j, x;
+    for (x = 0; x < n; ++x) dphi[x] += ds[x];
+    part[1] += lft_splat((lft_real)n);
+    for (j = 0; j < u->gates; ++j, gate += u->apart) {
         lft_v sum = lft_splat(0);
-        for (x = 0; x < volume; ++x) sum += w->gate[j * volume + x];
-        d->origin[(1 + j) * u->features + f] += LFT_P(sum_lanes)(sum * ddiv);
+        for (x = 0; x < n; ++x) sum += gate[x];
+        part[2 + j] += sum;
+    }
+}
+
+/* dphi, at sites from `begin` to `end`, += of the features f ... f + n - 1, whose cotangents stand transformed in w->hat. */
+LFT_P_INLINE void LFT_P(velocity_features_backward)(const LFT_P(velocity) *u, int t, int f, int n, int want, int spread,
+                                                    const lft_v *phi, const LFT_P(velocity_fields) *w, lft_v ddiv, int begin,
+                                                    int end, lft_v *dphi)
+{
+    const int shift = LFT_P(velocity_at)(u, begin) - begin;
+    lft_v     weight[LFT_P_CHUNK];
+    int       i, j, x, at, m;
+    for (at = begin; at < end; at += m) {
+        m = LFT_P(velocity_end)(at, LFT_P_CHUNK, end) - at;
+        for (i = 0; i < n; ++i) {
+            const lft_real *origin = u->origin + LFT_P(velocity_kernel)(u, t, 0, f + i);
+            const lft_v    *ds = w->hat + i * u->apart + shift + at, *gate = w->gate + at;
+            lft_v          *part = w->part + i * (2 + u->gates);
+            if (f + i >= u->sines) {
+                LFT_P(velocity_linear_backward)(u, m, ds, gate, dphi + at, part);
+                continue;
+            }
+            for (x = 0; spread && x < m; ++x) weight[x] = lft_splat(origin[0]);
+            for (j = 0; spread && j < u->gates; ++j) {
+                const lft_real share = origin[(1 + j) * u->features];
+                for (x = 0; x < m; ++x) weight[x] += share * gate[j * u->apart + x];
+            }
+            LFT_P(velocity_sine_backward)(u, f + i, want, spread, phi + at, m, weight, ds, gate, ddiv, dphi + at, part);
+        }
+    }
+}
+
+/* The sums of the features f ... f + n - 1 into the gradient. */
+static inline void LFT_P(velocity_collect)(const LFT_P(velocity) *u, int f, int n, const LFT_P(velocity_fields) *w, lft_v ddiv,
+                                           const LFT_P(velocity_gradient) *d)
+{
+    const lft_v *part = w->part;
+    int          i, j;
+    for (i = f; i < f + n; ++i, part += 2 + u->gates) {
+        const lft_v scale = ddiv * (i < u->sines ? u->omega[i] : 1);
+        if (i < u->sines) d->omega[i] += LFT_P(sum_lanes)(part[0]);
+        for (j = 0; j <= u->gates; ++j) d->origin[j * u->features + i] += LFT_P(sum_lanes)(part[1 + j] * scale);
     }
 }
 
@@ -320,37 +439,41 @@ LFT_P_NOINLINE void LFT_P(velocity_backward)(const LFT_P(velocity) *u, int t, co
                                              const LFT_P(velocity_fields) *w, const lft_v *dv, lft_v ddiv, lft_v *dphi,
                                              const LFT_P(velocity_gradient) *d, lft_v *panel)
 {
-    const int    volume = u->volume, anew = !follows && u->gates > 0;
-    const size_t count = (size_t)u->spectrum.count;
-    int          f, j;
+    const LFT_P(spectrum_mixing) m = LFT_P(velocity_mixing)(u);
+    const LFT_P(hartley)        *h = &u->hartley;
+    const int                    volume = u->volume;
+    const int                    anew = !follows && u->gates > 0;
+    const int                    spread = LFT_P(any)(~LFT_P(eq)(ddiv, lft_splat(0)));
+    LFT_P(spectrum_wanted)       wanted;
+    int                          f, i, j, n, begin, end;
     LFT_P(set_zero)(dphi, volume);
-    if (anew) {
-        LFT_P(set_zero)(w->u, u->gates * volume);
-        LFT_P(set_zero)(w->a, u->gates * volume);
-        LFT_P(velocity_gates)(u, phi, w);
-    }
-    LFT_P(velocity_gates_cotangents)(u, w, dv, ddiv, panel);
-    for (f = 0; f < u->features; ++f) {
-        lft_v *hat = d || anew ? w->hat : NULL;
-        if (f < u->sines) LFT_P(velocity_sines)(u->omega[f], phi, volume, hat, w->sine, w->cosine, NULL);
-        else if (hat) lft_p_copy(hat, phi, (size_t)volume * sizeof(lft_v));
-        if (hat) LFT_P(hartley_apply)(&u->hartley, hat, panel);
-        if (anew) LFT_P(velocity_gates_feature)(u, t, f, w);
-        for (j = 0; j <= u->gates; ++j) {
-            const lft_real *lambda = u->lambda + LFT_P(velocity_kernel)(u, t, j, f) * count;
-            const lft_v    *duj    = w->du + j * volume;
-            if (j == 0) LFT_P(spectrum_product)(&u->spectrum, lambda, duj, w->ds);
-            else LFT_P(spectrum_add_product)(&u->spectrum, lambda, duj, w->ds);
-            if (d) LFT_P(spectrum_dot)(&u->spectrum, hat, duj, d->lambda + (size_t)(j * u->features + f) * count);
+    if (anew) LFT_P(velocity_gates)(u, phi, w);
+    LFT_P(velocity_cotangents)(u, w, dv, ddiv, panel);
+    for (f = 0; f < u->features; f += n) {
+        n = LFT_P(spectrum_at_once)(f, u->features);
+        if (d || anew) LFT_P(velocity_features)(u, t, f, n, anew && spread, phi, w, NULL, panel);
+        wanted.y       = anew ? w->u : NULL;
+        wanted.dlambda = d ? d->lambda + LFT_P(velocity_lambda)(u, 0, 0, f) : NULL;
+        wanted.add     = f > 0;
+        LFT_P(spectrum_unmix)(&m, n, u->lambda + LFT_P(velocity_lambda)(u, t, 0, f), w->hat, w->du, &wanted);
+        LFT_P(set_zero)(w->part, n * (2 + u->gates));
+        for (i = 0; i < n; ++i) LFT_P(hartley_columns)(h, w->hat + i * u->apart, u->row, panel);
+        for (begin = 0; begin < volume; begin = end) {
+            end = LFT_P(velocity_end)(begin, u->stretch, volume);
+            for (i = 0; i < n; ++i) LFT_P(velocity_rows)(u, w->hat + i * u->apart, begin, end, panel);
+            if (!spread) LFT_P(velocity_features_backward)(u, t, f, n, 1, 0, phi, w, ddiv, begin, end, dphi);
+            else if (d) LFT_P(velocity_features_backward)(u, t, f, n, 1, 1, phi, w, ddiv, begin, end, dphi);
+            else LFT_P(velocity_features_backward)(u, t, f, n, 0, 1, phi, w, ddiv, begin, end, dphi);
         }
-        LFT_P(hartley_apply)(&u->hartley, w->ds, panel);
-        if (f >= u->sines) LFT_P(velocity_linear_backward)(u, w, ddiv, dphi, d);
-        else if (u->gates) LFT_P(velocity_sine_backward)(u, t, f, u->gates, d != NULL, phi, w, ddiv, dphi, d);
-        else if (d) LFT_P(velocity_sine_backward)(u, t, f, 0, 1, phi, w, ddiv, dphi, d);
-        else LFT_P(velocity_sine_backward)(u, t, f, 0, 0, phi, w, ddiv, dphi, d);
+        if (d) LFT_P(velocity_collect)(u, f, n, w, ddiv, d);
     }
-    for (j = 0; anew && j < u->gates; ++j) LFT_P(hartley_apply)(&u->hartley, w->u + j * volume, panel);
-    LFT_P(velocity_gates_backward)(u, phi, w, dv, ddiv, dphi, d);
+    for (j = 1; anew && j <= u->gates; ++j) LFT_P(hartley_columns)(h, w->u + j * u->apart, u->row, panel);
+    for (begin = 0; begin < volume && u->gates; begin = end) {
+        end = LFT_P(velocity_end)(begin, u->stretch, volume);
+        for (j = 1; anew && j <= u->gates; ++j) LFT_P(velocity_rows)(u, w->u + j * u->apart, begin, end, panel);
+        if (spread) LFT_P(velocity_gates_backward)(u, 1, phi, w, dv, ddiv, begin, end, dphi, d);
+        else LFT_P(velocity_gates_backward)(u, 0, phi, w, dv, ddiv, begin, end, dphi, d);
+    }
     if (u->zeros) LFT_P(velocity_zero_backward)(u, t, phi, dv, ddiv, dphi, d);
 }
 

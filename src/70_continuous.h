@@ -96,7 +96,7 @@ LFT_P_STATIC void LFT_P(continuous_basis)(LFT_P(continuous) *s, int steps)
 LFT_P_STATIC size_t LFT_P(continuous_gradient_count)(const LFT_P(continuous) *s)
 {
     size_t kernels = (size_t)(1 + s->u.gates) * (size_t)s->u.features;
-    return (size_t)s->desc.nodes * (kernels * (size_t)(s->u.spectrum.count + 1) + (size_t)s->u.zeros) +
+    return (size_t)s->desc.nodes * (kernels * (size_t)(s->u.spectrum.orbits + 1) + (size_t)s->u.zeros) +
            (size_t)(s->u.sines + s->u.gates + s->u.zeros);
 }
 
@@ -108,10 +108,10 @@ typedef struct LFT_P(continuous_parts) {
 LFT_P_STATIC LFT_P(continuous_parts) LFT_P(continuous_gradient)(const LFT_P(continuous) *s, double *gradient, int node)
 {
     LFT_P(continuous_parts) d;
-    size_t kernels = (size_t)(1 + s->u.gates) * (size_t)s->u.features, count = (size_t)s->u.spectrum.count;
-    size_t block = kernels * (count + 1) + (size_t)s->u.zeros;
+    size_t kernels = (size_t)(1 + s->u.gates) * (size_t)s->u.features, orbits = (size_t)s->u.spectrum.orbits;
+    size_t block = kernels * (orbits + 1) + (size_t)s->u.zeros;
     d.lambda     = gradient + block * (size_t)node;
-    d.origin     = d.lambda + kernels * count;
+    d.origin     = d.lambda + kernels * orbits;
     d.zeta       = d.origin + kernels;
     d.omega      = gradient + block * (size_t)s->desc.nodes;
     d.eta        = d.omega + s->u.sines;
@@ -121,7 +121,7 @@ LFT_P_STATIC LFT_P(continuous_parts) LFT_P(continuous_gradient)(const LFT_P(cont
 
 LFT_P_STATIC size_t LFT_P(continuous_block)(const LFT_P(continuous) *s)
 {
-    return (size_t)(1 + s->u.gates) * (size_t)s->u.features * (size_t)(s->u.spectrum.count + 1) + (size_t)s->u.zeros;
+    return (size_t)(1 + s->u.gates) * (size_t)s->u.features * (size_t)(s->u.spectrum.orbits + 1) + (size_t)s->u.zeros;
 }
 
 /* Everything that one evaluation or one backward step works in. */
@@ -222,6 +222,7 @@ LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *th
     LFT_P(continuous) *s = (LFT_P(continuous) *)layer->state;
     LFT_P(velocity)   *u = &s->u;
     const int          count = u->spectrum.count, orbits = u->spectrum.orbits, nodes = s->desc.nodes;
+    const int          kernels = (1 + u->gates) * u->features;
     double            *sum = s->node + nodes * count, *work = sum + count;
     int                j, f, a, t, i;
     for (i = 0; i < u->sines; ++i) u->omega[i] = (lft_real)theta[s->frequency + (size_t)i];
@@ -235,8 +236,7 @@ LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *th
             }
             for (t = 0; t < u->times; ++t) {
                 const double *k = s->basis + t * nodes;
-                const size_t  entry = LFT_P(velocity_kernel)(u, t, j, f);
-                lft_real     *to    = u->lambda + entry * (size_t)count;
+                lft_real     *to = u->lambda + LFT_P(velocity_lambda)(u, t, j, f);
                 double        origin = 0;
                 for (i = 0; i < count; ++i) sum[i] = 0;
                 for (a = 0; a < nodes; ++a) {
@@ -244,8 +244,8 @@ LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *th
                     origin += k[a] * kernel[a * orbits];
                     for (i = 0; k[a] != 0 && i < count; ++i) sum[i] += k[a] * from[i];
                 }
-                for (i = 0; i < count; ++i) to[i] = (lft_real)sum[i];
-                u->origin[entry] = (lft_real)origin;
+                for (i = 0; i < count; ++i) to[u->spectrum.orbit[i] * kernels] = (lft_real)sum[i];
+                u->origin[LFT_P(velocity_kernel)(u, t, j, f)] = (lft_real)origin;
             }
         }
     }
@@ -391,7 +391,7 @@ static inline void LFT_P(continuous_spread)(const LFT_P(continuous) *s, int t, l
                                             double *gradient)
 {
     const size_t block = LFT_P(continuous_block)(s);
-    const size_t spectra = (size_t)(1 + s->u.gates) * (size_t)s->u.features * (size_t)s->u.spectrum.count;
+    const size_t spectra = (size_t)(1 + s->u.gates) * (size_t)s->u.features * (size_t)s->u.spectrum.orbits;
     size_t       i;
     int          a;
     LFT_P(sum_lanes_of)(lambda, spectra, now);
@@ -453,15 +453,18 @@ LFT_P_STATIC void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *gr
     const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
     const LFT_P(velocity)   *u = &s->u;
     const int                nodes = s->desc.nodes, orbits = u->spectrum.orbits, count = u->spectrum.count;
-    int                      a, j, f, i;
+    const int                kernels = (1 + u->gates) * u->features;
+    int                      a, j, f, i, first;
     for (a = 0; a < nodes; ++a) {
         LFT_P(continuous_parts) d = LFT_P(continuous_gradient)(s, gradient, a);
         for (j = 0; j <= u->gates; ++j) {
             for (f = 0; f < u->features; ++f) {
                 const int entry   = j * u->features + f;
                 double   *dkernel = dtheta + s->kernel + (size_t)(entry * nodes + a) * (size_t)orbits;
-                LFT_P(spectrum_of_kernel_backward)(&u->spectrum, d.lambda + (size_t)entry * (size_t)count, dkernel,
-                                                   s->node);
+                for (first = 0, i = 0; i < count; ++i) { /* one momentum may stand for its orbit: kernels are tied alike */
+                    s->node[i] = u->spectrum.orbit[i] == first ? d.lambda[first++ * kernels + entry] : 0;
+                }
+                LFT_P(spectrum_of_kernel_backward)(&u->spectrum, s->node, dkernel, s->node + count);
                 dkernel[0] += d.origin[entry];
             }
         }

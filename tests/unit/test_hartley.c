@@ -283,7 +283,10 @@ static void T_(test_spectrum)(T_(space) *s)
     double    *other = T_(doubles)(s, count), *dlambda = T_(doubles)(s, count), a, b, worst = 0;
     T_P(v)    *sums;
     T_(real)  *narrow = (T_(real) *)lft_arena_alloc(&s->arena, (size_t)count, sizeof(T_(real)));
+    T_(real)  *tied   = (T_(real) *)lft_arena_alloc(&s->arena, (size_t)orbits, sizeof(T_(real)));
+    T_P(spectrum_mixing) mixing;
     int        i, j, l, mu, k[T_DIM], r[T_DIM];
+    mixing.spectrum = &s->spectrum, mixing.sets = mixing.features = 1, mixing.apart = s->V, mixing.row = s->lattice.extent[T_DIM - 1];
     lft_normals(lft_draw_of(5, LFT_DRAW_USER, 0, 0), kernel, orbits);
     for (i = 0; i < orbits; ++i) kernel[i] /= sqrt(s->V);
 
@@ -312,7 +315,8 @@ static void T_(test_spectrum)(T_(space) *s)
     T_(check)(s, "convolution in momentum space - in position", T_(apart)(s, s->other, to), 20 * s->rounding);
     T_(pack)(s, g, s->other);
     T_(apply)(s, s->other);
-    T_P(spectrum_add_product)(&s->spectrum, narrow, s->vector, s->other);
+    for (i = 0; i < count; ++i) tied[s->spectrum.orbit[i]] = narrow[i];
+    T_P(spectrum_mix)(&mixing, 1, 1, tied, s->vector, s->other);
     T_(apply)(s, s->other);
     for (i = 0; i < n; ++i) to[i] += g[i];
     T_(check)(s, "convolution, added", T_(apart)(s, s->other, to), 20 * s->rounding);
@@ -337,6 +341,82 @@ static void T_(test_spectrum)(T_(space) *s)
     }
     for (worst = 0, i = 0; i < count; ++i) worst = fmax(worst, fabs(T_P(sum_lanes)(sums[i]) - other[i]));
     T_(check)(s, "spectrum_dot - sum", worst, 20 * s->rounding);
+}
+
+/* Several fields at a time against one kernel, one field and one momentum after the other. */
+static void T_(test_mixing)(T_(space) *s, int n)
+{
+    enum { SETS = 2, MORE = 1 }; /* MORE: features that do not take part */
+    const int            V = s->V, length = s->lattice.extent[T_DIM - 1], row = length + 2, apart = V / length * row + 3;
+    const int            all = n + MORE, size = s->spectrum.orbits * SETS * all;
+    const int           *compact = s->spectrum.compact, *orbit = s->spectrum.orbit;
+    lft_arena            arena = s->arena;
+    T_P(spectrum_mixing) m;
+    T_P(spectrum_wanted) wanted;
+    T_(real) *lambda = (T_(real) *)lft_arena_alloc(&arena, (size_t)size, sizeof(T_(real)));
+    double   *random = (double *)lft_arena_alloc(&arena, (size_t)(size + (n + 2 * SETS) * apart), sizeof(double)), *at;
+    T_P(v)   *x = T_P(vectors)(&arena, (size_t)(n * apart)), *was = T_P(vectors)(&arena, (size_t)(n * apart));
+    T_P(v)   *y = T_P(vectors)(&arena, (size_t)(SETS * apart)), *dy = T_P(vectors)(&arena, (size_t)(SETS * apart));
+    T_P(v)   *start = T_P(vectors)(&arena, (size_t)(SETS * apart)), *d = T_P(vectors)(&arena, (size_t)size);
+    T_P(v)   *sum = T_P(vectors)(&arena, (size_t)size);
+    double    worst[4] = {0, 0, 0, 0};
+    int       i, j, f, k, q, add;
+    m.spectrum = &s->spectrum, m.sets = SETS, m.features = all, m.apart = apart, m.row = row;
+    lft_normals(lft_draw_of(7, LFT_DRAW_USER, 0, 0), random, size + (n + 2 * SETS) * apart);
+    for (at = random, i = 0; i < size; ++i) lambda[i] = (T_(real))*at++;
+    for (i = 0; i < n * apart; ++i) was[i] = T_P(splat)((T_(real))*at++);
+    for (i = 0; i < SETS * apart; ++i) start[i] = T_P(splat)((T_(real))*at++), dy[i] = T_P(splat)((T_(real))*at++);
+    for (add = 0; add < 2; ++add) {
+        for (i = 0; i < n * apart; ++i) x[i] = was[i];
+        for (i = 0; i < SETS * apart; ++i) y[i] = start[i];
+        T_P(spectrum_mix)(&m, n, add, lambda, x, y);
+        for (j = 0; j < SETS; ++j) {
+            for (k = 0; k < V; ++k) {
+                T_P(v) want;
+                q    = k / length * row + k % length;
+                want = add ? start[j * apart + q] : T_P(splat)(0);
+                for (f = 0; f < n; ++f) want += lambda[(orbit[compact[k]] * SETS + j) * all + f] * was[f * apart + q];
+                worst[0] = fmax(worst[0], fabs(T_P(sum_lanes)(y[j * apart + q] - want)));
+            }
+        }
+        for (i = 0; i < SETS * apart; ++i) y[i] = start[i];
+        for (i = 0; i < size; ++i) d[i] = sum[i] = T_P(splat)((T_(real))(i % 3));
+        wanted.y = y, wanted.dlambda = d, wanted.add = add;
+        T_P(spectrum_unmix)(&m, n, lambda, x, dy, &wanted);
+        for (k = 0; k < V; ++k) {
+            q = k / length * row + k % length;
+            for (f = 0; f < n; ++f) {
+                T_P(v) want = T_P(splat)(0);
+                for (j = 0; j < SETS; ++j) {
+                    const int entry = (orbit[compact[k]] * SETS + j) * all + f;
+                    want += lambda[entry] * dy[j * apart + q];
+                    sum[entry] += was[f * apart + q] * dy[j * apart + q];
+                }
+                worst[1] = fmax(worst[1], fabs(T_P(sum_lanes)(x[f * apart + q] - want)));
+            }
+            for (j = 0; j < SETS; ++j) {
+                T_P(v) want = !j || add ? start[j * apart + q] : T_P(splat)(0); /* y_0 stays */
+                for (f = 0; j && f < n; ++f) want += lambda[(orbit[compact[k]] * SETS + j) * all + f] * was[f * apart + q];
+                worst[2] = fmax(worst[2], fabs(T_P(sum_lanes)(y[j * apart + q] - want)));
+            }
+        }
+        for (i = 0; i < size; ++i) worst[3] = fmax(worst[3], fabs(T_P(sum_lanes)(d[i] - sum[i])));
+        for (i = 0; i < n * apart; ++i) x[i] = was[i];
+        wanted.y = NULL, wanted.dlambda = NULL;
+        T_P(spectrum_unmix)(&m, n, lambda, x, dy, &wanted);
+        for (k = 0; k < V; ++k) {
+            q = k / length * row + k % length;
+            for (f = 0; f < n; ++f) {
+                T_P(v) want = T_P(splat)(0);
+                for (j = 0; j < SETS; ++j) want += lambda[(orbit[compact[k]] * SETS + j) * all + f] * dy[j * apart + q];
+                worst[1] = fmax(worst[1], fabs(T_P(sum_lanes)(x[f * apart + q] - want)));
+            }
+        }
+    }
+    T_(check)(s, "many fields mixed - one by one", worst[0] / s->lanes, 40 * s->rounding);
+    T_(check)(s, "transposed - one by one", worst[1] / s->lanes, 40 * s->rounding);
+    T_(check)(s, "mixed beside it - one by one", worst[2] / s->lanes, 40 * s->rounding);
+    T_(check)(s, "by the kernels - one by one", worst[3] / s->lanes, 400 * s->rounding);
 }
 
 static void T_(test)(const int *extent)
@@ -372,6 +452,9 @@ static void T_(test)(const int *extent)
     T_(test_transform)(&s);
     T_(test_orbits)(&s);
     T_(test_spectrum)(&s);
+    T_(test_mixing)(&s, 1);
+    T_(test_mixing)(&s, 4);
+    T_(test_mixing)(&s, 5);
 }
 
 #undef T
