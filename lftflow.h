@@ -10518,8 +10518,7 @@ static inline double LFT_P(hartley_flops)(const LFT_(lattice) *lattice)
 /* ---- 61_spectrum.h, code ----------------------------------------------------------------------------------------- */
 /* 61_spectrum.h: kernels that are even along every axis and tied over the hypercubic group, in position and in momentum.
  * Offers (private): LFT_P(spectrum), LFT_P(spectrum_init)(), LFT_P(spectrum_of_kernel)() and its transpose,
- *                   LFT_P(spectrum_product)(), LFT_P(spectrum_dot)(), LFT_P(spectrum_mix)(), LFT_P(spectrum_unmix)(),
- *                   LFT_P(spectrum_transfer)().
+ *                   LFT_P(spectrum_product)(), _add_product, _dot, _mix, _unmix, _transfer.
  *
  * The compact index of a displacement (or a momentum) folds every component to min(r, L - r): prod (L_mu/2 + 1) entries,
  * row-major. The orbits are those of the permutations of axes of equal extent, one axis left alone if it is `apart`, in order of
@@ -10674,6 +10673,14 @@ LFT_P_INLINE void LFT_P(spectrum_product)(const LFT_P(spectrum) *s, const lft_re
     const int *compact = s->compact, volume = s->lattice.volume;
     int        k;
     for (k = 0; k < volume; ++k) y[k] = lambda[compact[k]] * x[k];
+}
+
+/* y(k) += lambda(k) x(k) */
+LFT_P_INLINE void LFT_P(spectrum_add_product)(const LFT_P(spectrum) *s, const lft_real *lambda, const lft_v *x, lft_v *y)
+{
+    const int *compact = s->compact, volume = s->lattice.volume;
+    int        k;
+    for (k = 0; k < volume; ++k) y[k] += lambda[compact[k]] * x[k];
 }
 
 /* dlambda[compact(k)] += x(k) y(k), lane by lane: the derivative of y . (lambda x). */
