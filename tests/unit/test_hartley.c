@@ -440,7 +440,7 @@ static void T_(test)(const int *extent)
         return;
     }
     T_P(hartley_init)(&s.hartley, &s.lattice, &s.arena);
-    T_P(spectrum_init)(&s.spectrum, &s.lattice, &s.arena);
+    T_P(spectrum_init)(&s.spectrum, &s.lattice, -1, &s.arena);
     s.V      = s.lattice.volume;
     s.lanes  = T_(lanes)();
     s.vector = (T_P(v) *)lft_arena_take(&s.arena, (size_t)s.V, sizeof(T_P(v)));
