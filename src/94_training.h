@@ -119,18 +119,21 @@ LFT_P_STATIC lft_status LFT_P(train_guard)(LFT_(trainer) *t)
     return LFT_P(train_roll_back)(t, "epsilon stays beyond the guard's bounds");
 }
 
-/* A family is trained at couplings from all over its box, more at its bounds, where polynomials need it. */
-LFT_P_STATIC void LFT_P(train_draw_couplings)(LFT_(trainer) *t, uint64_t number)
+/* A family is trained at couplings from all over its box, more at its bounds, where polynomials need it. The flow's become the
+ * couplings of this number; whether they were others. */
+LFT_P_STATIC int LFT_P(train_draw_couplings)(LFT_(trainer) *t, uint64_t number)
 {
     const lft_family *f = &t->flow->family;
     const lft_draw    d = lft_draw_of(t->desc.seed, LFT_DRAW_FAMILY, number, 0);
     double           *to = t->flow->coupling, sine, cosine;
-    int               j;
+    int               j, others = 0;
     for (j = 0; j < f->couplings; ++j) {
+        const double before = to[j];
         lft_p_f64_p_sincos(3.14159265358979323846 * lft_uniform(d, (uint32_t)j), &sine, &cosine);
-        to[j] = 0.5 * (f->high[j] + f->low[j] + (f->high[j] - f->low[j]) * cosine);
+        to[j]  = 0.5 * (f->high[j] + f->low[j] + (f->high[j] - f->low[j]) * cosine);
+        others = others || to[j] < before || to[j] > before;
     }
-    LFT_(flow_prepare)(t->flow);
+    return others;
 }
 
 /* The accumulated gradient in t->gradient; the loss and ess of its last part in the report. */
@@ -142,7 +145,7 @@ LFT_P_STATIC lft_status LFT_P(train_accumulate)(LFT_(trainer) *t, double *sum)
     size_t         k;
     double         loss = 0;
     for (part = 0; part < parts && !status; ++part) {
-        if (t->flow->family.degree) LFT_P(train_draw_couplings)(t, t->step * parts + part);
+        if (t->flow->family.degree && LFT_P(train_draw_couplings)(t, t->step * parts + part)) LFT_(flow_prepare)(t->flow);
         status = LFT_(train_gradient)(t, (t->step * parts + part) * batch, &loss);
         if (parts == 1) continue;
         for (k = 0; k < t->adam.n; ++k) sum[k] = (part ? sum[k] : 0) + t->gradient[k] / (double)parts;
@@ -179,6 +182,9 @@ LFT_API lft_status LFT_(train_step)(LFT_(trainer) *t)
             lft_adam_step(&t->adam, t->flow->params.value, t->gradient, r->rate, t->flow->params.pace);
         }
         t->step += 1;
+        if (t->flow->family.degree) { /* where the next step begins: so it need not prepare again */
+            (void)LFT_P(train_draw_couplings)(t, t->step * (uint64_t)d->accumulate);
+        }
         LFT_(flow_prepare)(t->flow);
         if (integrates && d->guard_every > 0 && (t->step % (uint64_t)d->guard_every == 0 || t->step == d->steps)) {
             status = LFT_P(train_guard)(t);

@@ -286,7 +286,8 @@ static void T_(test_spectrum)(T_(space) *s)
     T_(real)  *tied   = (T_(real) *)lft_arena_alloc(&s->arena, (size_t)orbits, sizeof(T_(real)));
     T_P(spectrum_mixing) mixing;
     int        i, j, l, mu, k[T_DIM], r[T_DIM];
-    mixing.spectrum = &s->spectrum, mixing.sets = mixing.features = 1, mixing.apart = s->V, mixing.row = s->lattice.extent[T_DIM - 1];
+    mixing.spectrum = &s->spectrum, mixing.sets = mixing.features = 1;
+    mixing.apart = s->V, mixing.row = s->lattice.extent[T_DIM - 1];
     lft_normals(lft_draw_of(5, LFT_DRAW_USER, 0, 0), kernel, orbits);
     for (i = 0; i < orbits; ++i) kernel[i] /= sqrt(s->V);
 
