@@ -36,13 +36,16 @@ LFT_P_STATIC void lft_p_normal_about(double *sum, size_t n, double centre, doubl
     }
 }
 
-/* After that: step[n] = -(A + ridge diag A)^-1 gradient, the least mean of (u + g step - centre)^2 but for the ridge; 0 where
- * g is 0. Returns the root mean square of g step, not finite if A is singular. A is lost. */
+/* After that: step[n] = -(A + ridge D)^-1 gradient, the least mean of (u + g step - centre)^2 but for the ridge, D = diag A + its
+ * largest number / 10^6. Without that a parameter that does next to nothing, which may be nothing but rounding, would go anywhere:
+ * so it is with the time dependence of a flow that is still the identity. 0 where g is 0. Returns the root mean square of g
+ * step, not finite if A is singular. A is lost. */
 LFT_P_STATIC double lft_p_normal_step(double *sum, size_t n, double ridge, const double *gradient, double *step)
 {
-    double *a = sum + 3 + 2 * n, change = 0;
+    double *a = sum + 3 + 2 * n, change = 0, most = 0;
     size_t  i, j, k;
-    for (i = 0; i < n; ++i) a[i * n + i] = a[i * n + i] > 0 ? a[i * n + i] * (1 + ridge) : 1;
+    for (i = 0; i < n; ++i) most = a[i * n + i] > most ? a[i * n + i] : most;
+    for (i = 0; i < n; ++i) a[i * n + i] += ridge * (a[i * n + i] + 1e-6 * most) + (most > 0 ? 0 : 1);
     for (i = 0; i < n; ++i) { /* Cholesky: a = l l^T */
         for (j = 0; j <= i; ++j) {
             double x = a[i * n + j];
