@@ -5800,8 +5800,8 @@ LFT_API const LFT_(layer_ops) *LFT_(doubling)(void);
 
 #else
 
-/* ---- 73_circle.h, declarations ----------------------------------------------------------------------------------- */
-/* 73_circle.h: U(1) in two dimensions: the new links of a doubled axis, each on its circle, by a map with a known density.
+/* ---- 74_circle.h, declarations ----------------------------------------------------------------------------------- */
+/* 74_circle.h: U(1) in two dimensions: the new links of a doubled axis, each on its circle, by a map with a known density.
  * Offers: LFT_(circle_desc), LFT_(circle)() (the layer's table), _scale. */
 
 /* Zero means the default. */
@@ -5994,7 +5994,7 @@ typedef struct LFT_(multiscale_desc) {
     int                   from[LFT_DIM];   /* extents of the prior: 1 in two dimensions, otherwise the least from 2 on */
     int                   extent[LFT_DIM]; /* of the samples: those times powers of two */
     int                   refine;          /* 1: behind each doubling also a flow of all links, at first the identity */
-    int                   harmonics;       /* U(1) in two dimensions, > 0: of circle maps (73_circle.h) in place of flows */
+    int                   harmonics;       /* U(1) in two dimensions, > 0: of circle maps (74_circle.h) in place of flows */
     LFT_(continuous_desc) flow;            /* of each flow, `doubled` apart: beta is that of the finest lattice; loops, by default
                                               those of order max(1, order), are fewer where a lattice is too small for them */
 } LFT_(multiscale_desc);
@@ -15576,7 +15576,7 @@ LFT_API const LFT_(layer_ops) *LFT_(doubling)(void)
 
 #else
 
-/* ---- 73_circle.h, code ------------------------------------------------------------------------------------------- */
+/* ---- 74_circle.h, code ------------------------------------------------------------------------------------------- */
 
 #define LFT_P_POINTS    512
 #define LFT_P_HARMONICS 64

@@ -8,7 +8,7 @@ typedef struct LFT_(multiscale_desc) {
     int                   from[LFT_DIM];   /* extents of the prior: 1 in two dimensions, otherwise the least from 2 on */
     int                   extent[LFT_DIM]; /* of the samples: those times powers of two */
     int                   refine;          /* 1: behind each doubling also a flow of all links, at first the identity */
-    int                   harmonics;       /* U(1) in two dimensions, > 0: of circle maps (73_circle.h) in place of flows */
+    int                   harmonics;       /* U(1) in two dimensions, > 0: of circle maps (74_circle.h) in place of flows */
     LFT_(continuous_desc) flow;            /* of each flow, `doubled` apart: beta is that of the finest lattice; loops, by default
                                               those of order max(1, order), are fewer where a lattice is too small for them */
 } LFT_(multiscale_desc);

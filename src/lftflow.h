@@ -92,7 +92,7 @@
 #include "72_coupling.h"
 #include "73_scalar_doubling.h"
 #else
-#include "73_circle.h"
+#include "74_circle.h"
 #include "74_doubling.h"
 #endif
 #include "80_flow.h"
@@ -196,7 +196,7 @@
 #include "72_coupling.h"
 #include "73_scalar_doubling.h"
 #else
-#include "73_circle.h"
+#include "74_circle.h"
 #include "74_doubling.h"
 #endif
 #if LFT_GROUP == LFT_SCALAR

@@ -1,4 +1,4 @@
-/* 73_circle.h: U(1) in two dimensions: the new links of a doubled axis, each on its circle, by a map with a known density.
+/* 74_circle.h: U(1) in two dimensions: the new links of a doubled axis, each on its circle, by a map with a known density.
  * Offers: LFT_(circle_desc), LFT_(circle)() (the layer's table), _scale. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
