@@ -44,7 +44,8 @@ typedef struct LFT_P(circle) {
 typedef struct LFT_P(circle_work) {
     int     link, side[6];      /* side: the others of its plaquettes, three of a and three of b */
     double *even, *odd, *gamma; /* [harmonics][lanes]: 2 cos k h, its derivative by h, and the former times c_k; h = P/2 */
-    double *point, *a;          /* [points / 2 + 1][lanes]: exp at the points, a_n with a_0 = 1 */
+    double *point;              /* [points / 2 + 1][lanes]: exp at the points */
+    double *a;                  /* [points / 2 + harmonics][lanes]: a_n, a_0 = 1, 0 from points / 2 on */
     double  phase[LFT_P_LANES], h[LFT_P_LANES], x[LFT_P_LANES]; /* phase: a */
     double  logf[LFT_P_LANES], logf_x[LFT_P_LANES], logf_h[LFT_P_LANES], F_h[LFT_P_LANES], logz[LFT_P_LANES];
 } LFT_P(circle_work);
@@ -62,7 +63,7 @@ LFT_P_STATIC LFT_P(circle_work) LFT_P(circle_scratch)(const LFT_P(circle) *s, lf
     w.odd   = (double *)lft_arena_alloc(arena, harmonics, sizeof(double));
     w.gamma = (double *)lft_arena_alloc(arena, harmonics, sizeof(double));
     w.point = (double *)lft_arena_alloc(arena, (LFT_P_POINTS / 2 + 1) * LFT_P_LANES, sizeof(double));
-    w.a     = (double *)lft_arena_alloc(arena, (LFT_P_POINTS / 2 + 1) * LFT_P_LANES, sizeof(double));
+    w.a     = (double *)lft_arena_alloc(arena, LFT_P_POINTS / 2 * LFT_P_LANES + harmonics, sizeof(double));
     return w;
 }
 
@@ -240,6 +241,7 @@ LFT_P_STATIC void LFT_P(circle_density)(const LFT_P(circle) *s, const LFT_P(walk
         }
         for (l = 0; l < LFT_P_LANES; ++l) to[l] /= sum[l];
     }
+    for (n = half * LFT_P_LANES; n < (half + s->desc.harmonics) * LFT_P_LANES; ++n) w->a[n] = 0;
 }
 
 /* F = x + sum (2/n) a_n sin n x and its derivative f. */
@@ -311,16 +313,14 @@ LFT_P_STATIC void LFT_P(circle_at)(const LFT_P(circle) *s, const lft_v *links, L
 /* D[lane] = the integral of f (cos k x - a_k) from 0 to x: F changes by it with gamma_k. */
 LFT_P_STATIC void LFT_P(circle_integral)(const LFT_P(circle) *s, const LFT_P(circle_work) *w, const double *sines, int k, double *D)
 {
-    const int     half = s->points / 2;
-    const double *ak   = w->a + k * LFT_P_LANES;
+    const double *ak = w->a + k * LFT_P_LANES;
     int           n, l;
     for (l = 0; l < LFT_P_LANES; ++l) D[l] = 0;
-    for (n = 1; n < half; ++n) {
+    for (n = 1; n < s->points / 2; ++n) {
+        const int     away = (n - k) * (n > k) + (k - n) * (n < k); /* no branch: gcc 12 -O3 splits such a loop wrongly */
         const double *an = w->a + n * LFT_P_LANES, *sine = sines + n * LFT_P_LANES;
-        const double *less = w->a + (n < k ? k - n : n - k) * LFT_P_LANES, *more = w->a + (n + k) * LFT_P_LANES;
-        for (l = 0; l < LFT_P_LANES; ++l) {
-            D[l] += sine[l] * (0.5 * less[l] + (n + k < half ? 0.5 * more[l] : 0) - ak[l] * an[l]);
-        }
+        const double *less = w->a + away * LFT_P_LANES, *more = an + k * LFT_P_LANES;
+        for (l = 0; l < LFT_P_LANES; ++l) D[l] += sine[l] * (0.5 * (less[l] + more[l]) - ak[l] * an[l]);
     }
 }
 
