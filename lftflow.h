@@ -10695,9 +10695,8 @@ LFT_P_INLINE void LFT_P(spectrum_dot)(const LFT_P(spectrum) *s, const lft_v *x, 
 }
 
 /* Kernels from many fields x_f to many fields y_j: lambda[orbits][sets][features], the fields `apart` from each other, and their
- * rows `row`. A few
- * features at a time, whose loops are unrolled so that they live in registers; and a momentum with its mirror image along the
- * last axis, which has the same kernels. */
+ * rows `row`. A few features at a time, whose loops are unrolled so that they live in registers; and a momentum with its mirror
+ * image along the last axis, which has the same kernels. */
 enum { LFT_P(spectrum_fields) = 5 };
 
 typedef struct LFT_P(spectrum_mixing) {
