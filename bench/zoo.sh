@@ -8,7 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 dir=${1-build/zoo}
 [ $# = 0 ] || shift
-wanted=" ${*:-6 12 20 32 64 3d-4 3d-6 3d-8 3d-12 su2-2d-16-b1.8 su2-2d-16-b2.2 su2-2d-16-b2.7 su3-2d-16-b4} "
+wanted=" ${*:-6 12 20 32 64 3d-4 3d-6 3d-8 3d-12 su2-2d-16-b1.8 su2-2d-16-b2.2 su2-2d-16-b2.7 su3-2d-16-b4 u1-2d-4-b2 u1-2d-16-b2 u1-2d-4-b7 u1-2d-16-b7} "
 mkdir -p "$dir"
 train() { # name, lambda, steps, seed, options...
     name=$1 out=$dir/full-$1.safetensors
@@ -69,3 +69,13 @@ gauge su2-2d-16-b2.7 su2-2d --init n2lo --cut-off --extent 16x16 --beta 2.7 --no
     --ridge 0.02 --measure-logq 4 --seed 1 --real f32
 gauge su3-2d-16-b4 su3-2d --init n2lo --extent 16x16 --beta 4 --nodes 3 --int-steps 8 --steps 10 --batch 512 --ridge 0.02 \
     --ess-n 4000 --measure-logq 2 --seed 1 --real f32
+for beta in 2 7; do
+    if [ $beta = 2 ]; then small="--steps 10 --batch 512" large="--steps 4 --batch 512"; else
+        small="--steps 15 --batch 1024 --ridge 1e-3" large="--steps 15 --batch 1024"
+    fi
+    # shellcheck disable=SC2086 # words
+    gauge u1-2d-4-b$beta u1-2d --flow multiscale --conditional circle --extent 4x4 --beta $beta $small --measure-logq 4 --seed 1 --real f32
+    # shellcheck disable=SC2086 # words
+    gauge u1-2d-16-b$beta u1-2d --flow multiscale --init "$dir/full-u1-2d-4-b$beta.safetensors" --extent 16x16 --beta $beta $large \
+        --measure-logq 2 --seed 1 --real f32
+done
