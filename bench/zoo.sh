@@ -8,7 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 dir=${1-build/zoo}
 [ $# = 0 ] || shift
-wanted=" ${*:-6 12 20 32 64 3d-4 3d-6 3d-8 3d-12 su2-2d-16-b1.8 su2-2d-16-b2.2 su2-2d-16-b2.7 su3-2d-16-b4 u1-4d-4-b0.5 u1-2d-4-b2 u1-2d-16-b2 u1-2d-4-b7 u1-2d-16-b7} "
+wanted=" ${*:-6 12 20 32 64 3d-4 3d-6 3d-8 3d-12 su2-2d-16-b1.8 su2-2d-16-b2.2 su2-2d-16-b2.7 su3-2d-16-b4 u1-4d-4-b0.5-five u1-4d-4-b0.5 u1-2d-4-b2 u1-2d-16-b2 u1-2d-4-b7 u1-2d-16-b7} "
 mkdir -p "$dir"
 train() { # name, lambda, steps, seed, options...
     name=$1 out=$dir/full-$1.safetensors
@@ -69,8 +69,10 @@ gauge su2-2d-16-b2.7 su2-2d --init n2lo --cut-off --extent 16x16 --beta 2.7 --no
     --ridge 0.02 --measure-logq 4 --seed 1 --real f32
 gauge su3-2d-16-b4 su3-2d --init n2lo --extent 16x16 --beta 4 --nodes 3 --int-steps 8 --steps 10 --batch 512 --ridge 0.02 \
     --ess-n 4000 --measure-logq 2 --seed 1 --real f32
-gauge u1-4d-4-b0.5 u1-4d --init n2lo --extent 4x4x4x4 --beta 0.5 --nodes 3 --int-steps 5 --steps 4 --batch 512 --ridge 0.02 \
-    --ess-n 2000 --measure-logq 2 --seed 1 --real f32
+gauge u1-4d-4-b0.5-five u1-4d --init n2lo --extent 4x4x4x4 --beta 0.5 --nodes 3 --int-steps 5 --steps 4 --batch 512 --ridge 0.02 \
+    --measure-logq 0 --seed 1 --real f32
+gauge u1-4d-4-b0.5 u1-4d --init "$dir/full-u1-4d-4-b0.5-five.safetensors" --extent 4x4x4x4 --beta 0.5 --int-steps 10 --steps 1 \
+    --rate 1e-9 --batch 192 --ess-n 1024 --measure-logq 0 --seed 2 --real f32
 for beta in 2 7; do
     if [ $beta = 2 ]; then small="--steps 10 --batch 512" large="--steps 4 --batch 512"; else
         small="--steps 15 --batch 1024 --ridge 1e-3" large="--steps 15 --batch 1024"
