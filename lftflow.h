@@ -1928,15 +1928,22 @@ LFT_P_INLINE int LFT_P(any_nonfinite)(const lft_v *x, int n)
 
 /* ---- exp and log ------------------------------------------------------------------------------------------------- */
 
+/* e^x = r 2^n, |x| below what makes n leave its type; *n + round is what exp2_int takes. */
+LFT_P_INLINE lft_v LFT_P(exp_parts)(lft_v x, lft_v *n)
+{
+    lft_v r;
+    *n = LFT_P(nearest)(x, LFT_P(per_ln2)) - LFT_P(round);
+    r  = LFT_P(reduce)(x, *n, LFT_P(ln2), LFT_P_COUNT(LFT_P(ln2)));
+    return (r * r * LFT_P(horner)(LFT_P(exp_terms), LFT_P_COUNT(LFT_P(exp_terms)), r) + r) + 1;
+}
+
 LFT_P_INLINE lft_v LFT_P(exp)(lft_v x)
 {
     const lft_v low = lft_splat(LFT_P(exp_end)[0]), high = lft_splat(LFT_P(exp_end)[1]);
     lft_v       r, n, half;
     x    = lft_sel(LFT_P(lt)(high, x), high, x); /* in this order NaN stays */
     x    = lft_sel(LFT_P(lt)(x, low), low, x);
-    n    = LFT_P(nearest)(x, LFT_P(per_ln2)) - LFT_P(round);
-    r    = LFT_P(reduce)(x, n, LFT_P(ln2), LFT_P_COUNT(LFT_P(ln2)));
-    r    = (r * r * LFT_P(horner)(LFT_P(exp_terms), LFT_P_COUNT(LFT_P(exp_terms)), r) + r) + 1;
+    r    = LFT_P(exp_parts)(x, &n);
     half = LFT_P(opaque)(n * (lft_real)0.5 + LFT_P(round)); /* 2^n in two factors: it may be inf or denormal */
     n    = LFT_P(opaque)(n - (half - LFT_P(round)));
     return LFT_P(opaque)(r * LFT_P(exp2_int)(half)) * LFT_P(exp2_int)(n + LFT_P(round));
@@ -2088,11 +2095,12 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 {
     const lft_v end  = lft_splat(LFT_P(tanh_end));
     const lft_m sign = LFT_P(bits)(x) & LFT_P(sign_bit);
-    lft_v       a    = LFT_P(flip)(x, sign), z, small, large;
+    lft_v       a    = LFT_P(flip)(x, sign), z, small, large, n;
     a     = lft_sel(LFT_P(lt)(end, a), end, a); /* in this order NaN stays */
     z     = a * a;
     small = a * z * LFT_P(horner)(LFT_P(tanh_terms), LFT_P_COUNT(LFT_P(tanh_terms)), z) + a;
-    large = 1 - 2 / (LFT_P(exp)(a + a) + 1);
+    large = LFT_P(exp_parts)(a + a, &n);
+    large = 1 - 2 / (large * LFT_P(exp2_int)(LFT_P(opaque)(n + LFT_P(round))) + 1);
     return LFT_P(flip)(lft_sel(LFT_P(lt)(a, lft_splat((lft_real)0.55)), small, large), sign);
 }
 
@@ -5761,7 +5769,7 @@ typedef struct LFT_(coupling_desc) {
 /* The layer's table.
  *   active sites  x' = e^s x + t,  log det = sum of s;   frozen sites  x' = x;   (s, t) = net of the frozen field, 0 elsewhere
  *   z2            s = [s(phi) + s(-phi)] / 2,  t = [t(phi) - t(-phi)] / 2
- * The net (63_convnet.h): 1 -> hidden -> 2 channels, LeakyReLU 0.01 between them. Parameters weight<i> [out][in][kernel^d] and
+ * The net (64_convnet.h): 1 -> hidden -> 2 channels, LeakyReLU 0.01 between them. Parameters weight<i> [out][in][kernel^d] and
  * bias<i> [out] in PyTorch's order. Inverse, log-det and score are exact to rounding. It commutes with translations by an even
  * number of sites. An odd extent puts two sites of one parity side by side, at the boundary: the map is as exact as any, but
  * has no such symmetry along that axis. At the start the last convolution is zero, which is the identity; those before have
@@ -7044,15 +7052,22 @@ LFT_P_INLINE int LFT_P(any_nonfinite)(const lft_v *x, int n)
 
 /* ---- exp and log ------------------------------------------------------------------------------------------------- */
 
+/* e^x = r 2^n, |x| below what makes n leave its type; *n + round is what exp2_int takes. */
+LFT_P_INLINE lft_v LFT_P(exp_parts)(lft_v x, lft_v *n)
+{
+    lft_v r;
+    *n = LFT_P(nearest)(x, LFT_P(per_ln2)) - LFT_P(round);
+    r  = LFT_P(reduce)(x, *n, LFT_P(ln2), LFT_P_COUNT(LFT_P(ln2)));
+    return (r * r * LFT_P(horner)(LFT_P(exp_terms), LFT_P_COUNT(LFT_P(exp_terms)), r) + r) + 1;
+}
+
 LFT_P_INLINE lft_v LFT_P(exp)(lft_v x)
 {
     const lft_v low = lft_splat(LFT_P(exp_end)[0]), high = lft_splat(LFT_P(exp_end)[1]);
     lft_v       r, n, half;
     x    = lft_sel(LFT_P(lt)(high, x), high, x); /* in this order NaN stays */
     x    = lft_sel(LFT_P(lt)(x, low), low, x);
-    n    = LFT_P(nearest)(x, LFT_P(per_ln2)) - LFT_P(round);
-    r    = LFT_P(reduce)(x, n, LFT_P(ln2), LFT_P_COUNT(LFT_P(ln2)));
-    r    = (r * r * LFT_P(horner)(LFT_P(exp_terms), LFT_P_COUNT(LFT_P(exp_terms)), r) + r) + 1;
+    r    = LFT_P(exp_parts)(x, &n);
     half = LFT_P(opaque)(n * (lft_real)0.5 + LFT_P(round)); /* 2^n in two factors: it may be inf or denormal */
     n    = LFT_P(opaque)(n - (half - LFT_P(round)));
     return LFT_P(opaque)(r * LFT_P(exp2_int)(half)) * LFT_P(exp2_int)(n + LFT_P(round));
@@ -7204,11 +7219,12 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 {
     const lft_v end  = lft_splat(LFT_P(tanh_end));
     const lft_m sign = LFT_P(bits)(x) & LFT_P(sign_bit);
-    lft_v       a    = LFT_P(flip)(x, sign), z, small, large;
+    lft_v       a    = LFT_P(flip)(x, sign), z, small, large, n;
     a     = lft_sel(LFT_P(lt)(end, a), end, a); /* in this order NaN stays */
     z     = a * a;
     small = a * z * LFT_P(horner)(LFT_P(tanh_terms), LFT_P_COUNT(LFT_P(tanh_terms)), z) + a;
-    large = 1 - 2 / (LFT_P(exp)(a + a) + 1);
+    large = LFT_P(exp_parts)(a + a, &n);
+    large = 1 - 2 / (large * LFT_P(exp2_int)(LFT_P(opaque)(n + LFT_P(round))) + 1);
     return LFT_P(flip)(lft_sel(LFT_P(lt)(a, lft_splat((lft_real)0.55)), small, large), sign);
 }
 
@@ -11345,17 +11361,14 @@ LFT_P_NOINLINE void LFT_P(velocity_backward)(const LFT_P(velocity) *u, int t, co
     if (u->zeros) LFT_P(velocity_zero_backward)(u, t, phi, dv, ddiv, dphi, d);
 }
 
-/* ---- 63_convnet.h, code ------------------------------------------------------------------------------------------ */
-/* 63_convnet.h: a convolutional net on the periodic lattice.
- * Offers (private): LFT_P(convnet), LFT_P(convnet_init)(), _start, _prepare, _scratch, _output, _forward, _backward.
+/* ---- 63_convolution.h, code -------------------------------------------------------------------------------------- */
+/* 63_convolution.h: convolutions of fields on the periodic lattice.
+ * Offers (private): LFT_P(conv_grid), LFT_P(conv_grid_init)(), LFT_P(conv), LFT_P(conv_apply)(), _pad, _halo, _apart, _begin,
+ * _thin, _even, _weights_of; LFT_P(leaky)().
  *
  *   y_o(x) = b_o + sum_i sum_r w_oi(r) phi_i(x + r),  r in {-k/2 ... k/2}^LFT_DIM, sites modulo the extents
- * (cross-correlation, as PyTorch's Conv2d with circular padding). Between the convolutions stands LeakyReLU with slope 0.01,
- * at the end bound * tanh(y) or nothing. Fields are [channel][site]; those between the convolutions stand in a halo, so that
- * the next one reads them where they are. A block of a few channels times a few sites of a row is computed in registers. The
- * derivative by the input is a convolution too, with the taps reversed and the channels exchanged. */
-
-#define LFT_P_CONV_MOST 9 /* convolutions of a net */
+ * (cross-correlation, as PyTorch's Conv2d with circular padding). Fields are [channel][site]; what a convolution reads stands in a
+ * halo. A block of a few channels times a few sites of a row is computed in registers. */
 
 /* A block: accumulators, and one row of operands, have to fit into 32 registers (AVX-512) or 16. */
 #if LFT_P_VECTOR_BYTES == 64
@@ -11364,223 +11377,111 @@ enum { LFT_P(conv_outs) = 4, LFT_P(conv_sites) = 4, LFT_P(conv_taps) = 3 };
 enum { LFT_P(conv_outs) = 4, LFT_P(conv_sites) = 2, LFT_P(conv_taps) = 3 };
 #endif
 
-typedef struct LFT_P(convnet) {
-    LFT_(lattice) lattice;
-    int           layers;                        /* convolutions */
-    int           channels[LFT_P_CONV_MOST + 1]; /* of the input, what is between, and the output */
-    int           kernel, taps, tap_rows;        /* extent per axis; kernel^LFT_DIM, kernel^(LFT_DIM - 1) */
-    int           rows, padded_rows, padded;     /* rows of the lattice; rows and sites with the halo */
-    int           centre;                        /* from the padded site of the first tap to that of the middle one */
-    double        bound;                         /* 0: linear at the end */
-    int           even;     /* every extent is: neighbours of a site then have the other parity, across the boundary too */
-    int          *tap_row;  /* [tap_rows] padded sites from the first tap to the first of each row of taps */
-    unsigned char *tap_odd; /* [tap_rows] 1 where the first tap of a row meets a site of the other parity */
-    int          *row_at;   /* [rows] the padded site that the first tap meets at the first site of a row */
-    int          *row_from; /* [padded_rows] the padded site where the row begins of which a copy stands there */
-    const unsigned char *first; /* [rows] NULL, or the first of every other site of a row where the output is wanted, and the
-                                   input zero: it is computed there, 0 elsewhere, and the derivative by the input elsewhere */
-    lft_real     *weight[LFT_P_CONV_MOST];     /* [in][taps][out], out rounded up to an even number */
-    lft_real     *transposed[LFT_P_CONV_MOST]; /* [out][taps, reversed][in], in rounded up */
-    lft_real     *bias[LFT_P_CONV_MOST];       /* [out] rounded up */
-    size_t        weight_at[LFT_P_CONV_MOST], bias_at[LFT_P_CONV_MOST]; /* in theta; the parameters begin at weight_at[0] */
-    size_t        field_at[LFT_P_CONV_MOST + 1], tape; /* in the tape: the input and what each convolution makes of it, of
-                                                          which all but the last stand in their halo */
-    size_t        parameters;
-} LFT_P(convnet);
-
-/* Memory to work in; the last four for backward, the last two for its gradient. */
-typedef struct LFT_P(convnet_work) {
-    lft_v  *panel; /* the input, or the cotangent of the output, with their halo */
-    lft_v  *d[2];  /* cotangents of one convolution's output and input */
-    lft_v  *table; /* the gradient of its weights, lane by lane ... */
-    double *sum;   /* ... and summed */
-} LFT_P(convnet_work);
+typedef struct LFT_P(conv_grid) {
+    LFT_(lattice)  lattice;
+    int            kernel, taps, tap_rows;    /* extent per axis; kernel^LFT_DIM, kernel^(LFT_DIM - 1) */
+    int            rows, padded_rows, padded; /* rows of the lattice; rows and sites with the halo */
+    int            centre;                    /* from the padded site of the first tap to that of the middle one */
+    int            even;     /* every extent is: neighbours of a site then have the other parity, across the boundary too */
+    int           *tap_row;  /* [tap_rows] padded sites from the first tap to the first of each row of taps */
+    unsigned char *tap_odd;  /* [tap_rows] 1 where the first tap of a row meets a site of the other parity */
+    int           *row_at;   /* [rows] the padded site that the first tap meets at the first site of a row */
+    int           *row_from; /* [padded_rows] the padded site where the row begins of which a copy stands there */
+    const unsigned char *first; /* [rows] NULL, or the first of every other site of a row where an output is wanted, and the input
+                                   zero */
+} LFT_P(conv_grid);
 
 LFT_P_INLINE int LFT_P(conv_even)(int channels) { return (channels + 1) / 2 * 2; }
 
-/* The most channels of any field, rounded up. */
-LFT_P_STATIC size_t LFT_P(convnet_widest)(const LFT_P(convnet) *net)
-{
-    int l, most = 2;
-    for (l = 0; l <= net->layers; ++l) {
-        if (LFT_P(conv_even)(net->channels[l]) > most) most = LFT_P(conv_even)(net->channels[l]);
-    }
-    return (size_t)most;
-}
-
 /* The tables of the halo. */
-LFT_P_STATIC void LFT_P(convnet_rows)(LFT_P(convnet) *net)
+LFT_P_STATIC void LFT_P(conv_tables)(LFT_P(conv_grid) *g)
 {
-    const int *extent = net->lattice.extent, halo = net->kernel - 1;
+    const int *extent = g->lattice.extent, halo = g->kernel - 1;
     int        i, mu, rest, at, from, stride, site, odd;
-    for (i = 0; i < net->tap_rows; ++i) {
+    for (i = 0; i < g->tap_rows; ++i) {
         odd = LFT_DIM * (halo / 2);
         for (at = 0, rest = i, stride = extent[LFT_DIM - 1] + halo, mu = LFT_DIM - 2; mu >= 0; --mu) {
-            at += rest % net->kernel * stride;
-            odd += rest % net->kernel;
-            rest /= net->kernel;
+            at += rest % g->kernel * stride;
+            odd += rest % g->kernel;
+            rest /= g->kernel;
             stride *= extent[mu] + halo;
         }
-        net->tap_row[i] = at;
-        net->tap_odd[i] = (unsigned char)(odd % 2);
+        g->tap_row[i] = at;
+        g->tap_odd[i] = (unsigned char)(odd % 2);
     }
-    for (i = 0; i < net->rows; ++i) {
+    for (i = 0; i < g->rows; ++i) {
         for (at = 0, rest = i, stride = extent[LFT_DIM - 1] + halo, mu = LFT_DIM - 2; mu >= 0; --mu) {
             at += rest % extent[mu] * stride;
             rest /= extent[mu];
             stride *= extent[mu] + halo;
         }
-        net->row_at[i] = at;
+        g->row_at[i] = at;
     }
-    for (i = 0; i < net->padded_rows; ++i) {
+    for (i = 0; i < g->padded_rows; ++i) {
         for (from = halo / 2, rest = i, stride = extent[LFT_DIM - 1] + halo, mu = LFT_DIM - 2; mu >= 0; --mu) {
             site = (rest % (extent[mu] + halo) - halo / 2) % extent[mu];
             from += ((site < 0 ? site + extent[mu] : site) + halo / 2) * stride;
             rest /= extent[mu] + halo;
             stride *= extent[mu] + halo;
         }
-        net->row_from[i] = from;
+        g->row_from[i] = from;
     }
-    net->centre = net->tap_row[net->tap_rows / 2] + halo / 2;
+    g->centre = g->tap_row[g->tap_rows / 2] + halo / 2;
 }
 
-/* Sizes, tables and parameters of a net with channels[layers + 1]; "weight0" [out][in][taps], "bias0" [out], ... Runs over a
- * measuring arena too. LFT_ERR_ARG for an even kernel or one beyond 15, for no channel or too many, for too wide a halo. */
-LFT_P_STATIC lft_status LFT_P(convnet_init)(LFT_P(convnet) *net, const LFT_(lattice) *lattice, const int *channels, int layers,
-                                            int kernel, double bound, const char *name, lft_parameters *set,
-                                            lft_arena *arena, lft_error *error)
+/* Sizes and tables; runs over a measuring arena too. LFT_ERR_ARG for an even kernel or one beyond 15, or too wide a halo. */
+LFT_P_STATIC lft_status LFT_P(conv_grid_init)(LFT_P(conv_grid) *g, const LFT_(lattice) *lattice, int kernel, lft_arena *arena,
+                                              lft_error *error)
 {
     const int most   = 1 << 28;
     double    padded = 1;
-    int       l, mu;
+    int       mu;
     if (kernel < 1 || kernel > 15 || kernel % 2 == 0) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "convolution", "kernel", "an odd number from 1 to 15", kernel);
     }
-    if (layers < 1 || layers > LFT_P_CONV_MOST) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, "convolution", "layers",
-                              "1 to " LFT_P_STRING(LFT_P_CONV_MOST), layers);
-    }
-    for (l = 0; l <= layers; ++l) {
-        if (channels[l] >= 1 && channels[l] <= 1000) continue;
-        return lft_p_fail_got(error, LFT_ERR_ARG, "convolution", "channels", "1 to 1000", channels[l]);
-    }
-    for (net->even = 1, mu = 0; mu < LFT_DIM; ++mu) {
+    for (g->even = 1, mu = 0; mu < LFT_DIM; ++mu) {
         padded *= lattice->extent[mu] + kernel - 1;
-        if (lattice->extent[mu] % 2) net->even = 0;
+        if (lattice->extent[mu] % 2) g->even = 0;
     }
     if (padded > most) return lft_p_fail_got(error, LFT_ERR_ARG, "convolution", "sites with halo", "at most 2^28", padded);
-    net->lattice  = *lattice;
-    net->layers   = layers;
-    net->kernel   = kernel;
-    net->bound    = bound;
-    net->tap_rows = 1;
-    for (mu = 1; mu < LFT_DIM; ++mu) net->tap_rows *= kernel;
-    net->taps        = net->tap_rows * kernel;
-    net->padded      = (int)padded;
-    net->padded_rows = net->padded / (LFT_P(row_length)(lattice) + kernel - 1);
-    net->rows        = lattice->volume / LFT_P(row_length)(lattice);
-    net->tap_row     = (int *)lft_arena_alloc(arena, (size_t)net->tap_rows, sizeof(int));
-    net->tap_odd     = (unsigned char *)lft_arena_alloc(arena, (size_t)net->tap_rows, 1);
-    net->row_at      = (int *)lft_arena_alloc(arena, (size_t)net->rows, sizeof(int));
-    net->row_from    = (int *)lft_arena_alloc(arena, (size_t)net->padded_rows, sizeof(int));
-    net->first       = NULL;
-    net->centre      = 0;
-    net->parameters  = set->count;
-    net->channels[0] = channels[0];
-    net->field_at[0] = 0;
-    net->tape        = (size_t)channels[0] * (size_t)lattice->volume;
-    for (l = 0; l < layers; ++l) {
-        const int    in = channels[l], out = channels[l + 1];
-        const size_t taps = (size_t)net->taps, wide_in = (size_t)LFT_P(conv_even)(in), wide_out = (size_t)LFT_P(conv_even)(out);
-        char         weight[8] = "weight0", bias[8] = "bias0";
-        weight[6] = bias[4] = (char)('0' + l);
-        net->channels[l + 1] = out;
-        net->field_at[l + 1] = net->tape;
-        net->tape += wide_out * (size_t)(l < layers - 1 ? net->padded : lattice->volume);
-        net->weight[l]     = (lft_real *)lft_arena_alloc(arena, (size_t)in * taps * wide_out, sizeof(lft_real));
-        net->transposed[l] = (lft_real *)lft_arena_alloc(arena, (size_t)out * taps * wide_in, sizeof(lft_real));
-        net->bias[l]       = (lft_real *)lft_arena_alloc(arena, wide_out, sizeof(lft_real));
-        net->weight_at[l]  = lft_declare(set, name, weight, 3, out, in, net->taps, 0);
-        net->bias_at[l]    = lft_declare(set, name, bias, 1, out, 0, 0, 0);
-    }
-    net->parameters = set->count - net->parameters;
-    if (net->tap_row && net->tap_odd && net->row_at && net->row_from) LFT_P(convnet_rows)(net);
+    g->lattice  = *lattice;
+    g->kernel   = kernel;
+    g->tap_rows = 1;
+    for (mu = 1; mu < LFT_DIM; ++mu) g->tap_rows *= kernel;
+    g->taps        = g->tap_rows * kernel;
+    g->padded      = (int)padded;
+    g->padded_rows = g->padded / (LFT_P(row_length)(lattice) + kernel - 1);
+    g->rows        = lattice->volume / LFT_P(row_length)(lattice);
+    g->tap_row     = (int *)lft_arena_alloc(arena, (size_t)g->tap_rows, sizeof(int));
+    g->tap_odd     = (unsigned char *)lft_arena_alloc(arena, (size_t)g->tap_rows, 1);
+    g->row_at      = (int *)lft_arena_alloc(arena, (size_t)g->rows, sizeof(int));
+    g->row_from    = (int *)lft_arena_alloc(arena, (size_t)g->padded_rows, sizeof(int));
+    g->first       = NULL;
+    g->centre      = 0;
+    if (g->tap_row && g->tap_odd && g->row_at && g->row_from) LFT_P(conv_tables)(g);
     return LFT_OK;
 }
 
-/* Uniform in +-1/sqrt(in taps), weights and biases, as PyTorch starts them; the last convolution is zero. Numbers of
- * `sample`. */
-LFT_P_STATIC void LFT_P(convnet_start)(const LFT_P(convnet) *net, double *theta, uint64_t sample)
-{
-    int l;
-    for (l = 0; l < net->layers - 1; ++l) {
-        const size_t   weights = (size_t)(net->channels[l] * net->taps), n = (weights + 1) * (size_t)net->channels[l + 1];
-        const double   size = 1 / lft_p_f64_p_sqrt((double)weights);
-        const lft_draw d    = lft_draw_of(0, LFT_DRAW_INIT, sample, (uint32_t)l);
-        size_t         i;
-        for (i = 0; i < n; ++i) theta[net->weight_at[l] + i] = size * (2 * lft_uniform(d, (uint32_t)i) - 1);
-    }
-}
-
-LFT_P_STATIC void LFT_P(convnet_prepare)(LFT_P(convnet) *net, const double *theta)
-{
-    int l, o, i, t;
-    for (l = 0; l < net->layers; ++l) {
-        const int     in = net->channels[l], out = net->channels[l + 1], taps = net->taps;
-        const int     wide_in = LFT_P(conv_even)(in), wide_out = LFT_P(conv_even)(out);
-        const double *from = theta + net->weight_at[l];
-        for (o = 0; o < out; ++o) {
-            net->bias[l][o] = (lft_real)theta[net->bias_at[l] + (size_t)o];
-            for (i = 0; i < in; ++i) {
-                for (t = 0; t < taps; ++t, ++from) {
-                    net->weight[l][(size_t)(i * taps + t) * (size_t)wide_out + (size_t)o]                = (lft_real)*from;
-                    net->transposed[l][(size_t)(o * taps + taps - 1 - t) * (size_t)wide_in + (size_t)i] = (lft_real)*from;
-                }
-            }
-        }
-    }
-}
-
-/* Scratch for forward; with backward > 0 for backward too, and with backward > 1 for its gradient. */
-LFT_P_STATIC LFT_P(convnet_work) LFT_P(convnet_scratch)(const LFT_P(convnet) *net, int backward, lft_arena *arena)
-{
-    const size_t         padded = (size_t)net->padded, field = LFT_P(convnet_widest)(net) * padded;
-    const int            ends = net->channels[0] > net->channels[net->layers] ? net->channels[0] : net->channels[net->layers];
-    LFT_P(convnet_work)  w;
-    size_t               most = 0, n;
-    int                  l;
-    for (l = 0; l < net->layers && backward > 1; ++l) {
-        n    = (size_t)LFT_P(conv_even)(net->channels[l + 1]) * ((size_t)net->channels[l] * (size_t)net->taps + 1);
-        most = n > most ? n : most;
-    }
-    w.panel = LFT_P(vectors)(arena, (size_t)ends * padded);
-    w.d[0]  = LFT_P(vectors)(arena, backward ? field : 0);
-    w.d[1]  = LFT_P(vectors)(arena, backward ? field : 0);
-    w.table = LFT_P(vectors)(arena, most);
-    w.sum   = (double *)lft_arena_take(arena, most, sizeof(double));
-    return w;
-}
-
 /* Of fields with a halo or without: from channel to channel, and from a channel's begin to that of a row. */
-LFT_P_INLINE size_t LFT_P(conv_apart)(const LFT_P(convnet) *net, int halo)
+LFT_P_INLINE size_t LFT_P(conv_apart)(const LFT_P(conv_grid) *g, int halo)
 {
-    return (size_t)(halo ? net->padded : net->lattice.volume);
+    return (size_t)(halo ? g->padded : g->lattice.volume);
 }
 
-LFT_P_INLINE int LFT_P(conv_begin)(const LFT_P(convnet) *net, int halo, int row)
+LFT_P_INLINE int LFT_P(conv_begin)(const LFT_P(conv_grid) *g, int halo, int row)
 {
-    return halo ? net->row_at[row] + net->centre : row * LFT_P(row_length)(&net->lattice);
+    return halo ? g->row_at[row] + g->centre : row * LFT_P(row_length)(&g->lattice);
 }
 
 /* The halo of fields that stand in one: every padded row is a copy of a row, continued periodically, however short it is. */
-LFT_P_STATIC void LFT_P(conv_halo)(const LFT_P(convnet) *net, lft_v *to, int channels)
+LFT_P_STATIC void LFT_P(conv_halo)(const LFT_P(conv_grid) *g, lft_v *to, int channels)
 {
-    const int length = LFT_P(row_length)(&net->lattice), halo = net->kernel / 2;
+    const int length = LFT_P(row_length)(&g->lattice), halo = g->kernel / 2;
     int       c, row, x;
     for (c = 0; c < channels; ++c) {
         const lft_v *field = to;
-        for (row = 0; row < net->padded_rows; ++row, to += length + 2 * halo) {
-            const lft_v *source = field + net->row_from[row];
+        for (row = 0; row < g->padded_rows; ++row, to += length + 2 * halo) {
+            const lft_v *source = field + g->row_from[row];
             if (source != to + halo) {
                 for (x = 0; x < length; ++x) to[halo + x] = source[x];
             }
@@ -11591,23 +11492,23 @@ LFT_P_STATIC void LFT_P(conv_halo)(const LFT_P(convnet) *net, lft_v *to, int cha
 }
 
 /* Fields without one, with a halo */
-LFT_P_STATIC void LFT_P(conv_pad)(const LFT_P(convnet) *net, const lft_v *from, int channels, lft_v *to)
+LFT_P_STATIC void LFT_P(conv_pad)(const LFT_P(conv_grid) *g, const lft_v *from, int channels, lft_v *to)
 {
-    const int length = LFT_P(row_length)(&net->lattice);
+    const int length = LFT_P(row_length)(&g->lattice);
     int       c, row, x;
     for (c = 0; c < channels; ++c) {
-        for (row = 0; row < net->rows; ++row, from += length) {
-            lft_v *at = to + (size_t)c * (size_t)net->padded + LFT_P(conv_begin)(net, 1, row);
+        for (row = 0; row < g->rows; ++row, from += length) {
+            lft_v *at = to + (size_t)c * (size_t)g->padded + LFT_P(conv_begin)(g, 1, row);
             for (x = 0; x < length; ++x) at[x] = from[x];
         }
     }
-    LFT_P(conv_halo)(net, to, channels);
+    LFT_P(conv_halo)(g, to, channels);
 }
 
 /* What a convolution reads: fields with halo, weights of `stride` outputs, biases or NULL; and where it computes. */
 typedef enum LFT_P(conv_where) {
     LFT_P(conv_everywhere),
-    LFT_P(conv_firsts),       /* at the sites net->first and every other one after it */
+    LFT_P(conv_firsts),       /* at the sites g->first and every other one after it */
     LFT_P(conv_others),       /* at those between them */
     LFT_P(conv_firsts_zero),  /* everywhere, where the fields are zero at the first ones: half of the taps */
     LFT_P(conv_others_zero)
@@ -11616,14 +11517,15 @@ typedef enum LFT_P(conv_where) {
 typedef struct LFT_P(conv) {
     const lft_v      *from;
     const lft_real   *weight, *bias;
+    const lft_real   *winograd; /* NULL, or the weights as 63_winograd.h wants them */
     LFT_P(conv_where) where;
     int               ins, stride, leaky, halo; /* halo: what it writes stands in one */
 } LFT_P(conv);
 
 /* Half of the taps, if the lattice allows for it; worth its code for 3 taps. */
-LFT_P_INLINE LFT_P(conv_where) LFT_P(conv_thin)(const LFT_P(convnet) *net, LFT_P(conv_where) where)
+LFT_P_INLINE LFT_P(conv_where) LFT_P(conv_thin)(const LFT_P(conv_grid) *g, LFT_P(conv_where) where)
 {
-    return net->first && net->even && net->kernel == 3 ? where : LFT_P(conv_everywhere);
+    return g->first && g->even && g->kernel == 3 ? where : LFT_P(conv_everywhere);
 }
 
 LFT_P_INLINE lft_v LFT_P(leaky)(lft_v x)
@@ -11632,12 +11534,12 @@ LFT_P_INLINE lft_v LFT_P(leaky)(lft_v x)
 }
 
 LFT_P_INLINE void LFT_P(conv_tap)(const lft_real *w, const lft_v *a, int outs, int sites, int step,
-                                  lft_v sum[LFT_P(conv_outs)][LFT_P(conv_sites)])
+                                  lft_v sum[LFT_P(conv_outs) * LFT_P(conv_sites)])
 {
     int p, x;
     LFT_P_UNROLL for (p = 0; p < outs; ++p)
     {
-        LFT_P_UNROLL for (x = 0; x < sites; ++x) sum[p][x] += w[p] * a[x * step];
+        LFT_P_UNROLL for (x = 0; x < sites; ++x) sum[p * sites + x] += w[p] * a[x * step];
     }
 }
 
@@ -11649,24 +11551,26 @@ typedef struct LFT_P(conv_shape) {
 
 /* Channels o ... of `to`, which lie `apart`, at sites of a row whose first tap meets the padded site `at`. thin: taps whose sum
  * of coordinates is odd if `odd`. */
-LFT_P_INLINE void LFT_P(conv_block)(const LFT_P(convnet) *net, const LFT_P(conv) *c, LFT_P(conv_shape) f, int odd, int o, int at,
+LFT_P_INLINE void LFT_P(conv_block)(const LFT_P(conv_grid) *g, const LFT_P(conv) *c, LFT_P(conv_shape) f, int odd, int o, int at,
                                     size_t apart, lft_v *to)
 {
-    const int       tap_rows = net->tap_rows, stride = c->stride, leaky = c->leaky;
+    const int       tap_rows = g->tap_rows, stride = c->stride, leaky = c->leaky;
     const lft_real *w    = c->weight + o;
     const lft_v    *from = c->from + at;
-    lft_v           sum[LFT_P(conv_outs)][LFT_P(conv_sites)];
+    lft_v           sum[LFT_P(conv_outs) * LFT_P(conv_sites)];
     int             i, r, k, p, x;
     LFT_P_UNROLL for (p = 0; p < f.outs; ++p)
     {
-        LFT_P_UNROLL for (x = 0; x < f.sites; ++x) sum[p][x] = lft_splat(c->bias ? c->bias[o + p] : 0);
+        LFT_P_UNROLL for (x = 0; x < f.sites; ++x) sum[p * f.sites + x] = lft_splat(c->bias ? c->bias[o + p] : 0);
     }
-    for (i = 0; i < c->ins; ++i, from += net->padded) {
+    for (i = 0; i < c->ins; ++i, from += g->padded) {
         for (r = 0; r < tap_rows; ++r, w += f.kernel * stride) {
-            const lft_v *a = from + net->tap_row[r];
+            const lft_v *a = from + g->tap_row[r];
             if (f.thin) {
-                for (k = (odd + net->tap_odd[r]) % 2; k < f.kernel; k += 2) {
-                    LFT_P(conv_tap)(w + k * stride, a + k, f.outs, f.sites, f.step, sum);
+                if ((odd + g->tap_odd[r]) % 2) LFT_P(conv_tap)(w + stride, a + 1, f.outs, f.sites, f.step, sum);
+                else {
+                    LFT_P(conv_tap)(w, a, f.outs, f.sites, f.step, sum);
+                    LFT_P(conv_tap)(w + 2 * stride, a + 2, f.outs, f.sites, f.step, sum);
                 }
             } else if (f.kernel == 3) {
                 LFT_P_UNROLL for (k = 0; k < 3; ++k) LFT_P(conv_tap)(w + k * stride, a + k, f.outs, f.sites, f.step, sum);
@@ -11678,128 +11582,91 @@ LFT_P_INLINE void LFT_P(conv_block)(const LFT_P(convnet) *net, const LFT_P(conv)
     to += (size_t)o * apart;
     LFT_P_UNROLL for (p = 0; p < f.outs; ++p, to += apart)
     {
-        LFT_P_UNROLL for (x = 0; x < f.sites; ++x) to[x * f.step] = leaky ? LFT_P(leaky)(sum[p][x]) : sum[p][x];
+        LFT_P_UNROLL for (x = 0; x < f.sites; ++x) to[x * f.step] = leaky ? LFT_P(leaky)(sum[p * f.sites + x]) : sum[p * f.sites + x];
     }
 }
 
 /* The sites of row `row` from `begin` on; the last block overlaps the one before where their number asks for it. */
-LFT_P_INLINE void LFT_P(conv_row)(const LFT_P(convnet) *net, const LFT_P(conv) *c, LFT_P(conv_shape) f, int odd, int o, int begin,
+LFT_P_INLINE void LFT_P(conv_row)(const LFT_P(conv_grid) *g, const LFT_P(conv) *c, LFT_P(conv_shape) f, int odd, int o, int begin,
                                   int row, lft_v *to)
 {
-    const int    count = (LFT_P(row_length)(&net->lattice) - begin + f.step - 1) / f.step, at = net->row_at[row];
-    const size_t apart = LFT_P(conv_apart)(net, c->halo);
+    const int    count = (LFT_P(row_length)(&g->lattice) - begin + f.step - 1) / f.step, at = g->row_at[row];
+    const size_t apart = LFT_P(conv_apart)(g, c->halo);
     int          j, x;
-    to += LFT_P(conv_begin)(net, c->halo, row);
+    to += LFT_P(conv_begin)(g, c->halo, row);
     if (count < f.sites) {
-        for (f.sites = 1, f.kernel = net->kernel, x = begin, j = 0; j < count; ++j, x += f.step) {
-            LFT_P(conv_block)(net, c, f, odd, o, at + x, apart, to + x);
+        for (f.sites = 1, f.kernel = g->kernel, x = begin, j = 0; j < count; ++j, x += f.step) {
+            LFT_P(conv_block)(g, c, f, odd, o, at + x, apart, to + x);
         }
         return;
     }
     for (j = 0; j < count; j += f.sites) {
         if (j > count - f.sites) j = count - f.sites;
         x = begin + j * f.step;
-        LFT_P(conv_block)(net, c, f, odd, o, at + x, apart, to + x);
+        LFT_P(conv_block)(g, c, f, odd, o, at + x, apart, to + x);
     }
 }
 
 /* All channels, c->stride of them, of a row */
-LFT_P_INLINE void LFT_P(conv_outs_of)(const LFT_P(convnet) *net, const LFT_P(conv) *c, LFT_P(conv_shape) f, int odd, int begin,
+LFT_P_INLINE void LFT_P(conv_outs_of)(const LFT_P(conv_grid) *g, const LFT_P(conv) *c, LFT_P(conv_shape) f, int odd, int begin,
                                       int row, lft_v *to)
 {
     int o;
     f.outs = LFT_P(conv_outs);
-    for (o = 0; o + f.outs <= c->stride; o += f.outs) LFT_P(conv_row)(net, c, f, odd, o, begin, row, to);
+    for (o = 0; o + f.outs <= c->stride; o += f.outs) LFT_P(conv_row)(g, c, f, odd, o, begin, row, to);
     f.outs = 2;
-    for (; o < c->stride; o += 2) LFT_P(conv_row)(net, c, f, odd, o, begin, row, to);
+    for (; o < c->stride; o += 2) LFT_P(conv_row)(g, c, f, odd, o, begin, row, to);
 }
 
-LFT_P_INLINE void LFT_P(conv_all)(const LFT_P(convnet) *net, const LFT_P(conv) *c, int kernel, lft_v *to)
+LFT_P_INLINE void LFT_P(conv_all)(const LFT_P(conv_grid) *g, const LFT_P(conv) *c, int kernel, lft_v *to)
 {
-    LFT_P(conv_shape) f;
+    const int         length = LFT_P(row_length)(&g->lattice);
+    LFT_P(conv_shape) f, wide;
     int               row, zeros, i, o;
     f.sites = LFT_P(conv_sites), f.kernel = kernel, f.outs = 2;
-    for (row = 0; row < net->rows; ++row) {
-        const int first = net->first ? net->first[row] : 0;
+    wide = f, wide.sites = 2 * LFT_P(conv_sites), wide.step = 2, wide.thin = 0; /* as many accumulators as of four channels */
+    for (row = 0; row < g->rows; ++row) {
+        const int first = g->first ? g->first[row] : 0;
         if (c->where == LFT_P(conv_everywhere)) {
             f.step = 1, f.thin = 0;
-            LFT_P(conv_outs_of)(net, c, f, 0, 0, row, to);
+            LFT_P(conv_outs_of)(g, c, f, 0, 0, row, to);
         } else if (c->where == LFT_P(conv_firsts) || c->where == LFT_P(conv_others)) { /* of one or two channels */
             f.step = 2, f.thin = 0;
             i      = c->where == LFT_P(conv_firsts) ? first : 1 - first;
-            for (o = 0; o < c->stride; o += 2) LFT_P(conv_row)(net, c, f, 0, o, i, row, to);
+            for (o = 0; o < c->stride; o += 2) {
+                if (length < 4 * LFT_P(conv_sites)) LFT_P(conv_row)(g, c, f, 0, o, i, row, to);
+                else LFT_P(conv_row)(g, c, wide, 0, o, i, row, to);
+            }
         } else if (kernel == 3) {
             f.step = 2, f.thin = 1;
             zeros  = c->where == LFT_P(conv_others_zero);
-            for (i = 0; i < 2; ++i) LFT_P(conv_outs_of)(net, c, f, i == zeros, i ? 1 - first : first, row, to);
+            for (i = 0; i < 2; ++i) LFT_P(conv_outs_of)(g, c, f, i == zeros, i ? 1 - first : first, row, to);
         }
     }
 }
 
-LFT_P_NOINLINE void LFT_P(conv_apply)(const LFT_P(convnet) *net, const LFT_P(conv) *c, lft_v *to)
+LFT_P_NOINLINE void LFT_P(conv_apply)(const LFT_P(conv_grid) *g, const LFT_P(conv) *c, lft_v *to)
 {
-    if (net->kernel == 3) LFT_P(conv_all)(net, c, 3, to);
-    else LFT_P(conv_all)(net, c, net->kernel, to);
-}
-
-/* The field of channels[layers] that forward left on its tape. */
-LFT_P_INLINE const lft_v *LFT_P(convnet_output)(const LFT_P(convnet) *net, const lft_v *tape)
-{
-    return tape + net->field_at[net->layers];
-}
-
-/* out = bound tanh(out), where it is wanted */
-LFT_P_STATIC void LFT_P(conv_end)(const LFT_P(convnet) *net, lft_v *out)
-{
-    const lft_real bound  = (lft_real)net->bound;
-    const int      length = LFT_P(row_length)(&net->lattice), step = net->first ? 2 : 1;
-    int            c, row, x;
-    for (c = 0; c < net->channels[net->layers]; ++c) {
-        for (row = 0; row < net->rows; ++row, out += length) {
-            for (x = net->first ? net->first[row] : 0; x < length; x += step) out[x] = bound * LFT_P(tanh)(out[x]);
-        }
-    }
-}
-
-/* The net of the input at the head of tape[net->tape], [channels[0]][volume]; all that it makes of it follows there. */
-LFT_P_STATIC void LFT_P(convnet_forward)(const LFT_P(convnet) *net, lft_v *tape, const LFT_P(convnet_work) *w)
-{
-    const int   last = net->layers - 1;
-    LFT_P(conv) c;
-    lft_v      *to;
-    int         l;
-    LFT_P(conv_pad)(net, tape, net->channels[0], w->panel);
-    for (c.from = w->panel, l = 0; l <= last; ++l, c.from = to) {
-        to       = tape + net->field_at[l + 1];
-        c.weight = net->weight[l], c.bias = net->bias[l];
-        c.ins = net->channels[l], c.stride = LFT_P(conv_even)(net->channels[l + 1]), c.leaky = c.halo = l < last;
-        c.where = l || l == last ? LFT_P(conv_everywhere) : LFT_P(conv_thin)(net, LFT_P(conv_firsts_zero));
-        if (l == last && net->first) {
-            c.where = LFT_P(conv_firsts);
-            LFT_P(set_zero)(to, c.stride * net->lattice.volume);
-        }
-        LFT_P(conv_apply)(net, &c, to);
-        if (c.halo) LFT_P(conv_halo)(net, to, c.stride);
-    }
-    if (net->bound > 0) LFT_P(conv_end)(net, tape + net->field_at[last + 1]);
+    if (g->kernel == 3) LFT_P(conv_all)(g, c, 3, to);
+    else LFT_P(conv_all)(g, c, g->kernel, to);
 }
 
 /* dw[p][t], outs times taps of them, = sum over sites of dy_p(x) a(x + t); a: with halo, at the first of the taps. Channels of
  * dw are `apart`. last: dy is of the last convolution, whose fields have no halo and may be wanted at every other site. */
-LFT_P_INLINE void LFT_P(conv_weights_block)(const LFT_P(convnet) *net, const lft_v *a, const lft_v *dy, int last, int outs,
+LFT_P_INLINE void LFT_P(conv_weights_block)(const LFT_P(conv_grid) *g, const lft_v *a, const lft_v *dy, int last, int outs,
                                             int taps, size_t apart, lft_v *dw)
 {
-    const unsigned char *first  = last ? net->first : NULL;
-    const size_t         dy_apart = LFT_P(conv_apart)(net, !last);
-    const int            length = LFT_P(row_length)(&net->lattice), step = first ? 2 : 1;
+    const unsigned char *first  = last ? g->first : NULL;
+    const size_t         dy_apart = LFT_P(conv_apart)(g, !last);
+    const int            length = LFT_P(row_length)(&g->lattice), step = first ? 2 : 1;
     lft_v     sum[LFT_P(conv_outs)][LFT_P(conv_taps)];
     int       row, x, p, t;
     LFT_P_UNROLL for (p = 0; p < outs; ++p)
     {
         LFT_P_UNROLL for (t = 0; t < taps; ++t) sum[p][t] = lft_splat(0);
     }
-    for (row = 0; row < net->rows; ++row) {
-        const lft_v *b = a + net->row_at[row], *from = dy + LFT_P(conv_begin)(net, !last, row);
+    for (row = 0; row < g->rows; ++row) {
+        const lft_v *b = a + g->row_at[row], *from = dy + LFT_P(conv_begin)(g, !last, row);
         for (x = first ? first[row] : 0; x < length; x += step) {
             LFT_P_UNROLL for (p = 0; p < outs; ++p)
             {
@@ -11815,21 +11682,408 @@ LFT_P_INLINE void LFT_P(conv_weights_block)(const LFT_P(convnet) *net, const lft
 }
 
 /* All taps of `outs` channels, constant after inlining, from their first: dw as above, [outs][in][taps]. */
-LFT_P_INLINE void LFT_P(conv_weights_of)(const LFT_P(convnet) *net, int outs, int in, const lft_v *padded,
+LFT_P_INLINE void LFT_P(conv_weights_of)(const LFT_P(conv_grid) *g, int outs, int in, const lft_v *padded,
                                          const lft_v *dy, int last, lft_v *dw)
 {
-    const int    kernel = net->kernel;
-    const size_t apart  = (size_t)in * (size_t)net->taps;
+    const int    kernel = g->kernel;
+    const size_t apart  = (size_t)in * (size_t)g->taps;
     int          i, r, k;
-    for (i = 0; i < in; ++i, padded += net->padded) {
-        for (r = 0; r < net->tap_rows; ++r) {
-            const lft_v *a = padded + net->tap_row[r];
+    for (i = 0; i < in; ++i, padded += g->padded) {
+        for (r = 0; r < g->tap_rows; ++r) {
+            const lft_v *a = padded + g->tap_row[r];
             for (k = 0; k + LFT_P(conv_taps) <= kernel; k += LFT_P(conv_taps), dw += LFT_P(conv_taps)) {
-                LFT_P(conv_weights_block)(net, a + k, dy, last, outs, LFT_P(conv_taps), apart, dw);
+                LFT_P(conv_weights_block)(g, a + k, dy, last, outs, LFT_P(conv_taps), apart, dw);
             }
-            for (; k < kernel; ++k, ++dw) LFT_P(conv_weights_block)(net, a + k, dy, last, outs, 1, apart, dw);
+            for (; k < kernel; ++k, ++dw) LFT_P(conv_weights_block)(g, a + k, dy, last, outs, 1, apart, dw);
         }
     }
+}
+
+/* ---- 63_winograd.h, code ----------------------------------------------------------------------------------------- */
+/* 63_winograd.h: convolutions of three taps per axis with half the products.
+ * Offers (private): LFT_P(winograd_numbers)(), LFT_P(winograd_ring)(), LFT_P(winograd_weights)(), LFT_P(winograd)().
+ * Source: minimal filtering, S. Winograd, Arithmetic Complexity of Computations (SIAM 1980); for nets, 1509.09308.
+ *
+ * Along the rows, four outputs of three taps w take six products instead of twelve: F(4, 3) with the points 0, 1, -1, 2, -2 and
+ * infinity,  y = A^T [(G w) * (B^T d)]  of the six inputs d, summed over channels and rows of taps before A^T. B^T d of two tiles
+ * of four sites and of those rows that the taps of one row meet are kept; of the next row one along each axis but the last two is
+ * new. Rounding: a few times that of the plain sum. */
+
+enum { LFT_P(tile_sites) = 4, LFT_P(tile_inputs) = 6, LFT_P(tiles) = 2, LFT_P(tile_half) = 3 };
+
+/* Accumulators of a block are outs times tiles times half of the products of a tile. */
+#if LFT_P_VECTOR_BYTES == 64
+enum { LFT_P(tile_outs) = 4 };
+#else
+enum { LFT_P(tile_outs) = 2 };
+#endif
+
+/* How many numbers the transformed weights [half][tap_rows][in][3][out] of blocks of outputs take; 0: not for these. */
+LFT_P_STATIC size_t LFT_P(winograd_numbers)(const LFT_P(conv_grid) *g, int ins, int stride)
+{
+    if (g->kernel != 3 || stride < 4 || LFT_P(row_length)(&g->lattice) < LFT_P(tile_sites)) return 0;
+    return (size_t)LFT_P(tile_inputs) * (size_t)g->tap_rows * (size_t)ins * (size_t)stride;
+}
+
+/* Vectors that what is kept of `ins` channels takes. */
+LFT_P_STATIC size_t LFT_P(winograd_ring)(const LFT_P(conv_grid) *g, int ins)
+{
+    return g->kernel == 3 ? (size_t)g->tap_rows * (size_t)ins * LFT_P(tiles) * LFT_P(tile_inputs) : 0;
+}
+
+LFT_P_INLINE int LFT_P(tile_block)(int o, int stride) { return o + LFT_P(tile_outs) <= stride ? LFT_P(tile_outs) : 2; }
+
+/* G w of weights [in][taps][stride]. */
+LFT_P_STATIC void LFT_P(winograd_weights)(const LFT_P(conv_grid) *g, int ins, int stride, const lft_real *from, lft_real *to)
+{
+    int o, outs, half, r, i, k, p;
+    for (o = 0; o < stride; o += outs) {
+        outs = LFT_P(tile_block)(o, stride);
+        for (half = 0; half < 2; ++half) {
+            for (r = 0; r < g->tap_rows; ++r) {
+                for (i = 0; i < ins; ++i, to += LFT_P(tile_half) * outs) {
+                    const lft_real *w = from + (i * g->taps + r * 3) * stride + o;
+                    for (p = 0; p < outs; ++p) {
+                        const double a = (double)w[p], b = (double)w[stride + p], c = (double)w[2 * stride + p];
+                        const double whole[2][LFT_P(tile_half)] = {{a / 4, -(a + b + c) / 6, -(a - b + c) / 6},
+                                                                   {(a + 2 * b + 4 * c) / 24, (a - 2 * b + 4 * c) / 24, c}};
+                        for (k = 0; k < LFT_P(tile_half); ++k) to[k * outs + p] = (lft_real)whole[half][k];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/* Where tile t of a row begins: the last one overlaps the one before where the row's length asks for it. */
+LFT_P_INLINE int LFT_P(tile_begin)(const LFT_P(conv_grid) *g, int t)
+{
+    const int begin = LFT_P(tile_sites) * t, last = LFT_P(row_length)(&g->lattice) - LFT_P(tile_sites);
+    return begin < last ? begin : last;
+}
+
+/* B^T d of `tiles` tiles, from the one at t: to[ins][tiles][6], from the padded row that begins at `row`. */
+LFT_P_INLINE void LFT_P(winograd_inputs)(const LFT_P(conv_grid) *g, const LFT_P(conv) *c, int row, int t, int tiles, lft_v *to)
+{
+    const lft_v *from = c->from + row;
+    int          i, j;
+    for (i = 0; i < c->ins; ++i, from += g->padded) {
+        for (j = 0; j < tiles; ++j, to += LFT_P(tile_inputs)) {
+            const lft_v *d = from + LFT_P(tile_begin)(g, t + j);
+            const lft_v  p = d[4] - (lft_real)4 * d[2], q = d[3] - (lft_real)4 * d[1];
+            const lft_v  r = d[4] - d[2], s = (lft_real)2 * (d[3] - d[1]);
+            to[0] = (lft_real)4 * d[0] - (lft_real)5 * d[2] + d[4];
+            to[1] = p + q;
+            to[2] = p - q;
+            to[3] = r + s;
+            to[4] = r - s;
+            to[5] = (lft_real)4 * d[1] - (lft_real)5 * d[3] + d[5];
+        }
+    }
+}
+
+/* A block, constant after inlining. */
+typedef struct LFT_P(tile_shape) {
+    int outs, tiles;
+} LFT_P(tile_shape);
+
+/* Half of the products, summed over channels and rows of taps. ring[tap_rows][in][tiles][6], in which the rows of taps along the
+ * last axis but one begin with `turn`; w: the weights, of which those behind are returned; the
+ * bias is added to the product at point 1, which is in all four outputs. */
+LFT_P_INLINE const lft_real *LFT_P(winograd_half)(const LFT_P(conv_grid) *g, const LFT_P(conv) *c, LFT_P(tile_shape) f, int turn,
+                                                  const lft_v *ring, const lft_real *w, const lft_real *bias,
+                                                  lft_v sum[LFT_P(tile_half)][LFT_P(tile_outs)][LFT_P(tiles)])
+{
+    const int apart = c->ins * f.tiles * LFT_P(tile_inputs), turns = g->tap_rows < 3 ? 1 : 3;
+    int       r, i, k, p, t;
+    LFT_P_UNROLL for (k = 0; k < LFT_P(tile_half); ++k)
+    {
+        LFT_P_UNROLL for (p = 0; p < f.outs; ++p)
+        {
+            LFT_P_UNROLL for (t = 0; t < f.tiles; ++t) sum[k][p][t] = lft_splat(bias && k == 1 ? bias[p] : 0);
+        }
+    }
+    for (r = 0; r < g->tap_rows; ++r) {
+        const lft_v *b = ring + (r / turns * turns + (r + turn) % turns) * apart;
+        for (i = 0; i < c->ins; ++i, w += LFT_P(tile_half) * f.outs, b += f.tiles * LFT_P(tile_inputs)) {
+            LFT_P_UNROLL for (k = 0; k < LFT_P(tile_half); ++k)
+            {
+                LFT_P_UNROLL for (p = 0; p < f.outs; ++p)
+                {
+                    LFT_P_UNROLL for (t = 0; t < f.tiles; ++t) sum[k][p][t] += w[k * f.outs + p] * b[t * LFT_P(tile_inputs) + k];
+                }
+            }
+        }
+    }
+    return w;
+}
+
+/* Channels o ... of tiles t ... of a row that begins at `to`. */
+LFT_P_INLINE void LFT_P(winograd_block)(const LFT_P(conv_grid) *g, const LFT_P(conv) *c, LFT_P(tile_shape) f, int turn,
+                                        const lft_v *ring, int o, int t, lft_v *to)
+{
+    const size_t    apart = LFT_P(conv_apart)(g, c->halo);
+    const lft_real *w     = c->winograd + (size_t)o * (size_t)(LFT_P(tile_inputs) * g->tap_rows * c->ins);
+    lft_v           sum[LFT_P(tile_half)][LFT_P(tile_outs)][LFT_P(tiles)], y[LFT_P(tile_outs)][LFT_P(tiles)][3];
+    int             p, j, x;
+    w = LFT_P(winograd_half)(g, c, f, turn, ring, w, c->bias ? c->bias + o : NULL, sum);
+    LFT_P_UNROLL for (p = 0; p < f.outs; ++p)
+    {
+        LFT_P_UNROLL for (j = 0; j < f.tiles; ++j)
+        {
+            y[p][j][2] = sum[1][p][j] + sum[2][p][j];
+            y[p][j][1] = sum[1][p][j] - sum[2][p][j];
+            y[p][j][0] = sum[0][p][j] + y[p][j][2];
+        }
+    }
+    w = LFT_P(winograd_half)(g, c, f, turn, ring + LFT_P(tile_half), w, NULL, sum);
+    (void)w;
+    to += (size_t)o * apart;
+    LFT_P_UNROLL for (p = 0; p < f.outs; ++p, to += apart)
+    {
+        LFT_P_UNROLL for (j = 0; j < f.tiles; ++j)
+        {
+            const lft_v even = sum[0][p][j] + sum[1][p][j], odd = sum[0][p][j] - sum[1][p][j];
+            lft_v      *out = to + LFT_P(tile_begin)(g, t + j), four[LFT_P(tile_sites)];
+            four[0] = y[p][j][0] + even;
+            four[1] = y[p][j][1] + (lft_real)2 * odd;
+            four[2] = y[p][j][2] + (lft_real)4 * even;
+            four[3] = y[p][j][1] + (lft_real)8 * odd + sum[2][p][j];
+            LFT_P_UNROLL for (x = 0; x < LFT_P(tile_sites); ++x) out[x] = c->leaky ? LFT_P(leaky)(four[x]) : four[x];
+        }
+    }
+}
+
+/* `tiles` tiles of all rows, from t on. */
+LFT_P_INLINE void LFT_P(winograd_column)(const LFT_P(conv_grid) *g, const LFT_P(conv) *c, int t, int tiles, lft_v *ring, lft_v *to)
+{
+    const int         width = LFT_P(row_length)(&g->lattice) + 2, turns = g->tap_rows < 3 ? 1 : 3;
+    const int         high = LFT_DIM > 1 ? g->lattice.extent[LFT_DIM > 1 ? LFT_DIM - 2 : 0] : 1;
+    LFT_P(tile_shape) f;
+    int               row, y, n, r, o;
+    f.tiles = tiles;
+    for (row = 0; row < g->rows; ++row) {
+        y = row % high;
+        for (r = 0; r < g->tap_rows; r += turns) {
+            for (n = y ? turns - 1 : 0; n < turns; ++n) {
+                lft_v *kept = ring + (r + (y + n) % turns) * c->ins * tiles * LFT_P(tile_inputs);
+                LFT_P(winograd_inputs)(g, c, g->row_at[row] + g->tap_row[r] + n * width, t, tiles, kept);
+            }
+        }
+        f.outs = LFT_P(tile_outs);
+        for (o = 0; o + f.outs <= c->stride; o += f.outs) {
+            LFT_P(winograd_block)(g, c, f, y % turns, ring, o, t, to + LFT_P(conv_begin)(g, c->halo, row));
+        }
+        f.outs = 2;
+        for (; o < c->stride; o += f.outs) {
+            LFT_P(winograd_block)(g, c, f, y % turns, ring, o, t, to + LFT_P(conv_begin)(g, c->halo, row));
+        }
+    }
+}
+
+/* The convolution everywhere, with the weights c->winograd and ring[winograd_ring()] to work in. */
+LFT_P_NOINLINE void LFT_P(winograd)(const LFT_P(conv_grid) *g, const LFT_P(conv) *c, lft_v *ring, lft_v *to)
+{
+    const int tiles = (LFT_P(row_length)(&g->lattice) + LFT_P(tile_sites) - 1) / LFT_P(tile_sites);
+    int       t;
+    for (t = 0; t + LFT_P(tiles) <= tiles; t += LFT_P(tiles)) LFT_P(winograd_column)(g, c, t, LFT_P(tiles), ring, to);
+    if (t < tiles) LFT_P(winograd_column)(g, c, t, 1, ring, to);
+}
+
+/* ---- 64_convnet.h, code ------------------------------------------------------------------------------------------ */
+/* 64_convnet.h: a convolutional net on the periodic lattice.
+ * Offers (private): LFT_P(convnet), LFT_P(convnet_init)(), _start, _prepare, _scratch, _output, _forward, _backward.
+ *
+ * Between the convolutions (63_convolution.h) stands LeakyReLU with slope 0.01, at the end bound * tanh(y) or nothing. The fields
+ * between them stand in a halo, so that the next one reads them where they are. The derivative by the input is a convolution too,
+ * with the taps reversed and the channels exchanged. */
+
+#define LFT_P_CONV_MOST 9 /* convolutions of a net */
+
+typedef struct LFT_P(convnet) {
+    LFT_P(conv_grid) grid; /* where its `first` is set the output is there, and the derivative by the input elsewhere */
+    int              layers;                        /* convolutions */
+    int              channels[LFT_P_CONV_MOST + 1]; /* of the input, what is between, and the output */
+    double           bound;                         /* 0: linear at the end */
+    lft_real        *weight[LFT_P_CONV_MOST];     /* [in][taps][out], out rounded up to an even number */
+    lft_real        *transposed[LFT_P_CONV_MOST]; /* [out][taps, reversed][in], in rounded up */
+    lft_real        *winograd[2][LFT_P_CONV_MOST]; /* of both, where 63_winograd.h is for them; else NULL */
+    lft_real        *bias[LFT_P_CONV_MOST];       /* [out] rounded up */
+    size_t           weight_at[LFT_P_CONV_MOST], bias_at[LFT_P_CONV_MOST]; /* in theta; the parameters begin at weight_at[0] */
+    size_t           field_at[LFT_P_CONV_MOST + 1], tape; /* in the tape: the input and what each convolution makes of it, of
+                                                             which all but the last stand in their halo */
+    size_t           parameters;
+} LFT_P(convnet);
+
+/* Memory to work in; the last four for backward, the last two for its gradient. */
+typedef struct LFT_P(convnet_work) {
+    lft_v  *panel; /* the input, or the cotangent of the output, with their halo */
+    lft_v  *ring;  /* of 63_winograd.h */
+    lft_v  *d[2];  /* cotangents of one convolution's output and input */
+    lft_v  *table; /* the gradient of its weights, lane by lane ... */
+    double *sum;   /* ... and summed */
+} LFT_P(convnet_work);
+
+/* The most channels of any field, rounded up. */
+LFT_P_STATIC size_t LFT_P(convnet_widest)(const LFT_P(convnet) *net)
+{
+    int l, most = 2;
+    for (l = 0; l <= net->layers; ++l) {
+        if (LFT_P(conv_even)(net->channels[l]) > most) most = LFT_P(conv_even)(net->channels[l]);
+    }
+    return (size_t)most;
+}
+
+/* Room for transformed weights, or NULL where there are none. */
+LFT_P_STATIC lft_real *LFT_P(convnet_winograd)(const LFT_P(convnet) *net, int ins, int stride, lft_arena *arena)
+{
+    const size_t numbers = LFT_P(winograd_numbers)(&net->grid, ins, stride);
+    return numbers ? (lft_real *)lft_arena_alloc(arena, numbers, sizeof(lft_real)) : NULL;
+}
+
+/* Sizes, tables and parameters of a net with channels[layers + 1]; "weight0" [out][in][taps], "bias0" [out], ... Runs over a
+ * measuring arena too. LFT_ERR_ARG as of the grid, and for no channel or too many. */
+LFT_P_STATIC lft_status LFT_P(convnet_init)(LFT_P(convnet) *net, const LFT_(lattice) *lattice, const int *channels, int layers,
+                                            int kernel, double bound, const char *name, lft_parameters *set,
+                                            lft_arena *arena, lft_error *error)
+{
+    lft_status status = LFT_P(conv_grid_init)(&net->grid, lattice, kernel, arena, error);
+    int        l;
+    if (status) return status;
+    if (layers < 1 || layers > LFT_P_CONV_MOST) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "convolution", "layers",
+                              "1 to " LFT_P_STRING(LFT_P_CONV_MOST), layers);
+    }
+    for (l = 0; l <= layers; ++l) {
+        if (channels[l] >= 1 && channels[l] <= 1000) continue;
+        return lft_p_fail_got(error, LFT_ERR_ARG, "convolution", "channels", "1 to 1000", channels[l]);
+    }
+    net->layers      = layers;
+    net->bound       = bound;
+    net->parameters  = set->count;
+    net->channels[0] = channels[0];
+    net->field_at[0] = 0;
+    net->tape        = (size_t)channels[0] * (size_t)lattice->volume;
+    for (l = 0; l < layers; ++l) {
+        const int    in = channels[l], out = channels[l + 1];
+        const size_t taps = (size_t)net->grid.taps;
+        const size_t wide_in = (size_t)LFT_P(conv_even)(in), wide_out = (size_t)LFT_P(conv_even)(out);
+        char         weight[8] = "weight0", bias[8] = "bias0";
+        weight[6] = bias[4] = (char)('0' + l);
+        net->channels[l + 1] = out;
+        net->field_at[l + 1] = net->tape;
+        net->tape += wide_out * (size_t)(l < layers - 1 ? net->grid.padded : lattice->volume);
+        net->weight[l]     = (lft_real *)lft_arena_alloc(arena, (size_t)in * taps * wide_out, sizeof(lft_real));
+        net->transposed[l] = (lft_real *)lft_arena_alloc(arena, (size_t)out * taps * wide_in, sizeof(lft_real));
+        net->winograd[0][l] = LFT_P(convnet_winograd)(net, in, (int)wide_out, arena);
+        net->winograd[1][l] = LFT_P(convnet_winograd)(net, out, (int)wide_in, arena);
+        net->bias[l]       = (lft_real *)lft_arena_alloc(arena, wide_out, sizeof(lft_real));
+        net->weight_at[l]  = lft_declare(set, name, weight, 3, out, in, net->grid.taps, 0);
+        net->bias_at[l]    = lft_declare(set, name, bias, 1, out, 0, 0, 0);
+    }
+    net->parameters = set->count - net->parameters;
+    return LFT_OK;
+}
+
+/* Uniform in +-1/sqrt(in taps), weights and biases, as PyTorch starts them; the last convolution is zero. Numbers of
+ * `sample`. */
+LFT_P_STATIC void LFT_P(convnet_start)(const LFT_P(convnet) *net, double *theta, uint64_t sample)
+{
+    int l;
+    for (l = 0; l < net->layers - 1; ++l) {
+        const size_t   weights = (size_t)(net->channels[l] * net->grid.taps), n = (weights + 1) * (size_t)net->channels[l + 1];
+        const double   size = 1 / lft_p_f64_p_sqrt((double)weights);
+        const lft_draw d    = lft_draw_of(0, LFT_DRAW_INIT, sample, (uint32_t)l);
+        size_t         i;
+        for (i = 0; i < n; ++i) theta[net->weight_at[l] + i] = size * (2 * lft_uniform(d, (uint32_t)i) - 1);
+    }
+}
+
+LFT_P_STATIC void LFT_P(convnet_prepare)(LFT_P(convnet) *net, const double *theta)
+{
+    int l, o, i, t;
+    for (l = 0; l < net->layers; ++l) {
+        const int     in = net->channels[l], out = net->channels[l + 1], taps = net->grid.taps;
+        const int     wide_in = LFT_P(conv_even)(in), wide_out = LFT_P(conv_even)(out);
+        const double *from = theta + net->weight_at[l];
+        for (o = 0; o < out; ++o) {
+            net->bias[l][o] = (lft_real)theta[net->bias_at[l] + (size_t)o];
+            for (i = 0; i < in; ++i) {
+                for (t = 0; t < taps; ++t, ++from) {
+                    net->weight[l][(size_t)(i * taps + t) * (size_t)wide_out + (size_t)o]                = (lft_real)*from;
+                    net->transposed[l][(size_t)(o * taps + taps - 1 - t) * (size_t)wide_in + (size_t)i] = (lft_real)*from;
+                }
+            }
+        }
+        if (net->winograd[0][l]) LFT_P(winograd_weights)(&net->grid, in, wide_out, net->weight[l], net->winograd[0][l]);
+        if (net->winograd[1][l]) LFT_P(winograd_weights)(&net->grid, out, wide_in, net->transposed[l], net->winograd[1][l]);
+    }
+}
+
+/* Scratch for forward; with backward > 0 for backward too, and with backward > 1 for its gradient. */
+LFT_P_STATIC LFT_P(convnet_work) LFT_P(convnet_scratch)(const LFT_P(convnet) *net, int backward, lft_arena *arena)
+{
+    const size_t         padded = (size_t)net->grid.padded, field = LFT_P(convnet_widest)(net) * padded;
+    const int            ends = net->channels[0] > net->channels[net->layers] ? net->channels[0] : net->channels[net->layers];
+    LFT_P(convnet_work)  w;
+    size_t               most = 0, n;
+    int                  l;
+    for (l = 0; l < net->layers && backward > 1; ++l) {
+        n    = (size_t)LFT_P(conv_even)(net->channels[l + 1]) * ((size_t)net->channels[l] * (size_t)net->grid.taps + 1);
+        most = n > most ? n : most;
+    }
+    w.panel = LFT_P(vectors)(arena, (size_t)ends * padded);
+    w.ring  = LFT_P(vectors)(arena, LFT_P(winograd_ring)(&net->grid, (int)LFT_P(convnet_widest)(net)));
+    w.d[0]  = LFT_P(vectors)(arena, backward ? field : 0);
+    w.d[1]  = LFT_P(vectors)(arena, backward ? field : 0);
+    w.table = LFT_P(vectors)(arena, most);
+    w.sum   = (double *)lft_arena_take(arena, most, sizeof(double));
+    return w;
+}
+
+LFT_P_STATIC void LFT_P(convnet_apply)(const LFT_P(convnet) *net, const LFT_P(conv) *c, const LFT_P(convnet_work) *w, lft_v *to)
+{
+    if (c->winograd && c->where == LFT_P(conv_everywhere)) LFT_P(winograd)(&net->grid, c, w->ring, to);
+    else LFT_P(conv_apply)(&net->grid, c, to);
+}
+
+/* The field of channels[layers] that forward left on its tape. */
+LFT_P_INLINE const lft_v *LFT_P(convnet_output)(const LFT_P(convnet) *net, const lft_v *tape)
+{
+    return tape + net->field_at[net->layers];
+}
+
+/* out = bound tanh(out), where it is wanted */
+LFT_P_STATIC void LFT_P(conv_end)(const LFT_P(convnet) *net, lft_v *out)
+{
+    const lft_real bound  = (lft_real)net->bound;
+    const int      length = LFT_P(row_length)(&net->grid.lattice), step = net->grid.first ? 2 : 1;
+    int            c, row, x;
+    for (c = 0; c < net->channels[net->layers]; ++c) {
+        for (row = 0; row < net->grid.rows; ++row, out += length) {
+            for (x = net->grid.first ? net->grid.first[row] : 0; x < length; x += step) out[x] = bound * LFT_P(tanh)(out[x]);
+        }
+    }
+}
+
+/* The net of the input at the head of tape[net->tape], [channels[0]][volume]; all that it makes of it follows there. */
+LFT_P_STATIC void LFT_P(convnet_forward)(const LFT_P(convnet) *net, lft_v *tape, const LFT_P(convnet_work) *w)
+{
+    const int   last = net->layers - 1;
+    LFT_P(conv) c;
+    lft_v      *to;
+    int         l;
+    LFT_P(conv_pad)(&net->grid, tape, net->channels[0], w->panel);
+    for (c.from = w->panel, l = 0; l <= last; ++l, c.from = to) {
+        to       = tape + net->field_at[l + 1];
+        c.weight = net->weight[l], c.winograd = net->winograd[0][l], c.bias = net->bias[l];
+        c.ins = net->channels[l], c.stride = LFT_P(conv_even)(net->channels[l + 1]), c.leaky = c.halo = l < last;
+        c.where = l || l == last ? LFT_P(conv_everywhere) : LFT_P(conv_thin)(&net->grid, LFT_P(conv_firsts_zero));
+        if (l == last && net->grid.first) c.where = LFT_P(conv_firsts);
+        LFT_P(convnet_apply)(net, &c, w, to);
+        if (c.halo) LFT_P(conv_halo)(&net->grid, to, c.stride);
+    }
+    if (net->bound > 0) LFT_P(conv_end)(net, tape + net->field_at[last + 1]);
 }
 
 /* gradient += of the weights and biases of convolution l, given its input with halo and the cotangent dy of its output. */
@@ -11837,22 +12091,23 @@ LFT_P_NOINLINE void LFT_P(conv_weights)(const LFT_P(convnet) *net, int l, const 
                                         const LFT_P(convnet_work) *w, double *gradient)
 {
     const int    in = net->channels[l], out = net->channels[l + 1], last = l == net->layers - 1;
-    const int    length = LFT_P(row_length)(&net->lattice);
-    const size_t apart = (size_t)in * (size_t)net->taps, weights = apart * (size_t)out, dy_apart = LFT_P(conv_apart)(net, !last);
+    const int    length = LFT_P(row_length)(&net->grid.lattice);
+    const size_t apart = (size_t)in * (size_t)net->grid.taps, weights = apart * (size_t)out;
+    const size_t dy_apart = LFT_P(conv_apart)(&net->grid, !last);
     lft_v       *dw = w->table, *dbias = w->table + weights;
     size_t       j;
     int          o, outs, row, x;
     for (o = 0; o < out; o += outs, dw += (size_t)outs * apart) {
         const lft_v *d = dy + (size_t)o * dy_apart;
         outs           = out - o >= LFT_P(conv_outs) ? LFT_P(conv_outs) : out - o >= 2 ? 2 : 1;
-        if (outs == LFT_P(conv_outs)) LFT_P(conv_weights_of)(net, LFT_P(conv_outs), in, padded, d, last, dw);
-        else if (outs == 2) LFT_P(conv_weights_of)(net, 2, in, padded, d, last, dw);
-        else LFT_P(conv_weights_of)(net, 1, in, padded, d, last, dw);
+        if (outs == LFT_P(conv_outs)) LFT_P(conv_weights_of)(&net->grid, LFT_P(conv_outs), in, padded, d, last, dw);
+        else if (outs == 2) LFT_P(conv_weights_of)(&net->grid, 2, in, padded, d, last, dw);
+        else LFT_P(conv_weights_of)(&net->grid, 1, in, padded, d, last, dw);
     }
     for (o = 0; o < out; ++o) {
         dbias[o] = lft_splat(0);
-        for (row = 0; row < net->rows; ++row) {
-            const lft_v *d = dy + (size_t)o * dy_apart + LFT_P(conv_begin)(net, !last, row);
+        for (row = 0; row < net->grid.rows; ++row) {
+            const lft_v *d = dy + (size_t)o * dy_apart + LFT_P(conv_begin)(&net->grid, !last, row);
             for (x = 0; x < length; ++x) dbias[o] += d[x];
         }
     }
@@ -11861,21 +12116,23 @@ LFT_P_NOINLINE void LFT_P(conv_weights)(const LFT_P(convnet) *net, int l, const 
     for (j = 0; j < weights + (size_t)out; ++j) gradient[j] += w->sum[j];
 }
 
-/* dy of the output becomes that of what the last step of convolution l was applied to: tanh, LeakyReLU or nothing. */
+/* dy of the output becomes that of what the last step of convolution l was applied to: tanh, where there is an output,
+ * LeakyReLU or nothing. */
 LFT_P_STATIC void LFT_P(conv_slope)(const LFT_P(convnet) *net, int l, const lft_v *y, lft_v *dy)
 {
-    const int      length = LFT_P(row_length)(&net->lattice), last = l == net->layers - 1;
+    const int      length = LFT_P(row_length)(&net->grid.lattice), last = l == net->layers - 1, step = net->grid.first ? 2 : 1;
     const lft_real bound = (lft_real)net->bound, inverse = bound > 0 ? 1 / bound : 0;
     int            c, row, x;
     for (c = 0; c < net->channels[l + 1]; ++c) {
-        for (row = 0; row < net->rows; ++row) {
-            const size_t at = (size_t)c * LFT_P(conv_apart)(net, !last) + (size_t)LFT_P(conv_begin)(net, !last, row);
+        for (row = 0; row < net->grid.rows; ++row) {
+            const size_t at = (size_t)c * LFT_P(conv_apart)(&net->grid, !last) + (size_t)LFT_P(conv_begin)(&net->grid, !last, row);
             const lft_v *from = y + at;
             lft_v       *d    = dy + at;
             for (x = 0; !last && x < length; ++x) {
                 d[x] = lft_sel(LFT_P(lt)(lft_splat(0), from[x]), d[x], d[x] * (lft_real)0.01);
             }
-            for (x = 0; last && bound > 0 && x < length; ++x) d[x] *= bound - from[x] * from[x] * inverse;
+            x = net->grid.first ? net->grid.first[row] : 0;
+            for (; last && bound > 0 && x < length; x += step) d[x] *= bound - from[x] * from[x] * inverse;
         }
     }
 }
@@ -11892,21 +12149,21 @@ LFT_P_STATIC const lft_v *LFT_P(convnet_backward)(const LFT_P(convnet) *net, con
     for (l = net->layers - 1; l >= 0; --l) {
         LFT_P(conv_slope)(net, l, tape + net->field_at[l + 1], dy);
         if (gradient) {
-            if (l == 0) LFT_P(conv_pad)(net, tape, net->channels[0], w->panel);
+            if (l == 0) LFT_P(conv_pad)(&net->grid, tape, net->channels[0], w->panel);
             LFT_P(conv_weights)(net, l, l ? tape + net->field_at[l] : w->panel, dy, w, gradient);
         }
         c.from = dy;
-        if (dy != dout) LFT_P(conv_halo)(net, dy, net->channels[l + 1]);
+        if (dy != dout) LFT_P(conv_halo)(&net->grid, dy, net->channels[l + 1]);
         else {
-            LFT_P(conv_pad)(net, dy, net->channels[l + 1], w->panel);
+            LFT_P(conv_pad)(&net->grid, dy, net->channels[l + 1], w->panel);
             c.from = w->panel;
         }
-        c.weight = net->transposed[l], c.bias = NULL, c.leaky = 0, c.halo = l > 0;
+        c.weight = net->transposed[l], c.winograd = net->winograd[1][l], c.bias = NULL, c.leaky = 0, c.halo = l > 0;
         c.ins = net->channels[l + 1], c.stride = LFT_P(conv_even)(net->channels[l]);
-        c.where = dy == dout ? LFT_P(conv_thin)(net, LFT_P(conv_others_zero)) : LFT_P(conv_everywhere);
-        if (l == 0 && net->first) c.where = LFT_P(conv_others);
+        c.where = dy == dout ? LFT_P(conv_thin)(&net->grid, LFT_P(conv_others_zero)) : LFT_P(conv_everywhere);
+        if (l == 0 && net->grid.first) c.where = LFT_P(conv_others);
         dy = w->d[l % 2];
-        LFT_P(conv_apply)(net, &c, dy);
+        LFT_P(convnet_apply)(net, &c, w, dy);
     }
     return dy;
 }
@@ -14771,7 +15028,7 @@ typedef struct LFT_P(coupling_work) {
 
 LFT_P_STATIC LFT_P(coupling_work) LFT_P(coupling_scratch)(const LFT_P(coupling) *s, LFT_P(coupling_use) use, lft_arena *arena)
 {
-    const size_t          pair = use == LFT_P(coupling_value) ? 0 : 2 * (size_t)s->net.lattice.volume;
+    const size_t          pair = use == LFT_P(coupling_value) ? 0 : 2 * (size_t)s->net.grid.lattice.volume;
     LFT_P(coupling_work)  w;
     w.tape = LFT_P(vectors)(arena, use == LFT_P(coupling_backward) ? 0 : (size_t)s->nets * s->net.tape);
     w.net  = LFT_P(convnet_scratch)(&s->net, (int)use, arena);
@@ -14806,10 +15063,10 @@ LFT_P_STATIC int LFT_P(coupling_defaults)(LFT_(coupling_desc) *d, lft_error *err
 LFT_P_STATIC void LFT_P(coupling_rows)(LFT_P(coupling) *s)
 {
     int row, rest, mu, sum;
-    for (row = 0; row < s->net.rows; ++row) {
+    for (row = 0; row < s->net.grid.rows; ++row) {
         for (sum = s->desc.parity, rest = row, mu = LFT_DIM - 2; mu >= 0; --mu) {
-            sum += rest % s->net.lattice.extent[mu];
-            rest /= s->net.lattice.extent[mu];
+            sum += rest % s->net.grid.lattice.extent[mu];
+            rest /= s->net.grid.lattice.extent[mu];
         }
         s->first[row] = (unsigned char)(sum % 2);
     }
@@ -14838,9 +15095,9 @@ LFT_P_STATIC lft_status LFT_P(coupling_init)(LFT_(layer) *layer, const char *nam
     status        = LFT_P(convnet_init)(&s->net, &layer->in, channels, hidden + 1, s->desc.kernel, s->desc.bound, name, set,
                                         arena, error);
     if (status) return status;
-    s->first = (unsigned char *)lft_arena_alloc(arena, (size_t)s->net.rows, 1);
+    s->first = (unsigned char *)lft_arena_alloc(arena, (size_t)s->net.grid.rows, 1);
     if (s->first) LFT_P(coupling_rows)(s);
-    s->net.first = s->first;
+    s->net.grid.first = s->first;
     layer->gradient_count = s->net.parameters;
     layer->tape_bytes     = ((size_t)s->nets * s->net.tape + (size_t)layer->in.volume) * sizeof(lft_v);
     for (use = 0; use <= (LFT_UPTO >= LFT_TRAIN ? 2 : 0); ++use) {
@@ -14865,10 +15122,10 @@ LFT_P_STATIC void LFT_P(coupling_prepare)(LFT_(layer) *layer, const double *thet
 /* The nets of the frozen part of x and, with z2, of its negative. */
 LFT_P_STATIC void LFT_P(coupling_nets)(const LFT_P(coupling) *s, const lft_v *x, lft_v *tape, const LFT_P(coupling_work) *w)
 {
-    const int length = LFT_P(row_length)(&s->net.lattice);
+    const int length = LFT_P(row_length)(&s->net.grid.lattice);
     lft_v    *mirror = s->nets > 1 ? tape + s->net.tape : NULL;
     int       row, i, at;
-    for (at = 0, row = 0; row < s->net.rows; ++row) {
+    for (at = 0, row = 0; row < s->net.grid.rows; ++row) {
         for (i = 0; i < length; ++i, ++at) {
             tape[at] = (i + s->first[row]) % 2 ? x[at] : lft_splat(0);
             if (mirror) mirror[at] = -tape[at];
@@ -14887,7 +15144,7 @@ LFT_P_STATIC LFT_P(coupling_outputs) LFT_P(coupling_outputs_of)(const LFT_P(coup
 {
     LFT_P(coupling_outputs) o;
     o.s        = LFT_P(convnet_output)(&s->net, tape);
-    o.t        = o.s + s->net.lattice.volume;
+    o.t        = o.s + s->net.grid.lattice.volume;
     o.s_mirror = s->nets > 1 ? o.s + s->net.tape : NULL;
     o.t_mirror = s->nets > 1 ? o.t + s->net.tape : NULL;
     return o;
@@ -14906,7 +15163,7 @@ LFT_P_INLINE void LFT_P(coupling_at)(const LFT_P(coupling_outputs) *o, int x, lf
 LFT_P_STATIC void LFT_P(coupling_nets_backward)(const LFT_P(coupling) *s, const lft_v *tape, const LFT_P(coupling_work) *w,
                                                 lft_real sign, lft_v *dx, double *gradient)
 {
-    const int length = LFT_P(row_length)(&s->net.lattice), volume = s->net.lattice.volume;
+    const int length = LFT_P(row_length)(&s->net.grid.lattice), volume = s->net.grid.lattice.volume;
     int       n, row, x, at;
     for (n = 0; n < s->nets; ++n, tape += s->net.tape) {
         const lft_real share = s->nets > 1 ? (lft_real)0.5 : 1, t_share = n ? -share : share, x_share = n ? -sign : sign;
@@ -14916,7 +15173,7 @@ LFT_P_STATIC void LFT_P(coupling_nets_backward)(const LFT_P(coupling) *s, const 
             w->dout[volume + x] = t_share * w->d[volume + x];
         }
         din = LFT_P(convnet_backward)(&s->net, tape, w->dout, gradient, &w->net);
-        for (at = 0, row = 0; row < s->net.rows; ++row, at += length) {
+        for (at = 0, row = 0; row < s->net.grid.rows; ++row, at += length) {
             for (x = 1 - s->first[row]; x < length; x += 2) dx[at + x] += x_share * din[at + x];
         }
     }
@@ -14925,7 +15182,7 @@ LFT_P_STATIC void LFT_P(coupling_nets_backward)(const LFT_P(coupling) *s, const 
 /* An error that says in which layer. */
 LFT_P_STATIC lft_status LFT_P(coupling_check)(const LFT_P(coupling) *s, const lft_v *x, const double *logdet, lft_error *error)
 {
-    const char *what = LFT_P(any_nonfinite)(x, s->net.lattice.volume) ? "field" : NULL;
+    const char *what = LFT_P(any_nonfinite)(x, s->net.grid.lattice.volume) ? "field" : NULL;
     lft_p_text  t;
     int         l;
     for (l = 0; l < LFT_P_LANES; ++l) what = lft_finite(logdet[l]) ? what : "log-det";
@@ -14942,10 +15199,10 @@ LFT_P_STATIC void LFT_P(coupling_move_score)(const LFT_P(coupling) *s, const lft
                                              const LFT_P(coupling_work) *w)
 {
     const LFT_P(coupling_outputs) o = LFT_P(coupling_outputs_of)(s, tape);
-    const int                     length = LFT_P(row_length)(&s->net.lattice), volume = s->net.lattice.volume;
+    const int                     length = LFT_P(row_length)(&s->net.grid.lattice), volume = s->net.grid.lattice.volume;
     int                           row, i, at;
     LFT_P(set_zero)(w->d, 2 * volume);
-    for (at = 0, row = 0; row < s->net.rows; ++row, at += length) {
+    for (at = 0, row = 0; row < s->net.grid.rows; ++row, at += length) {
         for (i = at + s->first[row]; i < at + length; i += 2) {
             lft_v scale, shift;
             LFT_P(coupling_at)(&o, i, &scale, &shift);
@@ -14961,9 +15218,9 @@ LFT_P_STATIC void LFT_P(coupling_move_score)(const LFT_P(coupling) *s, const lft
 LFT_P_INLINE void LFT_P(coupling_apply)(const LFT_P(coupling) *s, const lft_v *tape, int back, lft_v *x, double *logdet)
 {
     const LFT_P(coupling_outputs) o = LFT_P(coupling_outputs_of)(s, tape);
-    const int                     length = LFT_P(row_length)(&s->net.lattice);
+    const int                     length = LFT_P(row_length)(&s->net.grid.lattice);
     int                           row, i, end, at;
-    for (at = 0, row = 0; row < s->net.rows; ++row, at += length) {
+    for (at = 0, row = 0; row < s->net.grid.rows; ++row, at += length) {
         for (i = s->first[row]; i < length;) {
             lft_v part = lft_splat(0);
             for (end = i + LFT_P_CHUNK < length ? i + LFT_P_CHUNK : length; i < end; i += 2) {
@@ -14989,7 +15246,7 @@ LFT_P_STATIC lft_status LFT_P(coupling_forward)(const LFT_(layer) *layer, const 
     const LFT_P(coupling)     *s = (const LFT_P(coupling) *)layer->state;
     const LFT_P(coupling_work) w =
         LFT_P(coupling_scratch)(s, score ? LFT_P(coupling_score) : LFT_P(coupling_value), &scratch);
-    const size_t bytes = (size_t)s->net.lattice.volume * sizeof(lft_v);
+    const size_t bytes = (size_t)s->net.grid.lattice.volume * sizeof(lft_v);
     lft_v       *at = tape ? (lft_v *)tape : w.tape, *x = LFT_P(view)(x_out);
     if (x_out != x_in) lft_p_copy(x, x_in, bytes);
     if (tape) lft_p_copy(at + (size_t)s->nets * s->net.tape, x, bytes);
@@ -15005,7 +15262,7 @@ LFT_P_STATIC lft_status LFT_P(coupling_inverse)(const LFT_(layer) *layer, const 
     const LFT_P(coupling)     *s = (const LFT_P(coupling) *)layer->state;
     const LFT_P(coupling_work) w = LFT_P(coupling_scratch)(s, LFT_P(coupling_value), &scratch);
     lft_v                     *x = LFT_P(view)(x_in);
-    if (x_in != x_out) lft_p_copy(x, x_out, (size_t)s->net.lattice.volume * sizeof(lft_v));
+    if (x_in != x_out) lft_p_copy(x, x_out, (size_t)s->net.grid.lattice.volume * sizeof(lft_v));
     LFT_P(coupling_nets)(s, x, w.tape, &w);
     LFT_P(coupling_apply)(s, w.tape, 1, x, logdet);
     return LFT_P(coupling_check)(s, x, logdet, error);
@@ -15019,12 +15276,12 @@ LFT_P_STATIC lft_status LFT_P(coupling_pull)(const LFT_(layer) *layer, const voi
     const lft_v                  *at = (const lft_v *)tape, *x = at + (size_t)s->nets * s->net.tape;
     const LFT_P(coupling_outputs) o  = LFT_P(coupling_outputs_of)(s, at);
     const lft_v                   dl = LFT_P(from_wide)(dlogdet);
-    const int                     length = LFT_P(row_length)(&s->net.lattice), volume = s->net.lattice.volume;
+    const int                     length = LFT_P(row_length)(&s->net.grid.lattice), volume = s->net.grid.lattice.volume;
     lft_v                        *dx = LFT_P(view)(dx_);
     int                           row, i, begin;
     (void)error;
     LFT_P(set_zero)(w.d, 2 * volume);
-    for (begin = 0, row = 0; row < s->net.rows; ++row, begin += length) {
+    for (begin = 0, row = 0; row < s->net.grid.rows; ++row, begin += length) {
         for (i = begin + s->first[row]; i < begin + length; i += 2) {
             lft_v scale, shift;
             LFT_P(coupling_at)(&o, i, &scale, &shift);

@@ -182,7 +182,7 @@ static double flops_coupling(const bench *b, int samples)
     int    i, l;
     for (i = 0; i < b->flow.layers; ++i) {
         const phi4_p_convnet *net = &((const phi4_p_coupling *)b->flow.layer[i].state)->net;
-        for (l = 0; l < net->layers; ++l) sum += 2.0 * net->taps * net->channels[l] * net->channels[l + 1];
+        for (l = 0; l < net->layers; ++l) sum += 2.0 * net->grid.taps * net->channels[l] * net->channels[l + 1];
     }
     return sum * b->lattice.volume * ((samples + LANES - 1) / LANES * LANES);
 }

@@ -170,15 +170,22 @@ LFT_P_INLINE int LFT_P(any_nonfinite)(const lft_v *x, int n)
 
 /* ---- exp and log ------------------------------------------------------------------------------------------------- */
 
+/* e^x = r 2^n, |x| below what makes n leave its type; *n + round is what exp2_int takes. */
+LFT_P_INLINE lft_v LFT_P(exp_parts)(lft_v x, lft_v *n)
+{
+    lft_v r;
+    *n = LFT_P(nearest)(x, LFT_P(per_ln2)) - LFT_P(round);
+    r  = LFT_P(reduce)(x, *n, LFT_P(ln2), LFT_P_COUNT(LFT_P(ln2)));
+    return (r * r * LFT_P(horner)(LFT_P(exp_terms), LFT_P_COUNT(LFT_P(exp_terms)), r) + r) + 1;
+}
+
 LFT_P_INLINE lft_v LFT_P(exp)(lft_v x)
 {
     const lft_v low = lft_splat(LFT_P(exp_end)[0]), high = lft_splat(LFT_P(exp_end)[1]);
     lft_v       r, n, half;
     x    = lft_sel(LFT_P(lt)(high, x), high, x); /* in this order NaN stays */
     x    = lft_sel(LFT_P(lt)(x, low), low, x);
-    n    = LFT_P(nearest)(x, LFT_P(per_ln2)) - LFT_P(round);
-    r    = LFT_P(reduce)(x, n, LFT_P(ln2), LFT_P_COUNT(LFT_P(ln2)));
-    r    = (r * r * LFT_P(horner)(LFT_P(exp_terms), LFT_P_COUNT(LFT_P(exp_terms)), r) + r) + 1;
+    r    = LFT_P(exp_parts)(x, &n);
     half = LFT_P(opaque)(n * (lft_real)0.5 + LFT_P(round)); /* 2^n in two factors: it may be inf or denormal */
     n    = LFT_P(opaque)(n - (half - LFT_P(round)));
     return LFT_P(opaque)(r * LFT_P(exp2_int)(half)) * LFT_P(exp2_int)(n + LFT_P(round));
@@ -330,11 +337,12 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 {
     const lft_v end  = lft_splat(LFT_P(tanh_end));
     const lft_m sign = LFT_P(bits)(x) & LFT_P(sign_bit);
-    lft_v       a    = LFT_P(flip)(x, sign), z, small, large;
+    lft_v       a    = LFT_P(flip)(x, sign), z, small, large, n;
     a     = lft_sel(LFT_P(lt)(end, a), end, a); /* in this order NaN stays */
     z     = a * a;
     small = a * z * LFT_P(horner)(LFT_P(tanh_terms), LFT_P_COUNT(LFT_P(tanh_terms)), z) + a;
-    large = 1 - 2 / (LFT_P(exp)(a + a) + 1);
+    large = LFT_P(exp_parts)(a + a, &n);
+    large = 1 - 2 / (large * LFT_P(exp2_int)(LFT_P(opaque)(n + LFT_P(round))) + 1);
     return LFT_P(flip)(lft_sel(LFT_P(lt)(a, lft_splat((lft_real)0.55)), small, large), sign);
 }
 

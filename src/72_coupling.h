@@ -15,7 +15,7 @@ typedef struct LFT_(coupling_desc) {
 /* The layer's table.
  *   active sites  x' = e^s x + t,  log det = sum of s;   frozen sites  x' = x;   (s, t) = net of the frozen field, 0 elsewhere
  *   z2            s = [s(phi) + s(-phi)] / 2,  t = [t(phi) - t(-phi)] / 2
- * The net (63_convnet.h): 1 -> hidden -> 2 channels, LeakyReLU 0.01 between them. Parameters weight<i> [out][in][kernel^d] and
+ * The net (64_convnet.h): 1 -> hidden -> 2 channels, LeakyReLU 0.01 between them. Parameters weight<i> [out][in][kernel^d] and
  * bias<i> [out] in PyTorch's order. Inverse, log-det and score are exact to rounding. It commutes with translations by an even
  * number of sites. An odd extent puts two sites of one parity side by side, at the boundary: the map is as exact as any, but
  * has no such symmetry along that axis. At the start the last convolution is zero, which is the identity; those before have
@@ -46,7 +46,7 @@ typedef struct LFT_P(coupling_work) {
 
 LFT_P_STATIC LFT_P(coupling_work) LFT_P(coupling_scratch)(const LFT_P(coupling) *s, LFT_P(coupling_use) use, lft_arena *arena)
 {
-    const size_t          pair = use == LFT_P(coupling_value) ? 0 : 2 * (size_t)s->net.lattice.volume;
+    const size_t          pair = use == LFT_P(coupling_value) ? 0 : 2 * (size_t)s->net.grid.lattice.volume;
     LFT_P(coupling_work)  w;
     w.tape = LFT_P(vectors)(arena, use == LFT_P(coupling_backward) ? 0 : (size_t)s->nets * s->net.tape);
     w.net  = LFT_P(convnet_scratch)(&s->net, (int)use, arena);
@@ -81,10 +81,10 @@ LFT_P_STATIC int LFT_P(coupling_defaults)(LFT_(coupling_desc) *d, lft_error *err
 LFT_P_STATIC void LFT_P(coupling_rows)(LFT_P(coupling) *s)
 {
     int row, rest, mu, sum;
-    for (row = 0; row < s->net.rows; ++row) {
+    for (row = 0; row < s->net.grid.rows; ++row) {
         for (sum = s->desc.parity, rest = row, mu = LFT_DIM - 2; mu >= 0; --mu) {
-            sum += rest % s->net.lattice.extent[mu];
-            rest /= s->net.lattice.extent[mu];
+            sum += rest % s->net.grid.lattice.extent[mu];
+            rest /= s->net.grid.lattice.extent[mu];
         }
         s->first[row] = (unsigned char)(sum % 2);
     }
@@ -113,9 +113,9 @@ LFT_P_STATIC lft_status LFT_P(coupling_init)(LFT_(layer) *layer, const char *nam
     status        = LFT_P(convnet_init)(&s->net, &layer->in, channels, hidden + 1, s->desc.kernel, s->desc.bound, name, set,
                                         arena, error);
     if (status) return status;
-    s->first = (unsigned char *)lft_arena_alloc(arena, (size_t)s->net.rows, 1);
+    s->first = (unsigned char *)lft_arena_alloc(arena, (size_t)s->net.grid.rows, 1);
     if (s->first) LFT_P(coupling_rows)(s);
-    s->net.first = s->first;
+    s->net.grid.first = s->first;
     layer->gradient_count = s->net.parameters;
     layer->tape_bytes     = ((size_t)s->nets * s->net.tape + (size_t)layer->in.volume) * sizeof(lft_v);
     for (use = 0; use <= (LFT_UPTO >= LFT_TRAIN ? 2 : 0); ++use) {
@@ -140,10 +140,10 @@ LFT_P_STATIC void LFT_P(coupling_prepare)(LFT_(layer) *layer, const double *thet
 /* The nets of the frozen part of x and, with z2, of its negative. */
 LFT_P_STATIC void LFT_P(coupling_nets)(const LFT_P(coupling) *s, const lft_v *x, lft_v *tape, const LFT_P(coupling_work) *w)
 {
-    const int length = LFT_P(row_length)(&s->net.lattice);
+    const int length = LFT_P(row_length)(&s->net.grid.lattice);
     lft_v    *mirror = s->nets > 1 ? tape + s->net.tape : NULL;
     int       row, i, at;
-    for (at = 0, row = 0; row < s->net.rows; ++row) {
+    for (at = 0, row = 0; row < s->net.grid.rows; ++row) {
         for (i = 0; i < length; ++i, ++at) {
             tape[at] = (i + s->first[row]) % 2 ? x[at] : lft_splat(0);
             if (mirror) mirror[at] = -tape[at];
@@ -162,7 +162,7 @@ LFT_P_STATIC LFT_P(coupling_outputs) LFT_P(coupling_outputs_of)(const LFT_P(coup
 {
     LFT_P(coupling_outputs) o;
     o.s        = LFT_P(convnet_output)(&s->net, tape);
-    o.t        = o.s + s->net.lattice.volume;
+    o.t        = o.s + s->net.grid.lattice.volume;
     o.s_mirror = s->nets > 1 ? o.s + s->net.tape : NULL;
     o.t_mirror = s->nets > 1 ? o.t + s->net.tape : NULL;
     return o;
@@ -181,7 +181,7 @@ LFT_P_INLINE void LFT_P(coupling_at)(const LFT_P(coupling_outputs) *o, int x, lf
 LFT_P_STATIC void LFT_P(coupling_nets_backward)(const LFT_P(coupling) *s, const lft_v *tape, const LFT_P(coupling_work) *w,
                                                 lft_real sign, lft_v *dx, double *gradient)
 {
-    const int length = LFT_P(row_length)(&s->net.lattice), volume = s->net.lattice.volume;
+    const int length = LFT_P(row_length)(&s->net.grid.lattice), volume = s->net.grid.lattice.volume;
     int       n, row, x, at;
     for (n = 0; n < s->nets; ++n, tape += s->net.tape) {
         const lft_real share = s->nets > 1 ? (lft_real)0.5 : 1, t_share = n ? -share : share, x_share = n ? -sign : sign;
@@ -191,7 +191,7 @@ LFT_P_STATIC void LFT_P(coupling_nets_backward)(const LFT_P(coupling) *s, const 
             w->dout[volume + x] = t_share * w->d[volume + x];
         }
         din = LFT_P(convnet_backward)(&s->net, tape, w->dout, gradient, &w->net);
-        for (at = 0, row = 0; row < s->net.rows; ++row, at += length) {
+        for (at = 0, row = 0; row < s->net.grid.rows; ++row, at += length) {
             for (x = 1 - s->first[row]; x < length; x += 2) dx[at + x] += x_share * din[at + x];
         }
     }
@@ -200,7 +200,7 @@ LFT_P_STATIC void LFT_P(coupling_nets_backward)(const LFT_P(coupling) *s, const 
 /* An error that says in which layer. */
 LFT_P_STATIC lft_status LFT_P(coupling_check)(const LFT_P(coupling) *s, const lft_v *x, const double *logdet, lft_error *error)
 {
-    const char *what = LFT_P(any_nonfinite)(x, s->net.lattice.volume) ? "field" : NULL;
+    const char *what = LFT_P(any_nonfinite)(x, s->net.grid.lattice.volume) ? "field" : NULL;
     lft_p_text  t;
     int         l;
     for (l = 0; l < LFT_P_LANES; ++l) what = lft_finite(logdet[l]) ? what : "log-det";
@@ -217,10 +217,10 @@ LFT_P_STATIC void LFT_P(coupling_move_score)(const LFT_P(coupling) *s, const lft
                                              const LFT_P(coupling_work) *w)
 {
     const LFT_P(coupling_outputs) o = LFT_P(coupling_outputs_of)(s, tape);
-    const int                     length = LFT_P(row_length)(&s->net.lattice), volume = s->net.lattice.volume;
+    const int                     length = LFT_P(row_length)(&s->net.grid.lattice), volume = s->net.grid.lattice.volume;
     int                           row, i, at;
     LFT_P(set_zero)(w->d, 2 * volume);
-    for (at = 0, row = 0; row < s->net.rows; ++row, at += length) {
+    for (at = 0, row = 0; row < s->net.grid.rows; ++row, at += length) {
         for (i = at + s->first[row]; i < at + length; i += 2) {
             lft_v scale, shift;
             LFT_P(coupling_at)(&o, i, &scale, &shift);
@@ -236,9 +236,9 @@ LFT_P_STATIC void LFT_P(coupling_move_score)(const LFT_P(coupling) *s, const lft
 LFT_P_INLINE void LFT_P(coupling_apply)(const LFT_P(coupling) *s, const lft_v *tape, int back, lft_v *x, double *logdet)
 {
     const LFT_P(coupling_outputs) o = LFT_P(coupling_outputs_of)(s, tape);
-    const int                     length = LFT_P(row_length)(&s->net.lattice);
+    const int                     length = LFT_P(row_length)(&s->net.grid.lattice);
     int                           row, i, end, at;
-    for (at = 0, row = 0; row < s->net.rows; ++row, at += length) {
+    for (at = 0, row = 0; row < s->net.grid.rows; ++row, at += length) {
         for (i = s->first[row]; i < length;) {
             lft_v part = lft_splat(0);
             for (end = i + LFT_P_CHUNK < length ? i + LFT_P_CHUNK : length; i < end; i += 2) {
@@ -264,7 +264,7 @@ LFT_P_STATIC lft_status LFT_P(coupling_forward)(const LFT_(layer) *layer, const 
     const LFT_P(coupling)     *s = (const LFT_P(coupling) *)layer->state;
     const LFT_P(coupling_work) w =
         LFT_P(coupling_scratch)(s, score ? LFT_P(coupling_score) : LFT_P(coupling_value), &scratch);
-    const size_t bytes = (size_t)s->net.lattice.volume * sizeof(lft_v);
+    const size_t bytes = (size_t)s->net.grid.lattice.volume * sizeof(lft_v);
     lft_v       *at = tape ? (lft_v *)tape : w.tape, *x = LFT_P(view)(x_out);
     if (x_out != x_in) lft_p_copy(x, x_in, bytes);
     if (tape) lft_p_copy(at + (size_t)s->nets * s->net.tape, x, bytes);
@@ -280,7 +280,7 @@ LFT_P_STATIC lft_status LFT_P(coupling_inverse)(const LFT_(layer) *layer, const 
     const LFT_P(coupling)     *s = (const LFT_P(coupling) *)layer->state;
     const LFT_P(coupling_work) w = LFT_P(coupling_scratch)(s, LFT_P(coupling_value), &scratch);
     lft_v                     *x = LFT_P(view)(x_in);
-    if (x_in != x_out) lft_p_copy(x, x_out, (size_t)s->net.lattice.volume * sizeof(lft_v));
+    if (x_in != x_out) lft_p_copy(x, x_out, (size_t)s->net.grid.lattice.volume * sizeof(lft_v));
     LFT_P(coupling_nets)(s, x, w.tape, &w);
     LFT_P(coupling_apply)(s, w.tape, 1, x, logdet);
     return LFT_P(coupling_check)(s, x, logdet, error);
@@ -294,12 +294,12 @@ LFT_P_STATIC lft_status LFT_P(coupling_pull)(const LFT_(layer) *layer, const voi
     const lft_v                  *at = (const lft_v *)tape, *x = at + (size_t)s->nets * s->net.tape;
     const LFT_P(coupling_outputs) o  = LFT_P(coupling_outputs_of)(s, at);
     const lft_v                   dl = LFT_P(from_wide)(dlogdet);
-    const int                     length = LFT_P(row_length)(&s->net.lattice), volume = s->net.lattice.volume;
+    const int                     length = LFT_P(row_length)(&s->net.grid.lattice), volume = s->net.grid.lattice.volume;
     lft_v                        *dx = LFT_P(view)(dx_);
     int                           row, i, begin;
     (void)error;
     LFT_P(set_zero)(w.d, 2 * volume);
-    for (begin = 0, row = 0; row < s->net.rows; ++row, begin += length) {
+    for (begin = 0, row = 0; row < s->net.grid.rows; ++row, begin += length) {
         for (i = begin + s->first[row]; i < begin + length; i += 2) {
             lft_v scale, shift;
             LFT_P(coupling_at)(&o, i, &scale, &shift);

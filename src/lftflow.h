@@ -176,7 +176,9 @@
 #include "60_hartley.h"
 #include "61_spectrum.h"
 #include "62_velocity.h"
-#include "63_convnet.h"
+#include "63_convolution.h"
+#include "63_winograd.h"
+#include "64_convnet.h"
 #include "64_gaussian.h"
 #endif
 #include "64_prior.h"

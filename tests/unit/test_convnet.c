@@ -1,4 +1,4 @@
-/* test_convnet.c: the convolutional net of 63_convnet.h against sums over all sites and taps, and against finite differences;
+/* test_convnet.c: the convolutional net of 64_convnet.h against sums over all sites and taps, and against finite differences;
  * its conventions by hand. The second half of this file is compiled once per instance: it includes itself. */
 #ifndef T
 #include "../test.h"
@@ -150,9 +150,9 @@ static int T_(meets)(const P(convnet) *net, int x, int tap)
 {
     int mu, site = 0, stride = 1;
     for (mu = T_DIM - 1; mu >= 0; --mu) {
-        const int L = net->lattice.extent[mu], r = tap % net->kernel - net->kernel / 2;
+        const int L = net->grid.lattice.extent[mu], r = tap % net->grid.kernel - net->grid.kernel / 2;
         site += ((x % L + r) % L + L) % L * stride;
-        x /= L, tap /= net->kernel, stride *= L;
+        x /= L, tap /= net->grid.kernel, stride *= L;
     }
     return site;
 }
@@ -167,7 +167,7 @@ static double T_(slope)(const P(convnet) *net, int l, double y)
 static void T_(reference)(const T_(subject) *s, double **y, double **dy, double *gradient)
 {
     const P(convnet) *net = &s->net;
-    const int         V = net->lattice.volume, taps = net->taps;
+    const int         V = net->grid.lattice.volume, taps = net->grid.taps;
     int               l, o, i, t, x;
     for (l = 0; l < net->layers; ++l) {
         const int     in = net->channels[l], out = net->channels[l + 1];
@@ -235,7 +235,7 @@ static void T_(test_net)(const char *name, const int *extent, const int *channel
         check_true("init", 0);
         return;
     }
-    V = s.net.lattice.volume;
+    V = s.net.grid.lattice.volume;
     for (l = 0; l <= layers; ++l) {
         y[l]  = (double *)calloc((size_t)(channels[l] * V), sizeof(double));
         dy[l] = (double *)calloc((size_t)(channels[l] * V), sizeof(double));
@@ -283,7 +283,7 @@ static void T_(test_net)(const char *name, const int *extent, const int *channel
 /* sum of dout * output; 1 in *same as long as no hidden number has changed its sign since `before` was filled */
 static double T_(objective)(T_(subject) *s, const T_(real) *dout, char *before, int fill, int *same)
 {
-    const int       lanes = T_(lanes)(), V = s->net.lattice.volume, n = s->net.channels[s->net.layers] * V * lanes;
+    const int       lanes = T_(lanes)(), V = s->net.grid.lattice.volume, n = s->net.channels[s->net.layers] * V * lanes;
     const T_(real) *out;
     double          sum = 0;
     size_t          hidden = (s->net.field_at[s->net.layers] - s->net.field_at[1]) * (size_t)lanes, k;
@@ -316,7 +316,7 @@ static void T_(test_differences)(const int *extent)
         check_true("init", 0);
         return;
     }
-    V        = s.net.lattice.volume;
+    V        = s.net.grid.lattice.volume;
     n        = channels[0] * V * lanes;
     dout     = (T_(real) *)malloc((size_t)(channels[3] * V * lanes) * sizeof(T_(real)));
     before   = (char *)malloc(s.net.tape * (size_t)lanes);
@@ -375,12 +375,14 @@ static void T_(one_convolution)(const int *extent, const double *weight, double 
         check_true("init", 0);
         return;
     }
-    memcpy(s.theta, weight, (size_t)s.net.taps * sizeof(double));
+    memcpy(s.theta, weight, (size_t)s.net.grid.taps * sizeof(double));
     s.theta[s.net.bias_at[0]] = bias;
     P(convnet_prepare)(&s.net, s.theta);
-    for (x = 0; x < s.net.lattice.volume * lanes; ++x) s.tape[x] = (T_(real))field[x / lanes];
+    for (x = 0; x < s.net.grid.lattice.volume * lanes; ++x) s.tape[x] = (T_(real))field[x / lanes];
     P(convnet_forward)(&s.net, (P(v) *)(void *)s.tape, &s.work);
-    for (x = 0; x < s.net.lattice.volume; ++x) out[x] = (double)s.tape[s.net.field_at[1] * (size_t)lanes + (size_t)(x * lanes)];
+    for (x = 0; x < s.net.grid.lattice.volume; ++x) {
+        out[x] = (double)s.tape[s.net.field_at[1] * (size_t)lanes + (size_t)(x * lanes)];
+    }
     T_(end)(&s);
 }
 
