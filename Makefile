@@ -5,7 +5,7 @@
 #   make bench     the benchmark                               make bench-torch   its peers (needs PyTorch)
 #   make bench-physics   trains for 6, 8 and 12 squared, and compares flow, HMC and published numbers: half an hour
 #   make bench-phi4      trains the models of examples/models anew and checks them: hours
-#   make bench-cost      CPU time per independent configuration, flow against HMC, with these models: minutes; writes docs/cost.*
+#   make bench-cost      CPU time per independent configuration, flow against HMC, with these models: 35 minutes; writes docs/cost.*
 #   make examples  the example programs                        make install    PREFIX=/usr/local, DESTDIR=
 # CC, CFLAGS and OPENMP may be set: make CC=clang CFLAGS='-O2 -g' OPENMP=
 # gcc -O2 costs a tenth of the speed of -O3; -std=c99 without -ffp-contract=fast fuses no multiply-adds.
