@@ -36,13 +36,37 @@ static lft_status LFT(read_scales)(cli *c, LFT(flow_desc) *d)
     cli_extent(c, "from", cli_text(c, "from"), of.from);
     of.flow   = d->continuous;
     if (of.flow.order < 0) of.flow.order = LFT_CLI_DIM == 2 ? 4 : 2;
-    of.refine = cli_given(c, "refine");
+    of.refine      = cli_given(c, "refine");
+    of.fixed_gauge = cli_given(c, "fixed-gauge");
     if (cli_word(c, "conditional", conditional, 1) == 2) of.harmonics = (int)cli_count(c, "harmonics", 12, 1, 64);
     else if (cli_given(c, "harmonics")) return cli_fail(c, LFT_ERR_ARG, "--harmonics: expected --conditional circle with it");
     memcpy(of.extent, d->extent, sizeof of.extent);
     if (c->error.code || cli_check(c, LFT(multiscale)(d, &of, &arena, &c->error), &c->error)) return c->error.code;
     d->continuous = of.flow;
     return LFT_OK;
+}
+
+/* Are samples of one gauge where links are doubled? */
+static int LFT(is_fixed)(const LFT(flow) *flow)
+{
+    int i, fixed = 0;
+    for (i = 0; i < flow->layers; ++i) {
+        const LFT(layer) *layer = flow->layer + i;
+        if (layer->ops == LFT(doubling)()) fixed |= ((const LFT(doubling_desc) *)layer->desc)->fixed_gauge;
+    }
+    return fixed;
+}
+
+/* Samples of such a flow in any gauge, configuration number i and the following. */
+static lft_arena LFT(gauge_arena)(cli *c, const LFT(flow) *flow)
+{
+    return cli_arena(c, LFT(is_fixed)(flow) ? LFT(gauge_transform_bytes)(&flow->lattice) : 0);
+}
+
+static lft_status LFT(any_gauge)(const LFT(flow) *flow, uint64_t seed, uint64_t i, LFT(batch) *x, lft_arena scratch, lft_error *e)
+{
+    if (!LFT(is_fixed)(flow)) return LFT_OK;
+    return LFT(gauge_transform)(x, lft_draw_of(seed, LFT_DRAW_USER, i, 0), scratch, e);
 }
 
 /* From a coarser lattice than a model's, with flows like its last one: the start of scales that the model does not have. */
@@ -69,6 +93,7 @@ static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d)
     } else of.flow.order = 1;
     of.flow.doubled = 0;
     of.flow.beta    = cli_real(c, "beta", 0);
+    of.fixed_gauge  = LFT(is_fixed)(flow);
     if (c->error.code) return c->error.code;
     return cli_check(c, LFT(multiscale)(d, &of, &arena, &c->error), &c->error);
 }
@@ -77,8 +102,10 @@ static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d)
 static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
 {
     static const char *const flow[] = {"continuous", "multiscale", NULL};
+    static const char *const of_scales[] = {"from", "refine", "conditional", "harmonics", "fixed-gauge"};
     LFT(continuous_desc)    *of     = &d->continuous;
     const int                scales = cli_word(c, "flow", flow, 1) == 2;
+    int                      i;
     (void)LFT(read_continuous)(c, d);
     of->loops      = (int)cli_count(c, "loops", 0, 1, 1000);
     of->nodes      = (int)cli_count(c, "nodes", 0, 1, 100);
@@ -87,9 +114,9 @@ static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
     if (scales) return LFT(read_scales)(c, d);
     if (of->order > 2 && !of->loops) of->loops = LFT(loops_of)(c, of->order);
     if (of->order < 0) of->order = of->nodes == 1 || (of->loops && of->loops < LFT(continuous_loops)(0, 2)) ? 1 : 2;
-    if (cli_given(c, "from") || cli_given(c, "refine") || cli_given(c, "conditional") || cli_given(c, "harmonics")) {
-        return cli_fail(c, LFT_ERR_ARG,
-                        "--from, --refine, --conditional, --harmonics are options of --flow multiscale: expected it, got %s",
+    for (i = 0; i < 5; ++i) {
+        if (!cli_given(c, of_scales[i])) continue;
+        return cli_fail(c, LFT_ERR_ARG, "--%s is one of the options of --flow multiscale: expected it, got %s", of_scales[i],
                         flow[0]);
     }
     return c->error.code;

@@ -64,6 +64,8 @@ static const cli_option cli_option_table[] = {
      CLI_TRAIN | CLI_INFO | CLI_SHAPE},
     {"harmonics", "N", "12", "of the circle's densities", CLI_TRAIN | CLI_INFO | CLI_SHAPE},
     {"refine", NULL, NULL, "multiscale: behind each doubling also a flow of all links", CLI_TRAIN | CLI_INFO | CLI_SHAPE},
+    {"fixed-gauge", NULL, NULL, "multiscale: doubled links become 1 and U: the same log q in one gauge; sample turns it at random",
+     CLI_TRAIN | CLI_INFO | CLI_SHAPE},
     {"start", "WORD", "cold", "cold, hot", CLI_HOPPING | CLI_CORRELATE},
     {"overrelax", "N", "2", "sweeps of overrelaxation after each of the heat bath, 0: none", CLI_BATHING},
     {"length", "X", "1", "of a trajectory", CLI_HMC | CLI_SAMPLE},

@@ -89,6 +89,19 @@ static lft_status LFT(model_theory)(cli *c, const LFT(model_info) *info, LFT(the
 /* Of a configuration: epsilon takes a determinant of as many rows. */
 static size_t LFT(dimension)(const LFT(flow) *flow) { return (size_t)flow->lattice.volume; }
 
+/* Fields have no gauge. */
+static lft_arena LFT(gauge_arena)(cli *c, const LFT(flow) *flow)
+{
+    (void)flow;
+    return cli_arena(c, 0);
+}
+
+static lft_status LFT(any_gauge)(const LFT(flow) *flow, uint64_t seed, uint64_t i, LFT(batch) *x, lft_arena scratch, lft_error *e)
+{
+    (void)flow, (void)seed, (void)i, (void)x, (void)scratch, (void)e;
+    return LFT_OK;
+}
+
 /* Parameters do not scale with the couplings. */
 static void LFT(rescale)(LFT(flow) *flow, const LFT(model) *m, const LFT(theory) *to)
 {

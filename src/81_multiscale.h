@@ -8,6 +8,7 @@ typedef struct LFT_(multiscale_desc) {
     int                   from[LFT_DIM];   /* extents of the prior: 1 in two dimensions, otherwise the least from 2 on */
     int                   extent[LFT_DIM]; /* of the samples: those times powers of two */
     int                   refine;          /* 1: behind each doubling also a flow of all links, at first the identity */
+    int                   fixed_gauge;     /* 1: of all doublings (74_doubling.h): the same log q, samples of one gauge */
     int                   harmonics;       /* U(1) in two dimensions, > 0: of circle maps (74_circle.h) in place of flows */
     LFT_(continuous_desc) flow;            /* of each flow, `doubled` apart: beta is that of the finest lattice; loops, by default
                                               those of order max(1, order), are fewer where a lattice is too small for them */
@@ -165,7 +166,7 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
     known = LFT_P(scale_flow)(s, &of->flow, at, 0, LFT_P(scale_coupling)(beta, -1), of->flow.order);
     for (i = 0; i < doublings; ++i) {
         LFT_(doubling_desc) *d = s->doubling + i;
-        d->axis = axis[i], d->extent = at[axis[i]] *= 2;
+        d->axis = axis[i], d->extent = at[axis[i]] *= 2, d->fixed_gauge = of->fixed_gauge;
         LFT_P(scale_layer)(s, LFT_(doubling)(), d);
         if (of->harmonics) {
             LFT_(circle_desc) *c = s->circle + i;
