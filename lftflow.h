@@ -6621,6 +6621,8 @@ typedef struct lft_train_desc {
     int               accumulate; /* gradients per step, of new samples each [1] */
     lft_optimizer     optimizer;
     lft_estimator     estimator; /* [path; Gauss-Newton: natural for flows with layers that draw, otherwise total] */
+    int               frozen;    /* so many layers, the first ones, keep their parameters, and if there are any so does the prior [0];
+                                    nothing goes back through them. The guard refines their integration too */
     double            rate, last_rate; /* learning rate [0.01; Gauss-Newton 1: the whole step], at the end [rate / 50] */
     lft_schedule_kind schedule;        /* [cosine] */
     uint64_t          warmup;          /* steps [steps / 50] */
@@ -6662,7 +6664,7 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
 LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc);
 
 /* Loss and its gradient by all parameters (trainer->gradient, trainer->logw) on samples first ... first + batch - 1, for
- * tests and other optimisers. Of Gauss-Newton the gradient is that of half its mean of squares, for fixed log Z, at fixed draws
+ * tests and other optimisers; 0 of those that are frozen. Of Gauss-Newton the gradient is that of half its mean of squares, for fixed log Z, at fixed draws
  * or at fixed samples. */
 LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, double *loss);
 
@@ -6676,8 +6678,8 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, 
  *   trainer.numbers    F64 [5] rate_scale, and of the last step loss, ess, rate, norm
  *   trainer.guard      F64 [5] of its last check: std, mean, std_error, mean_error, n
  *   trainer.adam_m, _v, trainer.good_value, _m, _v   F64 [parameters]
- *   trainer.whole      U64 [11] seed, steps, warmup, batch, accumulate, estimator, schedule, slots, guard_every (0: no guard),
- *                      guard_samples, optimizer
+ *   trainer.whole      U64 [12] seed, steps, warmup, batch, accumulate, estimator, schedule, slots, guard_every (0: no guard),
+ *                      guard_samples, optimizer, frozen
  *   trainer.real       F64 [8] rate, last_rate, clip, beta1, beta2, guard_std, guard_mean, ridge
  * To go on: lft_safetensors_load, model_desc, flow_init, trainer_desc, trainer_init, trainer_resume. */
 
@@ -6693,7 +6695,7 @@ LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc
 
 /* Puts a trainer, and its flow by model_restore, into the state of the checkpoint. With the same desc, machine and lanes what
  * follows is bit for bit what would have followed; other numbers of threads are the same. A desc with other steps or rates is
- * legal: training then goes on under these. Errors as model_restore, in the flow's error too; LFT_ERR_FORMAT for missing
+ * legal: training then goes on under these, with other layers frozen Adam's moments of those being 0. Errors as model_restore, in the flow's error too; LFT_ERR_FORMAT for missing
  * tensors, LFT_ERR_MISMATCH for those of another size. After an error start anew: trainer_init. */
 LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *trainer, const lft_safetensors *doc);
 
@@ -17171,19 +17173,20 @@ LFT_P_STATIC lft_status LFT_P(flow_layer)(const LFT_(flow) *flow, int i, const l
 }
 
 /* The group in w->x through all layers, also where a lane is not finite: the others may be wanted. d: the address of the
- * sample; NULL if none of them may draw. tape: of all layers one behind the other, or NULL. */
+ * sample; NULL if none of them may draw. tape: of the layers from number `taped` on one behind the other, or NULL. */
 LFT_P_STATIC lft_status LFT_P(flow_push)(const LFT_(flow) *flow, LFT_P(flow_work) *w, const lft_draw *d, double *logdet,
-                                         lft_v *score, unsigned char *tape)
+                                         lft_v *score, unsigned char *tape, int taped)
 {
     lft_status status = LFT_OK, one;
     int        i;
     for (i = 0; i < flow->layers && (!status || status == LFT_ERR_NONFINITE); ++i) {
+        unsigned char     *own   = i < taped ? NULL : tape;
         const LFT_(layer) *layer = flow->layer + i;
         lft_v             *to    = layer->in.volume == layer->out.volume ? w->x : w->other;
-        one = LFT_P(flow_layer)(flow, i, d, w->x, to, logdet, score, tape, w->scratch, status ? NULL : &w->error);
+        one = LFT_P(flow_layer)(flow, i, d, w->x, to, logdet, score, own, w->scratch, status ? NULL : &w->error);
         if (!status || one != LFT_ERR_NONFINITE) status = one ? one : status;
         LFT_P(copy_field)(w->x, to, &layer->out);
-        if (tape) tape += layer->tape_bytes;
+        if (own) tape += layer->tape_bytes;
     }
     return status;
 }
@@ -17252,7 +17255,7 @@ LFT_P_STATIC void LFT_P(flow_sample_task)(void *context, int group, int thread)
     d.sample += (uint64_t)group * LFT_P_LANES;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
     LFT_P(prior_draw)(&s->prior, d, w->x, logq, w->scratch);
-    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, &d, logdet, NULL, NULL));
+    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, &d, logdet, NULL, NULL, 0));
     for (l = 0; l < LFT_P_LANES; ++l) logq[l] -= logdet[l];
     LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, &job->to->lattice);
     LFT_P(flow_store)(job->out, job->to->n, group, logq);
@@ -17266,7 +17269,7 @@ LFT_P_STATIC void LFT_P(flow_map_task)(void *context, int group, int thread)
     int                    l;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
     LFT_P(copy_field)(w->x, LFT_P(view)(LFT_P(group)(job->from, group)), &job->from->lattice);
-    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, NULL, logdet, NULL, NULL));
+    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, NULL, logdet, NULL, NULL, 0));
     LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, &job->to->lattice);
     LFT_P(flow_store)(job->out, job->to->n, group, logdet);
 }
@@ -20083,25 +20086,26 @@ LFT_P_STATIC double LFT_P(log_det)(double *a, int n)
     return sum;
 }
 
-/* The tapes of all layers, one behind the other. */
-LFT_P_STATIC size_t LFT_P(flow_tape_bytes)(const LFT_(flow) *flow)
+/* The tapes of the layers from `first` on, one behind the other. */
+LFT_P_STATIC size_t LFT_P(flow_tape_bytes)(const LFT_(flow) *flow, int first)
 {
     size_t bytes = 0;
     int    i;
-    for (i = 0; i < flow->layers; ++i) bytes += flow->layer[i].tape_bytes;
+    for (i = first; i < flow->layers; ++i) bytes += flow->layer[i].tape_bytes;
     return bytes;
 }
 
-/* dx at the samples becomes dz at the prior; gradient: the layers' own forms one behind the other, or NULL. */
-LFT_P_STATIC lft_status LFT_P(flow_backward)(const LFT_(flow) *flow, LFT_P(flow_work) *w, const unsigned char *tape,
+/* dx at the samples becomes that before layer `first`; tape and gradient: of the layers from there on, gradient their own forms one
+ * behind the other, or NULL. */
+LFT_P_STATIC lft_status LFT_P(flow_backward)(const LFT_(flow) *flow, int first, LFT_P(flow_work) *w, const unsigned char *tape,
                                              lft_v *dx, const double *dlogdet, double *gradient)
 {
     lft_status status = LFT_OK;
     size_t     count  = 0;
     int        i;
-    tape += LFT_P(flow_tape_bytes)(flow);
-    for (i = 0; i < flow->layers; ++i) count += flow->layer[i].gradient_count;
-    for (i = flow->layers - 1; i >= 0 && !status; --i) {
+    tape += LFT_P(flow_tape_bytes)(flow, first);
+    for (i = first; i < flow->layers; ++i) count += flow->layer[i].gradient_count;
+    for (i = flow->layers - 1; i >= first && !status; --i) {
         const LFT_(layer) *layer = flow->layer + i;
         tape -= layer->tape_bytes;
         count -= layer->gradient_count;
@@ -20129,7 +20133,7 @@ LFT_P_STATIC void LFT_P(jacobian_task)(void *context, int block, int thread)
     for (l = 0; l < LFT_P_LANES; ++l) zero[l] = 0;
     LFT_P(set_zero)(w->score, n);
     for (l = 0; l < LFT_P_LANES && row + l < n; ++l) dx[(size_t)(row + l) * LFT_P_LANES + (size_t)l] = 1;
-    LFT_P(flow_note)(w, block, LFT_P(flow_backward)(job->flow, w, job->tape, w->score, zero, NULL));
+    LFT_P(flow_note)(w, block, LFT_P(flow_backward)(job->flow, 0, w, job->tape, w->score, zero, NULL));
     for (l = 0; l < LFT_P_LANES && row + l < n; ++l) {
         double *to = job->matrix + (size_t)(row + l) * (size_t)n;
         for (x = 0; x < n; ++x) to[x] = (double)dx[(size_t)x * LFT_P_LANES + (size_t)l];
@@ -20158,7 +20162,7 @@ LFT_P_STATIC lft_status LFT_P(map_epsilon)(LFT_(flow) *flow, LFT_P(flow_work) *w
     int                 l;
     if (status) return status;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-    status = LFT_P(flow_push)(flow, w, NULL, logdet, NULL, tape);
+    status = LFT_P(flow_push)(flow, w, NULL, logdet, NULL, tape, 0);
     if (status) {
         flow->error = w->error;
         return status;
@@ -20203,7 +20207,7 @@ LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64
                                          lft_arena scratch)
 {
     const size_t   rows   = LFT_P(flow_state_of)(flow)->volume * LFT_P_FORCES;
-    unsigned char *tape   = (unsigned char *)lft_arena_take(&scratch, LFT_P(flow_tape_bytes)(flow), 1);
+    unsigned char *tape   = (unsigned char *)lft_arena_take(&scratch, LFT_P(flow_tape_bytes)(flow, 0), 1);
     double        *matrix = (double *)lft_arena_take(&scratch, rows * rows, sizeof(double));
     double         sum = 0, square = 0, epsilon = 0;
     lft_status     status = lft_arena_check(&scratch, &flow->error, "flow_logq_error");
@@ -20233,7 +20237,7 @@ LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow)
 {
     lft_arena measure = lft_arena_measure();
     size_t    rows    = LFT_P(flow_state_of)(flow)->volume * LFT_P_FORCES;
-    (void)lft_arena_take(&measure, LFT_P(flow_tape_bytes)(flow), 1);
+    (void)lft_arena_take(&measure, LFT_P(flow_tape_bytes)(flow, 0), 1);
     (void)lft_arena_take(&measure, rows * rows, sizeof(double));
     return measure.need;
 }
@@ -20258,14 +20262,14 @@ LFT_P_STATIC void LFT_P(pullback_action)(const LFT_(theory) *theory, const LFT_(
     LFT_P(copy_field)(s->work.x, LFT_P(const_view)(eta), lattice);
     LFT_P(prior_scale)(&f->prior, s->work.x, 0, s->work.scratch);
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0, minus[l] = -1;
-    status = LFT_P(flow_push)(p->flow, &s->work, NULL, logdet, NULL, dS ? s->tape : NULL);
+    status = LFT_P(flow_push)(p->flow, &s->work, NULL, logdet, NULL, dS ? s->tape : NULL, 0);
     p->base->action(p->base, lattice, (const lft_real *)s->work.x, S, dS);
     for (l = 0; l < LFT_P_LANES; ++l) {
         S[l] -= logdet[l];
         if (!status && !lft_finite(S[l])) status = LFT_ERR_NONFINITE;
     }
     if (dS) {
-        const lft_status back = LFT_P(flow_backward)(p->flow, &s->work, s->tape, dx, minus, NULL);
+        const lft_status back = LFT_P(flow_backward)(p->flow, 0, &s->work, s->tape, dx, minus, NULL);
         if (!status) status = back;
         LFT_P(prior_scale)(&f->prior, dx, 1, s->work.scratch);
     }
@@ -20288,7 +20292,7 @@ LFT_API lft_status LFT_(pullback_init)(LFT_(pullback) *p, LFT_(flow) *flow, cons
     s->work.x       = LFT_P(vectors)(arena, f->volume * LFT_P_SITE);
     s->work.other   = LFT_P(vectors)(arena, f->volume * LFT_P_SITE);
     s->work.scratch = lft_arena_of(lft_arena_take(arena, scratch, 1), scratch);
-    s->tape         = (unsigned char *)lft_arena_take(arena, LFT_P(flow_tape_bytes)(flow), 1);
+    s->tape         = (unsigned char *)lft_arena_take(arena, LFT_P(flow_tape_bytes)(flow, 0), 1);
     if (base) p->theory = *base;
     p->theory.name   = "pullback";
     p->theory.user   = p;
@@ -20317,7 +20321,7 @@ LFT_API lft_status LFT_(pullback_map)(LFT_(pullback) *p, const LFT_(batch) *eta,
         LFT_P(copy_field)(s->work.x, LFT_P(view)(LFT_P(group)(eta, g)), &eta->lattice);
         LFT_P(prior_scale)(&LFT_P(flow_state_of)(p->flow)->prior, s->work.x, 0, s->work.scratch);
         for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-        one = LFT_P(flow_push)(p->flow, &s->work, NULL, logdet, NULL, NULL);
+        one = LFT_P(flow_push)(p->flow, &s->work, NULL, logdet, NULL, NULL, 0);
         if (one && !status) {
             status         = one;
             p->flow->error = s->work.error;
@@ -20342,6 +20346,7 @@ typedef struct LFT_P(train_state) {
     size_t             slot_size;
     double            *normal; /* Gauss-Newton: [slots][normal_size] */
     size_t             normal_size;
+    size_t             still; /* parameters of the frozen layers and of the prior with them, the first of each term */
     int                groups;
     uint64_t           first;
     LFT_(theory)       theory; /* at the present couplings of a family */
@@ -20387,6 +20392,32 @@ LFT_P_STATIC lft_status LFT_P(train_check)(const lft_train_desc *d, lft_error *e
     return LFT_OK;
 }
 
+/* Are there layers to train, with the gradients that it takes? */
+LFT_P_STATIC lft_status LFT_P(train_moving)(const LFT_(flow) *flow, const lft_train_desc *d, lft_error *e)
+{
+    const int    newton = d->optimizer == LFT_GAUSS_NEWTON;
+    const size_t all    = LFT_P(flow_state_of)(flow)->parameters;
+    int          i;
+    if (d->frozen < 0 || d->frozen >= flow->layers || (d->frozen && flow->layer[d->frozen].params == all)) {
+        return lft_p_fail_got(e, LFT_ERR_ARG, "train", "frozen", "layers with others behind them that have parameters", d->frozen);
+    }
+    for (i = d->frozen; newton && i < flow->layers; ++i) {
+        if (flow->layer[i].per_lane || !flow->layer[i].gradient_count) continue;
+        return lft_p_fail_got(e, LFT_ERR_ARG, "train", "layers for Gauss-Newton", "gradients lane by lane; not so layer", i);
+    }
+    for (i = d->estimator == LFT_TOTAL_GRADIENT ? d->frozen : 0; i < flow->layers; ++i) { /* the others carry grad log q */
+        if (flow->layer[i].ops->backward) continue;
+        return lft_p_fail_text(e, LFT_ERR_ARG, "train", "layer", "one with a gradient", flow->layer[i].ops->kind);
+    }
+    return LFT_OK;
+}
+
+/* Gradients of the prior that are wanted. */
+LFT_P_STATIC size_t LFT_P(train_prior)(const LFT_(trainer) *t)
+{
+    return t->desc.frozen ? 0 : LFT_P(prior_gradient_count)(&LFT_P(flow_state_of)(t->flow)->prior);
+}
+
 /* The integration steps that layers have at present, the most of any. */
 LFT_P_STATIC int LFT_P(train_integration_steps)(const LFT_(flow) *flow)
 {
@@ -20400,7 +20431,8 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
 {
     LFT_P(flow_state)  *f = LFT_P(flow_state_of)(flow);
     LFT_P(train_state)  local, *s = (LFT_P(train_state) *)lft_arena_alloc(arena, 1, sizeof *s);
-    const size_t        n = flow->params.count, tape = LFT_P(flow_tape_bytes)(flow);
+    const size_t        n = flow->params.count;
+    size_t              tape, still;
     lft_status          status;
     int                 measured, newton, draws = 0, i;
     lft_p_zero(trainer, sizeof *trainer);
@@ -20411,38 +20443,33 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
     trainer->rate_scale = 1;
     trainer->state      = s;
     status              = LFT_P(train_check)(&trainer->desc, &flow->error);
+    if (!status) status = LFT_P(train_moving)(flow, &trainer->desc, &flow->error);
     if (status) return status;
+    tape  = LFT_P(flow_tape_bytes)(flow, trainer->desc.frozen);
+    still = trainer->desc.frozen ? flow->layer[trainer->desc.frozen].params : 0;
     if (theory && flow->family.degree && flow->family.couplings != theory->couplings) {
         return lft_p_fail_got(&flow->error, LFT_ERR_MISMATCH, "train", "couplings of the family", "those of the theory",
                               flow->family.couplings);
     }
     newton = trainer->desc.optimizer == LFT_GAUSS_NEWTON;
-    for (i = 0; newton && i < flow->layers; ++i) {
-        if (flow->layer[i].per_lane || !flow->layer[i].gradient_count) continue;
-        return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "layers for Gauss-Newton", "gradients lane by lane; not so layer",
-                              i);
-    }
-    for (i = 0; i < flow->layers; ++i) {
-        if (flow->layer[i].ops->backward) continue;
-        return lft_p_fail_text(&flow->error, LFT_ERR_ARG, "train", "layer", "one with a gradient", flow->layer[i].ops->kind);
-    }
     if (newton && n < 4) { /* its state takes the place of four of Adam's numbers */
         return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "parameters for Gauss-Newton", "at least 4", (double)n);
     }
-    if (newton && (size_t)trainer->desc.batch < n) { /* the equations would have a solution for any samples */
+    if (newton && (size_t)trainer->desc.batch < n - still) { /* the equations would have a solution for any samples */
         return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "batch", "for Gauss-Newton at least as many as parameters",
                               trainer->desc.batch);
     }
-    if (newton && (flow->family.degree || LFT_P(prior_gradient_count)(&f->prior))) {
+    if (newton && (flow->family.degree || LFT_P(train_prior)(trainer))) {
         return lft_p_fail(&flow->error, LFT_ERR_ARG, "train",
                           "Gauss-Newton is for one set of couplings and a prior without parameters");
     }
     if (!s) s = &local;
     s->groups    = (trainer->desc.batch - 1) / LFT_P_LANES + 1;
-    s->slot_size = LFT_P(prior_gradient_count)(&f->prior);
-    for (i = 0; i < flow->layers; ++i) s->slot_size += flow->layer[i].gradient_count;
+    s->still     = still;
+    s->slot_size = LFT_P(train_prior)(trainer);
+    for (i = trainer->desc.frozen; i < flow->layers; ++i) s->slot_size += flow->layer[i].gradient_count;
     s->slot        = (double *)lft_arena_alloc(arena, s->slot_size * (size_t)trainer->desc.slots, sizeof(double));
-    s->normal_size = newton ? lft_p_normal_size(n) : 0;
+    s->normal_size = newton ? lft_p_normal_size(n - still) : 0;
     s->normal      = (double *)lft_arena_alloc(arena, s->normal_size * (size_t)trainer->desc.slots, sizeof(double));
     measured       = trainer->desc.guard_every > 0 && LFT_P(train_integration_steps)(flow) > 0;
     s->guard_bytes = measured ? LFT_(flow_logq_error_bytes)(flow) : 0;
@@ -20499,7 +20526,7 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     LFT_P(copy_field)(tw->z, w->x, &flow->layer[0].in);
     if (path || natural) LFT_P(prior_logq)(&f->prior, tw->z, logq, w->score, w->scratch);
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-    status = LFT_P(flow_push)(flow, w, &d, logdet, path || natural ? w->score : NULL, tw->tape);
+    status = LFT_P(flow_push)(flow, w, &d, logdet, path || natural ? w->score : NULL, tw->tape, t->desc.frozen);
     if (status) return status;
     s->theory.action(&s->theory, &flow->lattice, (lft_real *)w->x, S, (lft_real *)tw->dx);
     for (l = 0; l < LFT_P_LANES; ++l) {
@@ -20512,8 +20539,8 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     for (x = 0; natural && x < n; ++x) tw->dx[x] = -w->score[x]; /* takes the way of the samples off that of log q */
     for (x = 0; x < n; ++x) tw->dx[x] *= share;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = path ? 0 : -weight[l], logq[l] = path ? 0 : weight[l];
-    status = LFT_P(flow_backward)(flow, w, tw->tape, tw->dx, logdet, slot + LFT_P(prior_gradient_count)(&f->prior));
-    LFT_P(prior_backward)(&f->prior, tw->z, tw->dx, logq, slot, w->scratch);
+    status = LFT_P(flow_backward)(flow, t->desc.frozen, w, tw->tape, tw->dx, logdet, slot + LFT_P(train_prior)(t));
+    if (!t->desc.frozen) LFT_P(prior_backward)(&f->prior, tw->z, tw->dx, logq, slot, w->scratch);
     return status;
 }
 
@@ -20533,12 +20560,12 @@ LFT_P_STATIC lft_status LFT_P(train_newton_group)(LFT_(trainer) *t, LFT_P(flow_w
         double *at = tw->lane;
         lft_p_zero(tw->row, n * sizeof(double));
         for (k = 0; k < s->slot_size; ++k) tw->lane[k] = k % LFT_P_LANES == (size_t)l ? tw->own[k] : 0;
-        for (i = 0; i < flow->layers; ++i) {
+        for (i = t->desc.frozen; i < flow->layers; ++i) {
             if (flow->layer[i].gradient_count) flow->layer[i].ops->collect(flow->layer + i, at, tw->row);
             at += flow->layer[i].gradient_count;
         }
         for (k = 0; k < n; ++k) tw->row[k] = flow->params.pace[k] > 0 ? tw->row[k] : 0; /* one that does not move */
-        lft_p_normal_add(normal, n, tw->row, -t->logw[group * LFT_P_LANES + l]);
+        lft_p_normal_add(normal, n - s->still, tw->row + s->still, -t->logw[group * LFT_P_LANES + l]);
     }
     return status;
 }
@@ -20606,7 +20633,7 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
     LFT_(flow)         *flow = t->flow;
     LFT_P(train_state) *s    = (LFT_P(train_state) *)t->state;
     const int           newton = t->desc.optimizer == LFT_GAUSS_NEWTON;
-    const size_t        of_prior = LFT_P(prior_gradient_count)(&LFT_P(flow_state_of)(flow)->prior);
+    const size_t        of_prior = LFT_P(train_prior)(t);
     double             *sum = newton ? s->normal : s->slot, *at;
     const lft_status    status = LFT_P(train_sums)(t, first, sum, newton ? s->normal_size : s->slot_size);
     double              of_batch, weight;
@@ -20614,15 +20641,16 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
     int                 i;
     if (status) return status;
     for (*loss = 0, i = 0; i < t->desc.batch; ++i) *loss -= t->logw[i] / t->desc.batch;
+    lft_p_zero(t->gradient, flow->params.count * sizeof(double));
     if (newton) {
         LFT_P(train_logz)(t, &of_batch, &weight);
-        lft_p_normal_about(sum, flow->params.count, -(t->adam.v[2] + weight * of_batch) / (t->adam.v[3] + weight), t->gradient);
+        lft_p_normal_about(sum, flow->params.count - s->still, -(t->adam.v[2] + weight * of_batch) / (t->adam.v[3] + weight),
+                           t->gradient + s->still);
         return LFT_OK;
     }
-    lft_p_zero(t->gradient, flow->params.count * sizeof(double));
     for (k = 0; k < of_prior; ++k) t->gradient[k] += sum[k];
     at = sum + of_prior;
-    for (i = 0; i < flow->layers; ++i) {
+    for (i = t->desc.frozen; i < flow->layers; ++i) {
         flow->layer[i].ops->collect(flow->layer + i, at, t->gradient);
         at += flow->layer[i].gradient_count;
     }
@@ -20651,16 +20679,16 @@ LFT_P_STATIC double *LFT_P(trainer_vector)(const LFT_(trainer) *t, int i)
 
 LFT_P_STATIC void LFT_P(trainer_collect_desc)(LFT_P(model_list) *list, const lft_train_desc *d)
 {
-    uint64_t whole[11];
+    uint64_t whole[12];
     double   real[8];
     whole[0] = d->seed, whole[1] = d->steps, whole[2] = d->warmup;
     whole[3] = (uint64_t)d->batch, whole[4] = (uint64_t)d->accumulate;
     whole[5] = (uint64_t)d->estimator, whole[6] = (uint64_t)d->schedule, whole[7] = (uint64_t)d->slots;
     whole[8] = d->guard_every > 0 ? (uint64_t)d->guard_every : 0, whole[9] = (uint64_t)d->guard_samples;
-    whole[10] = (uint64_t)d->optimizer;
+    whole[10] = (uint64_t)d->optimizer, whole[11] = (uint64_t)d->frozen;
     real[0] = d->rate, real[1] = d->last_rate, real[2] = d->clip, real[3] = d->beta1, real[4] = d->beta2;
     real[5] = d->guard_std, real[6] = d->guard_mean, real[7] = d->ridge;
-    LFT_P(model_add)(list, "trainer.whole", LFT_DTYPE_U64, whole, 11);
+    LFT_P(model_add)(list, "trainer.whole", LFT_DTYPE_U64, whole, 12);
     LFT_P(model_add)(list, "trainer.real", LFT_DTYPE_F64, real, 8);
 }
 
@@ -20761,6 +20789,7 @@ LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc
         if (desc->estimator == LFT_PATH_GRADIENT) desc->estimator = LFT_TOTAL_GRADIENT; /* of an older version */
     }
     desc->ridge = lft_tensor_get(real, 7);
+    if (lft_tensor_count(whole) >= 12) desc->frozen = LFT_P(trainer_int)(whole, 11);
     return LFT_OK;
 }
 
@@ -20791,6 +20820,8 @@ LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *t, const lft_safetensors 
     const lft_tensor *numbers = lft_safetensors_find(doc, "trainer.numbers");
     const lft_tensor *guard   = lft_safetensors_find(doc, "trainer.guard");
     lft_train_report *r       = &t->report;
+    const size_t      parameters = LFT_P(flow_state_of)(t->flow)->parameters;
+    const size_t      still      = ((const LFT_P(train_state) *)t->state)->still;
     size_t            k;
     int               i;
     if (!status) status = LFT_(model_restore)(t->flow, doc, error);
@@ -20799,6 +20830,9 @@ LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *t, const lft_safetensors 
         const lft_tensor *v = lft_safetensors_find(doc, LFT_P(trainer_vector_name)[i]);
         double           *to = LFT_P(trainer_vector)(t, i);
         for (k = 0; k < t->adam.n; ++k) to[k] = lft_tensor_get(v, k);
+        for (k = 0; i != 2 && t->desc.optimizer == LFT_ADAM && k < t->adam.n; ++k) { /* 2: parameters */
+            if (k % parameters < still) to[k] = 0;
+        }
     }
     t->step              = lft_tensor_get_u64(whole, 0);
     t->adam.step         = lft_tensor_get_u64(whole, 1);
@@ -20855,10 +20889,10 @@ LFT_P_STATIC lft_status LFT_P(train_newton)(LFT_(trainer) *t, uint64_t first, do
     *ridge    = !begun ? 0.1 : *ridge / 3 > t->desc.ridge ? *ridge / 3 : t->desc.ridge;
     t->adam.step += 1;
     lft_p_copy(before, flow->params.value, n * sizeof(double));
-    *norm = lft_p_normal_step(s->normal, n, *ridge, t->gradient, step);
+    *norm = lft_p_normal_step(s->normal, n - s->still, *ridge, t->gradient + s->still, step);
     if (!lft_finite(*norm)) return LFT_ERR_NONFINITE;
     if (t->desc.clip > 0 && *norm > t->desc.clip) rate *= t->desc.clip / *norm;
-    for (k = 0; k < n; ++k) flow->params.value[k] += rate * step[k];
+    for (k = s->still; k < n; ++k) flow->params.value[k] += rate * step[k - s->still];
     return LFT_OK;
 }
 
