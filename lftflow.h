@@ -143,6 +143,9 @@ LFT_P_STATIC lft_arena lft_arena_measure(void);
 LFT_P_STATIC void *lft_arena_alloc(lft_arena *a, size_t n, size_t element);
 LFT_P_STATIC void *lft_arena_take(lft_arena *a, size_t n, size_t element);
 
+/* What one allocation of `bytes` takes from an arena of any alignment. */
+LFT_P_STATIC size_t lft_p_arena_bytes(size_t bytes);
+
 /* LFT_OK while everything asked for was there (or is only being counted), else LFT_ERR_NOMEM with need and capacity. */
 LFT_P_STATIC lft_status lft_arena_check(const lft_arena *a, lft_error *e, const char *where);
 
@@ -878,6 +881,13 @@ LFT_P_STATIC void *lft_arena_alloc(lft_arena *a, size_t n, size_t element)
     void *p = lft_arena_take(a, n, element);
     if (p) lft_p_zero(p, n * element);
     return p;
+}
+
+LFT_P_STATIC size_t lft_p_arena_bytes(size_t bytes)
+{
+    lft_arena measure = lft_arena_measure();
+    (void)lft_arena_take(&measure, 1, bytes);
+    return measure.need;
 }
 
 LFT_P_STATIC lft_status lft_arena_check(const lft_arena *a, lft_error *e, const char *where)
@@ -5994,7 +6004,7 @@ LFT_API lft_status LFT_(exact_logz)(const int *extent, double beta, double *logz
 
 /* ---- 81_multiscale.h, declarations ------------------------------------------------------------------------------- */
 /* 81_multiscale.h: flows of gauge fields from coarse lattices to fine ones.
- * Offers: LFT_(multiscale_desc), LFT_(multiscale)(), LFT_(multiscale_bytes)().
+ * Offers: LFT_(multiscale_desc), LFT_(multiscale)(), LFT_(multiscale_part)(), LFT_(multiscale_bytes)().
  * Source: 2404.10819; couplings of coarse lattices as of A. A. Migdal and L. P. Kadanoff (Ann. Phys. 100 (1976) 359). */
 
 /* Zero means the default. */
@@ -6022,6 +6032,13 @@ typedef struct LFT_(multiscale_desc) {
  * what it takes from an arena. */
 LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error);
 LFT_API size_t LFT_(multiscale_bytes)(void);
+
+/* The first layers of that flow, as far as the first so many doublings and what follows each: a flow of a coarser lattice, of which
+ * *beta is the mean coupling of all plaquettes, as above. Its parameters are the first ones of the whole flow's: scales can be
+ * trained one after the other, those before frozen (lft_train_desc), and then all together. LFT_ERR_ARG also if there are not so
+ * many doublings, or no layers. */
+LFT_API lft_status LFT_(multiscale_part)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, int doublings, double *beta,
+                                         lft_arena *arena, lft_error *error);
 
 #else
 
@@ -6621,8 +6638,8 @@ typedef struct lft_train_desc {
     int               accumulate; /* gradients per step, of new samples each [1] */
     lft_optimizer     optimizer;
     lft_estimator     estimator; /* [path; Gauss-Newton: natural for flows with layers that draw, otherwise total] */
-    int               frozen;    /* so many layers, the first ones, keep their parameters, and if there are any so does the prior [0];
-                                    nothing goes back through them. The guard refines their integration too */
+    int               frozen;    /* the first so many layers keep their parameters, and with any of them the prior [0]; nothing goes
+                                    back through them. The guard refines their integration, too */
     double            rate, last_rate; /* learning rate [0.01; Gauss-Newton 1: the whole step], at the end [rate / 50] */
     lft_schedule_kind schedule;        /* [cosine] */
     uint64_t          warmup;          /* steps [steps / 50] */
@@ -6664,8 +6681,8 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
 LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc);
 
 /* Loss and its gradient by all parameters (trainer->gradient, trainer->logw) on samples first ... first + batch - 1, for
- * tests and other optimisers; 0 of those that are frozen. Of Gauss-Newton the gradient is that of half its mean of squares, for fixed log Z, at fixed draws
- * or at fixed samples. */
+ * tests and other optimisers; 0 of those that are frozen. Of Gauss-Newton the gradient is that of half its mean of squares, for
+ * fixed log Z, at fixed draws or at fixed samples. */
 LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, double *loss);
 
 /* ---- 93_checkpoint.h, declarations ------------------------------------------------------------------------------- */
@@ -6694,9 +6711,9 @@ LFT_API size_t LFT_(trainer_save_bytes)(const LFT_(trainer) *trainer);
 LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc *desc, lft_error *error);
 
 /* Puts a trainer, and its flow by model_restore, into the state of the checkpoint. With the same desc, machine and lanes what
- * follows is bit for bit what would have followed; other numbers of threads are the same. A desc with other steps or rates is
- * legal: training then goes on under these, with other layers frozen Adam's moments of those being 0. Errors as model_restore, in the flow's error too; LFT_ERR_FORMAT for missing
- * tensors, LFT_ERR_MISMATCH for those of another size. After an error start anew: trainer_init. */
+ * follows is bit for bit what would have followed; other numbers of threads are the same. A desc with other steps or rates, or
+ * other layers frozen, is legal: training then goes on under these. Errors as model_restore, in the flow's error too;
+ * LFT_ERR_FORMAT for missing tensors, LFT_ERR_MISMATCH for those of another size. After an error start anew: trainer_init. */
 LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *trainer, const lft_safetensors *doc);
 
 /* ---- 94_training.h, declarations --------------------------------------------------------------------------------- */
@@ -17349,7 +17366,7 @@ LFT_API lft_status LFT_(flow_inverse)(LFT_(flow) *flow, const LFT_(batch) *x, LF
 
 /* ---- 80_scales.h, code ------------------------------------------------------------------------------------------- */
 /* 80_scales.h: the way from a coarse lattice to a fine one by doubling axes.
- * Offers (private): LFT_P(scale_axes)(), LFT_P(most_doublings). */
+ * Offers (private): LFT_P(scale_axes)(), LFT_P(scale_layer)(), LFT_P(most_doublings). */
 
 enum { LFT_P(most_doublings) = 32 }; /* in all: a lattice has less than 2^31 sites */
 
@@ -17379,6 +17396,14 @@ LFT_P_STATIC lft_status LFT_P(scale_axes)(const int *from, const int *extent, in
     return LFT_OK;
 }
 
+/* One layer more behind a list of them. */
+LFT_P_STATIC void LFT_P(scale_layer)(LFT_(layer_desc) *list, int *layers, const LFT_(layer_ops) *ops, const void *desc)
+{
+    list[*layers].ops  = ops;
+    list[*layers].desc = desc;
+    ++*layers;
+}
+
 #if LFT_GROUP != LFT_SCALAR
 
 /* ---- 81_exact.h, code -------------------------------------------------------------------------------------------- */
@@ -17393,9 +17418,7 @@ typedef struct LFT_P(exact_list) {
 
 LFT_API size_t LFT_(exact_bytes)(void)
 {
-    lft_arena measure = lft_arena_measure();
-    (void)lft_arena_alloc(&measure, 1, sizeof(LFT_P(exact_list)));
-    return measure.need;
+    return lft_p_arena_bytes(sizeof(LFT_P(exact_list)));
 }
 
 LFT_API lft_status LFT_(exact_desc)(LFT_(flow_desc) *desc, const int *extent, double beta, lft_arena *arena, lft_error *error)
@@ -17461,9 +17484,7 @@ typedef struct LFT_P(scales) {
 
 LFT_API size_t LFT_(multiscale_bytes)(void)
 {
-    lft_arena measure = lft_arena_measure();
-    (void)lft_arena_alloc(&measure, 1, sizeof(LFT_P(scales)));
-    return measure.need;
+    return lft_p_arena_bytes(sizeof(LFT_P(scales)));
 }
 
 /* u of the fundamental representation, the mean of Re tr U / N of a plaquette of its own. */
@@ -17489,13 +17510,6 @@ LFT_P_STATIC double LFT_P(scale_pair)(LFT_P(scales) *s, double beta)
     return 0.5 * (low + high);
 }
 
-LFT_P_STATIC void LFT_P(scale_layer)(LFT_P(scales) *s, const LFT_(layer_ops) *ops, const void *desc)
-{
-    s->layer[s->layers].ops  = ops;
-    s->layer[s->layers].desc = desc;
-    ++s->layers;
-}
-
 /* A flow of the new links of an axis, doubled = axis + 1, or of all. 0 where loops are not known. */
 LFT_P_STATIC int LFT_P(scale_flow)(LFT_P(scales) *s, const LFT_(continuous_desc) *of, const int *at, int doubled, double beta,
                                    int order)
@@ -17515,7 +17529,7 @@ LFT_P_STATIC int LFT_P(scale_flow)(LFT_P(scales) *s, const LFT_(continuous_desc)
     if (!d->loops) d->loops = LFT_(continuous_loops)(doubled, highest);
     if (room && d->loops > room) d->loops = room;
     if (!any && least == 1) d->loops = 1, d->order = 0;
-    LFT_P(scale_layer)(s, LFT_(continuous)(), d);
+    LFT_P(scale_layer)(s->layer, &s->layers, LFT_(continuous)(), d);
     ++s->flows;
     return d->loops > 0;
 }
@@ -17560,7 +17574,9 @@ LFT_P_STATIC void LFT_P(scale_back)(LFT_P(scales) *s, double (*beta)[LFT_DIM], i
     }
 }
 
-LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error)
+/* All layers, or those of the first `part` doublings if it is not -1; *mean: the mean coupling there. */
+LFT_P_STATIC lft_status LFT_P(scale_list)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, int part, double *mean,
+                                          lft_arena *arena, lft_error *error)
 {
     LFT_P(scales) *s = (LFT_P(scales) *)lft_arena_alloc(arena, 1, sizeof *s);
     LFT_(lattice)  lattice;
@@ -17580,16 +17596,22 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
         desc->extent[mu] = at[mu];
         for (nu = 0; nu < LFT_DIM; ++nu) beta[mu][nu] = of->flow.beta;
     }
-    for (i = doublings; i-- > 0; LFT_P(scale_back)(s, beta, axis[i])) of_scale[i] = LFT_P(scale_coupling)(beta, axis[i]);
+    if (part > doublings) return lft_p_fail_got(error, LFT_ERR_ARG, "multiscale", "doublings", "as many as there are", part);
+    if (part < 0) part = doublings;
+    for (i = doublings; i-- > 0; LFT_P(scale_back)(s, beta, axis[i])) {
+        if (i + 1 == part) *mean = LFT_P(scale_coupling)(beta, -1);
+        of_scale[i] = LFT_P(scale_coupling)(beta, axis[i]);
+    }
+    if (!part) *mean = LFT_P(scale_coupling)(beta, -1);
     known = LFT_P(scale_flow)(s, &of->flow, at, 0, LFT_P(scale_coupling)(beta, -1), of->flow.order);
-    for (i = 0; i < doublings; ++i) {
+    for (i = 0; i < part; ++i) {
         LFT_(doubling_desc) *d = s->doubling + i;
         d->axis = axis[i], d->extent = at[axis[i]] *= 2, d->fixed_gauge = of->fixed_gauge;
-        LFT_P(scale_layer)(s, LFT_(doubling)(), d);
+        LFT_P(scale_layer)(s->layer, &s->layers, LFT_(doubling)(), d);
         if (of->harmonics) {
             LFT_(circle_desc) *c = s->circle + i;
             c->doubled = axis[i] + 1, c->harmonics = of->harmonics, c->beta = of->flow.order ? of_scale[i] : 0;
-            LFT_P(scale_layer)(s, LFT_(circle)(), c);
+            LFT_P(scale_layer)(s->layer, &s->layers, LFT_(circle)(), c);
         } else known = LFT_P(scale_flow)(s, &of->flow, at, axis[i] + 1, of_scale[i], of->flow.order) && known;
         if (of->refine) known = LFT_P(scale_flow)(s, &of->flow, at, 0, 0, 0) && known;
     }
@@ -17598,6 +17620,20 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
     desc->layer  = s->layer;
     desc->layers = s->layers;
     return LFT_OK;
+}
+
+LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error)
+{
+    double mean;
+    return LFT_P(scale_list)(desc, of, -1, &mean, arena, error);
+}
+
+LFT_API lft_status LFT_(multiscale_part)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, int doublings, double *beta,
+                                         lft_arena *arena, lft_error *error)
+{
+    *beta = 0;
+    if (doublings < 0) return lft_p_fail_got(error, LFT_ERR_ARG, "multiscale", "doublings", "at least 0", doublings);
+    return LFT_P(scale_list)(desc, of, doublings, beta, arena, error);
 }
 
 #else
@@ -17613,16 +17649,7 @@ typedef struct LFT_P(scales) {
 
 LFT_API size_t LFT_(multiscale_bytes)(void)
 {
-    lft_arena measure = lft_arena_measure();
-    (void)lft_arena_alloc(&measure, 1, sizeof(LFT_P(scales)));
-    return measure.need;
-}
-
-LFT_P_STATIC void LFT_P(scale_layer)(LFT_P(scales) *s, const LFT_(layer_ops) *ops, const void *desc)
-{
-    s->layer[s->layers].ops  = ops;
-    s->layer[s->layers].desc = desc;
-    ++s->layers;
+    return lft_p_arena_bytes(sizeof(LFT_P(scales)));
 }
 
 /* Has every axis as far to go as the others? */
@@ -17653,15 +17680,15 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
     s->flow = of->flow;
     for (mu = 0; mu < LFT_DIM; ++mu) desc->extent[mu] = at[mu], desc->prior_target[mu] = of->extent[mu];
     desc->prior_mass2 = of->mass2;
-    LFT_P(scale_layer)(s, LFT_(continuous)(), &s->flow);
+    LFT_P(scale_layer)(s->layer, &s->layers, LFT_(continuous)(), &s->flow);
     for (i = 0; i < doublings; ++i) {
         LFT_(doubling_desc) *d = s->doubling + i;
         d->axis = axis[i], d->sines = of->sines, d->mass2 = of->mass2;
         for (mu = 0; mu < LFT_DIM; ++mu) d->target[mu] = of->extent[mu];
         at[axis[i]] *= 2;
-        LFT_P(scale_layer)(s, LFT_(doubling)(), d);
+        LFT_P(scale_layer)(s->layer, &s->layers, LFT_(doubling)(), d);
         if (of->refine || i + 1 == doublings || LFT_P(scale_is_even)(at, of->extent)) {
-            LFT_P(scale_layer)(s, LFT_(continuous)(), &s->flow);
+            LFT_P(scale_layer)(s->layer, &s->layers, LFT_(continuous)(), &s->flow);
         }
     }
     desc->layer  = s->layer;

@@ -42,8 +42,8 @@ typedef struct lft_train_desc {
     int               accumulate; /* gradients per step, of new samples each [1] */
     lft_optimizer     optimizer;
     lft_estimator     estimator; /* [path; Gauss-Newton: natural for flows with layers that draw, otherwise total] */
-    int               frozen;    /* so many layers, the first ones, keep their parameters, and if there are any so does the prior [0];
-                                    nothing goes back through them. The guard refines their integration too */
+    int               frozen;    /* the first so many layers keep their parameters, and with any of them the prior [0]; nothing goes
+                                    back through them. The guard refines their integration, too */
     double            rate, last_rate; /* learning rate [0.01; Gauss-Newton 1: the whole step], at the end [rate / 50] */
     lft_schedule_kind schedule;        /* [cosine] */
     uint64_t          warmup;          /* steps [steps / 50] */
@@ -85,8 +85,8 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
 LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc);
 
 /* Loss and its gradient by all parameters (trainer->gradient, trainer->logw) on samples first ... first + batch - 1, for
- * tests and other optimisers; 0 of those that are frozen. Of Gauss-Newton the gradient is that of half its mean of squares, for fixed log Z, at fixed draws
- * or at fixed samples. */
+ * tests and other optimisers; 0 of those that are frozen. Of Gauss-Newton the gradient is that of half its mean of squares, for
+ * fixed log Z, at fixed draws or at fixed samples. */
 LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, double *loss);
 
 #endif /* LFT_P_DECLARATIONS */

@@ -24,9 +24,9 @@ LFT_API size_t LFT_(trainer_save_bytes)(const LFT_(trainer) *trainer);
 LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc *desc, lft_error *error);
 
 /* Puts a trainer, and its flow by model_restore, into the state of the checkpoint. With the same desc, machine and lanes what
- * follows is bit for bit what would have followed; other numbers of threads are the same. A desc with other steps or rates is
- * legal: training then goes on under these, with other layers frozen Adam's moments of those being 0. Errors as model_restore, in the flow's error too; LFT_ERR_FORMAT for missing
- * tensors, LFT_ERR_MISMATCH for those of another size. After an error start anew: trainer_init. */
+ * follows is bit for bit what would have followed; other numbers of threads are the same. A desc with other steps or rates, or
+ * other layers frozen, is legal: training then goes on under these. Errors as model_restore, in the flow's error too;
+ * LFT_ERR_FORMAT for missing tensors, LFT_ERR_MISMATCH for those of another size. After an error start anew: trainer_init. */
 LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *trainer, const lft_safetensors *doc);
 
 #endif /* LFT_P_DECLARATIONS */

@@ -1,12 +1,17 @@
-/* test_frozen.c: trainings in which the first layers keep their parameters: gradients, steps of both optimisers, checkpoints, memory;
- * gauge fields and scalar ones, flows from coarse lattices to fine ones. */
+/* test_frozen.c: trainings in which the first layers keep their parameters: gradients, steps of both optimisers, checkpoints,
+ * memory; gauge fields and scalar ones, flows from coarse lattices to fine ones and their first scales. */
 #include "../test.h"
+#include "../bessel.h"
 #include <stdlib.h>
 
 #define LFT_STATIC
 #define LFT_NAME  u2
 #define LFT_GROUP LFT_U1
 #define LFT_DIM   2
+#include "../instance.h"
+#define LFT_NAME  u3
+#define LFT_GROUP LFT_U1
+#define LFT_DIM   3
 #include "../instance.h"
 #define LFT_NAME  s2
 #define LFT_GROUP LFT_SCALAR
@@ -98,7 +103,8 @@ static void test_gauge(int circles, lft_optimizer optimizer, lft_estimator estim
     d.frozen = frozen;
     t        = make_trainer(&d, arena);
     bad |= u2_train_gradient(&t, 100, &loss[1]) != LFT_OK;
-    check_true("    there are parameters in both parts, with gradients", !bad && first > 0 && first < n && largest(full, first) > 1e-6);
+    check_true("    there are parameters in both parts, with gradients",
+               !bad && first > 0 && first < n && largest(full, first) > 1e-6);
     check_below("    gradient - that of all layers", apart(t.gradient + first, full + first, n - first) / largest(full, n), 1e-13);
     check_below("    gradient of what is frozen", largest(t.gradient, first), 0);
     check_below("    loss", loss[0] - loss[1], 0);
@@ -147,7 +153,8 @@ static void test_resume(lft_optimizer optimizer)
     check_true("resume: the number of frozen layers", !bad && loaded.frozen == 3);
     t = make_trainer(&loaded, arena);
     bad |= u2_trainer_resume(&t, &doc) || u2_train_rest(&t);
-    check_true("resume: the bits of an uninterrupted training", !bad && t.step == 4 && !memcmp(end, flow.params.value, n * sizeof *end));
+    check_true("resume: the bits of an uninterrupted training",
+               !bad && t.step == 4 && !memcmp(end, flow.params.value, n * sizeof *end));
 
     d.frozen = 0; /* of a training of all layers */
     make_gauge(1);
@@ -208,6 +215,61 @@ static void test_refused(void)
     check_true("before what moves", apart(start, flow.params.value, flow.params.count) > 1e-4);
 }
 
+/* ---- parts of a flow and their couplings ----------------------------------------------------------------------------------- */
+
+static double mean_of(double beta) { return bessel(1, beta) / bessel(0, beta); }
+
+static double pair(double beta)
+{
+    double low = 0, high = beta;
+    int    i;
+    for (i = 0; i < 60; ++i) {
+        const double half = 0.5 * (low + high);
+        if (mean_of(half) < mean_of(beta) * mean_of(beta)) low = half;
+        else high = half;
+    }
+    return low;
+}
+
+static void test_parts(void)
+{
+    u2_multiscale_desc of;
+    u3_multiscale_desc cube;
+    u2_flow_desc       whole, part;
+    u3_flow_desc       some;
+    lft_arena          list = lft_arena_of(more, sizeof more);
+    lft_error          error = {LFT_OK, ""};
+    double             beta = 0, expected = 3, off = 0, plane[3] = {1, 1, 1}; /* across the axis */
+    int                i, k, bad;
+    memset(&of, 0, sizeof of), memset(&cube, 0, sizeof cube);
+    of.extent[0] = 4, of.extent[1] = 2, of.harmonics = 4, of.flow.beta = 3, of.flow.order = 1;
+    bad = u2_multiscale(&whole, &of, &list, &error) != LFT_OK;
+    for (i = 3; i > 0; --i, expected = pair(expected)) {
+        lft_arena after = list;
+        bad |= u2_multiscale_part(&part, &of, i, &beta, &after, &error) || part.layers != 2 * i || part.extent[0] != 1;
+        off = fmax(off, fabs(beta - expected));
+        for (k = 0; k < part.layers && !bad; ++k) {
+            bad |= part.layer[k].ops != whole.layer[k].ops;
+            if (k % 2 == 0) bad |= memcmp(part.layer[k].desc, whole.layer[k].desc, sizeof(u2_doubling_desc)) != 0;
+            else bad |= memcmp(part.layer[k].desc, whole.layer[k].desc, sizeof(u2_circle_desc)) != 0;
+        }
+    }
+    check_true("parts: the first layers of the flow", !bad && whole.layers == 6);
+    check_below("parts: their couplings in two dimensions", off, 1e-5);
+    check_true("parts: none without a layer", u2_multiscale_part(&part, &of, 0, &beta, &list, &error) == LFT_ERR_ARG);
+    check_true("parts: no more than there are", u2_multiscale_part(&part, &of, 4, &beta, &list, &error) == LFT_ERR_ARG &&
+                                                     strstr(error.text, "doublings") != NULL);
+    check_true("parts: nor less than none", u2_multiscale_part(&part, &of, -1, &beta, &list, &error) == LFT_ERR_ARG);
+    cube.extent[0] = cube.extent[1] = cube.extent[2] = 4, cube.flow.beta = 1, cube.flow.order = 1;
+    for (i = 3, off = 0, bad = 0; i >= 0; --i) { /* axes 0, 1, 2 are doubled in turn */
+        lft_arena after = lft_arena_of(more, sizeof more);
+        bad |= u3_multiscale_part(&some, &cube, i, &beta, &after, &error) || some.layers != 1 + 2 * i;
+        off = fmax(off, fabs(beta - (plane[0] + plane[1] + plane[2]) / 3));
+        for (k = 0; k < 3; ++k) plane[k] = k == i - 1 ? 2 * plane[k] : pair(plane[k]);
+    }
+    check_below("parts: their couplings in three", bad ? 1 : off, 1e-5);
+}
+
 /* ---- phi^4: prior, doublings and flows ------------------------------------------------------------------------------------ */
 
 static void test_scalar(lft_estimator estimator)
@@ -240,7 +302,8 @@ static void test_scalar(lft_estimator estimator)
     d.frozen = frozen, after = rest;
     bad |= s2_trainer_init(&t, &field, &phi4, &d, &after) || s2_train_gradient(&t, 100, &loss);
     check_true("phi^4: no errors; the prior has a gradient", !bad && largest(full, field.layer[0].params) > 1e-6);
-    check_below("phi^4: gradient - that of all layers", apart(t.gradient + first, full + first, n - first) / largest(full, n), 1e-13);
+    check_below("phi^4: gradient - that of all layers", apart(t.gradient + first, full + first, n - first) / largest(full, n),
+                1e-13);
     check_below("phi^4: gradient of what is frozen, the prior too", largest(t.gradient, first), 0);
     bad |= s2_train_rest(&t) != LFT_OK;
     check_true("phi^4: the same bits", !bad && !memcmp(start, field.params.value, first * sizeof *start));
@@ -258,6 +321,7 @@ int main(void)
     test_resume(LFT_ADAM);
     test_resume(LFT_GAUSS_NEWTON);
     test_refused();
+    test_parts();
     test_scalar(LFT_PATH_GRADIENT);
     test_scalar(LFT_TOTAL_GRADIENT);
     return test_end();
