@@ -310,6 +310,44 @@ static void test_scalar(lft_estimator estimator)
     check_true("phi^4: the others have moved", apart(start + first, field.params.value + first, n - first) > 1e-4);
 }
 
+/* Of a family, in every term. */
+static void test_family(void)
+{
+    static double       start[PARAMETERS];
+    s2_flow             field;
+    s2_theory           phi4;
+    s2_trainer          t;
+    s2_flow_desc        desc;
+    s2_continuous_desc  one;
+    s2_layer_desc       list[2];
+    lft_train_desc      d = training(LFT_ADAM, LFT_PATH_GRADIENT, 1);
+    lft_arena           rest = lft_arena_of(memory, sizeof memory);
+    size_t              n, of_term, still, i;
+    int                 bad = 0, moved = 0;
+    memset(&desc, 0, sizeof desc), memset(&one, 0, sizeof one);
+    one.sines = 2, one.nodes = 2, one.steps = 3;
+    list[0].ops = list[1].ops = s2_continuous(), list[0].desc = list[1].desc = &one;
+    desc.layer = list, desc.layers = 2, desc.extent[0] = desc.extent[1] = 2;
+    desc.family.degree = 2, desc.family.couplings = 2;
+    desc.family.low[0] = -2, desc.family.high[0] = -1, desc.family.low[1] = 1, desc.family.high[1] = 2;
+    if (s2_flow_init(&field, &desc, &rest, NULL)) exit(1);
+    s2_phi4_init(&phi4, -1, 1.5, NULL);
+    n = field.params.count;
+    for (i = of_term = 0; i < (size_t)field.params.tensors; ++i) {
+        if (strncmp(field.params.list[i].name, "term", 4)) of_term += field.params.list[i].count;
+    }
+    still = field.layer[1].params;
+    memcpy(start, field.params.value, n * sizeof *start);
+    bad |= s2_trainer_init(&t, &field, &phi4, &d, &rest) || s2_train_rest(&t);
+    for (i = 0; i < n; ++i) {
+        const int differs = start[i] < field.params.value[i] || start[i] > field.params.value[i];
+        if (i % of_term < still) bad |= differs;
+        else moved += differs && i >= of_term;
+    }
+    check_true("a family: what is frozen stays, in all of several terms", !bad && n > 2 * of_term && still > 0);
+    check_true("a family: the others move, of the later terms too", moved > 10);
+}
+
 int main(void)
 {
     test_gauge(1, LFT_ADAM, LFT_PATH_GRADIENT, "circles, Adam, path");
@@ -322,6 +360,7 @@ int main(void)
     test_resume(LFT_GAUSS_NEWTON);
     test_refused();
     test_parts();
+    test_family();
     test_scalar(LFT_PATH_GRADIENT);
     test_scalar(LFT_TOTAL_GRADIENT);
     return test_end();
