@@ -143,6 +143,9 @@ LFT_P_STATIC lft_arena lft_arena_measure(void);
 LFT_P_STATIC void *lft_arena_alloc(lft_arena *a, size_t n, size_t element);
 LFT_P_STATIC void *lft_arena_take(lft_arena *a, size_t n, size_t element);
 
+/* What one allocation of `bytes` takes from an arena of any alignment. */
+LFT_P_STATIC size_t lft_p_arena_bytes(size_t bytes);
+
 /* LFT_OK while everything asked for was there (or is only being counted), else LFT_ERR_NOMEM with need and capacity. */
 LFT_P_STATIC lft_status lft_arena_check(const lft_arena *a, lft_error *e, const char *where);
 
@@ -878,6 +881,13 @@ LFT_P_STATIC void *lft_arena_alloc(lft_arena *a, size_t n, size_t element)
     void *p = lft_arena_take(a, n, element);
     if (p) lft_p_zero(p, n * element);
     return p;
+}
+
+LFT_P_STATIC size_t lft_p_arena_bytes(size_t bytes)
+{
+    lft_arena measure = lft_arena_measure();
+    (void)lft_arena_take(&measure, 1, bytes);
+    return measure.need;
 }
 
 LFT_P_STATIC lft_status lft_arena_check(const lft_arena *a, lft_error *e, const char *where)
@@ -5860,6 +5870,7 @@ typedef struct LFT_(doubling_desc) {
     int             target[LFT_DIM]; /* exact: extents at which the action lives: those after this layer. Site i of n along an axis
                                     of L stands for those from floor(i L / n) to below floor((i + 1) L / n), so a plaquette for k of
                                     them, with the density kappa_k of their sum over links in between */
+    int             fixed_gauge; /* 1: V = 1 (below); 0: V from the invariant measure */
 } LFT_(doubling_desc);
 
 /* The layer's table. A link U along the axis at a slice that becomes two: V at the first and V^+ U at the second, V from the
@@ -5869,8 +5880,14 @@ typedef struct LFT_(doubling_desc) {
  * No parameters. The inverse multiplies the links along the axis and forgets the others; its logdet has the density of what
  * was drawn. It commutes with gauge transformations, in distribution, and with those translations of the coarse lattice that
  * keep what the slices become. The exact conditional has no backward: it draws by rejection.
+ * With fixed_gauge V is 1, a draw less: the links are 1 and U. That is a gauge transform of what V would have made, by V at the
+ * second slices, so that behind layers that commute with gauge transformations, as all of the library do, its gauge-invariant
+ * observables and log q are what they would have been: log q is still the density of all links by the invariant measure, the same
+ * for all of a gauge orbit, the inverse forgets V as before, and the gradients of a training are the same. But samples are now of
+ * one gauge at the new sites: what depends on the gauge means nothing, until a random gauge transformation of them,
+ * LFT_(gauge_transform)(), gives them the density q in all links. Not for layers of one's own that depend on the gauge.
  * Samples below 2^32. LFT_ERR_ARG: axis, extent; exact: not two dimensions, beta, targets in which the slices do not nest, or a
- * beta so large that rounding of kappa, which is of kappa(1), leaves less than 1e-6 of its smallest value.
+ * beta so large that rounding of kappa, which is of kappa(1), leaves less than 1e-6 of its smallest value; fixed_gauge.
  * LFT_ERR_NONFINITE: a link was not finite, or none was accepted in 2^20 attempts. O(volume), mean attempts of an exact link
  * kappa_b(1), b >= a; two single plaquettes: U(1) and SU(2) as of the heat bath, SU(3) a few. */
 LFT_API const LFT_(layer_ops) *LFT_(doubling)(void);
@@ -5995,7 +6012,7 @@ LFT_API lft_status LFT_(exact_logz)(const int *extent, double beta, double *logz
 
 /* ---- 81_multiscale.h, declarations ------------------------------------------------------------------------------- */
 /* 81_multiscale.h: flows of gauge fields from coarse lattices to fine ones.
- * Offers: LFT_(multiscale_desc), LFT_(multiscale)(), LFT_(multiscale_bytes)().
+ * Offers: LFT_(multiscale_desc), LFT_(multiscale)(), LFT_(multiscale_part)(), LFT_(multiscale_bytes)().
  * Source: 2404.10819; couplings of coarse lattices as of A. A. Migdal and L. P. Kadanoff (Ann. Phys. 100 (1976) 359). */
 
 /* Zero means the default. */
@@ -6003,6 +6020,7 @@ typedef struct LFT_(multiscale_desc) {
     int                   from[LFT_DIM];   /* extents of the prior: 1 in two dimensions, otherwise the least from 2 on */
     int                   extent[LFT_DIM]; /* of the samples: those times powers of two */
     int                   refine;          /* 1: behind each doubling also a flow of all links, at first the identity */
+    int                   fixed_gauge;     /* 1: of all doublings (74_doubling.h): the same log q, samples of one gauge */
     int                   harmonics;       /* U(1) in two dimensions, > 0: of circle maps (74_circle.h) in place of flows */
     LFT_(continuous_desc) flow;            /* of each flow, `doubled` apart: beta is that of the finest lattice; loops, by default
                                               those of order max(1, order), are fewer where a lattice is too small for them */
@@ -6022,6 +6040,13 @@ typedef struct LFT_(multiscale_desc) {
  * what it takes from an arena. */
 LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error);
 LFT_API size_t LFT_(multiscale_bytes)(void);
+
+/* The first layers of that flow, as far as the first so many doublings and what follows each: a flow of a coarser lattice, of which
+ * *beta is the mean coupling of all plaquettes, as above. Its parameters are the first ones of the whole flow's: scales can be
+ * trained one after the other, those before frozen (lft_train_desc), and then all together. LFT_ERR_ARG also if there are not so
+ * many doublings, or no layers. */
+LFT_API lft_status LFT_(multiscale_part)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, int doublings, double *beta,
+                                         lft_arena *arena, lft_error *error);
 
 #else
 
@@ -6621,6 +6646,8 @@ typedef struct lft_train_desc {
     int               accumulate; /* gradients per step, of new samples each [1] */
     lft_optimizer     optimizer;
     lft_estimator     estimator; /* [path; Gauss-Newton: natural for flows with layers that draw, otherwise total] */
+    int               frozen;    /* the first so many layers keep their parameters, and with any of them the prior [0]; nothing goes
+                                    back through them. The guard refines their integration, too */
     double            rate, last_rate; /* learning rate [0.01; Gauss-Newton 1: the whole step], at the end [rate / 50] */
     lft_schedule_kind schedule;        /* [cosine] */
     uint64_t          warmup;          /* steps [steps / 50] */
@@ -6662,8 +6689,8 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
 LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc);
 
 /* Loss and its gradient by all parameters (trainer->gradient, trainer->logw) on samples first ... first + batch - 1, for
- * tests and other optimisers. Of Gauss-Newton the gradient is that of half its mean of squares, for fixed log Z, at fixed draws
- * or at fixed samples. */
+ * tests and other optimisers; 0 of those that are frozen. Of Gauss-Newton the gradient is that of half its mean of squares, for
+ * fixed log Z, at fixed draws or at fixed samples. */
 LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, double *loss);
 
 /* ---- 93_checkpoint.h, declarations ------------------------------------------------------------------------------- */
@@ -6676,8 +6703,8 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, 
  *   trainer.numbers    F64 [5] rate_scale, and of the last step loss, ess, rate, norm
  *   trainer.guard      F64 [5] of its last check: std, mean, std_error, mean_error, n
  *   trainer.adam_m, _v, trainer.good_value, _m, _v   F64 [parameters]
- *   trainer.whole      U64 [11] seed, steps, warmup, batch, accumulate, estimator, schedule, slots, guard_every (0: no guard),
- *                      guard_samples, optimizer
+ *   trainer.whole      U64 [12] seed, steps, warmup, batch, accumulate, estimator, schedule, slots, guard_every (0: no guard),
+ *                      guard_samples, optimizer, frozen
  *   trainer.real       F64 [8] rate, last_rate, clip, beta1, beta2, guard_std, guard_mean, ridge
  * To go on: lft_safetensors_load, model_desc, flow_init, trainer_desc, trainer_init, trainer_resume. */
 
@@ -6692,9 +6719,9 @@ LFT_API size_t LFT_(trainer_save_bytes)(const LFT_(trainer) *trainer);
 LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc *desc, lft_error *error);
 
 /* Puts a trainer, and its flow by model_restore, into the state of the checkpoint. With the same desc, machine and lanes what
- * follows is bit for bit what would have followed; other numbers of threads are the same. A desc with other steps or rates is
- * legal: training then goes on under these. Errors as model_restore, in the flow's error too; LFT_ERR_FORMAT for missing
- * tensors, LFT_ERR_MISMATCH for those of another size. After an error start anew: trainer_init. */
+ * follows is bit for bit what would have followed; other numbers of threads are the same. A desc with other steps or rates, or
+ * other layers frozen, is legal: training then goes on under these. Errors as model_restore, in the flow's error too;
+ * LFT_ERR_FORMAT for missing tensors, LFT_ERR_MISMATCH for those of another size. After an error start anew: trainer_init. */
 LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *trainer, const lft_safetensors *doc);
 
 /* ---- 94_training.h, declarations --------------------------------------------------------------------------------- */
@@ -16469,6 +16496,9 @@ LFT_P_STATIC lft_status LFT_P(doubling_defaults)(LFT_P(doubling) *s, LFT_(layer)
     if (d->conditional != LFT_CONDITIONAL_HAAR && d->conditional != LFT_CONDITIONAL_EXACT) {
         return lft_p_fail_got(error, LFT_ERR_ARG, s->name, "conditional", "1 (Haar) or 2 (exact)", (int)d->conditional);
     }
+    if (d->fixed_gauge != 0 && d->fixed_gauge != 1) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, s->name, "fixed_gauge", "0 or 1", d->fixed_gauge);
+    }
     layer->out = layer->in;
     layer->out.extent[d->axis] = d->extent;
     if (LFT_P_SIGNED(lattice_init)(&layer->out, layer->out.extent, error)) return LFT_ERR_ARG;
@@ -16499,7 +16529,7 @@ LFT_P_STATIC lft_status LFT_P(doubling_init)(LFT_(layer) *layer, const char *nam
     if (!status && s->desc.conditional == LFT_CONDITIONAL_EXACT) status = LFT_P(doubling_weights)(s, layer, arena, error);
     (void)LFT_P(vectors)(&measure, LFT_P(force_vectors)(&layer->in)); /* of a score, or a derivative */
     layer->scratch_bytes = measure.need;
-    layer->tape_bytes    = (size_t)layer->in.volume * LFT_P_LINK * sizeof(lft_v); /* V */
+    layer->tape_bytes    = s->desc.fixed_gauge ? 0 : (size_t)layer->in.volume * LFT_P_LINK * sizeof(lft_v); /* V */
     return status;
 }
 
@@ -16547,8 +16577,10 @@ LFT_P_STATIC void LFT_P(doubling_links)(const LFT_(layer) *layer, const LFT_(dou
             const int    i    = y * LFT_DIM + mu;
             lft_v       *to   = out + i * LFT_P_LINK;
             const lft_u *from = LFT_P(link)(in, o.site * LFT_DIM + mu);
-            if (mu == desc->axis ? !o.two : !o.second) {
+            if (mu == desc->axis ? !o.two || (desc->fixed_gauge && o.second) : !o.second) {
                 LFT_P(put)(to, from);
+            } else if (mu == desc->axis && desc->fixed_gauge) {
+                LFT_P(one)(to);
             } else if (mu == desc->axis && o.second) {
                 LFT_P(adj_mul)((lft_u *)to, LFT_P(link)(out, i - walk.stride[mu] * LFT_DIM), from);
                 LFT_P(unit)(to);
@@ -16676,7 +16708,7 @@ LFT_P_STATIC lft_status LFT_P(doubling_draw)(const LFT_(layer) *layer, lft_draw 
         if (score) return lft_p_fail(error, LFT_ERR_ARG, s->name, "the exact conditional has no derivatives");
         status = LFT_P(doubling_exact)(layer, &d, out, out, -1, logdet, error);
     }
-    if (tape) LFT_P(doubling_keep)(layer, s->desc.axis, out, (lft_v *)tape);
+    if (tape && !s->desc.fixed_gauge) LFT_P(doubling_keep)(layer, s->desc.axis, out, (lft_v *)tape);
     if (score) LFT_P(doubling_score)(layer, s->desc.axis, out, LFT_P(view)(score), scratch);
     return status;
 }
@@ -16729,7 +16761,7 @@ LFT_P_STATIC lft_status LFT_P(doubling_backward)(const LFT_(layer) *layer, const
             lft_z z;
             if (mu == s->desc.axis ? o.two && !o.second : o.second) continue;
             for (k = 0; k < LFT_P_ALGEBRA; ++k) z.c[k] = dx[(y * LFT_DIM + mu) * LFT_P_ALGEBRA + k];
-            if (mu == s->desc.axis && o.two) {
+            if (mu == s->desc.axis && o.two && !s->desc.fixed_gauge) {
                 LFT_P(adjoint)(&adjoint, LFT_P(link)(kept, o.site));
                 LFT_P(carry)(&adjoint, &z);
             }
@@ -16776,12 +16808,14 @@ LFT_P_STATIC lft_status LFT_P(read_count)(int n, int expected, const char *what,
     return n >= expected ? LFT_OK : lft_p_fail_got(error, LFT_ERR_FORMAT, "model", what, "more of them", n);
 }
 
+#define LFT_P_FIXED_GAUGE 256 /* a bit beside the conditional */
+
 /* axis, extent, conditional, beta (2), targets */
 LFT_P_STATIC int LFT_P(doubling_spec)(const LFT_(layer) *layer, int64_t *number)
 {
     const LFT_(doubling_desc) *d = &((const LFT_P(doubling) *)layer->state)->desc;
     int                        mu;
-    number[0] = d->axis, number[1] = d->extent, number[2] = (int64_t)d->conditional;
+    number[0] = d->axis, number[1] = d->extent, number[2] = (int64_t)d->conditional | (d->fixed_gauge ? LFT_P_FIXED_GAUGE : 0);
     LFT_P(put_beta)(d->beta, number + 3);
     for (mu = 0; mu < LFT_DIM; ++mu) number[5 + mu] = d->target[mu];
     return 5 + LFT_DIM;
@@ -16798,7 +16832,8 @@ LFT_P_STATIC lft_status LFT_P(doubling_read)(const int64_t *number, int n, lft_a
         if (i == 3 || i == 4 || (number[i] >= 0 && number[i] <= 1 << 24)) continue;
         return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "a number of a doubling layer", "0 to 2^24", (double)number[i]);
     }
-    d->axis = (int)number[0], d->extent = (int)number[1], d->conditional = (lft_conditional)number[2];
+    d->axis = (int)number[0], d->extent = (int)number[1], d->fixed_gauge = (number[2] & LFT_P_FIXED_GAUGE) != 0;
+    d->conditional = (lft_conditional)(number[2] & ~(int64_t)LFT_P_FIXED_GAUGE);
     d->beta = LFT_P(get_beta)(number + 3);
     for (i = 0; i < LFT_DIM; ++i) d->target[i] = (int)number[5 + i];
     return LFT_OK;
@@ -16974,6 +17009,7 @@ LFT_API const LFT_(layer_ops) *LFT_(torus)(void)
 
 #undef LFT_P_PAIRS
 #undef LFT_P_AREAS
+#undef LFT_P_FIXED_GAUGE
 
 #endif
 #if LFT_GROUP == LFT_SCALAR
@@ -17411,19 +17447,20 @@ LFT_P_STATIC lft_status LFT_P(flow_layer)(const LFT_(flow) *flow, int i, const l
 }
 
 /* The group in w->x through all layers, also where a lane is not finite: the others may be wanted. d: the address of the
- * sample; NULL if none of them may draw. tape: of all layers one behind the other, or NULL. */
+ * sample; NULL if none of them may draw. tape: of the layers from number `taped` on one behind the other, or NULL. */
 LFT_P_STATIC lft_status LFT_P(flow_push)(const LFT_(flow) *flow, LFT_P(flow_work) *w, const lft_draw *d, double *logdet,
-                                         lft_v *score, unsigned char *tape)
+                                         lft_v *score, unsigned char *tape, int taped)
 {
     lft_status status = LFT_OK, one;
     int        i;
     for (i = 0; i < flow->layers && (!status || status == LFT_ERR_NONFINITE); ++i) {
+        unsigned char     *own   = i < taped ? NULL : tape;
         const LFT_(layer) *layer = flow->layer + i;
         lft_v             *to    = layer->in.volume == layer->out.volume ? w->x : w->other;
-        one = LFT_P(flow_layer)(flow, i, d, w->x, to, logdet, score, tape, w->scratch, status ? NULL : &w->error);
+        one = LFT_P(flow_layer)(flow, i, d, w->x, to, logdet, score, own, w->scratch, status ? NULL : &w->error);
         if (!status || one != LFT_ERR_NONFINITE) status = one ? one : status;
         LFT_P(copy_field)(w->x, to, &layer->out);
-        if (tape) tape += layer->tape_bytes;
+        if (own) tape += layer->tape_bytes;
     }
     return status;
 }
@@ -17492,7 +17529,7 @@ LFT_P_STATIC void LFT_P(flow_sample_task)(void *context, int group, int thread)
     d.sample += (uint64_t)group * LFT_P_LANES;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
     LFT_P(prior_draw)(&s->prior, d, w->x, logq, w->scratch);
-    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, &d, logdet, NULL, NULL));
+    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, &d, logdet, NULL, NULL, 0));
     for (l = 0; l < LFT_P_LANES; ++l) logq[l] -= logdet[l];
     LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, &job->to->lattice);
     LFT_P(flow_store)(job->out, job->to->n, group, logq);
@@ -17506,7 +17543,7 @@ LFT_P_STATIC void LFT_P(flow_map_task)(void *context, int group, int thread)
     int                    l;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
     LFT_P(copy_field)(w->x, LFT_P(view)(LFT_P(group)(job->from, group)), &job->from->lattice);
-    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, NULL, logdet, NULL, NULL));
+    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, NULL, logdet, NULL, NULL, 0));
     LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, &job->to->lattice);
     LFT_P(flow_store)(job->out, job->to->n, group, logdet);
 }
@@ -17586,7 +17623,7 @@ LFT_API lft_status LFT_(flow_inverse)(LFT_(flow) *flow, const LFT_(batch) *x, LF
 
 /* ---- 80_scales.h, code ------------------------------------------------------------------------------------------- */
 /* 80_scales.h: the way from a coarse lattice to a fine one by doubling axes.
- * Offers (private): LFT_P(scale_axes)(), LFT_P(most_doublings). */
+ * Offers (private): LFT_P(scale_axes)(), LFT_P(scale_layer)(), LFT_P(most_doublings). */
 
 enum { LFT_P(most_doublings) = 32 }; /* in all: a lattice has less than 2^31 sites */
 
@@ -17616,6 +17653,14 @@ LFT_P_STATIC lft_status LFT_P(scale_axes)(const int *from, const int *extent, in
     return LFT_OK;
 }
 
+/* One layer more behind a list of them. */
+LFT_P_STATIC void LFT_P(scale_layer)(LFT_(layer_desc) *list, int *layers, const LFT_(layer_ops) *ops, const void *desc)
+{
+    list[*layers].ops  = ops;
+    list[*layers].desc = desc;
+    ++*layers;
+}
+
 #if LFT_GROUP != LFT_SCALAR
 
 /* ---- 81_exact.h, code -------------------------------------------------------------------------------------------- */
@@ -17630,9 +17675,7 @@ typedef struct LFT_P(exact_list) {
 
 LFT_API size_t LFT_(exact_bytes)(void)
 {
-    lft_arena measure = lft_arena_measure();
-    (void)lft_arena_alloc(&measure, 1, sizeof(LFT_P(exact_list)));
-    return measure.need;
+    return lft_p_arena_bytes(sizeof(LFT_P(exact_list)));
 }
 
 LFT_API lft_status LFT_(exact_desc)(LFT_(flow_desc) *desc, const int *extent, double beta, lft_arena *arena, lft_error *error)
@@ -17698,9 +17741,7 @@ typedef struct LFT_P(scales) {
 
 LFT_API size_t LFT_(multiscale_bytes)(void)
 {
-    lft_arena measure = lft_arena_measure();
-    (void)lft_arena_alloc(&measure, 1, sizeof(LFT_P(scales)));
-    return measure.need;
+    return lft_p_arena_bytes(sizeof(LFT_P(scales)));
 }
 
 /* u of the fundamental representation, the mean of Re tr U / N of a plaquette of its own. */
@@ -17726,13 +17767,6 @@ LFT_P_STATIC double LFT_P(scale_pair)(LFT_P(scales) *s, double beta)
     return 0.5 * (low + high);
 }
 
-LFT_P_STATIC void LFT_P(scale_layer)(LFT_P(scales) *s, const LFT_(layer_ops) *ops, const void *desc)
-{
-    s->layer[s->layers].ops  = ops;
-    s->layer[s->layers].desc = desc;
-    ++s->layers;
-}
-
 /* A flow of the new links of an axis, doubled = axis + 1, or of all. 0 where loops are not known. */
 LFT_P_STATIC int LFT_P(scale_flow)(LFT_P(scales) *s, const LFT_(continuous_desc) *of, const int *at, int doubled, double beta,
                                    int order)
@@ -17752,7 +17786,7 @@ LFT_P_STATIC int LFT_P(scale_flow)(LFT_P(scales) *s, const LFT_(continuous_desc)
     if (!d->loops) d->loops = LFT_(continuous_loops)(doubled, highest);
     if (room && d->loops > room) d->loops = room;
     if (!any && least == 1) d->loops = 1, d->order = 0;
-    LFT_P(scale_layer)(s, LFT_(continuous)(), d);
+    LFT_P(scale_layer)(s->layer, &s->layers, LFT_(continuous)(), d);
     ++s->flows;
     return d->loops > 0;
 }
@@ -17797,7 +17831,9 @@ LFT_P_STATIC void LFT_P(scale_back)(LFT_P(scales) *s, double (*beta)[LFT_DIM], i
     }
 }
 
-LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error)
+/* All layers, or those of the first `part` doublings if it is not -1; *mean: the mean coupling there. */
+LFT_P_STATIC lft_status LFT_P(scale_list)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, int part, double *mean,
+                                          lft_arena *arena, lft_error *error)
 {
     LFT_P(scales) *s = (LFT_P(scales) *)lft_arena_alloc(arena, 1, sizeof *s);
     LFT_(lattice)  lattice;
@@ -17817,16 +17853,22 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
         desc->extent[mu] = at[mu];
         for (nu = 0; nu < LFT_DIM; ++nu) beta[mu][nu] = of->flow.beta;
     }
-    for (i = doublings; i-- > 0; LFT_P(scale_back)(s, beta, axis[i])) of_scale[i] = LFT_P(scale_coupling)(beta, axis[i]);
+    if (part > doublings) return lft_p_fail_got(error, LFT_ERR_ARG, "multiscale", "doublings", "as many as there are", part);
+    if (part < 0) part = doublings;
+    for (i = doublings; i-- > 0; LFT_P(scale_back)(s, beta, axis[i])) {
+        if (i + 1 == part) *mean = LFT_P(scale_coupling)(beta, -1);
+        of_scale[i] = LFT_P(scale_coupling)(beta, axis[i]);
+    }
+    if (!part) *mean = LFT_P(scale_coupling)(beta, -1);
     known = LFT_P(scale_flow)(s, &of->flow, at, 0, LFT_P(scale_coupling)(beta, -1), of->flow.order);
-    for (i = 0; i < doublings; ++i) {
+    for (i = 0; i < part; ++i) {
         LFT_(doubling_desc) *d = s->doubling + i;
-        d->axis = axis[i], d->extent = at[axis[i]] *= 2;
-        LFT_P(scale_layer)(s, LFT_(doubling)(), d);
+        d->axis = axis[i], d->extent = at[axis[i]] *= 2, d->fixed_gauge = of->fixed_gauge;
+        LFT_P(scale_layer)(s->layer, &s->layers, LFT_(doubling)(), d);
         if (of->harmonics) {
             LFT_(circle_desc) *c = s->circle + i;
             c->doubled = axis[i] + 1, c->harmonics = of->harmonics, c->beta = of->flow.order ? of_scale[i] : 0;
-            LFT_P(scale_layer)(s, LFT_(circle)(), c);
+            LFT_P(scale_layer)(s->layer, &s->layers, LFT_(circle)(), c);
         } else known = LFT_P(scale_flow)(s, &of->flow, at, axis[i] + 1, of_scale[i], of->flow.order) && known;
         if (of->refine) known = LFT_P(scale_flow)(s, &of->flow, at, 0, 0, 0) && known;
     }
@@ -17835,6 +17877,20 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
     desc->layer  = s->layer;
     desc->layers = s->layers;
     return LFT_OK;
+}
+
+LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error)
+{
+    double mean;
+    return LFT_P(scale_list)(desc, of, -1, &mean, arena, error);
+}
+
+LFT_API lft_status LFT_(multiscale_part)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, int doublings, double *beta,
+                                         lft_arena *arena, lft_error *error)
+{
+    *beta = 0;
+    if (doublings < 0) return lft_p_fail_got(error, LFT_ERR_ARG, "multiscale", "doublings", "at least 0", doublings);
+    return LFT_P(scale_list)(desc, of, doublings, beta, arena, error);
 }
 
 #else
@@ -17850,16 +17906,7 @@ typedef struct LFT_P(scales) {
 
 LFT_API size_t LFT_(multiscale_bytes)(void)
 {
-    lft_arena measure = lft_arena_measure();
-    (void)lft_arena_alloc(&measure, 1, sizeof(LFT_P(scales)));
-    return measure.need;
-}
-
-LFT_P_STATIC void LFT_P(scale_layer)(LFT_P(scales) *s, const LFT_(layer_ops) *ops, const void *desc)
-{
-    s->layer[s->layers].ops  = ops;
-    s->layer[s->layers].desc = desc;
-    ++s->layers;
+    return lft_p_arena_bytes(sizeof(LFT_P(scales)));
 }
 
 /* Has every axis as far to go as the others? */
@@ -17890,15 +17937,15 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
     s->flow = of->flow;
     for (mu = 0; mu < LFT_DIM; ++mu) desc->extent[mu] = at[mu], desc->prior_target[mu] = of->extent[mu];
     desc->prior_mass2 = of->mass2;
-    LFT_P(scale_layer)(s, LFT_(continuous)(), &s->flow);
+    LFT_P(scale_layer)(s->layer, &s->layers, LFT_(continuous)(), &s->flow);
     for (i = 0; i < doublings; ++i) {
         LFT_(doubling_desc) *d = s->doubling + i;
         d->axis = axis[i], d->sines = of->sines, d->mass2 = of->mass2;
         for (mu = 0; mu < LFT_DIM; ++mu) d->target[mu] = of->extent[mu];
         at[axis[i]] *= 2;
-        LFT_P(scale_layer)(s, LFT_(doubling)(), d);
+        LFT_P(scale_layer)(s->layer, &s->layers, LFT_(doubling)(), d);
         if (of->refine || i + 1 == doublings || LFT_P(scale_is_even)(at, of->extent)) {
-            LFT_P(scale_layer)(s, LFT_(continuous)(), &s->flow);
+            LFT_P(scale_layer)(s->layer, &s->layers, LFT_(continuous)(), &s->flow);
         }
     }
     desc->layer  = s->layer;
@@ -20323,25 +20370,26 @@ LFT_P_STATIC double LFT_P(log_det)(double *a, int n)
     return sum;
 }
 
-/* The tapes of all layers, one behind the other. */
-LFT_P_STATIC size_t LFT_P(flow_tape_bytes)(const LFT_(flow) *flow)
+/* The tapes of the layers from `first` on, one behind the other. */
+LFT_P_STATIC size_t LFT_P(flow_tape_bytes)(const LFT_(flow) *flow, int first)
 {
     size_t bytes = 0;
     int    i;
-    for (i = 0; i < flow->layers; ++i) bytes += flow->layer[i].tape_bytes;
+    for (i = first; i < flow->layers; ++i) bytes += flow->layer[i].tape_bytes;
     return bytes;
 }
 
-/* dx at the samples becomes dz at the prior; gradient: the layers' own forms one behind the other, or NULL. */
-LFT_P_STATIC lft_status LFT_P(flow_backward)(const LFT_(flow) *flow, LFT_P(flow_work) *w, const unsigned char *tape,
+/* dx at the samples becomes that before layer `first`; tape and gradient: of the layers from there on, gradient their own forms one
+ * behind the other, or NULL. */
+LFT_P_STATIC lft_status LFT_P(flow_backward)(const LFT_(flow) *flow, int first, LFT_P(flow_work) *w, const unsigned char *tape,
                                              lft_v *dx, const double *dlogdet, double *gradient)
 {
     lft_status status = LFT_OK;
     size_t     count  = 0;
     int        i;
-    tape += LFT_P(flow_tape_bytes)(flow);
-    for (i = 0; i < flow->layers; ++i) count += flow->layer[i].gradient_count;
-    for (i = flow->layers - 1; i >= 0 && !status; --i) {
+    tape += LFT_P(flow_tape_bytes)(flow, first);
+    for (i = first; i < flow->layers; ++i) count += flow->layer[i].gradient_count;
+    for (i = flow->layers - 1; i >= first && !status; --i) {
         const LFT_(layer) *layer = flow->layer + i;
         tape -= layer->tape_bytes;
         count -= layer->gradient_count;
@@ -20369,7 +20417,7 @@ LFT_P_STATIC void LFT_P(jacobian_task)(void *context, int block, int thread)
     for (l = 0; l < LFT_P_LANES; ++l) zero[l] = 0;
     LFT_P(set_zero)(w->score, n);
     for (l = 0; l < LFT_P_LANES && row + l < n; ++l) dx[(size_t)(row + l) * LFT_P_LANES + (size_t)l] = 1;
-    LFT_P(flow_note)(w, block, LFT_P(flow_backward)(job->flow, w, job->tape, w->score, zero, NULL));
+    LFT_P(flow_note)(w, block, LFT_P(flow_backward)(job->flow, 0, w, job->tape, w->score, zero, NULL));
     for (l = 0; l < LFT_P_LANES && row + l < n; ++l) {
         double *to = job->matrix + (size_t)(row + l) * (size_t)n;
         for (x = 0; x < n; ++x) to[x] = (double)dx[(size_t)x * LFT_P_LANES + (size_t)l];
@@ -20398,7 +20446,7 @@ LFT_P_STATIC lft_status LFT_P(map_epsilon)(LFT_(flow) *flow, LFT_P(flow_work) *w
     int                 l;
     if (status) return status;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-    status = LFT_P(flow_push)(flow, w, NULL, logdet, NULL, tape);
+    status = LFT_P(flow_push)(flow, w, NULL, logdet, NULL, tape, 0);
     if (status) {
         flow->error = w->error;
         return status;
@@ -20443,7 +20491,7 @@ LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64
                                          lft_arena scratch)
 {
     const size_t   rows   = LFT_P(flow_state_of)(flow)->volume * LFT_P_FORCES;
-    unsigned char *tape   = (unsigned char *)lft_arena_take(&scratch, LFT_P(flow_tape_bytes)(flow), 1);
+    unsigned char *tape   = (unsigned char *)lft_arena_take(&scratch, LFT_P(flow_tape_bytes)(flow, 0), 1);
     double        *matrix = (double *)lft_arena_take(&scratch, rows * rows, sizeof(double));
     double         sum = 0, square = 0, epsilon = 0;
     lft_status     status = lft_arena_check(&scratch, &flow->error, "flow_logq_error");
@@ -20473,7 +20521,7 @@ LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow)
 {
     lft_arena measure = lft_arena_measure();
     size_t    rows    = LFT_P(flow_state_of)(flow)->volume * LFT_P_FORCES;
-    (void)lft_arena_take(&measure, LFT_P(flow_tape_bytes)(flow), 1);
+    (void)lft_arena_take(&measure, LFT_P(flow_tape_bytes)(flow, 0), 1);
     (void)lft_arena_take(&measure, rows * rows, sizeof(double));
     return measure.need;
 }
@@ -20498,14 +20546,14 @@ LFT_P_STATIC void LFT_P(pullback_action)(const LFT_(theory) *theory, const LFT_(
     LFT_P(copy_field)(s->work.x, LFT_P(const_view)(eta), lattice);
     LFT_P(prior_scale)(&f->prior, s->work.x, 0, s->work.scratch);
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0, minus[l] = -1;
-    status = LFT_P(flow_push)(p->flow, &s->work, NULL, logdet, NULL, dS ? s->tape : NULL);
+    status = LFT_P(flow_push)(p->flow, &s->work, NULL, logdet, NULL, dS ? s->tape : NULL, 0);
     p->base->action(p->base, lattice, (const lft_real *)s->work.x, S, dS);
     for (l = 0; l < LFT_P_LANES; ++l) {
         S[l] -= logdet[l];
         if (!status && !lft_finite(S[l])) status = LFT_ERR_NONFINITE;
     }
     if (dS) {
-        const lft_status back = LFT_P(flow_backward)(p->flow, &s->work, s->tape, dx, minus, NULL);
+        const lft_status back = LFT_P(flow_backward)(p->flow, 0, &s->work, s->tape, dx, minus, NULL);
         if (!status) status = back;
         LFT_P(prior_scale)(&f->prior, dx, 1, s->work.scratch);
     }
@@ -20528,7 +20576,7 @@ LFT_API lft_status LFT_(pullback_init)(LFT_(pullback) *p, LFT_(flow) *flow, cons
     s->work.x       = LFT_P(vectors)(arena, f->volume * LFT_P_SITE);
     s->work.other   = LFT_P(vectors)(arena, f->volume * LFT_P_SITE);
     s->work.scratch = lft_arena_of(lft_arena_take(arena, scratch, 1), scratch);
-    s->tape         = (unsigned char *)lft_arena_take(arena, LFT_P(flow_tape_bytes)(flow), 1);
+    s->tape         = (unsigned char *)lft_arena_take(arena, LFT_P(flow_tape_bytes)(flow, 0), 1);
     if (base) p->theory = *base;
     p->theory.name   = "pullback";
     p->theory.user   = p;
@@ -20557,7 +20605,7 @@ LFT_API lft_status LFT_(pullback_map)(LFT_(pullback) *p, const LFT_(batch) *eta,
         LFT_P(copy_field)(s->work.x, LFT_P(view)(LFT_P(group)(eta, g)), &eta->lattice);
         LFT_P(prior_scale)(&LFT_P(flow_state_of)(p->flow)->prior, s->work.x, 0, s->work.scratch);
         for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-        one = LFT_P(flow_push)(p->flow, &s->work, NULL, logdet, NULL, NULL);
+        one = LFT_P(flow_push)(p->flow, &s->work, NULL, logdet, NULL, NULL, 0);
         if (one && !status) {
             status         = one;
             p->flow->error = s->work.error;
@@ -20582,6 +20630,7 @@ typedef struct LFT_P(train_state) {
     size_t             slot_size;
     double            *normal; /* Gauss-Newton: [slots][normal_size] */
     size_t             normal_size;
+    size_t             still; /* parameters of the frozen layers and of the prior with them, the first of each term */
     int                groups;
     uint64_t           first;
     LFT_(theory)       theory; /* at the present couplings of a family */
@@ -20627,6 +20676,32 @@ LFT_P_STATIC lft_status LFT_P(train_check)(const lft_train_desc *d, lft_error *e
     return LFT_OK;
 }
 
+/* Are there layers to train, with the gradients that it takes? */
+LFT_P_STATIC lft_status LFT_P(train_moving)(const LFT_(flow) *flow, const lft_train_desc *d, lft_error *e)
+{
+    const int    newton = d->optimizer == LFT_GAUSS_NEWTON;
+    const size_t all    = LFT_P(flow_state_of)(flow)->parameters;
+    int          i;
+    if (d->frozen < 0 || d->frozen >= flow->layers || (d->frozen && flow->layer[d->frozen].params == all)) {
+        return lft_p_fail_got(e, LFT_ERR_ARG, "train", "frozen", "layers with others behind them that have parameters", d->frozen);
+    }
+    for (i = d->frozen; newton && i < flow->layers; ++i) {
+        if (flow->layer[i].per_lane || !flow->layer[i].gradient_count) continue;
+        return lft_p_fail_got(e, LFT_ERR_ARG, "train", "layers for Gauss-Newton", "gradients lane by lane; not so layer", i);
+    }
+    for (i = d->estimator == LFT_TOTAL_GRADIENT ? d->frozen : 0; i < flow->layers; ++i) { /* the others carry grad log q */
+        if (flow->layer[i].ops->backward) continue;
+        return lft_p_fail_text(e, LFT_ERR_ARG, "train", "layer", "one with a gradient", flow->layer[i].ops->kind);
+    }
+    return LFT_OK;
+}
+
+/* Gradients of the prior that are wanted. */
+LFT_P_STATIC size_t LFT_P(train_prior)(const LFT_(trainer) *t)
+{
+    return t->desc.frozen ? 0 : LFT_P(prior_gradient_count)(&LFT_P(flow_state_of)(t->flow)->prior);
+}
+
 /* The integration steps that layers have at present, the most of any. */
 LFT_P_STATIC int LFT_P(train_integration_steps)(const LFT_(flow) *flow)
 {
@@ -20640,7 +20715,8 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
 {
     LFT_P(flow_state)  *f = LFT_P(flow_state_of)(flow);
     LFT_P(train_state)  local, *s = (LFT_P(train_state) *)lft_arena_alloc(arena, 1, sizeof *s);
-    const size_t        n = flow->params.count, tape = LFT_P(flow_tape_bytes)(flow);
+    const size_t        n = flow->params.count;
+    size_t              tape, still;
     lft_status          status;
     int                 measured, newton, draws = 0, i;
     lft_p_zero(trainer, sizeof *trainer);
@@ -20651,38 +20727,33 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
     trainer->rate_scale = 1;
     trainer->state      = s;
     status              = LFT_P(train_check)(&trainer->desc, &flow->error);
+    if (!status) status = LFT_P(train_moving)(flow, &trainer->desc, &flow->error);
     if (status) return status;
+    tape  = LFT_P(flow_tape_bytes)(flow, trainer->desc.frozen);
+    still = trainer->desc.frozen ? flow->layer[trainer->desc.frozen].params : 0;
     if (theory && flow->family.degree && flow->family.couplings != theory->couplings) {
         return lft_p_fail_got(&flow->error, LFT_ERR_MISMATCH, "train", "couplings of the family", "those of the theory",
                               flow->family.couplings);
     }
     newton = trainer->desc.optimizer == LFT_GAUSS_NEWTON;
-    for (i = 0; newton && i < flow->layers; ++i) {
-        if (flow->layer[i].per_lane || !flow->layer[i].gradient_count) continue;
-        return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "layers for Gauss-Newton", "gradients lane by lane; not so layer",
-                              i);
-    }
-    for (i = 0; i < flow->layers; ++i) {
-        if (flow->layer[i].ops->backward) continue;
-        return lft_p_fail_text(&flow->error, LFT_ERR_ARG, "train", "layer", "one with a gradient", flow->layer[i].ops->kind);
-    }
     if (newton && n < 4) { /* its state takes the place of four of Adam's numbers */
         return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "parameters for Gauss-Newton", "at least 4", (double)n);
     }
-    if (newton && (size_t)trainer->desc.batch < n) { /* the equations would have a solution for any samples */
+    if (newton && (size_t)trainer->desc.batch < n - still) { /* the equations would have a solution for any samples */
         return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "batch", "for Gauss-Newton at least as many as parameters",
                               trainer->desc.batch);
     }
-    if (newton && (flow->family.degree || LFT_P(prior_gradient_count)(&f->prior))) {
+    if (newton && (flow->family.degree || LFT_P(train_prior)(trainer))) {
         return lft_p_fail(&flow->error, LFT_ERR_ARG, "train",
                           "Gauss-Newton is for one set of couplings and a prior without parameters");
     }
     if (!s) s = &local;
     s->groups    = (trainer->desc.batch - 1) / LFT_P_LANES + 1;
-    s->slot_size = LFT_P(prior_gradient_count)(&f->prior);
-    for (i = 0; i < flow->layers; ++i) s->slot_size += flow->layer[i].gradient_count;
+    s->still     = still;
+    s->slot_size = LFT_P(train_prior)(trainer);
+    for (i = trainer->desc.frozen; i < flow->layers; ++i) s->slot_size += flow->layer[i].gradient_count;
     s->slot        = (double *)lft_arena_alloc(arena, s->slot_size * (size_t)trainer->desc.slots, sizeof(double));
-    s->normal_size = newton ? lft_p_normal_size(n) : 0;
+    s->normal_size = newton ? lft_p_normal_size(n - still) : 0;
     s->normal      = (double *)lft_arena_alloc(arena, s->normal_size * (size_t)trainer->desc.slots, sizeof(double));
     measured       = trainer->desc.guard_every > 0 && LFT_P(train_integration_steps)(flow) > 0;
     s->guard_bytes = measured ? LFT_(flow_logq_error_bytes)(flow) : 0;
@@ -20739,7 +20810,7 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     LFT_P(copy_field)(tw->z, w->x, &flow->layer[0].in);
     if (path || natural) LFT_P(prior_logq)(&f->prior, tw->z, logq, w->score, w->scratch);
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-    status = LFT_P(flow_push)(flow, w, &d, logdet, path || natural ? w->score : NULL, tw->tape);
+    status = LFT_P(flow_push)(flow, w, &d, logdet, path || natural ? w->score : NULL, tw->tape, t->desc.frozen);
     if (status) return status;
     s->theory.action(&s->theory, &flow->lattice, (lft_real *)w->x, S, (lft_real *)tw->dx);
     for (l = 0; l < LFT_P_LANES; ++l) {
@@ -20752,8 +20823,8 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     for (x = 0; natural && x < n; ++x) tw->dx[x] = -w->score[x]; /* takes the way of the samples off that of log q */
     for (x = 0; x < n; ++x) tw->dx[x] *= share;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = path ? 0 : -weight[l], logq[l] = path ? 0 : weight[l];
-    status = LFT_P(flow_backward)(flow, w, tw->tape, tw->dx, logdet, slot + LFT_P(prior_gradient_count)(&f->prior));
-    LFT_P(prior_backward)(&f->prior, tw->z, tw->dx, logq, slot, w->scratch);
+    status = LFT_P(flow_backward)(flow, t->desc.frozen, w, tw->tape, tw->dx, logdet, slot + LFT_P(train_prior)(t));
+    if (!t->desc.frozen) LFT_P(prior_backward)(&f->prior, tw->z, tw->dx, logq, slot, w->scratch);
     return status;
 }
 
@@ -20773,12 +20844,12 @@ LFT_P_STATIC lft_status LFT_P(train_newton_group)(LFT_(trainer) *t, LFT_P(flow_w
         double *at = tw->lane;
         lft_p_zero(tw->row, n * sizeof(double));
         for (k = 0; k < s->slot_size; ++k) tw->lane[k] = k % LFT_P_LANES == (size_t)l ? tw->own[k] : 0;
-        for (i = 0; i < flow->layers; ++i) {
+        for (i = t->desc.frozen; i < flow->layers; ++i) {
             if (flow->layer[i].gradient_count) flow->layer[i].ops->collect(flow->layer + i, at, tw->row);
             at += flow->layer[i].gradient_count;
         }
         for (k = 0; k < n; ++k) tw->row[k] = flow->params.pace[k] > 0 ? tw->row[k] : 0; /* one that does not move */
-        lft_p_normal_add(normal, n, tw->row, -t->logw[group * LFT_P_LANES + l]);
+        lft_p_normal_add(normal, n - s->still, tw->row + s->still, -t->logw[group * LFT_P_LANES + l]);
     }
     return status;
 }
@@ -20846,7 +20917,7 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
     LFT_(flow)         *flow = t->flow;
     LFT_P(train_state) *s    = (LFT_P(train_state) *)t->state;
     const int           newton = t->desc.optimizer == LFT_GAUSS_NEWTON;
-    const size_t        of_prior = LFT_P(prior_gradient_count)(&LFT_P(flow_state_of)(flow)->prior);
+    const size_t        of_prior = LFT_P(train_prior)(t);
     double             *sum = newton ? s->normal : s->slot, *at;
     const lft_status    status = LFT_P(train_sums)(t, first, sum, newton ? s->normal_size : s->slot_size);
     double              of_batch, weight;
@@ -20854,15 +20925,16 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
     int                 i;
     if (status) return status;
     for (*loss = 0, i = 0; i < t->desc.batch; ++i) *loss -= t->logw[i] / t->desc.batch;
+    lft_p_zero(t->gradient, flow->params.count * sizeof(double));
     if (newton) {
         LFT_P(train_logz)(t, &of_batch, &weight);
-        lft_p_normal_about(sum, flow->params.count, -(t->adam.v[2] + weight * of_batch) / (t->adam.v[3] + weight), t->gradient);
+        lft_p_normal_about(sum, flow->params.count - s->still, -(t->adam.v[2] + weight * of_batch) / (t->adam.v[3] + weight),
+                           t->gradient + s->still);
         return LFT_OK;
     }
-    lft_p_zero(t->gradient, flow->params.count * sizeof(double));
     for (k = 0; k < of_prior; ++k) t->gradient[k] += sum[k];
     at = sum + of_prior;
-    for (i = 0; i < flow->layers; ++i) {
+    for (i = t->desc.frozen; i < flow->layers; ++i) {
         flow->layer[i].ops->collect(flow->layer + i, at, t->gradient);
         at += flow->layer[i].gradient_count;
     }
@@ -20891,16 +20963,16 @@ LFT_P_STATIC double *LFT_P(trainer_vector)(const LFT_(trainer) *t, int i)
 
 LFT_P_STATIC void LFT_P(trainer_collect_desc)(LFT_P(model_list) *list, const lft_train_desc *d)
 {
-    uint64_t whole[11];
+    uint64_t whole[12];
     double   real[8];
     whole[0] = d->seed, whole[1] = d->steps, whole[2] = d->warmup;
     whole[3] = (uint64_t)d->batch, whole[4] = (uint64_t)d->accumulate;
     whole[5] = (uint64_t)d->estimator, whole[6] = (uint64_t)d->schedule, whole[7] = (uint64_t)d->slots;
     whole[8] = d->guard_every > 0 ? (uint64_t)d->guard_every : 0, whole[9] = (uint64_t)d->guard_samples;
-    whole[10] = (uint64_t)d->optimizer;
+    whole[10] = (uint64_t)d->optimizer, whole[11] = (uint64_t)d->frozen;
     real[0] = d->rate, real[1] = d->last_rate, real[2] = d->clip, real[3] = d->beta1, real[4] = d->beta2;
     real[5] = d->guard_std, real[6] = d->guard_mean, real[7] = d->ridge;
-    LFT_P(model_add)(list, "trainer.whole", LFT_DTYPE_U64, whole, 11);
+    LFT_P(model_add)(list, "trainer.whole", LFT_DTYPE_U64, whole, 12);
     LFT_P(model_add)(list, "trainer.real", LFT_DTYPE_F64, real, 8);
 }
 
@@ -21001,6 +21073,7 @@ LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc
         if (desc->estimator == LFT_PATH_GRADIENT) desc->estimator = LFT_TOTAL_GRADIENT; /* of an older version */
     }
     desc->ridge = lft_tensor_get(real, 7);
+    if (lft_tensor_count(whole) >= 12) desc->frozen = LFT_P(trainer_int)(whole, 11);
     return LFT_OK;
 }
 
@@ -21031,6 +21104,8 @@ LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *t, const lft_safetensors 
     const lft_tensor *numbers = lft_safetensors_find(doc, "trainer.numbers");
     const lft_tensor *guard   = lft_safetensors_find(doc, "trainer.guard");
     lft_train_report *r       = &t->report;
+    const size_t      parameters = LFT_P(flow_state_of)(t->flow)->parameters;
+    const size_t      still      = ((const LFT_P(train_state) *)t->state)->still;
     size_t            k;
     int               i;
     if (!status) status = LFT_(model_restore)(t->flow, doc, error);
@@ -21039,6 +21114,9 @@ LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *t, const lft_safetensors 
         const lft_tensor *v = lft_safetensors_find(doc, LFT_P(trainer_vector_name)[i]);
         double           *to = LFT_P(trainer_vector)(t, i);
         for (k = 0; k < t->adam.n; ++k) to[k] = lft_tensor_get(v, k);
+        for (k = 0; i != 2 && t->desc.optimizer == LFT_ADAM && k < t->adam.n; ++k) { /* 2: parameters */
+            if (k % parameters < still) to[k] = 0;
+        }
     }
     t->step              = lft_tensor_get_u64(whole, 0);
     t->adam.step         = lft_tensor_get_u64(whole, 1);
@@ -21095,10 +21173,10 @@ LFT_P_STATIC lft_status LFT_P(train_newton)(LFT_(trainer) *t, uint64_t first, do
     *ridge    = !begun ? 0.1 : *ridge / 3 > t->desc.ridge ? *ridge / 3 : t->desc.ridge;
     t->adam.step += 1;
     lft_p_copy(before, flow->params.value, n * sizeof(double));
-    *norm = lft_p_normal_step(s->normal, n, *ridge, t->gradient, step);
+    *norm = lft_p_normal_step(s->normal, n - s->still, *ridge, t->gradient + s->still, step);
     if (!lft_finite(*norm)) return LFT_ERR_NONFINITE;
     if (t->desc.clip > 0 && *norm > t->desc.clip) rate *= t->desc.clip / *norm;
-    for (k = 0; k < n; ++k) flow->params.value[k] += rate * step[k];
+    for (k = s->still; k < n; ++k) flow->params.value[k] += rate * step[k - s->still];
     return LFT_OK;
 }
 

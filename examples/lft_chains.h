@@ -8,7 +8,8 @@ typedef struct LFT(sample_job) {
     LFT(recorder) record;
     double       *logw; /* of all proposals */
     size_t        weights;
-    uint64_t      therm, every;
+    uint64_t      therm, every, seed;
+    lft_arena     gauge;
 } LFT(sample_job);
 
 /* Keeps the log-weights of a round of proposals; one without a finite number has weight 0. */
@@ -71,6 +72,7 @@ static int LFT(sample_fill)(lft_writer to, void *context, lft_error *e)
     for (i = 0; i < j->therm && !status; ++i) status = LFT(sample_step)(j, e);
     while (!status && r->done < r->n) {
         for (i = 0; i < j->every && !status; ++i) status = LFT(sample_step)(j, e);
+        if (!status) status = LFT(any_gauge)(j->chain.flow, j->seed, r->done, &j->chain.x, j->gauge, e);
         if (!status) status = LFT(recorder_round)(r, &j->chain.x, e);
         cli_progress(j->c, r->done, r->n, "sample %llu/%llu  acceptance %.3f", (unsigned long long)r->done,
                      (unsigned long long)r->n,
@@ -97,6 +99,8 @@ static lft_status LFT(sample_run)(cli *c, LFT(flow) *flow, const LFT(theory) *th
     memset(j, 0, sizeof *j);
     memset(&d, 0, sizeof d);
     j->c     = c;
+    j->seed  = seed;
+    j->gauge = LFT(gauge_arena)(c, flow);
     j->therm = cli_count(c, "therm", 20, 0, 1u << 30);
     j->every = cli_count(c, "every", 1, 1, 1u << 30);
     j->trajectories = (int)cli_count(c, "trajectories", 0, 0, 1000000);

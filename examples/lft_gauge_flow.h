@@ -26,23 +26,91 @@ static int LFT(loops_of)(cli *c, int order)
     return loops;
 }
 
-/* From a coarse lattice to that of the options, each flow as in d->continuous. */
-static lft_status LFT(read_scales)(cli *c, LFT(flow_desc) *d)
+/* From a coarse lattice to that of the options, each flow as in *flow. */
+static lft_status LFT(read_multiscale)(cli *c, const LFT(continuous_desc) *flow, LFT(multiscale_desc) *of)
 {
     static const char *const conditional[] = {"loops", "circle", NULL};
-    LFT(multiscale_desc)     of;
-    lft_arena                arena = cli_arena(c, LFT(multiscale_bytes)());
-    memset(&of, 0, sizeof of);
-    cli_extent(c, "from", cli_text(c, "from"), of.from);
-    of.flow   = d->continuous;
-    if (of.flow.order < 0) of.flow.order = LFT_CLI_DIM == 2 ? 4 : 2;
-    of.refine = cli_given(c, "refine");
-    if (cli_word(c, "conditional", conditional, 1) == 2) of.harmonics = (int)cli_count(c, "harmonics", 12, 1, 64);
-    else if (cli_given(c, "harmonics")) return cli_fail(c, LFT_ERR_ARG, "--harmonics: expected --conditional circle with it");
-    memcpy(of.extent, d->extent, sizeof of.extent);
-    if (c->error.code || cli_check(c, LFT(multiscale)(d, &of, &arena, &c->error), &c->error)) return c->error.code;
+    memset(of, 0, sizeof *of);
+    cli_extent(c, "from", cli_text(c, "from"), of->from);
+    cli_extent(c, "extent", cli_text(c, "extent"), of->extent);
+    of->flow = *flow;
+    if (of->flow.order < 0) of->flow.order = LFT_CLI_DIM == 2 ? 4 : 2;
+    of->refine      = cli_given(c, "refine");
+    of->fixed_gauge = cli_given(c, "fixed-gauge");
+    if (cli_word(c, "conditional", conditional, 1) == 2) of->harmonics = (int)cli_count(c, "harmonics", 12, 1, 64);
+    else if (cli_given(c, "harmonics")) (void)cli_fail(c, LFT_ERR_ARG, "--harmonics: expected --conditional circle with it");
+    return c->error.code;
+}
+
+static lft_status LFT(read_scales)(cli *c, LFT(flow_desc) *d)
+{
+    LFT(multiscale_desc) of;
+    lft_arena            arena = cli_arena(c, LFT(multiscale_bytes)());
+    if (LFT(read_multiscale)(c, &d->continuous, &of)) return c->error.code;
+    if (cli_check(c, LFT(multiscale)(d, &of, &arena, &c->error), &c->error)) return c->error.code;
     d->continuous = of.flow;
     return LFT_OK;
+}
+
+/* The first scales of that flow, part 0, 1, ..., and the theory that they are trained for. 0: there are no more, or an error. */
+static int LFT(scale_part)(cli *c, const LFT(flow_desc) *whole, const LFT(theory) *theory, int part, LFT(flow_desc) *d,
+                           LFT(theory) *coarse)
+{
+    LFT(multiscale_desc) of;
+    double               beta;
+    lft_error            none;
+    lft_arena            arena = cli_arena(c, LFT(multiscale_bytes)());
+    if (LFT(read_multiscale)(c, &whole->continuous, &of) || LFT(multiscale_part)(d, &of, part, &beta, &arena, &none)) return 0;
+    *coarse = *theory;
+    coarse->coupling[0] = beta;
+    d->pool             = whole->pool;
+    return 1;
+}
+
+/* Are samples of one gauge where links are doubled? */
+static int LFT(is_fixed)(const LFT(flow) *flow)
+{
+    int i, fixed = 0;
+    for (i = 0; i < flow->layers; ++i) {
+        const LFT(layer) *layer = flow->layer + i;
+        if (layer->ops == LFT(doubling)()) fixed |= ((const LFT(doubling_desc) *)layer->desc)->fixed_gauge;
+    }
+    return fixed;
+}
+
+/* Samples of such a flow in any gauge, configuration number i and the following. */
+static lft_arena LFT(gauge_arena)(cli *c, const LFT(flow) *flow)
+{
+    return cli_arena(c, LFT(is_fixed)(flow) ? LFT(gauge_transform_bytes)(&flow->lattice) : 0);
+}
+
+static lft_status LFT(any_gauge)(const LFT(flow) *flow, uint64_t seed, uint64_t i, LFT(batch) *x, lft_arena scratch, lft_error *e)
+{
+    if (!LFT(is_fixed)(flow)) return LFT_OK;
+    return LFT(gauge_transform)(x, lft_draw_of(seed, LFT_DRAW_USER, i, 0), scratch, e);
+}
+
+/* The flow of a model on a coarse lattice, and behind it scales of the options up to their lattice. */
+static lft_status LFT(scales_behind)(cli *c, const LFT(model) *m, const LFT(flow_desc) *asked, LFT(flow_desc) *d)
+{
+    LFT(multiscale_desc) of;
+    LFT(layer_desc)     *list;
+    lft_arena            arena = cli_arena(c, LFT(multiscale_bytes)());
+    int                  first, i;
+    if (cli_given(c, "from")) return cli_fail(c, LFT_ERR_ARG, "--from: expected --freeze without it");
+    if (LFT(read_multiscale)(c, &asked->continuous, &of)) return c->error.code;
+    memcpy(of.from, m->flow.lattice.extent, sizeof of.from);
+    if (cli_check(c, LFT(multiscale)(d, &of, &arena, &c->error), &c->error)) return c->error.code;
+    first = d->layer->ops != LFT(doubling)(); /* the flow on the coarse lattice is the model's */
+    if (first == d->layers) return cli_fail(c, LFT_ERR_ARG, "--extent: expected a finer lattice than that of --init, got the same");
+    list = (LFT(layer_desc) *)cli_alloc(c, (size_t)(m->flow.layers + d->layers) * sizeof *list);
+    for (i = 0; i < m->flow.layers && list; ++i) list[i].ops = m->flow.layer[i].ops, list[i].desc = m->flow.layer[i].desc;
+    for (i = first; i < d->layers && list; ++i) list[m->flow.layers + i - first] = d->layer[i];
+    d->layers += m->flow.layers - first;
+    d->layer = list;
+    memcpy(d->extent, m->desc.extent, sizeof d->extent);
+    d->prior = m->desc.prior;
+    return c->error.code;
 }
 
 /* From a coarser lattice than a model's, with flows like its last one: the start of scales that the model does not have. */
@@ -56,6 +124,10 @@ static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d)
     if (last->ops->draw) return cli_fail(c, LFT_ERR_ARG, "--init: expected a model that ends with a flow, got %s", last->ops->kind);
     cli_extent(c, "extent", cli_text(c, "extent"), of.extent);
     cli_extent(c, "from", cli_text(c, "from"), of.from);
+    if (!c->error.code && !cli_given(c, "from") && !memcmp(of.extent, flow->lattice.extent, sizeof of.extent)) {
+        *d = m->desc;
+        return LFT_OK;
+    }
     if (last->ops == LFT(circle)()) {
         of.harmonics  = ((const LFT(circle_desc) *)last->desc)->harmonics;
         of.flow.order = 1;
@@ -69,6 +141,7 @@ static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d)
     } else of.flow.order = 1;
     of.flow.doubled = 0;
     of.flow.beta    = cli_real(c, "beta", 0);
+    of.fixed_gauge  = LFT(is_fixed)(flow);
     if (c->error.code) return c->error.code;
     return cli_check(c, LFT(multiscale)(d, &of, &arena, &c->error), &c->error);
 }
@@ -77,19 +150,24 @@ static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d)
 static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
 {
     static const char *const flow[] = {"continuous", "multiscale", NULL};
+    static const char *const of_scales[] = {"from", "refine", "conditional", "harmonics", "fixed-gauge", "scale-steps", "freeze"};
     LFT(continuous_desc)    *of     = &d->continuous;
     const int                scales = cli_word(c, "flow", flow, 1) == 2;
+    int                      i;
     (void)LFT(read_continuous)(c, d);
     of->loops      = (int)cli_count(c, "loops", 0, 1, 1000);
     of->nodes      = (int)cli_count(c, "nodes", 0, 1, 100);
     of->most_steps = (int)cli_count(c, "most-int-steps", 0, 1, 100000);
     of->order      = cli_init_word(c);
+    if (scales && cli_given(c, "freeze")) { /* the scales behind a model are read with it */
+        return cli_init_file(c) ? c->error.code : cli_fail(c, LFT_ERR_ARG, "--freeze: expected --init FILE beside it, got none");
+    }
     if (scales) return LFT(read_scales)(c, d);
     if (of->order > 2 && !of->loops) of->loops = LFT(loops_of)(c, of->order);
     if (of->order < 0) of->order = of->nodes == 1 || (of->loops && of->loops < LFT(continuous_loops)(0, 2)) ? 1 : 2;
-    if (cli_given(c, "from") || cli_given(c, "refine") || cli_given(c, "conditional") || cli_given(c, "harmonics")) {
-        return cli_fail(c, LFT_ERR_ARG,
-                        "--from, --refine, --conditional, --harmonics are options of --flow multiscale: expected it, got %s",
+    for (i = 0; i < 7; ++i) {
+        if (!cli_given(c, of_scales[i])) continue;
+        return cli_fail(c, LFT_ERR_ARG, "--%s is one of the options of --flow multiscale: expected it, got %s", of_scales[i],
                         flow[0]);
     }
     return c->error.code;

@@ -56,7 +56,8 @@ static void info_print_layer(const f64_flow *flow, int i)
     printf("  layer %-4d on ", i);
     for (k = 0; k < LFT_CLI_DIM; ++k) printf("%s%d", k ? "x" : "", layer->out.extent[k]);
     if (layer->ops->draw) {
-        printf(": %s, drawn\n", layer->ops->kind);
+        const int fixed = layer->ops == f64_doubling() && ((const f64_doubling_desc *)layer->desc)->fixed_gauge;
+        printf(": %s, drawn%s\n", layer->ops->kind, fixed ? ", V = 1" : "");
         return;
     }
     while (p->offset != layer->params) ++p; /* the plaquette's coefficients; behind them those of the other classes */

@@ -89,6 +89,33 @@ static lft_status LFT(model_theory)(cli *c, const LFT(model_info) *info, LFT(the
 /* Of a configuration: epsilon takes a determinant of as many rows. */
 static size_t LFT(dimension)(const LFT(flow) *flow) { return (size_t)flow->lattice.volume; }
 
+/* Actions of coarse fields are not of these couplings: scales are trained together. */
+static lft_status LFT(scales_behind)(cli *c, const LFT(model) *m, const LFT(flow_desc) *asked, LFT(flow_desc) *d)
+{
+    (void)m, (void)asked, (void)d;
+    return c->error.code;
+}
+
+static int LFT(scale_part)(cli *c, const LFT(flow_desc) *whole, const LFT(theory) *theory, int part, LFT(flow_desc) *d,
+                           LFT(theory) *coarse)
+{
+    (void)c, (void)whole, (void)theory, (void)part, (void)d, (void)coarse;
+    return 0;
+}
+
+/* Fields have no gauge. */
+static lft_arena LFT(gauge_arena)(cli *c, const LFT(flow) *flow)
+{
+    (void)flow;
+    return cli_arena(c, 0);
+}
+
+static lft_status LFT(any_gauge)(const LFT(flow) *flow, uint64_t seed, uint64_t i, LFT(batch) *x, lft_arena scratch, lft_error *e)
+{
+    (void)flow, (void)seed, (void)i, (void)x, (void)scratch, (void)e;
+    return LFT_OK;
+}
+
 /* Parameters do not scale with the couplings. */
 static void LFT(rescale)(LFT(flow) *flow, const LFT(model) *m, const LFT(theory) *to)
 {

@@ -170,12 +170,83 @@ static lft_status LFT(train_open)(LFT(train_job) *j)
     return c->error.code;
 }
 
+/* The parameters and integration steps of a flow as those of the first layers of another. */
+static void LFT(train_first_layers)(cli *c, LFT(flow) *to, const LFT(flow) *from)
+{
+    int i;
+    memcpy(to->params.value, from->params.value, from->params.count * sizeof(double));
+    for (i = 0; i < from->layers && !c->error.code; ++i) {
+        LFT(layer) *layer = to->layer + i;
+        if (layer->steps) (void)cli_check(c, layer->ops->refine(layer, from->layer[i].steps, &to->error), &to->error);
+    }
+    LFT(flow_prepare)(to);
+}
+
+/* The flow of --init, frozen, and finer scales behind it. */
+static lft_status LFT(train_behind)(LFT(train_job) *j, const char *path, const LFT(flow_desc) *asked)
+{
+    cli       *c = j->c;
+    LFT(model) m;
+    memset(&m, 0, sizeof m);
+    if (LFT(load_model)(c, path, lft_pool_openmp(1), &m)) return c->error.code;
+    if (LFT(scales_behind)(c, &m, asked, &j->desc)) return c->error.code;
+    j->desc.pool = asked->pool;
+    if (LFT(make_flow)(c, &j->flow, &j->desc)) return c->error.code;
+    LFT(train_first_layers)(c, &j->flow, &m.flow);
+    j->train.frozen = m.flow.layers;
+    return c->error.code;
+}
+
+/* One scale after the other, those before frozen, each for the theory of its lattice: the start of a training of all of them. */
+static lft_status LFT(train_scales)(LFT(train_job) *j)
+{
+    cli           *c     = j->c;
+    const uint64_t steps = cli_count(c, "scale-steps", 0, 1, (uint64_t)1 << 50);
+    int            part, frozen = 0, blocks;
+    if (!steps || c->error.code) return c->error.code;
+    if (cli_init_file(c)) {
+        return cli_fail(c, LFT_ERR_ARG, "--scale-steps: expected a start without a model, got %.60s", cli_init_file(c));
+    }
+    for (part = 0, blocks = c->blocks; frozen < j->flow.layers && part < 100 && !c->error.code; ++part) {
+        LFT(flow_desc) desc;
+        LFT(flow)      flow;
+        LFT(theory)    theory;
+        LFT(trainer)   t;
+        lft_train_desc d = j->train;
+        lft_status     status;
+        lft_arena      arena;
+        while (c->blocks > blocks) free(c->block[--c->blocks]);
+        if (!LFT(scale_part)(c, &j->desc, &j->theory, part, &desc, &theory)) continue; /* nothing before the first doubling */
+        if (LFT(make_flow)(c, &flow, &desc)) return c->error.code;
+        memcpy(flow.params.value, j->flow.params.value, flow.params.count * sizeof(double));
+        LFT(flow_prepare)(&flow);
+        d.steps = steps, d.frozen = frozen;
+        arena = cli_arena(c, LFT(trainer_bytes)(&flow, &d));
+        if (cli_check(c, LFT(trainer_init)(&t, &flow, &theory, &d, &arena), &flow.error)) return c->error.code;
+        for (status = LFT_OK; t.step < steps && !status && !cli_signal;) {
+            status = LFT(train_step)(&t);
+            cli_progress(c, t.step, steps, "scale %d: step %llu/%llu  loss %.4f  ESS %.3f (batch)", part,
+                         (unsigned long long)t.step, (unsigned long long)steps, t.report.loss, t.report.ess);
+        }
+        cli_progress_end(c);
+        if (cli_signal) return cli_fail(c, LFT_STOPPED, "stopped in scale %d, before all are trained; nothing was written", part);
+        if (cli_check(c, status, &flow.error)) return status;
+        cli_note(c, "scale %d: layers %d to %d, %d sites at beta = %.6g: ESS %.3f (batch)", part, frozen, flow.layers - 1,
+                 flow.lattice.volume, theory.coupling[0], t.report.ess);
+        LFT(train_first_layers)(c, &j->flow, &flow);
+        frozen = flow.layers;
+    }
+    while (c->blocks > blocks) free(c->block[--c->blocks]);
+    return c->error.code;
+}
+
 /* The flow of --init on the extents and with the integration steps asked for. */
 static lft_status LFT(train_transfer)(LFT(train_job) *j, const char *path, const LFT(flow_desc) *asked)
 {
     cli       *c = j->c;
     LFT(model) m;
     memset(&m, 0, sizeof m);
+    if (cli_given(c, "freeze")) return LFT(train_behind)(j, path, asked);
     if (cli_no_options(c, CLI_SHAPE, "model", "--init")) return c->error.code;
     if (LFT(load_model)(c, path, lft_pool_openmp(1), &m)) return c->error.code;
     j->desc = m.desc;
@@ -211,7 +282,7 @@ static lft_status LFT(train_begin)(LFT(train_job) *j)
     } else {
         (void)LFT(make_flow)(c, &j->flow, &j->desc);
     }
-    if (c->error.code) return c->error.code;
+    if (c->error.code || LFT(train_scales)(j)) return c->error.code;
     LFT(model_info_of)(&j->info, &j->theory);
     arena = LFT(train_arena)(j);
     if (j->timed && !LFT(train_lay_out)(j, arena)) (void)LFT(train_calibrate)(j, arena);

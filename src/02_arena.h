@@ -28,6 +28,9 @@ LFT_P_STATIC lft_arena lft_arena_measure(void);
 LFT_P_STATIC void *lft_arena_alloc(lft_arena *a, size_t n, size_t element);
 LFT_P_STATIC void *lft_arena_take(lft_arena *a, size_t n, size_t element);
 
+/* What one allocation of `bytes` takes from an arena of any alignment. */
+LFT_P_STATIC size_t lft_p_arena_bytes(size_t bytes);
+
 /* LFT_OK while everything asked for was there (or is only being counted), else LFT_ERR_NOMEM with need and capacity. */
 LFT_P_STATIC lft_status lft_arena_check(const lft_arena *a, lft_error *e, const char *where);
 
@@ -73,6 +76,13 @@ LFT_P_STATIC void *lft_arena_alloc(lft_arena *a, size_t n, size_t element)
     void *p = lft_arena_take(a, n, element);
     if (p) lft_p_zero(p, n * element);
     return p;
+}
+
+LFT_P_STATIC size_t lft_p_arena_bytes(size_t bytes)
+{
+    lft_arena measure = lft_arena_measure();
+    (void)lft_arena_take(&measure, 1, bytes);
+    return measure.need;
 }
 
 LFT_P_STATIC lft_status lft_arena_check(const lft_arena *a, lft_error *e, const char *where)

@@ -21,6 +21,7 @@ typedef struct LFT_(doubling_desc) {
     int             target[LFT_DIM]; /* exact: extents at which the action lives: those after this layer. Site i of n along an axis
                                     of L stands for those from floor(i L / n) to below floor((i + 1) L / n), so a plaquette for k of
                                     them, with the density kappa_k of their sum over links in between */
+    int             fixed_gauge; /* 1: V = 1 (below); 0: V from the invariant measure */
 } LFT_(doubling_desc);
 
 /* The layer's table. A link U along the axis at a slice that becomes two: V at the first and V^+ U at the second, V from the
@@ -30,8 +31,14 @@ typedef struct LFT_(doubling_desc) {
  * No parameters. The inverse multiplies the links along the axis and forgets the others; its logdet has the density of what
  * was drawn. It commutes with gauge transformations, in distribution, and with those translations of the coarse lattice that
  * keep what the slices become. The exact conditional has no backward: it draws by rejection.
+ * With fixed_gauge V is 1, a draw less: the links are 1 and U. That is a gauge transform of what V would have made, by V at the
+ * second slices, so that behind layers that commute with gauge transformations, as all of the library do, its gauge-invariant
+ * observables and log q are what they would have been: log q is still the density of all links by the invariant measure, the same
+ * for all of a gauge orbit, the inverse forgets V as before, and the gradients of a training are the same. But samples are now of
+ * one gauge at the new sites: what depends on the gauge means nothing, until a random gauge transformation of them,
+ * LFT_(gauge_transform)(), gives them the density q in all links. Not for layers of one's own that depend on the gauge.
  * Samples below 2^32. LFT_ERR_ARG: axis, extent; exact: not two dimensions, beta, targets in which the slices do not nest, or a
- * beta so large that rounding of kappa, which is of kappa(1), leaves less than 1e-6 of its smallest value.
+ * beta so large that rounding of kappa, which is of kappa(1), leaves less than 1e-6 of its smallest value; fixed_gauge.
  * LFT_ERR_NONFINITE: a link was not finite, or none was accepted in 2^20 attempts. O(volume), mean attempts of an exact link
  * kappa_b(1), b >= a; two single plaquettes: U(1) and SU(2) as of the heat bath, SU(3) a few. */
 LFT_API const LFT_(layer_ops) *LFT_(doubling)(void);
@@ -177,6 +184,9 @@ LFT_P_STATIC lft_status LFT_P(doubling_defaults)(LFT_P(doubling) *s, LFT_(layer)
     if (d->conditional != LFT_CONDITIONAL_HAAR && d->conditional != LFT_CONDITIONAL_EXACT) {
         return lft_p_fail_got(error, LFT_ERR_ARG, s->name, "conditional", "1 (Haar) or 2 (exact)", (int)d->conditional);
     }
+    if (d->fixed_gauge != 0 && d->fixed_gauge != 1) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, s->name, "fixed_gauge", "0 or 1", d->fixed_gauge);
+    }
     layer->out = layer->in;
     layer->out.extent[d->axis] = d->extent;
     if (LFT_P_SIGNED(lattice_init)(&layer->out, layer->out.extent, error)) return LFT_ERR_ARG;
@@ -207,7 +217,7 @@ LFT_P_STATIC lft_status LFT_P(doubling_init)(LFT_(layer) *layer, const char *nam
     if (!status && s->desc.conditional == LFT_CONDITIONAL_EXACT) status = LFT_P(doubling_weights)(s, layer, arena, error);
     (void)LFT_P(vectors)(&measure, LFT_P(force_vectors)(&layer->in)); /* of a score, or a derivative */
     layer->scratch_bytes = measure.need;
-    layer->tape_bytes    = (size_t)layer->in.volume * LFT_P_LINK * sizeof(lft_v); /* V */
+    layer->tape_bytes    = s->desc.fixed_gauge ? 0 : (size_t)layer->in.volume * LFT_P_LINK * sizeof(lft_v); /* V */
     return status;
 }
 
@@ -255,8 +265,10 @@ LFT_P_STATIC void LFT_P(doubling_links)(const LFT_(layer) *layer, const LFT_(dou
             const int    i    = y * LFT_DIM + mu;
             lft_v       *to   = out + i * LFT_P_LINK;
             const lft_u *from = LFT_P(link)(in, o.site * LFT_DIM + mu);
-            if (mu == desc->axis ? !o.two : !o.second) {
+            if (mu == desc->axis ? !o.two || (desc->fixed_gauge && o.second) : !o.second) {
                 LFT_P(put)(to, from);
+            } else if (mu == desc->axis && desc->fixed_gauge) {
+                LFT_P(one)(to);
             } else if (mu == desc->axis && o.second) {
                 LFT_P(adj_mul)((lft_u *)to, LFT_P(link)(out, i - walk.stride[mu] * LFT_DIM), from);
                 LFT_P(unit)(to);
@@ -384,7 +396,7 @@ LFT_P_STATIC lft_status LFT_P(doubling_draw)(const LFT_(layer) *layer, lft_draw 
         if (score) return lft_p_fail(error, LFT_ERR_ARG, s->name, "the exact conditional has no derivatives");
         status = LFT_P(doubling_exact)(layer, &d, out, out, -1, logdet, error);
     }
-    if (tape) LFT_P(doubling_keep)(layer, s->desc.axis, out, (lft_v *)tape);
+    if (tape && !s->desc.fixed_gauge) LFT_P(doubling_keep)(layer, s->desc.axis, out, (lft_v *)tape);
     if (score) LFT_P(doubling_score)(layer, s->desc.axis, out, LFT_P(view)(score), scratch);
     return status;
 }
@@ -437,7 +449,7 @@ LFT_P_STATIC lft_status LFT_P(doubling_backward)(const LFT_(layer) *layer, const
             lft_z z;
             if (mu == s->desc.axis ? o.two && !o.second : o.second) continue;
             for (k = 0; k < LFT_P_ALGEBRA; ++k) z.c[k] = dx[(y * LFT_DIM + mu) * LFT_P_ALGEBRA + k];
-            if (mu == s->desc.axis && o.two) {
+            if (mu == s->desc.axis && o.two && !s->desc.fixed_gauge) {
                 LFT_P(adjoint)(&adjoint, LFT_P(link)(kept, o.site));
                 LFT_P(carry)(&adjoint, &z);
             }
@@ -484,12 +496,14 @@ LFT_P_STATIC lft_status LFT_P(read_count)(int n, int expected, const char *what,
     return n >= expected ? LFT_OK : lft_p_fail_got(error, LFT_ERR_FORMAT, "model", what, "more of them", n);
 }
 
+#define LFT_P_FIXED_GAUGE 256 /* a bit beside the conditional */
+
 /* axis, extent, conditional, beta (2), targets */
 LFT_P_STATIC int LFT_P(doubling_spec)(const LFT_(layer) *layer, int64_t *number)
 {
     const LFT_(doubling_desc) *d = &((const LFT_P(doubling) *)layer->state)->desc;
     int                        mu;
-    number[0] = d->axis, number[1] = d->extent, number[2] = (int64_t)d->conditional;
+    number[0] = d->axis, number[1] = d->extent, number[2] = (int64_t)d->conditional | (d->fixed_gauge ? LFT_P_FIXED_GAUGE : 0);
     LFT_P(put_beta)(d->beta, number + 3);
     for (mu = 0; mu < LFT_DIM; ++mu) number[5 + mu] = d->target[mu];
     return 5 + LFT_DIM;
@@ -506,7 +520,8 @@ LFT_P_STATIC lft_status LFT_P(doubling_read)(const int64_t *number, int n, lft_a
         if (i == 3 || i == 4 || (number[i] >= 0 && number[i] <= 1 << 24)) continue;
         return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "a number of a doubling layer", "0 to 2^24", (double)number[i]);
     }
-    d->axis = (int)number[0], d->extent = (int)number[1], d->conditional = (lft_conditional)number[2];
+    d->axis = (int)number[0], d->extent = (int)number[1], d->fixed_gauge = (number[2] & LFT_P_FIXED_GAUGE) != 0;
+    d->conditional = (lft_conditional)(number[2] & ~(int64_t)LFT_P_FIXED_GAUGE);
     d->beta = LFT_P(get_beta)(number + 3);
     for (i = 0; i < LFT_DIM; ++i) d->target[i] = (int)number[5 + i];
     return LFT_OK;
@@ -682,5 +697,6 @@ LFT_API const LFT_(layer_ops) *LFT_(torus)(void)
 
 #undef LFT_P_PAIRS
 #undef LFT_P_AREAS
+#undef LFT_P_FIXED_GAUGE
 
 #endif /* LFT_P_CODE */

@@ -343,19 +343,20 @@ LFT_P_STATIC lft_status LFT_P(flow_layer)(const LFT_(flow) *flow, int i, const l
 }
 
 /* The group in w->x through all layers, also where a lane is not finite: the others may be wanted. d: the address of the
- * sample; NULL if none of them may draw. tape: of all layers one behind the other, or NULL. */
+ * sample; NULL if none of them may draw. tape: of the layers from number `taped` on one behind the other, or NULL. */
 LFT_P_STATIC lft_status LFT_P(flow_push)(const LFT_(flow) *flow, LFT_P(flow_work) *w, const lft_draw *d, double *logdet,
-                                         lft_v *score, unsigned char *tape)
+                                         lft_v *score, unsigned char *tape, int taped)
 {
     lft_status status = LFT_OK, one;
     int        i;
     for (i = 0; i < flow->layers && (!status || status == LFT_ERR_NONFINITE); ++i) {
+        unsigned char     *own   = i < taped ? NULL : tape;
         const LFT_(layer) *layer = flow->layer + i;
         lft_v             *to    = layer->in.volume == layer->out.volume ? w->x : w->other;
-        one = LFT_P(flow_layer)(flow, i, d, w->x, to, logdet, score, tape, w->scratch, status ? NULL : &w->error);
+        one = LFT_P(flow_layer)(flow, i, d, w->x, to, logdet, score, own, w->scratch, status ? NULL : &w->error);
         if (!status || one != LFT_ERR_NONFINITE) status = one ? one : status;
         LFT_P(copy_field)(w->x, to, &layer->out);
-        if (tape) tape += layer->tape_bytes;
+        if (own) tape += layer->tape_bytes;
     }
     return status;
 }
@@ -424,7 +425,7 @@ LFT_P_STATIC void LFT_P(flow_sample_task)(void *context, int group, int thread)
     d.sample += (uint64_t)group * LFT_P_LANES;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
     LFT_P(prior_draw)(&s->prior, d, w->x, logq, w->scratch);
-    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, &d, logdet, NULL, NULL));
+    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, &d, logdet, NULL, NULL, 0));
     for (l = 0; l < LFT_P_LANES; ++l) logq[l] -= logdet[l];
     LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, &job->to->lattice);
     LFT_P(flow_store)(job->out, job->to->n, group, logq);
@@ -438,7 +439,7 @@ LFT_P_STATIC void LFT_P(flow_map_task)(void *context, int group, int thread)
     int                    l;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
     LFT_P(copy_field)(w->x, LFT_P(view)(LFT_P(group)(job->from, group)), &job->from->lattice);
-    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, NULL, logdet, NULL, NULL));
+    LFT_P(flow_note)(w, group, LFT_P(flow_push)(job->flow, w, NULL, logdet, NULL, NULL, 0));
     LFT_P(copy_field)(LFT_P(view)(LFT_P(group)(job->to, group)), w->x, &job->to->lattice);
     LFT_P(flow_store)(job->out, job->to->n, group, logdet);
 }

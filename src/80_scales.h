@@ -1,5 +1,5 @@
 /* 80_scales.h: the way from a coarse lattice to a fine one by doubling axes.
- * Offers (private): LFT_P(scale_axes)(), LFT_P(most_doublings). */
+ * Offers (private): LFT_P(scale_axes)(), LFT_P(scale_layer)(), LFT_P(most_doublings). */
 #if LFT_P_PHASE == LFT_P_CODE
 
 enum { LFT_P(most_doublings) = 32 }; /* in all: a lattice has less than 2^31 sites */
@@ -28,6 +28,14 @@ LFT_P_STATIC lft_status LFT_P(scale_axes)(const int *from, const int *extent, in
         return LFT_ERR_ARG;
     }
     return LFT_OK;
+}
+
+/* One layer more behind a list of them. */
+LFT_P_STATIC void LFT_P(scale_layer)(LFT_(layer_desc) *list, int *layers, const LFT_(layer_ops) *ops, const void *desc)
+{
+    list[*layers].ops  = ops;
+    list[*layers].desc = desc;
+    ++*layers;
 }
 
 #endif /* LFT_P_CODE */

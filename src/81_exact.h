@@ -28,9 +28,7 @@ typedef struct LFT_P(exact_list) {
 
 LFT_API size_t LFT_(exact_bytes)(void)
 {
-    lft_arena measure = lft_arena_measure();
-    (void)lft_arena_alloc(&measure, 1, sizeof(LFT_P(exact_list)));
-    return measure.need;
+    return lft_p_arena_bytes(sizeof(LFT_P(exact_list)));
 }
 
 LFT_API lft_status LFT_(exact_desc)(LFT_(flow_desc) *desc, const int *extent, double beta, lft_arena *arena, lft_error *error)

@@ -1,5 +1,5 @@
 /* 81_multiscale.h: flows of gauge fields from coarse lattices to fine ones.
- * Offers: LFT_(multiscale_desc), LFT_(multiscale)(), LFT_(multiscale_bytes)().
+ * Offers: LFT_(multiscale_desc), LFT_(multiscale)(), LFT_(multiscale_part)(), LFT_(multiscale_bytes)().
  * Source: 2404.10819; couplings of coarse lattices as of A. A. Migdal and L. P. Kadanoff (Ann. Phys. 100 (1976) 359). */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
@@ -8,6 +8,7 @@ typedef struct LFT_(multiscale_desc) {
     int                   from[LFT_DIM];   /* extents of the prior: 1 in two dimensions, otherwise the least from 2 on */
     int                   extent[LFT_DIM]; /* of the samples: those times powers of two */
     int                   refine;          /* 1: behind each doubling also a flow of all links, at first the identity */
+    int                   fixed_gauge;     /* 1: of all doublings (74_doubling.h): the same log q, samples of one gauge */
     int                   harmonics;       /* U(1) in two dimensions, > 0: of circle maps (74_circle.h) in place of flows */
     LFT_(continuous_desc) flow;            /* of each flow, `doubled` apart: beta is that of the finest lattice; loops, by default
                                               those of order max(1, order), are fewer where a lattice is too small for them */
@@ -28,6 +29,13 @@ typedef struct LFT_(multiscale_desc) {
 LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error);
 LFT_API size_t LFT_(multiscale_bytes)(void);
 
+/* The first layers of that flow, as far as the first so many doublings and what follows each: a flow of a coarser lattice, of which
+ * *beta is the mean coupling of all plaquettes, as above. Its parameters are the first ones of the whole flow's: scales can be
+ * trained one after the other, those before frozen (lft_train_desc), and then all together. LFT_ERR_ARG also if there are not so
+ * many doublings, or no layers. */
+LFT_API lft_status LFT_(multiscale_part)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, int doublings, double *beta,
+                                         lft_arena *arena, lft_error *error);
+
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
 
@@ -42,9 +50,7 @@ typedef struct LFT_P(scales) {
 
 LFT_API size_t LFT_(multiscale_bytes)(void)
 {
-    lft_arena measure = lft_arena_measure();
-    (void)lft_arena_alloc(&measure, 1, sizeof(LFT_P(scales)));
-    return measure.need;
+    return lft_p_arena_bytes(sizeof(LFT_P(scales)));
 }
 
 /* u of the fundamental representation, the mean of Re tr U / N of a plaquette of its own. */
@@ -70,13 +76,6 @@ LFT_P_STATIC double LFT_P(scale_pair)(LFT_P(scales) *s, double beta)
     return 0.5 * (low + high);
 }
 
-LFT_P_STATIC void LFT_P(scale_layer)(LFT_P(scales) *s, const LFT_(layer_ops) *ops, const void *desc)
-{
-    s->layer[s->layers].ops  = ops;
-    s->layer[s->layers].desc = desc;
-    ++s->layers;
-}
-
 /* A flow of the new links of an axis, doubled = axis + 1, or of all. 0 where loops are not known. */
 LFT_P_STATIC int LFT_P(scale_flow)(LFT_P(scales) *s, const LFT_(continuous_desc) *of, const int *at, int doubled, double beta,
                                    int order)
@@ -96,7 +95,7 @@ LFT_P_STATIC int LFT_P(scale_flow)(LFT_P(scales) *s, const LFT_(continuous_desc)
     if (!d->loops) d->loops = LFT_(continuous_loops)(doubled, highest);
     if (room && d->loops > room) d->loops = room;
     if (!any && least == 1) d->loops = 1, d->order = 0;
-    LFT_P(scale_layer)(s, LFT_(continuous)(), d);
+    LFT_P(scale_layer)(s->layer, &s->layers, LFT_(continuous)(), d);
     ++s->flows;
     return d->loops > 0;
 }
@@ -141,7 +140,9 @@ LFT_P_STATIC void LFT_P(scale_back)(LFT_P(scales) *s, double (*beta)[LFT_DIM], i
     }
 }
 
-LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error)
+/* All layers, or those of the first `part` doublings if it is not -1; *mean: the mean coupling there. */
+LFT_P_STATIC lft_status LFT_P(scale_list)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, int part, double *mean,
+                                          lft_arena *arena, lft_error *error)
 {
     LFT_P(scales) *s = (LFT_P(scales) *)lft_arena_alloc(arena, 1, sizeof *s);
     LFT_(lattice)  lattice;
@@ -161,16 +162,22 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
         desc->extent[mu] = at[mu];
         for (nu = 0; nu < LFT_DIM; ++nu) beta[mu][nu] = of->flow.beta;
     }
-    for (i = doublings; i-- > 0; LFT_P(scale_back)(s, beta, axis[i])) of_scale[i] = LFT_P(scale_coupling)(beta, axis[i]);
+    if (part > doublings) return lft_p_fail_got(error, LFT_ERR_ARG, "multiscale", "doublings", "as many as there are", part);
+    if (part < 0) part = doublings;
+    for (i = doublings; i-- > 0; LFT_P(scale_back)(s, beta, axis[i])) {
+        if (i + 1 == part) *mean = LFT_P(scale_coupling)(beta, -1);
+        of_scale[i] = LFT_P(scale_coupling)(beta, axis[i]);
+    }
+    if (!part) *mean = LFT_P(scale_coupling)(beta, -1);
     known = LFT_P(scale_flow)(s, &of->flow, at, 0, LFT_P(scale_coupling)(beta, -1), of->flow.order);
-    for (i = 0; i < doublings; ++i) {
+    for (i = 0; i < part; ++i) {
         LFT_(doubling_desc) *d = s->doubling + i;
-        d->axis = axis[i], d->extent = at[axis[i]] *= 2;
-        LFT_P(scale_layer)(s, LFT_(doubling)(), d);
+        d->axis = axis[i], d->extent = at[axis[i]] *= 2, d->fixed_gauge = of->fixed_gauge;
+        LFT_P(scale_layer)(s->layer, &s->layers, LFT_(doubling)(), d);
         if (of->harmonics) {
             LFT_(circle_desc) *c = s->circle + i;
             c->doubled = axis[i] + 1, c->harmonics = of->harmonics, c->beta = of->flow.order ? of_scale[i] : 0;
-            LFT_P(scale_layer)(s, LFT_(circle)(), c);
+            LFT_P(scale_layer)(s->layer, &s->layers, LFT_(circle)(), c);
         } else known = LFT_P(scale_flow)(s, &of->flow, at, axis[i] + 1, of_scale[i], of->flow.order) && known;
         if (of->refine) known = LFT_P(scale_flow)(s, &of->flow, at, 0, 0, 0) && known;
     }
@@ -179,6 +186,20 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
     desc->layer  = s->layer;
     desc->layers = s->layers;
     return LFT_OK;
+}
+
+LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error)
+{
+    double mean;
+    return LFT_P(scale_list)(desc, of, -1, &mean, arena, error);
+}
+
+LFT_API lft_status LFT_(multiscale_part)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, int doublings, double *beta,
+                                         lft_arena *arena, lft_error *error)
+{
+    *beta = 0;
+    if (doublings < 0) return lft_p_fail_got(error, LFT_ERR_ARG, "multiscale", "doublings", "at least 0", doublings);
+    return LFT_P(scale_list)(desc, of, doublings, beta, arena, error);
 }
 
 #endif /* LFT_P_CODE */

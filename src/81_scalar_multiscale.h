@@ -35,16 +35,7 @@ typedef struct LFT_P(scales) {
 
 LFT_API size_t LFT_(multiscale_bytes)(void)
 {
-    lft_arena measure = lft_arena_measure();
-    (void)lft_arena_alloc(&measure, 1, sizeof(LFT_P(scales)));
-    return measure.need;
-}
-
-LFT_P_STATIC void LFT_P(scale_layer)(LFT_P(scales) *s, const LFT_(layer_ops) *ops, const void *desc)
-{
-    s->layer[s->layers].ops  = ops;
-    s->layer[s->layers].desc = desc;
-    ++s->layers;
+    return lft_p_arena_bytes(sizeof(LFT_P(scales)));
 }
 
 /* Has every axis as far to go as the others? */
@@ -75,15 +66,15 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
     s->flow = of->flow;
     for (mu = 0; mu < LFT_DIM; ++mu) desc->extent[mu] = at[mu], desc->prior_target[mu] = of->extent[mu];
     desc->prior_mass2 = of->mass2;
-    LFT_P(scale_layer)(s, LFT_(continuous)(), &s->flow);
+    LFT_P(scale_layer)(s->layer, &s->layers, LFT_(continuous)(), &s->flow);
     for (i = 0; i < doublings; ++i) {
         LFT_(doubling_desc) *d = s->doubling + i;
         d->axis = axis[i], d->sines = of->sines, d->mass2 = of->mass2;
         for (mu = 0; mu < LFT_DIM; ++mu) d->target[mu] = of->extent[mu];
         at[axis[i]] *= 2;
-        LFT_P(scale_layer)(s, LFT_(doubling)(), d);
+        LFT_P(scale_layer)(s->layer, &s->layers, LFT_(doubling)(), d);
         if (of->refine || i + 1 == doublings || LFT_P(scale_is_even)(at, of->extent)) {
-            LFT_P(scale_layer)(s, LFT_(continuous)(), &s->flow);
+            LFT_P(scale_layer)(s->layer, &s->layers, LFT_(continuous)(), &s->flow);
         }
     }
     desc->layer  = s->layer;

@@ -41,25 +41,26 @@ LFT_P_STATIC double LFT_P(log_det)(double *a, int n)
     return sum;
 }
 
-/* The tapes of all layers, one behind the other. */
-LFT_P_STATIC size_t LFT_P(flow_tape_bytes)(const LFT_(flow) *flow)
+/* The tapes of the layers from `first` on, one behind the other. */
+LFT_P_STATIC size_t LFT_P(flow_tape_bytes)(const LFT_(flow) *flow, int first)
 {
     size_t bytes = 0;
     int    i;
-    for (i = 0; i < flow->layers; ++i) bytes += flow->layer[i].tape_bytes;
+    for (i = first; i < flow->layers; ++i) bytes += flow->layer[i].tape_bytes;
     return bytes;
 }
 
-/* dx at the samples becomes dz at the prior; gradient: the layers' own forms one behind the other, or NULL. */
-LFT_P_STATIC lft_status LFT_P(flow_backward)(const LFT_(flow) *flow, LFT_P(flow_work) *w, const unsigned char *tape,
+/* dx at the samples becomes that before layer `first`; tape and gradient: of the layers from there on, gradient their own forms one
+ * behind the other, or NULL. */
+LFT_P_STATIC lft_status LFT_P(flow_backward)(const LFT_(flow) *flow, int first, LFT_P(flow_work) *w, const unsigned char *tape,
                                              lft_v *dx, const double *dlogdet, double *gradient)
 {
     lft_status status = LFT_OK;
     size_t     count  = 0;
     int        i;
-    tape += LFT_P(flow_tape_bytes)(flow);
-    for (i = 0; i < flow->layers; ++i) count += flow->layer[i].gradient_count;
-    for (i = flow->layers - 1; i >= 0 && !status; --i) {
+    tape += LFT_P(flow_tape_bytes)(flow, first);
+    for (i = first; i < flow->layers; ++i) count += flow->layer[i].gradient_count;
+    for (i = flow->layers - 1; i >= first && !status; --i) {
         const LFT_(layer) *layer = flow->layer + i;
         tape -= layer->tape_bytes;
         count -= layer->gradient_count;
@@ -87,7 +88,7 @@ LFT_P_STATIC void LFT_P(jacobian_task)(void *context, int block, int thread)
     for (l = 0; l < LFT_P_LANES; ++l) zero[l] = 0;
     LFT_P(set_zero)(w->score, n);
     for (l = 0; l < LFT_P_LANES && row + l < n; ++l) dx[(size_t)(row + l) * LFT_P_LANES + (size_t)l] = 1;
-    LFT_P(flow_note)(w, block, LFT_P(flow_backward)(job->flow, w, job->tape, w->score, zero, NULL));
+    LFT_P(flow_note)(w, block, LFT_P(flow_backward)(job->flow, 0, w, job->tape, w->score, zero, NULL));
     for (l = 0; l < LFT_P_LANES && row + l < n; ++l) {
         double *to = job->matrix + (size_t)(row + l) * (size_t)n;
         for (x = 0; x < n; ++x) to[x] = (double)dx[(size_t)x * LFT_P_LANES + (size_t)l];
@@ -116,7 +117,7 @@ LFT_P_STATIC lft_status LFT_P(map_epsilon)(LFT_(flow) *flow, LFT_P(flow_work) *w
     int                 l;
     if (status) return status;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-    status = LFT_P(flow_push)(flow, w, NULL, logdet, NULL, tape);
+    status = LFT_P(flow_push)(flow, w, NULL, logdet, NULL, tape, 0);
     if (status) {
         flow->error = w->error;
         return status;
@@ -161,7 +162,7 @@ LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64
                                          lft_arena scratch)
 {
     const size_t   rows   = LFT_P(flow_state_of)(flow)->volume * LFT_P_FORCES;
-    unsigned char *tape   = (unsigned char *)lft_arena_take(&scratch, LFT_P(flow_tape_bytes)(flow), 1);
+    unsigned char *tape   = (unsigned char *)lft_arena_take(&scratch, LFT_P(flow_tape_bytes)(flow, 0), 1);
     double        *matrix = (double *)lft_arena_take(&scratch, rows * rows, sizeof(double));
     double         sum = 0, square = 0, epsilon = 0;
     lft_status     status = lft_arena_check(&scratch, &flow->error, "flow_logq_error");
@@ -191,7 +192,7 @@ LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow)
 {
     lft_arena measure = lft_arena_measure();
     size_t    rows    = LFT_P(flow_state_of)(flow)->volume * LFT_P_FORCES;
-    (void)lft_arena_take(&measure, LFT_P(flow_tape_bytes)(flow), 1);
+    (void)lft_arena_take(&measure, LFT_P(flow_tape_bytes)(flow, 0), 1);
     (void)lft_arena_take(&measure, rows * rows, sizeof(double));
     return measure.need;
 }

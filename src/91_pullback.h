@@ -44,14 +44,14 @@ LFT_P_STATIC void LFT_P(pullback_action)(const LFT_(theory) *theory, const LFT_(
     LFT_P(copy_field)(s->work.x, LFT_P(const_view)(eta), lattice);
     LFT_P(prior_scale)(&f->prior, s->work.x, 0, s->work.scratch);
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0, minus[l] = -1;
-    status = LFT_P(flow_push)(p->flow, &s->work, NULL, logdet, NULL, dS ? s->tape : NULL);
+    status = LFT_P(flow_push)(p->flow, &s->work, NULL, logdet, NULL, dS ? s->tape : NULL, 0);
     p->base->action(p->base, lattice, (const lft_real *)s->work.x, S, dS);
     for (l = 0; l < LFT_P_LANES; ++l) {
         S[l] -= logdet[l];
         if (!status && !lft_finite(S[l])) status = LFT_ERR_NONFINITE;
     }
     if (dS) {
-        const lft_status back = LFT_P(flow_backward)(p->flow, &s->work, s->tape, dx, minus, NULL);
+        const lft_status back = LFT_P(flow_backward)(p->flow, 0, &s->work, s->tape, dx, minus, NULL);
         if (!status) status = back;
         LFT_P(prior_scale)(&f->prior, dx, 1, s->work.scratch);
     }
@@ -74,7 +74,7 @@ LFT_API lft_status LFT_(pullback_init)(LFT_(pullback) *p, LFT_(flow) *flow, cons
     s->work.x       = LFT_P(vectors)(arena, f->volume * LFT_P_SITE);
     s->work.other   = LFT_P(vectors)(arena, f->volume * LFT_P_SITE);
     s->work.scratch = lft_arena_of(lft_arena_take(arena, scratch, 1), scratch);
-    s->tape         = (unsigned char *)lft_arena_take(arena, LFT_P(flow_tape_bytes)(flow), 1);
+    s->tape         = (unsigned char *)lft_arena_take(arena, LFT_P(flow_tape_bytes)(flow, 0), 1);
     if (base) p->theory = *base;
     p->theory.name   = "pullback";
     p->theory.user   = p;
@@ -103,7 +103,7 @@ LFT_API lft_status LFT_(pullback_map)(LFT_(pullback) *p, const LFT_(batch) *eta,
         LFT_P(copy_field)(s->work.x, LFT_P(view)(LFT_P(group)(eta, g)), &eta->lattice);
         LFT_P(prior_scale)(&LFT_P(flow_state_of)(p->flow)->prior, s->work.x, 0, s->work.scratch);
         for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-        one = LFT_P(flow_push)(p->flow, &s->work, NULL, logdet, NULL, NULL);
+        one = LFT_P(flow_push)(p->flow, &s->work, NULL, logdet, NULL, NULL, 0);
         if (one && !status) {
             status         = one;
             p->flow->error = s->work.error;

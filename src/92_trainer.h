@@ -42,6 +42,8 @@ typedef struct lft_train_desc {
     int               accumulate; /* gradients per step, of new samples each [1] */
     lft_optimizer     optimizer;
     lft_estimator     estimator; /* [path; Gauss-Newton: natural for flows with layers that draw, otherwise total] */
+    int               frozen;    /* the first so many layers keep their parameters, and with any of them the prior [0]; nothing goes
+                                    back through them. The guard refines their integration, too */
     double            rate, last_rate; /* learning rate [0.01; Gauss-Newton 1: the whole step], at the end [rate / 50] */
     lft_schedule_kind schedule;        /* [cosine] */
     uint64_t          warmup;          /* steps [steps / 50] */
@@ -83,8 +85,8 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
 LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc);
 
 /* Loss and its gradient by all parameters (trainer->gradient, trainer->logw) on samples first ... first + batch - 1, for
- * tests and other optimisers. Of Gauss-Newton the gradient is that of half its mean of squares, for fixed log Z, at fixed draws
- * or at fixed samples. */
+ * tests and other optimisers; 0 of those that are frozen. Of Gauss-Newton the gradient is that of half its mean of squares, for
+ * fixed log Z, at fixed draws or at fixed samples. */
 LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, double *loss);
 
 #endif /* LFT_P_DECLARATIONS */
@@ -103,6 +105,7 @@ typedef struct LFT_P(train_state) {
     size_t             slot_size;
     double            *normal; /* Gauss-Newton: [slots][normal_size] */
     size_t             normal_size;
+    size_t             still; /* parameters of the frozen layers and of the prior with them, the first of each term */
     int                groups;
     uint64_t           first;
     LFT_(theory)       theory; /* at the present couplings of a family */
@@ -148,6 +151,32 @@ LFT_P_STATIC lft_status LFT_P(train_check)(const lft_train_desc *d, lft_error *e
     return LFT_OK;
 }
 
+/* Are there layers to train, with the gradients that it takes? */
+LFT_P_STATIC lft_status LFT_P(train_moving)(const LFT_(flow) *flow, const lft_train_desc *d, lft_error *e)
+{
+    const int    newton = d->optimizer == LFT_GAUSS_NEWTON;
+    const size_t all    = LFT_P(flow_state_of)(flow)->parameters;
+    int          i;
+    if (d->frozen < 0 || d->frozen >= flow->layers || (d->frozen && flow->layer[d->frozen].params == all)) {
+        return lft_p_fail_got(e, LFT_ERR_ARG, "train", "frozen", "layers with others behind them that have parameters", d->frozen);
+    }
+    for (i = d->frozen; newton && i < flow->layers; ++i) {
+        if (flow->layer[i].per_lane || !flow->layer[i].gradient_count) continue;
+        return lft_p_fail_got(e, LFT_ERR_ARG, "train", "layers for Gauss-Newton", "gradients lane by lane; not so layer", i);
+    }
+    for (i = d->estimator == LFT_TOTAL_GRADIENT ? d->frozen : 0; i < flow->layers; ++i) { /* the others carry grad log q */
+        if (flow->layer[i].ops->backward) continue;
+        return lft_p_fail_text(e, LFT_ERR_ARG, "train", "layer", "one with a gradient", flow->layer[i].ops->kind);
+    }
+    return LFT_OK;
+}
+
+/* Gradients of the prior that are wanted. */
+LFT_P_STATIC size_t LFT_P(train_prior)(const LFT_(trainer) *t)
+{
+    return t->desc.frozen ? 0 : LFT_P(prior_gradient_count)(&LFT_P(flow_state_of)(t->flow)->prior);
+}
+
 /* The integration steps that layers have at present, the most of any. */
 LFT_P_STATIC int LFT_P(train_integration_steps)(const LFT_(flow) *flow)
 {
@@ -161,7 +190,8 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
 {
     LFT_P(flow_state)  *f = LFT_P(flow_state_of)(flow);
     LFT_P(train_state)  local, *s = (LFT_P(train_state) *)lft_arena_alloc(arena, 1, sizeof *s);
-    const size_t        n = flow->params.count, tape = LFT_P(flow_tape_bytes)(flow);
+    const size_t        n = flow->params.count;
+    size_t              tape, still;
     lft_status          status;
     int                 measured, newton, draws = 0, i;
     lft_p_zero(trainer, sizeof *trainer);
@@ -172,38 +202,33 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
     trainer->rate_scale = 1;
     trainer->state      = s;
     status              = LFT_P(train_check)(&trainer->desc, &flow->error);
+    if (!status) status = LFT_P(train_moving)(flow, &trainer->desc, &flow->error);
     if (status) return status;
+    tape  = LFT_P(flow_tape_bytes)(flow, trainer->desc.frozen);
+    still = trainer->desc.frozen ? flow->layer[trainer->desc.frozen].params : 0;
     if (theory && flow->family.degree && flow->family.couplings != theory->couplings) {
         return lft_p_fail_got(&flow->error, LFT_ERR_MISMATCH, "train", "couplings of the family", "those of the theory",
                               flow->family.couplings);
     }
     newton = trainer->desc.optimizer == LFT_GAUSS_NEWTON;
-    for (i = 0; newton && i < flow->layers; ++i) {
-        if (flow->layer[i].per_lane || !flow->layer[i].gradient_count) continue;
-        return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "layers for Gauss-Newton", "gradients lane by lane; not so layer",
-                              i);
-    }
-    for (i = 0; i < flow->layers; ++i) {
-        if (flow->layer[i].ops->backward) continue;
-        return lft_p_fail_text(&flow->error, LFT_ERR_ARG, "train", "layer", "one with a gradient", flow->layer[i].ops->kind);
-    }
     if (newton && n < 4) { /* its state takes the place of four of Adam's numbers */
         return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "parameters for Gauss-Newton", "at least 4", (double)n);
     }
-    if (newton && (size_t)trainer->desc.batch < n) { /* the equations would have a solution for any samples */
+    if (newton && (size_t)trainer->desc.batch < n - still) { /* the equations would have a solution for any samples */
         return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "batch", "for Gauss-Newton at least as many as parameters",
                               trainer->desc.batch);
     }
-    if (newton && (flow->family.degree || LFT_P(prior_gradient_count)(&f->prior))) {
+    if (newton && (flow->family.degree || LFT_P(train_prior)(trainer))) {
         return lft_p_fail(&flow->error, LFT_ERR_ARG, "train",
                           "Gauss-Newton is for one set of couplings and a prior without parameters");
     }
     if (!s) s = &local;
     s->groups    = (trainer->desc.batch - 1) / LFT_P_LANES + 1;
-    s->slot_size = LFT_P(prior_gradient_count)(&f->prior);
-    for (i = 0; i < flow->layers; ++i) s->slot_size += flow->layer[i].gradient_count;
+    s->still     = still;
+    s->slot_size = LFT_P(train_prior)(trainer);
+    for (i = trainer->desc.frozen; i < flow->layers; ++i) s->slot_size += flow->layer[i].gradient_count;
     s->slot        = (double *)lft_arena_alloc(arena, s->slot_size * (size_t)trainer->desc.slots, sizeof(double));
-    s->normal_size = newton ? lft_p_normal_size(n) : 0;
+    s->normal_size = newton ? lft_p_normal_size(n - still) : 0;
     s->normal      = (double *)lft_arena_alloc(arena, s->normal_size * (size_t)trainer->desc.slots, sizeof(double));
     measured       = trainer->desc.guard_every > 0 && LFT_P(train_integration_steps)(flow) > 0;
     s->guard_bytes = measured ? LFT_(flow_logq_error_bytes)(flow) : 0;
@@ -260,7 +285,7 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     LFT_P(copy_field)(tw->z, w->x, &flow->layer[0].in);
     if (path || natural) LFT_P(prior_logq)(&f->prior, tw->z, logq, w->score, w->scratch);
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-    status = LFT_P(flow_push)(flow, w, &d, logdet, path || natural ? w->score : NULL, tw->tape);
+    status = LFT_P(flow_push)(flow, w, &d, logdet, path || natural ? w->score : NULL, tw->tape, t->desc.frozen);
     if (status) return status;
     s->theory.action(&s->theory, &flow->lattice, (lft_real *)w->x, S, (lft_real *)tw->dx);
     for (l = 0; l < LFT_P_LANES; ++l) {
@@ -273,8 +298,8 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     for (x = 0; natural && x < n; ++x) tw->dx[x] = -w->score[x]; /* takes the way of the samples off that of log q */
     for (x = 0; x < n; ++x) tw->dx[x] *= share;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = path ? 0 : -weight[l], logq[l] = path ? 0 : weight[l];
-    status = LFT_P(flow_backward)(flow, w, tw->tape, tw->dx, logdet, slot + LFT_P(prior_gradient_count)(&f->prior));
-    LFT_P(prior_backward)(&f->prior, tw->z, tw->dx, logq, slot, w->scratch);
+    status = LFT_P(flow_backward)(flow, t->desc.frozen, w, tw->tape, tw->dx, logdet, slot + LFT_P(train_prior)(t));
+    if (!t->desc.frozen) LFT_P(prior_backward)(&f->prior, tw->z, tw->dx, logq, slot, w->scratch);
     return status;
 }
 
@@ -294,12 +319,12 @@ LFT_P_STATIC lft_status LFT_P(train_newton_group)(LFT_(trainer) *t, LFT_P(flow_w
         double *at = tw->lane;
         lft_p_zero(tw->row, n * sizeof(double));
         for (k = 0; k < s->slot_size; ++k) tw->lane[k] = k % LFT_P_LANES == (size_t)l ? tw->own[k] : 0;
-        for (i = 0; i < flow->layers; ++i) {
+        for (i = t->desc.frozen; i < flow->layers; ++i) {
             if (flow->layer[i].gradient_count) flow->layer[i].ops->collect(flow->layer + i, at, tw->row);
             at += flow->layer[i].gradient_count;
         }
         for (k = 0; k < n; ++k) tw->row[k] = flow->params.pace[k] > 0 ? tw->row[k] : 0; /* one that does not move */
-        lft_p_normal_add(normal, n, tw->row, -t->logw[group * LFT_P_LANES + l]);
+        lft_p_normal_add(normal, n - s->still, tw->row + s->still, -t->logw[group * LFT_P_LANES + l]);
     }
     return status;
 }
@@ -367,7 +392,7 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
     LFT_(flow)         *flow = t->flow;
     LFT_P(train_state) *s    = (LFT_P(train_state) *)t->state;
     const int           newton = t->desc.optimizer == LFT_GAUSS_NEWTON;
-    const size_t        of_prior = LFT_P(prior_gradient_count)(&LFT_P(flow_state_of)(flow)->prior);
+    const size_t        of_prior = LFT_P(train_prior)(t);
     double             *sum = newton ? s->normal : s->slot, *at;
     const lft_status    status = LFT_P(train_sums)(t, first, sum, newton ? s->normal_size : s->slot_size);
     double              of_batch, weight;
@@ -375,15 +400,16 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
     int                 i;
     if (status) return status;
     for (*loss = 0, i = 0; i < t->desc.batch; ++i) *loss -= t->logw[i] / t->desc.batch;
+    lft_p_zero(t->gradient, flow->params.count * sizeof(double));
     if (newton) {
         LFT_P(train_logz)(t, &of_batch, &weight);
-        lft_p_normal_about(sum, flow->params.count, -(t->adam.v[2] + weight * of_batch) / (t->adam.v[3] + weight), t->gradient);
+        lft_p_normal_about(sum, flow->params.count - s->still, -(t->adam.v[2] + weight * of_batch) / (t->adam.v[3] + weight),
+                           t->gradient + s->still);
         return LFT_OK;
     }
-    lft_p_zero(t->gradient, flow->params.count * sizeof(double));
     for (k = 0; k < of_prior; ++k) t->gradient[k] += sum[k];
     at = sum + of_prior;
-    for (i = 0; i < flow->layers; ++i) {
+    for (i = t->desc.frozen; i < flow->layers; ++i) {
         flow->layer[i].ops->collect(flow->layer + i, at, t->gradient);
         at += flow->layer[i].gradient_count;
     }

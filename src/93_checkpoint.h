@@ -7,8 +7,8 @@
  *   trainer.numbers    F64 [5] rate_scale, and of the last step loss, ess, rate, norm
  *   trainer.guard      F64 [5] of its last check: std, mean, std_error, mean_error, n
  *   trainer.adam_m, _v, trainer.good_value, _m, _v   F64 [parameters]
- *   trainer.whole      U64 [11] seed, steps, warmup, batch, accumulate, estimator, schedule, slots, guard_every (0: no guard),
- *                      guard_samples, optimizer
+ *   trainer.whole      U64 [12] seed, steps, warmup, batch, accumulate, estimator, schedule, slots, guard_every (0: no guard),
+ *                      guard_samples, optimizer, frozen
  *   trainer.real       F64 [8] rate, last_rate, clip, beta1, beta2, guard_std, guard_mean, ridge
  * To go on: lft_safetensors_load, model_desc, flow_init, trainer_desc, trainer_init, trainer_resume. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
@@ -24,9 +24,9 @@ LFT_API size_t LFT_(trainer_save_bytes)(const LFT_(trainer) *trainer);
 LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc *desc, lft_error *error);
 
 /* Puts a trainer, and its flow by model_restore, into the state of the checkpoint. With the same desc, machine and lanes what
- * follows is bit for bit what would have followed; other numbers of threads are the same. A desc with other steps or rates is
- * legal: training then goes on under these. Errors as model_restore, in the flow's error too; LFT_ERR_FORMAT for missing
- * tensors, LFT_ERR_MISMATCH for those of another size. After an error start anew: trainer_init. */
+ * follows is bit for bit what would have followed; other numbers of threads are the same. A desc with other steps or rates, or
+ * other layers frozen, is legal: training then goes on under these. Errors as model_restore, in the flow's error too;
+ * LFT_ERR_FORMAT for missing tensors, LFT_ERR_MISMATCH for those of another size. After an error start anew: trainer_init. */
 LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *trainer, const lft_safetensors *doc);
 
 #endif /* LFT_P_DECLARATIONS */
@@ -51,16 +51,16 @@ LFT_P_STATIC double *LFT_P(trainer_vector)(const LFT_(trainer) *t, int i)
 
 LFT_P_STATIC void LFT_P(trainer_collect_desc)(LFT_P(model_list) *list, const lft_train_desc *d)
 {
-    uint64_t whole[11];
+    uint64_t whole[12];
     double   real[8];
     whole[0] = d->seed, whole[1] = d->steps, whole[2] = d->warmup;
     whole[3] = (uint64_t)d->batch, whole[4] = (uint64_t)d->accumulate;
     whole[5] = (uint64_t)d->estimator, whole[6] = (uint64_t)d->schedule, whole[7] = (uint64_t)d->slots;
     whole[8] = d->guard_every > 0 ? (uint64_t)d->guard_every : 0, whole[9] = (uint64_t)d->guard_samples;
-    whole[10] = (uint64_t)d->optimizer;
+    whole[10] = (uint64_t)d->optimizer, whole[11] = (uint64_t)d->frozen;
     real[0] = d->rate, real[1] = d->last_rate, real[2] = d->clip, real[3] = d->beta1, real[4] = d->beta2;
     real[5] = d->guard_std, real[6] = d->guard_mean, real[7] = d->ridge;
-    LFT_P(model_add)(list, "trainer.whole", LFT_DTYPE_U64, whole, 11);
+    LFT_P(model_add)(list, "trainer.whole", LFT_DTYPE_U64, whole, 12);
     LFT_P(model_add)(list, "trainer.real", LFT_DTYPE_F64, real, 8);
 }
 
@@ -161,6 +161,7 @@ LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc
         if (desc->estimator == LFT_PATH_GRADIENT) desc->estimator = LFT_TOTAL_GRADIENT; /* of an older version */
     }
     desc->ridge = lft_tensor_get(real, 7);
+    if (lft_tensor_count(whole) >= 12) desc->frozen = LFT_P(trainer_int)(whole, 11);
     return LFT_OK;
 }
 
@@ -191,6 +192,8 @@ LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *t, const lft_safetensors 
     const lft_tensor *numbers = lft_safetensors_find(doc, "trainer.numbers");
     const lft_tensor *guard   = lft_safetensors_find(doc, "trainer.guard");
     lft_train_report *r       = &t->report;
+    const size_t      parameters = LFT_P(flow_state_of)(t->flow)->parameters;
+    const size_t      still      = ((const LFT_P(train_state) *)t->state)->still;
     size_t            k;
     int               i;
     if (!status) status = LFT_(model_restore)(t->flow, doc, error);
@@ -199,6 +202,9 @@ LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *t, const lft_safetensors 
         const lft_tensor *v = lft_safetensors_find(doc, LFT_P(trainer_vector_name)[i]);
         double           *to = LFT_P(trainer_vector)(t, i);
         for (k = 0; k < t->adam.n; ++k) to[k] = lft_tensor_get(v, k);
+        for (k = 0; i != 2 && t->desc.optimizer == LFT_ADAM && k < t->adam.n; ++k) { /* 2: parameters */
+            if (k % parameters < still) to[k] = 0;
+        }
     }
     t->step              = lft_tensor_get_u64(whole, 0);
     t->adam.step         = lft_tensor_get_u64(whole, 1);

@@ -55,10 +55,10 @@ LFT_P_STATIC lft_status LFT_P(train_newton)(LFT_(trainer) *t, uint64_t first, do
     *ridge    = !begun ? 0.1 : *ridge / 3 > t->desc.ridge ? *ridge / 3 : t->desc.ridge;
     t->adam.step += 1;
     lft_p_copy(before, flow->params.value, n * sizeof(double));
-    *norm = lft_p_normal_step(s->normal, n, *ridge, t->gradient, step);
+    *norm = lft_p_normal_step(s->normal, n - s->still, *ridge, t->gradient + s->still, step);
     if (!lft_finite(*norm)) return LFT_ERR_NONFINITE;
     if (t->desc.clip > 0 && *norm > t->desc.clip) rate *= t->desc.clip / *norm;
-    for (k = 0; k < n; ++k) flow->params.value[k] += rate * step[k];
+    for (k = s->still; k < n; ++k) flow->params.value[k] += rate * step[k - s->still];
     return LFT_OK;
 }
 

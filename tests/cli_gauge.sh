@@ -119,13 +119,66 @@ py "u1: no worse per link" 'r = last("out"); assert r["ess"] > 0.8 and abs(r["lo
 expect "u1: circles at another coupling" 0 '"ess":0.9' "${scales[@]}" --init c4 --extent 4x4 --beta 5 --steps 6 --batch 512 --ess-n 1000 \
     --measure-logq 0 --out c5 --json
 expect "u1: HMC knows them" 0 '"flow":"multiscale"' sample --model c4 --n 2000 --trajectories 1 --threads 1 --json
+expect "u1: circles in a fixed gauge" 0 '"flow":"multiscale"' "${scales[@]}" --conditional circle --fixed-gauge --extent 4x4 --beta 7 --steps 8 \
+    --batch 512 --harmonics 8 --ess-n 4000 --measure-logq 2 --out f4 --json
+py "u1: their weights, log Z and epsilon" '
+r = last("out")
+assert r["ess"] > 0.98 and r["parameters"] == 32 and r["logq_error"] < 1e-11, r
+assert abs(r["logz"] - 82.5064899) < 4 * r["logz_error"], r'
+expect "u1: info says so" 0 'doubling, drawn, V = 1' info f4
+expect "u1: a larger lattice of theirs" 0 '"layers":12' "${scales[@]}" --init f4 --extent 8x8 --beta 7 --steps 1 --rate 1e-9 --batch 64 --ess-n 500 \
+    --measure-logq 0 --out f8 --json
+expect "u1: in the same gauge" 0 'layer 10 +on 8x8: doubling, drawn, V = 1' info f8
+expect "u1: samples in any gauge" 0 '"acceptance":0.9' sample --model f4 --n 4000 --seed 2 --threads 1 --out f4.npy --json
+py "u1: no link is 1, and the plaquette is exact" '
+p = last("out")["observables"]["plaquette"]
+shape, data = npy("f4.npy")
+assert shape == (4000, 4, 4, 2, 1) and not any(x == 0 for x in data), [x for x in data if x == 0][:3]
+assert abs(sum(__import__("math").cos(x) for x in data) / len(data)) < 0.02
+assert p["reliable"] and abs(p["value"] - 0.9303566177) < 4 * p["error"], p'
+circles=("${scales[@]}" --conditional circle --ess-n 4000 --measure-logq 0)
+expect "u1: scale by scale" 0 'scale 4: layers 6 to 7, 16 sites at beta = 5: ESS 0.[89]' "${circles[@]}" --extent 4x4 --beta 5 --scale-steps 5 \
+    --steps 5 --batch 512 --out scale --json
+cp out together
+expect "u1: all scales together" 0 '"status":"ok"' "${circles[@]}" --extent 4x4 --beta 5 --steps 10 --batch 512 --out y --json
+py "u1: as good as together, log Z exact" '
+for r in last("together"), last("out"):
+    assert r["ess"] > 0.998 and abs(r["logz"] - 53.1608578) < 4 * r["logz_error"] + 1e-4, r'
+expect "u1: a coarse model" 0 '"ess":0.99' "${circles[@]}" --extent 4x4 --beta 1.34719 --steps 5 --batch 256 --out coarse --json
+behind=("${circles[@]}" --extent 8x8 --beta 4 --init coarse --freeze --steps 5 --batch 256)
+expect "u1: finer scales behind it" 0 '"layers":12' "${behind[@]}" --out behind --json
+py "u1: where they can get, and what is frozen is the same" '
+def tensors(file):
+    data = open(file, "rb").read()
+    n = struct.unpack("<Q", data[:8])[0]
+    return {k: data[8 + n + v["data_offsets"][0]:8 + n + v["data_offsets"][1]] for k, v in json.loads(data[8:8 + n]).items()
+            if k != "__metadata__" and k.startswith("layer") and not k.endswith(".spec")}
+coarse, behind, ess = tensors("coarse"), tensors("behind"), last("out")["ess"]
+assert 0.6 < ess < 0.9 and len(coarse) == 4 and len(behind) == 6, (ess, list(coarse), list(behind))
+assert all(behind[k] == coarse[k] for k in coarse)'
+expect "u1: the same, stopped" 0 'stopped at step 2 of 5' "${behind[@]}" --stop-after 2 --out part
+expect "u1: and resumed" 0 verdict train --resume part --out whole --ess-n 4000 --measure-logq 0 --threads 1
+same "u1: the same model, frozen and resumed" behind whole
+expect "u1: then all of it" 0 '"ess":0.99' "${scales[@]}" --init behind --extent 8x8 --beta 4 --steps 5 --batch 512 --ess-n 2000 --measure-logq 0 \
+    --out y --json
+expect "u1: a flat flow as the coarse one" 0 '"layers":3' "${scales[@]}" --init m46 --freeze --beta 1 --extent 8x6 --steps 2 --batch 256 --ess-n 500 \
+    --measure-logq 0 --out y --json
+expect "u1: nothing to freeze" 1 'freeze: expected --init FILE' "${scales[@]}" --extent 8x8 --freeze --out y
+expect "u1: nothing behind it" 1 'expected a finer lattice than that of --init' "${circles[@]}" --extent 4x4 --init coarse --freeze --out y
+expect "u1: frozen without scales" 1 'freeze is one of the options of --flow multiscale' "${train[@]}" --init coarse --freeze --out y
+expect "u1: a beginning of its own" 1 'from: expected --freeze without it' "${behind[@]}" --from 2x2 --out y
+expect "u1: scale by scale from a model" 1 'scale-steps: expected a start without a model' "${scales[@]}" --extent 8x8 --init coarse \
+    --scale-steps 3 --out y
+expect "u1: scale by scale in a resumed training" 1 'scale-steps is part of the checkpoint' train --resume part --scale-steps 3 --out y
+expect "u1: a fixed gauge is part of a model" 1 '--fixed-gauge is part of the model' "${scales[@]}" --init c4 --extent 4x4 --fixed-gauge --out y
+expect "u1: and of scales" 1 '--fixed-gauge is one of the options of --flow multiscale' "${train[@]}" --fixed-gauge --out y
 expect "u1: harmonics of loops" 1 'harmonics: expected --conditional circle' "${scales[@]}" --extent 4x4 --harmonics 3 --out y
 expect "u1: an estimator of Gauss-Newton" 1 'estimator: expected for Adam path or total' "${train[@]}" --optimizer adam --estimator natural \
     --out y
 expect "u1: no way to get there" 1 'expected 3, where it begins, times a power of two, got 16' "${scales[@]}" --from 3x2 \
     --extent 16x16 --out y
 expect "u1: bad extents" 1 '--from: expected 2 numbers' "${scales[@]}" --from 3 --extent 16x16 --out y
-expect "u1: extents of a flow without scales" 1 'options of --flow multiscale' "${train[@]}" --from 2x2 --out y
+expect "u1: extents of a flow without scales" 1 '--from is one of the options of --flow multiscale' "${train[@]}" --from 2x2 --out y
 
 expect "u1: sample exact" 0 '"flow":"exact"' sample --flow exact --extent 16x16 --beta 7 --n 20000 --seed 1 --real f64 --wilson 2x2 \
     --threads 1 --json

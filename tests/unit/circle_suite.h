@@ -144,7 +144,7 @@ static void SUITE_(natural_gradient)(int harmonics, double bound)
         const size_t   n = (size_t)flow.lattice.volume * SUITE_DIM;
         SUITE_(p_prior_draw)(&f->prior, d, f->work->x, wide, f->work->scratch);
         memset(wide, 0, sizeof wide);
-        bad |= SUITE_(p_flow_push)(&flow, f->work, &d, wide, NULL, NULL) != LFT_OK;
+        bad |= SUITE_(p_flow_push)(&flow, f->work, &d, wide, NULL, NULL, 0) != LFT_OK;
         memcpy(SUITE_(p_view)(x.data) + (size_t)g * n, f->work->x, n * sizeof(SUITE_(p_v)));
     }
     SUITE_(action)(&theory, &x, S);

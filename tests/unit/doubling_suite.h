@@ -40,8 +40,8 @@ static void SUITE_(nudge)(SUITE_(batch) *x, int i, int a, double s)
     SUITE_(p_move)(SUITE_(p_view)(x->data) + i * SUITE_(reals), z, 1);
 }
 
-/* One doubling of an axis from `from` sites to `to`; the others have 2. */
-static void SUITE_(doubling_case)(const char *name, int axis, int from, int to)
+/* One doubling of an axis from `from` sites to `to`, with V = 1 if fixed; the others have 2. */
+static void SUITE_(doubling_case)(const char *name, int axis, int from, int to, int fixed)
 {
     enum { N = 19, LANES = 16 };
     SUITE_(flow)          flow;
@@ -62,7 +62,7 @@ static void SUITE_(doubling_case)(const char *name, int axis, int from, int to)
     memset(&x, 0, sizeof x), memset(&z, 0, sizeof z), memset(&moved, 0, sizeof moved);
     memset(&other, 0, sizeof other), memset(&dS, 0, sizeof dS), memset(&score, 0, sizeof score);
     for (mu = 0; mu < SUITE_DIM; ++mu) desc.extent[mu] = mu == axis ? from : 2;
-    d.axis = axis, d.extent = to;
+    d.axis = axis, d.extent = to, d.fixed_gauge = fixed;
     one.ops = SUITE_(doubling)(), one.desc = &d;
     desc.layer = &one, desc.layers = 1;
     bad |= SUITE_(flow_init)(&flow, &desc, &arena, &error) || SUITE_(wilson_init)(&theory, 1.5, 0, &error);
@@ -75,7 +75,7 @@ static void SUITE_(doubling_case)(const char *name, int axis, int from, int to)
     bad |= SUITE_(momenta_init)(&score, &layer->out, N, &arena, &error) != LFT_OK;
     tape    = lft_arena_alloc(&arena, layer->tape_bytes, 1);
     scratch = lft_arena_of(lft_arena_alloc(&arena, layer->scratch_bytes, 1), layer->scratch_bytes);
-    printf("%s: axis %d, %d to %d\n", name, axis, from, to);
+    printf("%s: axis %d, %d to %d%s\n", name, axis, from, to, fixed ? ", V = 1" : "");
 
     bad |= SUITE_(flow_sample)(&flow, 3, 0, &x, logq) || SUITE_(flow_logq)(&flow, &x, again);
     bad |= SUITE_(flow_inverse)(&flow, &x, &z, logdet);
@@ -146,9 +146,11 @@ static void SUITE_(doubling_case)(const char *name, int axis, int from, int to)
 static void SUITE_(doublings)(const char *name)
 {
     int axis;
-    for (axis = 0; axis < SUITE_DIM; ++axis) SUITE_(doubling_case)(name, axis, 2, 4);
-    SUITE_(doubling_case)(name, SUITE_DIM - 1, 3, 5);
-    SUITE_(doubling_case)(name, 0, 1, 2);
+    for (axis = 0; axis < SUITE_DIM; ++axis) SUITE_(doubling_case)(name, axis, 2, 4, axis == 1);
+    SUITE_(doubling_case)(name, 1, 2, 4, 0);
+    SUITE_(doubling_case)(name, SUITE_DIM - 1, 3, 5, 0);
+    SUITE_(doubling_case)(name, SUITE_DIM - 1, 3, 5, 1);
+    SUITE_(doubling_case)(name, 0, 1, 2, 0);
 }
 
 #undef SUITE_
