@@ -506,8 +506,8 @@ LFT_P_STATIC void LFT_P(net_force)(const LFT_P(trace_net) *s, LFT_P(net_values) 
 
 /* ---- the adjoint -------------------------------------------------------------------------------------------------------- */
 
-/* Of Psi = sum_h a_h (-sigma' x. - kappa (sigma'' Q - 4 C sigma' x)) of a plaquette: f->sum_bar = the derivatives by its sums; by the
- * parameters, where that is asked for, added to f->grad. */
+/* Of Psi = sum_h a_h (-sigma' x. - kappa (sigma'' Q - 4 C sigma' x)) of a plaquette: f->sum_bar = the derivatives by its sums; by
+ * the parameters, where that is asked for, added to f->grad. */
 LFT_P_STATIC void LFT_P(net_unit_back)(const LFT_P(trace_net) *s, LFT_P(net_values) v, lft_v kappa, int gradient,
                                        const LFT_P(net_fields) *f)
 {
@@ -568,8 +568,8 @@ LFT_P_STATIC void LFT_P(net_collect)(const LFT_P(trace_net) *s, LFT_P(net_values
 
 /* e = w.' y + sum_q' 2 (2 F F')' F': the derivative by U of the features of plaquette q is that of Re tr e U at fixed e for side i
  * of it, and what w and F F of the plaquette itself add. */
-LFT_P_STATIC void LFT_P(net_pull)(const LFT_P(trace_net) *s, const LFT_P(net_fields) *f, LFT_P(place) p, int mu, int own, lft_v rate_bar,
-                                  const lft_v *y, lft_z *e)
+LFT_P_STATIC void LFT_P(net_pull)(const LFT_P(trace_net) *s, const LFT_P(net_fields) *f, LFT_P(place) p, int mu, int own,
+                                  lft_v rate_bar, const lft_v *y, lft_z *e)
 {
     const lft_v *couple = f->bar + p.site * LFT_P_FEATURES + 2 * LFT_P_PLANES + mu * LFT_P_COUPLES;
     const lft_z *along  = (const lft_z *)(y + (p.site * LFT_DIM + mu) * LFT_P_ALGEBRA);
@@ -590,10 +590,10 @@ LFT_P_INLINE void LFT_P(net_home)(const lft_u *u, lft_z *z)
 }
 
 /* What a plaquette adds to the gradient by its links. Seen from its corner, with e_i carried there and e = e_0 + e_1 - e_2 - e_3,
- * it is on the way there B + [g, e] and on the way back -B, B^a = Re tr T^a e U / N + w' g^a, but for the side itself: e_i stands on
- * the left of what moves the same link, which takes [g, e_1] from that of side 0 and -[g, e_2] from that of side 3. */
-LFT_P_STATIC void LFT_P(net_plaquette_back)(const LFT_P(trace_net) *s, const LFT_P(net_fields) *f, const lft_v *links, const lft_v *y,
-                                            const LFT_P(place) *p, int mu, int nu, lft_v *to)
+ * it is B + [g, e] on the way there and -B on the way back, with B^a = Re tr T^a e U / N + w' g^a; and [g, e_1] less of side 0,
+ * [g, e_2] more of side 3: e_1 stands on the other side of what moves U_0 than that formula has it, e_2 of what moves U_3. */
+LFT_P_STATIC void LFT_P(net_plaquette_back)(const LFT_P(trace_net) *s, const LFT_P(net_fields) *f, const lft_v *links,
+                                            const lft_v *y, const LFT_P(place) *p, int mu, int nu, lft_v *to)
 {
     const int      plane = LFT_P(plane_of)(mu, nu), q = p->site * LFT_P_PLANES + plane;
     const lft_v   *bar = f->bar + p->site * LFT_P_FEATURES + plane;

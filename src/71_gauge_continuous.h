@@ -214,8 +214,8 @@ LFT_P_STATIC lft_status LFT_P(continuous_check_desc)(const LFT_(continuous_desc)
         return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "units", "0 for the new links of a doubled axis", d->units);
     }
     if (d->reach < 0 || d->reach > LFT_P_REACH || (d->reach && !d->units)) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "reach",
-                              LFT_DIM == 2 ? "1 to 4, with units" : LFT_DIM == 3 ? "1 to 3, with units" : "1 or 2, with units", d->reach);
+        static const char *const most[] = {"1 to 4, with units", "1 to 3, with units", "1 or 2, with units"};
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "reach", most[LFT_DIM - 2], d->reach);
     }
     if (!lft_finite(d->beta)) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "beta", "a finite number", d->beta);
     if (!lft_finite(d->from)) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "from", "a finite number", d->from);
