@@ -177,6 +177,61 @@ static void SUITE_(net_orbits_counted)(void)
     }
 }
 
+/* Through a file and back, to the same samples; and the numbers of layers of before, without a net. */
+static void SUITE_(net_files)(void)
+{
+    static const int64_t old[] = {4, 3, 2, 8, 32}, doubled[] = {3, 3, 2, 1, 8, 32}, net[] = {4, 3, 2, 0, 5, 2, 8, 32};
+    static unsigned char file[60000];
+    SUITE_(flow)         flow, again;
+    SUITE_(flow_desc)    desc;
+    SUITE_(model_info)   info;
+    SUITE_(batch)        x, y;
+    lft_safetensors      doc;
+    lft_memory           memory;
+    lft_error            error;
+    lft_arena            arena = SUITE_(make)(&flow, 0, 4, 2, 1, NULL);
+    lft_arena            less;
+    size_t               bytes;
+    double               logq[5], back[5], worst = 0;
+    int64_t              number[32];
+    const void          *read;
+    int                  i, bad = 0;
+    const SUITE_(continuous_desc) *of;
+    lft_status         (*reader)(const int64_t *, int, lft_arena *, const void **, lft_error *) = SUITE_(continuous)()->read;
+    memset(&info, 0, sizeof info);
+    bad |= SUITE_(model_save)(&flow, &info, lft_memory_writer(&memory, file, sizeof file), arena, &error) != LFT_OK;
+    bad |= lft_safetensors_load(lft_memory_reader(&memory, file, memory.at), &arena, &doc, &error) != LFT_OK;
+    bad |= SUITE_(model_desc)(&doc, NULL, &desc, NULL, &arena, &error) != LFT_OK;
+    bad |= SUITE_(flow_init)(&again, &desc, &arena, &error) != LFT_OK;
+    check_true(flow_name("a file with a net"), !bad);
+    if (bad) return;
+    check_true(flow_name("    another start"), SUITE_(model_restore)(&again, &doc, &error) == LFT_OK);
+    bytes = SUITE_(flow_bytes)(&desc);
+    less  = lft_arena_of(lft_arena_alloc(&arena, bytes, 1), bytes - 64);
+    check_true(flow_name("    less memory than the query says"), SUITE_(flow_init)(&again, &desc, &less, &error) == LFT_ERR_NOMEM);
+    bad |= SUITE_(flow_init)(&again, &desc, &arena, &error) + SUITE_(model_restore)(&again, &doc, &error);
+    bad |= SUITE_(batch_init)(&x, &flow.lattice, 5, &arena, NULL) + SUITE_(batch_init)(&y, &flow.lattice, 5, &arena, NULL);
+    bad |= SUITE_(flow_sample)(&flow, 4, 0, &x, logq) + SUITE_(flow_sample)(&again, 4, 0, &y, back);
+    for (i = 0; i < 5; ++i) flow_worst(&worst, logq[i] - back[i]);
+    check_true(flow_name("    samples"), !bad);
+    check_below(flow_name("    the same bit for bit"), SUITE_(distance)(&x, &y) + worst, 0);
+    check_true(flow_name("    its numbers"), flow.layer->ops->spec(flow.layer, number) == 8 && number[3] == 0 &&
+               number[4] == flow_units && number[5] == 1);
+    check_true(flow_name("numbers of before"), reader(old, 5, &arena, &read, &error) == LFT_OK);
+    of = (const SUITE_(continuous_desc) *)read;
+    check_true(flow_name("    mean the same"), of->loops == 4 && of->nodes == 3 && of->integrator == LFT_CROUCH_GROSSMAN_2 &&
+               !of->doubled && !of->units && !of->reach && of->steps == 8 && of->most_steps == 32);
+    check_true(flow_name("and of a doubled axis"), reader(doubled, 6, &arena, &read, &error) == LFT_OK);
+    of = (const SUITE_(continuous_desc) *)read;
+    check_true(flow_name("    mean the same"), of->doubled == 1 && !of->units && of->steps == 8 && of->most_steps == 32);
+    check_true(flow_name("numbers of a net"), reader(net, 8, &arena, &read, &error) == LFT_OK);
+    of = (const SUITE_(continuous_desc) *)read;
+    check_true(flow_name("    are read"), !of->doubled && of->units == 5 && of->reach == 2 && of->steps == 8 && of->most_steps == 32);
+    memcpy(number, net, sizeof net);
+    number[4] = 0;
+    check_true(flow_name("a damaged one"), reader(number, 8, &arena, &read, &error) == LFT_ERR_FORMAT);
+}
+
 static void SUITE_(net_refused)(const char *what, int units, int reach, int doubled, const char *text)
 {
     SUITE_(flow)      flow;
@@ -210,6 +265,7 @@ static void SUITE_(nets)(const char *name)
     SUITE_(net_divergence)("extents 2 and 3: plaquettes share two links");
     flow_loops = 0, flow_extent = 3;
     SUITE_(net_of_nothing)();
+    SUITE_(net_files)();
     SUITE_(identity)();
     SUITE_(inverse)();
     SUITE_(symmetries)();
