@@ -13890,9 +13890,10 @@ LFT_P_STATIC void LFT_P(net_init)(LFT_P(trace_net) *s, const LFT_(lattice) *latt
     }
     s->term   = (LFT_P(net_term) *)lft_arena_alloc(arena, (size_t)at, sizeof *s->term);
     d.filling = 1;
-    s->sites  = 0;
+    if (!s->term || !s->first || !s->product || !s->offset) return;
+    s->sites = 0;
     lft_p_zero(d.place, sizeof d.place);
-    if (s->term && s->first && s->product && s->offset) LFT_P(net_list)(&d);
+    LFT_P(net_list)(&d);
 }
 
 /* b uniform in +-1, and K so that x is of the size of fluctuations of w; a stays 0: no potential. theta: b, K. */

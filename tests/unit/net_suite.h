@@ -232,6 +232,24 @@ static void SUITE_(net_files)(void)
     check_true(flow_name("a damaged one"), reader(number, 8, &arena, &read, &error) == LFT_ERR_FORMAT);
 }
 
+/* What a layout over a measuring arena says is what the layer takes. */
+static void SUITE_(net_memory)(void)
+{
+    SUITE_(flow)   flow;
+    SUITE_(layer)  layer;
+    lft_parameters set;
+    lft_error      error;
+    lft_arena      measure = lft_arena_measure();
+    (void)SUITE_(make)(&flow, 0, 4, 0, 1, NULL);
+    memset(&layer, 0, sizeof layer);
+    memset(&set, 0, sizeof set);
+    layer.ops = flow.layer->ops, layer.desc = &((const SUITE_(p_continuous) *)flow.layer->state)->desc, layer.in = flow.lattice;
+    check_true(flow_name("measured"), layer.ops->init(&layer, "layer0", &set, &measure, &error) == LFT_OK);
+    check_true(flow_name("    the same scratch, tape, gradient, parameters"),
+               layer.scratch_bytes == flow.layer->scratch_bytes && layer.tape_bytes == flow.layer->tape_bytes &&
+               layer.gradient_count == flow.layer->gradient_count && set.count == flow.params.count);
+}
+
 static void SUITE_(net_refused)(const char *what, int units, int reach, int doubled, const char *text)
 {
     SUITE_(flow)      flow;
@@ -266,6 +284,7 @@ static void SUITE_(nets)(const char *name)
     flow_loops = 0, flow_extent = 3;
     SUITE_(net_of_nothing)();
     SUITE_(net_files)();
+    SUITE_(net_memory)();
     SUITE_(identity)();
     SUITE_(inverse)();
     SUITE_(symmetries)();
