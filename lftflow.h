@@ -13654,6 +13654,8 @@ typedef struct LFT_P(trace_net) {
     int              stride[LFT_DIM];
     int              units, reach, orbits, products, sites;
     int              members[LFT_P_ORBITS]; /* plaquettes of an orbit about one */
+    int             *side;    /* [site][plane][4] the links of a plaquette */
+    int             *around;  /* [link][AROUND] the plaquettes of a link: 4 times their number plus that of the side */
     int             *offset;  /* [sites][axis] of the sites about one, plus reach */
     int             *first;   /* [planes][sums + 1] */
     int             *product; /* [products][2] */
@@ -13863,6 +13865,28 @@ LFT_P_STATIC void LFT_P(net_list)(LFT_P(net_draft) *d)
     }
 }
 
+/* The links of every plaquette, and the plaquettes of every link. */
+LFT_P_STATIC void LFT_P(net_neighbours)(LFT_P(trace_net) *s)
+{
+    LFT_P(place) p = LFT_P(first_place)();
+    int          x, mu, nu, i;
+    for (x = 0; x < s->lattice.volume; ++x, LFT_P(next_place)(&s->lattice, &p)) {
+        for (mu = 0; mu < LFT_DIM; ++mu) {
+            for (nu = mu + 1; nu < LFT_DIM; ++nu) {
+                const int q = x * LFT_P_PLANES + LFT_P(plane_of)(mu, nu);
+                for (i = 0; i < 4; ++i) {
+                    LFT_P(place) at = p;
+                    int          link;
+                    if (LFT_P(side_shift)(i, mu, nu) >= 0) LFT_P(up)(&s->lattice, s->stride, &at, LFT_P(side_shift)(i, mu, nu));
+                    link = at.site * LFT_DIM + LFT_P(side_axis)(i, mu, nu);
+                    s->side[4 * q + i] = link;
+                    s->around[link * LFT_P_AROUND + LFT_P(side_around)(i, mu, nu)] = 4 * q + i;
+                }
+            }
+        }
+    }
+}
+
 /* Runs over a measuring arena, too. */
 LFT_P_STATIC void LFT_P(net_init)(LFT_P(trace_net) *s, const LFT_(lattice) *lattice, int units, int reach, lft_arena *arena)
 {
@@ -13880,6 +13904,8 @@ LFT_P_STATIC void LFT_P(net_init)(LFT_P(trace_net) *s, const LFT_(lattice) *latt
     s->first   = (int *)lft_arena_alloc(arena, (size_t)(LFT_P_PLANES * (sums + 1)), sizeof(int));
     s->product = (int *)lft_arena_alloc(arena, (size_t)(2 * s->products), sizeof(int));
     s->offset  = (int *)lft_arena_alloc(arena, (size_t)(s->sites * LFT_DIM), sizeof(int));
+    s->side    = (int *)lft_arena_alloc(arena, (size_t)lattice->volume * 4 * LFT_P_PLANES, sizeof(int));
+    s->around  = (int *)lft_arena_alloc(arena, (size_t)lattice->volume * LFT_DIM * LFT_P_AROUND, sizeof(int));
     for (p = 0; p < LFT_P_PLANES; ++p) {
         for (i = 0; i <= sums; ++i) {
             const int n = d.count[p * width + i];
@@ -13894,6 +13920,7 @@ LFT_P_STATIC void LFT_P(net_init)(LFT_P(trace_net) *s, const LFT_(lattice) *latt
     s->sites = 0;
     lft_p_zero(d.place, sizeof d.place);
     LFT_P(net_list)(&d);
+    if (s->side && s->around) LFT_P(net_neighbours)(s);
 }
 
 /* b uniform in +-1, and K so that x is of the size of fluctuations of w; a stays 0: no potential. theta: b, K. */
@@ -13949,31 +13976,6 @@ LFT_P_STATIC void LFT_P(net_kernel)(const LFT_P(trace_net) *s, const double *K, 
     }
 }
 
-/* The links of a plaquette at p. */
-LFT_P_INLINE void LFT_P(net_sides)(const LFT_P(trace_net) *s, LFT_P(place) p, int mu, int nu, int link[4])
-{
-    LFT_P(place) q = p;
-    LFT_P(up)(&s->lattice, s->stride, &q, mu);
-    LFT_P(up)(&s->lattice, s->stride, &p, nu);
-    link[1] = q.site * LFT_DIM + nu, link[2] = p.site * LFT_DIM + mu;
-    LFT_P(down)(&s->lattice, s->stride, &p, nu);
-    link[0] = p.site * LFT_DIM + mu, link[3] = p.site * LFT_DIM + nu;
-}
-
-/* The plaquettes of the link mu at p: 4 times their number plus that of the side. */
-LFT_P_INLINE void LFT_P(net_around)(const LFT_P(trace_net) *s, LFT_P(place) p, int mu, int *side)
-{
-    int nu, k = 0;
-    for (nu = 0; nu < LFT_DIM; ++nu) {
-        const int plane = mu < nu ? LFT_P(plane_of)(mu, nu) : LFT_P(plane_of)(nu, mu);
-        if (nu == mu) continue;
-        side[k++] = 4 * (p.site * LFT_P_PLANES + plane) + (mu < nu ? 0 : 3);
-        LFT_P(down)(&s->lattice, s->stride, &p, nu);
-        side[k++] = 4 * (p.site * LFT_P_PLANES + plane) + (mu < nu ? 2 : 1);
-        LFT_P(up)(&s->lattice, s->stride, &p, nu);
-    }
-}
-
 LFT_P_INLINE lft_v LFT_P(net_inner)(const lft_z *a, const lft_z *b)
 {
     lft_v sum = a->c[0] * b->c[0];
@@ -13993,42 +13995,33 @@ LFT_P_INLINE void LFT_P(net_add)(lft_z *to, lft_v x, const lft_z *z)
 LFT_P_STATIC void LFT_P(net_features)(const LFT_P(trace_net) *s, const lft_v *links, const lft_v *y, LFT_P(net_fields) *f)
 {
     const lft_real share = (lft_real)(1.0 / LFT_P_COLOURS);
-    LFT_P(place)   p = LFT_P(first_place)();
-    int            x, mu, nu, k, i, j, link[4], side[LFT_P_AROUND];
-    for (x = 0; x < s->lattice.volume; ++x, LFT_P(next_place)(&s->lattice, &p)) {
-        for (mu = 0, k = 0; mu < LFT_DIM; ++mu) {
-            for (nu = mu + 1; nu < LFT_DIM; ++nu, ++k) {
-                lft_v *feature = f->feature + x * LFT_P_FEATURES + k;
-                lft_z *F = f->push + 4 * (x * LFT_P_PLANES + k);
-                lft_u  u, v, loop;
-                LFT_P(net_sides)(s, p, mu, nu, link);
-                LFT_P(mul)(&u, LFT_P(link)(links, link[0]), LFT_P(link)(links, link[1]));
-                LFT_P(mul)(&v, LFT_P(link)(links, link[3]), LFT_P(link)(links, link[2]));
-                LFT_P(mul_adj)(&loop, &u, &v);
-                feature[0] = share * LFT_P(trace)(&loop, F);
-                for (i = 0; i < LFT_P_ALGEBRA; ++i) F[0].c[i] *= share;
-                F[1] = F[2] = F[0];
-                LFT_P(carry)(LFT_P(link)(links, link[0]), F + 1);
-                LFT_P(carry)(LFT_P(link)(links, link[3]), F + 2);
-                for (i = 0; i < LFT_P_ALGEBRA; ++i) F[2].c[i] = -F[2].c[i], F[3].c[i] = -F[0].c[i];
-                feature[LFT_P_PLANES] = 4 * LFT_P(net_inner)(F, F);
-                if (!y) continue;
-                f->loop[x * LFT_P_PLANES + k] = loop;
-                feature[LFT_P_FEATURES - LFT_P_PLANES] = lft_splat(0);
-                for (i = 0; i < 4; ++i) {
-                    feature[LFT_P_FEATURES - LFT_P_PLANES] +=
-                        LFT_P(net_inner)(F + i, (const lft_z *)(y + link[i] * LFT_P_ALGEBRA));
-                }
-            }
-        }
+    int            q, l, k, i, j;
+    for (q = 0; q < s->lattice.volume * LFT_P_PLANES; ++q) {
+        const int *link    = s->side + 4 * q;
+        lft_v     *feature = f->feature + q / LFT_P_PLANES * LFT_P_FEATURES + q % LFT_P_PLANES;
+        lft_z     *F       = f->push + 4 * q;
+        lft_u      u, v, loop;
+        LFT_P(mul)(&u, LFT_P(link)(links, link[0]), LFT_P(link)(links, link[1]));
+        LFT_P(mul)(&v, LFT_P(link)(links, link[3]), LFT_P(link)(links, link[2]));
+        LFT_P(mul_adj)(&loop, &u, &v);
+        feature[0] = share * LFT_P(trace)(&loop, F);
+        for (i = 0; i < LFT_P_ALGEBRA; ++i) F[0].c[i] *= share;
+        F[1] = F[2] = F[0];
+        LFT_P(carry)(LFT_P(link)(links, link[0]), F + 1);
+        LFT_P(carry)(LFT_P(link)(links, link[3]), F + 2);
+        for (i = 0; i < LFT_P_ALGEBRA; ++i) F[2].c[i] = -F[2].c[i], F[3].c[i] = -F[0].c[i];
+        feature[LFT_P_PLANES] = 4 * LFT_P(net_inner)(F, F);
+        if (!y) continue;
+        f->loop[q] = loop;
+        feature += LFT_P_FEATURES - LFT_P_PLANES;
+        *feature = lft_splat(0);
+        for (i = 0; i < 4; ++i) *feature += LFT_P(net_inner)(F + i, (const lft_z *)(y + link[i] * LFT_P_ALGEBRA));
     }
-    for (x = 0; x < s->lattice.volume; ++x, LFT_P(next_place)(&s->lattice, &p)) {
-        for (mu = 0; mu < LFT_DIM; ++mu) {
-            lft_v *to = f->feature + x * LFT_P_FEATURES + 2 * LFT_P_PLANES + mu * LFT_P_COUPLES;
-            LFT_P(net_around)(s, p, mu, side);
-            for (i = 0, k = 0; i < LFT_P_AROUND; ++i) {
-                for (j = i + 1; j < LFT_P_AROUND; ++j, ++k) to[k] = 2 * LFT_P(net_inner)(f->push + side[i], f->push + side[j]);
-            }
+    for (l = 0; l < s->lattice.volume * LFT_DIM; ++l) {
+        const int *side = s->around + l * LFT_P_AROUND;
+        lft_v     *to   = f->feature + l / LFT_DIM * LFT_P_FEATURES + 2 * LFT_P_PLANES + l % LFT_DIM * LFT_P_COUPLES;
+        for (i = 0, k = 0; i < LFT_P_AROUND; ++i) {
+            for (j = i + 1; j < LFT_P_AROUND; ++j, ++k) to[k] = 2 * LFT_P(net_inner)(f->push + side[i], f->push + side[j]);
         }
     }
 }
@@ -14105,7 +14098,7 @@ LFT_P_STATIC void LFT_P(net_force)(const LFT_P(trace_net) *s, LFT_P(net_values) 
 {
     const int    volume = s->lattice.volume, sums = s->orbits + s->products;
     LFT_P(place) p = LFT_P(first_place)();
-    int          x, k, mu, i, side[LFT_P_AROUND];
+    int          x, k, l;
     LFT_P(net_features)(s, links, NULL, &f);
     LFT_P(net_kernel)(s, v.K, f.kernel);
     LFT_P(set_zero)(f.bar, volume * LFT_P_FEATURES);
@@ -14117,14 +14110,12 @@ LFT_P_STATIC void LFT_P(net_force)(const LFT_P(trace_net) *s, LFT_P(net_values) 
             LFT_P(net_spread)(s, &f, k, s->orbits, 0, f.sum_bar);
         }
     }
-    for (x = 0; x < volume; ++x, LFT_P(next_place)(&s->lattice, &p)) {
-        for (mu = 0; mu < LFT_DIM; ++mu) {
-            lft_z *to = (lft_z *)(Z + (x * LFT_DIM + mu) * LFT_P_ALGEBRA);
-            LFT_P(net_around)(s, p, mu, side);
-            for (i = 0; i < LFT_P_AROUND; ++i) {
-                const int q = side[i] / 4;
-                LFT_P(net_add)(to, -f.bar[q / LFT_P_PLANES * LFT_P_FEATURES + q % LFT_P_PLANES], f.push + side[i]);
-            }
+    for (l = 0; l < volume * LFT_DIM; ++l) {
+        const int *side = s->around + l * LFT_P_AROUND;
+        for (k = 0; k < LFT_P_AROUND; ++k) {
+            const int q = side[k] / 4;
+            LFT_P(net_add)((lft_z *)(Z + l * LFT_P_ALGEBRA), -f.bar[q / LFT_P_PLANES * LFT_P_FEATURES + q % LFT_P_PLANES],
+                           f.push + side[k]);
         }
     }
 }
@@ -14193,14 +14184,14 @@ LFT_P_STATIC void LFT_P(net_collect)(const LFT_P(trace_net) *s, LFT_P(net_values
 
 /* e = w.' y + sum_q' 2 (2 F F')' F': the derivative by U of the features of plaquette q is that of Re tr e U at fixed e for side i
  * of it, and what w and F F of the plaquette itself add. */
-LFT_P_STATIC void LFT_P(net_pull)(const LFT_P(trace_net) *s, const LFT_P(net_fields) *f, LFT_P(place) p, int mu, int own,
-                                  lft_v rate_bar, const lft_v *y, lft_z *e)
+LFT_P_INLINE void LFT_P(net_pull)(const LFT_P(trace_net) *s, const LFT_P(net_fields) *f, int link, int own, lft_v rate_bar,
+                                  const lft_v *y, lft_z *e)
 {
-    const lft_v *couple = f->bar + p.site * LFT_P_FEATURES + 2 * LFT_P_PLANES + mu * LFT_P_COUPLES;
-    const lft_z *along  = (const lft_z *)(y + (p.site * LFT_DIM + mu) * LFT_P_ALGEBRA);
-    int          k, side[LFT_P_AROUND];
+    const lft_v *couple = f->bar + link / LFT_DIM * LFT_P_FEATURES + 2 * LFT_P_PLANES + link % LFT_DIM * LFT_P_COUPLES;
+    const lft_z *along  = (const lft_z *)(y + link * LFT_P_ALGEBRA);
+    const int   *side   = s->around + link * LFT_P_AROUND;
+    int          k;
     LFT_P_UNROLL for (k = 0; k < LFT_P_ALGEBRA; ++k) e->c[k] = rate_bar * along->c[k];
-    LFT_P(net_around)(s, p, mu, side);
     for (k = 0; k < LFT_P_AROUND; ++k) {
         if (k != own) LFT_P(net_add)(e, 2 * couple[LFT_P(couple)(own, k)], f->push + side[k]);
     }
@@ -14218,22 +14209,18 @@ LFT_P_INLINE void LFT_P(net_home)(const lft_u *u, lft_z *z)
  * it is B + [g, e] on the way there and -B on the way back, with B^a = Re tr T^a e U / N + w' g^a; and [g, e_1] less of side 0,
  * [g, e_2] more of side 3: e_1 stands on the other side of what moves U_0 than that formula has it, e_2 of what moves U_3. */
 LFT_P_STATIC void LFT_P(net_plaquette_back)(const LFT_P(trace_net) *s, const LFT_P(net_fields) *f, const lft_v *links,
-                                            const lft_v *y, const LFT_P(place) *p, int mu, int nu, lft_v *to)
+                                            const lft_v *y, int q, lft_v *to)
 {
-    const int      plane = LFT_P(plane_of)(mu, nu), q = p->site * LFT_P_PLANES + plane;
-    const lft_v   *bar = f->bar + p->site * LFT_P_FEATURES + plane;
+    const int     *link = s->side + 4 * q;
+    const lft_v   *bar = f->bar + q / LFT_P_PLANES * LFT_P_FEATURES + q % LFT_P_PLANES;
     const lft_z   *g = f->push + 4 * q;
     const lft_real share = (lft_real)(1.0 / LFT_P_COLOURS);
     lft_z          e[4], all, there, back, turn;
     lft_w          u, turned;
-    int            i, k, link[4];
-    LFT_P(net_sides)(s, *p, mu, nu, link);
+    int            i, k, mu, nu;
+    LFT_P(plane_axes)(q % LFT_P_PLANES, &mu, &nu);
     for (i = 0; i < 4; ++i) {
-        const int    shift = LFT_P(side_shift)(i, mu, nu);
-        LFT_P(place) at = *p;
-        if (shift >= 0) LFT_P(up)(&s->lattice, s->stride, &at, shift);
-        LFT_P(net_pull)(s, f, at, LFT_P(side_axis)(i, mu, nu), LFT_P(side_around)(i, mu, nu), bar[LFT_P_FEATURES - LFT_P_PLANES], y,
-                        e + i);
+        LFT_P(net_pull)(s, f, link[i], LFT_P(side_around)(i, mu, nu), bar[LFT_P_FEATURES - LFT_P_PLANES], y, e + i);
     }
     LFT_P(net_home)(LFT_P(link)(links, link[0]), e + 1);
     LFT_P(net_home)(LFT_P(link)(links, link[3]), e + 2);
@@ -14268,7 +14255,7 @@ LFT_P_STATIC void LFT_P(net_backward)(const LFT_P(trace_net) *s, LFT_P(net_value
     const int    gradient = d.a != NULL, n = s->units * (sums + 2);
     const lft_v  weight = LFT_P(from_wide)(kappa);
     LFT_P(place) p = LFT_P(first_place)();
-    int          x, k, mu, nu, done = 0;
+    int          x, k, q, done = 0;
     LFT_P(net_features)(s, links, y, &f);
     LFT_P(net_kernel)(s, v.K, f.kernel);
     LFT_P(set_zero)(f.bar, volume * LFT_P_FEATURES);
@@ -14291,11 +14278,7 @@ LFT_P_STATIC void LFT_P(net_backward)(const LFT_P(trace_net) *s, LFT_P(net_value
         LFT_P(net_widen)(s, &f);
         LFT_P(net_collect)(s, v, f.wide, d);
     }
-    for (x = 0; x < volume; ++x, LFT_P(next_place)(&s->lattice, &p)) {
-        for (mu = 0; mu < LFT_DIM; ++mu) {
-            for (nu = mu + 1; nu < LFT_DIM; ++nu) LFT_P(net_plaquette_back)(s, &f, links, y, &p, mu, nu, to);
-        }
-    }
+    for (q = 0; q < volume * LFT_P_PLANES; ++q) LFT_P(net_plaquette_back)(s, &f, links, y, q, to);
 }
 
 #undef LFT_P_ENTRIES
