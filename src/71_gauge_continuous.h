@@ -49,6 +49,8 @@ typedef struct LFT_(continuous_desc) {
  *   d = 2   U(1) 1, 3, 6, 10    SU(2) 1, 3, 6, 14     SU(3) 1, 6, 15, 43
  *   d = 3   U(1) 2, 9, 51       SU(2) 2, 9, 60        SU(3) 2, 17
  *   d = 4   U(1) 2, 11, 88      SU(2) 2, 11, 106      SU(3) 2, 21
+ * With units, S~ also has the net of 69_trace_net.h, at any extents, not of a doubled axis: sum_p sum_h a_h(t) tanh(b_h + sum_q
+ * K_h(p, q) w_q) over plaquettes, with the same symmetries. Its a are 0 at the start, b and K small fixed numbers.
  * LFT_ERR_ARG for extents < 2 with the plaquettes alone, < 3 with those of order 2, and so on: there loops close around the
  * lattice, or plaquettes share two links, and are of other classes; of a doubled axis only links that move count, so that in two
  * dimensions any extents will do, but for that of the axis, which is even. LFT_ERR_NONFINITE names the step. The inverse solves
