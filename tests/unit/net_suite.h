@@ -35,7 +35,8 @@ static void SUITE_(net_probe_make)(SUITE_(net_probe) *p)
 /* Force and divergence of a configuration at time .3, those of the last lane. */
 static void SUITE_(net_force_of)(SUITE_(net_probe) *p, const SUITE_(batch) *x, double *Z, double *divergence)
 {
-    const int     lanes = SUITE_(lanes)(), n = x->lattice.volume * x->reals, forces = x->lattice.volume * SUITE_DIM * SUITE_(algebra);
+    const int     lanes = SUITE_(lanes)(), n = x->lattice.volume * x->reals;
+    const int     forces = x->lattice.volume * SUITE_DIM * SUITE_(algebra);
     SUITE_(real) *u = (SUITE_(real) *)malloc((size_t)n * sizeof *u), *links = (SUITE_(real) *)(void *)p->links;
     double        div[64];
     int           i, l;
@@ -226,7 +227,8 @@ static void SUITE_(net_files)(void)
     check_true(flow_name("    mean the same"), of->doubled == 1 && !of->units && of->steps == 8 && of->most_steps == 32);
     check_true(flow_name("numbers of a net"), reader(net, 8, &arena, &read, &error) == LFT_OK);
     of = (const SUITE_(continuous_desc) *)read;
-    check_true(flow_name("    are read"), !of->doubled && of->units == 5 && of->reach == 2 && of->steps == 8 && of->most_steps == 32);
+    check_true(flow_name("    are read"), !of->doubled && of->units == 5 && of->reach == 2 && of->steps == 8 &&
+               of->most_steps == 32);
     memcpy(number, net, sizeof net);
     number[4] = 0;
     check_true(flow_name("a damaged one"), reader(number, 8, &arena, &read, &error) == LFT_ERR_FORMAT);
