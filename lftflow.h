@@ -5749,7 +5749,7 @@ LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, si
 
 /* Multiplies the coefficients of a layer of this table, in flow->params.value, by ratio to the power of their classes' order, which
  * is what those of the trivializing map do to leading order when beta becomes ratio beta: the start at another coupling, from a
- * model. flow_prepare must follow. */
+ * model. The a of a net are multiplied by ratio: what it adds to the plaquettes is of that order. flow_prepare must follow. */
 LFT_API void LFT_(continuous_scale)(const LFT_(layer) *layer, double *value, double ratio);
 
 #endif
@@ -15127,6 +15127,7 @@ LFT_API void LFT_(continuous_scale)(const LFT_(layer) *layer, double *value, dou
         while (order < LFT_P_ORDERS && upto[order] > 0 && i >= upto[order]) ++order;
         for (a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) c[a] *= lft_p_power(ratio, order);
     }
+    for (i = LFT_P(continuous_first)(s, s->desc.loops); i < LFT_P(continuous_bias)(s); ++i) value[s->params + (size_t)i] *= ratio;
 }
 
 LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *theta)

@@ -234,6 +234,27 @@ static void SUITE_(net_files)(void)
     check_true(flow_name("a damaged one"), reader(number, 8, &arena, &read, &error) == LFT_ERR_FORMAT);
 }
 
+/* For another coupling a changes, and nothing else of the net. */
+static void SUITE_(net_scaled)(void)
+{
+    SUITE_(flow)  flow;
+    double       *before;
+    size_t        k;
+    int           i, right = 1;
+    (void)SUITE_(make)(&flow, 0, 4, 2, 1, NULL);
+    before = (double *)malloc(flow.params.count * sizeof *before);
+    memcpy(before, flow.params.value, flow.params.count * sizeof *before);
+    SUITE_(continuous_scale)(flow.layer, flow.params.value, 2);
+    for (i = 0; i < flow.params.tensors; ++i) {
+        const lft_parameter *t = flow.params.list + i;
+        for (k = t->offset; k < t->offset + t->count && strstr(t->name, "net_"); ++k) {
+            right = right && !(fabs(flow.params.value[k] - (strstr(t->name, "output") ? 2 : 1) * before[k]) > 0);
+        }
+    }
+    free(before);
+    check_true(flow_name("scaled to another coupling"), right);
+}
+
 /* What a layout over a measuring arena says is what the layer takes. */
 static void SUITE_(net_memory)(void)
 {
@@ -287,6 +308,7 @@ static void SUITE_(nets)(const char *name)
     SUITE_(net_of_nothing)();
     SUITE_(net_files)();
     SUITE_(net_memory)();
+    SUITE_(net_scaled)();
     SUITE_(identity)();
     SUITE_(inverse)();
     SUITE_(symmetries)();
