@@ -157,6 +157,8 @@ static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
     (void)LFT(read_continuous)(c, d);
     of->loops      = (int)cli_count(c, "loops", 0, 1, 1000);
     of->nodes      = (int)cli_count(c, "nodes", 0, 1, 100);
+    of->units      = (int)cli_count(c, "units", 0, 0, 256);
+    of->reach      = (int)cli_count(c, "reach", 0, 1, 4);
     of->most_steps = (int)cli_count(c, "most-int-steps", 0, 1, 100000);
     of->order      = cli_init_word(c);
     if (scales && cli_given(c, "freeze")) { /* the scales behind a model are read with it */

@@ -46,6 +46,22 @@ static int cli_logq_samples(size_t dimension)
 
 /* ---- report ---- */
 
+/* The tensors of a net, behind those of the loops: a unit a line. */
+static void info_print_net(const double *value, const lft_parameter *p, int reach)
+{
+    int h, k, i;
+    printf("    net of plaquettes, %d units, reach %d; of each K by distance, b, and a as the coefficients:\n", p->shape[0], reach);
+    for (h = 0; h < p->shape[0]; ++h) {
+        printf("    %2d", h + 1);
+        for (i = 2; i >= 0; --i) {
+            const int n = i == 1 ? 1 : p[i].shape[1];
+            for (k = 0; k < n; ++k) printf(" %10.4g", value[p[i].offset + (size_t)(h * n + k)]);
+            if (i) printf("  |");
+        }
+        printf("\n");
+    }
+}
+
 static void info_print_layer(const f64_flow *flow, int i)
 {
     const f64_layer           *layer = flow->layer + i;
@@ -78,6 +94,7 @@ static void info_print_layer(const f64_flow *flow, int i)
         for (a = 0; a < (k ? d->nodes : p->shape[0]); ++a) printf(" %13.6g", c[a]);
         printf("\n");
     }
+    if (d->units) info_print_net(flow->params.value, p + 2, d->reach);
 }
 
 static void info_desc(cli_result *r, const f64_flow_desc *desc)
@@ -87,6 +104,8 @@ static void info_desc(cli_result *r, const f64_flow_desc *desc)
     if (desc->layer->ops != f64_continuous()) return;
     r->loops      = (uint64_t)d->loops;
     r->nodes      = (uint64_t)d->nodes;
+    r->units      = (uint64_t)d->units;
+    r->reach      = (uint64_t)d->reach;
     r->integrator = cli_integrator[d->integrator - 1];
 }
 

@@ -80,6 +80,8 @@ static const cli_option cli_option_table[] = {
     {"acceptance", "X", "0.8", "that the choice of md-steps aims at", CLI_HMC},
     {"loops", "N", "those of nlo, or of --init", "classes of Wilson loops, order by order in beta; info lists them", CLI_LOOPS},
     {"nodes", "N", "4", "functions of time that the coefficient of each is a sum of", CLI_LOOPS},
+    {"units", "N", "0", "of a net of plaquettes that adds to the loops, 0: none", CLI_LOOPS},
+    {"reach", "N", "1", "of the net: how far plaquettes see each other along any axis, at most 4, 3, 2 in 2d, 3d, 4d", CLI_LOOPS},
     {"int-steps", "N", "12", "integration steps of the flow, at the start",
      CLI_CORRELATE | CLI_TRAIN | CLI_INFO | CLI_SAMPLE | CLI_UNTRAINED},
     {"most-int-steps", "N", "4 int-steps", "up to which they may be refined", CLI_LOOPS},

@@ -45,7 +45,7 @@ struct cli_result {
     char           seed[24]; /* as text: JSON numbers end at 2^53 */
     const char    *real, *out, *prior, *flow, *integrator, *verdict;
     uint64_t       lanes, threads, chains, n, ess_n, longest_rejection, nonfinite, logq_n, parameters, steps, batch, md_steps;
-    uint64_t       layers, loops, nodes, integration_steps, refined, rolled_back, memory_bytes, passed, failed;
+    uint64_t       layers, loops, nodes, units, reach, integration_steps, refined, rolled_back, memory_bytes, passed, failed;
     double         ess, forward_ess, acceptance, tau_int, logz, logz_error, logq_error, logz_shift, logz_shift_error;
     double         seconds, samples_per_second, loss, train_seconds, ms_per_step, exp_dh, exp_dh_error;
     cli_observable observable[CLI_OBSERVABLES];
@@ -108,6 +108,8 @@ static const cli_field cli_field_table[] = {
     CLI_FIELD(loops, 'u', CLI_INFO),
     CLI_FIELD(nodes, 'u', CLI_INFO),
     CLI_FIELD(integrator, 's', CLI_INFO),
+    CLI_FIELD(units, 'u', CLI_INFO),
+    CLI_FIELD(reach, 'u', CLI_INFO),
 #endif
     CLI_FIELD(integration_steps, 'u', CLI_FLOWS | CLI_INFO),
     CLI_FIELD(steps, 'u', CLI_TRAIN | CLI_INFO),

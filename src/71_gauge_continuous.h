@@ -28,6 +28,9 @@ typedef struct LFT_(continuous_desc) {
     double               beta;  /* of the Wilson action that the order is for */
     double               from;  /* beta of what the map begins with, as LFT_(flow_carry)() does; 0: Haar */
     int                  doubled; /* axis + 1: only new links of a doubled axis move, those across it at odd coordinates */
+    int                  units;   /* of a net of plaquettes that adds to the potential, up to 256; 0: none */
+    int                  reach;   /* of the net: how far plaquettes see each other along any axis: 1; at most 4, 3, 2 in 2, 3, 4
+                                     dimensions */
 } LFT_(continuous_desc);
 
 /* The layer's table. Z = -T^a d^a S~ with S~ = sum_i c_i(t) W_i(U), the classes of Wilson loops W_i of 66_loop_classes.h; log det
@@ -46,6 +49,8 @@ typedef struct LFT_(continuous_desc) {
  *   d = 2   U(1) 1, 3, 6, 10    SU(2) 1, 3, 6, 14     SU(3) 1, 6, 15, 43
  *   d = 3   U(1) 2, 9, 51       SU(2) 2, 9, 60        SU(3) 2, 17
  *   d = 4   U(1) 2, 11, 88      SU(2) 2, 11, 106      SU(3) 2, 21
+ * With units, S~ also has the net of 69_trace_net.h, at any extents, not of a doubled axis: sum_p sum_h a_h(t) tanh(b_h + sum_q
+ * K_h(p, q) w_q) over plaquettes, with the same symmetries. Its a are 0 at the start, b and K small fixed numbers.
  * LFT_ERR_ARG for extents < 2 with the plaquettes alone, < 3 with those of order 2, and so on: there loops close around the
  * lattice, or plaquettes share two links, and are of other classes; of a doubled axis only links that move count, so that in two
  * dimensions any extents will do, but for that of the axis, which is even. LFT_ERR_NONFINITE names the step. The inverse solves
@@ -63,7 +68,7 @@ LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, si
 
 /* Multiplies the coefficients of a layer of this table, in flow->params.value, by ratio to the power of their classes' order, which
  * is what those of the trivializing map do to leading order when beta becomes ratio beta: the start at another coupling, from a
- * model. flow_prepare must follow. */
+ * model. The a of a net are multiplied by ratio: what it adds to the plaquettes is of that order. flow_prepare must follow. */
 LFT_API void LFT_(continuous_scale)(const LFT_(layer) *layer, double *value, double ratio);
 
 #endif /* LFT_P_DECLARATIONS */
@@ -139,7 +144,9 @@ LFT_P_STATIC const LFT_P(group_scheme) *LFT_P(group_scheme_of)(lft_group_integra
 typedef struct LFT_P(continuous) {
     LFT_(continuous_desc) desc; /* defaults filled in */
     LFT_P(potential)      potential;
-    double               *coefficient; /* [count]: 2 for the plaquette, nodes for each of the others */
+    LFT_P(trace_net)      net;
+    double               *coefficient; /* [count]: 4 for the plaquette, nodes for each of the others; of a net [units][nodes] for a,
+                                          then its b and K */
     size_t                params;
     int                   count;
     int                   links; /* of a configuration */
@@ -151,7 +158,9 @@ typedef struct LFT_P(continuous_work) {
     lft_v               *bar[LFT_P_MOVES + 1], *K_bar[LFT_P_STAGES]; /* forward with a score: those of the scores */
     lft_v               *more, *old;
     double              *dc; /* [classes][lanes] */
+    double              *a, *da; /* of the net: [units], [units][lanes] */
     LFT_P(program_fields) potential;
+    LFT_P(net_fields)     net;
 } LFT_P(continuous_work);
 
 LFT_P_STATIC LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(continuous) *s, int backward, lft_arena *arena)
@@ -173,6 +182,10 @@ LFT_P_STATIC LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(contin
     w.old  = LFT_P(vectors)(arena, forces);
     w.dc   = (double *)lft_arena_alloc(arena, (size_t)s->potential.classes * LFT_P_LANES, sizeof(double));
     w.potential = LFT_P(potential_fields)(&s->potential, backward, arena);
+    if (!s->desc.units) return w;
+    w.a   = (double *)lft_arena_alloc(arena, (size_t)s->desc.units, sizeof(double));
+    w.da  = (double *)lft_arena_alloc(arena, (size_t)s->desc.units * LFT_P_LANES, sizeof(double));
+    w.net = LFT_P(net_fields_of)(&s->net, backward, arena);
     return w;
 }
 
@@ -195,6 +208,16 @@ LFT_P_STATIC lft_status LFT_P(continuous_check_desc)(const LFT_(continuous_desc)
     }
     if (d->order > d->nodes && !d->doubled && !d->cut_off) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "nodes", "at least the order", d->nodes);
+    }
+    if (d->units < 0 || d->units > 256) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "units", "0 to 256", d->units);
+    }
+    if (d->units && d->doubled) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "units", "0 for the new links of a doubled axis", d->units);
+    }
+    if (d->reach < 0 || d->reach > LFT_P_REACH || (d->reach && !d->units)) {
+        static const char *const most[] = {"1 to 4, with units", "1 to 3, with units", "1 or 2, with units"};
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "reach", most[LFT_DIM - 2], d->reach);
     }
     if (!lft_finite(d->beta)) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "beta", "a finite number", d->beta);
     if (!lft_finite(d->from)) return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "from", "a finite number", d->from);
@@ -235,6 +258,12 @@ LFT_P_INLINE int LFT_P(continuous_first)(const LFT_P(continuous) *s, int i)
 }
 LFT_P_INLINE int LFT_P(continuous_nodes)(const LFT_P(continuous) *s, int i) { return i ? s->desc.nodes : LFT_P_SHAPE; }
 
+/* Where the net has its b, behind its a: its K follows. */
+LFT_P_INLINE int LFT_P(continuous_bias)(const LFT_P(continuous) *s)
+{
+    return LFT_P(continuous_first)(s, s->desc.loops) + s->desc.units * s->desc.nodes;
+}
+
 LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena,
                                                lft_error *error)
 {
@@ -251,18 +280,28 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     if (!d->integrator) d->integrator = LFT_COMMUTATOR_FREE_4;
     if (!d->steps) d->steps = 12;
     if (!d->most_steps) d->most_steps = 4 * d->steps;
+    if (!d->reach && d->units) d->reach = 1;
     status = LFT_P(continuous_check_desc)(d, error);
     if (!status) status = LFT_P(potential_init)(&s->potential, &layer->in, d->doubled, d->loops, arena, error);
     if (!status) status = LFT_P(continuous_check_loops)(s, error);
     if (status) return status;
     s->links             = layer->in.volume * LFT_DIM;
     s->count             = LFT_P(continuous_first)(s, d->loops);
+    if (d->units) {
+        LFT_P(net_init)(&s->net, &layer->in, d->units, d->reach, arena);
+        s->count += d->units * (d->nodes + 1 + s->net.orbits);
+    }
     s->coefficient       = (double *)lft_arena_alloc(arena, (size_t)s->count, sizeof(double));
     layer->out           = layer->in;
     layer->steps         = d->steps;
     layer->params        = set->count;
     s->params            = lft_declare(set, name, "plaquette", 1, LFT_P_SHAPE, 0, 0, 0);
     (void)lft_declare(set, name, "loop", 2, d->loops - 1, d->nodes, 0, 0);
+    if (d->units) { /* without a net not even as tensors of no numbers: models of before have none */
+        (void)lft_declare(set, name, "net_output", 2, d->units, d->nodes, 0, 0);
+        (void)lft_declare(set, name, "net_bias", 1, d->units, 0, 0, 0);
+        (void)lft_declare(set, name, "net_kernel", 2, d->units, s->net.orbits, 0, 0);
+    }
     layer->tape_bytes    = (size_t)d->most_steps * (size_t)s->links * LFT_P_LINK * sizeof(lft_v);
     layer->gradient_count = (size_t)s->count * LFT_P_LANES;
     layer->per_lane      = 1;
@@ -313,6 +352,7 @@ LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *thet
     double                   c[LFT_P_SHAPE][LFT_P_CLASSES], share;
     int                      i, a, k, m;
     for (a = 1; a < LFT_P_SHAPE; ++a) pace[s->params + (size_t)a] = 0;
+    if (s->desc.units) LFT_P(net_start)(&s->net, theta + s->params + LFT_P(continuous_bias)(s));
     if ((s->desc.doubled || s->desc.cut_off) && order) {
         LFT_P(continuous_start_solved)(s, theta + s->params);
         return;
@@ -338,6 +378,7 @@ LFT_API void LFT_(continuous_scale)(const LFT_(layer) *layer, double *value, dou
         while (order < LFT_P_ORDERS && upto[order] > 0 && i >= upto[order]) ++order;
         for (a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) c[a] *= lft_p_power(ratio, order);
     }
+    for (i = LFT_P(continuous_first)(s, s->desc.loops); i < LFT_P(continuous_bias)(s); ++i) value[s->params + (size_t)i] *= ratio;
 }
 
 LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *theta)
@@ -354,6 +395,62 @@ LFT_P_STATIC void LFT_P(continuous_at)(const LFT_P(continuous) *s, double t, dou
     for (i = 0; i < s->desc.loops; ++i) {
         const double *from = s->coefficient + LFT_P(continuous_first)(s, i);
         for (c[i] = 0, a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) c[i] += p[a] * from[a];
+    }
+}
+
+/* The net at a time: a is made, b and K are the layer's. */
+LFT_P_STATIC LFT_P(net_values) LFT_P(continuous_net_at)(const LFT_P(continuous) *s, double t, double *a)
+{
+    const double     *from = s->coefficient + LFT_P(continuous_first)(s, s->desc.loops);
+    LFT_P(net_values) v;
+    double            p[100 + LFT_P_SHAPE];
+    int               h, k;
+    LFT_P(legendre)(t, s->desc.nodes, p);
+    for (h = 0; h < s->desc.units; ++h) {
+        for (a[h] = 0, k = 0; k < s->desc.nodes; ++k) a[h] += p[k] * *from++;
+    }
+    v.a = a, v.b = s->coefficient + LFT_P(continuous_bias)(s), v.K = v.b + s->desc.units;
+    return v;
+}
+
+/* Z and div at a time. */
+LFT_P_STATIC void LFT_P(continuous_force)(const LFT_P(continuous) *s, double t, const lft_v *links, lft_v *Z, double *div,
+                                          LFT_P(continuous_work) *w)
+{
+    double c[LFT_P_CLASSES];
+    LFT_P(continuous_at)(s, t, c);
+    LFT_P(potential_force)(&s->potential, c, links, Z, div, w->potential);
+    if (s->desc.units) LFT_P(net_force)(&s->net, LFT_P(continuous_net_at)(s, t, w->a), links, Z, div, w->net);
+}
+
+/* Of sum y Z + kappa[lane] div: to = its gradient by the links; that by the parameters is added to gradient, not NULL. */
+LFT_P_STATIC void LFT_P(continuous_force_back)(const LFT_P(continuous) *s, double t, const lft_v *links, const lft_v *y,
+                                               const double *kappa, lft_v *to, double *gradient, LFT_P(continuous_work) *w)
+{
+    const int         nodes = s->desc.nodes, outputs = LFT_P(continuous_first)(s, s->desc.loops);
+    LFT_P(net_values) d;
+    double            c[LFT_P_CLASSES], p[100 + LFT_P_SHAPE];
+    int               i, a, l;
+    LFT_P(continuous_at)(s, t, c);
+    LFT_P(legendre)(t, nodes + LFT_P_SHAPE, p);
+    if (gradient) lft_p_zero(w->dc, (size_t)s->desc.loops * LFT_P_LANES * sizeof(double));
+    LFT_P(potential_backward)(&s->potential, c, links, y, kappa, to, gradient ? w->dc : NULL, w->potential);
+    for (i = 0; gradient && i < s->desc.loops; ++i) {
+        for (a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) {
+            double *add = gradient + (size_t)(LFT_P(continuous_first)(s, i) + a) * LFT_P_LANES;
+            for (l = 0; l < LFT_P_LANES; ++l) add[l] += p[a] * w->dc[i * LFT_P_LANES + l];
+        }
+    }
+    if (!s->desc.units) return;
+    lft_p_zero(&d, sizeof d);
+    if (gradient) {
+        lft_p_zero(w->da, (size_t)s->desc.units * LFT_P_LANES * sizeof(double));
+        d.a = w->da, d.b = gradient + LFT_P(continuous_bias)(s) * LFT_P_LANES, d.K = d.b + s->desc.units * LFT_P_LANES;
+    }
+    LFT_P(net_backward)(&s->net, LFT_P(continuous_net_at)(s, t, w->a), links, y, kappa, to, d, w->net);
+    for (i = 0; gradient && i < s->desc.units * nodes; ++i) {
+        double *add = gradient + (size_t)(outputs + i) * LFT_P_LANES;
+        for (l = 0; l < LFT_P_LANES; ++l) add[l] += p[i % nodes] * w->da[i / nodes * LFT_P_LANES + l];
     }
 }
 
@@ -376,18 +473,17 @@ LFT_P_STATIC void LFT_P(continuous_step)(const LFT_P(continuous) *s, double t, d
                                          LFT_P(continuous_work) *w)
 {
     const LFT_P(group_scheme) *scheme = LFT_P(group_scheme_of)(s->desc.integrator);
-    double                     c[LFT_P_CLASSES], rate[LFT_P_LANES], one[LFT_P_LANES];
+    double                     rate[LFT_P_LANES], one[LFT_P_LANES];
     lft_z                      X;
     int                        m, k, i, j, l;
     for (l = 0; l < LFT_P_LANES; ++l) one[l] = 1;
     for (m = 0;; ++m) {
         for (k = 0; k < scheme->stages; ++k) {
             if (scheme->at[k] != m) continue;
-            LFT_P(continuous_at)(s, t + scheme->c[k] * h, c);
-            LFT_P(potential_force)(&s->potential, c, w->state[m], w->K[k], rate, w->potential);
+            LFT_P(continuous_force)(s, t + scheme->c[k] * h, w->state[m], w->K[k], rate, w);
             for (l = 0; l < LFT_P_LANES; ++l) div[l] += h * scheme->b[k] * rate[l];
             if (LFT_UPTO < LFT_TRAIN || !score) continue;
-            LFT_P(potential_backward)(&s->potential, c, w->state[m], w->bar[m], one, w->K_bar[k], NULL, w->potential);
+            LFT_P(continuous_force_back)(s, t + scheme->c[k] * h, w->state[m], w->bar[m], one, w->K_bar[k], NULL, w);
             for (i = 0; i < s->links; ++i) {
                 lft_v *to = w->K_bar[k] + i * LFT_P_ALGEBRA;
                 LFT_P(bracket)(&X, (const lft_z *)(w->bar[m] + i * LFT_P_ALGEBRA), (const lft_z *)(w->K[k] + i * LFT_P_ALGEBRA));
@@ -543,8 +639,8 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
     const int                  forces = s->links * LFT_P_ALGEBRA;
     const double               h      = 1.0 / layer->steps;
     lft_v                     *dx     = LFT_P(view)(dx_);
-    double                     c[LFT_P_CLASSES], kappa[LFT_P_LANES], unused[LFT_P_LANES], p[100 + LFT_P_SHAPE];
-    int                        step, m, k, i, j, l, a;
+    double                     kappa[LFT_P_LANES], unused[LFT_P_LANES];
+    int                        step, m, k, i, j, l;
     (void)error;
     for (step = layer->steps - 1; step >= 0; --step) {
         lft_p_copy(w.state[0], (const unsigned char *)tape + (size_t)step * bytes, bytes);
@@ -556,19 +652,9 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
         for (m = scheme->moves; m >= 0; --m) {
             for (k = scheme->stages - 1; k >= 0; --k) {
                 if (scheme->at[k] != m) continue;
-                LFT_P(continuous_at)(s, (step + scheme->c[k]) * h, c);
                 for (l = 0; l < LFT_P_LANES; ++l) kappa[l] = h * scheme->b[k] * dlogdet[l];
-                lft_p_zero(w.dc, (size_t)s->desc.loops * LFT_P_LANES * sizeof(double));
-                LFT_P(potential_backward)(&s->potential, c, w.state[m], w.K_bar[k], kappa, w.more, gradient ? w.dc : NULL,
-                                          w.potential);
+                LFT_P(continuous_force_back)(s, (step + scheme->c[k]) * h, w.state[m], w.K_bar[k], kappa, w.more, gradient, &w);
                 for (i = 0; i < forces; ++i) w.bar[m][i] += w.more[i];
-                LFT_P(legendre)((step + scheme->c[k]) * h, s->desc.nodes + LFT_P_SHAPE, p);
-                for (i = 0; gradient && i < s->desc.loops; ++i) {
-                    for (a = 0; a < LFT_P(continuous_nodes)(s, i); ++a) {
-                        double *to = gradient + (size_t)(LFT_P(continuous_first)(s, i) + a) * LFT_P_LANES;
-                        for (l = 0; l < LFT_P_LANES; ++l) to[l] += p[a] * w.dc[i * LFT_P_LANES + l];
-                    }
-                }
             }
             if (!m) break;
             for (i = 0; i < s->links; ++i) {
@@ -612,13 +698,15 @@ LFT_P_STATIC lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps, 
     return LFT_OK;
 }
 
-/* loops, nodes, integrator, doubled (left out if 0), steps, most_steps */
+/* loops, nodes, integrator, doubled (left out if 0), steps, most_steps; of a net 0, units, reach in place of doubled: versions
+ * without it refuse that */
 LFT_P_STATIC int LFT_P(continuous_spec)(const LFT_(layer) *layer, int64_t *number)
 {
     const LFT_(continuous_desc) *d = &((const LFT_P(continuous) *)layer->state)->desc;
     int                          n = 3;
     number[0] = d->loops, number[1] = d->nodes, number[2] = (int64_t)d->integrator;
     if (d->doubled) number[n++] = d->doubled;
+    if (d->units) number[n++] = 0, number[n++] = d->units, number[n++] = d->reach;
     number[n++] = layer->steps;
     number[n++] = d->most_steps;
     return n;
@@ -627,19 +715,20 @@ LFT_P_STATIC int LFT_P(continuous_spec)(const LFT_(layer) *layer, int64_t *numbe
 LFT_P_STATIC lft_status LFT_P(continuous_read)(const int64_t *number, int n, lft_arena *arena, const void **desc, lft_error *error)
 {
     LFT_(continuous_desc) *d = (LFT_(continuous_desc) *)lft_arena_alloc(arena, 1, sizeof *d);
-    const int              steps = n > 5 ? 4 : 3;
+    const int              steps = n > 7 ? 6 : n > 5 ? 4 : 3;
     int                    i;
     if (n < 5) return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "numbers of a continuous layer", "5", n);
     *desc = d;
     if (!d) return lft_arena_check(arena, error, "model");
     for (i = 0; i < steps + 2; ++i) {
-        if (number[i] < 1 || number[i] > 1000000) {
+        if (number[i] < (steps < 6 || i != 3) || number[i] > 1000000) {
             return lft_p_fail_got(error, LFT_ERR_FORMAT, "model", "a number of a continuous layer", "1 to 1000000",
                                   (double)number[i]);
         }
     }
     d->loops = (int)number[0], d->nodes = (int)number[1], d->integrator = (lft_group_integrator)number[2];
     d->doubled = steps > 3 ? (int)number[3] : 0;
+    if (steps == 6) d->units = (int)number[4], d->reach = (int)number[5];
     d->steps = (int)number[steps], d->most_steps = (int)number[steps + 1];
     return LFT_OK;
 }

@@ -37,6 +37,12 @@
 #undef LFT_P_TRACES
 #undef LFT_P_PATHS
 #undef LFT_P_SITES
+#undef LFT_P_REACH
+#undef LFT_P_ORBITS
+#undef LFT_P_PLANES
+#undef LFT_P_AROUND
+#undef LFT_P_COUPLES
+#undef LFT_P_FEATURES
 #undef LFT_P_STAGES
 #undef LFT_P_MOVES
 #undef LFT_P_SITE

@@ -188,6 +188,7 @@
 #include "67_loop_program.h"
 #include "68_loop_draft.h"
 #include "69_potential.h"
+#include "69_trace_net.h"
 #endif
 #if LFT_GROUP == LFT_SCALAR
 #include "70_continuous.h"

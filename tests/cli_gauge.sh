@@ -76,6 +76,11 @@ expect "u1: train from a model of another extent" 0 '"extent":\[4,6\]' "${train[
 expect "u1: train with Adam from the identity" 0 '"parameters":10' "${train[@]}" --optimizer adam --init none --nodes 2 --steps 4 \
     --batch 32 --guard-every 2 --out adam --json
 expect "u1: train the plaquette alone on 2x2" 0 '"parameters":4' "${train[@]}" --extent 2x2 --loops 1 --steps 8 --out y --json
+expect "u1: train a net" 0 '"parameters":49' "${train[@]}" --batch 128 --steps 4 --units 3 --reach 2 --out net --json
+expect "u1: info of a net" 0 'net of plaquettes, 3 units, reach 2' info net
+expect "u1: info --json of a net" 0 '"units":3,"reach":2' info net --json
+expect "u1: sample from a net" 0 '"status":"ok"' sample --model net --n 200 --json --threads 1
+expect "u1: train from a net" 0 '"parameters":49' "${train[@]}" --extent 4x6 --init net --batch 64 --steps 2 --out y --json
 expect "u1: a time budget" 0 'calibration: .* steps in 2 s' "${train[@]}" --extent 4x4 --seconds 2 --out y
 straight=("${train[@]}" --extent 4x6 --batch 48 --steps 9)
 expect "u1: train straight on" 0 verdict "${straight[@]}" --out straight --threads 2
@@ -251,6 +256,10 @@ expect "flow: too small a lattice" 1 'at least 3' "${train[@]}" --extent 2x4 --o
 expect "flow: loops that close around the lattice" 1 'expected at least 5' "${train[@]}" --extent 4x6 --init n3lo --out y
 expect "flow: one loop to next to leading order" 1 'all of the order at the start' "${train[@]}" --loops 1 --init nlo --out y
 expect "flow: shape of a model" 1 '--nodes is part of the model' "${train[@]}" --init m --nodes 3 --out y
+expect "flow: units of a model" 1 '--units is part of the model' "${train[@]}" --init m --units 3 --out y
+expect "flow: reach without units" 1 'reach: expected 1 to 4, with units, got 2' "${train[@]}" --reach 2 --out y
+expect "flow: reach too far" 1 'expected .*1 to 4' "${train[@]}" --units 2 --reach 5 --out y
+expect "flow: a net of new links" 1 'units: expected 0 for the new links of a doubled axis' "${train[@]}" --flow multiscale --units 2 --out y
 expect "flow: no model" 2 'nowhere: expected a file' "${train[@]}" --init nowhere --out y
 expect "flow: a batch of fewer samples than parameters" 1 'at least as many as parameters' "${train[@]}" --batch 8 --steps 2 --out y
 expect "flow: an option of Adam" 1 '--accumulate is an option of --optimizer adam' "${train[@]}" --accumulate 2 --out y

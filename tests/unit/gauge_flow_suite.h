@@ -12,6 +12,7 @@ static const char   *flow_case;
 static int           flow_loops; /* 0: those of the second order */
 static int           flow_extent = 3;
 static int           flow_doubled; /* axis + 1, 0: none */
+static int           flow_units, flow_reach; /* of a net in the continuous flow, 0: none */
 static int           flow_circle;  /* harmonics of a circle map instead of the continuous flow, 0: none */
 
 static const char *flow_name(const char *what)
@@ -103,7 +104,7 @@ static lft_arena SUITE_(make)(SUITE_(flow) *flow, int integrator, int steps, int
     }
     if (pool) desc.pool = *pool;
     desc.continuous.integrator = (lft_group_integrator)integrator, desc.continuous.doubled = flow_doubled;
-    desc.continuous.loops = flow_loops;
+    desc.continuous.loops = flow_loops, desc.continuous.units = flow_units, desc.continuous.reach = flow_reach;
     order = flow_loops && flow_loops < SUITE_(continuous_loops)(flow_doubled, 2) && order ? 1 : order;
     desc.continuous.nodes = 3, desc.continuous.steps = steps, desc.continuous.order = order;
     desc.continuous.beta = flow_loops == 1 ? 3 : 1;
@@ -111,6 +112,12 @@ static lft_arena SUITE_(make)(SUITE_(flow) *flow, int integrator, int steps, int
     lft_normals(lft_draw_of(3, LFT_DRAW_USER, 0, 0), noise, (int)flow->params.count);
     for (i = 0; i < flow->params.count && order; ++i) {
         flow->params.value[i] += (flow_circle ? 0.2 : flow_loops > 1 ? 0.001 : 0.01) / (SUITE_DIM - 1) * noise[i];
+    }
+    for (i = 0; i < (size_t)flow->params.tensors && order; ++i) { /* of a net, which is nothing at the start */
+        const lft_parameter *t = flow->params.list + i;
+        size_t               k;
+        if (!strstr(t->name, "net_output")) continue;
+        for (k = t->offset; k < t->offset + t->count; ++k) flow->params.value[k] += 0.05 / (SUITE_DIM - 1) * noise[k];
     }
     SUITE_(flow_prepare)(flow);
     return arena;
