@@ -219,7 +219,8 @@ LFT_P_INLINE void LFT_P(conv_block)(const LFT_P(conv_grid) *g, const LFT_P(conv)
     to += (size_t)o * apart;
     LFT_P_UNROLL for (p = 0; p < f.outs; ++p, to += apart)
     {
-        LFT_P_UNROLL for (x = 0; x < f.sites; ++x) to[x * f.step] = leaky ? LFT_P(leaky)(sum[p * f.sites + x]) : sum[p * f.sites + x];
+        const lft_v *y = sum + p * f.sites;
+        LFT_P_UNROLL for (x = 0; x < f.sites; ++x) to[x * f.step] = leaky ? LFT_P(leaky)(y[x]) : y[x];
     }
 }
 
