@@ -5737,8 +5737,8 @@ typedef struct LFT_(continuous_desc) {
  * equal axes; under reflections to the order of the integrator, which multiplies links from one side. With order > 0 it is the
  * trivializing map of 0907.5491 to that order, without training. Classes of loops to each order:
  *   d = 2   U(1) 1, 4, 13, 66   SU(2) 1, 4, 15, 125   SU(3) 1, 7, 37
- *   d = 3   U(1) 1, 6, 39       SU(2) 1, 6, 47        SU(3) 1, 11
- *   d = 4   U(1) 1, 6           SU(2) 1, 6            SU(3) 1, 11      beyond that there is no room for all of an order
+ *   d = 3   U(1) 1, 6, 39       SU(2) 1, 6, 47        SU(3) 1, 11, 132
+ *   d = 4   U(1) 1, 6, 47       SU(2) 1, 6, 57        SU(3) 1, 11, 159 beyond that there is no room for all of an order
  * With cut_off the map's equation is solved in the classes to the order, and right to that order, too: for U(1) and SU(2) in two
  * dimensions that is the better start, for SU(3) the worse one.
  * Of a doubled axis S~ is a sum over loops through new links, d^a runs over them, and all others are what the flow is conditioned
