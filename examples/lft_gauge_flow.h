@@ -113,6 +113,23 @@ static lft_status LFT(scales_behind)(cli *c, const LFT(model) *m, const LFT(flow
     return c->error.code;
 }
 
+/* The flow of a model, its loops and a net of the options. */
+static lft_status LFT(model_with_net)(cli *c, const LFT(model) *m, const LFT(flow_desc) *asked, LFT(flow_desc) *d)
+{
+    const LFT(layer)           *layer = m->flow.layer;
+    const LFT(continuous_desc) *loops = (const LFT(continuous_desc) *)layer->desc;
+    if (m->flow.layers != 1 || layer->ops != LFT(continuous)() || loops->units) {
+        const int has = layer->ops == LFT(continuous)() && loops->units;
+        return cli_fail(c, LFT_ERR_ARG, "--units: expected a model of one flow of loops without a net, got %d, the first %s%s",
+                        m->flow.layers, layer->ops->kind, has ? " with a net" : "");
+    }
+    d->layer = NULL, d->layers = 0;
+    d->continuous       = *loops;
+    d->continuous.steps = layer->steps;
+    d->continuous.units = asked->continuous.units, d->continuous.reach = asked->continuous.reach;
+    return c->error.code;
+}
+
 /* From a coarser lattice than a model's, with flows like its last one: the start of scales that the model does not have. */
 static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d)
 {

@@ -170,7 +170,7 @@ static lft_status LFT(train_open)(LFT(train_job) *j)
     return c->error.code;
 }
 
-/* The parameters and integration steps of a flow as those of the first layers of another. */
+/* The parameters and integration steps of a flow as those of the first layers of another, or its first parameters. */
 static void LFT(train_first_layers)(cli *c, LFT(flow) *to, const LFT(flow) *from)
 {
     int i;
@@ -243,7 +243,8 @@ static lft_status LFT(train_scales)(LFT(train_job) *j)
 /* The flow of --init on the extents and with the integration steps asked for. */
 static lft_status LFT(train_transfer)(LFT(train_job) *j, const char *path, const LFT(flow_desc) *asked)
 {
-    cli       *c = j->c;
+    cli       *c   = j->c;
+    const int  net = cli_given(c, "units") || cli_given(c, "reach");
     LFT(model) m;
     memset(&m, 0, sizeof m);
     if (cli_given(c, "freeze")) return LFT(train_behind)(j, path, asked);
@@ -251,11 +252,15 @@ static lft_status LFT(train_transfer)(LFT(train_job) *j, const char *path, const
     if (LFT(load_model)(c, path, lft_pool_openmp(1), &m)) return c->error.code;
     j->desc = m.desc;
     memcpy(j->desc.extent, asked->extent, sizeof asked->extent);
-    if (LFT(draws)(&m.flow) && LFT(scales_of)(c, &m, &j->desc)) return c->error.code;
+    if (net) (void)LFT(model_with_net)(c, &m, asked, &j->desc);
+    else if (LFT(draws)(&m.flow)) (void)LFT(scales_of)(c, &m, &j->desc);
+    if (c->error.code) return c->error.code;
     j->desc.pool   = asked->pool;
     j->desc.family = asked->family;
     if (LFT(make_flow)(c, &j->flow, &j->desc)) return c->error.code;
-    if (cli_check(c, LFT(flow_transfer)(&j->flow, &m.flow), &j->flow.error)) return c->error.code;
+    if (net) LFT(train_first_layers)(c, &j->flow, &m.flow); /* the net's parameters stand behind those of the loops */
+    else (void)cli_check(c, LFT(flow_transfer)(&j->flow, &m.flow), &j->flow.error);
+    if (c->error.code) return c->error.code;
     LFT(rescale)(&j->flow, &m, &j->theory);
     if (!cli_given(c, "int-steps")) return c->error.code;
     return cli_check(c, LFT(flow_refine)(&j->flow, asked->continuous.steps), &j->flow.error);

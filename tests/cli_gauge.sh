@@ -81,6 +81,14 @@ expect "u1: info of a net" 0 'net of plaquettes, 3 units, reach 2' info net
 expect "u1: info --json of a net" 0 '"units":3,"reach":2' info net --json
 expect "u1: sample from a net" 0 '"status":"ok"' sample --model net --n 200 --json --threads 1
 expect "u1: train from a net" 0 '"parameters":49' "${train[@]}" --extent 4x6 --init net --batch 64 --steps 2 --out y --json
+for net in "" "--units 3"; do
+    # shellcheck disable=SC2086  # nothing, or two words
+    expect "u1: one step from a model $net" 0 '"steps":1,' "${train[@]}" --init m --batch 64 --steps 1 $net --out "y${net:+n}" --json
+    cp out "one${net:+n}"
+done
+py "u1: a net beside the loops of a model is nothing at first" '
+a, b = last("one"), last("onen")
+assert b["parameters"] > a["parameters"] and abs(a["loss"] - b["loss"]) < 1e-9 * abs(a["loss"]), (a, b)'
 expect "u1: a time budget" 0 'calibration: .* steps in 2 s' "${train[@]}" --extent 4x4 --seconds 2 --out y
 straight=("${train[@]}" --extent 4x6 --batch 48 --steps 9)
 expect "u1: train straight on" 0 verdict "${straight[@]}" --out straight --threads 2
@@ -256,7 +264,9 @@ expect "flow: too small a lattice" 1 'at least 3' "${train[@]}" --extent 2x4 --o
 expect "flow: loops that close around the lattice" 1 'expected at least 5' "${train[@]}" --extent 4x6 --init n3lo --out y
 expect "flow: one loop to next to leading order" 1 'all of the order at the start' "${train[@]}" --loops 1 --init nlo --out y
 expect "flow: shape of a model" 1 '--nodes is part of the model' "${train[@]}" --init m --nodes 3 --out y
-expect "flow: units of a model" 1 '--units is part of the model' "${train[@]}" --init m --units 3 --out y
+expect "flow: units beside those of a model" 1 'a model of one flow of loops without a net, got 1, the first loops with a net' "${train[@]}" \
+    --init net --units 3 --out y
+expect "flow: units beside a model of scales" 1 'a model of one flow of loops without a net, got' "${train[@]}" --init coarse --units 3 --out y
 expect "flow: reach without units" 1 'reach: expected 1 to 4, with units, got 2' "${train[@]}" --reach 2 --out y
 expect "flow: reach too far" 1 'expected .*1 to 4' "${train[@]}" --units 2 --reach 5 --out y
 expect "flow: a net of new links" 1 'units: expected 0 for the new links of a doubled axis' "${train[@]}" --flow multiscale --units 2 --out y
