@@ -1,6 +1,6 @@
 #!/bin/sh
 # usage: bench/zoo.sh [DIR [NAME ...]]      default: build/zoo, and all models: 6 12 20 32 64 3d-4 3d-6 3d-8 3d-12
-#                                           su2-2d-16-b1.8 su2-2d-16-b2.2 su2-2d-16-b2.7 su3-2d-16-b4
+#                                           su2-2d-16-b1.8 su2-2d-16-b2.2 su2-2d-16-b2.7 su3-2d-16-b4 and those below
 # Trains the models of examples/models anew, each from the one before, and exports them: hours. What DIR already holds is
 # kept; an interrupted training goes on from its checkpoint. THREADS may be set; the results do not depend on it.
 # A model that is named alone needs the one before it in DIR.
@@ -8,7 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 dir=${1-build/zoo}
 [ $# = 0 ] || shift
-wanted=" ${*:-6 12 20 32 64 3d-4 3d-6 3d-8 3d-12 su2-2d-16-b1.8 su2-2d-16-b2.2 su2-2d-16-b2.7 su3-2d-16-b4 u1-4d-4-b0.5-five u1-4d-4-b0.5 u1-2d-4-b2 u1-2d-16-b2 u1-2d-4-b7 u1-2d-16-b7} "
+wanted=" ${*:-6 12 20 32 64 3d-4 3d-6 3d-8 3d-12 su2-2d-16-b1.8 su2-2d-16-b2.2 su2-2d-16-b2.7 su3-2d-16-b4 su3-2d-16-b5-ten su3-2d-16-b5-twenty su3-2d-16-b5 su3-2d-16-b6-six su3-2d-16-b6 u1-4d-4-b0.5-five u1-4d-4-b0.5 u1-2d-4-b2 u1-2d-16-b2 u1-2d-4-b7 u1-2d-16-b7} "
 mkdir -p "$dir"
 train() { # name, lambda, steps, seed, options...
     name=$1 out=$dir/full-$1.safetensors
@@ -69,6 +69,16 @@ gauge su2-2d-16-b2.7 su2-2d --init n2lo --cut-off --extent 16x16 --beta 2.7 --no
     --ridge 0.02 --measure-logq 4 --seed 1 --real f32
 gauge su3-2d-16-b4 su3-2d --init n2lo --extent 16x16 --beta 4 --nodes 3 --int-steps 8 --steps 10 --batch 512 --ridge 0.02 \
     --ess-n 4000 --measure-logq 2 --seed 1 --real f32
+gauge su3-2d-16-b5-ten su3-2d --init n2lo --extent 16x16 --beta 5 --nodes 4 --int-steps 10 --steps 10 --batch 512 --ridge 0.02 \
+    --ess-n 4000 --measure-logq 0 --seed 5 --real f32
+gauge su3-2d-16-b5-twenty su3-2d --init "$dir/full-su3-2d-16-b5-ten.safetensors" --extent 16x16 --beta 5 --int-steps 20 --steps 3 \
+    --batch 384 --ridge 0.02 --measure-logq 0 --seed 15 --real f32
+gauge su3-2d-16-b5 su3-2d --init "$dir/full-su3-2d-16-b5-twenty.safetensors" --extent 16x16 --beta 5 --int-steps 32 --optimizer adam \
+    --steps 1 --rate 1e-12 --batch 16 --measure-logq 0 --guard-every 0 --seed 25 --real f32
+gauge su3-2d-16-b6-six su3-2d --init "$dir/full-su3-2d-16-b5-ten.safetensors" --extent 16x16 --beta 6 --int-steps 24 --steps 6 \
+    --batch 640 --ridge 0.02 --ess-n 4000 --measure-logq 0 --seed 6 --real f32
+gauge su3-2d-16-b6 su3-2d --init "$dir/full-su3-2d-16-b6-six.safetensors" --extent 16x16 --beta 6 --int-steps 32 --steps 2 \
+    --batch 384 --ridge 0.02 --measure-logq 0 --seed 16 --real f32
 gauge u1-4d-4-b0.5-five u1-4d --init n2lo --extent 4x4x4x4 --beta 0.5 --nodes 3 --int-steps 5 --steps 4 --batch 512 --ridge 0.02 \
     --measure-logq 0 --seed 1 --real f32
 gauge u1-4d-4-b0.5 u1-4d --init "$dir/full-u1-4d-4-b0.5-five.safetensors" --extent 4x4x4x4 --beta 0.5 --int-steps 10 --steps 1 \
