@@ -12895,14 +12895,20 @@ LFT_P_STATIC void LFT_P(of_class)(const LFT_P(classes) *s, int i, LFT_P(in_class
     row->c[LFT_P_CLASSES] *= s->size[i];
 }
 
+/* C of sum_a T^a T^a = -C. */
+LFT_P_INLINE double LFT_P(casimir)(void)
+{
+    const double N = LFT_P_COLOURS;
+    return LFT_P_COLOURS == 1 ? 1 : (N * N - 1) / (2 * N);
+}
+
 /* L W_i; the constant is that of one site. New classes are added. */
 LFT_P_STATIC void LFT_P(classes_laplacian)(LFT_P(classes) *s, int i, LFT_P(in_classes) *row)
 {
-    const double       N = LFT_P_COLOURS, casimir = LFT_P_COLOURS == 1 ? 1 : (N * N - 1) / (2 * N);
     const LFT_P(traces) p = s->one[i];
-    int                t, u, k, m;
+    int                 t, u, k, m;
     lft_p_zero(row, sizeof *row);
-    row->c[i] = casimir * LFT_P(traces_moving)(&p);
+    row->c[i] = LFT_P(casimir)() * LFT_P(traces_moving)(&p);
     for (t = 0; t < p.traces; ++t) {
         for (k = 0; k < p.length[t]; ++k) {
             for (u = 0; u <= t && LFT_P(letter_moves)(p.letter[t][k], p.doubled); ++u) {
@@ -14364,7 +14370,7 @@ LFT_P_INLINE lft_v LFT_P(net_dot)(const lft_real *a, const lft_v *x, int n)
 LFT_P_STATIC lft_v LFT_P(net_unit_sum)(const LFT_P(trace_net) *s, LFT_P(net_values) v, const LFT_P(net_fields) *f)
 {
     const int      sums = s->orbits + s->products;
-    const lft_real c = (lft_real)(LFT_P_COLOURS == 1 ? 4 : 2.0 * (LFT_P_COLOURS * LFT_P_COLOURS - 1) / LFT_P_COLOURS); /* 4 C */
+    const lft_real c = (lft_real)(4 * LFT_P(casimir)());
     lft_v          rate = lft_splat(0);
     int            h, o;
     LFT_P(set_zero)(f->sum_bar, s->orbits);
@@ -14415,7 +14421,7 @@ LFT_P_STATIC void LFT_P(net_unit_back)(const LFT_P(trace_net) *s, LFT_P(net_valu
                                        const LFT_P(net_fields) *f)
 {
     const int      orbits = s->orbits, products = s->products, sums = orbits + products;
-    const lft_real c = (lft_real)(LFT_P_COLOURS == 1 ? 4 : 2.0 * (LFT_P_COLOURS * LFT_P_COLOURS - 1) / LFT_P_COLOURS);
+    const lft_real c = (lft_real)(4 * LFT_P(casimir)());
     const lft_v   *rate = f->sum + sums;
     int            h, o;
     LFT_P(set_zero)(f->sum_bar, sums + orbits);

@@ -463,14 +463,20 @@ LFT_P_STATIC void LFT_P(of_class)(const LFT_P(classes) *s, int i, LFT_P(in_class
     row->c[LFT_P_CLASSES] *= s->size[i];
 }
 
+/* C of sum_a T^a T^a = -C. */
+LFT_P_INLINE double LFT_P(casimir)(void)
+{
+    const double N = LFT_P_COLOURS;
+    return LFT_P_COLOURS == 1 ? 1 : (N * N - 1) / (2 * N);
+}
+
 /* L W_i; the constant is that of one site. New classes are added. */
 LFT_P_STATIC void LFT_P(classes_laplacian)(LFT_P(classes) *s, int i, LFT_P(in_classes) *row)
 {
-    const double       N = LFT_P_COLOURS, casimir = LFT_P_COLOURS == 1 ? 1 : (N * N - 1) / (2 * N);
     const LFT_P(traces) p = s->one[i];
-    int                t, u, k, m;
+    int                 t, u, k, m;
     lft_p_zero(row, sizeof *row);
-    row->c[i] = casimir * LFT_P(traces_moving)(&p);
+    row->c[i] = LFT_P(casimir)() * LFT_P(traces_moving)(&p);
     for (t = 0; t < p.traces; ++t) {
         for (k = 0; k < p.length[t]; ++k) {
             for (u = 0; u <= t && LFT_P(letter_moves)(p.letter[t][k], p.doubled); ++u) {

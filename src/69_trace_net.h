@@ -453,7 +453,7 @@ LFT_P_INLINE lft_v LFT_P(net_dot)(const lft_real *a, const lft_v *x, int n)
 LFT_P_STATIC lft_v LFT_P(net_unit_sum)(const LFT_P(trace_net) *s, LFT_P(net_values) v, const LFT_P(net_fields) *f)
 {
     const int      sums = s->orbits + s->products;
-    const lft_real c = (lft_real)(LFT_P_COLOURS == 1 ? 4 : 2.0 * (LFT_P_COLOURS * LFT_P_COLOURS - 1) / LFT_P_COLOURS); /* 4 C */
+    const lft_real c = (lft_real)(4 * LFT_P(casimir)());
     lft_v          rate = lft_splat(0);
     int            h, o;
     LFT_P(set_zero)(f->sum_bar, s->orbits);
@@ -504,7 +504,7 @@ LFT_P_STATIC void LFT_P(net_unit_back)(const LFT_P(trace_net) *s, LFT_P(net_valu
                                        const LFT_P(net_fields) *f)
 {
     const int      orbits = s->orbits, products = s->products, sums = orbits + products;
-    const lft_real c = (lft_real)(LFT_P_COLOURS == 1 ? 4 : 2.0 * (LFT_P_COLOURS * LFT_P_COLOURS - 1) / LFT_P_COLOURS);
+    const lft_real c = (lft_real)(4 * LFT_P(casimir)());
     const lft_v   *rate = f->sum + sums;
     int            h, o;
     LFT_P(set_zero)(f->sum_bar, sums + orbits);
