@@ -5648,6 +5648,12 @@ typedef struct LFT_(layer_ops) {
      * no meaning (draws that are rejected). NULL for maps. */
     lft_status (*draw)(const LFT_(layer) *layer, lft_draw d, const lft_real *x_in, lft_real *x_out, double *logdet,
                        lft_real *score, void *tape, lft_arena scratch, lft_error *error);
+
+    /* At the tape of a forward call that came to x_out: gradient += weight[lane] times the derivative by the parameters of
+     * log q(x_out) at fixed x_out, as it would be if the flow had the densities of `theory` on its way, at the couplings that it
+     * has come to: to first order in what it lacks of them. Nothing goes back. NULL for layers without such a way. */
+    void (*residual)(const LFT_(layer) *layer, const void *tape, const lft_real *x_out, const LFT_(theory) *theory,
+                     const double *weight, double *gradient, lft_arena scratch);
 } LFT_(layer_ops);
 
 struct LFT_(layer) {
@@ -6626,8 +6632,11 @@ typedef enum lft_estimator {
     LFT_PATH_GRADIENT = 1, /* through the samples alone, with grad log q carried along the flow: no variance at the
                               optimum (2206.09016; 2207.08219); the default */
     LFT_TOTAL_GRADIENT,    /* the derivative of the loss, or of log w, of the same draws from the prior */
-    LFT_NATURAL_GRADIENT   /* Gauss-Newton: of log q at the same samples. The step is then the natural gradient of the reverse
+    LFT_NATURAL_GRADIENT,  /* Gauss-Newton: of log q at the same samples. The step is then the natural gradient of the reverse
                               Kullback-Leibler divergence, the inverse of Fisher's matrix times its gradient */
+    LFT_RESIDUAL_GRADIENT  /* Gauss-Newton: the same as if the flow had the densities of the theory on its way, too, so that nothing
+                              has to go back through it: a step costs a third of that and less, and ends where that one ends but for
+                              what is of second order in the log-weights. For flows of loops, after LFT_(loop_fit)() */
 } lft_estimator;
 
 typedef enum lft_optimizer {
@@ -6758,6 +6767,53 @@ LFT_API lft_status LFT_(train_rest)(LFT_(trainer) *trainer);
 LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, const lft_train_desc *desc,
                                lft_arena scratch);
 
+#if LFT_GROUP != LFT_SCALAR
+
+/* ---- 95_loop_fit.h, declarations --------------------------------------------------------------------------------- */
+/* 95_loop_fit.h: the coefficients of a flow of loops by least squares of its equation: a training that does not go through the flow.
+ * Offers: lft_fit_desc, lft_fit_report, LFT_(loop_fit)(), LFT_(loop_fit_bytes)().
+ *
+ * Of Wilson's action beta(t) S, beta(t) from that of the flow's beginning at t = 0 to the theory's at 1, p_t = exp(-beta(t) S) / Z_t
+ * is what dU/dt = Z U makes of p_0 if and only if
+ *   R_t(U) = div Z - beta(t) sum_l Z_l^a d_l^a S - beta'(t) S
+ * does not depend on U. R dt is what log w grows by on the way, and R is linear in the coefficients:
+ *   R = sum_i c_i(t) f_i - beta'(t) S,   f_i = L W_i + beta(t) sum_l d_l^a S d_l^a W_i
+ * The mean of f_i in p_t is 0, by parts. Minimised is the variance of R in p_t, integrated over t: a bound of that of log w, of
+ * paths that are distributed as p_t. The same equation as that of the trivializing map (0907.5491), but in the mean over
+ * configurations of the theory, where an expansion in beta need not converge; compare the residuals of 2301.07388. */
+
+#ifndef LFT_P_FIT_DESC
+#define LFT_P_FIT_DESC
+/* Zero means the default, in brackets. */
+typedef struct lft_fit_desc {
+    int      n;          /* configurations at each of eight times, in whole rounds of all chains [512] */
+    int      chains;     /* of the heat bath [64] */
+    int      thermalise; /* its updates before the first configurations of a time; it begins where the time before ended [50] */
+    int      apart;      /* updates between two configurations of a chain [4] */
+    double   ridge;      /* relative to the diagonal of the normal equations [1e-4] */
+    uint64_t seed;
+    int (*report)(void *user, int done, int of); /* rounds; nonzero stops */
+    void    *user;
+} lft_fit_desc;
+
+/* integral of var R_t over t, of the configurations of the fit: before, and after by the normal equations, which is too little
+ * where there are not many more configurations than parameters. */
+typedef struct lft_fit_report {
+    double before, after;
+    int    n; /* configurations in all */
+} lft_fit_report;
+#endif
+
+/* Moves the coefficients of the flow to the least squares for the theory, from where they are: the ridge draws towards that.
+ * The flow has one layer of LFT_(continuous)(), of all axes, without a net; the theory is what LFT_(heatbath_init)() takes.
+ * It costs a sweep of values and derivatives for each configuration, where a step of training costs some ten for each
+ * stage of each integration step. LFT_ERR_ARG, LFT_ERR_NOMEM, LFT_ERR_NONFINITE, LFT_STOPPED as the report says: the flow is as it
+ * was, text in flow->error. */
+LFT_API lft_status LFT_(loop_fit)(LFT_(flow) *flow, const LFT_(theory) *theory, const lft_fit_desc *desc, lft_fit_report *report,
+                                  lft_arena scratch);
+LFT_API size_t LFT_(loop_fit_bytes)(const LFT_(flow) *flow, const lft_fit_desc *desc);
+
+#endif
 #endif
 
 #if defined(LFT_IMPLEMENTATION) || defined(LFT_STATIC)
@@ -13849,8 +13905,8 @@ LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double
     }
 }
 
-/* Of Phi = sum y Z + kappa[lane] div: to = its gradient by the links, dc[class][lane] += that by the coefficients, not NULL. With
- * U. = y U: sum y Z = -S~., and the gradient of a derivative along U. = y U by U is
+/* Of Phi = sum y Z + kappa[lane] div: to = its gradient by the links, dc[class][lane] += that by the coefficients; either may be
+ * NULL, and without `to` c has no part in it. With U. = y U: sum y Z = -S~., and the gradient by U of a derivative along U. is
  *   Re tr T^a (U U'.^+ + U. U'^+) + [g, y]^a,   g^a = Re tr T^a U U'^+
  * where y counts as 0 of a link that does not move. */
 LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const double *c, const lft_v *links, const lft_v *y,
@@ -13870,10 +13926,12 @@ LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const dou
     for (i = 0; i < links_n; ++i) {
         if (LFT_P(program_moves)(g, i)) LFT_P(sum_turned)(f.dot + i, (const lft_z *)(y + i * LFT_P_ALGEBRA), f.value + i);
     }
-    LFT_P(potential_weights)(s, c, e);
-    (void)LFT_P(potential_laplacian)(s, c, d);
-    LFT_P(set_zero)((lft_v *)f.bar, links_n * LFT_P_SUM);
-    LFT_P(set_zero)((lft_v *)f.dot_bar, links_n * LFT_P_SUM);
+    if (to) {
+        LFT_P(potential_weights)(s, c, e);
+        (void)LFT_P(potential_laplacian)(s, c, d);
+        LFT_P(set_zero)((lft_v *)f.bar, links_n * LFT_P_SUM);
+        LFT_P(set_zero)((lft_v *)f.dot_bar, links_n * LFT_P_SUM);
+    }
     lft_p_zero(W, (size_t)all * sizeof W[0]);
     lft_p_zero(W_dot, (size_t)all * sizeof W_dot[0]);
     for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
@@ -13889,10 +13947,11 @@ LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const dou
             LFT_P(potential_sum)(s, part, W);
             LFT_P(potential_sum)(s, rate, W_dot);
         }
+        if (!to) continue;
         LFT_P(program_cotangents)(g, &f, e, d, weight);
         LFT_P(program_backward)(g, &f);
     }
-    for (i = 0; i < links_n; ++i) {
+    for (i = 0; to && i < links_n; ++i) {
         lft_z *out = (lft_z *)(to + i * LFT_P_ALGEBRA);
         LFT_P(sum_none)(&u);
         LFT_P(sum_none)(&v);
@@ -15106,6 +15165,7 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
                                         LFT_P(continuous_transfer),
                                         LFT_P(continuous_spec),
                                         LFT_P(continuous_read),
+                                        NULL,
                                         NULL};
     return &ops;
 }
@@ -15358,24 +15418,34 @@ LFT_P_STATIC void LFT_P(legendre)(double t, int n, double *p)
     for (a = 0; a < n; ++a) p[a] = a < 2 ? (a ? x : 1) : ((2 * a - 1) * x * p[a - 1] - (a - 1) * p[a - 2]) / a;
 }
 
-/* The nearest polynomials to the trivializing map in the classes of an order, by eight points of Gauss. */
-LFT_P_STATIC void LFT_P(continuous_start_solved)(const LFT_P(continuous) *s, double *to)
+#define LFT_P_GAUSS 8 /* points */
+
+/* Times t from 0 to 1 and weights of Gauss's quadrature. */
+LFT_P_STATIC double LFT_P(gauss_point)(int k, double *t)
 {
     static const double x[4] = {0.1834346424956498, 0.5255324099163290, 0.7966664774136267, 0.9602898564975363};
     static const double w[4] = {0.3626837833783620, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763};
-    const double        way = s->desc.beta - s->desc.from;
-    double              c[8][LFT_P_CLASSES], t[8], beta[8], p[8];
-    int                 k, i, a;
-    for (k = 0; k < 8; ++k) {
-        t[k]    = 0.5 + (k % 2 ? 0.5 : -0.5) * x[k / 2];
-        beta[k] = s->desc.from + way * t[k];
+    *t = 0.5 + (k < 4 ? -0.5 * x[3 - k] : 0.5 * x[k - 4]);
+    return 0.5 * w[k < 4 ? 3 - k : k - 4];
+}
+
+/* The nearest polynomials to the trivializing map in the classes of an order. */
+LFT_P_STATIC void LFT_P(continuous_start_solved)(const LFT_P(continuous) *s, double *to)
+{
+    const double way = s->desc.beta - s->desc.from;
+    double       c[LFT_P_GAUSS][LFT_P_CLASSES], t, beta[LFT_P_GAUSS], p[LFT_P_GAUSS], weight;
+    int          k, i, a;
+    for (k = 0; k < LFT_P_GAUSS; ++k) {
+        (void)LFT_P(gauss_point)(k, &t);
+        beta[k] = s->desc.from + way * t;
     }
-    LFT_P(potential_solve)(&s->potential, s->desc.order, 8, beta, c);
-    for (k = 0; k < 8; ++k) {
-        LFT_P(legendre)(t[k], 8, p);
+    LFT_P(potential_solve)(&s->potential, s->desc.order, LFT_P_GAUSS, beta, c);
+    for (k = 0; k < LFT_P_GAUSS; ++k) {
+        weight = LFT_P(gauss_point)(k, &t);
+        LFT_P(legendre)(t, LFT_P_GAUSS, p);
         for (i = 0; i < s->desc.loops; ++i) {
-            for (a = 0; a < LFT_P(continuous_nodes)(s, i) && a < 8; ++a) {
-                to[LFT_P(continuous_first)(s, i) + a] += way * 0.5 * w[k / 2] * (2 * a + 1) * p[a] * c[k][i];
+            for (a = 0; a < LFT_P(continuous_nodes)(s, i) && a < LFT_P_GAUSS; ++a) {
+                to[LFT_P(continuous_first)(s, i) + a] += way * weight * (2 * a + 1) * p[a] * c[k][i];
             }
         }
     }
@@ -15463,7 +15533,8 @@ LFT_P_STATIC void LFT_P(continuous_force)(const LFT_P(continuous) *s, double t, 
     if (s->desc.units) LFT_P(net_force)(&s->net, LFT_P(continuous_net_at)(s, t, w->a), links, Z, div, w->net);
 }
 
-/* Of sum y Z + kappa[lane] div: to = its gradient by the links; that by the parameters is added to gradient, not NULL. */
+/* Of sum y Z + kappa[lane] div: to = its gradient by the links, where that is wanted or there is a net; that by the parameters is
+ * added to gradient. Either may be NULL. */
 LFT_P_STATIC void LFT_P(continuous_force_back)(const LFT_P(continuous) *s, double t, const lft_v *links, const lft_v *y,
                                                const double *kappa, lft_v *to, double *gradient, LFT_P(continuous_work) *w)
 {
@@ -15718,6 +15789,29 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
     return LFT_OK;
 }
 
+/* With p_t of beta(t), d log q(x_out) = -int dt (div dZ + dZ grad log p_t) at the configurations of the way: by the trapezoidal
+ * rule over the steps. */
+LFT_P_STATIC void LFT_P(continuous_residual)(const LFT_(layer) *layer, const void *tape, const lft_real *x_out,
+                                             const LFT_(theory) *theory, const double *weight, double *gradient, lft_arena scratch)
+{
+    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
+    LFT_P(continuous_work)   w = LFT_P(continuous_scratch)(s, 1, &scratch);
+    const size_t             reals = (size_t)(s->links * LFT_P_LINK);
+    const double             h     = 1.0 / layer->steps, from = s->desc.from, to = theory->coupling[0];
+    double                   S[LFT_P_LANES], kappa[LFT_P_LANES];
+    lft_v                    share;
+    int                      n, i, l;
+    for (n = 0; n <= layer->steps; ++n) {
+        const double t = n * h, part = from < 0 || from > 0 ? (from + (to - from) * t) / to : t;
+        const lft_v *links = n < layer->steps ? (const lft_v *)tape + (size_t)n * reals : LFT_P(const_view)(x_out);
+        theory->action(theory, &layer->in, (const lft_real *)links, S, (lft_real *)w.old);
+        for (l = 0; l < LFT_P_LANES; ++l) kappa[l] = -weight[l] * (n && n < layer->steps ? h : 0.5 * h);
+        share = LFT_P(from_wide)(kappa) * (lft_real)-part;
+        for (i = 0; i < s->links * LFT_P_ALGEBRA; ++i) w.old[i] *= share;
+        LFT_P(continuous_force_back)(s, t, links, w.old, kappa, s->desc.units ? w.more : NULL, gradient, &w);
+    }
+}
+
 /* The own form has one gradient per lane. */
 LFT_P_STATIC void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
 {
@@ -15789,6 +15883,7 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
         LFT_P(continuous_spec),
         LFT_P(continuous_read),
         NULL,
+        LFT_UPTO >= LFT_TRAIN ? LFT_P(continuous_residual) : NULL,
     };
     return &ops;
 }
@@ -16146,6 +16241,7 @@ LFT_API const LFT_(layer_ops) *LFT_(coupling)(void)
                                         NULL,
                                         LFT_P(coupling_spec),
                                         LFT_P(coupling_read),
+                                        NULL,
                                         NULL};
     return &ops;
 }
@@ -16617,7 +16713,8 @@ LFT_API const LFT_(layer_ops) *LFT_(doubling)(void)
                                         LFT_P(doubling_transfer),
                                         LFT_P(doubling_spec),
                                         LFT_P(doubling_read),
-                                        LFT_P(doubling_draw)};
+                                        LFT_P(doubling_draw),
+                                        NULL};
     return &ops;
 }
 
@@ -17122,6 +17219,7 @@ LFT_API const LFT_(layer_ops) *LFT_(circle)(void)
         LFT_P(circle_spec),
         LFT_P(circle_read),
         NULL,
+        NULL,
     };
     return &ops;
 }
@@ -17618,6 +17716,7 @@ LFT_API const LFT_(layer_ops) *LFT_(doubling)(void)
         LFT_P(doubling_spec),
         LFT_P(doubling_read),
         LFT_P(doubling_draw),
+        NULL,
     };
     return &ops;
 }
@@ -17766,6 +17865,7 @@ LFT_API const LFT_(layer_ops) *LFT_(torus)(void)
         LFT_P(torus_spec),
         LFT_P(torus_read),
         LFT_P(torus_draw),
+        NULL,
     };
     return &ops;
 }
@@ -21428,9 +21528,9 @@ LFT_P_STATIC lft_status LFT_P(train_check)(const lft_train_desc *d, lft_error *e
     if (d->batch < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "batch", "at least 1", d->batch);
     if (d->accumulate < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "accumulate", "at least 1", d->accumulate);
     if (d->slots < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "slots", "at least 1", d->slots);
-    if (d->estimator == (d->optimizer == LFT_ADAM ? LFT_NATURAL_GRADIENT : LFT_PATH_GRADIENT)) {
-        return lft_p_fail_got(e, LFT_ERR_ARG, "train", "estimator", "for Adam path or total, for Gauss-Newton total or natural",
-                              (int)d->estimator);
+    if (d->optimizer == LFT_ADAM ? d->estimator > LFT_TOTAL_GRADIENT : d->estimator < LFT_TOTAL_GRADIENT) {
+        return lft_p_fail_got(e, LFT_ERR_ARG, "train", "estimator",
+                              "for Adam path or total, for Gauss-Newton total, natural or residual", (int)d->estimator);
     }
     if (!lft_finite(d->rate)) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "rate", "a finite number", d->rate);
     if (d->guard_samples < 1) {
@@ -21451,6 +21551,9 @@ LFT_P_STATIC lft_status LFT_P(train_moving)(const LFT_(flow) *flow, const lft_tr
     for (i = d->frozen; newton && i < flow->layers; ++i) {
         if (flow->layer[i].per_lane || !flow->layer[i].gradient_count) continue;
         return lft_p_fail_got(e, LFT_ERR_ARG, "train", "layers for Gauss-Newton", "gradients lane by lane; not so layer", i);
+    }
+    if (d->estimator == LFT_RESIDUAL_GRADIENT && (flow->layers > 1 || !flow->layer->ops->residual)) {
+        return lft_p_fail_text(e, LFT_ERR_ARG, "train", "estimator residual: layers", "one of loops alone", flow->layer->ops->kind);
     }
     for (i = d->estimator == LFT_TOTAL_GRADIENT ? d->frozen : 0; i < flow->layers; ++i) { /* the others carry grad log q */
         if (flow->layer[i].ops->backward) continue;
@@ -21552,8 +21655,8 @@ LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc)
     return LFT_(trainer_init)(&trainer, flow, NULL, desc, &measure) == LFT_OK ? measure.need : 0;
 }
 
-/* One group of samples: log-weights, and the gradient of sum_lane weight[lane] (log q + S) added to the slot; natural: at fixed
- * samples, of log q alone. */
+/* One group of samples: log-weights, and the gradient of sum_lane weight[lane] (log q + S) added to the slot; natural and residual:
+ * at fixed samples, of log q alone. */
 LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w, LFT_P(train_work) *tw, int group,
                                            double *slot)
 {
@@ -21562,6 +21665,7 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     LFT_P(train_state)      *s      = (LFT_P(train_state) *)t->state;
     const int                newton = t->desc.optimizer == LFT_GAUSS_NEWTON, path = t->desc.estimator == LFT_PATH_GRADIENT;
     const int                natural = t->desc.estimator == LFT_NATURAL_GRADIENT;
+    const int                residual = t->desc.estimator == LFT_RESIDUAL_GRADIENT;
     const size_t             n      = LFT_P(force_vectors)(&flow->lattice);
     double                   logq[LFT_P_LANES], logdet[LFT_P_LANES], S[LFT_P_LANES], weight[LFT_P_LANES];
     lft_draw                 d = lft_draw_of(t->desc.seed, LFT_DRAW_TRAIN, s->first + (uint64_t)group * LFT_P_LANES, 0);
@@ -21575,11 +21679,15 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
     status = LFT_P(flow_push)(flow, w, &d, logdet, path || natural ? w->score : NULL, tw->tape, t->desc.frozen);
     if (status) return status;
-    s->theory.action(&s->theory, &flow->lattice, (lft_real *)w->x, S, (lft_real *)tw->dx);
+    s->theory.action(&s->theory, &flow->lattice, (lft_real *)w->x, S, residual ? NULL : (lft_real *)tw->dx);
     for (l = 0; l < LFT_P_LANES; ++l) {
         int i = group * LFT_P_LANES + l;
         weight[l] = i >= t->desc.batch ? 0 : newton ? 1 : 1.0 / t->desc.batch;
         if (i < t->desc.batch) t->logw[i] = logdet[l] - logq[l] - S[l];
+    }
+    if (residual) {
+        flow->layer->ops->residual(flow->layer, tw->tape, (lft_real *)w->x, &s->theory, weight, slot, w->scratch);
+        return LFT_OK;
     }
     share = LFT_P(from_wide)(weight);
     for (x = 0; path && x < n; ++x) tw->dx[x] += w->score[x];
@@ -21818,7 +21926,7 @@ LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc
     desc->warmup        = lft_tensor_get_u64(whole, 2);
     desc->batch         = LFT_P(trainer_int)(whole, 3);
     desc->accumulate    = LFT_P(trainer_int)(whole, 4);
-    desc->estimator     = (lft_estimator)(LFT_P(trainer_int)(whole, 5) & 3);
+    desc->estimator     = (lft_estimator)(LFT_P(trainer_int)(whole, 5) & 7);
     desc->schedule      = (lft_schedule_kind)(LFT_P(trainer_int)(whole, 6) & 3);
     desc->slots         = LFT_P(trainer_int)(whole, 7);
     desc->guard_every   = LFT_P(trainer_int)(whole, 8) ? LFT_P(trainer_int)(whole, 8) : -1;
@@ -22093,6 +22201,193 @@ LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, con
     return status ? status : LFT_(train_rest)(&trainer);
 }
 
+#if LFT_GROUP != LFT_SCALAR
+
+/* ---- 95_loop_fit.h, code ----------------------------------------------------------------------------------------- */
+
+typedef struct LFT_P(fit) {
+    LFT_(flow)             *flow;
+    const LFT_P(continuous) *layer;
+    lft_fit_desc            desc; /* defaults filled in */
+    LFT_(heatbath)          bath;
+    LFT_(theory)            theory, unit; /* at the present time; of beta = 1 */
+    double                  way, c[LFT_P_CLASSES];
+    double                 *slot; /* [groups][normal_size]: R and f of the configurations of a time */
+    double                 *sum;  /* normal equations of all parameters, all times together */
+    double                 *gradient, *step;
+    size_t                  classes, count; /* normal_size of the classes; parameters */
+    lft_fit_report          report;
+} LFT_P(fit);
+
+LFT_P_STATIC lft_status LFT_P(fit_check)(const LFT_(flow) *flow, const lft_fit_desc *d, lft_error *error)
+{
+    const LFT_(layer) *layer = flow->layer;
+    if (flow->layers != 1 || layer->ops != LFT_(continuous)()) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "loop fit", "layers", "one flow of loops", flow->layers);
+    }
+    if (((const LFT_P(continuous) *)layer->state)->desc.doubled) {
+        return lft_p_fail(error, LFT_ERR_ARG, "loop fit", "expected loops of all axes, got those of a doubled one");
+    }
+    if (((const LFT_P(continuous) *)layer->state)->desc.units) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "loop fit", "units", "loops without a net",
+                              ((const LFT_P(continuous) *)layer->state)->desc.units);
+    }
+    if (d->n < 2) return lft_p_fail_got(error, LFT_ERR_ARG, "loop fit", "n", "at least 2", d->n);
+    if (d->thermalise < 0) return lft_p_fail_got(error, LFT_ERR_ARG, "loop fit", "thermalise", "at least 0", d->thermalise);
+    if (d->apart < 1) return lft_p_fail_got(error, LFT_ERR_ARG, "loop fit", "apart", "at least 1", d->apart);
+    if (!(d->ridge >= 0 && lft_finite(d->ridge))) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "loop fit", "ridge", "a finite number, at least 0", d->ridge);
+    }
+    return LFT_OK;
+}
+
+/* Runs over a measuring arena too. */
+LFT_P_STATIC lft_status LFT_P(fit_init)(LFT_P(fit) *s, LFT_(flow) *flow, const LFT_(theory) *theory, const lft_fit_desc *desc,
+                                        lft_arena *arena, lft_error *error)
+{
+    LFT_(heatbath_desc) bath;
+    lft_status          status;
+    lft_p_zero(s, sizeof *s);
+    s->flow = flow, s->desc = *desc;
+    s->theory = s->unit = *theory;
+    if (!s->desc.n) s->desc.n = 512;
+    if (!s->desc.chains) s->desc.chains = 64;
+    if (!s->desc.thermalise) s->desc.thermalise = 50;
+    if (!s->desc.apart) s->desc.apart = 4;
+    if (!(s->desc.ridge > 0) && !(s->desc.ridge < 0)) s->desc.ridge = 1e-4;
+    status = LFT_P(fit_check)(flow, &s->desc, error);
+    if (status) return status;
+    s->layer = (const LFT_P(continuous) *)flow->layer->state;
+    s->unit.coupling[0] = 1;
+    s->way              = theory->coupling[0] - s->layer->desc.from;
+    lft_p_zero(&bath, sizeof bath);
+    lft_p_copy(bath.extent, flow->lattice.extent, sizeof bath.extent);
+    bath.chains = s->desc.chains, bath.start = LFT_START_HOT, bath.seed = s->desc.seed, bath.pool = flow->pool;
+    status = LFT_P_SIGNED(heatbath_init)(&s->bath, &s->theory, &bath, arena, error);
+    if (status && status != LFT_ERR_NOMEM) return status;
+    s->classes  = lft_p_normal_size((size_t)s->layer->desc.loops);
+    s->count    = (size_t)s->layer->count;
+    s->slot     = (double *)lft_arena_alloc(arena, s->classes * (size_t)s->bath.x.groups, sizeof(double));
+    s->sum      = (double *)lft_arena_alloc(arena, lft_p_normal_size(s->count), sizeof(double));
+    s->gradient = (double *)lft_arena_alloc(arena, s->count, sizeof(double));
+    s->step     = (double *)lft_arena_alloc(arena, s->count, sizeof(double));
+    return lft_arena_check(arena, error, "loop fit");
+}
+
+/* R and f of a group of configurations. */
+LFT_P_STATIC void LFT_P(fit_task)(void *context, int group, int thread)
+{
+    LFT_P(fit)             *s       = (LFT_P(fit) *)context;
+    LFT_P(flow_work)       *memory  = LFT_P(flow_state_of)(s->flow)->work + thread;
+    lft_arena               scratch = memory->scratch;
+    LFT_P(continuous_work)  w       = LFT_P(continuous_scratch)(s->layer, 1, &scratch);
+    const lft_real         *links   = LFT_P(group)(&s->bath.x, group);
+    lft_v                  *force   = memory->score;
+    const int               loops   = s->layer->desc.loops;
+    const lft_real          beta    = (lft_real)-s->theory.coupling[0];
+    double                  S[LFT_P_LANES], one[LFT_P_LANES], f[LFT_P_CLASSES], R;
+    int                     i, l;
+    s->unit.action(&s->unit, &s->bath.x.lattice, links, S, (lft_real *)force);
+    for (i = 0; i < s->layer->links * LFT_P_ALGEBRA; ++i) force[i] *= beta;
+    for (l = 0; l < LFT_P_LANES; ++l) one[l] = 1;
+    lft_p_zero(w.dc, (size_t)loops * LFT_P_LANES * sizeof(double));
+    LFT_P(potential_backward)(&s->layer->potential, NULL, LFT_P(const_view)(links), force, one, NULL, w.dc, w.potential);
+    for (l = 0; l < LFT_P_LANES && group * LFT_P_LANES + l < s->bath.x.n; ++l) {
+        R = -s->way * S[l];
+        for (i = 0; i < loops; ++i) {
+            f[i] = w.dc[i * LFT_P_LANES + l];
+            R += s->c[i] * f[i];
+        }
+        lft_p_normal_add(s->slot + (size_t)group * s->classes, (size_t)loops, f, R);
+    }
+}
+
+/* What the configurations at t add to the equations of all parameters: those of the classes, times their polynomials. */
+LFT_P_STATIC void LFT_P(fit_collect)(LFT_P(fit) *s, double t, double weight)
+{
+    const LFT_P(continuous) *layer = s->layer;
+    const int                loops = layer->desc.loops;
+    double                  *all = s->slot, *total = s->sum + 3 + 2 * s->count, gradient[LFT_P_CLASSES], p[100 + LFT_P_SHAPE];
+    const double            *mean = all + 3 + 2 * (size_t)loops;
+    size_t                   k;
+    int                      g, i, j, a, b;
+    for (g = 1; g < s->bath.x.groups; ++g) {
+        for (k = 0; k < s->classes; ++k) all[k] += all[(size_t)g * s->classes + k];
+    }
+    lft_p_normal_about(all, (size_t)loops, all[1] / all[0], gradient);
+    s->report.before += weight * all[2];
+    LFT_P(legendre)(t, layer->desc.nodes + LFT_P_SHAPE, p);
+    for (i = 0; i < loops; ++i) {
+        for (a = 0; a < LFT_P(continuous_nodes)(layer, i); ++a) {
+            const size_t row = (size_t)(LFT_P(continuous_first)(layer, i) + a);
+            s->gradient[row] += weight * p[a] * gradient[i];
+            for (j = 0; j <= i; ++j) {
+                double *to = total + row * s->count + LFT_P(continuous_first)(layer, j);
+                for (b = 0; b < LFT_P(continuous_nodes)(layer, j); ++b) to[b] += weight * p[a] * p[b] * mean[i * loops + j];
+            }
+        }
+    }
+}
+
+/* The configurations at one of the times. */
+LFT_P_STATIC lft_status LFT_P(fit_time)(LFT_P(fit) *s, int k)
+{
+    const int    rounds = (s->desc.n + s->bath.x.n - 1) / s->bath.x.n;
+    double       t;
+    const double weight = LFT_P(gauss_point)(k, &t);
+    lft_status   status;
+    int          i;
+    s->theory.coupling[0] = s->layer->desc.from + s->way * t;
+    LFT_P(continuous_at)(s->layer, t, s->c);
+    lft_p_zero(s->slot, s->classes * (size_t)s->bath.x.groups * sizeof(double));
+    status = LFT_(heatbath_thermalise)(&s->bath, s->desc.thermalise);
+    for (i = 0; i < rounds && !status; ++i) {
+        status = LFT_(heatbath_thermalise)(&s->bath, s->desc.apart);
+        if (status) break;
+        lft_p_pool_run(&s->flow->pool, s->bath.x.groups, LFT_P(fit_task), s);
+        s->report.n += s->bath.x.n;
+        if (s->desc.report && s->desc.report(s->desc.user, k * rounds + i + 1, LFT_P_GAUSS * rounds)) return LFT_STOPPED;
+    }
+    if (status) s->flow->error = s->bath.error;
+    else LFT_P(fit_collect)(s, t, weight);
+    return status;
+}
+
+LFT_API lft_status LFT_(loop_fit)(LFT_(flow) *flow, const LFT_(theory) *theory, const lft_fit_desc *desc, lft_fit_report *report,
+                                  lft_arena scratch)
+{
+    LFT_P(fit) s;
+    lft_status status = LFT_P(fit_init)(&s, flow, theory, desc, &scratch, &flow->error);
+    double    *value  = flow->params.value + flow->layer->params;
+    size_t     k;
+    int        i;
+    for (i = 0; i < LFT_P_GAUSS && !status; ++i) status = LFT_P(fit_time)(&s, i);
+    if (status) return status;
+    if (!lft_finite(lft_p_normal_step(s.sum, s.count, s.desc.ridge, s.gradient, s.step))) {
+        return lft_p_fail_got(&flow->error, LFT_ERR_NONFINITE, "loop fit", "normal equations",
+                              "enough configurations for the parameters, or a ridge", (double)s.report.n);
+    }
+    s.report.after = s.report.before;
+    for (k = 0; k < s.count; ++k) {
+        value[k] += s.step[k];
+        s.report.after += s.gradient[k] * s.step[k];
+    }
+    LFT_(flow_prepare)(flow);
+    if (report) *report = s.report;
+    return LFT_OK;
+}
+
+LFT_API size_t LFT_(loop_fit_bytes)(const LFT_(flow) *flow, const lft_fit_desc *desc)
+{
+    LFT_(flow)   copy = *flow;
+    LFT_(theory) theory;
+    LFT_P(fit)   s;
+    lft_arena    measure = lft_arena_measure();
+    (void)LFT_(wilson_init)(&theory, 1, 0, NULL);
+    return LFT_P(fit_init)(&s, &copy, &theory, desc, &measure, NULL) == LFT_OK ? measure.need : 0;
+}
+
+#endif
 #endif
 #endif
 

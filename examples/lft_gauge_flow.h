@@ -209,6 +209,36 @@ static lft_status LFT(read_box)(cli *c, LFT(theory) *theory, lft_family *f)
     return LFT(read_theory)(c, theory);
 }
 
+static int LFT(fit_progress)(void *user, int done, int of)
+{
+    cli_progress((cli *)user, (uint64_t)done, (uint64_t)of, "fit: round %d/%d", done, of);
+    return cli_signal;
+}
+
+/* The least squares of --fit, from where the flow is. */
+static lft_status LFT(fit)(cli *c, LFT(flow) *flow, const LFT(theory) *theory, const lft_train_desc *d)
+{
+    const int      blocks = c->blocks;
+    const double   begin  = cli_seconds();
+    lft_fit_desc   fit;
+    lft_fit_report r;
+    lft_status     status;
+    size_t         bytes;
+    memset(&fit, 0, sizeof fit);
+    fit.n = (int)cli_count(c, "fit", 0, 2, 1 << 24);
+    if (!cli_given(c, "fit") || c->error.code) return c->error.code;
+    fit.ridge = d->ridge, fit.seed = d->seed, fit.report = LFT(fit_progress), fit.user = c;
+    bytes     = LFT(loop_fit_bytes)(flow, &fit);
+    status    = LFT(loop_fit)(flow, theory, &fit, &r, cli_arena(c, bytes));
+    cli_progress_end(c);
+    while (c->blocks > blocks) free(c->block[--c->blocks]);
+    if (status == LFT_STOPPED) return cli_fail(c, status, "stopped in the fit; nothing was written");
+    if (cli_check(c, status, &flow->error)) return status;
+    cli_note(c, "fit: %d configurations, %.3g s; variance of log w, from the equation: %.4g, then %.4g", r.n, cli_seconds() - begin,
+             r.before, r.after);
+    return LFT_OK;
+}
+
 /* The layers of a model, the last ones of the flow, as the start for another coupling. */
 static void LFT(rescale)(LFT(flow) *flow, const LFT(model) *m, const LFT(theory) *to)
 {

@@ -122,6 +122,13 @@ static lft_status LFT(any_gauge)(const LFT(flow) *flow, uint64_t seed, uint64_t 
     return LFT_OK;
 }
 
+/* Their flows are not linear in their parameters. */
+static lft_status LFT(fit)(cli *c, LFT(flow) *flow, const LFT(theory) *theory, const lft_train_desc *d)
+{
+    (void)flow, (void)theory, (void)d;
+    return c->error.code;
+}
+
 /* Parameters do not scale with the couplings. */
 static void LFT(rescale)(LFT(flow) *flow, const LFT(model) *m, const LFT(theory) *to)
 {

@@ -11,9 +11,10 @@ typedef struct LFT(train_job) {
     lft_arena       save; /* scratch for writing */
     const char     *out, *checkpoint;
     FILE           *history;
+    int             fit_only; /* --fit and no steps */
     int             history_failed, timed, logq_n; /* logq_n, ess_n: samples of the measurements at the end, -1: the default */
     uint64_t        stop_after, first_step, ess_n;
-    double          seconds, began, earlier, saved, checkpoint_every; /* began: of the loop; earlier: before a resume */
+    double          seconds, began, earlier, saved, checkpoint_every; /* began: of the loop; earlier: before a resume, of a fit */
 } LFT(train_job);
 
 /* ---- beginning ---- */
@@ -21,9 +22,9 @@ typedef struct LFT(train_job) {
 static lft_status LFT(read_train_desc)(cli *c, lft_train_desc *d)
 {
     static const char *const schedule[]  = {"cosine", "exponential", "linear", "constant", NULL};
-    static const char *const estimator[] = {"path", "total", "natural", NULL};
+    static const char *const estimator[] = {"path", "total", "natural", "residual", NULL};
     memset(d, 0, sizeof *d);
-    d->steps         = cli_count(c, "steps", 0, 1, (uint64_t)1 << 50);
+    d->steps         = cli_count(c, "steps", 0, cli_given(c, "fit") ? 0 : 1, (uint64_t)1 << 50);
     cli_train_options(c, d);
     d->accumulate    = (int)cli_count(c, "accumulate", 0, 1, 1 << 20);
     d->estimator     = (lft_estimator)cli_word(c, "estimator", estimator, 0);
@@ -270,6 +271,7 @@ static lft_status LFT(train_begin)(LFT(train_job) *j)
 {
     cli      *c    = j->c;
     lft_pool  pool = cli_pool(c);
+    double    begin;
     lft_arena arena;
     (void)LFT(read_flow_desc)(c, &j->desc);
     (void)LFT(read_box)(c, &j->theory, &j->desc.family);
@@ -288,6 +290,11 @@ static lft_status LFT(train_begin)(LFT(train_job) *j)
         (void)LFT(make_flow)(c, &j->flow, &j->desc);
     }
     if (c->error.code || LFT(train_scales)(j)) return c->error.code;
+    begin = cli_seconds();
+    if (LFT(fit)(c, &j->flow, &j->theory, &j->train)) return c->error.code;
+    j->earlier  = cli_seconds() - begin;
+    j->fit_only = !j->timed && !j->train.steps;
+    if (j->fit_only) j->train.steps = 1, j->train.optimizer = LFT_ADAM, j->train.estimator = LFT_TOTAL_GRADIENT;
     LFT(model_info_of)(&j->info, &j->theory);
     arena = LFT(train_arena)(j);
     if (j->timed && !LFT(train_lay_out)(j, arena)) (void)LFT(train_calibrate)(j, arena);
@@ -401,7 +408,7 @@ static lft_status LFT(train_loop)(LFT(train_job) *j)
     j->save              = cli_arena(c, LFT(trainer_save_bytes)(t));
     j->began = j->saved = cli_seconds();
     j->first_step       = t->step;
-    while (!status && !c->error.code && !cli_signal && t->step < t->desc.steps && t->step < j->stop_after) {
+    while (!status && !c->error.code && !cli_signal && !j->fit_only && t->step < t->desc.steps && t->step < j->stop_after) {
         status = LFT(train_step)(t);
         if (!status) LFT(train_after_step)(j);
     }
@@ -475,7 +482,7 @@ static void LFT(train_result)(LFT(train_job) *j, uint64_t steps)
     LFT(show_flow)(j->c, &j->flow);
     r->steps             = j->trainer.step;
     r->batch             = (uint64_t)j->trainer.desc.batch;
-    r->loss              = j->trainer.report.loss;
+    r->loss              = j->fit_only ? CLI_NAN : j->trainer.report.loss;
     r->refined           = (uint64_t)j->trainer.report.refined;
     r->rolled_back       = (uint64_t)j->trainer.report.rolled_back;
     r->ms_per_step       = steps ? 1e3 * spent / (double)steps : CLI_NAN;
@@ -530,7 +537,7 @@ static lft_status LFT(train_run)(LFT(train_job) *j)
     lft_status status;
     if (c->error.code || LFT(train_loop)(j)) return c->error.code;
     c->result->train_seconds = j->earlier + cli_seconds() - j->began;
-    status                   = j->trainer.step < j->trainer.desc.steps ? LFT_STOPPED : LFT(train_end)(j);
+    status = j->trainer.step < j->trainer.desc.steps && !j->fit_only ? LFT_STOPPED : LFT(train_end)(j);
     if (status == LFT_STOPPED && !c->error.code) LFT(train_stop)(j);
     LFT(train_result)(j, j->trainer.step - j->first_step);
     if (j->history_failed && !c->error.code) {
@@ -544,8 +551,11 @@ static void LFT(train_print)(const LFT(train_job) *j)
 {
     const cli_result *r = j->c->result;
     cli_print_lattice(r);
-    printf("  training   %llu steps of %llu samples, %.1f s, %.3g ms per step; loss %.4f (KL - log Z, may be negative)\n",
-           (unsigned long long)r->steps, (unsigned long long)r->batch, r->train_seconds, r->ms_per_step, r->loss);
+    if (j->fit_only) printf("  fit        %.1f s, no steps of training\n", r->train_seconds);
+    else {
+        printf("  training   %llu steps of %llu samples, %.1f s, %.3g ms per step; loss %.4f (KL - log Z, may be negative)\n",
+               (unsigned long long)r->steps, (unsigned long long)r->batch, r->train_seconds, r->ms_per_step, r->loss);
+    }
     printf("  flow       %llu %s layer%s, %llu parameters", (unsigned long long)r->layers, r->flow, r->layers > 1 ? "s" : "",
            (unsigned long long)r->parameters);
     if (r->integration_steps) {

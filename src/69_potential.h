@@ -270,8 +270,8 @@ LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double
     }
 }
 
-/* Of Phi = sum y Z + kappa[lane] div: to = its gradient by the links, dc[class][lane] += that by the coefficients, not NULL. With
- * U. = y U: sum y Z = -S~., and the gradient of a derivative along U. = y U by U is
+/* Of Phi = sum y Z + kappa[lane] div: to = its gradient by the links, dc[class][lane] += that by the coefficients; either may be
+ * NULL, and without `to` c has no part in it. With U. = y U: sum y Z = -S~., and the gradient by U of a derivative along U. is
  *   Re tr T^a (U U'.^+ + U. U'^+) + [g, y]^a,   g^a = Re tr T^a U U'^+
  * where y counts as 0 of a link that does not move. */
 LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const double *c, const lft_v *links, const lft_v *y,
@@ -291,10 +291,12 @@ LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const dou
     for (i = 0; i < links_n; ++i) {
         if (LFT_P(program_moves)(g, i)) LFT_P(sum_turned)(f.dot + i, (const lft_z *)(y + i * LFT_P_ALGEBRA), f.value + i);
     }
-    LFT_P(potential_weights)(s, c, e);
-    (void)LFT_P(potential_laplacian)(s, c, d);
-    LFT_P(set_zero)((lft_v *)f.bar, links_n * LFT_P_SUM);
-    LFT_P(set_zero)((lft_v *)f.dot_bar, links_n * LFT_P_SUM);
+    if (to) {
+        LFT_P(potential_weights)(s, c, e);
+        (void)LFT_P(potential_laplacian)(s, c, d);
+        LFT_P(set_zero)((lft_v *)f.bar, links_n * LFT_P_SUM);
+        LFT_P(set_zero)((lft_v *)f.dot_bar, links_n * LFT_P_SUM);
+    }
     lft_p_zero(W, (size_t)all * sizeof W[0]);
     lft_p_zero(W_dot, (size_t)all * sizeof W_dot[0]);
     for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
@@ -310,10 +312,11 @@ LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const dou
             LFT_P(potential_sum)(s, part, W);
             LFT_P(potential_sum)(s, rate, W_dot);
         }
+        if (!to) continue;
         LFT_P(program_cotangents)(g, &f, e, d, weight);
         LFT_P(program_backward)(g, &f);
     }
-    for (i = 0; i < links_n; ++i) {
+    for (i = 0; to && i < links_n; ++i) {
         lft_z *out = (lft_z *)(to + i * LFT_P_ALGEBRA);
         LFT_P(sum_none)(&u);
         LFT_P(sum_none)(&v);

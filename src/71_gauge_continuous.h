@@ -318,24 +318,34 @@ LFT_P_STATIC void LFT_P(legendre)(double t, int n, double *p)
     for (a = 0; a < n; ++a) p[a] = a < 2 ? (a ? x : 1) : ((2 * a - 1) * x * p[a - 1] - (a - 1) * p[a - 2]) / a;
 }
 
-/* The nearest polynomials to the trivializing map in the classes of an order, by eight points of Gauss. */
-LFT_P_STATIC void LFT_P(continuous_start_solved)(const LFT_P(continuous) *s, double *to)
+#define LFT_P_GAUSS 8 /* points */
+
+/* Times t from 0 to 1 and weights of Gauss's quadrature. */
+LFT_P_STATIC double LFT_P(gauss_point)(int k, double *t)
 {
     static const double x[4] = {0.1834346424956498, 0.5255324099163290, 0.7966664774136267, 0.9602898564975363};
     static const double w[4] = {0.3626837833783620, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763};
-    const double        way = s->desc.beta - s->desc.from;
-    double              c[8][LFT_P_CLASSES], t[8], beta[8], p[8];
-    int                 k, i, a;
-    for (k = 0; k < 8; ++k) {
-        t[k]    = 0.5 + (k % 2 ? 0.5 : -0.5) * x[k / 2];
-        beta[k] = s->desc.from + way * t[k];
+    *t = 0.5 + (k < 4 ? -0.5 * x[3 - k] : 0.5 * x[k - 4]);
+    return 0.5 * w[k < 4 ? 3 - k : k - 4];
+}
+
+/* The nearest polynomials to the trivializing map in the classes of an order. */
+LFT_P_STATIC void LFT_P(continuous_start_solved)(const LFT_P(continuous) *s, double *to)
+{
+    const double way = s->desc.beta - s->desc.from;
+    double       c[LFT_P_GAUSS][LFT_P_CLASSES], t, beta[LFT_P_GAUSS], p[LFT_P_GAUSS], weight;
+    int          k, i, a;
+    for (k = 0; k < LFT_P_GAUSS; ++k) {
+        (void)LFT_P(gauss_point)(k, &t);
+        beta[k] = s->desc.from + way * t;
     }
-    LFT_P(potential_solve)(&s->potential, s->desc.order, 8, beta, c);
-    for (k = 0; k < 8; ++k) {
-        LFT_P(legendre)(t[k], 8, p);
+    LFT_P(potential_solve)(&s->potential, s->desc.order, LFT_P_GAUSS, beta, c);
+    for (k = 0; k < LFT_P_GAUSS; ++k) {
+        weight = LFT_P(gauss_point)(k, &t);
+        LFT_P(legendre)(t, LFT_P_GAUSS, p);
         for (i = 0; i < s->desc.loops; ++i) {
-            for (a = 0; a < LFT_P(continuous_nodes)(s, i) && a < 8; ++a) {
-                to[LFT_P(continuous_first)(s, i) + a] += way * 0.5 * w[k / 2] * (2 * a + 1) * p[a] * c[k][i];
+            for (a = 0; a < LFT_P(continuous_nodes)(s, i) && a < LFT_P_GAUSS; ++a) {
+                to[LFT_P(continuous_first)(s, i) + a] += way * weight * (2 * a + 1) * p[a] * c[k][i];
             }
         }
     }
@@ -423,7 +433,8 @@ LFT_P_STATIC void LFT_P(continuous_force)(const LFT_P(continuous) *s, double t, 
     if (s->desc.units) LFT_P(net_force)(&s->net, LFT_P(continuous_net_at)(s, t, w->a), links, Z, div, w->net);
 }
 
-/* Of sum y Z + kappa[lane] div: to = its gradient by the links; that by the parameters is added to gradient, not NULL. */
+/* Of sum y Z + kappa[lane] div: to = its gradient by the links, where that is wanted or there is a net; that by the parameters is
+ * added to gradient. Either may be NULL. */
 LFT_P_STATIC void LFT_P(continuous_force_back)(const LFT_P(continuous) *s, double t, const lft_v *links, const lft_v *y,
                                                const double *kappa, lft_v *to, double *gradient, LFT_P(continuous_work) *w)
 {
@@ -678,6 +689,29 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
     return LFT_OK;
 }
 
+/* With p_t of beta(t), d log q(x_out) = -int dt (div dZ + dZ grad log p_t) at the configurations of the way: by the trapezoidal
+ * rule over the steps. */
+LFT_P_STATIC void LFT_P(continuous_residual)(const LFT_(layer) *layer, const void *tape, const lft_real *x_out,
+                                             const LFT_(theory) *theory, const double *weight, double *gradient, lft_arena scratch)
+{
+    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
+    LFT_P(continuous_work)   w = LFT_P(continuous_scratch)(s, 1, &scratch);
+    const size_t             reals = (size_t)(s->links * LFT_P_LINK);
+    const double             h     = 1.0 / layer->steps, from = s->desc.from, to = theory->coupling[0];
+    double                   S[LFT_P_LANES], kappa[LFT_P_LANES];
+    lft_v                    share;
+    int                      n, i, l;
+    for (n = 0; n <= layer->steps; ++n) {
+        const double t = n * h, part = from < 0 || from > 0 ? (from + (to - from) * t) / to : t;
+        const lft_v *links = n < layer->steps ? (const lft_v *)tape + (size_t)n * reals : LFT_P(const_view)(x_out);
+        theory->action(theory, &layer->in, (const lft_real *)links, S, (lft_real *)w.old);
+        for (l = 0; l < LFT_P_LANES; ++l) kappa[l] = -weight[l] * (n && n < layer->steps ? h : 0.5 * h);
+        share = LFT_P(from_wide)(kappa) * (lft_real)-part;
+        for (i = 0; i < s->links * LFT_P_ALGEBRA; ++i) w.old[i] *= share;
+        LFT_P(continuous_force_back)(s, t, links, w.old, kappa, s->desc.units ? w.more : NULL, gradient, &w);
+    }
+}
+
 /* The own form has one gradient per lane. */
 LFT_P_STATIC void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
 {
@@ -749,6 +783,7 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
         LFT_P(continuous_spec),
         LFT_P(continuous_read),
         NULL,
+        LFT_UPTO >= LFT_TRAIN ? LFT_P(continuous_residual) : NULL,
     };
     return &ops;
 }

@@ -526,6 +526,7 @@ LFT_API const LFT_(layer_ops) *LFT_(circle)(void)
         LFT_P(circle_spec),
         LFT_P(circle_read),
         NULL,
+        NULL,
     };
     return &ops;
 }

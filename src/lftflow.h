@@ -123,6 +123,9 @@
 #include "92_trainer.h"
 #include "93_checkpoint.h"
 #include "94_training.h"
+#if LFT_GROUP != LFT_SCALAR
+#include "95_loop_fit.h"
+#endif
 #endif
 
 #undef LFT_P_PHASE
@@ -243,6 +246,9 @@
 #include "92_trainer.h"
 #include "93_checkpoint.h"
 #include "94_training.h"
+#if LFT_GROUP != LFT_SCALAR
+#include "95_loop_fit.h"
+#endif
 #endif
 #endif
 #include "99_close.h"
