@@ -5648,12 +5648,6 @@ typedef struct LFT_(layer_ops) {
      * no meaning (draws that are rejected). NULL for maps. */
     lft_status (*draw)(const LFT_(layer) *layer, lft_draw d, const lft_real *x_in, lft_real *x_out, double *logdet,
                        lft_real *score, void *tape, lft_arena scratch, lft_error *error);
-
-    /* At the tape of a forward call that came to x_out: gradient += weight[lane] times the derivative by the parameters of
-     * log q(x_out) at fixed x_out, as it would be if the flow had the densities of `theory` on its way, at the couplings that it
-     * has come to: to first order in what it lacks of them. Nothing goes back. NULL for layers without such a way. */
-    void (*residual)(const LFT_(layer) *layer, const void *tape, const lft_real *x_out, const LFT_(theory) *theory,
-                     const double *weight, double *gradient, lft_arena scratch);
 } LFT_(layer_ops);
 
 struct LFT_(layer) {
@@ -6632,11 +6626,8 @@ typedef enum lft_estimator {
     LFT_PATH_GRADIENT = 1, /* through the samples alone, with grad log q carried along the flow: no variance at the
                               optimum (2206.09016; 2207.08219); the default */
     LFT_TOTAL_GRADIENT,    /* the derivative of the loss, or of log w, of the same draws from the prior */
-    LFT_NATURAL_GRADIENT,  /* Gauss-Newton: of log q at the same samples. The step is then the natural gradient of the reverse
+    LFT_NATURAL_GRADIENT   /* Gauss-Newton: of log q at the same samples. The step is then the natural gradient of the reverse
                               Kullback-Leibler divergence, the inverse of Fisher's matrix times its gradient */
-    LFT_RESIDUAL_GRADIENT  /* Gauss-Newton: the same as if the flow had the densities of the theory on its way, too, so that nothing
-                              has to go back through it: a step costs a third of that and less, and ends where that one ends but for
-                              what is of second order in the log-weights. For flows of loops, after LFT_(loop_fit)() */
 } lft_estimator;
 
 typedef enum lft_optimizer {
@@ -6770,7 +6761,7 @@ LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, con
 #if LFT_GROUP != LFT_SCALAR
 
 /* ---- 95_loop_fit.h, declarations --------------------------------------------------------------------------------- */
-/* 95_loop_fit.h: the coefficients of a flow of loops by least squares of its equation: a training that does not go through the flow.
+/* 95_loop_fit.h: coefficients of a flow of loops by least squares of its equation: a training that does not go through the flow.
  * Offers: lft_fit_desc, lft_fit_report, LFT_(loop_fit)(), LFT_(loop_fit_bytes)().
  *
  * Of Wilson's action beta(t) S, beta(t) from that of the flow's beginning at t = 0 to the theory's at 1, p_t = exp(-beta(t) S) / Z_t
@@ -15165,7 +15156,6 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
                                         LFT_P(continuous_transfer),
                                         LFT_P(continuous_spec),
                                         LFT_P(continuous_read),
-                                        NULL,
                                         NULL};
     return &ops;
 }
@@ -15533,8 +15523,7 @@ LFT_P_STATIC void LFT_P(continuous_force)(const LFT_P(continuous) *s, double t, 
     if (s->desc.units) LFT_P(net_force)(&s->net, LFT_P(continuous_net_at)(s, t, w->a), links, Z, div, w->net);
 }
 
-/* Of sum y Z + kappa[lane] div: to = its gradient by the links, where that is wanted or there is a net; that by the parameters is
- * added to gradient. Either may be NULL. */
+/* Of sum y Z + kappa[lane] div: to = its gradient by the links; that by the parameters is added to gradient, not NULL. */
 LFT_P_STATIC void LFT_P(continuous_force_back)(const LFT_P(continuous) *s, double t, const lft_v *links, const lft_v *y,
                                                const double *kappa, lft_v *to, double *gradient, LFT_P(continuous_work) *w)
 {
@@ -15789,29 +15778,6 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
     return LFT_OK;
 }
 
-/* With p_t of beta(t), d log q(x_out) = -int dt (div dZ + dZ grad log p_t) at the configurations of the way: by the trapezoidal
- * rule over the steps. */
-LFT_P_STATIC void LFT_P(continuous_residual)(const LFT_(layer) *layer, const void *tape, const lft_real *x_out,
-                                             const LFT_(theory) *theory, const double *weight, double *gradient, lft_arena scratch)
-{
-    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
-    LFT_P(continuous_work)   w = LFT_P(continuous_scratch)(s, 1, &scratch);
-    const size_t             reals = (size_t)(s->links * LFT_P_LINK);
-    const double             h     = 1.0 / layer->steps, from = s->desc.from, to = theory->coupling[0];
-    double                   S[LFT_P_LANES], kappa[LFT_P_LANES];
-    lft_v                    share;
-    int                      n, i, l;
-    for (n = 0; n <= layer->steps; ++n) {
-        const double t = n * h, part = from < 0 || from > 0 ? (from + (to - from) * t) / to : t;
-        const lft_v *links = n < layer->steps ? (const lft_v *)tape + (size_t)n * reals : LFT_P(const_view)(x_out);
-        theory->action(theory, &layer->in, (const lft_real *)links, S, (lft_real *)w.old);
-        for (l = 0; l < LFT_P_LANES; ++l) kappa[l] = -weight[l] * (n && n < layer->steps ? h : 0.5 * h);
-        share = LFT_P(from_wide)(kappa) * (lft_real)-part;
-        for (i = 0; i < s->links * LFT_P_ALGEBRA; ++i) w.old[i] *= share;
-        LFT_P(continuous_force_back)(s, t, links, w.old, kappa, s->desc.units ? w.more : NULL, gradient, &w);
-    }
-}
-
 /* The own form has one gradient per lane. */
 LFT_P_STATIC void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
 {
@@ -15883,7 +15849,6 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
         LFT_P(continuous_spec),
         LFT_P(continuous_read),
         NULL,
-        LFT_UPTO >= LFT_TRAIN ? LFT_P(continuous_residual) : NULL,
     };
     return &ops;
 }
@@ -16241,7 +16206,6 @@ LFT_API const LFT_(layer_ops) *LFT_(coupling)(void)
                                         NULL,
                                         LFT_P(coupling_spec),
                                         LFT_P(coupling_read),
-                                        NULL,
                                         NULL};
     return &ops;
 }
@@ -16713,8 +16677,7 @@ LFT_API const LFT_(layer_ops) *LFT_(doubling)(void)
                                         LFT_P(doubling_transfer),
                                         LFT_P(doubling_spec),
                                         LFT_P(doubling_read),
-                                        LFT_P(doubling_draw),
-                                        NULL};
+                                        LFT_P(doubling_draw)};
     return &ops;
 }
 
@@ -17219,7 +17182,6 @@ LFT_API const LFT_(layer_ops) *LFT_(circle)(void)
         LFT_P(circle_spec),
         LFT_P(circle_read),
         NULL,
-        NULL,
     };
     return &ops;
 }
@@ -17716,7 +17678,6 @@ LFT_API const LFT_(layer_ops) *LFT_(doubling)(void)
         LFT_P(doubling_spec),
         LFT_P(doubling_read),
         LFT_P(doubling_draw),
-        NULL,
     };
     return &ops;
 }
@@ -17865,7 +17826,6 @@ LFT_API const LFT_(layer_ops) *LFT_(torus)(void)
         LFT_P(torus_spec),
         LFT_P(torus_read),
         LFT_P(torus_draw),
-        NULL,
     };
     return &ops;
 }
@@ -21528,9 +21488,9 @@ LFT_P_STATIC lft_status LFT_P(train_check)(const lft_train_desc *d, lft_error *e
     if (d->batch < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "batch", "at least 1", d->batch);
     if (d->accumulate < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "accumulate", "at least 1", d->accumulate);
     if (d->slots < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "slots", "at least 1", d->slots);
-    if (d->optimizer == LFT_ADAM ? d->estimator > LFT_TOTAL_GRADIENT : d->estimator < LFT_TOTAL_GRADIENT) {
-        return lft_p_fail_got(e, LFT_ERR_ARG, "train", "estimator",
-                              "for Adam path or total, for Gauss-Newton total, natural or residual", (int)d->estimator);
+    if (d->estimator == (d->optimizer == LFT_ADAM ? LFT_NATURAL_GRADIENT : LFT_PATH_GRADIENT)) {
+        return lft_p_fail_got(e, LFT_ERR_ARG, "train", "estimator", "for Adam path or total, for Gauss-Newton total or natural",
+                              (int)d->estimator);
     }
     if (!lft_finite(d->rate)) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "rate", "a finite number", d->rate);
     if (d->guard_samples < 1) {
@@ -21551,9 +21511,6 @@ LFT_P_STATIC lft_status LFT_P(train_moving)(const LFT_(flow) *flow, const lft_tr
     for (i = d->frozen; newton && i < flow->layers; ++i) {
         if (flow->layer[i].per_lane || !flow->layer[i].gradient_count) continue;
         return lft_p_fail_got(e, LFT_ERR_ARG, "train", "layers for Gauss-Newton", "gradients lane by lane; not so layer", i);
-    }
-    if (d->estimator == LFT_RESIDUAL_GRADIENT && (flow->layers > 1 || !flow->layer->ops->residual)) {
-        return lft_p_fail_text(e, LFT_ERR_ARG, "train", "estimator residual: layers", "one of loops alone", flow->layer->ops->kind);
     }
     for (i = d->estimator == LFT_TOTAL_GRADIENT ? d->frozen : 0; i < flow->layers; ++i) { /* the others carry grad log q */
         if (flow->layer[i].ops->backward) continue;
@@ -21655,8 +21612,8 @@ LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc)
     return LFT_(trainer_init)(&trainer, flow, NULL, desc, &measure) == LFT_OK ? measure.need : 0;
 }
 
-/* One group of samples: log-weights, and the gradient of sum_lane weight[lane] (log q + S) added to the slot; natural and residual:
- * at fixed samples, of log q alone. */
+/* One group of samples: log-weights, and the gradient of sum_lane weight[lane] (log q + S) added to the slot; natural: at fixed
+ * samples, of log q alone. */
 LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w, LFT_P(train_work) *tw, int group,
                                            double *slot)
 {
@@ -21665,7 +21622,6 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     LFT_P(train_state)      *s      = (LFT_P(train_state) *)t->state;
     const int                newton = t->desc.optimizer == LFT_GAUSS_NEWTON, path = t->desc.estimator == LFT_PATH_GRADIENT;
     const int                natural = t->desc.estimator == LFT_NATURAL_GRADIENT;
-    const int                residual = t->desc.estimator == LFT_RESIDUAL_GRADIENT;
     const size_t             n      = LFT_P(force_vectors)(&flow->lattice);
     double                   logq[LFT_P_LANES], logdet[LFT_P_LANES], S[LFT_P_LANES], weight[LFT_P_LANES];
     lft_draw                 d = lft_draw_of(t->desc.seed, LFT_DRAW_TRAIN, s->first + (uint64_t)group * LFT_P_LANES, 0);
@@ -21679,15 +21635,11 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
     status = LFT_P(flow_push)(flow, w, &d, logdet, path || natural ? w->score : NULL, tw->tape, t->desc.frozen);
     if (status) return status;
-    s->theory.action(&s->theory, &flow->lattice, (lft_real *)w->x, S, residual ? NULL : (lft_real *)tw->dx);
+    s->theory.action(&s->theory, &flow->lattice, (lft_real *)w->x, S, (lft_real *)tw->dx);
     for (l = 0; l < LFT_P_LANES; ++l) {
         int i = group * LFT_P_LANES + l;
         weight[l] = i >= t->desc.batch ? 0 : newton ? 1 : 1.0 / t->desc.batch;
         if (i < t->desc.batch) t->logw[i] = logdet[l] - logq[l] - S[l];
-    }
-    if (residual) {
-        flow->layer->ops->residual(flow->layer, tw->tape, (lft_real *)w->x, &s->theory, weight, slot, w->scratch);
-        return LFT_OK;
     }
     share = LFT_P(from_wide)(weight);
     for (x = 0; path && x < n; ++x) tw->dx[x] += w->score[x];
@@ -21926,7 +21878,7 @@ LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc
     desc->warmup        = lft_tensor_get_u64(whole, 2);
     desc->batch         = LFT_P(trainer_int)(whole, 3);
     desc->accumulate    = LFT_P(trainer_int)(whole, 4);
-    desc->estimator     = (lft_estimator)(LFT_P(trainer_int)(whole, 5) & 7);
+    desc->estimator     = (lft_estimator)(LFT_P(trainer_int)(whole, 5) & 3);
     desc->schedule      = (lft_schedule_kind)(LFT_P(trainer_int)(whole, 6) & 3);
     desc->slots         = LFT_P(trainer_int)(whole, 7);
     desc->guard_every   = LFT_P(trainer_int)(whole, 8) ? LFT_P(trainer_int)(whole, 8) : -1;
@@ -22254,7 +22206,7 @@ LFT_P_STATIC lft_status LFT_P(fit_init)(LFT_P(fit) *s, LFT_(flow) *flow, const L
     if (!s->desc.chains) s->desc.chains = 64;
     if (!s->desc.thermalise) s->desc.thermalise = 50;
     if (!s->desc.apart) s->desc.apart = 4;
-    if (!(s->desc.ridge > 0) && !(s->desc.ridge < 0)) s->desc.ridge = 1e-4;
+    if (!(s->desc.ridge > 0) && !(s->desc.ridge < 0) && lft_finite(s->desc.ridge)) s->desc.ridge = 1e-4;
     status = LFT_P(fit_check)(flow, &s->desc, error);
     if (status) return status;
     s->layer = (const LFT_P(continuous) *)flow->layer->state;
@@ -22302,13 +22254,14 @@ LFT_P_STATIC void LFT_P(fit_task)(void *context, int group, int thread)
     }
 }
 
-/* What the configurations at t add to the equations of all parameters: those of the classes, times their polynomials. */
+/* What the configurations at t add to the equations of all parameters: those of the classes, times their polynomials. f are taken
+ * about their means, too, small as those are: R may be any constant. */
 LFT_P_STATIC void LFT_P(fit_collect)(LFT_P(fit) *s, double t, double weight)
 {
     const LFT_P(continuous) *layer = s->layer;
     const int                loops = layer->desc.loops;
     double                  *all = s->slot, *total = s->sum + 3 + 2 * s->count, gradient[LFT_P_CLASSES], p[100 + LFT_P_SHAPE];
-    const double            *mean = all + 3 + 2 * (size_t)loops;
+    const double            *mean = all + 3, *product = mean + 2 * loops;
     size_t                   k;
     int                      g, i, j, a, b;
     for (g = 1; g < s->bath.x.groups; ++g) {
@@ -22322,8 +22275,9 @@ LFT_P_STATIC void LFT_P(fit_collect)(LFT_P(fit) *s, double t, double weight)
             const size_t row = (size_t)(LFT_P(continuous_first)(layer, i) + a);
             s->gradient[row] += weight * p[a] * gradient[i];
             for (j = 0; j <= i; ++j) {
-                double *to = total + row * s->count + LFT_P(continuous_first)(layer, j);
-                for (b = 0; b < LFT_P(continuous_nodes)(layer, j); ++b) to[b] += weight * p[a] * p[b] * mean[i * loops + j];
+                const double about = product[i * loops + j] - mean[i] / all[0] * (mean[j] / all[0]);
+                double      *to = total + row * s->count + LFT_P(continuous_first)(layer, j);
+                for (b = 0; b < LFT_P(continuous_nodes)(layer, j); ++b) to[b] += weight * p[a] * p[b] * about;
             }
         }
     }

@@ -22,7 +22,7 @@ typedef struct LFT(train_job) {
 static lft_status LFT(read_train_desc)(cli *c, lft_train_desc *d)
 {
     static const char *const schedule[]  = {"cosine", "exponential", "linear", "constant", NULL};
-    static const char *const estimator[] = {"path", "total", "natural", "residual", NULL};
+    static const char *const estimator[] = {"path", "total", "natural", NULL};
     memset(d, 0, sizeof *d);
     d->steps         = cli_count(c, "steps", 0, cli_given(c, "fit") ? 0 : 1, (uint64_t)1 << 50);
     cli_train_options(c, d);

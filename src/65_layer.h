@@ -68,12 +68,6 @@ typedef struct LFT_(layer_ops) {
      * no meaning (draws that are rejected). NULL for maps. */
     lft_status (*draw)(const LFT_(layer) *layer, lft_draw d, const lft_real *x_in, lft_real *x_out, double *logdet,
                        lft_real *score, void *tape, lft_arena scratch, lft_error *error);
-
-    /* At the tape of a forward call that came to x_out: gradient += weight[lane] times the derivative by the parameters of
-     * log q(x_out) at fixed x_out, as it would be if the flow had the densities of `theory` on its way, at the couplings that it
-     * has come to: to first order in what it lacks of them. Nothing goes back. NULL for layers without such a way. */
-    void (*residual)(const LFT_(layer) *layer, const void *tape, const lft_real *x_out, const LFT_(theory) *theory,
-                     const double *weight, double *gradient, lft_arena scratch);
 } LFT_(layer_ops);
 
 struct LFT_(layer) {

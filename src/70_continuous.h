@@ -558,7 +558,6 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
                                         LFT_P(continuous_transfer),
                                         LFT_P(continuous_spec),
                                         LFT_P(continuous_read),
-                                        NULL,
                                         NULL};
     return &ops;
 }

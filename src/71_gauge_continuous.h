@@ -433,8 +433,7 @@ LFT_P_STATIC void LFT_P(continuous_force)(const LFT_P(continuous) *s, double t, 
     if (s->desc.units) LFT_P(net_force)(&s->net, LFT_P(continuous_net_at)(s, t, w->a), links, Z, div, w->net);
 }
 
-/* Of sum y Z + kappa[lane] div: to = its gradient by the links, where that is wanted or there is a net; that by the parameters is
- * added to gradient. Either may be NULL. */
+/* Of sum y Z + kappa[lane] div: to = its gradient by the links; that by the parameters is added to gradient, not NULL. */
 LFT_P_STATIC void LFT_P(continuous_force_back)(const LFT_P(continuous) *s, double t, const lft_v *links, const lft_v *y,
                                                const double *kappa, lft_v *to, double *gradient, LFT_P(continuous_work) *w)
 {
@@ -689,29 +688,6 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
     return LFT_OK;
 }
 
-/* With p_t of beta(t), d log q(x_out) = -int dt (div dZ + dZ grad log p_t) at the configurations of the way: by the trapezoidal
- * rule over the steps. */
-LFT_P_STATIC void LFT_P(continuous_residual)(const LFT_(layer) *layer, const void *tape, const lft_real *x_out,
-                                             const LFT_(theory) *theory, const double *weight, double *gradient, lft_arena scratch)
-{
-    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
-    LFT_P(continuous_work)   w = LFT_P(continuous_scratch)(s, 1, &scratch);
-    const size_t             reals = (size_t)(s->links * LFT_P_LINK);
-    const double             h     = 1.0 / layer->steps, from = s->desc.from, to = theory->coupling[0];
-    double                   S[LFT_P_LANES], kappa[LFT_P_LANES];
-    lft_v                    share;
-    int                      n, i, l;
-    for (n = 0; n <= layer->steps; ++n) {
-        const double t = n * h, part = from < 0 || from > 0 ? (from + (to - from) * t) / to : t;
-        const lft_v *links = n < layer->steps ? (const lft_v *)tape + (size_t)n * reals : LFT_P(const_view)(x_out);
-        theory->action(theory, &layer->in, (const lft_real *)links, S, (lft_real *)w.old);
-        for (l = 0; l < LFT_P_LANES; ++l) kappa[l] = -weight[l] * (n && n < layer->steps ? h : 0.5 * h);
-        share = LFT_P(from_wide)(kappa) * (lft_real)-part;
-        for (i = 0; i < s->links * LFT_P_ALGEBRA; ++i) w.old[i] *= share;
-        LFT_P(continuous_force_back)(s, t, links, w.old, kappa, s->desc.units ? w.more : NULL, gradient, &w);
-    }
-}
-
 /* The own form has one gradient per lane. */
 LFT_P_STATIC void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
 {
@@ -783,7 +759,6 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
         LFT_P(continuous_spec),
         LFT_P(continuous_read),
         NULL,
-        LFT_UPTO >= LFT_TRAIN ? LFT_P(continuous_residual) : NULL,
     };
     return &ops;
 }

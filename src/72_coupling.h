@@ -374,7 +374,6 @@ LFT_API const LFT_(layer_ops) *LFT_(coupling)(void)
                                         NULL,
                                         LFT_P(coupling_spec),
                                         LFT_P(coupling_read),
-                                        NULL,
                                         NULL};
     return &ops;
 }

@@ -496,8 +496,7 @@ LFT_API const LFT_(layer_ops) *LFT_(doubling)(void)
                                         LFT_P(doubling_transfer),
                                         LFT_P(doubling_spec),
                                         LFT_P(doubling_read),
-                                        LFT_P(doubling_draw),
-                                        NULL};
+                                        LFT_P(doubling_draw)};
     return &ops;
 }
 

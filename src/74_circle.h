@@ -526,7 +526,6 @@ LFT_API const LFT_(layer_ops) *LFT_(circle)(void)
         LFT_P(circle_spec),
         LFT_P(circle_read),
         NULL,
-        NULL,
     };
     return &ops;
 }

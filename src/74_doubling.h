@@ -543,7 +543,6 @@ LFT_API const LFT_(layer_ops) *LFT_(doubling)(void)
         LFT_P(doubling_spec),
         LFT_P(doubling_read),
         LFT_P(doubling_draw),
-        NULL,
     };
     return &ops;
 }
@@ -692,7 +691,6 @@ LFT_API const LFT_(layer_ops) *LFT_(torus)(void)
         LFT_P(torus_spec),
         LFT_P(torus_read),
         LFT_P(torus_draw),
-        NULL,
     };
     return &ops;
 }

@@ -11,11 +11,8 @@ typedef enum lft_estimator {
     LFT_PATH_GRADIENT = 1, /* through the samples alone, with grad log q carried along the flow: no variance at the
                               optimum (2206.09016; 2207.08219); the default */
     LFT_TOTAL_GRADIENT,    /* the derivative of the loss, or of log w, of the same draws from the prior */
-    LFT_NATURAL_GRADIENT,  /* Gauss-Newton: of log q at the same samples. The step is then the natural gradient of the reverse
+    LFT_NATURAL_GRADIENT   /* Gauss-Newton: of log q at the same samples. The step is then the natural gradient of the reverse
                               Kullback-Leibler divergence, the inverse of Fisher's matrix times its gradient */
-    LFT_RESIDUAL_GRADIENT  /* Gauss-Newton: the same as if the flow had the densities of the theory on its way, too, so that nothing
-                              has to go back through it: a step costs a third of that and less, and ends where that one ends but for
-                              what is of second order in the log-weights. For flows of loops, after LFT_(loop_fit)() */
 } lft_estimator;
 
 typedef enum lft_optimizer {
@@ -143,9 +140,9 @@ LFT_P_STATIC lft_status LFT_P(train_check)(const lft_train_desc *d, lft_error *e
     if (d->batch < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "batch", "at least 1", d->batch);
     if (d->accumulate < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "accumulate", "at least 1", d->accumulate);
     if (d->slots < 1) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "slots", "at least 1", d->slots);
-    if (d->optimizer == LFT_ADAM ? d->estimator > LFT_TOTAL_GRADIENT : d->estimator < LFT_TOTAL_GRADIENT) {
-        return lft_p_fail_got(e, LFT_ERR_ARG, "train", "estimator",
-                              "for Adam path or total, for Gauss-Newton total, natural or residual", (int)d->estimator);
+    if (d->estimator == (d->optimizer == LFT_ADAM ? LFT_NATURAL_GRADIENT : LFT_PATH_GRADIENT)) {
+        return lft_p_fail_got(e, LFT_ERR_ARG, "train", "estimator", "for Adam path or total, for Gauss-Newton total or natural",
+                              (int)d->estimator);
     }
     if (!lft_finite(d->rate)) return lft_p_fail_got(e, LFT_ERR_ARG, "train", "rate", "a finite number", d->rate);
     if (d->guard_samples < 1) {
@@ -166,9 +163,6 @@ LFT_P_STATIC lft_status LFT_P(train_moving)(const LFT_(flow) *flow, const lft_tr
     for (i = d->frozen; newton && i < flow->layers; ++i) {
         if (flow->layer[i].per_lane || !flow->layer[i].gradient_count) continue;
         return lft_p_fail_got(e, LFT_ERR_ARG, "train", "layers for Gauss-Newton", "gradients lane by lane; not so layer", i);
-    }
-    if (d->estimator == LFT_RESIDUAL_GRADIENT && (flow->layers > 1 || !flow->layer->ops->residual)) {
-        return lft_p_fail_text(e, LFT_ERR_ARG, "train", "estimator residual: layers", "one of loops alone", flow->layer->ops->kind);
     }
     for (i = d->estimator == LFT_TOTAL_GRADIENT ? d->frozen : 0; i < flow->layers; ++i) { /* the others carry grad log q */
         if (flow->layer[i].ops->backward) continue;
@@ -270,8 +264,8 @@ LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc)
     return LFT_(trainer_init)(&trainer, flow, NULL, desc, &measure) == LFT_OK ? measure.need : 0;
 }
 
-/* One group of samples: log-weights, and the gradient of sum_lane weight[lane] (log q + S) added to the slot; natural and residual:
- * at fixed samples, of log q alone. */
+/* One group of samples: log-weights, and the gradient of sum_lane weight[lane] (log q + S) added to the slot; natural: at fixed
+ * samples, of log q alone. */
 LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w, LFT_P(train_work) *tw, int group,
                                            double *slot)
 {
@@ -280,7 +274,6 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     LFT_P(train_state)      *s      = (LFT_P(train_state) *)t->state;
     const int                newton = t->desc.optimizer == LFT_GAUSS_NEWTON, path = t->desc.estimator == LFT_PATH_GRADIENT;
     const int                natural = t->desc.estimator == LFT_NATURAL_GRADIENT;
-    const int                residual = t->desc.estimator == LFT_RESIDUAL_GRADIENT;
     const size_t             n      = LFT_P(force_vectors)(&flow->lattice);
     double                   logq[LFT_P_LANES], logdet[LFT_P_LANES], S[LFT_P_LANES], weight[LFT_P_LANES];
     lft_draw                 d = lft_draw_of(t->desc.seed, LFT_DRAW_TRAIN, s->first + (uint64_t)group * LFT_P_LANES, 0);
@@ -294,15 +287,11 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
     status = LFT_P(flow_push)(flow, w, &d, logdet, path || natural ? w->score : NULL, tw->tape, t->desc.frozen);
     if (status) return status;
-    s->theory.action(&s->theory, &flow->lattice, (lft_real *)w->x, S, residual ? NULL : (lft_real *)tw->dx);
+    s->theory.action(&s->theory, &flow->lattice, (lft_real *)w->x, S, (lft_real *)tw->dx);
     for (l = 0; l < LFT_P_LANES; ++l) {
         int i = group * LFT_P_LANES + l;
         weight[l] = i >= t->desc.batch ? 0 : newton ? 1 : 1.0 / t->desc.batch;
         if (i < t->desc.batch) t->logw[i] = logdet[l] - logq[l] - S[l];
-    }
-    if (residual) {
-        flow->layer->ops->residual(flow->layer, tw->tape, (lft_real *)w->x, &s->theory, weight, slot, w->scratch);
-        return LFT_OK;
     }
     share = LFT_P(from_wide)(weight);
     for (x = 0; path && x < n; ++x) tw->dx[x] += w->score[x];

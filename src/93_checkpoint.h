@@ -143,7 +143,7 @@ LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc
     desc->warmup        = lft_tensor_get_u64(whole, 2);
     desc->batch         = LFT_P(trainer_int)(whole, 3);
     desc->accumulate    = LFT_P(trainer_int)(whole, 4);
-    desc->estimator     = (lft_estimator)(LFT_P(trainer_int)(whole, 5) & 7);
+    desc->estimator     = (lft_estimator)(LFT_P(trainer_int)(whole, 5) & 3);
     desc->schedule      = (lft_schedule_kind)(LFT_P(trainer_int)(whole, 6) & 3);
     desc->slots         = LFT_P(trainer_int)(whole, 7);
     desc->guard_every   = LFT_P(trainer_int)(whole, 8) ? LFT_P(trainer_int)(whole, 8) : -1;

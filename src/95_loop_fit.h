@@ -1,4 +1,4 @@
-/* 95_loop_fit.h: the coefficients of a flow of loops by least squares of its equation: a training that does not go through the flow.
+/* 95_loop_fit.h: coefficients of a flow of loops by least squares of its equation: a training that does not go through the flow.
  * Offers: lft_fit_desc, lft_fit_report, LFT_(loop_fit)(), LFT_(loop_fit_bytes)().
  *
  * Of Wilson's action beta(t) S, beta(t) from that of the flow's beginning at t = 0 to the theory's at 1, p_t = exp(-beta(t) S) / Z_t
@@ -94,7 +94,7 @@ LFT_P_STATIC lft_status LFT_P(fit_init)(LFT_P(fit) *s, LFT_(flow) *flow, const L
     if (!s->desc.chains) s->desc.chains = 64;
     if (!s->desc.thermalise) s->desc.thermalise = 50;
     if (!s->desc.apart) s->desc.apart = 4;
-    if (!(s->desc.ridge > 0) && !(s->desc.ridge < 0)) s->desc.ridge = 1e-4;
+    if (!(s->desc.ridge > 0) && !(s->desc.ridge < 0) && lft_finite(s->desc.ridge)) s->desc.ridge = 1e-4;
     status = LFT_P(fit_check)(flow, &s->desc, error);
     if (status) return status;
     s->layer = (const LFT_P(continuous) *)flow->layer->state;
@@ -142,13 +142,14 @@ LFT_P_STATIC void LFT_P(fit_task)(void *context, int group, int thread)
     }
 }
 
-/* What the configurations at t add to the equations of all parameters: those of the classes, times their polynomials. */
+/* What the configurations at t add to the equations of all parameters: those of the classes, times their polynomials. f are taken
+ * about their means, too, small as those are: R may be any constant. */
 LFT_P_STATIC void LFT_P(fit_collect)(LFT_P(fit) *s, double t, double weight)
 {
     const LFT_P(continuous) *layer = s->layer;
     const int                loops = layer->desc.loops;
     double                  *all = s->slot, *total = s->sum + 3 + 2 * s->count, gradient[LFT_P_CLASSES], p[100 + LFT_P_SHAPE];
-    const double            *mean = all + 3 + 2 * (size_t)loops;
+    const double            *mean = all + 3, *product = mean + 2 * loops;
     size_t                   k;
     int                      g, i, j, a, b;
     for (g = 1; g < s->bath.x.groups; ++g) {
@@ -162,8 +163,9 @@ LFT_P_STATIC void LFT_P(fit_collect)(LFT_P(fit) *s, double t, double weight)
             const size_t row = (size_t)(LFT_P(continuous_first)(layer, i) + a);
             s->gradient[row] += weight * p[a] * gradient[i];
             for (j = 0; j <= i; ++j) {
-                double *to = total + row * s->count + LFT_P(continuous_first)(layer, j);
-                for (b = 0; b < LFT_P(continuous_nodes)(layer, j); ++b) to[b] += weight * p[a] * p[b] * mean[i * loops + j];
+                const double about = product[i * loops + j] - mean[i] / all[0] * (mean[j] / all[0]);
+                double      *to = total + row * s->count + LFT_P(continuous_first)(layer, j);
+                for (b = 0; b < LFT_P(continuous_nodes)(layer, j); ++b) to[b] += weight * p[a] * p[b] * about;
             }
         }
     }

@@ -152,7 +152,7 @@ static lft_status K(kick_read)(const int64_t *number, int n, lft_arena *arena, c
 
 static const K(layer_ops) K(kick) = {"kick",           K(kick_init),    K(kick_start),   K(kick_prepare),
                                      K(kick_forward),  K(kick_inverse), K(kick_backward), K(kick_collect),
-                                     NULL,             NULL,            K(kick_spec),    K(kick_read),   NULL,          NULL};
+                                     NULL,             NULL,            K(kick_spec),    K(kick_read),   NULL};
 
 /* S = -log q of the layer with the parameters coupling[0] (all h) and c = 0, for links from the invariant measure: log Z = 0. */
 static void K(kick_action)(const K(theory) *theory, const K(lattice) *lattice, const K(real) *x, double *S, K(real) *dS)
