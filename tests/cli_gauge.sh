@@ -89,6 +89,18 @@ done
 py "u1: a net beside the loops of a model is nothing at first" '
 a, b = last("one"), last("onen")
 assert b["parameters"] > a["parameters"] and abs(a["loss"] - b["loss"]) < 1e-9 * abs(a["loss"]), (a, b)'
+fit=(train --extent 8x8 --beta 2 --init n2lo --cut-off --seed 1 --ess-n 4000 --measure-logq 2 --threads 1 --fit 256)
+expect "u1: fit" 0 'fit +[0-9.]+ s, no steps of training' "${fit[@]}" --steps 0 --out y
+expect "u1: fit and steps" 0 'variance of log w, from the equation' "${fit[@]}" --steps 1 --batch 128 --out y
+expect "u1: fit from a model" 0 '"steps":0,' "${fit[@]:0:5}" --init y --fit 64 --steps 0 --measure-logq 0 --out y2 --json
+expect "u1: fit, as JSON" 0 '"steps":0,' "${fit[@]}" --steps 0 --out y --json
+py "u1: fit, log Z" '
+r = last("out")
+assert r["ess"] > 0.3 and r["loss"] is None and abs(r["logz"] - 52.7355657) < 4 * r["logz_error"], r'
+expect "u1: no steps without a fit" 1 'steps: expected' "${train[@]}" --steps 0 --out y
+expect "u1: fit of scales" 1 'loop fit: layers' "${fit[@]}" --flow multiscale --steps 0 --out y
+expect "u1: fit of a net" 1 'loop fit: units' "${fit[@]}" --units 2 --steps 0 --out y
+expect "u1: fit of one configuration" 1 'fit: expected' "${train[@]}" --fit 1 --steps 0 --out y
 expect "u1: a time budget" 0 'calibration: .* steps in 2 s' "${train[@]}" --extent 4x4 --seconds 2 --out y
 straight=("${train[@]}" --extent 4x6 --batch 48 --steps 9)
 expect "u1: train straight on" 0 verdict "${straight[@]}" --out straight --threads 2
