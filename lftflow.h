@@ -14333,13 +14333,14 @@ LFT_P_STATIC void LFT_P(net_at)(const LFT_P(trace_net) *s, LFT_P(place) *p, int 
 LFT_P_STATIC void LFT_P(net_gather)(const LFT_P(trace_net) *s, const LFT_P(net_fields) *f, int plane, int n, int more, lft_v *to)
 {
     const int *first = s->about.first + plane * (s->about.sums + 1);
-    int        i, t, b;
+    int        i, b;
     for (i = 0; i < n; ++i, to += LFT_P_BLOCK) {
-        lft_v total[LFT_P_BLOCK];
+        const LFT_P(orbit_term) *t = s->about.term + first[i], *end = s->about.term + first[i + 1];
+        lft_v                    total[LFT_P_BLOCK];
         LFT_P_UNROLL for (b = 0; b < LFT_P_BLOCK; ++b) total[b] = lft_splat(0);
-        for (t = first[i]; t < first[i + 1]; ++t) {
-            const int   *cell    = f->cell + s->about.term[t].cell * LFT_P_BLOCK;
-            const lft_v *feature = f->feature + s->about.term[t].feature + more;
+        for (; t < end; ++t) {
+            const int   *cell    = f->cell + t->cell * LFT_P_BLOCK;
+            const lft_v *feature = f->feature + t->feature + more;
             LFT_P_UNROLL for (b = 0; b < LFT_P_BLOCK; ++b) total[b] += feature[cell[b]];
         }
         LFT_P_UNROLL for (b = 0; b < LFT_P_BLOCK; ++b) to[b] = total[b];
@@ -14356,19 +14357,22 @@ LFT_P_INLINE void LFT_P(net_dot)(const lft_real *k, int step, const lft_v *x, in
     }
 }
 
-/* The other way: from the derivatives by x of the units, or by Q, the derivatives by sums i < n, to those by the features. */
+/* The other way: from the derivatives by x of the units, or by Q or x., those by sums i < n, and what they add to those by the
+ * features. */
 LFT_P_STATIC void LFT_P(net_spread)(const LFT_P(trace_net) *s, const LFT_P(net_fields) *f, int plane, int i, int n, int more,
                                     const lft_v *unit)
 {
     const int *first = s->about.first + plane * (s->about.sums + 1);
-    int        t, b;
+    int        b;
     for (; i < n; ++i) {
-        lft_v value[LFT_P_BLOCK];
+        const LFT_P(orbit_term) *t = s->about.term + first[i], *end = s->about.term + first[i + 1];
+        lft_v                    value[LFT_P_BLOCK], total[LFT_P_BLOCK];
         LFT_P(net_dot)(s->kernel + i, s->about.sums, unit, s->units, value);
-        for (t = first[i]; t < first[i + 1]; ++t) {
-            const int *cell = f->cell + s->about.term[t].cell * LFT_P_BLOCK;
-            lft_v     *bar  = f->bar + s->about.term[t].feature + more;
-            LFT_P_UNROLL for (b = 0; b < LFT_P_BLOCK; ++b) bar[cell[b]] += value[b];
+        for (; t < end; ++t) {
+            const int *cell = f->cell + t->cell * LFT_P_BLOCK; /* different sites: read first, then written */
+            lft_v     *bar  = f->bar + t->feature + more;
+            LFT_P_UNROLL for (b = 0; b < LFT_P_BLOCK; ++b) total[b] = bar[cell[b]] + value[b];
+            LFT_P_UNROLL for (b = 0; b < LFT_P_BLOCK; ++b) bar[cell[b]] = total[b];
         }
     }
 }
