@@ -13580,11 +13580,11 @@ LFT_P_STATIC lft_status LFT_P(program_build)(LFT_P(program) *g, const LFT_(latti
 
 /* ---- 69_plaquette_orbits.h, code --------------------------------------------------------------------------------- */
 /* 69_plaquette_orbits.h: the plaquettes about one, and the pairs of them that share links, sorted by orbits.
- * Offers (private): LFT_P(orbits), LFT_P(orbits_init)(); LFT_P(plane_axes)(), _plane_of, _side_axis, _side_shift, _side_around,
- * _couple; LFT_P_REACH.
+ * Offers (private): LFT_P(orbits), LFT_P(orbits_init)(); LFT_P(plane_axes)(), LFT_P(side_axis)(), _shift, _around, LFT_P(plane_of)(),
+ * LFT_P(couple)(); LFT_P_REACH.
  *
- * A plaquette p sees plaquettes q whose centres are no farther from its own than `reach` along any axis. The orbit of (p, q) is that
- * under translations and the hypercubic group. Sites have features: those of plane k are number k, k + PLANES, ..., those of the
+ * A plaquette p sees plaquettes q whose centres are no farther from its own than `reach` along any axis. The orbit of (p, q) is
+ * that under translations and the hypercubic group. Sites have features: those of plane k are number k, k + PLANES, ..., those of the
  * pairs of plaquettes of a link stand behind the first two of these. About p there is a sum over feature 0 of the q of each orbit;
  * behind these, for each pair of orbits o <= o', one over links that q of o and q' of o' share: over the feature of the pair, or
  * feature 1, once for all links, where q' = q. On small lattices q, seen along several ways, is as many plaquettes. */
@@ -13719,7 +13719,8 @@ LFT_P_STATIC void LFT_P(orbits_add)(LFT_P(orbits_draft) *d, int p, int sum, cons
 }
 
 /* Products of a plaquette of orbit o with one at `at`, wherever around the lattice that is seen. */
-LFT_P_STATIC void LFT_P(orbits_multiply)(LFT_P(orbits_draft) *d, int p, int o, int plane, const int *at, const int *site, int feature)
+LFT_P_STATIC void LFT_P(orbits_multiply)(LFT_P(orbits_draft) *d, int p, int o, int plane, const int *at, const int *site,
+                                         int feature)
 {
     const int reach = d->to->reach;
     int       image[LFT_DIM], mu;
@@ -14369,7 +14370,7 @@ LFT_P_STATIC void LFT_P(net_spread)(const LFT_P(trace_net) *s, const LFT_P(net_f
         lft_v                    value[LFT_P_BLOCK], total[LFT_P_BLOCK];
         LFT_P(net_dot)(s->kernel + i, s->about.sums, unit, s->units, value);
         for (; t < end; ++t) {
-            const int *cell = f->cell + t->cell * LFT_P_BLOCK; /* different sites: read first, then written */
+            const int *cell = f->cell + t->cell * LFT_P_BLOCK; /* all different, so that all are read before one is written */
             lft_v     *bar  = f->bar + t->feature + more;
             LFT_P_UNROLL for (b = 0; b < LFT_P_BLOCK; ++b) total[b] = bar[cell[b]] + value[b];
             LFT_P_UNROLL for (b = 0; b < LFT_P_BLOCK; ++b) bar[cell[b]] = total[b];

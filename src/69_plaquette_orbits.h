@@ -1,9 +1,9 @@
 /* 69_plaquette_orbits.h: the plaquettes about one, and the pairs of them that share links, sorted by orbits.
- * Offers (private): LFT_P(orbits), LFT_P(orbits_init)(); LFT_P(plane_axes)(), _plane_of, _side_axis, _side_shift, _side_around,
- * _couple; LFT_P_REACH.
+ * Offers (private): LFT_P(orbits), LFT_P(orbits_init)(); LFT_P(plane_axes)(), LFT_P(side_axis)(), _shift, _around, LFT_P(plane_of)(),
+ * LFT_P(couple)(); LFT_P_REACH.
  *
- * A plaquette p sees plaquettes q whose centres are no farther from its own than `reach` along any axis. The orbit of (p, q) is that
- * under translations and the hypercubic group. Sites have features: those of plane k are number k, k + PLANES, ..., those of the
+ * A plaquette p sees plaquettes q whose centres are no farther from its own than `reach` along any axis. The orbit of (p, q) is
+ * that under translations and the hypercubic group. Sites have features: those of plane k are number k, k + PLANES, ..., those of the
  * pairs of plaquettes of a link stand behind the first two of these. About p there is a sum over feature 0 of the q of each orbit;
  * behind these, for each pair of orbits o <= o', one over links that q of o and q' of o' share: over the feature of the pair, or
  * feature 1, once for all links, where q' = q. On small lattices q, seen along several ways, is as many plaquettes. */
@@ -139,7 +139,8 @@ LFT_P_STATIC void LFT_P(orbits_add)(LFT_P(orbits_draft) *d, int p, int sum, cons
 }
 
 /* Products of a plaquette of orbit o with one at `at`, wherever around the lattice that is seen. */
-LFT_P_STATIC void LFT_P(orbits_multiply)(LFT_P(orbits_draft) *d, int p, int o, int plane, const int *at, const int *site, int feature)
+LFT_P_STATIC void LFT_P(orbits_multiply)(LFT_P(orbits_draft) *d, int p, int o, int plane, const int *at, const int *site,
+                                         int feature)
 {
     const int reach = d->to->reach;
     int       image[LFT_DIM], mu;
