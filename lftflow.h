@@ -13580,14 +13580,15 @@ LFT_P_STATIC lft_status LFT_P(program_build)(LFT_P(program) *g, const LFT_(latti
 
 /* ---- 69_plaquette_orbits.h, code --------------------------------------------------------------------------------- */
 /* 69_plaquette_orbits.h: the plaquettes about one, and the pairs of them that share links, sorted by orbits.
- * Offers (private): LFT_P(orbits), LFT_P(orbits_init)(); LFT_P(plane_axes)(), LFT_P(side_axis)(), _shift, _around, LFT_P(plane_of)(),
- * LFT_P(couple)(); LFT_P_REACH.
+ * Offers (private): LFT_P(orbits), LFT_P(orbits_init)(); LFT_P(plane_axes)(), _plane_of, _side_axis, _side_shift, _side_around,
+ * _couple; LFT_P_REACH.
  *
  * A plaquette p sees plaquettes q whose centres are no farther from its own than `reach` along any axis. The orbit of (p, q) is
- * that under translations and the hypercubic group. Sites have features: those of plane k are number k, k + PLANES, ..., those of the
- * pairs of plaquettes of a link stand behind the first two of these. About p there is a sum over feature 0 of the q of each orbit;
- * behind these, for each pair of orbits o <= o', one over links that q of o and q' of o' share: over the feature of the pair, or
- * feature 1, once for all links, where q' = q. On small lattices q, seen along several ways, is as many plaquettes. */
+ * that under translations and the hypercubic group. Sites have features, numbers of lanes: number k and number PLANES + k belong
+ * to the plaquette of plane k, those behind to the pairs of plaquettes of a link. About p there is a sum for each orbit, of feature
+ * k of its q, and behind these one for each pair of orbits o <= o' with q of o and q' of o' that share links: of the features of
+ * their pair, link by link, or of PLANES + k, once, where q' = q. Around a small lattice p sees q more than once, each time as
+ * another plaquette. */
 
 #define LFT_P_REACH    (6 - LFT_DIM) /* at most */
 #define LFT_P_ORBITS   96
