@@ -14371,7 +14371,7 @@ LFT_P_STATIC void LFT_P(net_spread)(const LFT_P(trace_net) *s, const LFT_P(net_f
         lft_v                    value[LFT_P_BLOCK], total[LFT_P_BLOCK];
         LFT_P(net_dot)(s->kernel + i, s->about.sums, unit, s->units, value);
         for (; t < end; ++t) {
-            const int *cell = f->cell + t->cell * LFT_P_BLOCK; /* all different, so that all are read before one is written */
+            const int *cell = f->cell + t->cell * LFT_P_BLOCK; /* no two the same, but for the empty one: read, then written */
             lft_v     *bar  = f->bar + t->feature + more;
             LFT_P_UNROLL for (b = 0; b < LFT_P_BLOCK; ++b) total[b] = bar[cell[b]] + value[b];
             LFT_P_UNROLL for (b = 0; b < LFT_P_BLOCK; ++b) bar[cell[b]] = total[b];
