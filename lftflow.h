@@ -2161,6 +2161,7 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 #undef LFT_P_AROUND
 #undef LFT_P_COUPLES
 #undef LFT_P_FEATURES
+#undef LFT_P_BLOCK
 #undef LFT_P_STAGES
 #undef LFT_P_MOVES
 #undef LFT_P_SITE
@@ -13624,6 +13625,229 @@ LFT_P_STATIC lft_status LFT_P(program_build)(LFT_P(program) *g, const LFT_(latti
     return LFT_OK;
 }
 
+/* ---- 69_plaquette_orbits.h, code --------------------------------------------------------------------------------- */
+/* 69_plaquette_orbits.h: the plaquettes about one, and the pairs of them that share links, sorted by orbits.
+ * Offers (private): LFT_P(orbits), LFT_P(orbits_init)(); LFT_P(plane_axes)(), _plane_of, _side_axis, _side_shift, _side_around,
+ * _couple; LFT_P_REACH.
+ *
+ * A plaquette p sees plaquettes q whose centres are no farther from its own than `reach` along any axis. The orbit of (p, q) is
+ * that under translations and the hypercubic group. Sites have features, numbers of lanes: number k and number PLANES + k belong
+ * to the plaquette of plane k, those behind to the pairs of plaquettes of a link. About p there is a sum for each orbit, of feature
+ * k of its q, and behind these one for each pair of orbits o <= o' with q of o and q' of o' that share links: of the features of
+ * their pair, link by link, or of PLANES + k, once, where q' = q. Around a small lattice p sees q more than once, each time as
+ * another plaquette. */
+
+#define LFT_P_REACH    (6 - LFT_DIM) /* at most */
+#define LFT_P_ORBITS   96
+#define LFT_P_PLANES   (LFT_DIM * (LFT_DIM - 1) / 2)
+#define LFT_P_AROUND   (2 * LFT_DIM - 2) /* plaquettes of a link */
+#define LFT_P_COUPLES  (LFT_P_AROUND * (LFT_P_AROUND - 1) / 2)
+#define LFT_P_FEATURES (3 * LFT_P_PLANES + LFT_DIM * LFT_P_COUPLES)
+
+/* Cells are the sites about that of p, no farther than reach along any axis, counted as sites are. */
+typedef struct LFT_P(orbit_term) {
+    int cell, feature;
+} LFT_P(orbit_term);
+
+typedef struct LFT_P(orbits) {
+    int                reach, cells, orbits, products, sums; /* sums = orbits + products */
+    int                members[LFT_P_ORBITS];                /* plaquettes of an orbit about one */
+    int               *first;                                /* [planes][sums + 1], of the sums' terms */
+    int               *product;                              /* [products][2] orbits */
+    LFT_P(orbit_term) *term;
+} LFT_P(orbits);
+
+/* ---- plaquettes and their links ------------------------------------------------------------------------------------------ */
+
+LFT_P_STATIC void LFT_P(plane_axes)(int plane, int *mu, int *nu)
+{
+    for (*mu = 0; plane >= LFT_DIM - 1 - *mu; ++*mu) plane -= LFT_DIM - 1 - *mu;
+    *nu = *mu + 1 + plane;
+}
+
+/* The number of the plane of two axes, mu < nu. */
+LFT_P_INLINE int LFT_P(plane_of)(int mu, int nu) { return mu * (2 * LFT_DIM - mu - 1) / 2 + nu - mu - 1; }
+
+/* The links of the plaquette of axes mu < nu at x: 0 mu at x, 1 nu at x + mu, 2 mu at x + nu, 3 nu at x: as U_0 U_1 U_2^+ U_3^+. Of
+ * link i the axis, the axis that its site is shifted along or -1, and the number of the plaquette among those of the link. */
+LFT_P_INLINE int LFT_P(side_axis)(int i, int mu, int nu) { return i == 0 || i == 2 ? mu : nu; }
+LFT_P_INLINE int LFT_P(side_shift)(int i, int mu, int nu) { return i == 1 ? mu : i == 2 ? nu : -1; }
+LFT_P_INLINE int LFT_P(side_around)(int i, int mu, int nu)
+{
+    const int axis = LFT_P(side_axis)(i, mu, nu), other = axis == mu ? nu : mu;
+    return 2 * (other < axis ? other : other - 1) + (i == 1 || i == 2);
+}
+
+/* The number of a pair of plaquettes of a link. */
+LFT_P_INLINE int LFT_P(couple)(int i, int k)
+{
+    const int a = i < k ? i : k, b = i < k ? k : i;
+    return a * (2 * LFT_P_AROUND - a - 1) / 2 + b - a - 1;
+}
+
+/* ---- orbits -------------------------------------------------------------------------------------------------------------- */
+
+/* What the lists are made with: terms are counted first, then filled in. */
+typedef struct LFT_P(orbits_draft) {
+    LFT_P(orbits) *to;
+    const int     *extent;
+    int            filling;
+    uint64_t       key[LFT_P_ORBITS]; /* ascending */
+    short          product[LFT_P_ORBITS][LFT_P_ORBITS];
+    int            count[LFT_P_PLANES][LFT_P_ORBITS * (LFT_P_ORBITS + 3) / 2 + 1]; /* by sums; then where the next goes */
+} LFT_P(orbits_draft);
+
+/* The orbit of a plaquette at `at` about that of plane p at 0: two are of one orbit if the axes of one can be matched with those of
+ * the other so that each is of the same plaquettes and the distances of the centres along it are equal. Ordered by distance; 0: out
+ * of reach. */
+LFT_P_STATIC uint64_t LFT_P(orbit_key)(int p, int plane, const int *at, int reach)
+{
+    int      axis[4], code[LFT_DIM], mu, k;
+    uint64_t key = 0, size = 0;
+    LFT_P(plane_axes)(p, axis, axis + 1);
+    LFT_P(plane_axes)(plane, axis + 2, axis + 3);
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        const int in_p = axis[0] == mu || axis[1] == mu, in_q = axis[2] == mu || axis[3] == mu;
+        int       far = 2 * at[mu] + in_q - in_p, c;
+        far = far < 0 ? -far : far;
+        if (far > 2 * reach) return 0;
+        size += (uint64_t)(far * far);
+        c = 1 + in_p + 2 * in_q + 4 * far;
+        for (k = mu; k > 0 && code[k - 1] > c; --k) code[k] = code[k - 1];
+        code[k] = c;
+    }
+    for (mu = 0; mu < LFT_DIM; ++mu) key = 64 * key + (uint64_t)code[mu];
+    return (size << 24) + key;
+}
+
+/* Its number, -1 out of reach. */
+LFT_P_STATIC int LFT_P(orbit_of)(const LFT_P(orbits_draft) *d, int p, int plane, const int *at)
+{
+    const uint64_t key = LFT_P(orbit_key)(p, plane, at, d->to->reach);
+    int            k = 0;
+    while (key && d->key[k] != key) ++k;
+    return key ? k : -1;
+}
+
+LFT_P_STATIC void LFT_P(cell_place)(int reach, int cell, int *at)
+{
+    int mu;
+    for (mu = LFT_DIM - 1; mu >= 0; --mu, cell /= 2 * reach + 1) at[mu] = cell % (2 * reach + 1) - reach;
+}
+
+/* All orbits: those about a plaquette of plane 0, the others have the same. */
+LFT_P_STATIC void LFT_P(orbits_find)(LFT_P(orbits_draft) *d)
+{
+    LFT_P(orbits) *s = d->to;
+    int            at[LFT_DIM], i, k, o;
+    for (i = 0; i < s->cells * LFT_P_PLANES; ++i) {
+        uint64_t key;
+        LFT_P(cell_place)(s->reach, i / LFT_P_PLANES, at);
+        key = LFT_P(orbit_key)(0, i % LFT_P_PLANES, at, s->reach);
+        if (!key) continue;
+        for (k = 0; k < s->orbits && d->key[k] < key; ++k) {}
+        if (k == s->orbits || d->key[k] != key) {
+            for (o = s->orbits++; o > k; --o) d->key[o] = d->key[o - 1], s->members[o] = s->members[o - 1];
+            d->key[k] = key, s->members[k] = 0;
+        }
+        ++s->members[k];
+    }
+}
+
+/* ---- terms --------------------------------------------------------------------------------------------------------------- */
+
+LFT_P_STATIC void LFT_P(orbits_add)(LFT_P(orbits_draft) *d, int p, int sum, const int *at, int feature)
+{
+    LFT_P(orbit_term) t;
+    int               mu;
+    t.cell = 0, t.feature = feature;
+    for (mu = 0; mu < LFT_DIM; ++mu) t.cell = t.cell * (2 * d->to->reach + 1) + (at[mu] + d->to->reach) % d->extent[mu];
+    if (d->filling) d->to->term[d->count[p][sum]] = t;
+    ++d->count[p][sum];
+}
+
+/* Products of a plaquette of orbit o with one at `at`, wherever around the lattice that is seen. */
+LFT_P_STATIC void LFT_P(orbits_multiply)(LFT_P(orbits_draft) *d, int p, int o, int plane, const int *at, const int *site,
+                                         int feature)
+{
+    const int reach = d->to->reach;
+    int       image[LFT_DIM], mu;
+    for (mu = 0; mu < LFT_DIM; ++mu) image[mu] = (at[mu] + reach + d->extent[mu]) % d->extent[mu] - reach;
+    do {
+        const int other = LFT_P(orbit_of)(d, p, plane, image), a = o < other ? o : other, b = o < other ? other : o;
+        if (other >= 0) {
+            short *product = &d->product[a][b];
+            if (!*product) *product = (short)++d->to->products;
+            LFT_P(orbits_add)(d, p, d->to->orbits + *product - 1, site, feature);
+        }
+        for (mu = 0; mu < LFT_DIM && (image[mu] += d->extent[mu]) > reach; ++mu) {
+            image[mu] = (image[mu] + reach) % d->extent[mu] - reach;
+        }
+    } while (mu < LFT_DIM);
+}
+
+/* All terms of plane p: of each plaquette, of it with itself, and with those that follow it about each of its links. */
+LFT_P_STATIC void LFT_P(orbits_list)(LFT_P(orbits_draft) *d, int p)
+{
+    int q[LFT_DIM], site[LFT_DIM], other[LFT_DIM], n, i, k, mu, nu;
+    for (n = 0; n < d->to->cells * LFT_P_PLANES; ++n) {
+        const int plane = n % LFT_P_PLANES;
+        int       o;
+        LFT_P(cell_place)(d->to->reach, n / LFT_P_PLANES, q);
+        o = LFT_P(orbit_of)(d, p, plane, q);
+        if (o < 0) continue;
+        LFT_P(orbits_add)(d, p, o, q, plane);
+        LFT_P(orbits_multiply)(d, p, o, plane, q, q, LFT_P_PLANES + plane);
+        LFT_P(plane_axes)(plane, &mu, &nu);
+        for (i = 0; i < 4; ++i) {
+            const int axis = LFT_P(side_axis)(i, mu, nu), shift = LFT_P(side_shift)(i, mu, nu), own = LFT_P(side_around)(i, mu, nu);
+            lft_p_copy(site, q, sizeof site);
+            if (shift >= 0) ++site[shift];
+            for (k = own + 1; k < LFT_P_AROUND; ++k) {
+                const int across = k / 2 < axis ? k / 2 : k / 2 + 1;
+                lft_p_copy(other, site, sizeof other);
+                other[across] -= k % 2;
+                LFT_P(orbits_multiply)(d, p, o, LFT_P(plane_of)(across < axis ? across : axis, across < axis ? axis : across),
+                                       other, site, 2 * LFT_P_PLANES + axis * LFT_P_COUPLES + LFT_P(couple)(own, k));
+            }
+        }
+    }
+}
+
+/* Runs over a measuring arena, too. */
+LFT_P_STATIC void LFT_P(orbits_init)(LFT_P(orbits) *s, const LFT_(lattice) *lattice, int reach, lft_arena *arena)
+{
+    LFT_P(orbits_draft) d;
+    int                 p, i, k, at = 0;
+    lft_p_zero(s, sizeof *s);
+    lft_p_zero(&d, sizeof d);
+    d.to = s, d.extent = lattice->extent;
+    for (s->reach = reach, s->cells = 1, i = 0; i < LFT_DIM; ++i) s->cells *= 2 * reach + 1;
+    LFT_P(orbits_find)(&d);
+    for (p = 0; p < LFT_P_PLANES; ++p) LFT_P(orbits_list)(&d, p);
+    s->sums    = s->orbits + s->products;
+    s->first   = (int *)lft_arena_alloc(arena, (size_t)(LFT_P_PLANES * (s->sums + 1)), sizeof(int));
+    s->product = (int *)lft_arena_alloc(arena, (size_t)(2 * s->products), sizeof(int));
+    for (p = 0; p < LFT_P_PLANES; ++p) {
+        for (i = 0; i <= s->sums; ++i) {
+            const int n = d.count[p][i];
+            if (s->first) s->first[p * (s->sums + 1) + i] = at;
+            d.count[p][i] = at;
+            at += n;
+        }
+    }
+    s->term = (LFT_P(orbit_term) *)lft_arena_alloc(arena, (size_t)at, sizeof *s->term);
+    if (!s->first || !s->product || !s->term) return;
+    for (i = 0; i < s->orbits; ++i) {
+        for (k = i; k < s->orbits; ++k) {
+            const int n = 2 * (d.product[i][k] - 1);
+            if (n >= 0) s->product[n] = i, s->product[n + 1] = k;
+        }
+    }
+    d.filling = 1;
+    for (p = 0; p < LFT_P_PLANES; ++p) LFT_P(orbits_list)(&d, p);
+}
+
 /* ---- 69_potential.h, code ---------------------------------------------------------------------------------------- */
 /* 69_potential.h: potentials made of Wilson loops, with force and divergence.
  * Offers (private): LFT_P(potential), LFT_P(potential_classes)(), _init, _start, _fields, _force, _backward.
@@ -13967,246 +14191,31 @@ LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const dou
 
 /* ---- 69_trace_net.h, code ---------------------------------------------------------------------------------------- */
 /* 69_trace_net.h: a potential that is a net of plaquettes, with force and divergence.
- * Offers (private): LFT_P(trace_net), LFT_P(net_init)(), _start, _fields_of, _force, _backward; LFT_P_REACH.
+ * Offers (private): LFT_P(trace_net), LFT_P(net_init)(), _start, _prepare, _fields_of, _force, _backward.
  *
  *   S~ = sum_p sum_h a_h sigma(b_h + x_ph),   x_ph = sum_q K_h(p, q) w_q,   w_q = Re tr U_q / N,   sigma = tanh
- * over plaquettes p and units h. q runs over plaquettes whose centres are no farther from that of p than `reach` along any axis,
- * and K depends on nothing but the orbit of the pair under translations and the hypercubic group: S~ is invariant. With the
- * derivatives F_q^a = d_l^a w_q and C of sum_a T^a T^a = -C
+ * over plaquettes p and units h, q those that p sees, and K depends on nothing but the orbit of the pair (69_plaquette_orbits.h):
+ * S~ is invariant. With the derivatives F_q^a = d_l^a w_q and C of sum_a T^a T^a = -C
  *   force       Z_l^a = -d_l^a S~ = -sum_q g_q F_q^a,   g_q = sum_p sum_h a_h sigma'_ph K_h(p, q)
  *   divergence  -sum d_l^a d_l^a S~ = -sum_p sum_h a_h (sigma''_ph Q_ph - 4 C sigma'_ph x_ph),
  *               Q_ph = sum_qq' K_h(p, q) K_h(p, q') sum_l F_q F_q'
- * where l runs over the links that q and q' share. The parts that know nothing of the units come first: what a site has are w,
- * sum_l F_q F_q of its plaquettes, and 2 F_q F_q' for the pairs of plaquettes of its links; and of these the sums about p, w by
- * orbits and the products F F by pairs of orbits. */
+ * where l runs over the links that q and q' share. The parts that know nothing of the units come first: what a site has, its
+ * features, are w, sum_l F_q F_q of its plaquettes, 2 F_q F_q' for the pairs of plaquettes of its links and, last, w. along a
+ * direction; and of these the sums about p by orbits, of which x and Q are products with numbers. Several p of a plane go together:
+ * the sums are as many independent ones, and what is the same for all p is read once. */
 
-#define LFT_P_REACH    (6 - LFT_DIM) /* at most */
-#define LFT_P_ORBITS   96
-#define LFT_P_PLANES   (LFT_DIM * (LFT_DIM - 1) / 2)
-#define LFT_P_AROUND   (2 * LFT_DIM - 2) /* plaquettes of a link */
-#define LFT_P_COUPLES  (LFT_P_AROUND * (LFT_P_AROUND - 1) / 2)
-#define LFT_P_FEATURES (3 * LFT_P_PLANES + LFT_DIM * LFT_P_COUPLES) /* w, F_q F_q, of links 2 F_q F_q', w. */
+#define LFT_P_BLOCK 4 /* sites whose plaquettes go together */
 
-typedef struct LFT_P(net_term) {
-    int site, feature;
-} LFT_P(net_term);
-
-/* A sum is over the w of an orbit or, behind these, over the products of a pair of orbits. */
 typedef struct LFT_P(trace_net) {
-    LFT_(lattice)    lattice;
-    int              stride[LFT_DIM];
-    int              units, reach, orbits, products, sites;
-    int              members[LFT_P_ORBITS]; /* plaquettes of an orbit about one */
-    int             *side;    /* [site][plane][4] the links of a plaquette */
-    int             *around;  /* [link][AROUND] the plaquettes of a link: 4 times their number plus that of the side */
-    int             *offset;  /* [sites][axis] of the sites about one, plus reach */
-    int             *first;   /* [planes][sums + 1] */
-    int             *product; /* [products][2] */
-    LFT_P(net_term) *term;
+    LFT_(lattice) lattice;
+    int           stride[LFT_DIM];
+    int           units;
+    LFT_P(orbits) about;
+    int          *side;   /* [site][plane][4] the links of a plaquette */
+    int          *around; /* [link][AROUND] the plaquettes of a link: 4 times their number plus that of the side */
+    lft_real     *b;      /* [units] */
+    lft_real     *kernel; /* [units][sums]: K, and its products by pairs of orbits */
 } LFT_P(trace_net);
-
-/* Values of a, b and K at a time, or derivatives by them with lanes: [units], [units], [units][orbits]. */
-typedef struct LFT_P(net_values) {
-    double *a, *b, *K;
-} LFT_P(net_values);
-
-/* ---- pairs of plaquettes ------------------------------------------------------------------------------------------------ */
-
-#define LFT_P_ENTRIES 2500 /* plaquettes about one, at most */
-
-/* A plaquette, by its corner relative to that of another. */
-typedef struct LFT_P(net_entry) {
-    int      d[LFT_DIM], plane, orbit;
-    uint64_t key;
-} LFT_P(net_entry);
-
-/* What the lists are made with: first they are counted, then filled. */
-typedef struct LFT_P(net_draft) {
-    LFT_P(trace_net) *net;
-    LFT_P(net_entry)  entry[LFT_P_ENTRIES];
-    int               entries, filling, place[2000];
-    short             product[LFT_P_ORBITS][LFT_P_ORBITS];
-    int               count[LFT_P_PLANES * (LFT_P_ORBITS * (LFT_P_ORBITS + 3) / 2 + 1)];
-    uint64_t          key[LFT_P_ORBITS];
-} LFT_P(net_draft);
-
-LFT_P_STATIC void LFT_P(plane_axes)(int plane, int *mu, int *nu)
-{
-    for (*mu = 0; plane >= LFT_DIM - 1 - *mu; ++*mu) plane -= LFT_DIM - 1 - *mu;
-    *nu = *mu + 1 + plane;
-}
-
-/* The number of the plane of two axes, mu < nu. */
-LFT_P_INLINE int LFT_P(plane_of)(int mu, int nu) { return mu * (2 * LFT_DIM - mu - 1) / 2 + nu - mu - 1; }
-
-/* The links of the plaquette of axes mu < nu at x: 0 mu at x, 1 nu at x + mu, 2 mu at x + nu, 3 nu at x: as U_0 U_1 U_2^+ U_3^+. Of
- * link i the axis, the axis that its site is shifted along or -1, and the number of the plaquette among those of the link. */
-LFT_P_INLINE int LFT_P(side_axis)(int i, int mu, int nu) { return i == 0 || i == 2 ? mu : nu; }
-LFT_P_INLINE int LFT_P(side_shift)(int i, int mu, int nu) { return i == 1 ? mu : i == 2 ? nu : -1; }
-LFT_P_INLINE int LFT_P(side_around)(int i, int mu, int nu)
-{
-    const int axis = LFT_P(side_axis)(i, mu, nu), other = axis == mu ? nu : mu;
-    return 2 * (other < axis ? other : other - 1) + (i == 1 || i == 2);
-}
-
-/* The number of a pair of plaquettes of a link. */
-LFT_P_INLINE int LFT_P(couple)(int i, int k)
-{
-    const int a = i < k ? i : k, b = i < k ? k : i;
-    return a * (2 * LFT_P_AROUND - a - 1) / 2 + b - a - 1;
-}
-
-/* Two pairs are of one orbit if the axes of one can be matched with those of the other so that each is of the same plaquettes
- * and the distances of the centres along it are equal. In order of their distance. */
-LFT_P_STATIC uint64_t LFT_P(net_key)(int p, const LFT_P(net_entry) *q, int reach)
-{
-    int      axis[4], code[LFT_DIM], mu, k;
-    uint64_t key = 0, size = 0;
-    LFT_P(plane_axes)(p, axis, axis + 1);
-    LFT_P(plane_axes)(q->plane, axis + 2, axis + 3);
-    for (mu = 0; mu < LFT_DIM; ++mu) {
-        const int in_p = axis[0] == mu || axis[1] == mu, in_q = axis[2] == mu || axis[3] == mu;
-        int       far = 2 * q->d[mu] + in_q - in_p, c;
-        far = far < 0 ? -far : far;
-        if (far > 2 * reach) return 0;
-        size += (uint64_t)(far * far);
-        c = 1 + in_p + 2 * in_q + 4 * far;
-        for (k = mu; k > 0 && code[k - 1] > c; --k) code[k] = code[k - 1];
-        code[k] = c;
-    }
-    for (mu = 0; mu < LFT_DIM; ++mu) key = 64 * key + (uint64_t)code[mu];
-    return (size << 24) + key;
-}
-
-/* All plaquettes about the one of plane p at the origin. */
-LFT_P_STATIC void LFT_P(net_entries)(LFT_P(net_draft) *d, int p)
-{
-    const int        reach = d->net->reach, width = 2 * reach + 1;
-    LFT_P(net_entry) q;
-    int              box = 1, mu, i, rest;
-    for (mu = 0; mu < LFT_DIM; ++mu) box *= width;
-    d->entries = 0;
-    q.orbit    = 0;
-    for (i = 0; i < box; ++i) {
-        for (mu = LFT_DIM - 1, rest = i; mu >= 0; --mu, rest /= width) q.d[mu] = rest % width - reach;
-        for (q.plane = 0; q.plane < LFT_P_PLANES; ++q.plane) {
-            q.key = LFT_P(net_key)(p, &q, reach);
-            if (q.key) d->entry[d->entries++] = q;
-        }
-    }
-}
-
-/* The orbits, of pairs with a first plaquette of plane 0: the other planes have the same. */
-LFT_P_STATIC void LFT_P(net_orbits)(LFT_P(net_draft) *d)
-{
-    LFT_P(trace_net) *s = d->net;
-    int               i, k, o;
-    LFT_P(net_entries)(d, 0);
-    for (i = 0; i < d->entries; ++i) {
-        const uint64_t key = d->entry[i].key;
-        for (k = 0; k < s->orbits && d->key[k] < key; ++k) {}
-        if (k == s->orbits || d->key[k] != key) {
-            for (o = s->orbits++; o > k; --o) d->key[o] = d->key[o - 1];
-            d->key[k] = key;
-        }
-    }
-    for (i = 0; i < d->entries; ++i) {
-        for (k = 0; d->key[k] != d->entry[i].key; ++k) {}
-        ++s->members[k];
-    }
-}
-
-/* The number of the site `at` among those about one. */
-LFT_P_STATIC int LFT_P(net_site)(LFT_P(net_draft) *d, const int *at)
-{
-    const int reach = d->net->reach;
-    int       code = 0, mu;
-    for (mu = 0; mu < LFT_DIM; ++mu) code = code * (2 * reach + 2) + at[mu] + reach;
-    if (!d->place[code]) {
-        d->place[code] = ++d->net->sites;
-        if (d->net->offset) {
-            for (mu = 0; mu < LFT_DIM; ++mu) d->net->offset[(d->net->sites - 1) * LFT_DIM + mu] = at[mu] + reach;
-        }
-    }
-    return d->place[code] - 1;
-}
-
-LFT_P_STATIC void LFT_P(net_term_add)(LFT_P(net_draft) *d, int plane, int sum, const int *at, int feature)
-{
-    LFT_P(trace_net) *s  = d->net;
-    int              *to = d->count + plane * (LFT_P_ORBITS * (LFT_P_ORBITS + 3) / 2 + 1) + sum;
-    LFT_P(net_term)   t;
-    t.site = LFT_P(net_site)(d, at), t.feature = feature;
-    if (d->filling && s->term) s->term[*to] = t;
-    ++*to;
-}
-
-/* The number of the sum of products of two orbits. */
-LFT_P_STATIC int LFT_P(net_product)(LFT_P(net_draft) *d, int a, int b)
-{
-    const int i = a < b ? a : b, k = a < b ? b : a;
-    if (!d->product[i][k]) d->product[i][k] = (short)++d->net->products;
-    if (d->net->product) {
-        d->net->product[2 * (d->product[i][k] - 1)]     = i;
-        d->net->product[2 * (d->product[i][k] - 1) + 1] = k;
-    }
-    return d->net->orbits + d->product[i][k] - 1;
-}
-
-LFT_P_STATIC int LFT_P(net_same_site)(const LFT_(lattice) *lattice, const int *a, const int *b)
-{
-    int mu;
-    for (mu = 0; mu < LFT_DIM; ++mu) {
-        if ((a[mu] - b[mu]) % lattice->extent[mu]) return 0;
-    }
-    return 1;
-}
-
-/* The products of two plaquettes about one: of all links that both have, around a small lattice, too. */
-LFT_P_STATIC void LFT_P(net_pair)(LFT_P(net_draft) *d, int p, const LFT_P(net_entry) *a, const LFT_P(net_entry) *b)
-{
-    const LFT_(lattice) *lattice = &d->net->lattice;
-    int                  axis[4], at[LFT_DIM], other[LFT_DIM], i, k;
-    if (a->plane == b->plane && LFT_P(net_same_site)(lattice, a->d, b->d)) {
-        LFT_P(net_term_add)(d, p, LFT_P(net_product)(d, a->orbit, b->orbit), a->d, LFT_P_PLANES + a->plane);
-        if (a != b) LFT_P(net_term_add)(d, p, LFT_P(net_product)(d, a->orbit, b->orbit), a->d, LFT_P_PLANES + a->plane);
-        return;
-    }
-    LFT_P(plane_axes)(a->plane, axis, axis + 1);
-    LFT_P(plane_axes)(b->plane, axis + 2, axis + 3);
-    for (i = 0; i < 4; ++i) {
-        const int mu = LFT_P(side_axis)(i, axis[0], axis[1]), shift = LFT_P(side_shift)(i, axis[0], axis[1]);
-        lft_p_copy(at, a->d, sizeof at);
-        if (shift >= 0) ++at[shift];
-        for (k = 0; k < 4; ++k) {
-            const int move = LFT_P(side_shift)(k, axis[2], axis[3]);
-            if (LFT_P(side_axis)(k, axis[2], axis[3]) != mu) continue;
-            lft_p_copy(other, b->d, sizeof other);
-            if (move >= 0) ++other[move];
-            if (!LFT_P(net_same_site)(lattice, at, other)) continue;
-            LFT_P(net_term_add)(d, p, LFT_P(net_product)(d, a->orbit, b->orbit), at,
-                                2 * LFT_P_PLANES + mu * LFT_P_COUPLES + LFT_P(couple)(LFT_P(side_around)(i, axis[0], axis[1]),
-                                                                                      LFT_P(side_around)(k, axis[2], axis[3])));
-        }
-    }
-}
-
-/* All terms of all planes, counted or filled in. */
-LFT_P_STATIC void LFT_P(net_list)(LFT_P(net_draft) *d)
-{
-    int p, i, k;
-    for (p = 0; p < LFT_P_PLANES; ++p) {
-        LFT_P(net_entries)(d, p);
-        for (i = 0; i < d->entries; ++i) {
-            LFT_P(net_entry) *q = d->entry + i;
-            while (d->key[q->orbit] != q->key) ++q->orbit;
-            LFT_P(net_term_add)(d, p, q->orbit, q->d, q->plane);
-        }
-        for (i = 0; i < d->entries; ++i) {
-            for (k = i; k < d->entries; ++k) LFT_P(net_pair)(d, p, d->entry + i, d->entry + k);
-        }
-    }
-}
 
 /* The links of every plaquette, and the plaquettes of every link. */
 LFT_P_STATIC void LFT_P(net_neighbours)(LFT_P(trace_net) *s)
@@ -14233,36 +14242,15 @@ LFT_P_STATIC void LFT_P(net_neighbours)(LFT_P(trace_net) *s)
 /* Runs over a measuring arena, too. */
 LFT_P_STATIC void LFT_P(net_init)(LFT_P(trace_net) *s, const LFT_(lattice) *lattice, int units, int reach, lft_arena *arena)
 {
-    const int        width = LFT_P_ORBITS * (LFT_P_ORBITS + 3) / 2 + 1;
-    LFT_P(net_draft) d;
-    int              p, i, sums, at = 0;
+    const size_t sites = (size_t)lattice->volume, n = (size_t)units;
     lft_p_zero(s, sizeof *s);
-    lft_p_zero(&d, sizeof d);
-    s->lattice = *lattice, s->units = units, s->reach = reach;
+    s->lattice = *lattice, s->units = units;
     LFT_P(strides)(lattice, s->stride);
-    d.net = s;
-    LFT_P(net_orbits)(&d);
-    LFT_P(net_list)(&d);
-    sums       = s->orbits + s->products;
-    s->first   = (int *)lft_arena_alloc(arena, (size_t)(LFT_P_PLANES * (sums + 1)), sizeof(int));
-    s->product = (int *)lft_arena_alloc(arena, (size_t)(2 * s->products), sizeof(int));
-    s->offset  = (int *)lft_arena_alloc(arena, (size_t)(s->sites * LFT_DIM), sizeof(int));
-    s->side    = (int *)lft_arena_alloc(arena, (size_t)lattice->volume * 4 * LFT_P_PLANES, sizeof(int));
-    s->around  = (int *)lft_arena_alloc(arena, (size_t)lattice->volume * LFT_DIM * LFT_P_AROUND, sizeof(int));
-    for (p = 0; p < LFT_P_PLANES; ++p) {
-        for (i = 0; i <= sums; ++i) {
-            const int n = d.count[p * width + i];
-            if (s->first) s->first[p * (sums + 1) + i] = at;
-            d.count[p * width + i] = at;
-            at += n;
-        }
-    }
-    s->term   = (LFT_P(net_term) *)lft_arena_alloc(arena, (size_t)at, sizeof *s->term);
-    d.filling = 1;
-    if (!s->term || !s->first || !s->product || !s->offset) return;
-    s->sites = 0;
-    lft_p_zero(d.place, sizeof d.place);
-    LFT_P(net_list)(&d);
+    LFT_P(orbits_init)(&s->about, lattice, reach, arena);
+    s->side   = (int *)lft_arena_alloc(arena, sites * 4 * LFT_P_PLANES, sizeof(int));
+    s->around = (int *)lft_arena_alloc(arena, sites * LFT_DIM * LFT_P_AROUND, sizeof(int));
+    s->b      = (lft_real *)lft_arena_alloc(arena, n, sizeof(lft_real));
+    s->kernel = (lft_real *)lft_arena_alloc(arena, n * (size_t)s->about.sums, sizeof(lft_real));
     if (s->side && s->around) LFT_P(net_neighbours)(s);
 }
 
@@ -14271,52 +14259,56 @@ LFT_P_STATIC void LFT_P(net_start)(const LFT_P(trace_net) *s, double *theta)
 {
     const lft_draw d = lft_draw_of(0, LFT_DRAW_INIT, 0, 0);
     int            i;
-    for (i = 0; i < s->units * (s->orbits + 1); ++i) {
-        const int    members = i < s->units ? 1 : s->members[(i - s->units) % s->orbits];
-        const double size = i < s->units ? 1 : 2 / lft_p_f64_p_sqrt((double)(s->orbits * members));
+    for (i = 0; i < s->units * (s->about.orbits + 1); ++i) {
+        const int    members = i < s->units ? 1 : s->about.members[(i - s->units) % s->about.orbits];
+        const double size = i < s->units ? 1 : 2 / lft_p_f64_p_sqrt((double)(s->about.orbits * members));
         theta[i] = size * (2 * lft_uniform(d, (uint32_t)i) - 1);
+    }
+}
+
+/* From theta: b, K. */
+LFT_P_STATIC void LFT_P(net_prepare)(LFT_P(trace_net) *s, const double *theta)
+{
+    const LFT_P(orbits) *about = &s->about;
+    const double        *K = theta + s->units;
+    lft_real            *kernel = s->kernel;
+    int                  h, o;
+    for (h = 0; h < s->units; ++h, K += about->orbits, kernel += about->sums) {
+        const int *pair = about->product;
+        s->b[h] = (lft_real)theta[h];
+        for (o = 0; o < about->orbits; ++o) kernel[o] = (lft_real)K[o];
+        for (; o < about->sums; ++o, pair += 2) kernel[o] = (lft_real)(K[pair[0]] * K[pair[1]]);
     }
 }
 
 /* ---- fields ------------------------------------------------------------------------------------------------------------- */
 
-/* What a sweep works in. */
+/* What a sweep works in. Behind the last site there is one more, where all features are 0. */
 typedef struct LFT_P(net_fields) {
-    lft_u    *loop;          /* [site][plane], backward */
-    lft_z    *push;          /* [site][plane][side] F of the plaquette's links */
-    lft_v    *feature, *bar; /* [site][feature] */
-    lft_v    *sum, *sum_bar; /* [sums + orbits], last those of w. */
-    lft_real *kernel;        /* [units][sums]: K and its products */
-    lft_v    *grad;          /* [units][sums + 2]: by a, b, and by the numbers of kernel */
-    double   *wide;          /* the same with lanes */
-    int      *site;          /* where the sites about one have their features */
+    lft_u  *loop;          /* [site][plane], backward */
+    lft_z  *push;          /* [site][plane][side] F of the plaquette's links */
+    lft_v  *feature, *bar; /* [site][feature], and derivatives by them */
+    lft_v  *sum;           /* [sums + orbits][block], last those of w. */
+    lft_v  *unit;          /* [3][units][block] derivatives by x, Q and x. */
+    lft_v  *grad;          /* [units][sums + 2]: by a, b, and by the numbers of kernel */
+    double *wide;          /* the same with lanes */
+    int    *cell;          /* [cells][block] where the sites about those of a block have their features */
 } LFT_P(net_fields);
 
 LFT_P_STATIC LFT_P(net_fields) LFT_P(net_fields_of)(const LFT_P(trace_net) *s, int backward, lft_arena *arena)
 {
-    const size_t      sites = (size_t)s->lattice.volume, sums = (size_t)(s->orbits + s->products), units = (size_t)s->units;
+    const size_t      sites = (size_t)s->lattice.volume, sums = (size_t)s->about.sums, units = (size_t)s->units;
     LFT_P(net_fields) f;
     f.loop    = (lft_u *)lft_arena_take(arena, backward ? sites * LFT_P_PLANES : 0, sizeof(lft_u));
     f.push    = (lft_z *)lft_arena_take(arena, sites * LFT_P_PLANES * 4, sizeof(lft_z));
-    f.feature = LFT_P(vectors)(arena, sites * LFT_P_FEATURES);
-    f.bar     = LFT_P(vectors)(arena, sites * LFT_P_FEATURES);
-    f.sum     = LFT_P(vectors)(arena, sums + (size_t)s->orbits);
-    f.sum_bar = LFT_P(vectors)(arena, sums + (size_t)s->orbits);
-    f.kernel  = (lft_real *)lft_arena_take(arena, units * sums, sizeof(lft_real));
+    f.feature = LFT_P(vectors)(arena, (sites + 1) * LFT_P_FEATURES);
+    f.bar     = LFT_P(vectors)(arena, (sites + 1) * LFT_P_FEATURES);
+    f.sum     = LFT_P(vectors)(arena, (sums + (size_t)s->about.orbits) * LFT_P_BLOCK);
+    f.unit    = LFT_P(vectors)(arena, 3 * units * LFT_P_BLOCK);
     f.grad    = LFT_P(vectors)(arena, backward ? units * (sums + 2) : 0);
     f.wide    = (double *)lft_arena_alloc(arena, backward ? units * (sums + 2) * LFT_P_LANES : 0, sizeof(double));
-    f.site    = (int *)lft_arena_alloc(arena, (size_t)s->sites, sizeof(int));
+    f.cell    = (int *)lft_arena_alloc(arena, (size_t)s->about.cells * LFT_P_BLOCK, sizeof(int));
     return f;
-}
-
-LFT_P_STATIC void LFT_P(net_kernel)(const LFT_P(trace_net) *s, const double *K, lft_real *kernel)
-{
-    const int sums = s->orbits + s->products;
-    int       h, o;
-    for (h = 0; h < s->units; ++h, K += s->orbits, kernel += sums) {
-        for (o = 0; o < s->orbits; ++o) kernel[o] = (lft_real)K[o];
-        for (o = 0; o < s->products; ++o) kernel[s->orbits + o] = (lft_real)(K[s->product[2 * o]] * K[s->product[2 * o + 1]]);
-    }
 }
 
 LFT_P_INLINE lft_v LFT_P(net_inner)(const lft_z *a, const lft_z *b)
@@ -14339,6 +14331,7 @@ LFT_P_STATIC void LFT_P(net_features)(const LFT_P(trace_net) *s, const lft_v *li
 {
     const lft_real share = (lft_real)(1.0 / LFT_P_COLOURS);
     int            q, l, k, i, j;
+    LFT_P(set_zero)(f->feature + s->lattice.volume * LFT_P_FEATURES, LFT_P_FEATURES);
     for (q = 0; q < s->lattice.volume * LFT_P_PLANES; ++q) {
         const int *link    = s->side + 4 * q;
         lft_v     *feature = f->feature + q / LFT_P_PLANES * LFT_P_FEATURES + q % LFT_P_PLANES;
@@ -14369,88 +14362,106 @@ LFT_P_STATIC void LFT_P(net_features)(const LFT_P(trace_net) *s, const lft_v *li
     }
 }
 
-/* Brings the list of sites to p. */
-LFT_P_STATIC void LFT_P(net_at)(const LFT_P(trace_net) *s, const LFT_P(place) *p, int *site)
+/* Of the sites from x on, which p is brought behind, those about them: the cells of one after the other. */
+LFT_P_STATIC void LFT_P(net_at)(const LFT_P(trace_net) *s, LFT_P(place) *p, int x, int *cell)
 {
-    int part[LFT_DIM][2 * LFT_P_REACH + 2], mu, i;
-    for (mu = 0; mu < LFT_DIM; ++mu) {
-        const int extent = s->lattice.extent[mu];
-        for (i = 0; i < 2 * s->reach + 2; ++i) {
-            part[mu][i] = (p->x[mu] + i - s->reach + s->reach * extent) % extent * s->stride[mu] * LFT_P_FEATURES;
+    const int width = 2 * s->about.reach + 1;
+    int       part[2 * LFT_P_REACH + 1], b, mu, i, n;
+    for (b = 0; b < LFT_P_BLOCK; ++b, ++x) {
+        const int none = x >= s->lattice.volume;
+        cell[b] = none ? s->lattice.volume * LFT_P_FEATURES : 0;
+        for (mu = 0, n = 1; mu < LFT_DIM; ++mu, n *= width) {
+            const int extent = s->lattice.extent[mu];
+            for (i = 0; i < width; ++i) {
+                part[i] = none ? 0 : (p->x[mu] + i + s->about.reach * (extent - 1)) % extent * s->stride[mu] * LFT_P_FEATURES;
+            }
+            for (i = n * width - 1; i >= 0; --i) cell[i * LFT_P_BLOCK + b] = cell[i / width * LFT_P_BLOCK + b] + part[i % width];
+        }
+        LFT_P(next_place)(&s->lattice, p);
+    }
+}
+
+/* to[i][block] = sum i about plaquettes number `plane`, i < n, of features `more` behind theirs. */
+LFT_P_STATIC void LFT_P(net_gather)(const LFT_P(trace_net) *s, const LFT_P(net_fields) *f, int plane, int n, int more, lft_v *to)
+{
+    const int *first = s->about.first + plane * (s->about.sums + 1);
+    int        i, b;
+    for (i = 0; i < n; ++i, to += LFT_P_BLOCK) {
+        const LFT_P(orbit_term) *t = s->about.term + first[i], *end = s->about.term + first[i + 1];
+        lft_v                    total[LFT_P_BLOCK];
+        LFT_P_UNROLL for (b = 0; b < LFT_P_BLOCK; ++b) total[b] = lft_splat(0);
+        for (; t < end; ++t) {
+            const int   *cell    = f->cell + t->cell * LFT_P_BLOCK;
+            const lft_v *feature = f->feature + t->feature + more;
+            LFT_P_UNROLL for (b = 0; b < LFT_P_BLOCK; ++b) total[b] += feature[cell[b]];
+        }
+        LFT_P_UNROLL for (b = 0; b < LFT_P_BLOCK; ++b) to[b] = total[b];
+    }
+}
+
+/* to[block] = sum_i k[i step] x[i][block] */
+LFT_P_INLINE void LFT_P(net_dot)(const lft_real *k, int step, const lft_v *x, int n, lft_v *to)
+{
+    int i, b;
+    LFT_P_UNROLL for (b = 0; b < LFT_P_BLOCK; ++b) to[b] = lft_splat(0);
+    for (i = 0; i < n; ++i, k += step, x += LFT_P_BLOCK) {
+        LFT_P_UNROLL for (b = 0; b < LFT_P_BLOCK; ++b) to[b] += *k * x[b];
+    }
+}
+
+/* The other way: from the derivatives by x of the units, or by Q or x., those by sums i < n, and what they add to those by the
+ * features. */
+LFT_P_STATIC void LFT_P(net_spread)(const LFT_P(trace_net) *s, const LFT_P(net_fields) *f, int plane, int i, int n, int more,
+                                    const lft_v *unit)
+{
+    const int *first = s->about.first + plane * (s->about.sums + 1);
+    int        b;
+    for (; i < n; ++i) {
+        const LFT_P(orbit_term) *t = s->about.term + first[i], *end = s->about.term + first[i + 1];
+        lft_v                    value[LFT_P_BLOCK], total[LFT_P_BLOCK];
+        LFT_P(net_dot)(s->kernel + i, s->about.sums, unit, s->units, value);
+        for (; t < end; ++t) {
+            const int *cell = f->cell + t->cell * LFT_P_BLOCK; /* no two the same, but for the empty one: read, then written */
+            lft_v     *bar  = f->bar + t->feature + more;
+            LFT_P_UNROLL for (b = 0; b < LFT_P_BLOCK; ++b) total[b] = bar[cell[b]] + value[b];
+            LFT_P_UNROLL for (b = 0; b < LFT_P_BLOCK; ++b) bar[cell[b]] = total[b];
         }
     }
-    for (i = 0; i < s->sites; ++i) {
-        for (site[i] = 0, mu = 0; mu < LFT_DIM; ++mu) site[i] += part[mu][s->offset[i * LFT_DIM + mu]];
-    }
 }
 
-/* sum[i] of the first n sums about a plaquette, or of features `more` behind theirs. */
-LFT_P_INLINE void LFT_P(net_sums)(const LFT_P(trace_net) *s, const LFT_P(net_fields) *f, int plane, int n, int more, lft_v *sum)
+/* x and Q of unit h from the sums. */
+LFT_P_INLINE void LFT_P(net_unit)(const LFT_P(trace_net) *s, const LFT_P(net_fields) *f, int h, lft_v *x, lft_v *Q)
 {
-    const int *first = s->first + plane * (s->orbits + s->products + 1);
-    int        i, t;
-    for (i = 0; i < n; ++i) {
-        lft_v total = lft_splat(0);
-        for (t = first[i]; t < first[i + 1]; ++t) total += f->feature[f->site[s->term[t].site] + s->term[t].feature + more];
-        sum[i] = total;
-    }
-}
-
-/* The other way: what the derivatives by the sums add to those by the features. */
-LFT_P_INLINE void LFT_P(net_spread)(const LFT_P(trace_net) *s, const LFT_P(net_fields) *f, int plane, int n, int more,
-                                    const lft_v *sum)
-{
-    const int *first = s->first + plane * (s->orbits + s->products + 1);
-    int        i, t;
-    for (i = 0; i < n; ++i) {
-        for (t = first[i]; t < first[i + 1]; ++t) f->bar[f->site[s->term[t].site] + s->term[t].feature + more] += sum[i];
-    }
-}
-
-LFT_P_INLINE lft_v LFT_P(net_dot)(const lft_real *a, const lft_v *x, int n)
-{
-    lft_v sum = lft_splat(0);
-    int   i;
-    for (i = 0; i < n; ++i) sum += a[i] * x[i];
-    return sum;
-}
-
-/* Of plaquette number `plane` at the site of the list: sum_bar of the orbits = sum_h a_h sigma' K; minus the divergence is
- * returned. */
-LFT_P_STATIC lft_v LFT_P(net_unit_sum)(const LFT_P(trace_net) *s, LFT_P(net_values) v, const LFT_P(net_fields) *f)
-{
-    const int      sums = s->orbits + s->products;
-    const lft_real c = (lft_real)(4 * LFT_P(casimir)());
-    lft_v          rate = lft_splat(0);
-    int            h, o;
-    LFT_P(set_zero)(f->sum_bar, s->orbits);
-    for (h = 0; h < s->units; ++h) {
-        const lft_real *K = f->kernel + h * sums, a = (lft_real)v.a[h];
-        const lft_v     x = LFT_P(net_dot)(K, f->sum, s->orbits);
-        const lft_v     Q = LFT_P(net_dot)(K + s->orbits, f->sum + s->orbits, s->products);
-        const lft_v     sigma = LFT_P(tanh)(x + (lft_real)v.b[h]), first = a * (1 - sigma * sigma), second = -2 * sigma * first;
-        rate += second * Q - c * first * x;
-        for (o = 0; o < s->orbits; ++o) f->sum_bar[o] += first * K[o];
-    }
-    return rate;
+    const lft_real *K = s->kernel + h * s->about.sums;
+    LFT_P(net_dot)(K, 1, f->sum, s->about.orbits, x);
+    LFT_P(net_dot)(K + s->about.orbits, 1, f->sum + s->about.orbits * LFT_P_BLOCK, s->about.products, Q);
 }
 
 /* Z += the force on every link, div[lane] += the divergence. */
-LFT_P_STATIC void LFT_P(net_force)(const LFT_P(trace_net) *s, LFT_P(net_values) v, const lft_v *links, lft_v *Z, double *div,
+LFT_P_STATIC void LFT_P(net_force)(const LFT_P(trace_net) *s, const double *a, const lft_v *links, lft_v *Z, double *div,
                                    LFT_P(net_fields) f)
 {
-    const int    volume = s->lattice.volume, sums = s->orbits + s->products;
-    LFT_P(place) p = LFT_P(first_place)();
-    int          x, k, l;
+    const int      volume = s->lattice.volume;
+    const lft_real c = (lft_real)(4 * LFT_P(casimir)());
+    LFT_P(place)   p = LFT_P(first_place)();
+    int            x, k, l, h, b;
     LFT_P(net_features)(s, links, NULL, &f);
-    LFT_P(net_kernel)(s, v.K, f.kernel);
-    LFT_P(set_zero)(f.bar, volume * LFT_P_FEATURES);
-    for (x = 0; x < volume; ++x, LFT_P(next_place)(&s->lattice, &p)) {
-        LFT_P(net_at)(s, &p, f.site);
+    for (x = 0; x <= volume; ++x) LFT_P(set_zero)(f.bar + x * LFT_P_FEATURES, LFT_P_PLANES);
+    for (x = 0; x < volume; x += LFT_P_BLOCK) {
+        LFT_P(net_at)(s, &p, x, f.cell);
         for (k = 0; k < LFT_P_PLANES; ++k) {
-            LFT_P(net_sums)(s, &f, k, sums, 0, f.sum);
-            LFT_P(add_wide)(div, -LFT_P(net_unit_sum)(s, v, &f));
-            LFT_P(net_spread)(s, &f, k, s->orbits, 0, f.sum_bar);
+            lft_v rate = lft_splat(0), y[LFT_P_BLOCK], Q[LFT_P_BLOCK];
+            LFT_P(net_gather)(s, &f, k, s->about.sums, 0, f.sum);
+            for (h = 0; h < s->units; ++h) {
+                LFT_P(net_unit)(s, &f, h, y, Q);
+                for (b = 0; b < LFT_P_BLOCK; ++b) {
+                    const lft_v sigma = LFT_P(tanh)(y[b] + s->b[h]), first = (lft_real)a[h] * (1 - sigma * sigma);
+                    rate -= first * (2 * sigma * Q[b] + c * y[b]);
+                    f.unit[h * LFT_P_BLOCK + b] = first;
+                }
+            }
+            LFT_P(add_wide)(div, -rate);
+            LFT_P(net_spread)(s, &f, k, 0, s->about.orbits, 0, f.unit);
         }
     }
     for (l = 0; l < volume * LFT_DIM; ++l) {
@@ -14465,58 +14476,68 @@ LFT_P_STATIC void LFT_P(net_force)(const LFT_P(trace_net) *s, LFT_P(net_values) 
 
 /* ---- the adjoint -------------------------------------------------------------------------------------------------------- */
 
-/* Of Psi = sum_h a_h (-sigma' x. - kappa (sigma'' Q - 4 C sigma' x)) of a plaquette: f->sum_bar = the derivatives by its sums; by
+/* Of Psi = sum_h a_h (-sigma' x. - kappa (sigma'' Q - 4 C sigma' x)) at plaquettes: f->unit = the derivatives by x, Q and x.; by
  * the parameters, where that is asked for, added to f->grad. */
-LFT_P_STATIC void LFT_P(net_unit_back)(const LFT_P(trace_net) *s, LFT_P(net_values) v, lft_v kappa, int gradient,
+LFT_P_STATIC void LFT_P(net_unit_back)(const LFT_P(trace_net) *s, const double *a, lft_v kappa, int gradient,
                                        const LFT_P(net_fields) *f)
 {
-    const int      orbits = s->orbits, products = s->products, sums = orbits + products;
+    const int      orbits = s->about.orbits, sums = s->about.sums, part = s->units * LFT_P_BLOCK;
     const lft_real c = (lft_real)(4 * LFT_P(casimir)());
-    const lft_v   *rate = f->sum + sums;
-    int            h, o;
-    LFT_P(set_zero)(f->sum_bar, sums + orbits);
+    const lft_v   *rate = f->sum + sums * LFT_P_BLOCK;
+    int            h, o, b;
     for (h = 0; h < s->units; ++h) {
-        const lft_real *K = f->kernel + h * sums, a = (lft_real)v.a[h];
-        const lft_v     x = LFT_P(net_dot)(K, f->sum, orbits), x_dot = LFT_P(net_dot)(K, rate, orbits);
-        const lft_v     Q = LFT_P(net_dot)(K + orbits, f->sum + orbits, products);
-        const lft_v     sigma = LFT_P(tanh)(x + (lft_real)v.b[h]), first = 1 - sigma * sigma, second = -2 * sigma * first;
-        const lft_v     third = first * (6 * sigma * sigma - 2);
-        const lft_v     b_bar = -a * (second * x_dot + kappa * (third * Q - c * second * x));
-        const lft_v     x_bar = b_bar + a * c * kappa * first, rate_bar = -a * first, Q_bar = -a * kappa * second;
-        lft_v          *grad = f->grad + h * (sums + 2);
-        for (o = 0; o < orbits; ++o) f->sum_bar[o] += x_bar * K[o], f->sum_bar[sums + o] += rate_bar * K[o];
-        for (o = orbits; o < sums; ++o) f->sum_bar[o] += Q_bar * K[o];
-        if (!gradient) continue;
-        grad[0] -= first * x_dot + kappa * (second * Q - c * first * x);
-        grad[1] += b_bar;
-        grad += 2;
-        for (o = 0; o < orbits; ++o) grad[o] += x_bar * f->sum[o] + rate_bar * rate[o];
-        for (o = orbits; o < sums; ++o) grad[o] += Q_bar * f->sum[o];
+        const lft_real a_h = (lft_real)a[h];
+        lft_v         *x_bar = f->unit + h * LFT_P_BLOCK, *Q_bar = x_bar + part, *rate_bar = Q_bar + part;
+        lft_v         *grad = f->grad + h * (sums + 2), x[LFT_P_BLOCK], Q[LFT_P_BLOCK], x_dot[LFT_P_BLOCK];
+        LFT_P(net_unit)(s, f, h, x, Q);
+        LFT_P(net_dot)(s->kernel + h * sums, 1, rate, orbits, x_dot);
+        for (b = 0; b < LFT_P_BLOCK; ++b) {
+            const lft_v sigma = LFT_P(tanh)(x[b] + s->b[h]), first = 1 - sigma * sigma, second = -2 * sigma * first;
+            const lft_v third = first * (6 * sigma * sigma - 2);
+            const lft_v b_bar = -a_h * (second * x_dot[b] + kappa * (third * Q[b] - c * second * x[b]));
+            x_bar[b]    = b_bar + a_h * c * kappa * first;
+            Q_bar[b]    = -a_h * kappa * second;
+            rate_bar[b] = -a_h * first;
+            if (!gradient) continue;
+            grad[0] -= first * x_dot[b] + kappa * (second * Q[b] - c * first * x[b]);
+            grad[1] += b_bar;
+        }
+        for (o = 0; gradient && o < sums; ++o) {
+            const lft_v *sum = f->sum + o * LFT_P_BLOCK, *dot = rate + o * LFT_P_BLOCK;
+            lft_v        total = grad[2 + o];
+            if (o < orbits) {
+                LFT_P_UNROLL for (b = 0; b < LFT_P_BLOCK; ++b) total += x_bar[b] * sum[b] + rate_bar[b] * dot[b];
+            } else {
+                LFT_P_UNROLL for (b = 0; b < LFT_P_BLOCK; ++b) total += Q_bar[b] * sum[b];
+            }
+            grad[2 + o] = total;
+        }
     }
 }
 
 /* What was added up in lanes is added up in double. */
 LFT_P_STATIC void LFT_P(net_widen)(const LFT_P(trace_net) *s, const LFT_P(net_fields) *f)
 {
-    const int n = s->units * (s->orbits + s->products + 2);
+    const int n = s->units * (s->about.sums + 2);
     int       i;
     for (i = 0; i < n; ++i) LFT_P(add_wide)(f->wide + i * LFT_P_LANES, f->grad[i]);
     LFT_P(set_zero)(f->grad, n);
 }
 
-/* From the derivatives by the numbers of the kernel to d. */
-LFT_P_STATIC void LFT_P(net_collect)(const LFT_P(trace_net) *s, LFT_P(net_values) v, const double *wide, LFT_P(net_values) d)
+/* From the derivatives by the numbers of the kernel to those by a and by theta: b, K. */
+LFT_P_STATIC void LFT_P(net_collect)(const LFT_P(trace_net) *s, const double *wide, double *a, double *theta)
 {
-    int h, o, l;
+    const int orbits = s->about.orbits;
+    int       h, o, l;
     for (h = 0; h < s->units; ++h) {
-        const double *K = v.K + h * s->orbits;
-        double       *to = d.K + h * s->orbits * LFT_P_LANES;
-        for (l = 0; l < LFT_P_LANES; ++l) d.a[h * LFT_P_LANES + l] += wide[l], d.b[h * LFT_P_LANES + l] += wide[LFT_P_LANES + l];
+        const lft_real *K = s->kernel + h * s->about.sums;
+        double         *to = theta + (s->units + h * orbits) * LFT_P_LANES;
+        for (l = 0; l < LFT_P_LANES; ++l) a[h * LFT_P_LANES + l] += wide[l], theta[h * LFT_P_LANES + l] += wide[LFT_P_LANES + l];
         wide += 2 * LFT_P_LANES;
-        for (o = 0; o < s->orbits * LFT_P_LANES; ++o) to[o] += wide[o];
-        wide += s->orbits * LFT_P_LANES;
-        for (o = 0; o < s->products; ++o, wide += LFT_P_LANES) {
-            const int i = s->product[2 * o], k = s->product[2 * o + 1];
+        for (o = 0; o < orbits * LFT_P_LANES; ++o) to[o] += wide[o];
+        wide += orbits * LFT_P_LANES;
+        for (o = 0; o < s->about.products; ++o, wide += LFT_P_LANES) {
+            const int i = s->about.product[2 * o], k = s->about.product[2 * o + 1];
             for (l = 0; l < LFT_P_LANES; ++l) {
                 to[i * LFT_P_LANES + l] += K[k] * wide[l];
                 to[k * LFT_P_LANES + l] += K[i] * wide[l];
@@ -14590,41 +14611,40 @@ LFT_P_STATIC void LFT_P(net_plaquette_back)(const LFT_P(trace_net) *s, const LFT
     }
 }
 
-/* Of Phi = sum y Z + kappa[lane] div: to += its gradient by the links, d[...][lane] += that by the values, d.a not NULL. */
-LFT_P_STATIC void LFT_P(net_backward)(const LFT_P(trace_net) *s, LFT_P(net_values) v, const lft_v *links, const lft_v *y,
-                                      const double *kappa, lft_v *to, LFT_P(net_values) d, LFT_P(net_fields) f)
+/* Of Phi = sum y Z + kappa[lane] div: to += its gradient by the links; da[h][lane] and d[...][lane], not NULL, += those by a and by
+ * theta: b, K. */
+LFT_P_STATIC void LFT_P(net_backward)(const LFT_P(trace_net) *s, const double *a, const lft_v *links, const lft_v *y,
+                                      const double *kappa, lft_v *to, double *da, double *d, LFT_P(net_fields) f)
 {
-    const int    volume = s->lattice.volume, sums = s->orbits + s->products, rates = LFT_P_FEATURES - LFT_P_PLANES;
-    const int    gradient = d.a != NULL, n = s->units * (sums + 2);
+    const int    volume = s->lattice.volume, orbits = s->about.orbits, sums = s->about.sums, part = s->units * LFT_P_BLOCK;
+    const int    gradient = da != NULL, n = s->units * (sums + 2), rates = LFT_P_FEATURES - LFT_P_PLANES;
     const lft_v  weight = LFT_P(from_wide)(kappa);
     LFT_P(place) p = LFT_P(first_place)();
     int          x, k, q, done = 0;
     LFT_P(net_features)(s, links, y, &f);
-    LFT_P(net_kernel)(s, v.K, f.kernel);
-    LFT_P(set_zero)(f.bar, volume * LFT_P_FEATURES);
+    LFT_P(set_zero)(f.bar, (volume + 1) * LFT_P_FEATURES);
     if (gradient) {
         LFT_P(set_zero)(f.grad, n);
         lft_p_zero(f.wide, (size_t)(n * LFT_P_LANES) * sizeof(double));
     }
-    for (x = 0; x < volume; ++x, LFT_P(next_place)(&s->lattice, &p)) {
-        LFT_P(net_at)(s, &p, f.site);
+    for (x = 0; x < volume; x += LFT_P_BLOCK) {
+        LFT_P(net_at)(s, &p, x, f.cell);
         for (k = 0; k < LFT_P_PLANES; ++k) {
-            LFT_P(net_sums)(s, &f, k, sums, 0, f.sum);
-            LFT_P(net_sums)(s, &f, k, s->orbits, rates, f.sum + sums);
-            LFT_P(net_unit_back)(s, v, weight, gradient, &f);
-            LFT_P(net_spread)(s, &f, k, sums, 0, f.sum_bar);
-            LFT_P(net_spread)(s, &f, k, s->orbits, rates, f.sum_bar + sums);
-            if (gradient && ++done % LFT_P_CHUNK == 0) LFT_P(net_widen)(s, &f);
+            LFT_P(net_gather)(s, &f, k, sums, 0, f.sum);
+            LFT_P(net_gather)(s, &f, k, orbits, rates, f.sum + sums * LFT_P_BLOCK);
+            LFT_P(net_unit_back)(s, a, weight, gradient, &f);
+            LFT_P(net_spread)(s, &f, k, 0, orbits, 0, f.unit);
+            LFT_P(net_spread)(s, &f, k, orbits, sums, 0, f.unit + part);
+            LFT_P(net_spread)(s, &f, k, 0, orbits, rates, f.unit + 2 * part);
+            if (gradient && ++done % (LFT_P_CHUNK / LFT_P_BLOCK) == 0) LFT_P(net_widen)(s, &f);
         }
     }
     if (gradient) {
         LFT_P(net_widen)(s, &f);
-        LFT_P(net_collect)(s, v, f.wide, d);
+        LFT_P(net_collect)(s, f.wide, da, d);
     }
     for (q = 0; q < volume * LFT_P_PLANES; ++q) LFT_P(net_plaquette_back)(s, &f, links, y, q, to);
 }
-
-#undef LFT_P_ENTRIES
 
 #endif
 #if LFT_GROUP == LFT_SCALAR
@@ -15379,7 +15399,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     s->count             = LFT_P(continuous_first)(s, d->loops);
     if (d->units) {
         LFT_P(net_init)(&s->net, &layer->in, d->units, d->reach, arena);
-        s->count += d->units * (d->nodes + 1 + s->net.orbits);
+        s->count += d->units * (d->nodes + 1 + s->net.about.orbits);
     }
     s->coefficient       = (double *)lft_arena_alloc(arena, (size_t)s->count, sizeof(double));
     layer->out           = layer->in;
@@ -15390,7 +15410,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     if (d->units) { /* without a net not even as tensors of no numbers: models of before have none */
         (void)lft_declare(set, name, "net_output", 2, d->units, d->nodes, 0, 0);
         (void)lft_declare(set, name, "net_bias", 1, d->units, 0, 0, 0);
-        (void)lft_declare(set, name, "net_kernel", 2, d->units, s->net.orbits, 0, 0);
+        (void)lft_declare(set, name, "net_kernel", 2, d->units, s->net.about.orbits, 0, 0);
     }
     layer->tape_bytes    = (size_t)d->most_steps * (size_t)s->links * LFT_P_LINK * sizeof(lft_v);
     layer->gradient_count = (size_t)s->count * LFT_P_LANES;
@@ -15485,6 +15505,7 @@ LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *th
 {
     LFT_P(continuous) *s = (LFT_P(continuous) *)layer->state;
     lft_p_copy(s->coefficient, theta + s->params, (size_t)s->count * sizeof(double));
+    if (s->desc.units) LFT_P(net_prepare)(&s->net, s->coefficient + LFT_P(continuous_bias)(s));
 }
 
 LFT_P_STATIC void LFT_P(continuous_at)(const LFT_P(continuous) *s, double t, double *c)
@@ -15498,19 +15519,16 @@ LFT_P_STATIC void LFT_P(continuous_at)(const LFT_P(continuous) *s, double t, dou
     }
 }
 
-/* The net at a time: a is made, b and K are the layer's. */
-LFT_P_STATIC LFT_P(net_values) LFT_P(continuous_net_at)(const LFT_P(continuous) *s, double t, double *a)
+/* The a of the net at a time. */
+LFT_P_STATIC void LFT_P(continuous_net_at)(const LFT_P(continuous) *s, double t, double *a)
 {
-    const double     *from = s->coefficient + LFT_P(continuous_first)(s, s->desc.loops);
-    LFT_P(net_values) v;
-    double            p[100 + LFT_P_SHAPE];
-    int               h, k;
+    const double *from = s->coefficient + LFT_P(continuous_first)(s, s->desc.loops);
+    double        p[100 + LFT_P_SHAPE];
+    int           h, k;
     LFT_P(legendre)(t, s->desc.nodes, p);
     for (h = 0; h < s->desc.units; ++h) {
         for (a[h] = 0, k = 0; k < s->desc.nodes; ++k) a[h] += p[k] * *from++;
     }
-    v.a = a, v.b = s->coefficient + LFT_P(continuous_bias)(s), v.K = v.b + s->desc.units;
-    return v;
 }
 
 /* Z and div at a time. */
@@ -15520,7 +15538,9 @@ LFT_P_STATIC void LFT_P(continuous_force)(const LFT_P(continuous) *s, double t, 
     double c[LFT_P_CLASSES];
     LFT_P(continuous_at)(s, t, c);
     LFT_P(potential_force)(&s->potential, c, links, Z, div, w->potential);
-    if (s->desc.units) LFT_P(net_force)(&s->net, LFT_P(continuous_net_at)(s, t, w->a), links, Z, div, w->net);
+    if (!s->desc.units) return;
+    LFT_P(continuous_net_at)(s, t, w->a);
+    LFT_P(net_force)(&s->net, w->a, links, Z, div, w->net);
 }
 
 /* Of sum y Z + kappa[lane] div: to = its gradient by the links; that by the parameters is added to gradient, not NULL. */
@@ -15528,7 +15548,6 @@ LFT_P_STATIC void LFT_P(continuous_force_back)(const LFT_P(continuous) *s, doubl
                                                const double *kappa, lft_v *to, double *gradient, LFT_P(continuous_work) *w)
 {
     const int         nodes = s->desc.nodes, outputs = LFT_P(continuous_first)(s, s->desc.loops);
-    LFT_P(net_values) d;
     double            c[LFT_P_CLASSES], p[100 + LFT_P_SHAPE];
     int               i, a, l;
     LFT_P(continuous_at)(s, t, c);
@@ -15542,12 +15561,10 @@ LFT_P_STATIC void LFT_P(continuous_force_back)(const LFT_P(continuous) *s, doubl
         }
     }
     if (!s->desc.units) return;
-    lft_p_zero(&d, sizeof d);
-    if (gradient) {
-        lft_p_zero(w->da, (size_t)s->desc.units * LFT_P_LANES * sizeof(double));
-        d.a = w->da, d.b = gradient + LFT_P(continuous_bias)(s) * LFT_P_LANES, d.K = d.b + s->desc.units * LFT_P_LANES;
-    }
-    LFT_P(net_backward)(&s->net, LFT_P(continuous_net_at)(s, t, w->a), links, y, kappa, to, d, w->net);
+    lft_p_zero(w->da, (size_t)s->desc.units * LFT_P_LANES * sizeof(double));
+    LFT_P(continuous_net_at)(s, t, w->a);
+    LFT_P(net_backward)(&s->net, w->a, links, y, kappa, to, gradient ? w->da : NULL,
+                        gradient ? gradient + LFT_P(continuous_bias)(s) * LFT_P_LANES : NULL, w->net);
     for (i = 0; gradient && i < s->desc.units * nodes; ++i) {
         double *add = gradient + (size_t)(outputs + i) * LFT_P_LANES;
         for (l = 0; l < LFT_P_LANES; ++l) add[l] += p[i % nodes] * w->da[i / nodes * LFT_P_LANES + l];
@@ -22390,6 +22407,7 @@ LFT_API size_t LFT_(loop_fit_bytes)(const LFT_(flow) *flow, const lft_fit_desc *
 #undef LFT_P_AROUND
 #undef LFT_P_COUPLES
 #undef LFT_P_FEATURES
+#undef LFT_P_BLOCK
 #undef LFT_P_STAGES
 #undef LFT_P_MOVES
 #undef LFT_P_SITE

@@ -289,7 +289,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     s->count             = LFT_P(continuous_first)(s, d->loops);
     if (d->units) {
         LFT_P(net_init)(&s->net, &layer->in, d->units, d->reach, arena);
-        s->count += d->units * (d->nodes + 1 + s->net.orbits);
+        s->count += d->units * (d->nodes + 1 + s->net.about.orbits);
     }
     s->coefficient       = (double *)lft_arena_alloc(arena, (size_t)s->count, sizeof(double));
     layer->out           = layer->in;
@@ -300,7 +300,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     if (d->units) { /* without a net not even as tensors of no numbers: models of before have none */
         (void)lft_declare(set, name, "net_output", 2, d->units, d->nodes, 0, 0);
         (void)lft_declare(set, name, "net_bias", 1, d->units, 0, 0, 0);
-        (void)lft_declare(set, name, "net_kernel", 2, d->units, s->net.orbits, 0, 0);
+        (void)lft_declare(set, name, "net_kernel", 2, d->units, s->net.about.orbits, 0, 0);
     }
     layer->tape_bytes    = (size_t)d->most_steps * (size_t)s->links * LFT_P_LINK * sizeof(lft_v);
     layer->gradient_count = (size_t)s->count * LFT_P_LANES;
@@ -395,6 +395,7 @@ LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *th
 {
     LFT_P(continuous) *s = (LFT_P(continuous) *)layer->state;
     lft_p_copy(s->coefficient, theta + s->params, (size_t)s->count * sizeof(double));
+    if (s->desc.units) LFT_P(net_prepare)(&s->net, s->coefficient + LFT_P(continuous_bias)(s));
 }
 
 LFT_P_STATIC void LFT_P(continuous_at)(const LFT_P(continuous) *s, double t, double *c)
@@ -408,19 +409,16 @@ LFT_P_STATIC void LFT_P(continuous_at)(const LFT_P(continuous) *s, double t, dou
     }
 }
 
-/* The net at a time: a is made, b and K are the layer's. */
-LFT_P_STATIC LFT_P(net_values) LFT_P(continuous_net_at)(const LFT_P(continuous) *s, double t, double *a)
+/* The a of the net at a time. */
+LFT_P_STATIC void LFT_P(continuous_net_at)(const LFT_P(continuous) *s, double t, double *a)
 {
-    const double     *from = s->coefficient + LFT_P(continuous_first)(s, s->desc.loops);
-    LFT_P(net_values) v;
-    double            p[100 + LFT_P_SHAPE];
-    int               h, k;
+    const double *from = s->coefficient + LFT_P(continuous_first)(s, s->desc.loops);
+    double        p[100 + LFT_P_SHAPE];
+    int           h, k;
     LFT_P(legendre)(t, s->desc.nodes, p);
     for (h = 0; h < s->desc.units; ++h) {
         for (a[h] = 0, k = 0; k < s->desc.nodes; ++k) a[h] += p[k] * *from++;
     }
-    v.a = a, v.b = s->coefficient + LFT_P(continuous_bias)(s), v.K = v.b + s->desc.units;
-    return v;
 }
 
 /* Z and div at a time. */
@@ -430,7 +428,9 @@ LFT_P_STATIC void LFT_P(continuous_force)(const LFT_P(continuous) *s, double t, 
     double c[LFT_P_CLASSES];
     LFT_P(continuous_at)(s, t, c);
     LFT_P(potential_force)(&s->potential, c, links, Z, div, w->potential);
-    if (s->desc.units) LFT_P(net_force)(&s->net, LFT_P(continuous_net_at)(s, t, w->a), links, Z, div, w->net);
+    if (!s->desc.units) return;
+    LFT_P(continuous_net_at)(s, t, w->a);
+    LFT_P(net_force)(&s->net, w->a, links, Z, div, w->net);
 }
 
 /* Of sum y Z + kappa[lane] div: to = its gradient by the links; that by the parameters is added to gradient, not NULL. */
@@ -438,7 +438,6 @@ LFT_P_STATIC void LFT_P(continuous_force_back)(const LFT_P(continuous) *s, doubl
                                                const double *kappa, lft_v *to, double *gradient, LFT_P(continuous_work) *w)
 {
     const int         nodes = s->desc.nodes, outputs = LFT_P(continuous_first)(s, s->desc.loops);
-    LFT_P(net_values) d;
     double            c[LFT_P_CLASSES], p[100 + LFT_P_SHAPE];
     int               i, a, l;
     LFT_P(continuous_at)(s, t, c);
@@ -452,12 +451,10 @@ LFT_P_STATIC void LFT_P(continuous_force_back)(const LFT_P(continuous) *s, doubl
         }
     }
     if (!s->desc.units) return;
-    lft_p_zero(&d, sizeof d);
-    if (gradient) {
-        lft_p_zero(w->da, (size_t)s->desc.units * LFT_P_LANES * sizeof(double));
-        d.a = w->da, d.b = gradient + LFT_P(continuous_bias)(s) * LFT_P_LANES, d.K = d.b + s->desc.units * LFT_P_LANES;
-    }
-    LFT_P(net_backward)(&s->net, LFT_P(continuous_net_at)(s, t, w->a), links, y, kappa, to, d, w->net);
+    lft_p_zero(w->da, (size_t)s->desc.units * LFT_P_LANES * sizeof(double));
+    LFT_P(continuous_net_at)(s, t, w->a);
+    LFT_P(net_backward)(&s->net, w->a, links, y, kappa, to, gradient ? w->da : NULL,
+                        gradient ? gradient + LFT_P(continuous_bias)(s) * LFT_P_LANES : NULL, w->net);
     for (i = 0; gradient && i < s->desc.units * nodes; ++i) {
         double *add = gradient + (size_t)(outputs + i) * LFT_P_LANES;
         for (l = 0; l < LFT_P_LANES; ++l) add[l] += p[i % nodes] * w->da[i / nodes * LFT_P_LANES + l];

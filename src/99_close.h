@@ -43,6 +43,7 @@
 #undef LFT_P_AROUND
 #undef LFT_P_COUPLES
 #undef LFT_P_FEATURES
+#undef LFT_P_BLOCK
 #undef LFT_P_STAGES
 #undef LFT_P_MOVES
 #undef LFT_P_SITE

@@ -190,6 +190,7 @@
 #include "66_loop_classes.h"
 #include "67_loop_program.h"
 #include "68_loop_draft.h"
+#include "69_plaquette_orbits.h"
 #include "69_potential.h"
 #include "69_trace_net.h"
 #endif

@@ -172,8 +172,8 @@ static void SUITE_(net_orbits_counted)(void)
     if (SUITE_(lattice_init)(&lattice, extent, NULL)) check_true("lattice", 0);
     for (reach = 1; reach <= 2; ++reach) {
         SUITE_(p_net_init)(&net, &lattice, 1, reach, &arena);
-        for (i = n = 0; i < net.orbits; ++i) n += net.members[i];
-        check_near(flow_name("orbits"), net.orbits, known[SUITE_DIM - 2][reach - 1], 0);
+        for (i = n = 0; i < net.about.orbits; ++i) n += net.about.members[i];
+        check_near(flow_name("orbits"), net.about.orbits, known[SUITE_DIM - 2][reach - 1], 0);
         if (SUITE_DIM == 2) check_near(flow_name("plaquettes about one"), n, (2 * reach + 1) * (2 * reach + 1), 0);
     }
 }
