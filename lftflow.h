@@ -12433,7 +12433,8 @@ static const char *const LFT_P(prior_name)[] = {"", "free", "normal", "haar"}; /
 /* ---- 66_loop_classes.h, code ------------------------------------------------------------------------------------- */
 /* 66_loop_classes.h: products of traces of closed paths, their classes, and what derivatives make of them. Symbols, no fields.
  * Offers (private): LFT_P(traces), LFT_P(classes), LFT_P(classes_find)(), _laplacian, _times_plaquettes, LFT_P(traces_member)(),
- * _moving, _reversed, _home, _normal, LFT_P(letter_moves)(), LFT_P(path_walk)(); LFT_P_CLASSES, _ORDERS, _SYMMETRIES.
+ * _moving, _moved, _reversed, _home, _normal, LFT_P(letter_moves)(), LFT_P(path_walk)(); LFT_P_CLASSES, _ORDERS,
+ * _SYMMETRIES.
  *
  * A path is a list of links, each as it is or adjoint; the trace of a closed one is a Wilson loop. A class is the sum of all
  * images of one product of traces under translations, the hypercubic group and reversal of all paths at once (complex
@@ -12447,20 +12448,26 @@ static const char *const LFT_P(prior_name)[] = {"", "free", "normal", "haar"}; /
  * classes are independent: in U(1) only the number of times that each link is passed counts. In SU(2) all traces are real and
  * tr A tr B = tr A B + tr A B^+. In SU(3) tr X X Y = tr X tr X Y - (tr X)^* tr Y + tr X^+ Y.
  *
+ * Along axes with a period, those of a lattice that is too small, sites are the same modulo it: links of a path may be the same
+ * that are not on a large lattice, paths may close around, and classes that differ there may be one. The images are those under
+ * what leaves the lattice as it is: only axes of the same period change places. As a class may have images that are their own
+ * translations, it is the sum over all translations of each image that is not another's. Not beside a doubled axis.
+ *
  * Of a doubled axis only the new links move, those across it at odd coordinates: l runs over them, and the images are those under
  * what leaves them where they are: translations along the axis by two, the axis turned round, all that the others have. Then
  * there are two classes of plaquettes, along the axis and, from three dimensions on, across it where links are new; the others,
  * and all other products of links that stay, are constants of both expressions. */
 
 #define LFT_P_ORDERS  (LFT_DIM == 2 && LFT_P_COLOURS < 3 ? 8 : 4) /* beyond there is no room for the classes */
-#define LFT_P_CLASSES (LFT_DIM > 2 && LFT_P_COLOURS == 3 ? 160 : 128)
+#define LFT_P_CLASSES (LFT_DIM == 2 ? 128 : LFT_P_COLOURS == 3 ? 160 : LFT_DIM == 3 && LFT_P_COLOURS == 1 ? 512 : 128)
 #define LFT_P_LETTERS (4 * (LFT_P_ORDERS + 1)) /* of a class of the last order times a plaquette */
-#define LFT_P_TRACES  (LFT_P_ORDERS + 2)
+#define LFT_P_TRACES  (LFT_P_COLOURS == 1 ? 2 : LFT_P_ORDERS + 2)
 #define LFT_P_SYMMETRIES ((1 << LFT_DIM) * (LFT_DIM == 4 ? 24 : LFT_DIM == 3 ? 6 : LFT_DIM)) /* of the hypercubic group */
 
 /* A letter is a link on a path: its site, its direction, and whether it is adjoint. */
 typedef struct LFT_P(traces) {
     int doubled; /* axis + 1, 0: none */
+    int period[LFT_DIM]; /* 0: none; otherwise sites are from 0 to below it */
     int traces, length[LFT_P_TRACES], letter[LFT_P_TRACES][LFT_P_LETTERS];
 } LFT_P(traces);
 
@@ -12476,6 +12483,15 @@ typedef struct LFT_P(classes) {
 typedef struct LFT_P(in_classes) {
     double c[LFT_P_CLASSES + 1];
 } LFT_P(in_classes);
+
+/* The site of the same links within the periods. */
+LFT_P_INLINE void LFT_P(wrapped)(const int *period, int *x)
+{
+    int mu;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        if (period[mu]) x[mu] = (x[mu] % period[mu] + period[mu]) % period[mu];
+    }
+}
 
 /* ---- letters --------------------------------------------------------------------------------------------------------- */
 
@@ -12508,10 +12524,11 @@ LFT_P_STATIC int LFT_P(letter_moves)(int letter, int doubled)
 }
 
 /* The site that a path is at before this link. */
-LFT_P_STATIC void LFT_P(letter_begin)(int letter, int *x)
+LFT_P_STATIC void LFT_P(letter_begin)(int letter, const int *period, int *x)
 {
     LFT_P(letter_site)(letter, x);
     x[LFT_P(letter_axis)(letter)] += LFT_P(letter_adjoint)(letter);
+    LFT_P(wrapped)(period, x);
 }
 
 /* ---- paths ----------------------------------------------------------------------------------------------------------- */
@@ -12565,23 +12582,23 @@ LFT_P_STATIC int LFT_P(path_trimmed)(int *path, int n)
 }
 
 /* Whether a letter begins where the other one ends. */
-LFT_P_STATIC int LFT_P(letter_follows)(int letter, int before)
+LFT_P_STATIC int LFT_P(letter_follows)(int letter, int before, const int *period)
 {
     int x[LFT_DIM], y[LFT_DIM];
-    LFT_P(letter_begin)(letter, x);
-    LFT_P(letter_begin)(before ^ 1, y);
+    LFT_P(letter_begin)(letter, period, x);
+    LFT_P(letter_begin)(before ^ 1, period, y);
     return LFT_P(path_compare)(x, y, LFT_DIM) == 0;
 }
 
 /* The links of U(1) in an order in which they can be walked along: circles, each begun where one before it passes. */
-LFT_P_STATIC void LFT_P(path_walk)(int *path, int n)
+LFT_P_STATIC void LFT_P(path_walk)(int *path, int n, const int *period)
 {
     int left[LFT_P_LETTERS], done, at = 0, i, k;
     lft_p_copy(left, path, (size_t)n * sizeof(int));
     for (done = 0; done < n; ++done) {
-        for (i = 0; i < n - done && at > 0 && !LFT_P(letter_follows)(left[i], path[at - 1]); ++i) {}
+        for (i = 0; i < n - done && at > 0 && !LFT_P(letter_follows)(left[i], path[at - 1], period); ++i) {}
         for (k = done; k > 0 && i == n - done; --k) {
-            for (i = 0; i < n - done && !LFT_P(letter_follows)(left[i], path[k - 1]); ++i) {}
+            for (i = 0; i < n - done && !LFT_P(letter_follows)(left[i], path[k - 1], period); ++i) {}
             at = k;
         }
         if (i == n - done) i = 0, at = done;
@@ -12662,10 +12679,31 @@ LFT_P_STATIC int LFT_P(traces_same)(const LFT_P(traces) *a, const LFT_P(traces) 
     return LFT_P(traces_compare)(a, b) == 0;
 }
 
-/* Moved to where the least coordinate of its links along each axis is 0; of a doubled axis 0 or 1. */
+/* All sites less `by`. */
+LFT_P_STATIC void LFT_P(traces_moved)(LFT_P(traces) *p, const int *by)
+{
+    int x[LFT_DIM], t, i, mu, periods = 0, move = 0;
+    for (mu = 0; mu < LFT_DIM; ++mu) move = move * 32 + by[mu], periods += p->period[mu] > 0;
+    for (t = 0; t < p->traces; ++t) {
+        for (i = 0; i < p->length[t]; ++i) {
+            int *letter = p->letter[t] + i;
+            if (!periods) {
+                *letter -= 8 * move;
+                continue;
+            }
+            LFT_P(letter_site)(*letter, x);
+            for (mu = 0; mu < LFT_DIM; ++mu) x[mu] -= by[mu];
+            LFT_P(wrapped)(p->period, x);
+            *letter = LFT_P(letter_of)(x, LFT_P(letter_axis)(*letter), LFT_P(letter_adjoint)(*letter));
+        }
+    }
+}
+
+/* Moved to where the least coordinate of its links along each axis is 0; of a doubled axis 0 or 1; of one with a period, where the
+ * first link is at 0. */
 LFT_P_STATIC void LFT_P(traces_home)(LFT_P(traces) *p)
 {
-    int x[LFT_DIM], least[LFT_DIM], t, i, mu, move = 0;
+    int x[LFT_DIM], least[LFT_DIM], t, i, mu;
     for (mu = 0; mu < LFT_DIM; ++mu) least[mu] = 1000;
     for (t = 0; t < p->traces; ++t) {
         for (i = 0; i < p->length[t]; ++i) {
@@ -12674,17 +12712,15 @@ LFT_P_STATIC void LFT_P(traces_home)(LFT_P(traces) *p)
         }
     }
     if (p->doubled) least[p->doubled - 1] &= ~1;
-    for (mu = 0; mu < LFT_DIM; ++mu) move = move * 32 + least[mu];
-    for (t = 0; t < p->traces; ++t) {
-        for (i = 0; i < p->length[t]; ++i) p->letter[t][i] -= 8 * move;
-    }
+    LFT_P(letter_site)(p->letter[0][0], x);
+    for (mu = 0; mu < LFT_DIM; ++mu) least[mu] = p->period[mu] ? x[mu] : least[mu];
+    LFT_P(traces_moved)(p, least);
 }
 
-/* One form of all translated ones and of all ways to write them. */
-LFT_P_STATIC void LFT_P(traces_normal)(LFT_P(traces) *p)
+/* One form of all ways to write it. */
+LFT_P_STATIC void LFT_P(traces_ordered)(LFT_P(traces) *p)
 {
     int t, k;
-    LFT_P(traces_home)(p);
     for (t = 0; t < p->traces; ++t) LFT_P(path_normal)(p->letter[t], p->length[t]);
     for (t = 1; t < p->traces; ++t) { /* sorted by length and letters */
         const LFT_P(traces) q = *p;
@@ -12700,6 +12736,40 @@ LFT_P_STATIC void LFT_P(traces_normal)(LFT_P(traces) *p)
     }
 }
 
+/* One form of all translated ones and of all ways to write them. With periods the least of those that have one of its links at 0: not
+ * any, but one of the first kind among the shortest paths. */
+LFT_P_STATIC void LFT_P(traces_normal)(LFT_P(traces) *p)
+{
+    const int    kind = LFT_P_COLOURS == 2 ? 6 : 7; /* axis and, where it has a meaning, direction */
+    int          x[LFT_DIM], t, i, mu, periods = 0, shortest = p->length[0], least = 7;
+    LFT_P(traces) best, q;
+    LFT_P(traces_home)(p);
+    for (mu = 0; mu < LFT_DIM; ++mu) periods += p->period[mu] > 0;
+    if (!periods) {
+        LFT_P(traces_ordered)(p);
+        return;
+    }
+    for (t = 1; t < p->traces; ++t) shortest = p->length[t] < shortest ? p->length[t] : shortest;
+    for (t = 0; t < p->traces; ++t) {
+        for (i = 0; i < p->length[t] && p->length[t] == shortest; ++i) {
+            least = (p->letter[t][i] & kind) < least ? p->letter[t][i] & kind : least;
+        }
+    }
+    best.traces = 0;
+    for (t = 0; t < p->traces; ++t) {
+        for (i = 0; i < p->length[t] && p->length[t] == shortest; ++i) {
+            if ((p->letter[t][i] & kind) != least) continue;
+            LFT_P(letter_site)(p->letter[t][i], x);
+            for (mu = 0; mu < LFT_DIM; ++mu) x[mu] = p->period[mu] ? x[mu] : 0;
+            q = *p;
+            LFT_P(traces_moved)(&q, x);
+            LFT_P(traces_ordered)(&q);
+            if (!best.traces || LFT_P(traces_compare)(&q, &best) < 0) best = q;
+        }
+    }
+    *p = best;
+}
+
 /* The hypercubic group: axis i becomes axis to[i], and is turned round where turn[i] is 1. Element g < 2^d d!. */
 LFT_P_STATIC void LFT_P(symmetry)(int g, int *to, int *turn)
 {
@@ -12713,12 +12783,15 @@ LFT_P_STATIC void LFT_P(symmetry)(int g, int *to, int *turn)
     }
 }
 
-/* The image of p under element g, in normal form; 0 where that does not leave a doubled axis where it is. */
+/* The image of p under element g, in normal form; 0 where that does not leave a doubled axis where it is, or periods as they are. */
 LFT_P_STATIC int LFT_P(traces_member)(LFT_P(traces) *to, const LFT_P(traces) *p, int g)
 {
     int axis[LFT_DIM], turn[LFT_DIM], x[LFT_DIM], y[LFT_DIM], t, i, mu;
     LFT_P(symmetry)(g, axis, turn);
     if (p->doubled && axis[p->doubled - 1] != p->doubled - 1) return 0;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        if (p->period[axis[mu]] != p->period[mu]) return 0;
+    }
     *to = *p;
     for (t = 0; t < p->traces; ++t) {
         for (i = 0; i < p->length[t]; ++i) {
@@ -12726,6 +12799,7 @@ LFT_P_STATIC int LFT_P(traces_member)(LFT_P(traces) *to, const LFT_P(traces) *p,
             LFT_P(letter_site)(letter, x);
             for (mu = 0; mu < LFT_DIM; ++mu) y[axis[mu]] = turn[mu] ? -x[mu] : x[mu];
             y[axis[along]] -= turn[along];
+            LFT_P(wrapped)(p->period, y);
             to->letter[t][i] = LFT_P(letter_of)(y, axis[along], LFT_P(letter_adjoint)(letter) ^ turn[along]);
         }
     }
@@ -12778,8 +12852,8 @@ LFT_P_STATIC int LFT_P(traces_joined)(const LFT_P(traces) *p, LFT_P(traces) *q, 
         for (u = 0; u < t; ++u) {
             for (i = 0; i < p->length[t]; ++i) {
                 for (k = 0; k < p->length[u]; ++k) {
-                    LFT_P(letter_begin)(p->letter[t][i], x);
-                    LFT_P(letter_begin)(p->letter[u][k], y);
+                    LFT_P(letter_begin)(p->letter[t][i], p->period, x);
+                    LFT_P(letter_begin)(p->letter[u][k], p->period, y);
                     if (LFT_P(path_compare)(x, y, LFT_DIM)) continue;
                     n = p->length[t], m = p->length[u];
                     *q = *p;
@@ -12923,12 +12997,14 @@ LFT_P_STATIC void LFT_P(classes_laplacian)(LFT_P(classes) *s, int i, LFT_P(in_cl
 }
 
 /* The path around the plaquette at x. */
-LFT_P_STATIC void LFT_P(path_plaquette)(const int *x, int mu, int nu, int *path)
+LFT_P_STATIC void LFT_P(path_plaquette)(const int *x, int mu, int nu, const int *period, int *path)
 {
     int y[LFT_DIM], z[LFT_DIM];
     lft_p_copy(y, x, sizeof y);
     lft_p_copy(z, x, sizeof z);
     y[mu] += 1, z[nu] += 1;
+    LFT_P(wrapped)(period, y);
+    LFT_P(wrapped)(period, z);
     path[0] = LFT_P(letter_of)(x, mu, 0), path[1] = LFT_P(letter_of)(y, nu, 0);
     path[2] = LFT_P(letter_of)(z, mu, 1), path[3] = LFT_P(letter_of)(x, nu, 1);
 }
@@ -12948,7 +13024,8 @@ LFT_P_STATIC void LFT_P(classes_times_plaquettes)(LFT_P(classes) *s, int i, LFT_
                 for (below = 0; nu != mu && below < 2; ++below) {
                     LFT_P(letter_site)(letter, x);
                     x[nu] -= below;
-                    LFT_P(path_plaquette)(x, mu, nu, path);
+                    LFT_P(wrapped)(p.period, x);
+                    LFT_P(path_plaquette)(x, mu, nu, p.period, path);
                     for (reversed = 0; reversed < 2; ++reversed) {
                         if (reversed) LFT_P(path_reversed)(p.letter[last], path, 4);
                         else lft_p_copy(p.letter[last], path, sizeof path);
@@ -12976,25 +13053,33 @@ LFT_P_STATIC void LFT_P(classes_sort)(LFT_P(classes) *s)
     }
 }
 
-/* All classes, order by order, until there are `wanted` that move. upto of an order that there is no room for is 0. */
-LFT_P_STATIC void LFT_P(classes_find)(LFT_P(classes) *s, int doubled, int wanted)
+/* All classes, order by order, until there are `wanted` that move, or all of the last order. upto of an order that there is no room
+ * for is 0. period[mu]: 0 along axes that are long enough. */
+LFT_P_STATIC void LFT_P(classes_find)(LFT_P(classes) *s, int doubled, const int *period, int last, int wanted)
 {
     const int         along = doubled ? doubled - 1 : 0, across = (along + 1) % LFT_DIM;
     LFT_P(in_classes) row;
     LFT_P(traces)      plaquette;
-    int               x[LFT_DIM], order, i, closed = 0;
+    int               x[LFT_DIM], order, i, mu, nu, closed = 0;
     lft_p_zero(s, sizeof *s);
     lft_p_zero(&plaquette, sizeof plaquette);
     lft_p_zero(x, sizeof x);
     plaquette.traces = 1, plaquette.length[0] = 4, plaquette.doubled = doubled;
-    LFT_P(path_plaquette)(x, along, across, plaquette.letter[0]);
+    lft_p_copy(plaquette.period, period, sizeof plaquette.period);
+    LFT_P(path_plaquette)(x, along, across, period, plaquette.letter[0]);
     (void)LFT_P(class_of)(s, &plaquette);
+    for (mu = 0; mu < LFT_DIM && !doubled; ++mu) { /* of unequal periods there are more */
+        for (nu = mu + 1; nu < LFT_DIM; ++nu) {
+            LFT_P(path_plaquette)(x, mu, nu, period, plaquette.letter[0]);
+            (void)LFT_P(class_of)(s, &plaquette);
+        }
+    }
     x[along] = 1;
     if (doubled && LFT_DIM > 2) {
-        LFT_P(path_plaquette)(x, across, (along + 2) % LFT_DIM, plaquette.letter[0]);
+        LFT_P(path_plaquette)(x, across, (along + 2) % LFT_DIM, period, plaquette.letter[0]);
         (void)LFT_P(class_of)(s, &plaquette);
     }
-    for (order = 1; order <= LFT_P_ORDERS; ++order) {
+    for (order = 1; order <= last; ++order) {
         for (i = order > 2 ? s->upto[order - 2] : 0; order > 1 && i < s->upto[order - 1]; ++i) {
             LFT_P(classes_times_plaquettes)(s, i, &row);
         }
@@ -13050,6 +13135,7 @@ typedef struct LFT_P(program) {
     LFT_(lattice)    lattice;
     int              stride[LFT_DIM];
     int              doubled; /* axis + 1: it runs at even slices, and only new links move; 0: none */
+    int              period[LFT_DIM]; /* of its classes, 0: none */
     int              sites, paths, loops, monomials, classes;
     LFT_P(program_step)     *site; /* site 0 is the one that the program is at */
     LFT_P(longer_path)  *path;
@@ -13337,9 +13423,11 @@ LFT_P_STATIC unsigned short *LFT_P(draft_uses)(LFT_P(draft) *d, const int *path,
 {
     LFT_P(traces) here, back;
     here.traces = 1, here.length[0] = n, here.doubled = d->program->doubled;
+    lft_p_copy(here.period, d->program->period, sizeof here.period);
     lft_p_copy(here.letter[0], path, (size_t)n * sizeof(int));
     LFT_P(traces_home)(&here);
     LFT_P(traces_reversed)(&back, &here);
+    LFT_P(traces_home)(&back);
     return d->uses + (LFT_P(path_key)(here.letter[0], n) ^ LFT_P(path_key)(back.letter[0], n)) % (4 * LFT_P_PATHS);
 }
 
@@ -13479,17 +13567,16 @@ LFT_P_STATIC void LFT_P(draft_product)(LFT_P(draft) *d, const LFT_P(traces) *p, 
     LFT_P(monomial) m;
     LFT_P(traces)    q = *p, best_q = *p;
     LFT_P(draft_costs) costs;
-    int             origin[LFT_DIM], begin, n, t, i, u, k, mu;
+    int             origin[LFT_DIM], begin, n, t, i, u;
     double          best = 1000, cost;
     for (t = 0; t < p->traces; ++t) {
         for (i = 0; i < p->length[t]; ++i) {
-            int move = 0;
             cost = 0;
-            LFT_P(letter_begin)(p->letter[t][i], origin);
+            LFT_P(letter_begin)(p->letter[t][i], p->period, origin);
             if (p->doubled) origin[p->doubled - 1] &= ~1;
-            for (mu = 0; mu < LFT_DIM; ++mu) move = move * 32 + origin[mu];
+            q = *p;
+            LFT_P(traces_moved)(&q, origin);
             for (u = 0; u < p->traces; ++u) {
-                for (k = 0; k < p->length[u]; ++k) q.letter[u][k] = p->letter[u][k] - 8 * move;
                 LFT_P(draft_price)(d, q.letter[u], p->length[u], &costs);
                 cost += LFT_P(draft_cut)(&costs, &begin, &n);
             }
@@ -13537,7 +13624,7 @@ LFT_P_STATIC int LFT_P(draft_class)(LFT_P(draft) *d, const LFT_P(classes) *class
         if (i < n) continue;
         seen[n++] = key;
         members += order ? 2 : 1;
-        if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0]);
+        if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0], p.period);
         if (d->counting) LFT_P(draft_count)(d, &p);
         else LFT_P(draft_product)(d, &p, number, order ? 2 : 1);
     }
@@ -13554,6 +13641,7 @@ LFT_P_STATIC lft_status LFT_P(program_build)(LFT_P(program) *g, const LFT_(latti
     lft_p_zero(g, sizeof *g);
     lft_p_zero(&d, sizeof d);
     g->lattice = *lattice, g->classes = count, g->doubled = classes->one[0].doubled;
+    lft_p_copy(g->period, classes->one[0].period, sizeof g->period);
     LFT_P(strides)(lattice, g->stride);
     d.program  = g;
     d.counting = 1;
@@ -13579,35 +13667,26 @@ LFT_P_STATIC lft_status LFT_P(program_build)(LFT_P(program) *g, const LFT_(latti
 
 /* ---- 69_potential.h, code ---------------------------------------------------------------------------------------- */
 /* 69_potential.h: potentials made of Wilson loops, with force and divergence.
- * Offers (private): LFT_P(potential), LFT_P(potential_classes)(), _init, _start, _fields, _force, _backward.
+ * Offers (private): LFT_P(potential), LFT_P(potential_classes)(), _find, _init, _room, _start, _solve, _fields, _force, _backward.
  *
  *   S~(U) = sum_i c_i W_i(U),   force Z_l^a = -d_l^a S~,   divergence -sum d_l^a d_l^a S~ = sum_i c_i L W_i
  * with the classes W_i of 66_loop_classes.h: L W_i = sum_j D_ij W_j + const, the divergence costs nothing beside the W_j. Of a
- * doubled axis l are the new links, the others have no force. */
+ * doubled axis l are the new links, the others have no force.
+ *
+ * On a lattice where links of these loops coincide that are not the same on a large one, the classes are found anew modulo its
+ * extents, along all axes that are too short. Beside a doubled axis such lattices are refused. */
 
 typedef struct LFT_P(potential) {
     LFT_P(program) program;
     int            classes;    /* with coefficients: the first of those that the program computes */
     int            orders;     /* of the trivializing map that all classes are there for */
     int            upto[LFT_P_ORDERS + 1]; /* classes of orders up to this; 0 where not all were looked for */
-    int            extent[LFT_DIM]; /* the least: on a smaller lattice links of a loop that move are one and the same */
+    int            extent[LFT_DIM]; /* the least that keep links of a loop apart that move; 0 where they are the same modulo extents */
     double        *closure;    /* [classes][all of the program's + 1]: D_ij, last the constant */
 } LFT_P(potential);
 
-/* How many classes there are to an order; 0 where there is no room for them. */
-LFT_P_STATIC int LFT_P(potential_classes)(int doubled, int order)
-{
-    LFT_P(classes) classes;
-    int            wanted = 1;
-    do {
-        LFT_P(classes_find)(&classes, doubled, wanted);
-        wanted = classes.moving + 1;
-    } while (!classes.full && !classes.upto[order]);
-    return classes.upto[order];
-}
-
-/* The extents that keep the links of p apart that move, as those of s, which all axes but a doubled one share. */
-LFT_P_STATIC void LFT_P(potential_extent)(LFT_P(potential) *s, const LFT_P(traces) *p)
+/* The extents that keep the links of p apart that move: they are the same for all axes that images of p exchange. */
+LFT_P_STATIC void LFT_P(potential_extent)(const LFT_P(traces) *p, int *least_extent)
 {
     int x[LFT_DIM], least[LFT_DIM], most[LFT_DIM], t, k, mu, nu;
     for (mu = 0; mu < LFT_DIM; ++mu) least[mu] = 1000, most[mu] = -1000;
@@ -13624,9 +13703,55 @@ LFT_P_STATIC void LFT_P(potential_extent)(LFT_P(potential) *s, const LFT_P(trace
     for (mu = 0; mu < LFT_DIM; ++mu) {
         for (nu = 0; nu < LFT_DIM; ++nu) {
             const int extent = most[nu] - least[nu] + 1;
-            if ((mu == p->doubled - 1) == (nu == p->doubled - 1) && extent > s->extent[mu]) s->extent[mu] = extent;
+            if ((mu == p->doubled - 1) != (nu == p->doubled - 1) || p->period[mu] || p->period[nu]) continue;
+            if (extent > least_extent[mu]) least_extent[mu] = extent;
         }
     }
+}
+
+/* The first `wanted` classes or as many as there are, and all that their divergence takes: the number of all is returned, 0 where
+ * there is no room for them. */
+LFT_P_STATIC int LFT_P(potential_closed)(LFT_P(classes) *classes, int wanted)
+{
+    const int         n = wanted < classes->moving ? wanted : classes->moving;
+    LFT_P(in_classes) row;
+    int               all = n, i, j;
+    classes->full = 0;
+    for (i = 0; i < n; ++i) {
+        LFT_P(classes_laplacian)(classes, i, &row);
+        if (classes->full) return 0;
+        for (j = all; j < classes->count; ++j) all = row.c[j] < 0 || row.c[j] > 0 ? j + 1 : all;
+    }
+    return all;
+}
+
+/* The classes of a lattice, all of the last order or the first `wanted`, with all that their divergence takes as above; least: the
+ * extents that they need. Those of large lattices where they will do. */
+LFT_P_STATIC int LFT_P(potential_find)(LFT_P(classes) *classes, const int *extent, int doubled, int last, int wanted, int *least)
+{
+    int period[LFT_DIM] = {0}, all, i, mu, more;
+    do {
+        LFT_P(classes_find)(classes, doubled, period, last, wanted);
+        all = LFT_P(potential_closed)(classes, wanted);
+        lft_p_zero(least, sizeof period);
+        for (i = 0; i < (all ? all : classes->moving); ++i) LFT_P(potential_extent)(classes->one + i, least);
+        for (more = mu = 0; mu < LFT_DIM && !doubled; ++mu) {
+            if (extent[mu] < 2 || extent[mu] >= least[mu]) continue;
+            period[mu] = extent[mu], more = 1;
+        }
+    } while (more);
+    return all;
+}
+
+/* How many classes there are to an order, on a large lattice or, not NULL, one of these extents; 0 where there is no room for them. */
+LFT_P_STATIC int LFT_P(potential_classes)(const int *extent, int doubled, int order)
+{
+    const int      none[LFT_DIM] = {0};
+    int            least[LFT_DIM];
+    LFT_P(classes) classes;
+    if (extent) (void)LFT_P(potential_find)(&classes, extent, doubled, order, LFT_P_CLASSES, least);
+    else LFT_P(classes_find)(&classes, doubled, none, order, LFT_P_CLASSES + 1);
+    return classes.upto[order];
 }
 
 /* With `wanted` classes or as many as there are. Runs over a measuring arena, too. */
@@ -13635,22 +13760,16 @@ LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(la
 {
     LFT_P(classes)    classes;
     LFT_P(in_classes) row;
-    int               all, i, j;
+    int               all, i;
     lft_status        status;
     lft_p_zero(s, sizeof *s);
-    LFT_P(classes_find)(&classes, doubled, wanted);
-    s->classes = all = wanted < classes.moving ? wanted : classes.moving;
-    classes.full = 0;
-    for (i = 0; i < s->classes; ++i) {
-        LFT_P(classes_laplacian)(&classes, i, &row);
-        if (classes.full) {
-            return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "loops", "fewer: their divergence takes too many classes", i);
-        }
-        for (j = all; j < classes.count; ++j) all = row.c[j] < 0 || row.c[j] > 0 ? j + 1 : all;
+    all = LFT_P(potential_find)(&classes, lattice->extent, doubled, LFT_P_ORDERS, wanted, s->extent);
+    if (!all) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "loops", "fewer: their divergence takes too many classes", wanted);
     }
+    s->classes = wanted < classes.moving ? wanted : classes.moving;
     lft_p_copy(s->upto, classes.upto, sizeof s->upto);
     while (s->orders < LFT_P_ORDERS && classes.upto[s->orders + 1] > 0 && classes.upto[s->orders + 1] <= s->classes) ++s->orders;
-    for (i = 0; i < all; ++i) LFT_P(potential_extent)(s, classes.one + i);
     status = LFT_P(program_build)(&s->program, lattice, &classes, all, arena, error);
     if (status) return status;
     s->closure = (double *)lft_arena_alloc(arena, (size_t)s->classes * (size_t)(all + 1), sizeof(double));
@@ -13677,6 +13796,7 @@ LFT_P_STATIC void LFT_P(potential_gauss)(double *a, double *b, int n)
         swap = b[k], b[k] = b[pivot], b[pivot] = swap;
         for (i = k + 1; i < n; ++i) {
             const double factor = a[i * n + k] / a[k * n + k];
+            if (!(factor < 0 || factor > 0)) continue;
             for (j = k; j < n; ++j) a[i * n + j] -= factor * a[k * n + j];
             b[i] -= factor * b[k];
         }
@@ -13710,16 +13830,21 @@ LFT_P_STATIC void LFT_P(potential_action)(const LFT_P(classes) *classes, double 
     for (i = 0; i < n; ++i) c[i] = i < classes->upto[1] ? -1.0 / LFT_P_COLOURS * (LFT_P_COLOURS == 2 ? 1 : 0.5) : 0;
 }
 
+/* Numbers of a square matrix of the classes to an order. */
+LFT_P_STATIC size_t LFT_P(potential_room)(const LFT_P(potential) *s, int order)
+{
+    return (size_t)s->upto[order] * (size_t)s->upto[order];
+}
+
 /* The trivializing map of the Wilson action S to an order in beta, S~ = sum_k t^k S~_k with
  *   L S~_0 = S,   L S~_k = -sum d_l^a S d_l^a S~_{k-1}, constants apart (0907.5491)
- * at beta = 1. c[k][class], k < order. */
-LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, int order, double (*c)[LFT_P_CLASSES])
+ * at beta = 1. c[k][class], k < order; a: _room of one matrix. */
+LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, int order, double (*c)[LFT_P_CLASSES], double *a)
 {
     LFT_P(classes)    classes;
     LFT_P(in_classes) row;
-    double            a[LFT_P_CLASSES * LFT_P_CLASSES];
     int               all, i, j, k;
-    LFT_P(classes_find)(&classes, s->program.doubled, s->classes);
+    LFT_P(classes_find)(&classes, s->program.doubled, s->program.period, LFT_P_ORDERS, s->classes);
     for (k = 0; k < order; ++k) {
         lft_p_zero(c[k], sizeof c[k]);
         all = classes.upto[k + 1];
@@ -13737,15 +13862,16 @@ LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, int order, d
  * order, all others cut off: with S of beta 1,
  *   L S~ + beta sum d_l^a S d_l^a S~ = S, constants apart
  * Of a doubled axis it is the trivializing map of the new links for any others, what these alone make up is a constant, too; there
- * the cut is one of harmonics of a link, and converges where the expansion in beta does not. c[point][class] */
+ * the cut is one of harmonics of a link, and converges where the expansion in beta does not. c[point][class]; a: room of three
+ * matrices */
 LFT_P_STATIC void LFT_P(potential_solve)(const LFT_P(potential) *s, int order, int points, const double *beta,
-                                         double (*c)[LFT_P_CLASSES])
+                                         double (*c)[LFT_P_CLASSES], double *a)
 {
+    const int      all = s->upto[order];
+    double        *g = a + LFT_P(potential_room)(s, order), *both = g + LFT_P(potential_room)(s, order);
     LFT_P(classes) classes;
-    double         a[LFT_P_CLASSES * LFT_P_CLASSES], g[LFT_P_CLASSES * LFT_P_CLASSES], both[LFT_P_CLASSES * LFT_P_CLASSES];
-    int            all, i, k;
-    LFT_P(classes_find)(&classes, s->program.doubled, s->classes);
-    all = classes.upto[order];
+    int            i, k;
+    LFT_P(classes_find)(&classes, s->program.doubled, s->program.period, LFT_P_ORDERS, s->classes);
     LFT_P(potential_matrices)(&classes, all, a, g);
     for (k = 0; k < points; ++k) {
         lft_p_zero(c[k], sizeof c[k]);
@@ -15116,7 +15242,12 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
 
 LFT_API int LFT_(continuous_loops)(int doubled, int order)
 {
-    return order < 1 || order > LFT_P_ORDERS || doubled < 0 || doubled > LFT_DIM ? 0 : LFT_P(potential_classes)(doubled, order);
+    return order < 1 || order > LFT_P_ORDERS || doubled < 0 || doubled > LFT_DIM ? 0 : LFT_P(potential_classes)(NULL, doubled, order);
+}
+
+LFT_API int LFT_(continuous_loops_on)(const int *extent, int order)
+{
+    return order < 1 || order > LFT_P_ORDERS ? 0 : LFT_P(potential_classes)(extent, 0, order);
 }
 
 LFT_P_STATIC void LFT_P(put_steps)(lft_p_text *t, int axis, int steps)
@@ -15126,7 +15257,7 @@ LFT_P_STATIC void LFT_P(put_steps)(lft_p_text *t, int axis, int steps)
     for (; steps < 0; ++steps) lft_p_put(t, name[1] + 2 * axis);
 }
 
-LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size)
+LFT_P_STATIC lft_status LFT_P(put_loop)(int doubled, const int *period, int number, char *text, size_t size)
 {
     LFT_P(classes) classes;
     LFT_P(traces)  p;
@@ -15135,13 +15266,13 @@ LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, si
     to.data = text, to.used = 0, to.size = size;
     lft_p_put(&to, "");
     if (doubled < 0 || doubled > LFT_DIM) return LFT_ERR_ARG;
-    LFT_P(classes_find)(&classes, doubled, number + 1);
+    LFT_P(classes_find)(&classes, doubled, period, LFT_P_ORDERS, number + 1);
     if (number < 0 || number >= classes.moving) return LFT_ERR_ARG;
     p = classes.one[number];
-    if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0]);
+    if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0], period);
     for (t = 0; t < p.traces; ++t) {
-        LFT_P(letter_begin)(p.letter[t][0], x);
-        LFT_P(letter_begin)(p.letter[0][0], y);
+        LFT_P(letter_begin)(p.letter[t][0], period, x);
+        LFT_P(letter_begin)(p.letter[0][0], period, y);
         if (doubled && !t) y[doubled - 1] &= ~1;
         lft_p_put(&to, t ? " " : "");
         if (LFT_P(path_compare)(x, y, LFT_DIM)) lft_p_put(&to, "(");
@@ -15152,6 +15283,12 @@ LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, si
         }
     }
     return LFT_OK;
+}
+
+LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size)
+{
+    const int none[LFT_DIM] = {0};
+    return LFT_P(put_loop)(doubled, none, number, text, size);
 }
 
 #define LFT_P_STAGES 4
@@ -15184,6 +15321,7 @@ LFT_P_STATIC const LFT_P(group_scheme) *LFT_P(group_scheme_of)(lft_group_integra
 typedef struct LFT_P(continuous) {
     LFT_(continuous_desc) desc; /* defaults filled in */
     LFT_P(potential)      potential;
+    double               *matrices; /* for the start */
     LFT_P(trace_net)      net;
     double               *coefficient; /* [count]: 4 for the plaquette, nodes for each of the others; of a net [units][nodes] for a,
                                           then its b and K */
@@ -15325,6 +15463,10 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     if (!status) status = LFT_P(potential_init)(&s->potential, &layer->in, d->doubled, d->loops, arena, error);
     if (!status) status = LFT_P(continuous_check_loops)(s, error);
     if (status) return status;
+    if (d->order) {
+        const size_t n = LFT_P(potential_room)(&s->potential, d->order);
+        s->matrices = (double *)lft_arena_take(arena, (d->doubled || d->cut_off ? 3 : 1) * n, sizeof(double));
+    }
     s->links             = layer->in.volume * LFT_DIM;
     s->count             = LFT_P(continuous_first)(s, d->loops);
     if (d->units) {
@@ -15370,7 +15512,7 @@ LFT_P_STATIC void LFT_P(continuous_start_solved)(const LFT_P(continuous) *s, dou
         t[k]    = 0.5 + (k % 2 ? 0.5 : -0.5) * x[k / 2];
         beta[k] = s->desc.from + way * t[k];
     }
-    LFT_P(potential_solve)(&s->potential, s->desc.order, 8, beta, c);
+    LFT_P(potential_solve)(&s->potential, s->desc.order, 8, beta, c, s->matrices);
     for (k = 0; k < 8; ++k) {
         LFT_P(legendre)(t[k], 8, p);
         for (i = 0; i < s->desc.loops; ++i) {
@@ -15397,7 +15539,7 @@ LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *thet
         LFT_P(continuous_start_solved)(s, theta + s->params);
         return;
     }
-    LFT_P(potential_start)(&s->potential, order, c);
+    LFT_P(potential_start)(&s->potential, order, c, s->matrices);
     for (i = 0; i < s->desc.loops; ++i) {
         double *to = theta + s->params + LFT_P(continuous_first)(s, i);
         for (k = 0; k < order; ++k) { /* way (from + way t)^k, term by term */

@@ -53,9 +53,11 @@ LFT_P_STATIC unsigned short *LFT_P(draft_uses)(LFT_P(draft) *d, const int *path,
 {
     LFT_P(traces) here, back;
     here.traces = 1, here.length[0] = n, here.doubled = d->program->doubled;
+    lft_p_copy(here.period, d->program->period, sizeof here.period);
     lft_p_copy(here.letter[0], path, (size_t)n * sizeof(int));
     LFT_P(traces_home)(&here);
     LFT_P(traces_reversed)(&back, &here);
+    LFT_P(traces_home)(&back);
     return d->uses + (LFT_P(path_key)(here.letter[0], n) ^ LFT_P(path_key)(back.letter[0], n)) % (4 * LFT_P_PATHS);
 }
 
@@ -195,17 +197,16 @@ LFT_P_STATIC void LFT_P(draft_product)(LFT_P(draft) *d, const LFT_P(traces) *p, 
     LFT_P(monomial) m;
     LFT_P(traces)    q = *p, best_q = *p;
     LFT_P(draft_costs) costs;
-    int             origin[LFT_DIM], begin, n, t, i, u, k, mu;
+    int             origin[LFT_DIM], begin, n, t, i, u;
     double          best = 1000, cost;
     for (t = 0; t < p->traces; ++t) {
         for (i = 0; i < p->length[t]; ++i) {
-            int move = 0;
             cost = 0;
-            LFT_P(letter_begin)(p->letter[t][i], origin);
+            LFT_P(letter_begin)(p->letter[t][i], p->period, origin);
             if (p->doubled) origin[p->doubled - 1] &= ~1;
-            for (mu = 0; mu < LFT_DIM; ++mu) move = move * 32 + origin[mu];
+            q = *p;
+            LFT_P(traces_moved)(&q, origin);
             for (u = 0; u < p->traces; ++u) {
-                for (k = 0; k < p->length[u]; ++k) q.letter[u][k] = p->letter[u][k] - 8 * move;
                 LFT_P(draft_price)(d, q.letter[u], p->length[u], &costs);
                 cost += LFT_P(draft_cut)(&costs, &begin, &n);
             }
@@ -253,7 +254,7 @@ LFT_P_STATIC int LFT_P(draft_class)(LFT_P(draft) *d, const LFT_P(classes) *class
         if (i < n) continue;
         seen[n++] = key;
         members += order ? 2 : 1;
-        if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0]);
+        if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0], p.period);
         if (d->counting) LFT_P(draft_count)(d, &p);
         else LFT_P(draft_product)(d, &p, number, order ? 2 : 1);
     }
@@ -270,6 +271,7 @@ LFT_P_STATIC lft_status LFT_P(program_build)(LFT_P(program) *g, const LFT_(latti
     lft_p_zero(g, sizeof *g);
     lft_p_zero(&d, sizeof d);
     g->lattice = *lattice, g->classes = count, g->doubled = classes->one[0].doubled;
+    lft_p_copy(g->period, classes->one[0].period, sizeof g->period);
     LFT_P(strides)(lattice, g->stride);
     d.program  = g;
     d.counting = 1;

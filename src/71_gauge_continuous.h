@@ -76,7 +76,12 @@ LFT_API void LFT_(continuous_scale)(const LFT_(layer) *layer, double *value, dou
 
 LFT_API int LFT_(continuous_loops)(int doubled, int order)
 {
-    return order < 1 || order > LFT_P_ORDERS || doubled < 0 || doubled > LFT_DIM ? 0 : LFT_P(potential_classes)(doubled, order);
+    return order < 1 || order > LFT_P_ORDERS || doubled < 0 || doubled > LFT_DIM ? 0 : LFT_P(potential_classes)(NULL, doubled, order);
+}
+
+LFT_API int LFT_(continuous_loops_on)(const int *extent, int order)
+{
+    return order < 1 || order > LFT_P_ORDERS ? 0 : LFT_P(potential_classes)(extent, 0, order);
 }
 
 LFT_P_STATIC void LFT_P(put_steps)(lft_p_text *t, int axis, int steps)
@@ -86,7 +91,7 @@ LFT_P_STATIC void LFT_P(put_steps)(lft_p_text *t, int axis, int steps)
     for (; steps < 0; ++steps) lft_p_put(t, name[1] + 2 * axis);
 }
 
-LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size)
+LFT_P_STATIC lft_status LFT_P(put_loop)(int doubled, const int *period, int number, char *text, size_t size)
 {
     LFT_P(classes) classes;
     LFT_P(traces)  p;
@@ -95,13 +100,13 @@ LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, si
     to.data = text, to.used = 0, to.size = size;
     lft_p_put(&to, "");
     if (doubled < 0 || doubled > LFT_DIM) return LFT_ERR_ARG;
-    LFT_P(classes_find)(&classes, doubled, number + 1);
+    LFT_P(classes_find)(&classes, doubled, period, LFT_P_ORDERS, number + 1);
     if (number < 0 || number >= classes.moving) return LFT_ERR_ARG;
     p = classes.one[number];
-    if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0]);
+    if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0], period);
     for (t = 0; t < p.traces; ++t) {
-        LFT_P(letter_begin)(p.letter[t][0], x);
-        LFT_P(letter_begin)(p.letter[0][0], y);
+        LFT_P(letter_begin)(p.letter[t][0], period, x);
+        LFT_P(letter_begin)(p.letter[0][0], period, y);
         if (doubled && !t) y[doubled - 1] &= ~1;
         lft_p_put(&to, t ? " " : "");
         if (LFT_P(path_compare)(x, y, LFT_DIM)) lft_p_put(&to, "(");
@@ -112,6 +117,12 @@ LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, si
         }
     }
     return LFT_OK;
+}
+
+LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size)
+{
+    const int none[LFT_DIM] = {0};
+    return LFT_P(put_loop)(doubled, none, number, text, size);
 }
 
 #define LFT_P_STAGES 4
@@ -144,6 +155,7 @@ LFT_P_STATIC const LFT_P(group_scheme) *LFT_P(group_scheme_of)(lft_group_integra
 typedef struct LFT_P(continuous) {
     LFT_(continuous_desc) desc; /* defaults filled in */
     LFT_P(potential)      potential;
+    double               *matrices; /* for the start */
     LFT_P(trace_net)      net;
     double               *coefficient; /* [count]: 4 for the plaquette, nodes for each of the others; of a net [units][nodes] for a,
                                           then its b and K */
@@ -285,6 +297,10 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     if (!status) status = LFT_P(potential_init)(&s->potential, &layer->in, d->doubled, d->loops, arena, error);
     if (!status) status = LFT_P(continuous_check_loops)(s, error);
     if (status) return status;
+    if (d->order) {
+        const size_t n = LFT_P(potential_room)(&s->potential, d->order);
+        s->matrices = (double *)lft_arena_take(arena, (d->doubled || d->cut_off ? 3 : 1) * n, sizeof(double));
+    }
     s->links             = layer->in.volume * LFT_DIM;
     s->count             = LFT_P(continuous_first)(s, d->loops);
     if (d->units) {
@@ -330,7 +346,7 @@ LFT_P_STATIC void LFT_P(continuous_start_solved)(const LFT_P(continuous) *s, dou
         t[k]    = 0.5 + (k % 2 ? 0.5 : -0.5) * x[k / 2];
         beta[k] = s->desc.from + way * t[k];
     }
-    LFT_P(potential_solve)(&s->potential, s->desc.order, 8, beta, c);
+    LFT_P(potential_solve)(&s->potential, s->desc.order, 8, beta, c, s->matrices);
     for (k = 0; k < 8; ++k) {
         LFT_P(legendre)(t[k], 8, p);
         for (i = 0; i < s->desc.loops; ++i) {
@@ -357,7 +373,7 @@ LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *thet
         LFT_P(continuous_start_solved)(s, theta + s->params);
         return;
     }
-    LFT_P(potential_start)(&s->potential, order, c);
+    LFT_P(potential_start)(&s->potential, order, c, s->matrices);
     for (i = 0; i < s->desc.loops; ++i) {
         double *to = theta + s->params + LFT_P(continuous_first)(s, i);
         for (k = 0; k < order; ++k) { /* way (from + way t)^k, term by term */
