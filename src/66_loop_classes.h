@@ -57,7 +57,8 @@ LFT_P_INLINE void LFT_P(wrapped)(const int *period, int *x)
 {
     int mu;
     for (mu = 0; mu < LFT_DIM; ++mu) {
-        if (period[mu]) x[mu] = (x[mu] % period[mu] + period[mu]) % period[mu];
+        while (x[mu] < 0 && period[mu]) x[mu] += period[mu];
+        while (x[mu] >= period[mu] && period[mu]) x[mu] -= period[mu];
     }
 }
 
