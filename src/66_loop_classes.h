@@ -305,8 +305,8 @@ LFT_P_STATIC void LFT_P(traces_ordered)(LFT_P(traces) *p)
     }
 }
 
-/* One form of all translated ones and of all ways to write them. With periods the least of those that have one of its links at 0: not
- * any, but one of the first kind among the shortest paths. */
+/* One form of all translated ones and of all ways to write them. With periods the least of those that have one of its links at 0:
+ * not any, but one of the first kind among the shortest paths. */
 LFT_P_STATIC void LFT_P(traces_normal)(LFT_P(traces) *p)
 {
     const int    kind = LFT_P_COLOURS == 2 ? 6 : 7; /* axis and, where it has a meaning, direction */
@@ -352,7 +352,7 @@ LFT_P_STATIC void LFT_P(symmetry)(int g, int *to, int *turn)
     }
 }
 
-/* The image of p under element g, in normal form; 0 where that does not leave a doubled axis where it is, or periods as they are. */
+/* The image of p under element g, in normal form; 0 where that does not leave a doubled axis and periods as they are. */
 LFT_P_STATIC int LFT_P(traces_member)(LFT_P(traces) *to, const LFT_P(traces) *p, int g)
 {
     int axis[LFT_DIM], turn[LFT_DIM], x[LFT_DIM], y[LFT_DIM], t, i, mu;

@@ -14,7 +14,8 @@ typedef struct LFT_P(potential) {
     int            classes;    /* with coefficients: the first of those that the program computes */
     int            orders;     /* of the trivializing map that all classes are there for */
     int            upto[LFT_P_ORDERS + 1]; /* classes of orders up to this; 0 where not all were looked for */
-    int            extent[LFT_DIM]; /* the least that keep links of a loop apart that move; 0 where they are the same modulo extents */
+    int            extent[LFT_DIM]; /* the least that there may be */
+    LFT_P(traces) *one;        /* [classes]: a member of each */
     double        *closure;    /* [classes][all of the program's + 1]: D_ij, last the constant */
 } LFT_P(potential);
 
@@ -76,7 +77,7 @@ LFT_P_STATIC int LFT_P(potential_find)(LFT_P(classes) *classes, const int *exten
     return all;
 }
 
-/* How many classes there are to an order, on a large lattice or, not NULL, one of these extents; 0 where there is no room for them. */
+/* How many classes there are to an order, on a large lattice or, not NULL, one of these extents; 0 where there is no room. */
 LFT_P_STATIC int LFT_P(potential_classes)(const int *extent, int doubled, int order)
 {
     const int      none[LFT_DIM] = {0};
@@ -105,6 +106,9 @@ LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(la
     while (s->orders < LFT_P_ORDERS && classes.upto[s->orders + 1] > 0 && classes.upto[s->orders + 1] <= s->classes) ++s->orders;
     status = LFT_P(program_build)(&s->program, lattice, &classes, all, arena, error);
     if (status) return status;
+    for (i = 0; i < LFT_DIM && !doubled; ++i) s->extent[i] = 2;
+    s->one     = (LFT_P(traces) *)lft_arena_take(arena, (size_t)s->classes, sizeof *s->one);
+    if (s->one) lft_p_copy(s->one, classes.one, (size_t)s->classes * sizeof *s->one);
     s->closure = (double *)lft_arena_alloc(arena, (size_t)s->classes * (size_t)(all + 1), sizeof(double));
     for (i = 0; s->closure && i < s->classes; ++i) {
         LFT_P(classes_laplacian)(&classes, i, &row);

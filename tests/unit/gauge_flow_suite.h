@@ -13,6 +13,8 @@ static int           flow_loops; /* 0: those of the second order */
 static int           flow_extent = 3;
 static int           flow_doubled; /* axis + 1, 0: none */
 static int           flow_units, flow_reach; /* of a net in the continuous flow, 0: none */
+static int           flow_equal; /* 1: all extents are the same */
+static lft_arena     flow_scratch, flow_scratch_start;
 static int           flow_circle;  /* harmonics of a circle map instead of the continuous flow, 0: none */
 
 static const char *flow_name(const char *what)
@@ -99,7 +101,7 @@ static lft_arena SUITE_(make)(SUITE_(flow) *flow, int integrator, int steps, int
     layer.ops = SUITE_(circle)(), layer.desc = &circle;
     if (flow_circle) desc.layer = &layer, desc.layers = 1;
     for (mu = 0; mu < SUITE_DIM; ++mu) {
-        desc.extent[mu] = flow_extent + (mu == 1 && unequal);
+        desc.extent[mu] = flow_extent + (mu == 1 && unequal && !flow_equal);
         if (mu == flow_doubled - 1) desc.extent[mu] = (flow_extent + 1) / 2 * 2;
     }
     if (pool) desc.pool = *pool;
