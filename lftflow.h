@@ -13396,7 +13396,7 @@ LFT_P_STATIC void LFT_P(program_cotangents)(const LFT_P(program) *g, const LFT_P
  * somewhere on the lattice and in either direction, at a number that few other paths share: what such a path costs is shared. */
 typedef struct LFT_P(draft) {
     LFT_P(program) *program;
-    int             full, counting, code[LFT_P_SITES];
+    int             full, counting, counters, code[LFT_P_SITES]; /* counters: of uses */
     uint64_t        key[LFT_P_PATHS];
     int             table[2 * LFT_P_PATHS], x[LFT_P_LOOPS], y[LFT_P_LOOPS];
     unsigned short  uses[4 * LFT_P_LOOPS];
@@ -13473,7 +13473,7 @@ LFT_P_STATIC void LFT_P(draft_parts)(LFT_P(draft) *d, const int *loop, int lengt
         }
     }
     for (i = 0; i < length; ++i) {
-        for (n = 2; n < length; ++n) at[i][n] = d->uses + key[i][n] % (4 * LFT_P_LOOPS);
+        for (n = 2; n < length; ++n) at[i][n] = d->uses + key[i][n] % (uint64_t)d->counters;
     }
 }
 
@@ -13718,6 +13718,7 @@ LFT_P_STATIC lft_status LFT_P(program_build)(LFT_P(program) *g, const LFT_(latti
     lft_p_copy(g->period, classes->one[0].period, sizeof g->period);
     LFT_P(strides)(lattice, g->stride);
     d.program  = g;
+    d.counters = LFT_DIM < 4 && count <= 128 ? 8192 : 4 * LFT_P_LOOPS;
     d.counting = 1;
     for (i = 0; i < count; ++i) right = LFT_P(draft_class)(&d, classes, i) && right;
     d.counting = 0;
@@ -13804,17 +13805,17 @@ LFT_P_STATIC int LFT_P(potential_closed)(LFT_P(classes) *classes, int wanted)
  * extents that they need. Those of large lattices where they will do. */
 LFT_P_STATIC int LFT_P(potential_find)(LFT_P(classes) *classes, const int *extent, int doubled, int last, int wanted, int *least)
 {
-    int period[LFT_DIM] = {0}, all, i, mu, more;
-    do {
+    int period[LFT_DIM] = {0}, all, i, mu, shortest;
+    do { /* the shortest axes first: then the others may be long enough */
         LFT_P(classes_find)(classes, doubled, period, last, wanted);
         all = LFT_P(potential_closed)(classes, wanted);
         lft_p_zero(least, sizeof period);
         for (i = 0; i < (all ? all : classes->moving); ++i) LFT_P(potential_extent)(classes->one + i, least);
-        for (more = mu = 0; mu < LFT_DIM && !doubled; ++mu) {
-            if (extent[mu] < 2 || extent[mu] >= least[mu]) continue;
-            period[mu] = extent[mu], more = 1;
+        for (shortest = mu = 0; mu < LFT_DIM && !doubled; ++mu) {
+            if (extent[mu] > 1 && extent[mu] < least[mu] && (!shortest || extent[mu] < shortest)) shortest = extent[mu];
         }
-    } while (more);
+        for (mu = 0; mu < LFT_DIM && shortest; ++mu) period[mu] = extent[mu] == shortest ? shortest : period[mu];
+    } while (shortest);
     return all;
 }
 

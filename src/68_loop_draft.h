@@ -12,7 +12,7 @@
  * somewhere on the lattice and in either direction, at a number that few other paths share: what such a path costs is shared. */
 typedef struct LFT_P(draft) {
     LFT_P(program) *program;
-    int             full, counting, code[LFT_P_SITES];
+    int             full, counting, counters, code[LFT_P_SITES]; /* counters: of uses */
     uint64_t        key[LFT_P_PATHS];
     int             table[2 * LFT_P_PATHS], x[LFT_P_LOOPS], y[LFT_P_LOOPS];
     unsigned short  uses[4 * LFT_P_LOOPS];
@@ -89,7 +89,7 @@ LFT_P_STATIC void LFT_P(draft_parts)(LFT_P(draft) *d, const int *loop, int lengt
         }
     }
     for (i = 0; i < length; ++i) {
-        for (n = 2; n < length; ++n) at[i][n] = d->uses + key[i][n] % (4 * LFT_P_LOOPS);
+        for (n = 2; n < length; ++n) at[i][n] = d->uses + key[i][n] % (uint64_t)d->counters;
     }
 }
 
@@ -334,6 +334,7 @@ LFT_P_STATIC lft_status LFT_P(program_build)(LFT_P(program) *g, const LFT_(latti
     lft_p_copy(g->period, classes->one[0].period, sizeof g->period);
     LFT_P(strides)(lattice, g->stride);
     d.program  = g;
+    d.counters = LFT_DIM < 4 && count <= 128 ? 8192 : 4 * LFT_P_LOOPS;
     d.counting = 1;
     for (i = 0; i < count; ++i) right = LFT_P(draft_class)(&d, classes, i) && right;
     d.counting = 0;

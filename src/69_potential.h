@@ -63,17 +63,17 @@ LFT_P_STATIC int LFT_P(potential_closed)(LFT_P(classes) *classes, int wanted)
  * extents that they need. Those of large lattices where they will do. */
 LFT_P_STATIC int LFT_P(potential_find)(LFT_P(classes) *classes, const int *extent, int doubled, int last, int wanted, int *least)
 {
-    int period[LFT_DIM] = {0}, all, i, mu, more;
-    do {
+    int period[LFT_DIM] = {0}, all, i, mu, shortest;
+    do { /* the shortest axes first: then the others may be long enough */
         LFT_P(classes_find)(classes, doubled, period, last, wanted);
         all = LFT_P(potential_closed)(classes, wanted);
         lft_p_zero(least, sizeof period);
         for (i = 0; i < (all ? all : classes->moving); ++i) LFT_P(potential_extent)(classes->one + i, least);
-        for (more = mu = 0; mu < LFT_DIM && !doubled; ++mu) {
-            if (extent[mu] < 2 || extent[mu] >= least[mu]) continue;
-            period[mu] = extent[mu], more = 1;
+        for (shortest = mu = 0; mu < LFT_DIM && !doubled; ++mu) {
+            if (extent[mu] > 1 && extent[mu] < least[mu] && (!shortest || extent[mu] < shortest)) shortest = extent[mu];
         }
-    } while (more);
+        for (mu = 0; mu < LFT_DIM && shortest; ++mu) period[mu] = extent[mu] == shortest ? shortest : period[mu];
+    } while (shortest);
     return all;
 }
 

@@ -138,3 +138,79 @@ static void SUITE_(small_flow)(int extent, int order)
     SUITE_(derivatives)(LFT_COMMUTATOR_FREE_4);
     flow_extent = 3, flow_equal = 0, flow_loops = 0;
 }
+
+/* Variance of the log-weights of the trivializing map to an order, or of what is cut off at it (order < 0), relative to 1; log Z. */
+static lft_weights SUITE_(small_weights)(const int *extent, int order, double beta, int n)
+{
+    enum { BATCH = 128 };
+    SUITE_(flow)      flow;
+    SUITE_(flow_desc) desc;
+    SUITE_(theory)    theory;
+    SUITE_(batch)     x;
+    lft_arena         arena = lft_arena_of(flow_memory, sizeof flow_memory);
+    lft_weights       w;
+    lft_error         error;
+    double           *logw = (double *)malloc((size_t)n * sizeof *logw), logq[BATCH], S[BATCH];
+    int               i, k;
+    memset(&desc, 0, sizeof desc);
+    memcpy(desc.extent, extent, sizeof desc.extent);
+    desc.continuous.cut_off = order < 0, desc.continuous.nodes = order < 0 ? 8 : 4, desc.continuous.steps = 6;
+    desc.continuous.order = abs(order), desc.continuous.beta = beta;
+    desc.continuous.loops = SUITE_(continuous_loops_on)(extent, abs(order));
+    if (SUITE_(flow_init)(&flow, &desc, &arena, &error)) check_true(error.text, 0);
+    if (SUITE_(wilson_init)(&theory, beta, 0, NULL) || SUITE_(batch_init)(&x, &flow.lattice, BATCH, &arena, NULL)) check_true("", 0);
+    for (i = 0; i < n; i += BATCH) {
+        if (SUITE_(flow_sample)(&flow, 11, (uint64_t)i, &x, logq)) check_true(flow.error.text, 0);
+        SUITE_(action)(&theory, &x, S);
+        for (k = 0; k < BATCH; ++k) logw[i + k] = -S[k] - logq[k];
+    }
+    w = lft_weigh(logw, (size_t)n);
+    free(logw);
+    return w;
+}
+
+/* What the order leaves: the variance goes with beta^(2 order + 2). */
+static void SUITE_(small_scaling)(const int *extent, int order, double beta)
+{
+    const double coarse = 1 / SUITE_(small_weights)(extent, order, beta, 256).ess - 1;
+    const double fine   = 1 / SUITE_(small_weights)(extent, order, beta / 2, 256).ess - 1;
+    const double found  = log2(coarse / fine), power = 2 * abs(order) + 2;
+    int          mu;
+    test_count(fabs(found - power) < 0.5);
+    printf("%s, extents", flow_case);
+    for (mu = 0; mu < SUITE_DIM; ++mu) printf(" %d", extent[mu]);
+    printf(", order %d: variance %.2e, %.2e: power of beta %.2f %s\n", order, coarse, fine, found,
+           fabs(found - power) < 0.5 ? "ok" : "FAILED");
+}
+
+/* A model of a lattice that its loops close around is none of another; where they do not, it is. And the names of loops. */
+static void SUITE_(small_transfer)(int order)
+{
+    static const int     extents[3] = {2, 5, 6};
+    SUITE_(flow)         flow[3], other;
+    SUITE_(flow_desc)    desc;
+    lft_arena            arena = lft_arena_of(flow_memory, sizeof flow_memory);
+    char                 name[2][80];
+    int                  i, mu, same[SUITE_DIM], loops;
+    for (mu = 0; mu < SUITE_DIM; ++mu) same[mu] = 2;
+    loops = SUITE_(continuous_loops_on)(same, order);
+    for (i = 0; i < 4; ++i) {
+        memset(&desc, 0, sizeof desc);
+        for (mu = 0; mu < SUITE_DIM; ++mu) desc.extent[mu] = i < 3 ? extents[i] : 2;
+        desc.continuous.loops = loops;
+        if (SUITE_(flow_init)(i < 3 ? flow + i : &other, &desc, &arena, NULL)) check_true("init", 0);
+    }
+    check_true(flow_name("transfer between large lattices"), SUITE_(flow_transfer)(flow + 1, flow + 2) == LFT_OK);
+    check_true(flow_name("    between small ones of the same extents"), SUITE_(flow_transfer)(flow, &other) == LFT_OK);
+    check_true(flow_name("    from a small one is refused"), SUITE_(flow_transfer)(flow + 1, flow) == LFT_ERR_MISMATCH &&
+               strstr(flow[1].error.text, "close around"));
+    check_true(flow_name("    to a small one is refused"), SUITE_(flow_transfer)(flow, flow + 1) == LFT_ERR_MISMATCH);
+    for (i = 0; i < loops; ++i) {
+        if (SUITE_(continuous_loop)(0, i, name[0], 80) || SUITE_(continuous_loop_of)(flow[1].layer, i, name[1], 80)) check_true("", 0);
+        if (strcmp(name[0], name[1])) break;
+    }
+    check_true(flow_name("names of loops of a large lattice"), i == loops);
+    for (i = 0; i < loops && !SUITE_(continuous_loop_of)(flow->layer, i, name[0], 80) && strlen(name[0]) > 6; ++i) {}
+    check_true(flow_name("    of a small one"), i == loops &&
+               SUITE_(continuous_loop_of)(flow->layer, loops, name[0], 80) == LFT_ERR_ARG);
+}
