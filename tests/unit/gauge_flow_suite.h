@@ -14,7 +14,6 @@ static int           flow_extent = 3;
 static int           flow_doubled; /* axis + 1, 0: none */
 static int           flow_units, flow_reach; /* of a net in the continuous flow, 0: none */
 static int           flow_equal; /* 1: all extents are the same */
-static lft_arena     flow_scratch, flow_scratch_start;
 static int           flow_circle;  /* harmonics of a circle map instead of the continuous flow, 0: none */
 
 static const char *flow_name(const char *what)

@@ -1,5 +1,9 @@
 /* torus_suite.h: classes of Wilson loops on lattices that they close around: with gauge_flow_suite.h, which includes it for each
- * instance as its SUITE_MORE; then call SUITE_(small)() and SUITE_(small_flow)(). */
+ * instance as its SUITE_MORE; then call SUITE_(small)(), SUITE_(small_flow)() and the others. */
+#ifndef TORUS_SUITE_COMMON
+#define TORUS_SUITE_COMMON
+static lft_arena flow_scratch, flow_scratch_start;
+#endif
 
 /* W_i of all configurations: W[i * lanes + lane]. */
 static void SUITE_(loop_values)(const SUITE_(p_potential) *s, const SUITE_(batch) *x, SUITE_(p_program_fields) f, double *W)
