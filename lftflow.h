@@ -12488,6 +12488,7 @@ typedef struct LFT_P(classes) {
     int           count, full; /* full: more were found than there is room for */
     int           moving; /* of them, the first: those with links that move */
     LFT_P(traces)  one[LFT_P_CLASSES]; /* a member of each */
+    uint64_t      mark[LFT_P_CLASSES]; /* of all its images */
     int           size[LFT_P_CLASSES]; /* members, translations apart */
     int           upto[LFT_P_ORDERS + 1]; /* moving classes of orders up to this */
 } LFT_P(classes);
@@ -12821,11 +12822,51 @@ LFT_P_STATIC int LFT_P(traces_member)(LFT_P(traces) *to, const LFT_P(traces) *p,
     return 1;
 }
 
+/* A number that all images of p share: of the distances of its links, and which of an axis have the same direction. */
+LFT_P_STATIC uint64_t LFT_P(traces_mark)(const LFT_P(traces) *p)
+{
+    int      at[LFT_P_TRACES * LFT_P_LETTERS][LFT_DIM], letter[LFT_P_TRACES * LFT_P_LETTERS], d[LFT_DIM], n = 0, t, i, k, mu, nu;
+    uint64_t sum = 0;
+    for (t = 0; t < p->traces; ++t) {
+        for (i = 0; i < p->length[t]; ++i, ++n) {
+            letter[n] = p->letter[t][i];
+            LFT_P(letter_site)(letter[n], at[n]);
+            for (mu = 0; mu < LFT_DIM; ++mu) at[n][mu] = 2 * at[n][mu] + (mu == LFT_P(letter_axis)(letter[n]));
+        }
+    }
+    for (i = 0; i < n; ++i) {
+        for (k = 0; k < i; ++k) {
+            uint64_t key = 1;
+            if (LFT_P(letter_axis)(letter[i]) == LFT_P(letter_axis)(letter[k])) {
+                key = LFT_P_COLOURS == 2 ? 2 : 2 + (uint64_t)LFT_P(letter_adjoint)(letter[i] ^ letter[k]);
+            }
+            for (mu = 0; mu < LFT_DIM; ++mu) {
+                int far = at[i][mu] - at[k][mu];
+                far = far < 0 ? -far : far;
+                if (p->period[mu] && far > p->period[mu]) far = 2 * p->period[mu] - far;
+                for (nu = mu; nu > 0 && d[nu - 1] > far; --nu) d[nu] = d[nu - 1];
+                d[nu] = far;
+            }
+            for (mu = 0; mu < LFT_DIM; ++mu) key = key * 64 + (uint64_t)d[mu];
+            key *= 0x9e3779b97f4a7c15u;
+            key ^= key >> 29;
+            sum += key * 0xbf58476d1ce4e5b9u;
+        }
+    }
+    return sum;
+}
+
 /* The class of p; a new one where it is none yet. -1 where there is no more room. */
 LFT_P_STATIC int LFT_P(class_of)(LFT_P(classes) *s, const LFT_P(traces) *p)
 {
-    LFT_P(traces) best = *p, q, r;
-    int          g, i, reversed, elements = 0, same = 0;
+    const uint64_t mark = LFT_P(traces_mark)(p);
+    LFT_P(traces)  best = *p, q, r;
+    int            g, i, reversed, elements = 0, same = 0;
+    for (i = 0; i < s->count && s->mark[i] != mark; ++i) {}
+    if (i == s->count && s->count == LFT_P_CLASSES) {
+        s->full = 1;
+        return -1;
+    }
     LFT_P(traces_normal)(&best);
     for (i = 0; i < s->count; ++i) {
         if (LFT_P(traces_same)(s->one + i, &best)) return i;
@@ -12852,6 +12893,7 @@ LFT_P_STATIC int LFT_P(class_of)(LFT_P(classes) *s, const LFT_P(traces) *p)
         return -1;
     }
     s->one[s->count]  = best;
+    s->mark[s->count] = mark;
     s->size[s->count] = elements / same;
     return s->count++;
 }
@@ -13059,10 +13101,11 @@ LFT_P_STATIC void LFT_P(classes_sort)(LFT_P(classes) *s)
     int i, k;
     for (i = s->moving; i < s->count; ++i) {
         const LFT_P(traces) one = s->one[i];
+        const uint64_t      mark = s->mark[i];
         const int           size = s->size[i];
         if (!LFT_P(traces_moving)(&one)) continue;
-        for (k = i; k > s->moving; --k) s->one[k] = s->one[k - 1], s->size[k] = s->size[k - 1];
-        s->one[k] = one, s->size[k] = size;
+        for (k = i; k > s->moving; --k) s->one[k] = s->one[k - 1], s->mark[k] = s->mark[k - 1], s->size[k] = s->size[k - 1];
+        s->one[k] = one, s->mark[k] = mark, s->size[k] = size;
         ++s->moving;
     }
 }
