@@ -307,7 +307,8 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     if (!s) s = &local;
     d = &s->desc;
     lft_p_copy(d, layer->desc, sizeof *d);
-    if (!d->loops) d->loops = LFT_P(potential_classes)(d->doubled ? NULL : layer->in.extent, d->doubled, 2);
+    if (!d->loops && d->doubled) d->loops = LFT_(continuous_loops)(d->doubled, 2);
+    else if (!d->loops) d->loops = LFT_(continuous_loops_on)(layer->in.extent, 2);
     if (!d->nodes) d->nodes = 4;
     if (!d->integrator) d->integrator = LFT_COMMUTATOR_FREE_4;
     if (!d->steps) d->steps = 12;

@@ -41,7 +41,7 @@
 #endif
 
 
-/* Extents in order; those that loops of the order close around are in 0 to bits. */
+/* Extents, an order, and which extents its loops close around. */
 #define LATTICES(n) static const struct { int extent[4], order, period[4]; } lattice[n]
 
 static void two_dimensions(void)
