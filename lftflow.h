@@ -2154,6 +2154,8 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 #undef LFT_P_LETTERS
 #undef LFT_P_TRACES
 #undef LFT_P_PATHS
+#undef LFT_P_LOOPS
+#undef LFT_P_KEY
 #undef LFT_P_SITES
 #undef LFT_P_REACH
 #undef LFT_P_ORBITS
@@ -5658,6 +5660,7 @@ struct LFT_(layer) {
     size_t                 params; /* offset of the layer's parameters in theta */
     size_t                 scratch_bytes, tape_bytes, gradient_count;
     int                    per_lane; /* 1: the own form of the gradient is [gradient_count / lanes][lanes], not summed over lanes */
+    int                    period[LFT_DIM]; /* parameters are transferred to layers with the same alone; 0: none */
     int                    steps; /* integration steps at present, 0 for layers without */
     void                  *state; /* the layer's own */
 };
@@ -5700,7 +5703,8 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
 
 /* ---- 71_gauge_continuous.h, declarations ------------------------------------------------------------------------- */
 /* 71_gauge_continuous.h: the gauge-equivariant continuous flow as a layer: dU/dt = Z(U, t) U from t = 0 to 1, on the group.
- * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table), _loops, _loop, _scale. */
+ * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table), _loops, _loops_on,
+ *         _loop, _loop_of, _scale. */
 
 #ifndef LFT_P_GROUP_INTEGRATOR
 #define LFT_P_GROUP_INTEGRATOR
@@ -5738,7 +5742,7 @@ typedef struct LFT_(continuous_desc) {
  * equal axes; under reflections to the order of the integrator, which multiplies links from one side. With order > 0 it is the
  * trivializing map of 0907.5491 to that order, without training. Classes of loops to each order:
  *   d = 2   U(1) 1, 4, 13, 66   SU(2) 1, 4, 15, 125   SU(3) 1, 7, 37
- *   d = 3   U(1) 1, 6, 39       SU(2) 1, 6, 47        SU(3) 1, 11, 132
+ *   d = 3   U(1) 1, 6, 39, 492  SU(2) 1, 6, 47        SU(3) 1, 11, 132
  *   d = 4   U(1) 1, 6, 47       SU(2) 1, 6, 57        SU(3) 1, 11, 159 beyond that there is no room for all of an order
  * With cut_off the map's equation is solved in the classes to the order, and right to that order, too: for U(1) and SU(2) in two
  * dimensions that is the better start, for SU(3) the worse one.
@@ -5747,24 +5751,32 @@ typedef struct LFT_(continuous_desc) {
  * the axis by two and whatever the other axes have. With order > 0 it is the trivializing map of the new links given the others,
  * always cut off. There are more classes, a link's sides being told apart:
  *   d = 2   U(1) 1, 3, 6, 10    SU(2) 1, 3, 6, 14     SU(3) 1, 6, 15, 43
- *   d = 3   U(1) 2, 9, 51       SU(2) 2, 9, 60        SU(3) 2, 17
+ *   d = 3   U(1) 2, 9, 51, 427  SU(2) 2, 9, 60        SU(3) 2, 17
  *   d = 4   U(1) 2, 11, 88      SU(2) 2, 11, 106      SU(3) 2, 21
  * With units, S~ also has the net of 69_trace_net.h, at any extents, not of a doubled axis: sum_p sum_h a_h(t) tanh(b_h + sum_q
  * K_h(p, q) w_q) over plaquettes, with the same symmetries. Its a are 0 at the start, b and K small fixed numbers.
- * LFT_ERR_ARG for extents < 2 with the plaquettes alone, < 3 with those of order 2, and so on: there loops close around the
- * lattice, or plaquettes share two links, and are of other classes; of a doubled axis only links that move count, so that in two
- * dimensions any extents will do, but for that of the axis, which is even. LFT_ERR_NONFINITE names the step. The inverse solves
- * each step by relaxed iteration: LFT_ERR_NOCONV if the steps are too long. flow_init takes up to 750 kB of stack (SU(3)
- * beyond two dimensions; else 600). */
+ * With extents below 3 beyond the plaquettes, below 4 beyond order 2, and so on, loops close around the lattice, and there are
+ * other classes, found modulo these extents and with permutations of such axes only if they are equal. LFT_ERR_ARG for extents < 2.
+ * Of a doubled axis it is LFT_ERR_ARG for extents < 2 with the plaquettes alone, < 3 with those of order 2, and so on, where only
+ * links that move count, so that in two dimensions any extents will do, but for that of the axis, which is even. LFT_ERR_NONFINITE
+ * names the step. The inverse solves each step by relaxed iteration: LFT_ERR_NOCONV if the steps are too long. flow_init takes up
+ * to 750 kB of stack (SU(3) beyond two dimensions and U(1) in three; else 600). */
 LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
 
-/* How many classes of loops there are to an order, 1 to 8; 0 where there is no room for all of them. doubled: as in the desc. */
+/* How many classes of loops there are to an order, 1 to 8, on large lattices; 0 where there is no room for all of them. doubled: as
+ * in the desc. */
 LFT_API int LFT_(continuous_loops)(int doubled, int order);
+
+/* The same on a lattice of these extents, without a doubled axis: others where loops close around it. */
+LFT_API int LFT_(continuous_loops_on)(const int *extent, int order);
 
 /* text = a member of class `number`, from 0, cut to size: "tr xyXY" is the loop of steps along x, y, back along x, back along y;
  * z and t are the other axes; where there are more traces the steps between their beginnings stand in brackets, and those of
  * the first from an even slice of a doubled axis. Of U(1) one loop that has all links. LFT_ERR_ARG where there is no such class. */
 LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size);
+
+/* The same of a layer of this table, also where its lattice is so small that the classes are others: steps modulo its extents. */
+LFT_API lft_status LFT_(continuous_loop_of)(const LFT_(layer) *layer, int number, char *text, size_t size);
 
 /* Multiplies the coefficients of a layer of this table, in flow->params.value, by ratio to the power of their classes' order, which
  * is what those of the trivializing map do to leading order when beta becomes ratio beta: the start at another coupling, from a
@@ -6097,9 +6109,10 @@ LFT_API size_t LFT_(multiscale_bytes)(void);
  * are padded with zeros, or folded, the prior's spectrum is interpolated, nets are copied. On fields with the period of both
  * lattices the two flows do the same, but for the prior (and unless axes become equal that were not). The flows have the same
  * prior and layers, of which the integration steps may differ and stay as they are; LFT_ERR_MISMATCH otherwise, with nothing
- * changed. A flow that draws on its way to finer lattices may have more layers than `from`, whose are then the last ones: the
- * same scales, seen from the samples. Text in flow->error. Of a family, the flow at its present couplings is taken; a family gets
- * it for all couplings alike. */
+ * changed: also where loops close around one of the lattices, and are other ones than on the other. A flow that draws on its
+ * way to finer lattices may have more layers than `from`, whose are then the last ones: the same scales, seen from the
+ * samples. Text in flow->error. Of a family, the flow at its present couplings is taken; a family gets it for all couplings
+ * alike. */
 LFT_API lft_status LFT_(flow_transfer)(LFT_(flow) *flow, const LFT_(flow) *from);
 
 /* ---- 82_carry.h, declarations ------------------------------------------------------------------------------------ */
@@ -12481,7 +12494,8 @@ static const char *const LFT_P(prior_name)[] = {"", "free", "normal", "haar"}; /
 /* ---- 66_loop_classes.h, code ------------------------------------------------------------------------------------- */
 /* 66_loop_classes.h: products of traces of closed paths, their classes, and what derivatives make of them. Symbols, no fields.
  * Offers (private): LFT_P(traces), LFT_P(classes), LFT_P(classes_find)(), _laplacian, _times_plaquettes, LFT_P(traces_member)(),
- * _moving, _reversed, _home, _normal, LFT_P(letter_moves)(), LFT_P(path_walk)(); LFT_P_CLASSES, _ORDERS, _SYMMETRIES.
+ * _moving, _moved, _reversed, _home, _normal, LFT_P(letter_moves)(), LFT_P(path_walk)(); LFT_P_CLASSES, _ORDERS,
+ * _SYMMETRIES.
  *
  * A path is a list of links, each as it is or adjoint; the trace of a closed one is a Wilson loop. A class is the sum of all
  * images of one product of traces under translations, the hypercubic group and reversal of all paths at once (complex
@@ -12495,20 +12509,26 @@ static const char *const LFT_P(prior_name)[] = {"", "free", "normal", "haar"}; /
  * classes are independent: in U(1) only the number of times that each link is passed counts. In SU(2) all traces are real and
  * tr A tr B = tr A B + tr A B^+. In SU(3) tr X X Y = tr X tr X Y - (tr X)^* tr Y + tr X^+ Y.
  *
+ * Along axes with a period, those of a lattice that is too small, sites are the same modulo it: links of a path may be the same
+ * that are not on a large lattice, paths may close around, and classes that differ there may be one. The images are those under
+ * what leaves the lattice as it is: only axes of the same period change places. As a class may have images that are their own
+ * translations, it is the sum over all translations of each image that is not another's. Not beside a doubled axis.
+ *
  * Of a doubled axis only the new links move, those across it at odd coordinates: l runs over them, and the images are those under
  * what leaves them where they are: translations along the axis by two, the axis turned round, all that the others have. Then
  * there are two classes of plaquettes, along the axis and, from three dimensions on, across it where links are new; the others,
  * and all other products of links that stay, are constants of both expressions. */
 
 #define LFT_P_ORDERS  (LFT_DIM == 2 && LFT_P_COLOURS < 3 ? 8 : 4) /* beyond there is no room for the classes */
-#define LFT_P_CLASSES (LFT_DIM > 2 && LFT_P_COLOURS == 3 ? 160 : 128)
+#define LFT_P_CLASSES (LFT_DIM == 2 ? 128 : LFT_P_COLOURS == 3 ? 160 : LFT_DIM == 3 && LFT_P_COLOURS == 1 ? 512 : 128)
 #define LFT_P_LETTERS (4 * (LFT_P_ORDERS + 1)) /* of a class of the last order times a plaquette */
-#define LFT_P_TRACES  (LFT_P_ORDERS + 2)
+#define LFT_P_TRACES  (LFT_P_COLOURS == 1 ? 2 : LFT_P_ORDERS + 2)
 #define LFT_P_SYMMETRIES ((1 << LFT_DIM) * (LFT_DIM == 4 ? 24 : LFT_DIM == 3 ? 6 : LFT_DIM)) /* of the hypercubic group */
 
 /* A letter is a link on a path: its site, its direction, and whether it is adjoint. */
 typedef struct LFT_P(traces) {
     int doubled; /* axis + 1, 0: none */
+    int period[LFT_DIM]; /* 0: none; otherwise sites are from 0 to below it */
     int traces, length[LFT_P_TRACES], letter[LFT_P_TRACES][LFT_P_LETTERS];
 } LFT_P(traces);
 
@@ -12516,6 +12536,7 @@ typedef struct LFT_P(classes) {
     int           count, full; /* full: more were found than there is room for */
     int           moving; /* of them, the first: those with links that move */
     LFT_P(traces)  one[LFT_P_CLASSES]; /* a member of each */
+    uint64_t      mark[LFT_P_CLASSES]; /* of all its images */
     int           size[LFT_P_CLASSES]; /* members, translations apart */
     int           upto[LFT_P_ORDERS + 1]; /* moving classes of orders up to this */
 } LFT_P(classes);
@@ -12524,6 +12545,16 @@ typedef struct LFT_P(classes) {
 typedef struct LFT_P(in_classes) {
     double c[LFT_P_CLASSES + 1];
 } LFT_P(in_classes);
+
+/* The site of the same links within the periods. */
+LFT_P_INLINE void LFT_P(wrapped)(const int *period, int *x)
+{
+    int mu;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        while (x[mu] < 0 && period[mu]) x[mu] += period[mu];
+        while (x[mu] >= period[mu] && period[mu]) x[mu] -= period[mu];
+    }
+}
 
 /* ---- letters --------------------------------------------------------------------------------------------------------- */
 
@@ -12556,10 +12587,11 @@ LFT_P_STATIC int LFT_P(letter_moves)(int letter, int doubled)
 }
 
 /* The site that a path is at before this link. */
-LFT_P_STATIC void LFT_P(letter_begin)(int letter, int *x)
+LFT_P_STATIC void LFT_P(letter_begin)(int letter, const int *period, int *x)
 {
     LFT_P(letter_site)(letter, x);
     x[LFT_P(letter_axis)(letter)] += LFT_P(letter_adjoint)(letter);
+    LFT_P(wrapped)(period, x);
 }
 
 /* ---- paths ----------------------------------------------------------------------------------------------------------- */
@@ -12613,23 +12645,23 @@ LFT_P_STATIC int LFT_P(path_trimmed)(int *path, int n)
 }
 
 /* Whether a letter begins where the other one ends. */
-LFT_P_STATIC int LFT_P(letter_follows)(int letter, int before)
+LFT_P_STATIC int LFT_P(letter_follows)(int letter, int before, const int *period)
 {
     int x[LFT_DIM], y[LFT_DIM];
-    LFT_P(letter_begin)(letter, x);
-    LFT_P(letter_begin)(before ^ 1, y);
+    LFT_P(letter_begin)(letter, period, x);
+    LFT_P(letter_begin)(before ^ 1, period, y);
     return LFT_P(path_compare)(x, y, LFT_DIM) == 0;
 }
 
 /* The links of U(1) in an order in which they can be walked along: circles, each begun where one before it passes. */
-LFT_P_STATIC void LFT_P(path_walk)(int *path, int n)
+LFT_P_STATIC void LFT_P(path_walk)(int *path, int n, const int *period)
 {
     int left[LFT_P_LETTERS], done, at = 0, i, k;
     lft_p_copy(left, path, (size_t)n * sizeof(int));
     for (done = 0; done < n; ++done) {
-        for (i = 0; i < n - done && at > 0 && !LFT_P(letter_follows)(left[i], path[at - 1]); ++i) {}
+        for (i = 0; i < n - done && at > 0 && !LFT_P(letter_follows)(left[i], path[at - 1], period); ++i) {}
         for (k = done; k > 0 && i == n - done; --k) {
-            for (i = 0; i < n - done && !LFT_P(letter_follows)(left[i], path[k - 1]); ++i) {}
+            for (i = 0; i < n - done && !LFT_P(letter_follows)(left[i], path[k - 1], period); ++i) {}
             at = k;
         }
         if (i == n - done) i = 0, at = done;
@@ -12710,10 +12742,31 @@ LFT_P_STATIC int LFT_P(traces_same)(const LFT_P(traces) *a, const LFT_P(traces) 
     return LFT_P(traces_compare)(a, b) == 0;
 }
 
-/* Moved to where the least coordinate of its links along each axis is 0; of a doubled axis 0 or 1. */
+/* All sites less `by`. */
+LFT_P_STATIC void LFT_P(traces_moved)(LFT_P(traces) *p, const int *by)
+{
+    int x[LFT_DIM], t, i, mu, periods = 0, move = 0;
+    for (mu = 0; mu < LFT_DIM; ++mu) move = move * 32 + by[mu], periods += p->period[mu] > 0;
+    for (t = 0; t < p->traces; ++t) {
+        for (i = 0; i < p->length[t]; ++i) {
+            int *letter = p->letter[t] + i;
+            if (!periods) {
+                *letter -= 8 * move;
+                continue;
+            }
+            LFT_P(letter_site)(*letter, x);
+            for (mu = 0; mu < LFT_DIM; ++mu) x[mu] -= by[mu];
+            LFT_P(wrapped)(p->period, x);
+            *letter = LFT_P(letter_of)(x, LFT_P(letter_axis)(*letter), LFT_P(letter_adjoint)(*letter));
+        }
+    }
+}
+
+/* Moved to where the least coordinate of its links along each axis is 0; of a doubled axis 0 or 1; of one with a period, where the
+ * first link is at 0. */
 LFT_P_STATIC void LFT_P(traces_home)(LFT_P(traces) *p)
 {
-    int x[LFT_DIM], least[LFT_DIM], t, i, mu, move = 0;
+    int x[LFT_DIM], least[LFT_DIM], t, i, mu;
     for (mu = 0; mu < LFT_DIM; ++mu) least[mu] = 1000;
     for (t = 0; t < p->traces; ++t) {
         for (i = 0; i < p->length[t]; ++i) {
@@ -12722,17 +12775,15 @@ LFT_P_STATIC void LFT_P(traces_home)(LFT_P(traces) *p)
         }
     }
     if (p->doubled) least[p->doubled - 1] &= ~1;
-    for (mu = 0; mu < LFT_DIM; ++mu) move = move * 32 + least[mu];
-    for (t = 0; t < p->traces; ++t) {
-        for (i = 0; i < p->length[t]; ++i) p->letter[t][i] -= 8 * move;
-    }
+    LFT_P(letter_site)(p->letter[0][0], x);
+    for (mu = 0; mu < LFT_DIM; ++mu) least[mu] = p->period[mu] ? x[mu] : least[mu];
+    LFT_P(traces_moved)(p, least);
 }
 
-/* One form of all translated ones and of all ways to write them. */
-LFT_P_STATIC void LFT_P(traces_normal)(LFT_P(traces) *p)
+/* One form of all ways to write it. */
+LFT_P_STATIC void LFT_P(traces_ordered)(LFT_P(traces) *p)
 {
     int t, k;
-    LFT_P(traces_home)(p);
     for (t = 0; t < p->traces; ++t) LFT_P(path_normal)(p->letter[t], p->length[t]);
     for (t = 1; t < p->traces; ++t) { /* sorted by length and letters */
         const LFT_P(traces) q = *p;
@@ -12748,6 +12799,40 @@ LFT_P_STATIC void LFT_P(traces_normal)(LFT_P(traces) *p)
     }
 }
 
+/* One form of all translated ones and of all ways to write them. With periods the least of those that have one of its links at 0:
+ * not any, but one of the first kind among the shortest paths. */
+LFT_P_STATIC void LFT_P(traces_normal)(LFT_P(traces) *p)
+{
+    const int    kind = LFT_P_COLOURS == 2 ? 6 : 7; /* axis and, where it has a meaning, direction */
+    int          x[LFT_DIM], t, i, mu, periods = 0, shortest = p->length[0], least = 7;
+    LFT_P(traces) best, q;
+    LFT_P(traces_home)(p);
+    for (mu = 0; mu < LFT_DIM; ++mu) periods += p->period[mu] > 0;
+    if (!periods) {
+        LFT_P(traces_ordered)(p);
+        return;
+    }
+    for (t = 1; t < p->traces; ++t) shortest = p->length[t] < shortest ? p->length[t] : shortest;
+    for (t = 0; t < p->traces; ++t) {
+        for (i = 0; i < p->length[t] && p->length[t] == shortest; ++i) {
+            least = (p->letter[t][i] & kind) < least ? p->letter[t][i] & kind : least;
+        }
+    }
+    best.traces = 0;
+    for (t = 0; t < p->traces; ++t) {
+        for (i = 0; i < p->length[t] && p->length[t] == shortest; ++i) {
+            if ((p->letter[t][i] & kind) != least) continue;
+            LFT_P(letter_site)(p->letter[t][i], x);
+            for (mu = 0; mu < LFT_DIM; ++mu) x[mu] = p->period[mu] ? x[mu] : 0;
+            q = *p;
+            LFT_P(traces_moved)(&q, x);
+            LFT_P(traces_ordered)(&q);
+            if (!best.traces || LFT_P(traces_compare)(&q, &best) < 0) best = q;
+        }
+    }
+    *p = best;
+}
+
 /* The hypercubic group: axis i becomes axis to[i], and is turned round where turn[i] is 1. Element g < 2^d d!. */
 LFT_P_STATIC void LFT_P(symmetry)(int g, int *to, int *turn)
 {
@@ -12761,12 +12846,15 @@ LFT_P_STATIC void LFT_P(symmetry)(int g, int *to, int *turn)
     }
 }
 
-/* The image of p under element g, in normal form; 0 where that does not leave a doubled axis where it is. */
+/* The image of p under element g, in normal form; 0 where that does not leave a doubled axis and periods as they are. */
 LFT_P_STATIC int LFT_P(traces_member)(LFT_P(traces) *to, const LFT_P(traces) *p, int g)
 {
     int axis[LFT_DIM], turn[LFT_DIM], x[LFT_DIM], y[LFT_DIM], t, i, mu;
     LFT_P(symmetry)(g, axis, turn);
     if (p->doubled && axis[p->doubled - 1] != p->doubled - 1) return 0;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        if (p->period[axis[mu]] != p->period[mu]) return 0;
+    }
     *to = *p;
     for (t = 0; t < p->traces; ++t) {
         for (i = 0; i < p->length[t]; ++i) {
@@ -12774,6 +12862,7 @@ LFT_P_STATIC int LFT_P(traces_member)(LFT_P(traces) *to, const LFT_P(traces) *p,
             LFT_P(letter_site)(letter, x);
             for (mu = 0; mu < LFT_DIM; ++mu) y[axis[mu]] = turn[mu] ? -x[mu] : x[mu];
             y[axis[along]] -= turn[along];
+            LFT_P(wrapped)(p->period, y);
             to->letter[t][i] = LFT_P(letter_of)(y, axis[along], LFT_P(letter_adjoint)(letter) ^ turn[along]);
         }
     }
@@ -12781,11 +12870,51 @@ LFT_P_STATIC int LFT_P(traces_member)(LFT_P(traces) *to, const LFT_P(traces) *p,
     return 1;
 }
 
+/* A number that all images of p share: of the distances of its links, and which of an axis have the same direction. */
+LFT_P_STATIC uint64_t LFT_P(traces_mark)(const LFT_P(traces) *p)
+{
+    int      at[LFT_P_TRACES * LFT_P_LETTERS][LFT_DIM], letter[LFT_P_TRACES * LFT_P_LETTERS], d[LFT_DIM], n = 0, t, i, k, mu, nu;
+    uint64_t sum = 0;
+    for (t = 0; t < p->traces; ++t) {
+        for (i = 0; i < p->length[t]; ++i, ++n) {
+            letter[n] = p->letter[t][i];
+            LFT_P(letter_site)(letter[n], at[n]);
+            for (mu = 0; mu < LFT_DIM; ++mu) at[n][mu] = 2 * at[n][mu] + (mu == LFT_P(letter_axis)(letter[n]));
+        }
+    }
+    for (i = 0; i < n; ++i) {
+        for (k = 0; k < i; ++k) {
+            uint64_t key = 1;
+            if (LFT_P(letter_axis)(letter[i]) == LFT_P(letter_axis)(letter[k])) {
+                key = LFT_P_COLOURS == 2 ? 2 : 2 + (uint64_t)LFT_P(letter_adjoint)(letter[i] ^ letter[k]);
+            }
+            for (mu = 0; mu < LFT_DIM; ++mu) {
+                int far = at[i][mu] - at[k][mu];
+                far = far < 0 ? -far : far;
+                if (p->period[mu] && far > p->period[mu]) far = 2 * p->period[mu] - far;
+                for (nu = mu; nu > 0 && d[nu - 1] > far; --nu) d[nu] = d[nu - 1];
+                d[nu] = far;
+            }
+            for (mu = 0; mu < LFT_DIM; ++mu) key = key * 64 + (uint64_t)d[mu];
+            key *= 0x9e3779b97f4a7c15u;
+            key ^= key >> 29;
+            sum += key * 0xbf58476d1ce4e5b9u;
+        }
+    }
+    return sum;
+}
+
 /* The class of p; a new one where it is none yet. -1 where there is no more room. */
 LFT_P_STATIC int LFT_P(class_of)(LFT_P(classes) *s, const LFT_P(traces) *p)
 {
-    LFT_P(traces) best = *p, q, r;
-    int          g, i, reversed, elements = 0, same = 0;
+    const uint64_t mark = LFT_P(traces_mark)(p);
+    LFT_P(traces)  best = *p, q, r;
+    int            g, i, reversed, elements = 0, same = 0;
+    for (i = 0; i < s->count && s->mark[i] != mark; ++i) {}
+    if (i == s->count && s->count == LFT_P_CLASSES) {
+        s->full = 1;
+        return -1;
+    }
     LFT_P(traces_normal)(&best);
     for (i = 0; i < s->count; ++i) {
         if (LFT_P(traces_same)(s->one + i, &best)) return i;
@@ -12812,6 +12941,7 @@ LFT_P_STATIC int LFT_P(class_of)(LFT_P(classes) *s, const LFT_P(traces) *p)
         return -1;
     }
     s->one[s->count]  = best;
+    s->mark[s->count] = mark;
     s->size[s->count] = elements / same;
     return s->count++;
 }
@@ -12826,8 +12956,8 @@ LFT_P_STATIC int LFT_P(traces_joined)(const LFT_P(traces) *p, LFT_P(traces) *q, 
         for (u = 0; u < t; ++u) {
             for (i = 0; i < p->length[t]; ++i) {
                 for (k = 0; k < p->length[u]; ++k) {
-                    LFT_P(letter_begin)(p->letter[t][i], x);
-                    LFT_P(letter_begin)(p->letter[u][k], y);
+                    LFT_P(letter_begin)(p->letter[t][i], p->period, x);
+                    LFT_P(letter_begin)(p->letter[u][k], p->period, y);
                     if (LFT_P(path_compare)(x, y, LFT_DIM)) continue;
                     n = p->length[t], m = p->length[u];
                     *q = *p;
@@ -12971,12 +13101,14 @@ LFT_P_STATIC void LFT_P(classes_laplacian)(LFT_P(classes) *s, int i, LFT_P(in_cl
 }
 
 /* The path around the plaquette at x. */
-LFT_P_STATIC void LFT_P(path_plaquette)(const int *x, int mu, int nu, int *path)
+LFT_P_STATIC void LFT_P(path_plaquette)(const int *x, int mu, int nu, const int *period, int *path)
 {
     int y[LFT_DIM], z[LFT_DIM];
     lft_p_copy(y, x, sizeof y);
     lft_p_copy(z, x, sizeof z);
     y[mu] += 1, z[nu] += 1;
+    LFT_P(wrapped)(period, y);
+    LFT_P(wrapped)(period, z);
     path[0] = LFT_P(letter_of)(x, mu, 0), path[1] = LFT_P(letter_of)(y, nu, 0);
     path[2] = LFT_P(letter_of)(z, mu, 1), path[3] = LFT_P(letter_of)(x, nu, 1);
 }
@@ -12996,7 +13128,8 @@ LFT_P_STATIC void LFT_P(classes_times_plaquettes)(LFT_P(classes) *s, int i, LFT_
                 for (below = 0; nu != mu && below < 2; ++below) {
                     LFT_P(letter_site)(letter, x);
                     x[nu] -= below;
-                    LFT_P(path_plaquette)(x, mu, nu, path);
+                    LFT_P(wrapped)(p.period, x);
+                    LFT_P(path_plaquette)(x, mu, nu, p.period, path);
                     for (reversed = 0; reversed < 2; ++reversed) {
                         if (reversed) LFT_P(path_reversed)(p.letter[last], path, 4);
                         else lft_p_copy(p.letter[last], path, sizeof path);
@@ -13016,33 +13149,42 @@ LFT_P_STATIC void LFT_P(classes_sort)(LFT_P(classes) *s)
     int i, k;
     for (i = s->moving; i < s->count; ++i) {
         const LFT_P(traces) one = s->one[i];
+        const uint64_t      mark = s->mark[i];
         const int           size = s->size[i];
         if (!LFT_P(traces_moving)(&one)) continue;
-        for (k = i; k > s->moving; --k) s->one[k] = s->one[k - 1], s->size[k] = s->size[k - 1];
-        s->one[k] = one, s->size[k] = size;
+        for (k = i; k > s->moving; --k) s->one[k] = s->one[k - 1], s->mark[k] = s->mark[k - 1], s->size[k] = s->size[k - 1];
+        s->one[k] = one, s->mark[k] = mark, s->size[k] = size;
         ++s->moving;
     }
 }
 
-/* All classes, order by order, until there are `wanted` that move. upto of an order that there is no room for is 0. */
-LFT_P_STATIC void LFT_P(classes_find)(LFT_P(classes) *s, int doubled, int wanted)
+/* All classes, order by order, until there are `wanted` that move, or all of the last order. upto of an order that there is no room
+ * for is 0. period[mu]: 0 along axes that are long enough. */
+LFT_P_STATIC void LFT_P(classes_find)(LFT_P(classes) *s, int doubled, const int *period, int last, int wanted)
 {
     const int         along = doubled ? doubled - 1 : 0, across = (along + 1) % LFT_DIM;
     LFT_P(in_classes) row;
     LFT_P(traces)      plaquette;
-    int               x[LFT_DIM], order, i, closed = 0;
+    int               x[LFT_DIM], order, i, mu, nu, closed = 0;
     lft_p_zero(s, sizeof *s);
     lft_p_zero(&plaquette, sizeof plaquette);
     lft_p_zero(x, sizeof x);
     plaquette.traces = 1, plaquette.length[0] = 4, plaquette.doubled = doubled;
-    LFT_P(path_plaquette)(x, along, across, plaquette.letter[0]);
+    lft_p_copy(plaquette.period, period, sizeof plaquette.period);
+    LFT_P(path_plaquette)(x, along, across, period, plaquette.letter[0]);
     (void)LFT_P(class_of)(s, &plaquette);
+    for (mu = 0; mu < LFT_DIM && !doubled; ++mu) { /* of unequal periods there are more */
+        for (nu = mu + 1; nu < LFT_DIM; ++nu) {
+            LFT_P(path_plaquette)(x, mu, nu, period, plaquette.letter[0]);
+            (void)LFT_P(class_of)(s, &plaquette);
+        }
+    }
     x[along] = 1;
     if (doubled && LFT_DIM > 2) {
-        LFT_P(path_plaquette)(x, across, (along + 2) % LFT_DIM, plaquette.letter[0]);
+        LFT_P(path_plaquette)(x, across, (along + 2) % LFT_DIM, period, plaquette.letter[0]);
         (void)LFT_P(class_of)(s, &plaquette);
     }
-    for (order = 1; order <= LFT_P_ORDERS; ++order) {
+    for (order = 1; order <= last; ++order) {
         for (i = order > 2 ? s->upto[order - 2] : 0; order > 1 && i < s->upto[order - 1]; ++i) {
             LFT_P(classes_times_plaquettes)(s, i, &row);
         }
@@ -13098,6 +13240,7 @@ typedef struct LFT_P(program) {
     LFT_(lattice)    lattice;
     int              stride[LFT_DIM];
     int              doubled; /* axis + 1: it runs at even slices, and only new links move; 0: none */
+    int              period[LFT_DIM]; /* of its classes, 0: none */
     int              sites, paths, loops, monomials, classes;
     LFT_P(program_step)     *site; /* site 0 is the one that the program is at */
     LFT_P(longer_path)  *path;
@@ -13337,24 +13480,31 @@ LFT_P_STATIC void LFT_P(program_cotangents)(const LFT_P(program) *g, const LFT_P
  * Loop by loop, a loop is moved to the place and cut in two where that costs least; and so are the paths that are new. A product of
  * matrices costs the less the more loops have that path somewhere, so that staples come first. */
 
-#define LFT_P_PATHS (LFT_DIM < 4 ? 2048 : 8192) /* of a program, at most; traces, too */
+#define LFT_P_PATHS (LFT_DIM < 4 && LFT_P_CLASSES < 512 ? 2048 : 8192) /* of a program, at most */
+#define LFT_P_LOOPS (LFT_P_CLASSES < 512 ? LFT_P_PATHS : 16384)        /* and traces */
 
 /* What is looked up while a program is built: paths by a number that their letters make. And how many loops a path is a part of,
  * somewhere on the lattice and in either direction, at a number that few other paths share: what such a path costs is shared. */
 typedef struct LFT_P(draft) {
     LFT_P(program) *program;
-    int             full, counting, code[LFT_P_SITES];
+    int             full, counting, counters, code[LFT_P_SITES]; /* counters: of uses */
     uint64_t        key[LFT_P_PATHS];
-    int             table[2 * LFT_P_PATHS], x[LFT_P_PATHS], y[LFT_P_PATHS];
-    unsigned short  uses[4 * LFT_P_PATHS];
+    int             table[2 * LFT_P_PATHS], x[LFT_P_LOOPS], y[LFT_P_LOOPS];
+    unsigned short  uses[4 * LFT_P_LOOPS];
+    unsigned short  shared[LFT_P_TRACES + 1][LFT_P_LETTERS][LFT_P_LETTERS]; /* those of loops at hand; last of an open path */
 } LFT_P(draft);
+
+/* The number of a path, letter by letter, and its last step. */
+#define LFT_P_KEY 1469598103934665603u
+LFT_P_INLINE uint64_t LFT_P(key_add)(uint64_t key, int letter) { return (key ^ (uint64_t)letter) * 1099511628211u; }
+LFT_P_INLINE uint64_t LFT_P(key_end)(uint64_t key) { return key ^ key >> 29; }
 
 LFT_P_STATIC uint64_t LFT_P(path_key)(const int *path, int n)
 {
-    uint64_t key = 1469598103934665603u;
+    uint64_t key = LFT_P_KEY;
     int      i;
-    for (i = 0; i < n; ++i) key = (key ^ (uint64_t)path[i]) * 1099511628211u;
-    return key ^ key >> 29;
+    for (i = 0; i < n; ++i) key = LFT_P(key_add)(key, path[i]);
+    return LFT_P(key_end)(key);
 }
 
 /* Where the path is in the table, or where it would be. */
@@ -13381,14 +13531,41 @@ LFT_P_STATIC int LFT_P(draft_find_either)(LFT_P(draft) *d, const int *path, int 
     return LFT_P(draft_find)(d, back, n);
 }
 
-LFT_P_STATIC unsigned short *LFT_P(draft_uses)(LFT_P(draft) *d, const int *path, int n)
+/* Where the uses of the parts of a loop are counted, n letters from number i on: at[i][n], the same in either direction. */
+LFT_P_STATIC void LFT_P(draft_parts)(LFT_P(draft) *d, const int *loop, int length, unsigned short *at[][LFT_P_LETTERS])
 {
-    LFT_P(traces) here, back;
-    here.traces = 1, here.length[0] = n, here.doubled = d->program->doubled;
-    lft_p_copy(here.letter[0], path, (size_t)n * sizeof(int));
-    LFT_P(traces_home)(&here);
-    LFT_P(traces_reversed)(&back, &here);
-    return d->uses + (LFT_P(path_key)(here.letter[0], n) ^ LFT_P(path_key)(back.letter[0], n)) % (4 * LFT_P_PATHS);
+    const LFT_P(program) *g = d->program;
+    uint64_t             key[LFT_P_LETTERS][LFT_P_LETTERS], forth, back;
+    LFT_P(traces)        here, other;
+    int                  i, n, mu, periods = 0, x[LFT_DIM];
+    here.traces = 1, here.doubled = g->doubled;
+    lft_p_copy(here.period, g->period, sizeof here.period);
+    for (mu = 0; mu < LFT_DIM; ++mu) periods += g->period[mu] > 0;
+    lft_p_zero(key, sizeof key);
+    for (i = 0; i < length; ++i) {
+        for (n = 2; n < length && !periods; ++n) {
+            here.length[0] = n;
+            LFT_P(path_part)(here.letter[0], loop, length, i, n);
+            LFT_P(traces_home)(&here);
+            LFT_P(traces_reversed)(&other, &here);
+            key[i][n] = LFT_P(path_key)(here.letter[0], n) ^ LFT_P(path_key)(other.letter[0], n);
+        }
+        if (!periods) continue;
+        here.length[0] = length; /* forth and back from letter i, which is at 0 */
+        lft_p_copy(here.letter[0], loop, (size_t)length * sizeof(int));
+        LFT_P(letter_site)(loop[i], x);
+        LFT_P(traces_moved)(&here, x);
+        for (forth = back = LFT_P_KEY, n = 1; n < length; ++n) {
+            const int last = i + n - 1, first = i - n + 1;
+            forth = LFT_P(key_add)(forth, here.letter[0][last - (last < length ? 0 : length)]);
+            back  = LFT_P(key_add)(back, here.letter[0][first + (first < 0 ? length : 0)] ^ 1);
+            key[i][n] ^= LFT_P(key_end)(forth);
+            key[first + (first < 0 ? length : 0)][n] ^= LFT_P(key_end)(back);
+        }
+    }
+    for (i = 0; i < length; ++i) {
+        for (n = 2; n < length; ++n) at[i][n] = d->uses + key[i][n] % (uint64_t)d->counters;
+    }
 }
 
 /* What the n letters of a closed path from number i on still cost: cost[i][n]. */
@@ -13397,21 +13574,43 @@ typedef struct LFT_P(draft_costs) {
     double cost[LFT_P_LETTERS][LFT_P_LETTERS];
 } LFT_P(draft_costs);
 
-LFT_P_STATIC void LFT_P(draft_price)(LFT_P(draft) *d, const int *loop, int length, LFT_P(draft_costs) *c)
+/* d->shared[t] of a loop, wherever it is. */
+LFT_P_STATIC void LFT_P(draft_shares)(LFT_P(draft) *d, const int *loop, int length, int t)
 {
-    int i, n, m, reversed;
+    unsigned short *at[LFT_P_LETTERS][LFT_P_LETTERS];
+    int             i, n;
+    LFT_P(draft_parts)(d, loop, length, at);
+    for (i = 0; i < length; ++i) {
+        for (n = 2; n < length; ++n) d->shared[t][i][n] = *at[i][n];
+    }
+}
+
+LFT_P_STATIC void LFT_P(draft_price)(LFT_P(draft) *d, const int *loop, int length, int t, LFT_P(draft_costs) *c)
+{
+    uint64_t key, forth[LFT_P_LETTERS][LFT_P_LETTERS], back[LFT_P_LETTERS][LFT_P_LETTERS];
+    int      i, n, m;
     c->length = length;
     LFT_P(path_part)(c->path, loop, length, 0, 2 * length);
+    for (i = 0; i < length; ++i) {
+        for (key = LFT_P_KEY, n = 1; n < length; ++n) {
+            key         = LFT_P(key_add)(key, c->path[i + n - 1]);
+            forth[i][n] = LFT_P(key_end)(key);
+        }
+        for (key = LFT_P_KEY, n = 1; n < length; ++n) { /* those that end with letter i */
+            key = LFT_P(key_add)(key, c->path[i + length - n + 1] ^ 1);
+            back[i - n + 1 + (i < n - 1 ? length : 0)][n] = LFT_P(key_end)(key);
+        }
+    }
     for (n = 1; n < length; ++n) {
         for (i = 0; i < length; ++i) {
             double least = 1000;
+            c->cost[i][n] = 0;
+            if (n == 1 || *LFT_P(draft_slot)(d, forth[i][n]) || *LFT_P(draft_slot)(d, back[i][n])) continue;
             for (m = 1; m < n; ++m) {
-                const double cost = c->cost[i][m] + c->cost[(i + m) % length][n - m];
+                const double cost = c->cost[i][m] + c->cost[i + m - (i + m < length ? 0 : length)][n - m];
                 least = cost < least ? cost : least;
             }
-            c->cost[i][n] = 0;
-            if (n == 1 || LFT_P(draft_find_either)(d, c->path + i, n, &reversed) >= 0) continue;
-            c->cost[i][n] = least + 1.0 / (1 + *LFT_P(draft_uses)(d, c->path + i, n));
+            c->cost[i][n] = least + 1.0 / (1 + d->shared[t][i][n]);
         }
     }
 }
@@ -13423,7 +13622,7 @@ LFT_P_STATIC double LFT_P(draft_cut)(const LFT_P(draft_costs) *c, int *begin, in
     int    i, k;
     for (i = 0; i < c->length; ++i) {
         for (k = 1; k < c->length; ++k) {
-            const double cost = c->cost[i][k] + c->cost[(i + k) % c->length][c->length - k];
+            const double cost = c->cost[i][k] + c->cost[i + k - (i + k < c->length ? 0 : c->length)][c->length - k];
             if (cost < best) best = cost, *begin = i, *n = k;
         }
     }
@@ -13475,7 +13674,8 @@ LFT_P_STATIC LFT_P(factor) LFT_P(draft_factor)(LFT_P(draft) *d, const int *path,
     if (f.path >= 0) return f;
     lft_p_copy(closed, path, (size_t)n * sizeof(int));
     closed[n] = 0; /* no letter: no path has it */
-    LFT_P(draft_price)(d, closed, n + 1, &c);
+    LFT_P(draft_shares)(d, closed, n + 1, LFT_P_TRACES);
+    LFT_P(draft_price)(d, closed, n + 1, LFT_P_TRACES, &c);
     for (i = 1; i < n; ++i) {
         if (c.cost[0][i] + c.cost[i][n - i] < best) best = c.cost[0][i] + c.cost[i][n - i], cut = i;
     }
@@ -13493,15 +13693,15 @@ LFT_P_STATIC LFT_P(factor) LFT_P(draft_factor)(LFT_P(draft) *d, const int *path,
     return f;
 }
 
-/* The number of the trace of a loop; *conjugate: of its complex conjugate. */
-LFT_P_STATIC int LFT_P(draft_loop)(LFT_P(draft) *d, const int *loop, int length, int two_parts, int *conjugate)
+/* The number of the trace of a loop, number t of those at hand; *conjugate: of its complex conjugate. */
+LFT_P_STATIC int LFT_P(draft_loop)(LFT_P(draft) *d, const int *loop, int length, int t, int two_parts, int *conjugate)
 {
     LFT_P(program)     *g = d->program;
     LFT_P(draft_costs)  c;
     LFT_P(factor)       x, y;
     int                 begin = 0, n = 2, i;
     int                 one, two;
-    LFT_P(draft_price)(d, loop, length, &c);
+    LFT_P(draft_price)(d, loop, length, t, &c);
     (void)LFT_P(draft_cut)(&c, &begin, &n);
     x = LFT_P(draft_factor)(d, c.path + begin, n);
     y = LFT_P(draft_factor)(d, c.path + (begin + n) % length, length - n);
@@ -13510,7 +13710,7 @@ LFT_P_STATIC int LFT_P(draft_loop)(LFT_P(draft) *d, const int *loop, int length,
     one = x.path < 0 ? -1 - x.site * LFT_DIM - x.axis : x.path;
     two = 2 * (y.path < 0 ? -1 - y.site * LFT_DIM - y.axis : y.path) + y.adjoint;
     for (i = 0; i < g->loops && !(d->x[i] == one && d->y[i] == two); ++i) {}
-    if (i == LFT_P_PATHS) {
+    if (i == LFT_P_LOOPS) {
         d->full = 1;
         return 0;
     }
@@ -13527,18 +13727,21 @@ LFT_P_STATIC void LFT_P(draft_product)(LFT_P(draft) *d, const LFT_P(traces) *p, 
     LFT_P(monomial) m;
     LFT_P(traces)    q = *p, best_q = *p;
     LFT_P(draft_costs) costs;
-    int             origin[LFT_DIM], begin, n, t, i, u, k, mu;
+    int             origin[LFT_DIM], tried[LFT_P_TRACES * LFT_P_LETTERS], trials = 0, begin, n, t, i, u, at;
     double          best = 1000, cost;
+    for (t = 0; t < p->traces; ++t) LFT_P(draft_shares)(d, p->letter[t], p->length[t], t);
     for (t = 0; t < p->traces; ++t) {
         for (i = 0; i < p->length[t]; ++i) {
-            int move = 0;
             cost = 0;
-            LFT_P(letter_begin)(p->letter[t][i], origin);
+            LFT_P(letter_begin)(p->letter[t][i], p->period, origin);
             if (p->doubled) origin[p->doubled - 1] &= ~1;
-            for (mu = 0; mu < LFT_DIM; ++mu) move = move * 32 + origin[mu];
+            tried[trials] = LFT_P(letter_of)(origin, 0, 0);
+            for (at = 0; tried[at] != tried[trials]; ++at) {}
+            if (at < trials++) continue;
+            q = *p;
+            LFT_P(traces_moved)(&q, origin);
             for (u = 0; u < p->traces; ++u) {
-                for (k = 0; k < p->length[u]; ++k) q.letter[u][k] = p->letter[u][k] - 8 * move;
-                LFT_P(draft_price)(d, q.letter[u], p->length[u], &costs);
+                LFT_P(draft_price)(d, q.letter[u], p->length[u], u, &costs);
                 cost += LFT_P(draft_cut)(&costs, &begin, &n);
             }
             if (cost < best) best = cost, best_q = q;
@@ -13547,7 +13750,7 @@ LFT_P_STATIC void LFT_P(draft_product)(LFT_P(draft) *d, const LFT_P(traces) *p, 
     lft_p_zero(&m, sizeof m);
     m.number = number, m.traces = p->traces, m.weight = weight;
     for (t = 0; t < p->traces; ++t) {
-        m.trace[t] = LFT_P(draft_loop)(d, best_q.letter[t], p->length[t], p->traces > 1, m.conjugate + t);
+        m.trace[t] = LFT_P(draft_loop)(d, best_q.letter[t], p->length[t], t, p->traces > 1, m.conjugate + t);
     }
     if (g->monomial) g->monomial[g->monomials] = m;
     ++g->monomials;
@@ -13556,11 +13759,12 @@ LFT_P_STATIC void LFT_P(draft_product)(LFT_P(draft) *d, const LFT_P(traces) *p, 
 /* Counts the parts of all loops. */
 LFT_P_STATIC void LFT_P(draft_count)(LFT_P(draft) *d, const LFT_P(traces) *p)
 {
-    int path[2 * LFT_P_LETTERS], t, i, n;
+    unsigned short *at[LFT_P_LETTERS][LFT_P_LETTERS];
+    int             t, i, n;
     for (t = 0; t < p->traces; ++t) {
-        LFT_P(path_part)(path, p->letter[t], p->length[t], 0, 2 * p->length[t]);
+        LFT_P(draft_parts)(d, p->letter[t], p->length[t], at);
         for (i = 0; i < p->length[t]; ++i) {
-            for (n = 2; n < p->length[t]; ++n) ++*LFT_P(draft_uses)(d, path + i, n);
+            for (n = 2; n < p->length[t]; ++n) ++*at[i][n];
         }
     }
 }
@@ -13585,7 +13789,7 @@ LFT_P_STATIC int LFT_P(draft_class)(LFT_P(draft) *d, const LFT_P(classes) *class
         if (i < n) continue;
         seen[n++] = key;
         members += order ? 2 : 1;
-        if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0]);
+        if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0], p.period);
         if (d->counting) LFT_P(draft_count)(d, &p);
         else LFT_P(draft_product)(d, &p, number, order ? 2 : 1);
     }
@@ -13602,8 +13806,10 @@ LFT_P_STATIC lft_status LFT_P(program_build)(LFT_P(program) *g, const LFT_(latti
     lft_p_zero(g, sizeof *g);
     lft_p_zero(&d, sizeof d);
     g->lattice = *lattice, g->classes = count, g->doubled = classes->one[0].doubled;
+    lft_p_copy(g->period, classes->one[0].period, sizeof g->period);
     LFT_P(strides)(lattice, g->stride);
     d.program  = g;
+    d.counters = LFT_DIM < 4 && count <= 128 ? 8192 : 4 * LFT_P_LOOPS;
     d.counting = 1;
     for (i = 0; i < count; ++i) right = LFT_P(draft_class)(&d, classes, i) && right;
     d.counting = 0;
@@ -13850,35 +14056,27 @@ LFT_P_STATIC void LFT_P(orbits_init)(LFT_P(orbits) *s, const LFT_(lattice) *latt
 
 /* ---- 69_potential.h, code ---------------------------------------------------------------------------------------- */
 /* 69_potential.h: potentials made of Wilson loops, with force and divergence.
- * Offers (private): LFT_P(potential), LFT_P(potential_classes)(), _init, _start, _fields, _force, _backward.
+ * Offers (private): LFT_P(potential), LFT_P(potential_classes)(), _find, _init, _room, _start, _solve, _fields, _force, _backward.
  *
  *   S~(U) = sum_i c_i W_i(U),   force Z_l^a = -d_l^a S~,   divergence -sum d_l^a d_l^a S~ = sum_i c_i L W_i
  * with the classes W_i of 66_loop_classes.h: L W_i = sum_j D_ij W_j + const, the divergence costs nothing beside the W_j. Of a
- * doubled axis l are the new links, the others have no force. */
+ * doubled axis l are the new links, the others have no force.
+ *
+ * On a lattice where links of these loops coincide that are not the same on a large one, the classes are found anew modulo its
+ * extents, along all axes that are too short. Beside a doubled axis such lattices are refused. */
 
 typedef struct LFT_P(potential) {
     LFT_P(program) program;
     int            classes;    /* with coefficients: the first of those that the program computes */
     int            orders;     /* of the trivializing map that all classes are there for */
     int            upto[LFT_P_ORDERS + 1]; /* classes of orders up to this; 0 where not all were looked for */
-    int            extent[LFT_DIM]; /* the least: on a smaller lattice links of a loop that move are one and the same */
+    int            extent[LFT_DIM]; /* the least that there may be */
+    LFT_P(traces) *one;        /* [classes]: a member of each */
     double        *closure;    /* [classes][all of the program's + 1]: D_ij, last the constant */
 } LFT_P(potential);
 
-/* How many classes there are to an order; 0 where there is no room for them. */
-LFT_P_STATIC int LFT_P(potential_classes)(int doubled, int order)
-{
-    LFT_P(classes) classes;
-    int            wanted = 1;
-    do {
-        LFT_P(classes_find)(&classes, doubled, wanted);
-        wanted = classes.moving + 1;
-    } while (!classes.full && !classes.upto[order]);
-    return classes.upto[order];
-}
-
-/* The extents that keep the links of p apart that move, as those of s, which all axes but a doubled one share. */
-LFT_P_STATIC void LFT_P(potential_extent)(LFT_P(potential) *s, const LFT_P(traces) *p)
+/* The extents that keep the links of p apart that move: they are the same for all axes that images of p exchange. */
+LFT_P_STATIC void LFT_P(potential_extent)(const LFT_P(traces) *p, int *least_extent)
 {
     int x[LFT_DIM], least[LFT_DIM], most[LFT_DIM], t, k, mu, nu;
     for (mu = 0; mu < LFT_DIM; ++mu) least[mu] = 1000, most[mu] = -1000;
@@ -13895,9 +14093,55 @@ LFT_P_STATIC void LFT_P(potential_extent)(LFT_P(potential) *s, const LFT_P(trace
     for (mu = 0; mu < LFT_DIM; ++mu) {
         for (nu = 0; nu < LFT_DIM; ++nu) {
             const int extent = most[nu] - least[nu] + 1;
-            if ((mu == p->doubled - 1) == (nu == p->doubled - 1) && extent > s->extent[mu]) s->extent[mu] = extent;
+            if ((mu == p->doubled - 1) != (nu == p->doubled - 1) || p->period[mu] || p->period[nu]) continue;
+            if (extent > least_extent[mu]) least_extent[mu] = extent;
         }
     }
+}
+
+/* The first `wanted` classes or as many as there are, and all that their divergence takes: the number of all is returned, 0 where
+ * there is no room for them. */
+LFT_P_STATIC int LFT_P(potential_closed)(LFT_P(classes) *classes, int wanted)
+{
+    const int         n = wanted < classes->moving ? wanted : classes->moving;
+    LFT_P(in_classes) row;
+    int               all = n, i, j;
+    classes->full = 0;
+    for (i = 0; i < n; ++i) {
+        LFT_P(classes_laplacian)(classes, i, &row);
+        if (classes->full) return 0;
+        for (j = all; j < classes->count; ++j) all = row.c[j] < 0 || row.c[j] > 0 ? j + 1 : all;
+    }
+    return all;
+}
+
+/* The classes of a lattice, all of the last order or the first `wanted`, with all that their divergence takes as above; least: the
+ * extents that they need. Those of large lattices where they will do. */
+LFT_P_STATIC int LFT_P(potential_find)(LFT_P(classes) *classes, const int *extent, int doubled, int last, int wanted, int *least)
+{
+    int period[LFT_DIM] = {0}, all, i, mu, shortest;
+    do { /* the shortest axes first: then the others may be long enough */
+        LFT_P(classes_find)(classes, doubled, period, last, wanted);
+        all = LFT_P(potential_closed)(classes, wanted);
+        lft_p_zero(least, sizeof period);
+        for (i = 0; i < (all ? all : classes->moving); ++i) LFT_P(potential_extent)(classes->one + i, least);
+        for (shortest = mu = 0; mu < LFT_DIM && !doubled; ++mu) {
+            if (extent[mu] > 1 && extent[mu] < least[mu] && (!shortest || extent[mu] < shortest)) shortest = extent[mu];
+        }
+        for (mu = 0; mu < LFT_DIM && shortest; ++mu) period[mu] = extent[mu] == shortest ? shortest : period[mu];
+    } while (shortest);
+    return all;
+}
+
+/* How many classes there are to an order, on a large lattice or, not NULL, one of these extents; 0 where there is no room. */
+LFT_P_STATIC int LFT_P(potential_classes)(const int *extent, int doubled, int order)
+{
+    const int      none[LFT_DIM] = {0};
+    int            least[LFT_DIM];
+    LFT_P(classes) classes;
+    if (extent) (void)LFT_P(potential_find)(&classes, extent, doubled, order, LFT_P_CLASSES, least);
+    else LFT_P(classes_find)(&classes, doubled, none, order, LFT_P_CLASSES + 1);
+    return classes.upto[order];
 }
 
 /* With `wanted` classes or as many as there are. Runs over a measuring arena, too. */
@@ -13906,24 +14150,21 @@ LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(la
 {
     LFT_P(classes)    classes;
     LFT_P(in_classes) row;
-    int               all, i, j;
+    int               all, i;
     lft_status        status;
     lft_p_zero(s, sizeof *s);
-    LFT_P(classes_find)(&classes, doubled, wanted);
-    s->classes = all = wanted < classes.moving ? wanted : classes.moving;
-    classes.full = 0;
-    for (i = 0; i < s->classes; ++i) {
-        LFT_P(classes_laplacian)(&classes, i, &row);
-        if (classes.full) {
-            return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "loops", "fewer: their divergence takes too many classes", i);
-        }
-        for (j = all; j < classes.count; ++j) all = row.c[j] < 0 || row.c[j] > 0 ? j + 1 : all;
+    all = LFT_P(potential_find)(&classes, lattice->extent, doubled, LFT_P_ORDERS, wanted, s->extent);
+    if (!all) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "loops", "fewer: their divergence takes too many classes", wanted);
     }
+    s->classes = wanted < classes.moving ? wanted : classes.moving;
     lft_p_copy(s->upto, classes.upto, sizeof s->upto);
     while (s->orders < LFT_P_ORDERS && classes.upto[s->orders + 1] > 0 && classes.upto[s->orders + 1] <= s->classes) ++s->orders;
-    for (i = 0; i < all; ++i) LFT_P(potential_extent)(s, classes.one + i);
     status = LFT_P(program_build)(&s->program, lattice, &classes, all, arena, error);
     if (status) return status;
+    for (i = 0; i < LFT_DIM && !doubled; ++i) s->extent[i] = 2;
+    s->one     = (LFT_P(traces) *)lft_arena_take(arena, (size_t)s->classes, sizeof *s->one);
+    if (s->one) lft_p_copy(s->one, classes.one, (size_t)s->classes * sizeof *s->one);
     s->closure = (double *)lft_arena_alloc(arena, (size_t)s->classes * (size_t)(all + 1), sizeof(double));
     for (i = 0; s->closure && i < s->classes; ++i) {
         LFT_P(classes_laplacian)(&classes, i, &row);
@@ -13948,6 +14189,7 @@ LFT_P_STATIC void LFT_P(potential_gauss)(double *a, double *b, int n)
         swap = b[k], b[k] = b[pivot], b[pivot] = swap;
         for (i = k + 1; i < n; ++i) {
             const double factor = a[i * n + k] / a[k * n + k];
+            if (!(factor < 0 || factor > 0)) continue;
             for (j = k; j < n; ++j) a[i * n + j] -= factor * a[k * n + j];
             b[i] -= factor * b[k];
         }
@@ -13981,16 +14223,21 @@ LFT_P_STATIC void LFT_P(potential_action)(const LFT_P(classes) *classes, double 
     for (i = 0; i < n; ++i) c[i] = i < classes->upto[1] ? -1.0 / LFT_P_COLOURS * (LFT_P_COLOURS == 2 ? 1 : 0.5) : 0;
 }
 
+/* Numbers of a square matrix of the classes to an order. */
+LFT_P_STATIC size_t LFT_P(potential_room)(const LFT_P(potential) *s, int order)
+{
+    return (size_t)s->upto[order] * (size_t)s->upto[order];
+}
+
 /* The trivializing map of the Wilson action S to an order in beta, S~ = sum_k t^k S~_k with
  *   L S~_0 = S,   L S~_k = -sum d_l^a S d_l^a S~_{k-1}, constants apart (0907.5491)
- * at beta = 1. c[k][class], k < order. */
-LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, int order, double (*c)[LFT_P_CLASSES])
+ * at beta = 1. c[k][class], k < order; a: _room of one matrix. */
+LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, int order, double (*c)[LFT_P_CLASSES], double *a)
 {
     LFT_P(classes)    classes;
     LFT_P(in_classes) row;
-    double            a[LFT_P_CLASSES * LFT_P_CLASSES];
     int               all, i, j, k;
-    LFT_P(classes_find)(&classes, s->program.doubled, s->classes);
+    LFT_P(classes_find)(&classes, s->program.doubled, s->program.period, LFT_P_ORDERS, s->classes);
     for (k = 0; k < order; ++k) {
         lft_p_zero(c[k], sizeof c[k]);
         all = classes.upto[k + 1];
@@ -14008,15 +14255,16 @@ LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, int order, d
  * order, all others cut off: with S of beta 1,
  *   L S~ + beta sum d_l^a S d_l^a S~ = S, constants apart
  * Of a doubled axis it is the trivializing map of the new links for any others, what these alone make up is a constant, too; there
- * the cut is one of harmonics of a link, and converges where the expansion in beta does not. c[point][class] */
+ * the cut is one of harmonics of a link, and converges where the expansion in beta does not. c[point][class]; a: room of three
+ * matrices */
 LFT_P_STATIC void LFT_P(potential_solve)(const LFT_P(potential) *s, int order, int points, const double *beta,
-                                         double (*c)[LFT_P_CLASSES])
+                                         double (*c)[LFT_P_CLASSES], double *a)
 {
+    const int      all = s->upto[order];
+    double        *g = a + LFT_P(potential_room)(s, order), *both = g + LFT_P(potential_room)(s, order);
     LFT_P(classes) classes;
-    double         a[LFT_P_CLASSES * LFT_P_CLASSES], g[LFT_P_CLASSES * LFT_P_CLASSES], both[LFT_P_CLASSES * LFT_P_CLASSES];
-    int            all, i, k;
-    LFT_P(classes_find)(&classes, s->program.doubled, s->classes);
-    all = classes.upto[order];
+    int            i, k;
+    LFT_P(classes_find)(&classes, s->program.doubled, s->program.period, LFT_P_ORDERS, s->classes);
     LFT_P(potential_matrices)(&classes, all, a, g);
     for (k = 0; k < points; ++k) {
         lft_p_zero(c[k], sizeof c[k]);
@@ -15186,7 +15434,13 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
 
 LFT_API int LFT_(continuous_loops)(int doubled, int order)
 {
-    return order < 1 || order > LFT_P_ORDERS || doubled < 0 || doubled > LFT_DIM ? 0 : LFT_P(potential_classes)(doubled, order);
+    if (order < 1 || order > LFT_P_ORDERS || doubled < 0 || doubled > LFT_DIM) return 0;
+    return LFT_P(potential_classes)(NULL, doubled, order);
+}
+
+LFT_API int LFT_(continuous_loops_on)(const int *extent, int order)
+{
+    return order < 1 || order > LFT_P_ORDERS ? 0 : LFT_P(potential_classes)(extent, 0, order);
 }
 
 LFT_P_STATIC void LFT_P(put_steps)(lft_p_text *t, int axis, int steps)
@@ -15196,23 +15450,22 @@ LFT_P_STATIC void LFT_P(put_steps)(lft_p_text *t, int axis, int steps)
     for (; steps < 0; ++steps) lft_p_put(t, name[1] + 2 * axis);
 }
 
-LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size)
+LFT_P_STATIC lft_p_text LFT_P(no_text)(char *text, size_t size)
 {
-    LFT_P(classes) classes;
-    LFT_P(traces)  p;
-    lft_p_text     to;
-    int            x[LFT_DIM], y[LFT_DIM], t, i, mu;
+    lft_p_text to;
     to.data = text, to.used = 0, to.size = size;
     lft_p_put(&to, "");
-    if (doubled < 0 || doubled > LFT_DIM) return LFT_ERR_ARG;
-    LFT_P(classes_find)(&classes, doubled, number + 1);
-    if (number < 0 || number >= classes.moving) return LFT_ERR_ARG;
-    p = classes.one[number];
-    if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0]);
+    return to;
+}
+
+LFT_P_STATIC lft_status LFT_P(put_loop)(LFT_P(traces) p, lft_p_text to)
+{
+    int x[LFT_DIM], y[LFT_DIM], t, i, mu;
+    if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0], p.period);
     for (t = 0; t < p.traces; ++t) {
-        LFT_P(letter_begin)(p.letter[t][0], x);
-        LFT_P(letter_begin)(p.letter[0][0], y);
-        if (doubled && !t) y[doubled - 1] &= ~1;
+        LFT_P(letter_begin)(p.letter[t][0], p.period, x);
+        LFT_P(letter_begin)(p.letter[0][0], p.period, y);
+        if (p.doubled && !t) y[p.doubled - 1] &= ~1;
         lft_p_put(&to, t ? " " : "");
         if (LFT_P(path_compare)(x, y, LFT_DIM)) lft_p_put(&to, "(");
         for (mu = 0; mu < LFT_DIM; ++mu) LFT_P(put_steps)(&to, mu, x[mu] - y[mu]);
@@ -15222,6 +15475,16 @@ LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, si
         }
     }
     return LFT_OK;
+}
+
+LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size)
+{
+    const int      none[LFT_DIM] = {0};
+    LFT_P(classes) classes;
+    lft_p_text     to = LFT_P(no_text)(text, size);
+    if (doubled < 0 || doubled > LFT_DIM) return LFT_ERR_ARG;
+    LFT_P(classes_find)(&classes, doubled, none, LFT_P_ORDERS, number + 1);
+    return number < 0 || number >= classes.moving ? LFT_ERR_ARG : LFT_P(put_loop)(classes.one[number], to);
 }
 
 #define LFT_P_STAGES 4
@@ -15254,6 +15517,7 @@ LFT_P_STATIC const LFT_P(group_scheme) *LFT_P(group_scheme_of)(lft_group_integra
 typedef struct LFT_P(continuous) {
     LFT_(continuous_desc) desc; /* defaults filled in */
     LFT_P(potential)      potential;
+    double               *matrices; /* for the start */
     LFT_P(trace_net)      net;
     double               *coefficient; /* [count]: 4 for the plaquette, nodes for each of the others; of a net [units][nodes] for a,
                                           then its b and K */
@@ -15272,6 +15536,13 @@ typedef struct LFT_P(continuous_work) {
     LFT_P(program_fields) potential;
     LFT_P(net_fields)     net;
 } LFT_P(continuous_work);
+
+LFT_API lft_status LFT_(continuous_loop_of)(const LFT_(layer) *layer, int number, char *text, size_t size)
+{
+    const LFT_P(potential) *s  = &((const LFT_P(continuous) *)layer->state)->potential;
+    lft_p_text              to = LFT_P(no_text)(text, size);
+    return number < 0 || number >= s->classes ? LFT_ERR_ARG : LFT_P(put_loop)(s->one[number], to);
+}
 
 LFT_P_STATIC LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(continuous) *s, int backward, lft_arena *arena)
 {
@@ -15385,7 +15656,8 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     if (!s) s = &local;
     d = &s->desc;
     lft_p_copy(d, layer->desc, sizeof *d);
-    if (!d->loops) d->loops = LFT_(continuous_loops)(d->doubled, 2);
+    if (!d->loops && d->doubled) d->loops = LFT_(continuous_loops)(d->doubled, 2);
+    else if (!d->loops) d->loops = LFT_(continuous_loops_on)(layer->in.extent, 2);
     if (!d->nodes) d->nodes = 4;
     if (!d->integrator) d->integrator = LFT_COMMUTATOR_FREE_4;
     if (!d->steps) d->steps = 12;
@@ -15395,6 +15667,10 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     if (!status) status = LFT_P(potential_init)(&s->potential, &layer->in, d->doubled, d->loops, arena, error);
     if (!status) status = LFT_P(continuous_check_loops)(s, error);
     if (status) return status;
+    if (d->order) {
+        const size_t n = LFT_P(potential_room)(&s->potential, d->order);
+        s->matrices = (double *)lft_arena_take(arena, (d->doubled || d->cut_off ? 3 : 1) * n, sizeof(double));
+    }
     s->links             = layer->in.volume * LFT_DIM;
     s->count             = LFT_P(continuous_first)(s, d->loops);
     if (d->units) {
@@ -15402,6 +15678,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
         s->count += d->units * (d->nodes + 1 + s->net.about.orbits);
     }
     s->coefficient       = (double *)lft_arena_alloc(arena, (size_t)s->count, sizeof(double));
+    lft_p_copy(layer->period, s->potential.program.period, sizeof layer->period);
     layer->out           = layer->in;
     layer->steps         = d->steps;
     layer->params        = set->count;
@@ -15449,7 +15726,7 @@ LFT_P_STATIC void LFT_P(continuous_start_solved)(const LFT_P(continuous) *s, dou
         (void)LFT_P(gauss_point)(k, &t);
         beta[k] = s->desc.from + way * t;
     }
-    LFT_P(potential_solve)(&s->potential, s->desc.order, LFT_P_GAUSS, beta, c);
+    LFT_P(potential_solve)(&s->potential, s->desc.order, LFT_P_GAUSS, beta, c, s->matrices);
     for (k = 0; k < LFT_P_GAUSS; ++k) {
         weight = LFT_P(gauss_point)(k, &t);
         LFT_P(legendre)(t, LFT_P_GAUSS, p);
@@ -15477,7 +15754,7 @@ LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *thet
         LFT_P(continuous_start_solved)(s, theta + s->params);
         return;
     }
-    LFT_P(potential_start)(&s->potential, order, c);
+    LFT_P(potential_start)(&s->potential, order, c, s->matrices);
     for (i = 0; i < s->desc.loops; ++i) {
         double *to = theta + s->params + LFT_P(continuous_first)(s, i);
         for (k = 0; k < order; ++k) { /* way (from + way t)^k, term by term */
@@ -18821,6 +19098,11 @@ LFT_P_STATIC lft_status LFT_P(transfer_check)(LFT_(flow) *flow, const LFT_(flow)
     if (k < n) {
         return lft_p_fail_got(&flow->error, LFT_ERR_MISMATCH, "transfer", "layer",
                               "the same shape in both flows; they differ in number of the specification", k);
+    }
+    for (k = 0; k < LFT_DIM; ++k) {
+        if (layer->period[k] == other->period[k]) continue;
+        return lft_p_fail_got(&flow->error, LFT_ERR_MISMATCH, "transfer", "layer",
+                              "the same loops on both lattices; they close around one of them, in layer", at);
     }
     if (layer->ops->transfer || LFT_P(transfer_count)(flow, at) == LFT_P(transfer_count)(from, i)) return LFT_OK;
     return lft_p_fail_text(&flow->error, LFT_ERR_MISMATCH, "transfer", "layer", "one that transfers to other extents",
@@ -22400,6 +22682,8 @@ LFT_API size_t LFT_(loop_fit_bytes)(const LFT_(flow) *flow, const lft_fit_desc *
 #undef LFT_P_LETTERS
 #undef LFT_P_TRACES
 #undef LFT_P_PATHS
+#undef LFT_P_LOOPS
+#undef LFT_P_KEY
 #undef LFT_P_SITES
 #undef LFT_P_REACH
 #undef LFT_P_ORBITS

@@ -50,7 +50,7 @@ static void setup(bench *b, const char *name, int extent, lft_arena *arena)
 {
     const int    extents[4] = {extent, extent, extent, extent};
     const size_t algebra    = (size_t)(4 * 8) * (size_t)(extent * extent * extent * extent);
-    double       order[2][160], S[16];
+    double       order[2][160], matrix[LOOPS * LOOPS], S[16];
     lft_error    error;
     int          i;
     if (su3_lattice_init(&b->lattice, extents, NULL) || su3_wilson_init(&b->theory, 1, 0, NULL)) die(name, "init");
@@ -61,7 +61,7 @@ static void setup(bench *b, const char *name, int extent, lft_arena *arena)
     b->y     = su3_p_vectors(arena, algebra);
     b->to    = su3_p_vectors(arena, algebra);
     su3_p_group_haar(lft_draw_of(1, 0, 0, 0), &b->lattice, b->links);
-    su3_p_potential_start(&b->potential, 2, order);
+    su3_p_potential_start(&b->potential, 2, order, matrix);
     memcpy(b->c, order[0], sizeof b->c);
     run_force(b);
     b->theory.action(&b->theory, &b->lattice, (const float *)b->links, S, NULL);

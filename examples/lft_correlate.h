@@ -81,7 +81,7 @@ static lft_status LFT(correlate_read)(LFT(correlate_job) *j, LFT(heatbath_desc) 
     desc.continuous.order = word ? word : 2;
     desc.continuous.nodes = desc.continuous.cut_off ? 8 : desc.continuous.order;
     desc.continuous.from  = cli_real(c, "from-beta", 0);
-    desc.continuous.loops = LFT(loops_of)(c, desc.continuous.order);
+    desc.continuous.loops = LFT(loops_of)(c, desc.extent, desc.continuous.order);
     (void)cli_required(c, "from-beta");
     if (c->error.code || LFT(read_theory)(c, &j->to)) return c->error.code;
     if (cli_check(c, LFT(wilson_init)(&j->from, desc.continuous.from, 0, &c->error), &c->error)) return c->error.code;

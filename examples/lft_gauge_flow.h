@@ -18,12 +18,12 @@ static lft_status LFT(read_continuous)(cli *c, LFT(flow_desc) *d)
     return c->error.code;
 }
 
-/* All classes of loops of an order, 0 an error. */
-static int LFT(loops_of)(cli *c, int order)
+/* All classes of loops of an order on a lattice, 0 an error. */
+static int LFT(loops_of)(cli *c, const int *extent, int order)
 {
-    const int loops = LFT(continuous_loops)(0, order);
-    if (!loops) (void)cli_fail(c, LFT_ERR_ARG, "expected an order whose loops there is room for, got n%dlo", order - 1);
-    return loops;
+    const int loops = c->error.code ? 0 : LFT(continuous_loops_on)(extent, order);
+    if (loops || c->error.code) return loops;
+    return (void)cli_fail(c, LFT_ERR_ARG, "expected an order whose loops there is room for, got n%dlo", order - 1), 0;
 }
 
 /* From a coarse lattice to that of the options, each flow as in *flow. */
@@ -182,8 +182,9 @@ static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
         return cli_init_file(c) ? c->error.code : cli_fail(c, LFT_ERR_ARG, "--freeze: expected --init FILE beside it, got none");
     }
     if (scales) return LFT(read_scales)(c, d);
-    if (of->order > 2 && !of->loops) of->loops = LFT(loops_of)(c, of->order);
-    if (of->order < 0) of->order = of->nodes == 1 || (of->loops && of->loops < LFT(continuous_loops)(0, 2)) ? 1 : 2;
+    if (of->order > 2 && !of->loops) of->loops = LFT(loops_of)(c, d->extent, of->order);
+    if (c->error.code) return c->error.code;
+    if (of->order < 0) of->order = of->nodes == 1 || (of->loops && of->loops < LFT(loops_of)(c, d->extent, 2)) ? 1 : 2;
     for (i = 0; i < 7; ++i) {
         if (!cli_given(c, of_scales[i])) continue;
         return cli_fail(c, LFT_ERR_ARG, "--%s is one of the options of --flow multiscale: expected it, got %s", of_scales[i],
@@ -301,7 +302,7 @@ static lft_status LFT(sample_model)(cli *c, lft_pool pool, LFT(model) *m)
     m->desc.pool             = pool;
     m->desc.continuous.order = order;
     m->desc.continuous.nodes = m->desc.continuous.cut_off ? 8 : order;
-    m->desc.continuous.loops = LFT(loops_of)(c, order);
+    m->desc.continuous.loops = LFT(loops_of)(c, m->desc.extent, order);
     if (c->error.code) return c->error.code;
     if (LFT(make_flow)(c, &m->flow, &m->desc)) return c->error.code;
     LFT(model_info_of)(&m->info, &m->theory);

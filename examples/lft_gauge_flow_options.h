@@ -90,7 +90,7 @@ static void info_print_layer(const f64_flow *flow, int i)
     for (k = 0; k < d->loops; ++k) {
         const double *c = flow->params.value + (k ? p[1].offset + (size_t)((k - 1) * d->nodes) : p->offset);
         char          text[80];
-        printf("    %2d %-36s", k + 1, f64_continuous_loop(d->doubled, k, text, sizeof text) ? "?" : text);
+        printf("    %2d %-36s", k + 1, f64_continuous_loop_of(layer, k, text, sizeof text) ? "?" : text);
         for (a = 0; a < (k ? d->nodes : p->shape[0]); ++a) printf(" %13.6g", c[a]);
         printf("\n");
     }

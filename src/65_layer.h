@@ -77,6 +77,7 @@ struct LFT_(layer) {
     size_t                 params; /* offset of the layer's parameters in theta */
     size_t                 scratch_bytes, tape_bytes, gradient_count;
     int                    per_lane; /* 1: the own form of the gradient is [gradient_count / lanes][lanes], not summed over lanes */
+    int                    period[LFT_DIM]; /* parameters are transferred to layers with the same alone; 0: none */
     int                    steps; /* integration steps at present, 0 for layers without */
     void                  *state; /* the layer's own */
 };

@@ -1,6 +1,7 @@
 /* 66_loop_classes.h: products of traces of closed paths, their classes, and what derivatives make of them. Symbols, no fields.
  * Offers (private): LFT_P(traces), LFT_P(classes), LFT_P(classes_find)(), _laplacian, _times_plaquettes, LFT_P(traces_member)(),
- * _moving, _reversed, _home, _normal, LFT_P(letter_moves)(), LFT_P(path_walk)(); LFT_P_CLASSES, _ORDERS, _SYMMETRIES.
+ * _moving, _moved, _reversed, _home, _normal, LFT_P(letter_moves)(), LFT_P(path_walk)(); LFT_P_CLASSES, _ORDERS,
+ * _SYMMETRIES.
  *
  * A path is a list of links, each as it is or adjoint; the trace of a closed one is a Wilson loop. A class is the sum of all
  * images of one product of traces under translations, the hypercubic group and reversal of all paths at once (complex
@@ -14,6 +15,11 @@
  * classes are independent: in U(1) only the number of times that each link is passed counts. In SU(2) all traces are real and
  * tr A tr B = tr A B + tr A B^+. In SU(3) tr X X Y = tr X tr X Y - (tr X)^* tr Y + tr X^+ Y.
  *
+ * Along axes with a period, those of a lattice that is too small, sites are the same modulo it: links of a path may be the same
+ * that are not on a large lattice, paths may close around, and classes that differ there may be one. The images are those under
+ * what leaves the lattice as it is: only axes of the same period change places. As a class may have images that are their own
+ * translations, it is the sum over all translations of each image that is not another's. Not beside a doubled axis.
+ *
  * Of a doubled axis only the new links move, those across it at odd coordinates: l runs over them, and the images are those under
  * what leaves them where they are: translations along the axis by two, the axis turned round, all that the others have. Then
  * there are two classes of plaquettes, along the axis and, from three dimensions on, across it where links are new; the others,
@@ -21,14 +27,15 @@
 #if LFT_P_PHASE == LFT_P_CODE
 
 #define LFT_P_ORDERS  (LFT_DIM == 2 && LFT_P_COLOURS < 3 ? 8 : 4) /* beyond there is no room for the classes */
-#define LFT_P_CLASSES (LFT_DIM > 2 && LFT_P_COLOURS == 3 ? 160 : 128)
+#define LFT_P_CLASSES (LFT_DIM == 2 ? 128 : LFT_P_COLOURS == 3 ? 160 : LFT_DIM == 3 && LFT_P_COLOURS == 1 ? 512 : 128)
 #define LFT_P_LETTERS (4 * (LFT_P_ORDERS + 1)) /* of a class of the last order times a plaquette */
-#define LFT_P_TRACES  (LFT_P_ORDERS + 2)
+#define LFT_P_TRACES  (LFT_P_COLOURS == 1 ? 2 : LFT_P_ORDERS + 2)
 #define LFT_P_SYMMETRIES ((1 << LFT_DIM) * (LFT_DIM == 4 ? 24 : LFT_DIM == 3 ? 6 : LFT_DIM)) /* of the hypercubic group */
 
 /* A letter is a link on a path: its site, its direction, and whether it is adjoint. */
 typedef struct LFT_P(traces) {
     int doubled; /* axis + 1, 0: none */
+    int period[LFT_DIM]; /* 0: none; otherwise sites are from 0 to below it */
     int traces, length[LFT_P_TRACES], letter[LFT_P_TRACES][LFT_P_LETTERS];
 } LFT_P(traces);
 
@@ -36,6 +43,7 @@ typedef struct LFT_P(classes) {
     int           count, full; /* full: more were found than there is room for */
     int           moving; /* of them, the first: those with links that move */
     LFT_P(traces)  one[LFT_P_CLASSES]; /* a member of each */
+    uint64_t      mark[LFT_P_CLASSES]; /* of all its images */
     int           size[LFT_P_CLASSES]; /* members, translations apart */
     int           upto[LFT_P_ORDERS + 1]; /* moving classes of orders up to this */
 } LFT_P(classes);
@@ -44,6 +52,16 @@ typedef struct LFT_P(classes) {
 typedef struct LFT_P(in_classes) {
     double c[LFT_P_CLASSES + 1];
 } LFT_P(in_classes);
+
+/* The site of the same links within the periods. */
+LFT_P_INLINE void LFT_P(wrapped)(const int *period, int *x)
+{
+    int mu;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        while (x[mu] < 0 && period[mu]) x[mu] += period[mu];
+        while (x[mu] >= period[mu] && period[mu]) x[mu] -= period[mu];
+    }
+}
 
 /* ---- letters --------------------------------------------------------------------------------------------------------- */
 
@@ -76,10 +94,11 @@ LFT_P_STATIC int LFT_P(letter_moves)(int letter, int doubled)
 }
 
 /* The site that a path is at before this link. */
-LFT_P_STATIC void LFT_P(letter_begin)(int letter, int *x)
+LFT_P_STATIC void LFT_P(letter_begin)(int letter, const int *period, int *x)
 {
     LFT_P(letter_site)(letter, x);
     x[LFT_P(letter_axis)(letter)] += LFT_P(letter_adjoint)(letter);
+    LFT_P(wrapped)(period, x);
 }
 
 /* ---- paths ----------------------------------------------------------------------------------------------------------- */
@@ -133,23 +152,23 @@ LFT_P_STATIC int LFT_P(path_trimmed)(int *path, int n)
 }
 
 /* Whether a letter begins where the other one ends. */
-LFT_P_STATIC int LFT_P(letter_follows)(int letter, int before)
+LFT_P_STATIC int LFT_P(letter_follows)(int letter, int before, const int *period)
 {
     int x[LFT_DIM], y[LFT_DIM];
-    LFT_P(letter_begin)(letter, x);
-    LFT_P(letter_begin)(before ^ 1, y);
+    LFT_P(letter_begin)(letter, period, x);
+    LFT_P(letter_begin)(before ^ 1, period, y);
     return LFT_P(path_compare)(x, y, LFT_DIM) == 0;
 }
 
 /* The links of U(1) in an order in which they can be walked along: circles, each begun where one before it passes. */
-LFT_P_STATIC void LFT_P(path_walk)(int *path, int n)
+LFT_P_STATIC void LFT_P(path_walk)(int *path, int n, const int *period)
 {
     int left[LFT_P_LETTERS], done, at = 0, i, k;
     lft_p_copy(left, path, (size_t)n * sizeof(int));
     for (done = 0; done < n; ++done) {
-        for (i = 0; i < n - done && at > 0 && !LFT_P(letter_follows)(left[i], path[at - 1]); ++i) {}
+        for (i = 0; i < n - done && at > 0 && !LFT_P(letter_follows)(left[i], path[at - 1], period); ++i) {}
         for (k = done; k > 0 && i == n - done; --k) {
-            for (i = 0; i < n - done && !LFT_P(letter_follows)(left[i], path[k - 1]); ++i) {}
+            for (i = 0; i < n - done && !LFT_P(letter_follows)(left[i], path[k - 1], period); ++i) {}
             at = k;
         }
         if (i == n - done) i = 0, at = done;
@@ -230,10 +249,31 @@ LFT_P_STATIC int LFT_P(traces_same)(const LFT_P(traces) *a, const LFT_P(traces) 
     return LFT_P(traces_compare)(a, b) == 0;
 }
 
-/* Moved to where the least coordinate of its links along each axis is 0; of a doubled axis 0 or 1. */
+/* All sites less `by`. */
+LFT_P_STATIC void LFT_P(traces_moved)(LFT_P(traces) *p, const int *by)
+{
+    int x[LFT_DIM], t, i, mu, periods = 0, move = 0;
+    for (mu = 0; mu < LFT_DIM; ++mu) move = move * 32 + by[mu], periods += p->period[mu] > 0;
+    for (t = 0; t < p->traces; ++t) {
+        for (i = 0; i < p->length[t]; ++i) {
+            int *letter = p->letter[t] + i;
+            if (!periods) {
+                *letter -= 8 * move;
+                continue;
+            }
+            LFT_P(letter_site)(*letter, x);
+            for (mu = 0; mu < LFT_DIM; ++mu) x[mu] -= by[mu];
+            LFT_P(wrapped)(p->period, x);
+            *letter = LFT_P(letter_of)(x, LFT_P(letter_axis)(*letter), LFT_P(letter_adjoint)(*letter));
+        }
+    }
+}
+
+/* Moved to where the least coordinate of its links along each axis is 0; of a doubled axis 0 or 1; of one with a period, where the
+ * first link is at 0. */
 LFT_P_STATIC void LFT_P(traces_home)(LFT_P(traces) *p)
 {
-    int x[LFT_DIM], least[LFT_DIM], t, i, mu, move = 0;
+    int x[LFT_DIM], least[LFT_DIM], t, i, mu;
     for (mu = 0; mu < LFT_DIM; ++mu) least[mu] = 1000;
     for (t = 0; t < p->traces; ++t) {
         for (i = 0; i < p->length[t]; ++i) {
@@ -242,17 +282,15 @@ LFT_P_STATIC void LFT_P(traces_home)(LFT_P(traces) *p)
         }
     }
     if (p->doubled) least[p->doubled - 1] &= ~1;
-    for (mu = 0; mu < LFT_DIM; ++mu) move = move * 32 + least[mu];
-    for (t = 0; t < p->traces; ++t) {
-        for (i = 0; i < p->length[t]; ++i) p->letter[t][i] -= 8 * move;
-    }
+    LFT_P(letter_site)(p->letter[0][0], x);
+    for (mu = 0; mu < LFT_DIM; ++mu) least[mu] = p->period[mu] ? x[mu] : least[mu];
+    LFT_P(traces_moved)(p, least);
 }
 
-/* One form of all translated ones and of all ways to write them. */
-LFT_P_STATIC void LFT_P(traces_normal)(LFT_P(traces) *p)
+/* One form of all ways to write it. */
+LFT_P_STATIC void LFT_P(traces_ordered)(LFT_P(traces) *p)
 {
     int t, k;
-    LFT_P(traces_home)(p);
     for (t = 0; t < p->traces; ++t) LFT_P(path_normal)(p->letter[t], p->length[t]);
     for (t = 1; t < p->traces; ++t) { /* sorted by length and letters */
         const LFT_P(traces) q = *p;
@@ -268,6 +306,40 @@ LFT_P_STATIC void LFT_P(traces_normal)(LFT_P(traces) *p)
     }
 }
 
+/* One form of all translated ones and of all ways to write them. With periods the least of those that have one of its links at 0:
+ * not any, but one of the first kind among the shortest paths. */
+LFT_P_STATIC void LFT_P(traces_normal)(LFT_P(traces) *p)
+{
+    const int    kind = LFT_P_COLOURS == 2 ? 6 : 7; /* axis and, where it has a meaning, direction */
+    int          x[LFT_DIM], t, i, mu, periods = 0, shortest = p->length[0], least = 7;
+    LFT_P(traces) best, q;
+    LFT_P(traces_home)(p);
+    for (mu = 0; mu < LFT_DIM; ++mu) periods += p->period[mu] > 0;
+    if (!periods) {
+        LFT_P(traces_ordered)(p);
+        return;
+    }
+    for (t = 1; t < p->traces; ++t) shortest = p->length[t] < shortest ? p->length[t] : shortest;
+    for (t = 0; t < p->traces; ++t) {
+        for (i = 0; i < p->length[t] && p->length[t] == shortest; ++i) {
+            least = (p->letter[t][i] & kind) < least ? p->letter[t][i] & kind : least;
+        }
+    }
+    best.traces = 0;
+    for (t = 0; t < p->traces; ++t) {
+        for (i = 0; i < p->length[t] && p->length[t] == shortest; ++i) {
+            if ((p->letter[t][i] & kind) != least) continue;
+            LFT_P(letter_site)(p->letter[t][i], x);
+            for (mu = 0; mu < LFT_DIM; ++mu) x[mu] = p->period[mu] ? x[mu] : 0;
+            q = *p;
+            LFT_P(traces_moved)(&q, x);
+            LFT_P(traces_ordered)(&q);
+            if (!best.traces || LFT_P(traces_compare)(&q, &best) < 0) best = q;
+        }
+    }
+    *p = best;
+}
+
 /* The hypercubic group: axis i becomes axis to[i], and is turned round where turn[i] is 1. Element g < 2^d d!. */
 LFT_P_STATIC void LFT_P(symmetry)(int g, int *to, int *turn)
 {
@@ -281,12 +353,15 @@ LFT_P_STATIC void LFT_P(symmetry)(int g, int *to, int *turn)
     }
 }
 
-/* The image of p under element g, in normal form; 0 where that does not leave a doubled axis where it is. */
+/* The image of p under element g, in normal form; 0 where that does not leave a doubled axis and periods as they are. */
 LFT_P_STATIC int LFT_P(traces_member)(LFT_P(traces) *to, const LFT_P(traces) *p, int g)
 {
     int axis[LFT_DIM], turn[LFT_DIM], x[LFT_DIM], y[LFT_DIM], t, i, mu;
     LFT_P(symmetry)(g, axis, turn);
     if (p->doubled && axis[p->doubled - 1] != p->doubled - 1) return 0;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        if (p->period[axis[mu]] != p->period[mu]) return 0;
+    }
     *to = *p;
     for (t = 0; t < p->traces; ++t) {
         for (i = 0; i < p->length[t]; ++i) {
@@ -294,6 +369,7 @@ LFT_P_STATIC int LFT_P(traces_member)(LFT_P(traces) *to, const LFT_P(traces) *p,
             LFT_P(letter_site)(letter, x);
             for (mu = 0; mu < LFT_DIM; ++mu) y[axis[mu]] = turn[mu] ? -x[mu] : x[mu];
             y[axis[along]] -= turn[along];
+            LFT_P(wrapped)(p->period, y);
             to->letter[t][i] = LFT_P(letter_of)(y, axis[along], LFT_P(letter_adjoint)(letter) ^ turn[along]);
         }
     }
@@ -301,11 +377,51 @@ LFT_P_STATIC int LFT_P(traces_member)(LFT_P(traces) *to, const LFT_P(traces) *p,
     return 1;
 }
 
+/* A number that all images of p share: of the distances of its links, and which of an axis have the same direction. */
+LFT_P_STATIC uint64_t LFT_P(traces_mark)(const LFT_P(traces) *p)
+{
+    int      at[LFT_P_TRACES * LFT_P_LETTERS][LFT_DIM], letter[LFT_P_TRACES * LFT_P_LETTERS], d[LFT_DIM], n = 0, t, i, k, mu, nu;
+    uint64_t sum = 0;
+    for (t = 0; t < p->traces; ++t) {
+        for (i = 0; i < p->length[t]; ++i, ++n) {
+            letter[n] = p->letter[t][i];
+            LFT_P(letter_site)(letter[n], at[n]);
+            for (mu = 0; mu < LFT_DIM; ++mu) at[n][mu] = 2 * at[n][mu] + (mu == LFT_P(letter_axis)(letter[n]));
+        }
+    }
+    for (i = 0; i < n; ++i) {
+        for (k = 0; k < i; ++k) {
+            uint64_t key = 1;
+            if (LFT_P(letter_axis)(letter[i]) == LFT_P(letter_axis)(letter[k])) {
+                key = LFT_P_COLOURS == 2 ? 2 : 2 + (uint64_t)LFT_P(letter_adjoint)(letter[i] ^ letter[k]);
+            }
+            for (mu = 0; mu < LFT_DIM; ++mu) {
+                int far = at[i][mu] - at[k][mu];
+                far = far < 0 ? -far : far;
+                if (p->period[mu] && far > p->period[mu]) far = 2 * p->period[mu] - far;
+                for (nu = mu; nu > 0 && d[nu - 1] > far; --nu) d[nu] = d[nu - 1];
+                d[nu] = far;
+            }
+            for (mu = 0; mu < LFT_DIM; ++mu) key = key * 64 + (uint64_t)d[mu];
+            key *= 0x9e3779b97f4a7c15u;
+            key ^= key >> 29;
+            sum += key * 0xbf58476d1ce4e5b9u;
+        }
+    }
+    return sum;
+}
+
 /* The class of p; a new one where it is none yet. -1 where there is no more room. */
 LFT_P_STATIC int LFT_P(class_of)(LFT_P(classes) *s, const LFT_P(traces) *p)
 {
-    LFT_P(traces) best = *p, q, r;
-    int          g, i, reversed, elements = 0, same = 0;
+    const uint64_t mark = LFT_P(traces_mark)(p);
+    LFT_P(traces)  best = *p, q, r;
+    int            g, i, reversed, elements = 0, same = 0;
+    for (i = 0; i < s->count && s->mark[i] != mark; ++i) {}
+    if (i == s->count && s->count == LFT_P_CLASSES) {
+        s->full = 1;
+        return -1;
+    }
     LFT_P(traces_normal)(&best);
     for (i = 0; i < s->count; ++i) {
         if (LFT_P(traces_same)(s->one + i, &best)) return i;
@@ -332,6 +448,7 @@ LFT_P_STATIC int LFT_P(class_of)(LFT_P(classes) *s, const LFT_P(traces) *p)
         return -1;
     }
     s->one[s->count]  = best;
+    s->mark[s->count] = mark;
     s->size[s->count] = elements / same;
     return s->count++;
 }
@@ -346,8 +463,8 @@ LFT_P_STATIC int LFT_P(traces_joined)(const LFT_P(traces) *p, LFT_P(traces) *q, 
         for (u = 0; u < t; ++u) {
             for (i = 0; i < p->length[t]; ++i) {
                 for (k = 0; k < p->length[u]; ++k) {
-                    LFT_P(letter_begin)(p->letter[t][i], x);
-                    LFT_P(letter_begin)(p->letter[u][k], y);
+                    LFT_P(letter_begin)(p->letter[t][i], p->period, x);
+                    LFT_P(letter_begin)(p->letter[u][k], p->period, y);
                     if (LFT_P(path_compare)(x, y, LFT_DIM)) continue;
                     n = p->length[t], m = p->length[u];
                     *q = *p;
@@ -491,12 +608,14 @@ LFT_P_STATIC void LFT_P(classes_laplacian)(LFT_P(classes) *s, int i, LFT_P(in_cl
 }
 
 /* The path around the plaquette at x. */
-LFT_P_STATIC void LFT_P(path_plaquette)(const int *x, int mu, int nu, int *path)
+LFT_P_STATIC void LFT_P(path_plaquette)(const int *x, int mu, int nu, const int *period, int *path)
 {
     int y[LFT_DIM], z[LFT_DIM];
     lft_p_copy(y, x, sizeof y);
     lft_p_copy(z, x, sizeof z);
     y[mu] += 1, z[nu] += 1;
+    LFT_P(wrapped)(period, y);
+    LFT_P(wrapped)(period, z);
     path[0] = LFT_P(letter_of)(x, mu, 0), path[1] = LFT_P(letter_of)(y, nu, 0);
     path[2] = LFT_P(letter_of)(z, mu, 1), path[3] = LFT_P(letter_of)(x, nu, 1);
 }
@@ -516,7 +635,8 @@ LFT_P_STATIC void LFT_P(classes_times_plaquettes)(LFT_P(classes) *s, int i, LFT_
                 for (below = 0; nu != mu && below < 2; ++below) {
                     LFT_P(letter_site)(letter, x);
                     x[nu] -= below;
-                    LFT_P(path_plaquette)(x, mu, nu, path);
+                    LFT_P(wrapped)(p.period, x);
+                    LFT_P(path_plaquette)(x, mu, nu, p.period, path);
                     for (reversed = 0; reversed < 2; ++reversed) {
                         if (reversed) LFT_P(path_reversed)(p.letter[last], path, 4);
                         else lft_p_copy(p.letter[last], path, sizeof path);
@@ -536,33 +656,42 @@ LFT_P_STATIC void LFT_P(classes_sort)(LFT_P(classes) *s)
     int i, k;
     for (i = s->moving; i < s->count; ++i) {
         const LFT_P(traces) one = s->one[i];
+        const uint64_t      mark = s->mark[i];
         const int           size = s->size[i];
         if (!LFT_P(traces_moving)(&one)) continue;
-        for (k = i; k > s->moving; --k) s->one[k] = s->one[k - 1], s->size[k] = s->size[k - 1];
-        s->one[k] = one, s->size[k] = size;
+        for (k = i; k > s->moving; --k) s->one[k] = s->one[k - 1], s->mark[k] = s->mark[k - 1], s->size[k] = s->size[k - 1];
+        s->one[k] = one, s->mark[k] = mark, s->size[k] = size;
         ++s->moving;
     }
 }
 
-/* All classes, order by order, until there are `wanted` that move. upto of an order that there is no room for is 0. */
-LFT_P_STATIC void LFT_P(classes_find)(LFT_P(classes) *s, int doubled, int wanted)
+/* All classes, order by order, until there are `wanted` that move, or all of the last order. upto of an order that there is no room
+ * for is 0. period[mu]: 0 along axes that are long enough. */
+LFT_P_STATIC void LFT_P(classes_find)(LFT_P(classes) *s, int doubled, const int *period, int last, int wanted)
 {
     const int         along = doubled ? doubled - 1 : 0, across = (along + 1) % LFT_DIM;
     LFT_P(in_classes) row;
     LFT_P(traces)      plaquette;
-    int               x[LFT_DIM], order, i, closed = 0;
+    int               x[LFT_DIM], order, i, mu, nu, closed = 0;
     lft_p_zero(s, sizeof *s);
     lft_p_zero(&plaquette, sizeof plaquette);
     lft_p_zero(x, sizeof x);
     plaquette.traces = 1, plaquette.length[0] = 4, plaquette.doubled = doubled;
-    LFT_P(path_plaquette)(x, along, across, plaquette.letter[0]);
+    lft_p_copy(plaquette.period, period, sizeof plaquette.period);
+    LFT_P(path_plaquette)(x, along, across, period, plaquette.letter[0]);
     (void)LFT_P(class_of)(s, &plaquette);
+    for (mu = 0; mu < LFT_DIM && !doubled; ++mu) { /* of unequal periods there are more */
+        for (nu = mu + 1; nu < LFT_DIM; ++nu) {
+            LFT_P(path_plaquette)(x, mu, nu, period, plaquette.letter[0]);
+            (void)LFT_P(class_of)(s, &plaquette);
+        }
+    }
     x[along] = 1;
     if (doubled && LFT_DIM > 2) {
-        LFT_P(path_plaquette)(x, across, (along + 2) % LFT_DIM, plaquette.letter[0]);
+        LFT_P(path_plaquette)(x, across, (along + 2) % LFT_DIM, period, plaquette.letter[0]);
         (void)LFT_P(class_of)(s, &plaquette);
     }
-    for (order = 1; order <= LFT_P_ORDERS; ++order) {
+    for (order = 1; order <= last; ++order) {
         for (i = order > 2 ? s->upto[order - 2] : 0; order > 1 && i < s->upto[order - 1]; ++i) {
             LFT_P(classes_times_plaquettes)(s, i, &row);
         }

@@ -42,6 +42,7 @@ typedef struct LFT_P(program) {
     LFT_(lattice)    lattice;
     int              stride[LFT_DIM];
     int              doubled; /* axis + 1: it runs at even slices, and only new links move; 0: none */
+    int              period[LFT_DIM]; /* of its classes, 0: none */
     int              sites, paths, loops, monomials, classes;
     LFT_P(program_step)     *site; /* site 0 is the one that the program is at */
     LFT_P(longer_path)  *path;

@@ -5,24 +5,31 @@
  * matrices costs the less the more loops have that path somewhere, so that staples come first. */
 #if LFT_P_PHASE == LFT_P_CODE
 
-#define LFT_P_PATHS (LFT_DIM < 4 ? 2048 : 8192) /* of a program, at most; traces, too */
+#define LFT_P_PATHS (LFT_DIM < 4 && LFT_P_CLASSES < 512 ? 2048 : 8192) /* of a program, at most */
+#define LFT_P_LOOPS (LFT_P_CLASSES < 512 ? LFT_P_PATHS : 16384)        /* and traces */
 
 /* What is looked up while a program is built: paths by a number that their letters make. And how many loops a path is a part of,
  * somewhere on the lattice and in either direction, at a number that few other paths share: what such a path costs is shared. */
 typedef struct LFT_P(draft) {
     LFT_P(program) *program;
-    int             full, counting, code[LFT_P_SITES];
+    int             full, counting, counters, code[LFT_P_SITES]; /* counters: of uses */
     uint64_t        key[LFT_P_PATHS];
-    int             table[2 * LFT_P_PATHS], x[LFT_P_PATHS], y[LFT_P_PATHS];
-    unsigned short  uses[4 * LFT_P_PATHS];
+    int             table[2 * LFT_P_PATHS], x[LFT_P_LOOPS], y[LFT_P_LOOPS];
+    unsigned short  uses[4 * LFT_P_LOOPS];
+    unsigned short  shared[LFT_P_TRACES + 1][LFT_P_LETTERS][LFT_P_LETTERS]; /* those of loops at hand; last of an open path */
 } LFT_P(draft);
+
+/* The number of a path, letter by letter, and its last step. */
+#define LFT_P_KEY 1469598103934665603u
+LFT_P_INLINE uint64_t LFT_P(key_add)(uint64_t key, int letter) { return (key ^ (uint64_t)letter) * 1099511628211u; }
+LFT_P_INLINE uint64_t LFT_P(key_end)(uint64_t key) { return key ^ key >> 29; }
 
 LFT_P_STATIC uint64_t LFT_P(path_key)(const int *path, int n)
 {
-    uint64_t key = 1469598103934665603u;
+    uint64_t key = LFT_P_KEY;
     int      i;
-    for (i = 0; i < n; ++i) key = (key ^ (uint64_t)path[i]) * 1099511628211u;
-    return key ^ key >> 29;
+    for (i = 0; i < n; ++i) key = LFT_P(key_add)(key, path[i]);
+    return LFT_P(key_end)(key);
 }
 
 /* Where the path is in the table, or where it would be. */
@@ -49,14 +56,41 @@ LFT_P_STATIC int LFT_P(draft_find_either)(LFT_P(draft) *d, const int *path, int 
     return LFT_P(draft_find)(d, back, n);
 }
 
-LFT_P_STATIC unsigned short *LFT_P(draft_uses)(LFT_P(draft) *d, const int *path, int n)
+/* Where the uses of the parts of a loop are counted, n letters from number i on: at[i][n], the same in either direction. */
+LFT_P_STATIC void LFT_P(draft_parts)(LFT_P(draft) *d, const int *loop, int length, unsigned short *at[][LFT_P_LETTERS])
 {
-    LFT_P(traces) here, back;
-    here.traces = 1, here.length[0] = n, here.doubled = d->program->doubled;
-    lft_p_copy(here.letter[0], path, (size_t)n * sizeof(int));
-    LFT_P(traces_home)(&here);
-    LFT_P(traces_reversed)(&back, &here);
-    return d->uses + (LFT_P(path_key)(here.letter[0], n) ^ LFT_P(path_key)(back.letter[0], n)) % (4 * LFT_P_PATHS);
+    const LFT_P(program) *g = d->program;
+    uint64_t             key[LFT_P_LETTERS][LFT_P_LETTERS], forth, back;
+    LFT_P(traces)        here, other;
+    int                  i, n, mu, periods = 0, x[LFT_DIM];
+    here.traces = 1, here.doubled = g->doubled;
+    lft_p_copy(here.period, g->period, sizeof here.period);
+    for (mu = 0; mu < LFT_DIM; ++mu) periods += g->period[mu] > 0;
+    lft_p_zero(key, sizeof key);
+    for (i = 0; i < length; ++i) {
+        for (n = 2; n < length && !periods; ++n) {
+            here.length[0] = n;
+            LFT_P(path_part)(here.letter[0], loop, length, i, n);
+            LFT_P(traces_home)(&here);
+            LFT_P(traces_reversed)(&other, &here);
+            key[i][n] = LFT_P(path_key)(here.letter[0], n) ^ LFT_P(path_key)(other.letter[0], n);
+        }
+        if (!periods) continue;
+        here.length[0] = length; /* forth and back from letter i, which is at 0 */
+        lft_p_copy(here.letter[0], loop, (size_t)length * sizeof(int));
+        LFT_P(letter_site)(loop[i], x);
+        LFT_P(traces_moved)(&here, x);
+        for (forth = back = LFT_P_KEY, n = 1; n < length; ++n) {
+            const int last = i + n - 1, first = i - n + 1;
+            forth = LFT_P(key_add)(forth, here.letter[0][last - (last < length ? 0 : length)]);
+            back  = LFT_P(key_add)(back, here.letter[0][first + (first < 0 ? length : 0)] ^ 1);
+            key[i][n] ^= LFT_P(key_end)(forth);
+            key[first + (first < 0 ? length : 0)][n] ^= LFT_P(key_end)(back);
+        }
+    }
+    for (i = 0; i < length; ++i) {
+        for (n = 2; n < length; ++n) at[i][n] = d->uses + key[i][n] % (uint64_t)d->counters;
+    }
 }
 
 /* What the n letters of a closed path from number i on still cost: cost[i][n]. */
@@ -65,21 +99,43 @@ typedef struct LFT_P(draft_costs) {
     double cost[LFT_P_LETTERS][LFT_P_LETTERS];
 } LFT_P(draft_costs);
 
-LFT_P_STATIC void LFT_P(draft_price)(LFT_P(draft) *d, const int *loop, int length, LFT_P(draft_costs) *c)
+/* d->shared[t] of a loop, wherever it is. */
+LFT_P_STATIC void LFT_P(draft_shares)(LFT_P(draft) *d, const int *loop, int length, int t)
 {
-    int i, n, m, reversed;
+    unsigned short *at[LFT_P_LETTERS][LFT_P_LETTERS];
+    int             i, n;
+    LFT_P(draft_parts)(d, loop, length, at);
+    for (i = 0; i < length; ++i) {
+        for (n = 2; n < length; ++n) d->shared[t][i][n] = *at[i][n];
+    }
+}
+
+LFT_P_STATIC void LFT_P(draft_price)(LFT_P(draft) *d, const int *loop, int length, int t, LFT_P(draft_costs) *c)
+{
+    uint64_t key, forth[LFT_P_LETTERS][LFT_P_LETTERS], back[LFT_P_LETTERS][LFT_P_LETTERS];
+    int      i, n, m;
     c->length = length;
     LFT_P(path_part)(c->path, loop, length, 0, 2 * length);
+    for (i = 0; i < length; ++i) {
+        for (key = LFT_P_KEY, n = 1; n < length; ++n) {
+            key         = LFT_P(key_add)(key, c->path[i + n - 1]);
+            forth[i][n] = LFT_P(key_end)(key);
+        }
+        for (key = LFT_P_KEY, n = 1; n < length; ++n) { /* those that end with letter i */
+            key = LFT_P(key_add)(key, c->path[i + length - n + 1] ^ 1);
+            back[i - n + 1 + (i < n - 1 ? length : 0)][n] = LFT_P(key_end)(key);
+        }
+    }
     for (n = 1; n < length; ++n) {
         for (i = 0; i < length; ++i) {
             double least = 1000;
+            c->cost[i][n] = 0;
+            if (n == 1 || *LFT_P(draft_slot)(d, forth[i][n]) || *LFT_P(draft_slot)(d, back[i][n])) continue;
             for (m = 1; m < n; ++m) {
-                const double cost = c->cost[i][m] + c->cost[(i + m) % length][n - m];
+                const double cost = c->cost[i][m] + c->cost[i + m - (i + m < length ? 0 : length)][n - m];
                 least = cost < least ? cost : least;
             }
-            c->cost[i][n] = 0;
-            if (n == 1 || LFT_P(draft_find_either)(d, c->path + i, n, &reversed) >= 0) continue;
-            c->cost[i][n] = least + 1.0 / (1 + *LFT_P(draft_uses)(d, c->path + i, n));
+            c->cost[i][n] = least + 1.0 / (1 + d->shared[t][i][n]);
         }
     }
 }
@@ -91,7 +147,7 @@ LFT_P_STATIC double LFT_P(draft_cut)(const LFT_P(draft_costs) *c, int *begin, in
     int    i, k;
     for (i = 0; i < c->length; ++i) {
         for (k = 1; k < c->length; ++k) {
-            const double cost = c->cost[i][k] + c->cost[(i + k) % c->length][c->length - k];
+            const double cost = c->cost[i][k] + c->cost[i + k - (i + k < c->length ? 0 : c->length)][c->length - k];
             if (cost < best) best = cost, *begin = i, *n = k;
         }
     }
@@ -143,7 +199,8 @@ LFT_P_STATIC LFT_P(factor) LFT_P(draft_factor)(LFT_P(draft) *d, const int *path,
     if (f.path >= 0) return f;
     lft_p_copy(closed, path, (size_t)n * sizeof(int));
     closed[n] = 0; /* no letter: no path has it */
-    LFT_P(draft_price)(d, closed, n + 1, &c);
+    LFT_P(draft_shares)(d, closed, n + 1, LFT_P_TRACES);
+    LFT_P(draft_price)(d, closed, n + 1, LFT_P_TRACES, &c);
     for (i = 1; i < n; ++i) {
         if (c.cost[0][i] + c.cost[i][n - i] < best) best = c.cost[0][i] + c.cost[i][n - i], cut = i;
     }
@@ -161,15 +218,15 @@ LFT_P_STATIC LFT_P(factor) LFT_P(draft_factor)(LFT_P(draft) *d, const int *path,
     return f;
 }
 
-/* The number of the trace of a loop; *conjugate: of its complex conjugate. */
-LFT_P_STATIC int LFT_P(draft_loop)(LFT_P(draft) *d, const int *loop, int length, int two_parts, int *conjugate)
+/* The number of the trace of a loop, number t of those at hand; *conjugate: of its complex conjugate. */
+LFT_P_STATIC int LFT_P(draft_loop)(LFT_P(draft) *d, const int *loop, int length, int t, int two_parts, int *conjugate)
 {
     LFT_P(program)     *g = d->program;
     LFT_P(draft_costs)  c;
     LFT_P(factor)       x, y;
     int                 begin = 0, n = 2, i;
     int                 one, two;
-    LFT_P(draft_price)(d, loop, length, &c);
+    LFT_P(draft_price)(d, loop, length, t, &c);
     (void)LFT_P(draft_cut)(&c, &begin, &n);
     x = LFT_P(draft_factor)(d, c.path + begin, n);
     y = LFT_P(draft_factor)(d, c.path + (begin + n) % length, length - n);
@@ -178,7 +235,7 @@ LFT_P_STATIC int LFT_P(draft_loop)(LFT_P(draft) *d, const int *loop, int length,
     one = x.path < 0 ? -1 - x.site * LFT_DIM - x.axis : x.path;
     two = 2 * (y.path < 0 ? -1 - y.site * LFT_DIM - y.axis : y.path) + y.adjoint;
     for (i = 0; i < g->loops && !(d->x[i] == one && d->y[i] == two); ++i) {}
-    if (i == LFT_P_PATHS) {
+    if (i == LFT_P_LOOPS) {
         d->full = 1;
         return 0;
     }
@@ -195,18 +252,21 @@ LFT_P_STATIC void LFT_P(draft_product)(LFT_P(draft) *d, const LFT_P(traces) *p, 
     LFT_P(monomial) m;
     LFT_P(traces)    q = *p, best_q = *p;
     LFT_P(draft_costs) costs;
-    int             origin[LFT_DIM], begin, n, t, i, u, k, mu;
+    int             origin[LFT_DIM], tried[LFT_P_TRACES * LFT_P_LETTERS], trials = 0, begin, n, t, i, u, at;
     double          best = 1000, cost;
+    for (t = 0; t < p->traces; ++t) LFT_P(draft_shares)(d, p->letter[t], p->length[t], t);
     for (t = 0; t < p->traces; ++t) {
         for (i = 0; i < p->length[t]; ++i) {
-            int move = 0;
             cost = 0;
-            LFT_P(letter_begin)(p->letter[t][i], origin);
+            LFT_P(letter_begin)(p->letter[t][i], p->period, origin);
             if (p->doubled) origin[p->doubled - 1] &= ~1;
-            for (mu = 0; mu < LFT_DIM; ++mu) move = move * 32 + origin[mu];
+            tried[trials] = LFT_P(letter_of)(origin, 0, 0);
+            for (at = 0; tried[at] != tried[trials]; ++at) {}
+            if (at < trials++) continue;
+            q = *p;
+            LFT_P(traces_moved)(&q, origin);
             for (u = 0; u < p->traces; ++u) {
-                for (k = 0; k < p->length[u]; ++k) q.letter[u][k] = p->letter[u][k] - 8 * move;
-                LFT_P(draft_price)(d, q.letter[u], p->length[u], &costs);
+                LFT_P(draft_price)(d, q.letter[u], p->length[u], u, &costs);
                 cost += LFT_P(draft_cut)(&costs, &begin, &n);
             }
             if (cost < best) best = cost, best_q = q;
@@ -215,7 +275,7 @@ LFT_P_STATIC void LFT_P(draft_product)(LFT_P(draft) *d, const LFT_P(traces) *p, 
     lft_p_zero(&m, sizeof m);
     m.number = number, m.traces = p->traces, m.weight = weight;
     for (t = 0; t < p->traces; ++t) {
-        m.trace[t] = LFT_P(draft_loop)(d, best_q.letter[t], p->length[t], p->traces > 1, m.conjugate + t);
+        m.trace[t] = LFT_P(draft_loop)(d, best_q.letter[t], p->length[t], t, p->traces > 1, m.conjugate + t);
     }
     if (g->monomial) g->monomial[g->monomials] = m;
     ++g->monomials;
@@ -224,11 +284,12 @@ LFT_P_STATIC void LFT_P(draft_product)(LFT_P(draft) *d, const LFT_P(traces) *p, 
 /* Counts the parts of all loops. */
 LFT_P_STATIC void LFT_P(draft_count)(LFT_P(draft) *d, const LFT_P(traces) *p)
 {
-    int path[2 * LFT_P_LETTERS], t, i, n;
+    unsigned short *at[LFT_P_LETTERS][LFT_P_LETTERS];
+    int             t, i, n;
     for (t = 0; t < p->traces; ++t) {
-        LFT_P(path_part)(path, p->letter[t], p->length[t], 0, 2 * p->length[t]);
+        LFT_P(draft_parts)(d, p->letter[t], p->length[t], at);
         for (i = 0; i < p->length[t]; ++i) {
-            for (n = 2; n < p->length[t]; ++n) ++*LFT_P(draft_uses)(d, path + i, n);
+            for (n = 2; n < p->length[t]; ++n) ++*at[i][n];
         }
     }
 }
@@ -253,7 +314,7 @@ LFT_P_STATIC int LFT_P(draft_class)(LFT_P(draft) *d, const LFT_P(classes) *class
         if (i < n) continue;
         seen[n++] = key;
         members += order ? 2 : 1;
-        if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0]);
+        if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0], p.period);
         if (d->counting) LFT_P(draft_count)(d, &p);
         else LFT_P(draft_product)(d, &p, number, order ? 2 : 1);
     }
@@ -270,8 +331,10 @@ LFT_P_STATIC lft_status LFT_P(program_build)(LFT_P(program) *g, const LFT_(latti
     lft_p_zero(g, sizeof *g);
     lft_p_zero(&d, sizeof d);
     g->lattice = *lattice, g->classes = count, g->doubled = classes->one[0].doubled;
+    lft_p_copy(g->period, classes->one[0].period, sizeof g->period);
     LFT_P(strides)(lattice, g->stride);
     d.program  = g;
+    d.counters = LFT_DIM < 4 && count <= 128 ? 8192 : 4 * LFT_P_LOOPS;
     d.counting = 1;
     for (i = 0; i < count; ++i) right = LFT_P(draft_class)(&d, classes, i) && right;
     d.counting = 0;

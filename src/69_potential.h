@@ -1,9 +1,12 @@
 /* 69_potential.h: potentials made of Wilson loops, with force and divergence.
- * Offers (private): LFT_P(potential), LFT_P(potential_classes)(), _init, _start, _fields, _force, _backward.
+ * Offers (private): LFT_P(potential), LFT_P(potential_classes)(), _find, _init, _room, _start, _solve, _fields, _force, _backward.
  *
  *   S~(U) = sum_i c_i W_i(U),   force Z_l^a = -d_l^a S~,   divergence -sum d_l^a d_l^a S~ = sum_i c_i L W_i
  * with the classes W_i of 66_loop_classes.h: L W_i = sum_j D_ij W_j + const, the divergence costs nothing beside the W_j. Of a
- * doubled axis l are the new links, the others have no force. */
+ * doubled axis l are the new links, the others have no force.
+ *
+ * On a lattice where links of these loops coincide that are not the same on a large one, the classes are found anew modulo its
+ * extents, along all axes that are too short. Beside a doubled axis such lattices are refused. */
 #if LFT_P_PHASE == LFT_P_CODE
 
 typedef struct LFT_P(potential) {
@@ -11,24 +14,13 @@ typedef struct LFT_P(potential) {
     int            classes;    /* with coefficients: the first of those that the program computes */
     int            orders;     /* of the trivializing map that all classes are there for */
     int            upto[LFT_P_ORDERS + 1]; /* classes of orders up to this; 0 where not all were looked for */
-    int            extent[LFT_DIM]; /* the least: on a smaller lattice links of a loop that move are one and the same */
+    int            extent[LFT_DIM]; /* the least that there may be */
+    LFT_P(traces) *one;        /* [classes]: a member of each */
     double        *closure;    /* [classes][all of the program's + 1]: D_ij, last the constant */
 } LFT_P(potential);
 
-/* How many classes there are to an order; 0 where there is no room for them. */
-LFT_P_STATIC int LFT_P(potential_classes)(int doubled, int order)
-{
-    LFT_P(classes) classes;
-    int            wanted = 1;
-    do {
-        LFT_P(classes_find)(&classes, doubled, wanted);
-        wanted = classes.moving + 1;
-    } while (!classes.full && !classes.upto[order]);
-    return classes.upto[order];
-}
-
-/* The extents that keep the links of p apart that move, as those of s, which all axes but a doubled one share. */
-LFT_P_STATIC void LFT_P(potential_extent)(LFT_P(potential) *s, const LFT_P(traces) *p)
+/* The extents that keep the links of p apart that move: they are the same for all axes that images of p exchange. */
+LFT_P_STATIC void LFT_P(potential_extent)(const LFT_P(traces) *p, int *least_extent)
 {
     int x[LFT_DIM], least[LFT_DIM], most[LFT_DIM], t, k, mu, nu;
     for (mu = 0; mu < LFT_DIM; ++mu) least[mu] = 1000, most[mu] = -1000;
@@ -45,9 +37,55 @@ LFT_P_STATIC void LFT_P(potential_extent)(LFT_P(potential) *s, const LFT_P(trace
     for (mu = 0; mu < LFT_DIM; ++mu) {
         for (nu = 0; nu < LFT_DIM; ++nu) {
             const int extent = most[nu] - least[nu] + 1;
-            if ((mu == p->doubled - 1) == (nu == p->doubled - 1) && extent > s->extent[mu]) s->extent[mu] = extent;
+            if ((mu == p->doubled - 1) != (nu == p->doubled - 1) || p->period[mu] || p->period[nu]) continue;
+            if (extent > least_extent[mu]) least_extent[mu] = extent;
         }
     }
+}
+
+/* The first `wanted` classes or as many as there are, and all that their divergence takes: the number of all is returned, 0 where
+ * there is no room for them. */
+LFT_P_STATIC int LFT_P(potential_closed)(LFT_P(classes) *classes, int wanted)
+{
+    const int         n = wanted < classes->moving ? wanted : classes->moving;
+    LFT_P(in_classes) row;
+    int               all = n, i, j;
+    classes->full = 0;
+    for (i = 0; i < n; ++i) {
+        LFT_P(classes_laplacian)(classes, i, &row);
+        if (classes->full) return 0;
+        for (j = all; j < classes->count; ++j) all = row.c[j] < 0 || row.c[j] > 0 ? j + 1 : all;
+    }
+    return all;
+}
+
+/* The classes of a lattice, all of the last order or the first `wanted`, with all that their divergence takes as above; least: the
+ * extents that they need. Those of large lattices where they will do. */
+LFT_P_STATIC int LFT_P(potential_find)(LFT_P(classes) *classes, const int *extent, int doubled, int last, int wanted, int *least)
+{
+    int period[LFT_DIM] = {0}, all, i, mu, shortest;
+    do { /* the shortest axes first: then the others may be long enough */
+        LFT_P(classes_find)(classes, doubled, period, last, wanted);
+        all = LFT_P(potential_closed)(classes, wanted);
+        lft_p_zero(least, sizeof period);
+        for (i = 0; i < (all ? all : classes->moving); ++i) LFT_P(potential_extent)(classes->one + i, least);
+        for (shortest = mu = 0; mu < LFT_DIM && !doubled; ++mu) {
+            if (extent[mu] > 1 && extent[mu] < least[mu] && (!shortest || extent[mu] < shortest)) shortest = extent[mu];
+        }
+        for (mu = 0; mu < LFT_DIM && shortest; ++mu) period[mu] = extent[mu] == shortest ? shortest : period[mu];
+    } while (shortest);
+    return all;
+}
+
+/* How many classes there are to an order, on a large lattice or, not NULL, one of these extents; 0 where there is no room. */
+LFT_P_STATIC int LFT_P(potential_classes)(const int *extent, int doubled, int order)
+{
+    const int      none[LFT_DIM] = {0};
+    int            least[LFT_DIM];
+    LFT_P(classes) classes;
+    if (extent) (void)LFT_P(potential_find)(&classes, extent, doubled, order, LFT_P_CLASSES, least);
+    else LFT_P(classes_find)(&classes, doubled, none, order, LFT_P_CLASSES + 1);
+    return classes.upto[order];
 }
 
 /* With `wanted` classes or as many as there are. Runs over a measuring arena, too. */
@@ -56,24 +94,21 @@ LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(la
 {
     LFT_P(classes)    classes;
     LFT_P(in_classes) row;
-    int               all, i, j;
+    int               all, i;
     lft_status        status;
     lft_p_zero(s, sizeof *s);
-    LFT_P(classes_find)(&classes, doubled, wanted);
-    s->classes = all = wanted < classes.moving ? wanted : classes.moving;
-    classes.full = 0;
-    for (i = 0; i < s->classes; ++i) {
-        LFT_P(classes_laplacian)(&classes, i, &row);
-        if (classes.full) {
-            return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "loops", "fewer: their divergence takes too many classes", i);
-        }
-        for (j = all; j < classes.count; ++j) all = row.c[j] < 0 || row.c[j] > 0 ? j + 1 : all;
+    all = LFT_P(potential_find)(&classes, lattice->extent, doubled, LFT_P_ORDERS, wanted, s->extent);
+    if (!all) {
+        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "loops", "fewer: their divergence takes too many classes", wanted);
     }
+    s->classes = wanted < classes.moving ? wanted : classes.moving;
     lft_p_copy(s->upto, classes.upto, sizeof s->upto);
     while (s->orders < LFT_P_ORDERS && classes.upto[s->orders + 1] > 0 && classes.upto[s->orders + 1] <= s->classes) ++s->orders;
-    for (i = 0; i < all; ++i) LFT_P(potential_extent)(s, classes.one + i);
     status = LFT_P(program_build)(&s->program, lattice, &classes, all, arena, error);
     if (status) return status;
+    for (i = 0; i < LFT_DIM && !doubled; ++i) s->extent[i] = 2;
+    s->one     = (LFT_P(traces) *)lft_arena_take(arena, (size_t)s->classes, sizeof *s->one);
+    if (s->one) lft_p_copy(s->one, classes.one, (size_t)s->classes * sizeof *s->one);
     s->closure = (double *)lft_arena_alloc(arena, (size_t)s->classes * (size_t)(all + 1), sizeof(double));
     for (i = 0; s->closure && i < s->classes; ++i) {
         LFT_P(classes_laplacian)(&classes, i, &row);
@@ -98,6 +133,7 @@ LFT_P_STATIC void LFT_P(potential_gauss)(double *a, double *b, int n)
         swap = b[k], b[k] = b[pivot], b[pivot] = swap;
         for (i = k + 1; i < n; ++i) {
             const double factor = a[i * n + k] / a[k * n + k];
+            if (!(factor < 0 || factor > 0)) continue;
             for (j = k; j < n; ++j) a[i * n + j] -= factor * a[k * n + j];
             b[i] -= factor * b[k];
         }
@@ -131,16 +167,21 @@ LFT_P_STATIC void LFT_P(potential_action)(const LFT_P(classes) *classes, double 
     for (i = 0; i < n; ++i) c[i] = i < classes->upto[1] ? -1.0 / LFT_P_COLOURS * (LFT_P_COLOURS == 2 ? 1 : 0.5) : 0;
 }
 
+/* Numbers of a square matrix of the classes to an order. */
+LFT_P_STATIC size_t LFT_P(potential_room)(const LFT_P(potential) *s, int order)
+{
+    return (size_t)s->upto[order] * (size_t)s->upto[order];
+}
+
 /* The trivializing map of the Wilson action S to an order in beta, S~ = sum_k t^k S~_k with
  *   L S~_0 = S,   L S~_k = -sum d_l^a S d_l^a S~_{k-1}, constants apart (0907.5491)
- * at beta = 1. c[k][class], k < order. */
-LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, int order, double (*c)[LFT_P_CLASSES])
+ * at beta = 1. c[k][class], k < order; a: _room of one matrix. */
+LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, int order, double (*c)[LFT_P_CLASSES], double *a)
 {
     LFT_P(classes)    classes;
     LFT_P(in_classes) row;
-    double            a[LFT_P_CLASSES * LFT_P_CLASSES];
     int               all, i, j, k;
-    LFT_P(classes_find)(&classes, s->program.doubled, s->classes);
+    LFT_P(classes_find)(&classes, s->program.doubled, s->program.period, LFT_P_ORDERS, s->classes);
     for (k = 0; k < order; ++k) {
         lft_p_zero(c[k], sizeof c[k]);
         all = classes.upto[k + 1];
@@ -158,15 +199,16 @@ LFT_P_STATIC void LFT_P(potential_start)(const LFT_P(potential) *s, int order, d
  * order, all others cut off: with S of beta 1,
  *   L S~ + beta sum d_l^a S d_l^a S~ = S, constants apart
  * Of a doubled axis it is the trivializing map of the new links for any others, what these alone make up is a constant, too; there
- * the cut is one of harmonics of a link, and converges where the expansion in beta does not. c[point][class] */
+ * the cut is one of harmonics of a link, and converges where the expansion in beta does not. c[point][class]; a: room of three
+ * matrices */
 LFT_P_STATIC void LFT_P(potential_solve)(const LFT_P(potential) *s, int order, int points, const double *beta,
-                                         double (*c)[LFT_P_CLASSES])
+                                         double (*c)[LFT_P_CLASSES], double *a)
 {
+    const int      all = s->upto[order];
+    double        *g = a + LFT_P(potential_room)(s, order), *both = g + LFT_P(potential_room)(s, order);
     LFT_P(classes) classes;
-    double         a[LFT_P_CLASSES * LFT_P_CLASSES], g[LFT_P_CLASSES * LFT_P_CLASSES], both[LFT_P_CLASSES * LFT_P_CLASSES];
-    int            all, i, k;
-    LFT_P(classes_find)(&classes, s->program.doubled, s->classes);
-    all = classes.upto[order];
+    int            i, k;
+    LFT_P(classes_find)(&classes, s->program.doubled, s->program.period, LFT_P_ORDERS, s->classes);
     LFT_P(potential_matrices)(&classes, all, a, g);
     for (k = 0; k < points; ++k) {
         lft_p_zero(c[k], sizeof c[k]);

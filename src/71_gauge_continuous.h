@@ -1,5 +1,6 @@
 /* 71_gauge_continuous.h: the gauge-equivariant continuous flow as a layer: dU/dt = Z(U, t) U from t = 0 to 1, on the group.
- * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table), _loops, _loop, _scale. */
+ * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table), _loops, _loops_on,
+ *         _loop, _loop_of, _scale. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
 #ifndef LFT_P_GROUP_INTEGRATOR
@@ -38,7 +39,7 @@ typedef struct LFT_(continuous_desc) {
  * equal axes; under reflections to the order of the integrator, which multiplies links from one side. With order > 0 it is the
  * trivializing map of 0907.5491 to that order, without training. Classes of loops to each order:
  *   d = 2   U(1) 1, 4, 13, 66   SU(2) 1, 4, 15, 125   SU(3) 1, 7, 37
- *   d = 3   U(1) 1, 6, 39       SU(2) 1, 6, 47        SU(3) 1, 11, 132
+ *   d = 3   U(1) 1, 6, 39, 492  SU(2) 1, 6, 47        SU(3) 1, 11, 132
  *   d = 4   U(1) 1, 6, 47       SU(2) 1, 6, 57        SU(3) 1, 11, 159 beyond that there is no room for all of an order
  * With cut_off the map's equation is solved in the classes to the order, and right to that order, too: for U(1) and SU(2) in two
  * dimensions that is the better start, for SU(3) the worse one.
@@ -47,24 +48,32 @@ typedef struct LFT_(continuous_desc) {
  * the axis by two and whatever the other axes have. With order > 0 it is the trivializing map of the new links given the others,
  * always cut off. There are more classes, a link's sides being told apart:
  *   d = 2   U(1) 1, 3, 6, 10    SU(2) 1, 3, 6, 14     SU(3) 1, 6, 15, 43
- *   d = 3   U(1) 2, 9, 51       SU(2) 2, 9, 60        SU(3) 2, 17
+ *   d = 3   U(1) 2, 9, 51, 427  SU(2) 2, 9, 60        SU(3) 2, 17
  *   d = 4   U(1) 2, 11, 88      SU(2) 2, 11, 106      SU(3) 2, 21
  * With units, S~ also has the net of 69_trace_net.h, at any extents, not of a doubled axis: sum_p sum_h a_h(t) tanh(b_h + sum_q
  * K_h(p, q) w_q) over plaquettes, with the same symmetries. Its a are 0 at the start, b and K small fixed numbers.
- * LFT_ERR_ARG for extents < 2 with the plaquettes alone, < 3 with those of order 2, and so on: there loops close around the
- * lattice, or plaquettes share two links, and are of other classes; of a doubled axis only links that move count, so that in two
- * dimensions any extents will do, but for that of the axis, which is even. LFT_ERR_NONFINITE names the step. The inverse solves
- * each step by relaxed iteration: LFT_ERR_NOCONV if the steps are too long. flow_init takes up to 750 kB of stack (SU(3)
- * beyond two dimensions; else 600). */
+ * With extents below 3 beyond the plaquettes, below 4 beyond order 2, and so on, loops close around the lattice, and there are
+ * other classes, found modulo these extents and with permutations of such axes only if they are equal. LFT_ERR_ARG for extents < 2.
+ * Of a doubled axis it is LFT_ERR_ARG for extents < 2 with the plaquettes alone, < 3 with those of order 2, and so on, where only
+ * links that move count, so that in two dimensions any extents will do, but for that of the axis, which is even. LFT_ERR_NONFINITE
+ * names the step. The inverse solves each step by relaxed iteration: LFT_ERR_NOCONV if the steps are too long. flow_init takes up
+ * to 750 kB of stack (SU(3) beyond two dimensions and U(1) in three; else 600). */
 LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
 
-/* How many classes of loops there are to an order, 1 to 8; 0 where there is no room for all of them. doubled: as in the desc. */
+/* How many classes of loops there are to an order, 1 to 8, on large lattices; 0 where there is no room for all of them. doubled: as
+ * in the desc. */
 LFT_API int LFT_(continuous_loops)(int doubled, int order);
+
+/* The same on a lattice of these extents, without a doubled axis: others where loops close around it. */
+LFT_API int LFT_(continuous_loops_on)(const int *extent, int order);
 
 /* text = a member of class `number`, from 0, cut to size: "tr xyXY" is the loop of steps along x, y, back along x, back along y;
  * z and t are the other axes; where there are more traces the steps between their beginnings stand in brackets, and those of
  * the first from an even slice of a doubled axis. Of U(1) one loop that has all links. LFT_ERR_ARG where there is no such class. */
 LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size);
+
+/* The same of a layer of this table, also where its lattice is so small that the classes are others: steps modulo its extents. */
+LFT_API lft_status LFT_(continuous_loop_of)(const LFT_(layer) *layer, int number, char *text, size_t size);
 
 /* Multiplies the coefficients of a layer of this table, in flow->params.value, by ratio to the power of their classes' order, which
  * is what those of the trivializing map do to leading order when beta becomes ratio beta: the start at another coupling, from a
@@ -76,7 +85,13 @@ LFT_API void LFT_(continuous_scale)(const LFT_(layer) *layer, double *value, dou
 
 LFT_API int LFT_(continuous_loops)(int doubled, int order)
 {
-    return order < 1 || order > LFT_P_ORDERS || doubled < 0 || doubled > LFT_DIM ? 0 : LFT_P(potential_classes)(doubled, order);
+    if (order < 1 || order > LFT_P_ORDERS || doubled < 0 || doubled > LFT_DIM) return 0;
+    return LFT_P(potential_classes)(NULL, doubled, order);
+}
+
+LFT_API int LFT_(continuous_loops_on)(const int *extent, int order)
+{
+    return order < 1 || order > LFT_P_ORDERS ? 0 : LFT_P(potential_classes)(extent, 0, order);
 }
 
 LFT_P_STATIC void LFT_P(put_steps)(lft_p_text *t, int axis, int steps)
@@ -86,23 +101,22 @@ LFT_P_STATIC void LFT_P(put_steps)(lft_p_text *t, int axis, int steps)
     for (; steps < 0; ++steps) lft_p_put(t, name[1] + 2 * axis);
 }
 
-LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size)
+LFT_P_STATIC lft_p_text LFT_P(no_text)(char *text, size_t size)
 {
-    LFT_P(classes) classes;
-    LFT_P(traces)  p;
-    lft_p_text     to;
-    int            x[LFT_DIM], y[LFT_DIM], t, i, mu;
+    lft_p_text to;
     to.data = text, to.used = 0, to.size = size;
     lft_p_put(&to, "");
-    if (doubled < 0 || doubled > LFT_DIM) return LFT_ERR_ARG;
-    LFT_P(classes_find)(&classes, doubled, number + 1);
-    if (number < 0 || number >= classes.moving) return LFT_ERR_ARG;
-    p = classes.one[number];
-    if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0]);
+    return to;
+}
+
+LFT_P_STATIC lft_status LFT_P(put_loop)(LFT_P(traces) p, lft_p_text to)
+{
+    int x[LFT_DIM], y[LFT_DIM], t, i, mu;
+    if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0], p.period);
     for (t = 0; t < p.traces; ++t) {
-        LFT_P(letter_begin)(p.letter[t][0], x);
-        LFT_P(letter_begin)(p.letter[0][0], y);
-        if (doubled && !t) y[doubled - 1] &= ~1;
+        LFT_P(letter_begin)(p.letter[t][0], p.period, x);
+        LFT_P(letter_begin)(p.letter[0][0], p.period, y);
+        if (p.doubled && !t) y[p.doubled - 1] &= ~1;
         lft_p_put(&to, t ? " " : "");
         if (LFT_P(path_compare)(x, y, LFT_DIM)) lft_p_put(&to, "(");
         for (mu = 0; mu < LFT_DIM; ++mu) LFT_P(put_steps)(&to, mu, x[mu] - y[mu]);
@@ -112,6 +126,16 @@ LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, si
         }
     }
     return LFT_OK;
+}
+
+LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size)
+{
+    const int      none[LFT_DIM] = {0};
+    LFT_P(classes) classes;
+    lft_p_text     to = LFT_P(no_text)(text, size);
+    if (doubled < 0 || doubled > LFT_DIM) return LFT_ERR_ARG;
+    LFT_P(classes_find)(&classes, doubled, none, LFT_P_ORDERS, number + 1);
+    return number < 0 || number >= classes.moving ? LFT_ERR_ARG : LFT_P(put_loop)(classes.one[number], to);
 }
 
 #define LFT_P_STAGES 4
@@ -144,6 +168,7 @@ LFT_P_STATIC const LFT_P(group_scheme) *LFT_P(group_scheme_of)(lft_group_integra
 typedef struct LFT_P(continuous) {
     LFT_(continuous_desc) desc; /* defaults filled in */
     LFT_P(potential)      potential;
+    double               *matrices; /* for the start */
     LFT_P(trace_net)      net;
     double               *coefficient; /* [count]: 4 for the plaquette, nodes for each of the others; of a net [units][nodes] for a,
                                           then its b and K */
@@ -162,6 +187,13 @@ typedef struct LFT_P(continuous_work) {
     LFT_P(program_fields) potential;
     LFT_P(net_fields)     net;
 } LFT_P(continuous_work);
+
+LFT_API lft_status LFT_(continuous_loop_of)(const LFT_(layer) *layer, int number, char *text, size_t size)
+{
+    const LFT_P(potential) *s  = &((const LFT_P(continuous) *)layer->state)->potential;
+    lft_p_text              to = LFT_P(no_text)(text, size);
+    return number < 0 || number >= s->classes ? LFT_ERR_ARG : LFT_P(put_loop)(s->one[number], to);
+}
 
 LFT_P_STATIC LFT_P(continuous_work) LFT_P(continuous_scratch)(const LFT_P(continuous) *s, int backward, lft_arena *arena)
 {
@@ -275,7 +307,8 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     if (!s) s = &local;
     d = &s->desc;
     lft_p_copy(d, layer->desc, sizeof *d);
-    if (!d->loops) d->loops = LFT_(continuous_loops)(d->doubled, 2);
+    if (!d->loops && d->doubled) d->loops = LFT_(continuous_loops)(d->doubled, 2);
+    else if (!d->loops) d->loops = LFT_(continuous_loops_on)(layer->in.extent, 2);
     if (!d->nodes) d->nodes = 4;
     if (!d->integrator) d->integrator = LFT_COMMUTATOR_FREE_4;
     if (!d->steps) d->steps = 12;
@@ -285,6 +318,10 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     if (!status) status = LFT_P(potential_init)(&s->potential, &layer->in, d->doubled, d->loops, arena, error);
     if (!status) status = LFT_P(continuous_check_loops)(s, error);
     if (status) return status;
+    if (d->order) {
+        const size_t n = LFT_P(potential_room)(&s->potential, d->order);
+        s->matrices = (double *)lft_arena_take(arena, (d->doubled || d->cut_off ? 3 : 1) * n, sizeof(double));
+    }
     s->links             = layer->in.volume * LFT_DIM;
     s->count             = LFT_P(continuous_first)(s, d->loops);
     if (d->units) {
@@ -292,6 +329,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
         s->count += d->units * (d->nodes + 1 + s->net.about.orbits);
     }
     s->coefficient       = (double *)lft_arena_alloc(arena, (size_t)s->count, sizeof(double));
+    lft_p_copy(layer->period, s->potential.program.period, sizeof layer->period);
     layer->out           = layer->in;
     layer->steps         = d->steps;
     layer->params        = set->count;
@@ -339,7 +377,7 @@ LFT_P_STATIC void LFT_P(continuous_start_solved)(const LFT_P(continuous) *s, dou
         (void)LFT_P(gauss_point)(k, &t);
         beta[k] = s->desc.from + way * t;
     }
-    LFT_P(potential_solve)(&s->potential, s->desc.order, LFT_P_GAUSS, beta, c);
+    LFT_P(potential_solve)(&s->potential, s->desc.order, LFT_P_GAUSS, beta, c, s->matrices);
     for (k = 0; k < LFT_P_GAUSS; ++k) {
         weight = LFT_P(gauss_point)(k, &t);
         LFT_P(legendre)(t, LFT_P_GAUSS, p);
@@ -367,7 +405,7 @@ LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *thet
         LFT_P(continuous_start_solved)(s, theta + s->params);
         return;
     }
-    LFT_P(potential_start)(&s->potential, order, c);
+    LFT_P(potential_start)(&s->potential, order, c, s->matrices);
     for (i = 0; i < s->desc.loops; ++i) {
         double *to = theta + s->params + LFT_P(continuous_first)(s, i);
         for (k = 0; k < order; ++k) { /* way (from + way t)^k, term by term */

@@ -6,9 +6,10 @@
  * are padded with zeros, or folded, the prior's spectrum is interpolated, nets are copied. On fields with the period of both
  * lattices the two flows do the same, but for the prior (and unless axes become equal that were not). The flows have the same
  * prior and layers, of which the integration steps may differ and stay as they are; LFT_ERR_MISMATCH otherwise, with nothing
- * changed. A flow that draws on its way to finer lattices may have more layers than `from`, whose are then the last ones: the
- * same scales, seen from the samples. Text in flow->error. Of a family, the flow at its present couplings is taken; a family gets
- * it for all couplings alike. */
+ * changed: also where loops close around one of the lattices, and are other ones than on the other. A flow that draws on its
+ * way to finer lattices may have more layers than `from`, whose are then the last ones: the same scales, seen from the
+ * samples. Text in flow->error. Of a family, the flow at its present couplings is taken; a family gets it for all couplings
+ * alike. */
 LFT_API lft_status LFT_(flow_transfer)(LFT_(flow) *flow, const LFT_(flow) *from);
 
 #endif /* LFT_P_DECLARATIONS */
@@ -38,6 +39,11 @@ LFT_P_STATIC lft_status LFT_P(transfer_check)(LFT_(flow) *flow, const LFT_(flow)
     if (k < n) {
         return lft_p_fail_got(&flow->error, LFT_ERR_MISMATCH, "transfer", "layer",
                               "the same shape in both flows; they differ in number of the specification", k);
+    }
+    for (k = 0; k < LFT_DIM; ++k) {
+        if (layer->period[k] == other->period[k]) continue;
+        return lft_p_fail_got(&flow->error, LFT_ERR_MISMATCH, "transfer", "layer",
+                              "the same loops on both lattices; they close around one of them, in layer", at);
     }
     if (layer->ops->transfer || LFT_P(transfer_count)(flow, at) == LFT_P(transfer_count)(from, i)) return LFT_OK;
     return lft_p_fail_text(&flow->error, LFT_ERR_MISMATCH, "transfer", "layer", "one that transfers to other extents",

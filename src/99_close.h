@@ -36,6 +36,8 @@
 #undef LFT_P_LETTERS
 #undef LFT_P_TRACES
 #undef LFT_P_PATHS
+#undef LFT_P_LOOPS
+#undef LFT_P_KEY
 #undef LFT_P_SITES
 #undef LFT_P_REACH
 #undef LFT_P_ORBITS
