@@ -1702,6 +1702,9 @@ LFT_P_INLINE void LFT_P(set_zero)(lft_v *x, int n)
 /* m ? a : b per lane */
 LFT_P_INLINE lft_v lft_sel(lft_m m, lft_v a, lft_v b)
 {
+#if LFT_P_LANES > 1
+    m = m != LFT_P(int_splat)(0);
+#endif
     return LFT_P(unbits)((m & LFT_P(bits)(a)) | (~m & LFT_P(bits)(b)));
 }
 
@@ -6854,6 +6857,9 @@ LFT_P_INLINE void LFT_P(set_zero)(lft_v *x, int n)
 /* m ? a : b per lane */
 LFT_P_INLINE lft_v lft_sel(lft_m m, lft_v a, lft_v b)
 {
+#if LFT_P_LANES > 1
+    m = m != LFT_P(int_splat)(0);
+#endif
     return LFT_P(unbits)((m & LFT_P(bits)(a)) | (~m & LFT_P(bits)(b)));
 }
 
@@ -11568,7 +11574,8 @@ LFT_P_INLINE LFT_P(conv_where) LFT_P(conv_thin)(const LFT_P(conv_grid) *g, LFT_P
 
 LFT_P_INLINE lft_v LFT_P(leaky)(lft_v x)
 {
-    return lft_sel(LFT_P(lt)(x, lft_splat(0)), x * (lft_real)0.01, x);
+    const lft_v small = x * (lft_real)0.01;
+    return lft_sel(LFT_P(lt)(x, small), small, x);
 }
 
 LFT_P_INLINE void LFT_P(conv_tap)(const lft_real *w, const lft_v *a, int outs, int sites, int step,
@@ -11809,14 +11816,15 @@ LFT_P_INLINE void LFT_P(winograd_inputs)(const LFT_P(conv_grid) *g, const LFT_P(
     for (i = 0; i < c->ins; ++i, from += g->padded) {
         for (j = 0; j < tiles; ++j, to += LFT_P(tile_inputs)) {
             const lft_v *d = from + LFT_P(tile_begin)(g, t + j);
-            const lft_v  p = d[4] - (lft_real)4 * d[2], q = d[3] - (lft_real)4 * d[1];
-            const lft_v  r = d[4] - d[2], s = (lft_real)2 * (d[3] - d[1]);
-            to[0] = (lft_real)4 * d[0] - (lft_real)5 * d[2] + d[4];
+            const lft_v  a = d[0], b = d[1], e = d[2], f = d[3], h = d[4], k = d[5];
+            const lft_v  p = h - (lft_real)4 * e, q = f - (lft_real)4 * b;
+            const lft_v  r = h - e, s = (lft_real)2 * (f - b);
+            to[0] = (lft_real)4 * a - (lft_real)5 * e + h;
             to[1] = p + q;
             to[2] = p - q;
             to[3] = r + s;
             to[4] = r - s;
-            to[5] = (lft_real)4 * d[1] - (lft_real)5 * d[3] + d[5];
+            to[5] = (lft_real)4 * b - (lft_real)5 * f + k;
         }
     }
 }
@@ -11888,7 +11896,7 @@ LFT_P_INLINE void LFT_P(winograd_block)(const LFT_P(conv_grid) *g, const LFT_P(c
             four[1] = y[p][j][1] + (lft_real)2 * odd;
             four[2] = y[p][j][2] + (lft_real)4 * even;
             four[3] = y[p][j][1] + (lft_real)8 * odd + sum[2][p][j];
-            LFT_P_UNROLL for (x = 0; x < LFT_P(tile_sites); ++x) out[x] = c->leaky ? LFT_P(leaky)(four[x]) : four[x];
+            LFT_P_UNROLL for (x = 0; x < LFT_P(tile_sites); ++x) out[x] = LFT_P(leaky)(four[x]);
         }
     }
 }

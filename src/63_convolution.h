@@ -167,7 +167,8 @@ LFT_P_INLINE LFT_P(conv_where) LFT_P(conv_thin)(const LFT_P(conv_grid) *g, LFT_P
 
 LFT_P_INLINE lft_v LFT_P(leaky)(lft_v x)
 {
-    return lft_sel(LFT_P(lt)(x, lft_splat(0)), x * (lft_real)0.01, x);
+    const lft_v small = x * (lft_real)0.01;
+    return lft_sel(LFT_P(lt)(x, small), small, x);
 }
 
 LFT_P_INLINE void LFT_P(conv_tap)(const lft_real *w, const lft_v *a, int outs, int sites, int step,

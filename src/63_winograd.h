@@ -69,14 +69,15 @@ LFT_P_INLINE void LFT_P(winograd_inputs)(const LFT_P(conv_grid) *g, const LFT_P(
     for (i = 0; i < c->ins; ++i, from += g->padded) {
         for (j = 0; j < tiles; ++j, to += LFT_P(tile_inputs)) {
             const lft_v *d = from + LFT_P(tile_begin)(g, t + j);
-            const lft_v  p = d[4] - (lft_real)4 * d[2], q = d[3] - (lft_real)4 * d[1];
-            const lft_v  r = d[4] - d[2], s = (lft_real)2 * (d[3] - d[1]);
-            to[0] = (lft_real)4 * d[0] - (lft_real)5 * d[2] + d[4];
+            const lft_v  a = d[0], b = d[1], e = d[2], f = d[3], h = d[4], k = d[5];
+            const lft_v  p = h - (lft_real)4 * e, q = f - (lft_real)4 * b;
+            const lft_v  r = h - e, s = (lft_real)2 * (f - b);
+            to[0] = (lft_real)4 * a - (lft_real)5 * e + h;
             to[1] = p + q;
             to[2] = p - q;
             to[3] = r + s;
             to[4] = r - s;
-            to[5] = (lft_real)4 * d[1] - (lft_real)5 * d[3] + d[5];
+            to[5] = (lft_real)4 * b - (lft_real)5 * f + k;
         }
     }
 }
@@ -148,7 +149,7 @@ LFT_P_INLINE void LFT_P(winograd_block)(const LFT_P(conv_grid) *g, const LFT_P(c
             four[1] = y[p][j][1] + (lft_real)2 * odd;
             four[2] = y[p][j][2] + (lft_real)4 * even;
             four[3] = y[p][j][1] + (lft_real)8 * odd + sum[2][p][j];
-            LFT_P_UNROLL for (x = 0; x < LFT_P(tile_sites); ++x) out[x] = c->leaky ? LFT_P(leaky)(four[x]) : four[x];
+            LFT_P_UNROLL for (x = 0; x < LFT_P(tile_sites); ++x) out[x] = LFT_P(leaky)(four[x]);
         }
     }
 }
