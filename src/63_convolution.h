@@ -155,8 +155,9 @@ typedef struct LFT_P(conv) {
     const lft_v      *from;
     const lft_real   *weight, *bias;
     const lft_real   *winograd; /* NULL, or the weights as 63_winograd.h wants them */
+    lft_real          slope;    /* of LeakyReLU, which is applied to what it makes; 1: nothing is */
     LFT_P(conv_where) where;
-    int               ins, stride, leaky, halo; /* halo: what it writes stands in one */
+    int               ins, stride, halo; /* halo: what it writes stands in one */
 } LFT_P(conv);
 
 /* Half of the taps, if the lattice allows for it; worth its code for 3 taps. */
@@ -165,9 +166,9 @@ LFT_P_INLINE LFT_P(conv_where) LFT_P(conv_thin)(const LFT_P(conv_grid) *g, LFT_P
     return g->first && g->even && g->kernel == 3 ? where : LFT_P(conv_everywhere);
 }
 
-LFT_P_INLINE lft_v LFT_P(leaky)(lft_v x)
+LFT_P_INLINE lft_v LFT_P(leaky)(lft_v x, lft_real slope)
 {
-    const lft_v small = x * (lft_real)0.01;
+    const lft_v small = x * slope;
     return lft_sel(LFT_P(lt)(x, small), small, x);
 }
 
@@ -192,7 +193,7 @@ typedef struct LFT_P(conv_shape) {
 LFT_P_INLINE void LFT_P(conv_block)(const LFT_P(conv_grid) *g, const LFT_P(conv) *c, LFT_P(conv_shape) f, int odd, int o, int at,
                                     size_t apart, lft_v *to)
 {
-    const int       tap_rows = g->tap_rows, stride = c->stride, leaky = c->leaky;
+    const int       tap_rows = g->tap_rows, stride = c->stride;
     const lft_real *w    = c->weight + o;
     const lft_v    *from = c->from + at;
     lft_v           sum[LFT_P(conv_outs) * LFT_P(conv_sites)];
@@ -221,7 +222,7 @@ LFT_P_INLINE void LFT_P(conv_block)(const LFT_P(conv_grid) *g, const LFT_P(conv)
     LFT_P_UNROLL for (p = 0; p < f.outs; ++p, to += apart)
     {
         const lft_v *y = sum + p * f.sites;
-        LFT_P_UNROLL for (x = 0; x < f.sites; ++x) to[x * f.step] = leaky ? LFT_P(leaky)(y[x]) : y[x];
+        LFT_P_UNROLL for (x = 0; x < f.sites; ++x) to[x * f.step] = LFT_P(leaky)(y[x], c->slope);
     }
 }
 

@@ -185,7 +185,8 @@ LFT_P_STATIC void LFT_P(convnet_forward)(const LFT_P(convnet) *net, lft_v *tape,
     for (c.from = w->panel, l = 0; l <= last; ++l, c.from = to) {
         to       = tape + net->field_at[l + 1];
         c.weight = net->weight[l], c.winograd = net->winograd[0][l], c.bias = net->bias[l];
-        c.ins = net->channels[l], c.stride = LFT_P(conv_even)(net->channels[l + 1]), c.leaky = c.halo = l < last;
+        c.ins = net->channels[l], c.stride = LFT_P(conv_even)(net->channels[l + 1]), c.halo = l < last;
+        c.slope = (lft_real)(l < last ? 0.01 : 1);
         c.where = l || l == last ? LFT_P(conv_everywhere) : LFT_P(conv_thin)(&net->grid, LFT_P(conv_firsts_zero));
         if (l == last && net->grid.first) c.where = LFT_P(conv_firsts);
         LFT_P(convnet_apply)(net, &c, w, to);
@@ -266,7 +267,7 @@ LFT_P_STATIC const lft_v *LFT_P(convnet_backward)(const LFT_P(convnet) *net, con
             LFT_P(conv_pad)(&net->grid, dy, net->channels[l + 1], w->panel);
             c.from = w->panel;
         }
-        c.weight = net->transposed[l], c.winograd = net->winograd[1][l], c.bias = NULL, c.leaky = 0, c.halo = l > 0;
+        c.weight = net->transposed[l], c.winograd = net->winograd[1][l], c.bias = NULL, c.slope = 1, c.halo = l > 0;
         c.ins = net->channels[l + 1], c.stride = LFT_P(conv_even)(net->channels[l]);
         c.where = dy == dout ? LFT_P(conv_thin)(&net->grid, LFT_P(conv_others_zero)) : LFT_P(conv_everywhere);
         if (l == 0 && net->grid.first) c.where = LFT_P(conv_others);
