@@ -11427,8 +11427,8 @@ typedef struct LFT_P(conv_grid) {
     int            rows, padded_rows, padded; /* rows of the lattice; rows and sites with the halo */
     int            centre;                    /* from the padded site of the first tap to that of the middle one */
     int            even;     /* every extent is: neighbours of a site then have the other parity, across the boundary too */
-    int           *tap_row;  /* [tap_rows] padded sites from the first tap to the first of each row of taps */
-    unsigned char *tap_odd;  /* [tap_rows] 1 where the first tap of a row meets a site of the other parity */
+    size_t        *tap_row;  /* [channels][tap_rows] padded sites from the first tap to the first of each row of taps */
+    unsigned char *tap_odd;  /* [channels][tap_rows] 1 where the first tap of a row meets a site of the other parity */
     int           *row_at;   /* [rows] the padded site that the first tap meets at the first site of a row */
     int           *row_from; /* [padded_rows] the padded site where the row begins of which a copy stands there */
     const unsigned char *first; /* [rows] NULL, or the first of every other site of a row where an output is wanted, and the input
@@ -11437,8 +11437,8 @@ typedef struct LFT_P(conv_grid) {
 
 LFT_P_INLINE int LFT_P(conv_even)(int channels) { return (channels + 1) / 2 * 2; }
 
-/* The tables of the halo. */
-LFT_P_STATIC void LFT_P(conv_tables)(LFT_P(conv_grid) *g)
+/* The tables of the halo, and of the taps of so many channels. */
+LFT_P_STATIC void LFT_P(conv_tables)(LFT_P(conv_grid) *g, int channels)
 {
     const int *extent = g->lattice.extent, halo = g->kernel - 1;
     int        i, mu, rest, at, from, stride, site, odd;
@@ -11450,8 +11450,12 @@ LFT_P_STATIC void LFT_P(conv_tables)(LFT_P(conv_grid) *g)
             rest /= g->kernel;
             stride *= extent[mu] + halo;
         }
-        g->tap_row[i] = at;
+        g->tap_row[i] = (size_t)at;
         g->tap_odd[i] = (unsigned char)(odd % 2);
+    }
+    for (i = g->tap_rows; i < channels * g->tap_rows; ++i) {
+        g->tap_row[i] = g->tap_row[i - g->tap_rows] + (size_t)g->padded;
+        g->tap_odd[i] = g->tap_odd[i - g->tap_rows];
     }
     for (i = 0; i < g->rows; ++i) {
         for (at = 0, rest = i, stride = extent[LFT_DIM - 1] + halo, mu = LFT_DIM - 2; mu >= 0; --mu) {
@@ -11470,12 +11474,12 @@ LFT_P_STATIC void LFT_P(conv_tables)(LFT_P(conv_grid) *g)
         }
         g->row_from[i] = from;
     }
-    g->centre = g->tap_row[g->tap_rows / 2] + halo / 2;
+    g->centre = (int)g->tap_row[g->tap_rows / 2] + halo / 2;
 }
 
 /* Sizes and tables; runs over a measuring arena too. LFT_ERR_ARG for an even kernel or one beyond 15, or too wide a halo. */
-LFT_P_STATIC lft_status LFT_P(conv_grid_init)(LFT_P(conv_grid) *g, const LFT_(lattice) *lattice, int kernel, lft_arena *arena,
-                                              lft_error *error)
+LFT_P_STATIC lft_status LFT_P(conv_grid_init)(LFT_P(conv_grid) *g, const LFT_(lattice) *lattice, int kernel, int channels,
+                                              lft_arena *arena, lft_error *error)
 {
     const int most   = 1 << 28;
     double    padded = 1;
@@ -11496,13 +11500,13 @@ LFT_P_STATIC lft_status LFT_P(conv_grid_init)(LFT_P(conv_grid) *g, const LFT_(la
     g->padded      = (int)padded;
     g->padded_rows = g->padded / (LFT_P(row_length)(lattice) + kernel - 1);
     g->rows        = lattice->volume / LFT_P(row_length)(lattice);
-    g->tap_row     = (int *)lft_arena_alloc(arena, (size_t)g->tap_rows, sizeof(int));
-    g->tap_odd     = (unsigned char *)lft_arena_alloc(arena, (size_t)g->tap_rows, 1);
+    g->tap_row     = (size_t *)lft_arena_alloc(arena, (size_t)channels * (size_t)g->tap_rows, sizeof(size_t));
+    g->tap_odd     = (unsigned char *)lft_arena_alloc(arena, (size_t)channels * (size_t)g->tap_rows, 1);
     g->row_at      = (int *)lft_arena_alloc(arena, (size_t)g->rows, sizeof(int));
     g->row_from    = (int *)lft_arena_alloc(arena, (size_t)g->padded_rows, sizeof(int));
     g->first       = NULL;
     g->centre      = 0;
-    if (g->tap_row && g->tap_odd && g->row_at && g->row_from) LFT_P(conv_tables)(g);
+    if (g->tap_row && g->tap_odd && g->row_at && g->row_from) LFT_P(conv_tables)(g, channels);
     return LFT_OK;
 }
 
@@ -11600,29 +11604,27 @@ typedef struct LFT_P(conv_shape) {
 LFT_P_INLINE void LFT_P(conv_block)(const LFT_P(conv_grid) *g, const LFT_P(conv) *c, LFT_P(conv_shape) f, int odd, int o, int at,
                                     size_t apart, lft_v *to)
 {
-    const int       tap_rows = g->tap_rows, stride = c->stride;
+    const int       rows = c->ins * g->tap_rows, stride = c->stride;
     const lft_real *w    = c->weight + o;
     const lft_v    *from = c->from + at;
     lft_v           sum[LFT_P(conv_outs) * LFT_P(conv_sites)];
-    int             i, r, k, p, x;
+    int             r, k, p, x;
     LFT_P_UNROLL for (p = 0; p < f.outs; ++p)
     {
         LFT_P_UNROLL for (x = 0; x < f.sites; ++x) sum[p * f.sites + x] = lft_splat(c->bias ? c->bias[o + p] : 0);
     }
-    for (i = 0; i < c->ins; ++i, from += g->padded) {
-        for (r = 0; r < tap_rows; ++r, w += f.kernel * stride) {
-            const lft_v *a = from + g->tap_row[r];
-            if (f.thin) {
-                if ((odd + g->tap_odd[r]) % 2) LFT_P(conv_tap)(w + stride, a + 1, f.outs, f.sites, f.step, sum);
-                else {
-                    LFT_P(conv_tap)(w, a, f.outs, f.sites, f.step, sum);
-                    LFT_P(conv_tap)(w + 2 * stride, a + 2, f.outs, f.sites, f.step, sum);
-                }
-            } else if (f.kernel == 3) {
-                LFT_P_UNROLL for (k = 0; k < 3; ++k) LFT_P(conv_tap)(w + k * stride, a + k, f.outs, f.sites, f.step, sum);
-            } else {
-                for (k = 0; k < f.kernel; ++k) LFT_P(conv_tap)(w + k * stride, a + k, f.outs, f.sites, f.step, sum);
+    for (r = 0; r < rows; ++r, w += f.kernel * stride) {
+        const lft_v *a = from + g->tap_row[r];
+        if (f.thin) {
+            if ((odd + g->tap_odd[r]) % 2) LFT_P(conv_tap)(w + stride, a + 1, f.outs, f.sites, f.step, sum);
+            else {
+                LFT_P(conv_tap)(w, a, f.outs, f.sites, f.step, sum);
+                LFT_P(conv_tap)(w + 2 * stride, a + 2, f.outs, f.sites, f.step, sum);
             }
+        } else if (f.kernel == 3) {
+            LFT_P_UNROLL for (k = 0; k < 3; ++k) LFT_P(conv_tap)(w + k * stride, a + k, f.outs, f.sites, f.step, sum);
+        } else {
+            for (k = 0; k < f.kernel; ++k) LFT_P(conv_tap)(w + k * stride, a + k, f.outs, f.sites, f.step, sum);
         }
     }
     to += (size_t)o * apart;
@@ -11927,7 +11929,7 @@ LFT_P_INLINE void LFT_P(winograd_column)(const LFT_P(conv_grid) *g, const LFT_P(
         for (r = 0; r < g->tap_rows; r += turns) {
             for (n = y ? turns - 1 : 0; n < turns; ++n) {
                 lft_v *kept = ring + (r + (y + n) % turns) * c->ins * tiles * LFT_P(tile_inputs);
-                LFT_P(winograd_inputs)(g, c, g->row_at[row] + g->tap_row[r] + n * width, t, tiles, kept);
+                LFT_P(winograd_inputs)(g, c, g->row_at[row] + (int)g->tap_row[r] + n * width, t, tiles, kept);
             }
         }
         f.outs = LFT_P(tile_outs);
@@ -12007,17 +12009,20 @@ LFT_P_STATIC lft_status LFT_P(convnet_init)(LFT_P(convnet) *net, const LFT_(latt
                                             int kernel, double bound, const char *name, lft_parameters *set,
                                             lft_arena *arena, lft_error *error)
 {
-    lft_status status = LFT_P(conv_grid_init)(&net->grid, lattice, kernel, arena, error);
-    int        l;
-    if (status) return status;
+    lft_status status;
+    int        l, most = 1;
     if (layers < 1 || layers > LFT_P_CONV_MOST) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "convolution", "layers",
                               "1 to " LFT_P_STRING(LFT_P_CONV_MOST), layers);
     }
     for (l = 0; l <= layers; ++l) {
-        if (channels[l] >= 1 && channels[l] <= 1000) continue;
-        return lft_p_fail_got(error, LFT_ERR_ARG, "convolution", "channels", "1 to 1000", channels[l]);
+        if (channels[l] < 1 || channels[l] > 1000) {
+            return lft_p_fail_got(error, LFT_ERR_ARG, "convolution", "channels", "1 to 1000", channels[l]);
+        }
+        if (channels[l] > most) most = channels[l];
     }
+    status = LFT_P(conv_grid_init)(&net->grid, lattice, kernel, most, arena, error);
+    if (status) return status;
     net->layers      = layers;
     net->bound       = bound;
     net->parameters  = set->count;

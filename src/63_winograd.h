@@ -179,7 +179,7 @@ LFT_P_INLINE void LFT_P(winograd_column)(const LFT_P(conv_grid) *g, const LFT_P(
         for (r = 0; r < g->tap_rows; r += turns) {
             for (n = y ? turns - 1 : 0; n < turns; ++n) {
                 lft_v *kept = ring + (r + (y + n) % turns) * c->ins * tiles * LFT_P(tile_inputs);
-                LFT_P(winograd_inputs)(g, c, g->row_at[row] + g->tap_row[r] + n * width, t, tiles, kept);
+                LFT_P(winograd_inputs)(g, c, g->row_at[row] + (int)g->tap_row[r] + n * width, t, tiles, kept);
             }
         }
         f.outs = LFT_P(tile_outs);

@@ -55,17 +55,20 @@ LFT_P_STATIC lft_status LFT_P(convnet_init)(LFT_P(convnet) *net, const LFT_(latt
                                             int kernel, double bound, const char *name, lft_parameters *set,
                                             lft_arena *arena, lft_error *error)
 {
-    lft_status status = LFT_P(conv_grid_init)(&net->grid, lattice, kernel, arena, error);
-    int        l;
-    if (status) return status;
+    lft_status status;
+    int        l, most = 1;
     if (layers < 1 || layers > LFT_P_CONV_MOST) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "convolution", "layers",
                               "1 to " LFT_P_STRING(LFT_P_CONV_MOST), layers);
     }
     for (l = 0; l <= layers; ++l) {
-        if (channels[l] >= 1 && channels[l] <= 1000) continue;
-        return lft_p_fail_got(error, LFT_ERR_ARG, "convolution", "channels", "1 to 1000", channels[l]);
+        if (channels[l] < 1 || channels[l] > 1000) {
+            return lft_p_fail_got(error, LFT_ERR_ARG, "convolution", "channels", "1 to 1000", channels[l]);
+        }
+        if (channels[l] > most) most = channels[l];
     }
+    status = LFT_P(conv_grid_init)(&net->grid, lattice, kernel, most, arena, error);
+    if (status) return status;
     net->layers      = layers;
     net->bound       = bound;
     net->parameters  = set->count;
