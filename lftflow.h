@@ -11579,8 +11579,7 @@ LFT_P_INLINE LFT_P(conv_where) LFT_P(conv_thin)(const LFT_P(conv_grid) *g, LFT_P
 
 LFT_P_INLINE lft_v LFT_P(leaky)(lft_v x, lft_real slope)
 {
-    const lft_v small = x * slope;
-    return lft_sel(LFT_P(lt)(x, small), small, x);
+    return lft_sel(LFT_P(lt)(x, lft_splat(0)), x * slope, x);
 }
 
 LFT_P_INLINE void LFT_P(conv_tap)(const lft_real *w, const lft_v *a, int outs, int sites, int step,
