@@ -227,24 +227,27 @@ LFT_P_INLINE void LFT_P(conv_block)(const LFT_P(conv_grid) *g, const LFT_P(conv)
     }
 }
 
-/* The sites of row `row` from `begin` on; the last block overlaps the one before where their number asks for it. */
+/* The sites of row `row` from `begin` on; the last block overlaps the one before where their number asks for it. thin: those of
+ * the other parity too, which are as many. */
 LFT_P_INLINE void LFT_P(conv_row)(const LFT_P(conv_grid) *g, const LFT_P(conv) *c, LFT_P(conv_shape) f, int odd, int o, int begin,
                                   int row, lft_v *to)
 {
     const int    count = (LFT_P(row_length)(&g->lattice) - begin + f.step - 1) / f.step, at = g->row_at[row];
     const size_t apart = LFT_P(conv_apart)(g, c->halo);
-    int          j, x;
+    int          i, j, x;
     to += LFT_P(conv_begin)(g, c->halo, row);
     if (count < f.sites) {
-        for (f.sites = 1, f.kernel = g->kernel, x = begin, j = 0; j < count; ++j, x += f.step) {
-            LFT_P(conv_block)(g, c, f, odd, o, at + x, apart, to + x);
+        for (f.sites = 1, f.kernel = g->kernel, i = 0; i <= f.thin; ++i) {
+            for (x = begin ^ i, j = 0; j < count; ++j, x += f.step) LFT_P(conv_block)(g, c, f, odd ^ i, o, at + x, apart, to + x);
         }
         return;
     }
     for (j = 0; j < count; j += f.sites) {
         if (j > count - f.sites) j = count - f.sites;
-        x = begin + j * f.step;
-        LFT_P(conv_block)(g, c, f, odd, o, at + x, apart, to + x);
+        for (i = 0; i <= f.thin; ++i) {
+            x = (begin ^ i) + j * f.step;
+            LFT_P(conv_block)(g, c, f, odd ^ i, o, at + x, apart, to + x);
+        }
     }
 }
 
@@ -263,7 +266,7 @@ LFT_P_INLINE void LFT_P(conv_all)(const LFT_P(conv_grid) *g, const LFT_P(conv) *
 {
     const int         length = LFT_P(row_length)(&g->lattice);
     LFT_P(conv_shape) f, wide;
-    int               row, zeros, i, o;
+    int               row, i, o;
     f.sites = LFT_P(conv_sites), f.kernel = kernel, f.outs = 2;
     wide = f, wide.sites = 2 * LFT_P(conv_sites), wide.step = 2, wide.thin = 0; /* as many accumulators as of four channels */
     for (row = 0; row < g->rows; ++row) {
@@ -280,8 +283,7 @@ LFT_P_INLINE void LFT_P(conv_all)(const LFT_P(conv_grid) *g, const LFT_P(conv) *
             }
         } else if (kernel == 3) {
             f.step = 2, f.thin = 1;
-            zeros  = c->where == LFT_P(conv_others_zero);
-            for (i = 0; i < 2; ++i) LFT_P(conv_outs_of)(g, c, f, i == zeros, i ? 1 - first : first, row, to);
+            LFT_P(conv_outs_of)(g, c, f, c->where == LFT_P(conv_firsts_zero), first, row, to);
         }
     }
 }
