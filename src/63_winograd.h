@@ -44,19 +44,26 @@ LFT_P_INLINE int LFT_P(tile_block)(int o, int stride) { return o + LFT_P(tile_ou
 /* G w of weights [in][taps][stride]. */
 LFT_P_STATIC void LFT_P(winograd_weights)(const LFT_P(conv_grid) *g, int ins, int stride, const lft_real *from, lft_real *to)
 {
-    const int turns = LFT_P(tile_turns)(g), rows = 2 * turns - 1;
-    int       o, outs, half, r, i, k, p;
+    const double sixth = -1.0 / 6, part = 1.0 / 24;
+    const int    turns = LFT_P(tile_turns)(g), rows = 2 * turns - 1;
+    int          o, outs, half, r, i, k, p;
     for (o = 0; o < stride; o += outs) {
         outs = LFT_P(tile_block)(o, stride);
         for (half = 0; half < 2; ++half) {
             for (r = 0; r < LFT_P(tile_rows)(g); ++r) {
-                const int row = r / rows * turns + r % rows % turns;
+                const int    row = r / rows * turns + r % rows;
+                const size_t set = (size_t)(ins * LFT_P(tile_half) * outs);
+                if (r % rows >= turns) {
+                    lft_p_copy(to, to - (size_t)turns * set, set * sizeof *to);
+                    to += set;
+                    continue;
+                }
                 for (i = 0; i < ins; ++i, to += LFT_P(tile_half) * outs) {
                     const lft_real *w = from + (i * g->taps + row * 3) * stride + o;
                     for (p = 0; p < outs; ++p) {
                         const double a = (double)w[p], b = (double)w[stride + p], c = (double)w[2 * stride + p];
-                        const double whole[2][LFT_P(tile_half)] = {{a / 4, -(a + b + c) / 6, -(a - b + c) / 6},
-                                                                   {(a + 2 * b + 4 * c) / 24, (a - 2 * b + 4 * c) / 24, c}};
+                        const double whole[2][LFT_P(tile_half)] = {{a / 4, (a + b + c) * sixth, (a - b + c) * sixth},
+                                                                   {(a + 2 * b + 4 * c) * part, (a - 2 * b + 4 * c) * part, c}};
                         for (k = 0; k < LFT_P(tile_half); ++k) to[k * outs + p] = (lft_real)whole[half][k];
                     }
                 }
