@@ -1699,9 +1699,12 @@ LFT_P_INLINE void LFT_P(set_zero)(lft_v *x, int n)
     for (i = 0; i < n; ++i) x[i] = lft_splat(0);
 }
 
-/* m ? a : b per lane */
+/* m ? a : b per lane. With the comparison in sight compilers make one masked instruction of it, and of what makes a. */
 LFT_P_INLINE lft_v lft_sel(lft_m m, lft_v a, lft_v b)
 {
+#if LFT_P_LANES > 1
+    m = m != LFT_P(int_splat)(0);
+#endif
     return LFT_P(unbits)((m & LFT_P(bits)(a)) | (~m & LFT_P(bits)(b)));
 }
 
@@ -6912,9 +6915,12 @@ LFT_P_INLINE void LFT_P(set_zero)(lft_v *x, int n)
     for (i = 0; i < n; ++i) x[i] = lft_splat(0);
 }
 
-/* m ? a : b per lane */
+/* m ? a : b per lane. With the comparison in sight compilers make one masked instruction of it, and of what makes a. */
 LFT_P_INLINE lft_v lft_sel(lft_m m, lft_v a, lft_v b)
 {
+#if LFT_P_LANES > 1
+    m = m != LFT_P(int_splat)(0);
+#endif
     return LFT_P(unbits)((m & LFT_P(bits)(a)) | (~m & LFT_P(bits)(b)));
 }
 
@@ -11482,8 +11488,8 @@ typedef struct LFT_P(conv_grid) {
     int            rows, padded_rows, padded; /* rows of the lattice; rows and sites with the halo */
     int            centre;                    /* from the padded site of the first tap to that of the middle one */
     int            even;     /* every extent is: neighbours of a site then have the other parity, across the boundary too */
-    int           *tap_row;  /* [tap_rows] padded sites from the first tap to the first of each row of taps */
-    unsigned char *tap_odd;  /* [tap_rows] 1 where the first tap of a row meets a site of the other parity */
+    size_t        *tap_row;  /* [channels][tap_rows] padded sites from the first tap to the first of each row of taps */
+    unsigned char *tap_odd;  /* [channels][tap_rows] 1 where the first tap of a row meets a site of the other parity */
     int           *row_at;   /* [rows] the padded site that the first tap meets at the first site of a row */
     int           *row_from; /* [padded_rows] the padded site where the row begins of which a copy stands there */
     const unsigned char *first; /* [rows] NULL, or the first of every other site of a row where an output is wanted, and the input
@@ -11492,8 +11498,8 @@ typedef struct LFT_P(conv_grid) {
 
 LFT_P_INLINE int LFT_P(conv_even)(int channels) { return (channels + 1) / 2 * 2; }
 
-/* The tables of the halo. */
-LFT_P_STATIC void LFT_P(conv_tables)(LFT_P(conv_grid) *g)
+/* The tables of the halo, and of the taps of so many channels. */
+LFT_P_STATIC void LFT_P(conv_tables)(LFT_P(conv_grid) *g, int channels)
 {
     const int *extent = g->lattice.extent, halo = g->kernel - 1;
     int        i, mu, rest, at, from, stride, site, odd;
@@ -11505,8 +11511,12 @@ LFT_P_STATIC void LFT_P(conv_tables)(LFT_P(conv_grid) *g)
             rest /= g->kernel;
             stride *= extent[mu] + halo;
         }
-        g->tap_row[i] = at;
+        g->tap_row[i] = (size_t)at;
         g->tap_odd[i] = (unsigned char)(odd % 2);
+    }
+    for (i = g->tap_rows; i < channels * g->tap_rows; ++i) {
+        g->tap_row[i] = g->tap_row[i - g->tap_rows] + (size_t)g->padded;
+        g->tap_odd[i] = g->tap_odd[i - g->tap_rows];
     }
     for (i = 0; i < g->rows; ++i) {
         for (at = 0, rest = i, stride = extent[LFT_DIM - 1] + halo, mu = LFT_DIM - 2; mu >= 0; --mu) {
@@ -11525,12 +11535,12 @@ LFT_P_STATIC void LFT_P(conv_tables)(LFT_P(conv_grid) *g)
         }
         g->row_from[i] = from;
     }
-    g->centre = g->tap_row[g->tap_rows / 2] + halo / 2;
+    g->centre = (int)g->tap_row[g->tap_rows / 2] + halo / 2;
 }
 
 /* Sizes and tables; runs over a measuring arena too. LFT_ERR_ARG for an even kernel or one beyond 15, or too wide a halo. */
-LFT_P_STATIC lft_status LFT_P(conv_grid_init)(LFT_P(conv_grid) *g, const LFT_(lattice) *lattice, int kernel, lft_arena *arena,
-                                              lft_error *error)
+LFT_P_STATIC lft_status LFT_P(conv_grid_init)(LFT_P(conv_grid) *g, const LFT_(lattice) *lattice, int kernel, int channels,
+                                              lft_arena *arena, lft_error *error)
 {
     const int most   = 1 << 28;
     double    padded = 1;
@@ -11551,13 +11561,13 @@ LFT_P_STATIC lft_status LFT_P(conv_grid_init)(LFT_P(conv_grid) *g, const LFT_(la
     g->padded      = (int)padded;
     g->padded_rows = g->padded / (LFT_P(row_length)(lattice) + kernel - 1);
     g->rows        = lattice->volume / LFT_P(row_length)(lattice);
-    g->tap_row     = (int *)lft_arena_alloc(arena, (size_t)g->tap_rows, sizeof(int));
-    g->tap_odd     = (unsigned char *)lft_arena_alloc(arena, (size_t)g->tap_rows, 1);
+    g->tap_row     = (size_t *)lft_arena_alloc(arena, (size_t)channels * (size_t)g->tap_rows, sizeof(size_t));
+    g->tap_odd     = (unsigned char *)lft_arena_alloc(arena, (size_t)channels * (size_t)g->tap_rows, 1);
     g->row_at      = (int *)lft_arena_alloc(arena, (size_t)g->rows, sizeof(int));
     g->row_from    = (int *)lft_arena_alloc(arena, (size_t)g->padded_rows, sizeof(int));
     g->first       = NULL;
     g->centre      = 0;
-    if (g->tap_row && g->tap_odd && g->row_at && g->row_from) LFT_P(conv_tables)(g);
+    if (g->tap_row && g->tap_odd && g->row_at && g->row_from) LFT_P(conv_tables)(g, channels);
     return LFT_OK;
 }
 
@@ -11617,8 +11627,9 @@ typedef struct LFT_P(conv) {
     const lft_v      *from;
     const lft_real   *weight, *bias;
     const lft_real   *winograd; /* NULL, or the weights as 63_winograd.h wants them */
+    lft_real          slope;    /* of LeakyReLU, which is applied to what it makes; 1: nothing is */
     LFT_P(conv_where) where;
-    int               ins, stride, leaky, halo; /* halo: what it writes stands in one */
+    int               ins, stride, halo; /* halo: what it writes stands in one */
 } LFT_P(conv);
 
 /* Half of the taps, if the lattice allows for it; worth its code for 3 taps. */
@@ -11627,9 +11638,9 @@ LFT_P_INLINE LFT_P(conv_where) LFT_P(conv_thin)(const LFT_P(conv_grid) *g, LFT_P
     return g->first && g->even && g->kernel == 3 ? where : LFT_P(conv_everywhere);
 }
 
-LFT_P_INLINE lft_v LFT_P(leaky)(lft_v x)
+LFT_P_INLINE lft_v LFT_P(leaky)(lft_v x, lft_real slope)
 {
-    return lft_sel(LFT_P(lt)(x, lft_splat(0)), x * (lft_real)0.01, x);
+    return lft_sel(LFT_P(lt)(x, lft_splat(0)), x * slope, x);
 }
 
 LFT_P_INLINE void LFT_P(conv_tap)(const lft_real *w, const lft_v *a, int outs, int sites, int step,
@@ -11653,57 +11664,58 @@ typedef struct LFT_P(conv_shape) {
 LFT_P_INLINE void LFT_P(conv_block)(const LFT_P(conv_grid) *g, const LFT_P(conv) *c, LFT_P(conv_shape) f, int odd, int o, int at,
                                     size_t apart, lft_v *to)
 {
-    const int       tap_rows = g->tap_rows, stride = c->stride, leaky = c->leaky;
+    const int       rows = c->ins * g->tap_rows, stride = c->stride;
     const lft_real *w    = c->weight + o;
     const lft_v    *from = c->from + at;
     lft_v           sum[LFT_P(conv_outs) * LFT_P(conv_sites)];
-    int             i, r, k, p, x;
+    int             r, k, p, x;
     LFT_P_UNROLL for (p = 0; p < f.outs; ++p)
     {
         LFT_P_UNROLL for (x = 0; x < f.sites; ++x) sum[p * f.sites + x] = lft_splat(c->bias ? c->bias[o + p] : 0);
     }
-    for (i = 0; i < c->ins; ++i, from += g->padded) {
-        for (r = 0; r < tap_rows; ++r, w += f.kernel * stride) {
-            const lft_v *a = from + g->tap_row[r];
-            if (f.thin) {
-                if ((odd + g->tap_odd[r]) % 2) LFT_P(conv_tap)(w + stride, a + 1, f.outs, f.sites, f.step, sum);
-                else {
-                    LFT_P(conv_tap)(w, a, f.outs, f.sites, f.step, sum);
-                    LFT_P(conv_tap)(w + 2 * stride, a + 2, f.outs, f.sites, f.step, sum);
-                }
-            } else if (f.kernel == 3) {
-                LFT_P_UNROLL for (k = 0; k < 3; ++k) LFT_P(conv_tap)(w + k * stride, a + k, f.outs, f.sites, f.step, sum);
-            } else {
-                for (k = 0; k < f.kernel; ++k) LFT_P(conv_tap)(w + k * stride, a + k, f.outs, f.sites, f.step, sum);
+    for (r = 0; r < rows; ++r, w += f.kernel * stride) {
+        const lft_v *a = from + g->tap_row[r];
+        if (f.thin) {
+            if ((odd + g->tap_odd[r]) % 2) LFT_P(conv_tap)(w + stride, a + 1, f.outs, f.sites, f.step, sum);
+            else {
+                LFT_P(conv_tap)(w, a, f.outs, f.sites, f.step, sum);
+                LFT_P(conv_tap)(w + 2 * stride, a + 2, f.outs, f.sites, f.step, sum);
             }
+        } else if (f.kernel == 3) {
+            LFT_P_UNROLL for (k = 0; k < 3; ++k) LFT_P(conv_tap)(w + k * stride, a + k, f.outs, f.sites, f.step, sum);
+        } else {
+            for (k = 0; k < f.kernel; ++k) LFT_P(conv_tap)(w + k * stride, a + k, f.outs, f.sites, f.step, sum);
         }
     }
     to += (size_t)o * apart;
     LFT_P_UNROLL for (p = 0; p < f.outs; ++p, to += apart)
     {
         const lft_v *y = sum + p * f.sites;
-        LFT_P_UNROLL for (x = 0; x < f.sites; ++x) to[x * f.step] = leaky ? LFT_P(leaky)(y[x]) : y[x];
+        LFT_P_UNROLL for (x = 0; x < f.sites; ++x) to[x * f.step] = LFT_P(leaky)(y[x], c->slope);
     }
 }
 
-/* The sites of row `row` from `begin` on; the last block overlaps the one before where their number asks for it. */
+/* The sites of row `row` from `begin` on; the last block overlaps the one before where their number asks for it. thin: those of
+ * the other parity too, which are as many. */
 LFT_P_INLINE void LFT_P(conv_row)(const LFT_P(conv_grid) *g, const LFT_P(conv) *c, LFT_P(conv_shape) f, int odd, int o, int begin,
                                   int row, lft_v *to)
 {
     const int    count = (LFT_P(row_length)(&g->lattice) - begin + f.step - 1) / f.step, at = g->row_at[row];
     const size_t apart = LFT_P(conv_apart)(g, c->halo);
-    int          j, x;
+    int          i, j, x;
     to += LFT_P(conv_begin)(g, c->halo, row);
     if (count < f.sites) {
-        for (f.sites = 1, f.kernel = g->kernel, x = begin, j = 0; j < count; ++j, x += f.step) {
-            LFT_P(conv_block)(g, c, f, odd, o, at + x, apart, to + x);
+        for (f.sites = 1, f.kernel = g->kernel, i = 0; i <= f.thin; ++i) {
+            for (x = begin ^ i, j = 0; j < count; ++j, x += f.step) LFT_P(conv_block)(g, c, f, odd ^ i, o, at + x, apart, to + x);
         }
         return;
     }
     for (j = 0; j < count; j += f.sites) {
         if (j > count - f.sites) j = count - f.sites;
-        x = begin + j * f.step;
-        LFT_P(conv_block)(g, c, f, odd, o, at + x, apart, to + x);
+        for (i = 0; i <= f.thin; ++i) {
+            x = (begin ^ i) + j * f.step;
+            LFT_P(conv_block)(g, c, f, odd ^ i, o, at + x, apart, to + x);
+        }
     }
 }
 
@@ -11722,7 +11734,7 @@ LFT_P_INLINE void LFT_P(conv_all)(const LFT_P(conv_grid) *g, const LFT_P(conv) *
 {
     const int         length = LFT_P(row_length)(&g->lattice);
     LFT_P(conv_shape) f, wide;
-    int               row, zeros, i, o;
+    int               row, i, o;
     f.sites = LFT_P(conv_sites), f.kernel = kernel, f.outs = 2;
     wide = f, wide.sites = 2 * LFT_P(conv_sites), wide.step = 2, wide.thin = 0; /* as many accumulators as of four channels */
     for (row = 0; row < g->rows; ++row) {
@@ -11739,8 +11751,7 @@ LFT_P_INLINE void LFT_P(conv_all)(const LFT_P(conv_grid) *g, const LFT_P(conv) *
             }
         } else if (kernel == 3) {
             f.step = 2, f.thin = 1;
-            zeros  = c->where == LFT_P(conv_others_zero);
-            for (i = 0; i < 2; ++i) LFT_P(conv_outs_of)(g, c, f, i == zeros, i ? 1 - first : first, row, to);
+            LFT_P(conv_outs_of)(g, c, f, c->where == LFT_P(conv_firsts_zero), first, row, to);
         }
     }
 }
@@ -11818,11 +11829,20 @@ enum { LFT_P(tile_outs) = 4 };
 enum { LFT_P(tile_outs) = 2 };
 #endif
 
-/* How many numbers the transformed weights [half][tap_rows][in][3][out] of blocks of outputs take; 0: not for these. */
+/* Rows of taps along the last axis but one, which take turns in what is kept. */
+LFT_P_INLINE int LFT_P(tile_turns)(const LFT_P(conv_grid) *g) { return g->tap_rows < 3 ? 1 : 3; }
+
+/* Rows of weights: each such set is continued periodically, so that it can be read from any row on. */
+LFT_P_INLINE int LFT_P(tile_rows)(const LFT_P(conv_grid) *g)
+{
+    return g->tap_rows / LFT_P(tile_turns)(g) * (2 * LFT_P(tile_turns)(g) - 1);
+}
+
+/* How many numbers the transformed weights [half][tile_rows][in][3][out] of blocks of outputs take; 0: not for these. */
 LFT_P_STATIC size_t LFT_P(winograd_numbers)(const LFT_P(conv_grid) *g, int ins, int stride)
 {
     if (g->kernel != 3 || stride < 4 || LFT_P(row_length)(&g->lattice) < LFT_P(tile_sites)) return 0;
-    return (size_t)LFT_P(tile_inputs) * (size_t)g->tap_rows * (size_t)ins * (size_t)stride;
+    return (size_t)LFT_P(tile_inputs) * (size_t)LFT_P(tile_rows)(g) * (size_t)ins * (size_t)stride;
 }
 
 /* Vectors that what is kept of `ins` channels takes. */
@@ -11836,17 +11856,26 @@ LFT_P_INLINE int LFT_P(tile_block)(int o, int stride) { return o + LFT_P(tile_ou
 /* G w of weights [in][taps][stride]. */
 LFT_P_STATIC void LFT_P(winograd_weights)(const LFT_P(conv_grid) *g, int ins, int stride, const lft_real *from, lft_real *to)
 {
-    int o, outs, half, r, i, k, p;
+    const double sixth = -1.0 / 6, part = 1.0 / 24;
+    const int    turns = LFT_P(tile_turns)(g), rows = 2 * turns - 1;
+    int          o, outs, half, r, i, k, p;
     for (o = 0; o < stride; o += outs) {
         outs = LFT_P(tile_block)(o, stride);
         for (half = 0; half < 2; ++half) {
-            for (r = 0; r < g->tap_rows; ++r) {
+            for (r = 0; r < LFT_P(tile_rows)(g); ++r) {
+                const int    row = r / rows * turns + r % rows;
+                const size_t set = (size_t)(ins * LFT_P(tile_half) * outs);
+                if (r % rows >= turns) {
+                    lft_p_copy(to, to - (size_t)turns * set, set * sizeof *to);
+                    to += set;
+                    continue;
+                }
                 for (i = 0; i < ins; ++i, to += LFT_P(tile_half) * outs) {
-                    const lft_real *w = from + (i * g->taps + r * 3) * stride + o;
+                    const lft_real *w = from + (i * g->taps + row * 3) * stride + o;
                     for (p = 0; p < outs; ++p) {
                         const double a = (double)w[p], b = (double)w[stride + p], c = (double)w[2 * stride + p];
-                        const double whole[2][LFT_P(tile_half)] = {{a / 4, -(a + b + c) / 6, -(a - b + c) / 6},
-                                                                   {(a + 2 * b + 4 * c) / 24, (a - 2 * b + 4 * c) / 24, c}};
+                        const double whole[2][LFT_P(tile_half)] = {{a / 4, (a + b + c) * sixth, (a - b + c) * sixth},
+                                                                   {(a + 2 * b + 4 * c) * part, (a - 2 * b + 4 * c) * part, c}};
                         for (k = 0; k < LFT_P(tile_half); ++k) to[k * outs + p] = (lft_real)whole[half][k];
                     }
                 }
@@ -11870,14 +11899,15 @@ LFT_P_INLINE void LFT_P(winograd_inputs)(const LFT_P(conv_grid) *g, const LFT_P(
     for (i = 0; i < c->ins; ++i, from += g->padded) {
         for (j = 0; j < tiles; ++j, to += LFT_P(tile_inputs)) {
             const lft_v *d = from + LFT_P(tile_begin)(g, t + j);
-            const lft_v  p = d[4] - (lft_real)4 * d[2], q = d[3] - (lft_real)4 * d[1];
-            const lft_v  r = d[4] - d[2], s = (lft_real)2 * (d[3] - d[1]);
-            to[0] = (lft_real)4 * d[0] - (lft_real)5 * d[2] + d[4];
+            const lft_v  a = d[0], b = d[1], e = d[2], f = d[3], h = d[4], k = d[5];
+            const lft_v  p = h - (lft_real)4 * e, q = f - (lft_real)4 * b;
+            const lft_v  r = h - e, s = (lft_real)2 * (f - b);
+            to[0] = (lft_real)4 * a - (lft_real)5 * e + h;
             to[1] = p + q;
             to[2] = p - q;
             to[3] = r + s;
             to[4] = r - s;
-            to[5] = (lft_real)4 * d[1] - (lft_real)5 * d[3] + d[5];
+            to[5] = (lft_real)4 * b - (lft_real)5 * f + k;
         }
     }
 }
@@ -11887,14 +11917,14 @@ typedef struct LFT_P(tile_shape) {
     int outs, tiles;
 } LFT_P(tile_shape);
 
-/* Half of the products, summed over channels and rows of taps. ring[tap_rows][in][tiles][6], in which the rows of taps along the
- * last axis but one begin with `turn`; w: the weights, of which those behind are returned; the
- * bias is added to the product at point 1, which is in all four outputs. */
-LFT_P_INLINE const lft_real *LFT_P(winograd_half)(const LFT_P(conv_grid) *g, const LFT_P(conv) *c, LFT_P(tile_shape) f, int turn,
-                                                  const lft_v *ring, const lft_real *w, const lft_real *bias,
-                                                  lft_v sum[LFT_P(tile_half)][LFT_P(tile_outs)][LFT_P(tiles)])
+/* Half of the products, summed over channels and rows of taps, of ring[tap_rows][in][tiles][6], in which the rows of taps along
+ * the last axis but one begin with `turn`; w: the weights; the bias is added to the product at point 1, which is in all four
+ * outputs. One loop over rows and channels: a short one inside of another costs more than its products. */
+LFT_P_INLINE void LFT_P(winograd_half)(const LFT_P(conv_grid) *g, const LFT_P(conv) *c, LFT_P(tile_shape) f, int turn,
+                                       const lft_v *ring, const lft_real *w, const lft_real *bias,
+                                       lft_v sum[LFT_P(tile_half)][LFT_P(tile_outs)][LFT_P(tiles)])
 {
-    const int apart = c->ins * f.tiles * LFT_P(tile_inputs), turns = g->tap_rows < 3 ? 1 : 3;
+    const int turns = LFT_P(tile_turns)(g), row = LFT_P(tile_half) * f.outs * c->ins;
     int       r, i, k, p, t;
     LFT_P_UNROLL for (k = 0; k < LFT_P(tile_half); ++k)
     {
@@ -11903,19 +11933,20 @@ LFT_P_INLINE const lft_real *LFT_P(winograd_half)(const LFT_P(conv_grid) *g, con
             LFT_P_UNROLL for (t = 0; t < f.tiles; ++t) sum[k][p][t] = lft_splat(bias && k == 1 ? bias[p] : 0);
         }
     }
-    for (r = 0; r < g->tap_rows; ++r) {
-        const lft_v *b = ring + (r / turns * turns + (r + turn) % turns) * apart;
-        for (i = 0; i < c->ins; ++i, w += LFT_P(tile_half) * f.outs, b += f.tiles * LFT_P(tile_inputs)) {
+    for (w += (turns - turn) % turns * row, r = 0; r < g->tap_rows; r += turns, w += (turns - 1) * row) {
+        for (i = 0; i < turns * c->ins; ++i, w += LFT_P(tile_half) * f.outs, ring += f.tiles * LFT_P(tile_inputs)) {
             LFT_P_UNROLL for (k = 0; k < LFT_P(tile_half); ++k)
             {
                 LFT_P_UNROLL for (p = 0; p < f.outs; ++p)
                 {
-                    LFT_P_UNROLL for (t = 0; t < f.tiles; ++t) sum[k][p][t] += w[k * f.outs + p] * b[t * LFT_P(tile_inputs) + k];
+                    LFT_P_UNROLL for (t = 0; t < f.tiles; ++t)
+                    {
+                        sum[k][p][t] += w[k * f.outs + p] * ring[t * LFT_P(tile_inputs) + k];
+                    }
                 }
             }
         }
     }
-    return w;
 }
 
 /* Channels o ... of tiles t ... of a row that begins at `to`. */
@@ -11923,10 +11954,11 @@ LFT_P_INLINE void LFT_P(winograd_block)(const LFT_P(conv_grid) *g, const LFT_P(c
                                         const lft_v *ring, int o, int t, lft_v *to)
 {
     const size_t    apart = LFT_P(conv_apart)(g, c->halo);
-    const lft_real *w     = c->winograd + (size_t)o * (size_t)(LFT_P(tile_inputs) * g->tap_rows * c->ins);
+    const size_t    half  = (size_t)(LFT_P(tile_half) * LFT_P(tile_rows)(g) * c->ins);
+    const lft_real *w     = c->winograd + (size_t)o * 2 * half;
     lft_v           sum[LFT_P(tile_half)][LFT_P(tile_outs)][LFT_P(tiles)], y[LFT_P(tile_outs)][LFT_P(tiles)][3];
     int             p, j, x;
-    w = LFT_P(winograd_half)(g, c, f, turn, ring, w, c->bias ? c->bias + o : NULL, sum);
+    LFT_P(winograd_half)(g, c, f, turn, ring, w, c->bias ? c->bias + o : NULL, sum);
     LFT_P_UNROLL for (p = 0; p < f.outs; ++p)
     {
         LFT_P_UNROLL for (j = 0; j < f.tiles; ++j)
@@ -11936,8 +11968,7 @@ LFT_P_INLINE void LFT_P(winograd_block)(const LFT_P(conv_grid) *g, const LFT_P(c
             y[p][j][0] = sum[0][p][j] + y[p][j][2];
         }
     }
-    w = LFT_P(winograd_half)(g, c, f, turn, ring + LFT_P(tile_half), w, NULL, sum);
-    (void)w;
+    LFT_P(winograd_half)(g, c, f, turn, ring + LFT_P(tile_half), w + (size_t)f.outs * half, NULL, sum);
     to += (size_t)o * apart;
     LFT_P_UNROLL for (p = 0; p < f.outs; ++p, to += apart)
     {
@@ -11949,7 +11980,7 @@ LFT_P_INLINE void LFT_P(winograd_block)(const LFT_P(conv_grid) *g, const LFT_P(c
             four[1] = y[p][j][1] + (lft_real)2 * odd;
             four[2] = y[p][j][2] + (lft_real)4 * even;
             four[3] = y[p][j][1] + (lft_real)8 * odd + sum[2][p][j];
-            LFT_P_UNROLL for (x = 0; x < LFT_P(tile_sites); ++x) out[x] = c->leaky ? LFT_P(leaky)(four[x]) : four[x];
+            LFT_P_UNROLL for (x = 0; x < LFT_P(tile_sites); ++x) out[x] = LFT_P(leaky)(four[x], c->slope);
         }
     }
 }
@@ -11957,7 +11988,7 @@ LFT_P_INLINE void LFT_P(winograd_block)(const LFT_P(conv_grid) *g, const LFT_P(c
 /* `tiles` tiles of all rows, from t on. */
 LFT_P_INLINE void LFT_P(winograd_column)(const LFT_P(conv_grid) *g, const LFT_P(conv) *c, int t, int tiles, lft_v *ring, lft_v *to)
 {
-    const int         width = LFT_P(row_length)(&g->lattice) + 2, turns = g->tap_rows < 3 ? 1 : 3;
+    const int         width = LFT_P(row_length)(&g->lattice) + 2, turns = LFT_P(tile_turns)(g);
     const int         high = LFT_DIM > 1 ? g->lattice.extent[LFT_DIM > 1 ? LFT_DIM - 2 : 0] : 1;
     LFT_P(tile_shape) f;
     int               row, y, n, r, o;
@@ -11967,7 +11998,7 @@ LFT_P_INLINE void LFT_P(winograd_column)(const LFT_P(conv_grid) *g, const LFT_P(
         for (r = 0; r < g->tap_rows; r += turns) {
             for (n = y ? turns - 1 : 0; n < turns; ++n) {
                 lft_v *kept = ring + (r + (y + n) % turns) * c->ins * tiles * LFT_P(tile_inputs);
-                LFT_P(winograd_inputs)(g, c, g->row_at[row] + g->tap_row[r] + n * width, t, tiles, kept);
+                LFT_P(winograd_inputs)(g, c, g->row_at[row] + (int)g->tap_row[r] + n * width, t, tiles, kept);
             }
         }
         f.outs = LFT_P(tile_outs);
@@ -12047,17 +12078,20 @@ LFT_P_STATIC lft_status LFT_P(convnet_init)(LFT_P(convnet) *net, const LFT_(latt
                                             int kernel, double bound, const char *name, lft_parameters *set,
                                             lft_arena *arena, lft_error *error)
 {
-    lft_status status = LFT_P(conv_grid_init)(&net->grid, lattice, kernel, arena, error);
-    int        l;
-    if (status) return status;
+    lft_status status;
+    int        l, most = 1;
     if (layers < 1 || layers > LFT_P_CONV_MOST) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "convolution", "layers",
                               "1 to " LFT_P_STRING(LFT_P_CONV_MOST), layers);
     }
     for (l = 0; l <= layers; ++l) {
-        if (channels[l] >= 1 && channels[l] <= 1000) continue;
-        return lft_p_fail_got(error, LFT_ERR_ARG, "convolution", "channels", "1 to 1000", channels[l]);
+        if (channels[l] < 1 || channels[l] > 1000) {
+            return lft_p_fail_got(error, LFT_ERR_ARG, "convolution", "channels", "1 to 1000", channels[l]);
+        }
+        if (channels[l] > most) most = channels[l];
     }
+    status = LFT_P(conv_grid_init)(&net->grid, lattice, kernel, most, arena, error);
+    if (status) return status;
     net->layers      = layers;
     net->bound       = bound;
     net->parameters  = set->count;
@@ -12177,7 +12211,8 @@ LFT_P_STATIC void LFT_P(convnet_forward)(const LFT_P(convnet) *net, lft_v *tape,
     for (c.from = w->panel, l = 0; l <= last; ++l, c.from = to) {
         to       = tape + net->field_at[l + 1];
         c.weight = net->weight[l], c.winograd = net->winograd[0][l], c.bias = net->bias[l];
-        c.ins = net->channels[l], c.stride = LFT_P(conv_even)(net->channels[l + 1]), c.leaky = c.halo = l < last;
+        c.ins = net->channels[l], c.stride = LFT_P(conv_even)(net->channels[l + 1]), c.halo = l < last;
+        c.slope = (lft_real)(l < last ? 0.01 : 1);
         c.where = l || l == last ? LFT_P(conv_everywhere) : LFT_P(conv_thin)(&net->grid, LFT_P(conv_firsts_zero));
         if (l == last && net->grid.first) c.where = LFT_P(conv_firsts);
         LFT_P(convnet_apply)(net, &c, w, to);
@@ -12258,7 +12293,7 @@ LFT_P_STATIC const lft_v *LFT_P(convnet_backward)(const LFT_P(convnet) *net, con
             LFT_P(conv_pad)(&net->grid, dy, net->channels[l + 1], w->panel);
             c.from = w->panel;
         }
-        c.weight = net->transposed[l], c.winograd = net->winograd[1][l], c.bias = NULL, c.leaky = 0, c.halo = l > 0;
+        c.weight = net->transposed[l], c.winograd = net->winograd[1][l], c.bias = NULL, c.slope = 1, c.halo = l > 0;
         c.ins = net->channels[l + 1], c.stride = LFT_P(conv_even)(net->channels[l]);
         c.where = dy == dout ? LFT_P(conv_thin)(&net->grid, LFT_P(conv_others_zero)) : LFT_P(conv_everywhere);
         if (l == 0 && net->grid.first) c.where = LFT_P(conv_others);

@@ -87,9 +87,12 @@ LFT_P_INLINE void LFT_P(set_zero)(lft_v *x, int n)
     for (i = 0; i < n; ++i) x[i] = lft_splat(0);
 }
 
-/* m ? a : b per lane */
+/* m ? a : b per lane. With the comparison in sight compilers make one masked instruction of it, and of what makes a. */
 LFT_P_INLINE lft_v lft_sel(lft_m m, lft_v a, lft_v b)
 {
+#if LFT_P_LANES > 1
+    m = m != LFT_P(int_splat)(0);
+#endif
     return LFT_P(unbits)((m & LFT_P(bits)(a)) | (~m & LFT_P(bits)(b)));
 }
 

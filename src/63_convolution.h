@@ -20,8 +20,8 @@ typedef struct LFT_P(conv_grid) {
     int            rows, padded_rows, padded; /* rows of the lattice; rows and sites with the halo */
     int            centre;                    /* from the padded site of the first tap to that of the middle one */
     int            even;     /* every extent is: neighbours of a site then have the other parity, across the boundary too */
-    int           *tap_row;  /* [tap_rows] padded sites from the first tap to the first of each row of taps */
-    unsigned char *tap_odd;  /* [tap_rows] 1 where the first tap of a row meets a site of the other parity */
+    size_t        *tap_row;  /* [channels][tap_rows] padded sites from the first tap to the first of each row of taps */
+    unsigned char *tap_odd;  /* [channels][tap_rows] 1 where the first tap of a row meets a site of the other parity */
     int           *row_at;   /* [rows] the padded site that the first tap meets at the first site of a row */
     int           *row_from; /* [padded_rows] the padded site where the row begins of which a copy stands there */
     const unsigned char *first; /* [rows] NULL, or the first of every other site of a row where an output is wanted, and the input
@@ -30,8 +30,8 @@ typedef struct LFT_P(conv_grid) {
 
 LFT_P_INLINE int LFT_P(conv_even)(int channels) { return (channels + 1) / 2 * 2; }
 
-/* The tables of the halo. */
-LFT_P_STATIC void LFT_P(conv_tables)(LFT_P(conv_grid) *g)
+/* The tables of the halo, and of the taps of so many channels. */
+LFT_P_STATIC void LFT_P(conv_tables)(LFT_P(conv_grid) *g, int channels)
 {
     const int *extent = g->lattice.extent, halo = g->kernel - 1;
     int        i, mu, rest, at, from, stride, site, odd;
@@ -43,8 +43,12 @@ LFT_P_STATIC void LFT_P(conv_tables)(LFT_P(conv_grid) *g)
             rest /= g->kernel;
             stride *= extent[mu] + halo;
         }
-        g->tap_row[i] = at;
+        g->tap_row[i] = (size_t)at;
         g->tap_odd[i] = (unsigned char)(odd % 2);
+    }
+    for (i = g->tap_rows; i < channels * g->tap_rows; ++i) {
+        g->tap_row[i] = g->tap_row[i - g->tap_rows] + (size_t)g->padded;
+        g->tap_odd[i] = g->tap_odd[i - g->tap_rows];
     }
     for (i = 0; i < g->rows; ++i) {
         for (at = 0, rest = i, stride = extent[LFT_DIM - 1] + halo, mu = LFT_DIM - 2; mu >= 0; --mu) {
@@ -63,12 +67,12 @@ LFT_P_STATIC void LFT_P(conv_tables)(LFT_P(conv_grid) *g)
         }
         g->row_from[i] = from;
     }
-    g->centre = g->tap_row[g->tap_rows / 2] + halo / 2;
+    g->centre = (int)g->tap_row[g->tap_rows / 2] + halo / 2;
 }
 
 /* Sizes and tables; runs over a measuring arena too. LFT_ERR_ARG for an even kernel or one beyond 15, or too wide a halo. */
-LFT_P_STATIC lft_status LFT_P(conv_grid_init)(LFT_P(conv_grid) *g, const LFT_(lattice) *lattice, int kernel, lft_arena *arena,
-                                              lft_error *error)
+LFT_P_STATIC lft_status LFT_P(conv_grid_init)(LFT_P(conv_grid) *g, const LFT_(lattice) *lattice, int kernel, int channels,
+                                              lft_arena *arena, lft_error *error)
 {
     const int most   = 1 << 28;
     double    padded = 1;
@@ -89,13 +93,13 @@ LFT_P_STATIC lft_status LFT_P(conv_grid_init)(LFT_P(conv_grid) *g, const LFT_(la
     g->padded      = (int)padded;
     g->padded_rows = g->padded / (LFT_P(row_length)(lattice) + kernel - 1);
     g->rows        = lattice->volume / LFT_P(row_length)(lattice);
-    g->tap_row     = (int *)lft_arena_alloc(arena, (size_t)g->tap_rows, sizeof(int));
-    g->tap_odd     = (unsigned char *)lft_arena_alloc(arena, (size_t)g->tap_rows, 1);
+    g->tap_row     = (size_t *)lft_arena_alloc(arena, (size_t)channels * (size_t)g->tap_rows, sizeof(size_t));
+    g->tap_odd     = (unsigned char *)lft_arena_alloc(arena, (size_t)channels * (size_t)g->tap_rows, 1);
     g->row_at      = (int *)lft_arena_alloc(arena, (size_t)g->rows, sizeof(int));
     g->row_from    = (int *)lft_arena_alloc(arena, (size_t)g->padded_rows, sizeof(int));
     g->first       = NULL;
     g->centre      = 0;
-    if (g->tap_row && g->tap_odd && g->row_at && g->row_from) LFT_P(conv_tables)(g);
+    if (g->tap_row && g->tap_odd && g->row_at && g->row_from) LFT_P(conv_tables)(g, channels);
     return LFT_OK;
 }
 
@@ -155,8 +159,9 @@ typedef struct LFT_P(conv) {
     const lft_v      *from;
     const lft_real   *weight, *bias;
     const lft_real   *winograd; /* NULL, or the weights as 63_winograd.h wants them */
+    lft_real          slope;    /* of LeakyReLU, which is applied to what it makes; 1: nothing is */
     LFT_P(conv_where) where;
-    int               ins, stride, leaky, halo; /* halo: what it writes stands in one */
+    int               ins, stride, halo; /* halo: what it writes stands in one */
 } LFT_P(conv);
 
 /* Half of the taps, if the lattice allows for it; worth its code for 3 taps. */
@@ -165,9 +170,9 @@ LFT_P_INLINE LFT_P(conv_where) LFT_P(conv_thin)(const LFT_P(conv_grid) *g, LFT_P
     return g->first && g->even && g->kernel == 3 ? where : LFT_P(conv_everywhere);
 }
 
-LFT_P_INLINE lft_v LFT_P(leaky)(lft_v x)
+LFT_P_INLINE lft_v LFT_P(leaky)(lft_v x, lft_real slope)
 {
-    return lft_sel(LFT_P(lt)(x, lft_splat(0)), x * (lft_real)0.01, x);
+    return lft_sel(LFT_P(lt)(x, lft_splat(0)), x * slope, x);
 }
 
 LFT_P_INLINE void LFT_P(conv_tap)(const lft_real *w, const lft_v *a, int outs, int sites, int step,
@@ -191,57 +196,58 @@ typedef struct LFT_P(conv_shape) {
 LFT_P_INLINE void LFT_P(conv_block)(const LFT_P(conv_grid) *g, const LFT_P(conv) *c, LFT_P(conv_shape) f, int odd, int o, int at,
                                     size_t apart, lft_v *to)
 {
-    const int       tap_rows = g->tap_rows, stride = c->stride, leaky = c->leaky;
+    const int       rows = c->ins * g->tap_rows, stride = c->stride;
     const lft_real *w    = c->weight + o;
     const lft_v    *from = c->from + at;
     lft_v           sum[LFT_P(conv_outs) * LFT_P(conv_sites)];
-    int             i, r, k, p, x;
+    int             r, k, p, x;
     LFT_P_UNROLL for (p = 0; p < f.outs; ++p)
     {
         LFT_P_UNROLL for (x = 0; x < f.sites; ++x) sum[p * f.sites + x] = lft_splat(c->bias ? c->bias[o + p] : 0);
     }
-    for (i = 0; i < c->ins; ++i, from += g->padded) {
-        for (r = 0; r < tap_rows; ++r, w += f.kernel * stride) {
-            const lft_v *a = from + g->tap_row[r];
-            if (f.thin) {
-                if ((odd + g->tap_odd[r]) % 2) LFT_P(conv_tap)(w + stride, a + 1, f.outs, f.sites, f.step, sum);
-                else {
-                    LFT_P(conv_tap)(w, a, f.outs, f.sites, f.step, sum);
-                    LFT_P(conv_tap)(w + 2 * stride, a + 2, f.outs, f.sites, f.step, sum);
-                }
-            } else if (f.kernel == 3) {
-                LFT_P_UNROLL for (k = 0; k < 3; ++k) LFT_P(conv_tap)(w + k * stride, a + k, f.outs, f.sites, f.step, sum);
-            } else {
-                for (k = 0; k < f.kernel; ++k) LFT_P(conv_tap)(w + k * stride, a + k, f.outs, f.sites, f.step, sum);
+    for (r = 0; r < rows; ++r, w += f.kernel * stride) {
+        const lft_v *a = from + g->tap_row[r];
+        if (f.thin) {
+            if ((odd + g->tap_odd[r]) % 2) LFT_P(conv_tap)(w + stride, a + 1, f.outs, f.sites, f.step, sum);
+            else {
+                LFT_P(conv_tap)(w, a, f.outs, f.sites, f.step, sum);
+                LFT_P(conv_tap)(w + 2 * stride, a + 2, f.outs, f.sites, f.step, sum);
             }
+        } else if (f.kernel == 3) {
+            LFT_P_UNROLL for (k = 0; k < 3; ++k) LFT_P(conv_tap)(w + k * stride, a + k, f.outs, f.sites, f.step, sum);
+        } else {
+            for (k = 0; k < f.kernel; ++k) LFT_P(conv_tap)(w + k * stride, a + k, f.outs, f.sites, f.step, sum);
         }
     }
     to += (size_t)o * apart;
     LFT_P_UNROLL for (p = 0; p < f.outs; ++p, to += apart)
     {
         const lft_v *y = sum + p * f.sites;
-        LFT_P_UNROLL for (x = 0; x < f.sites; ++x) to[x * f.step] = leaky ? LFT_P(leaky)(y[x]) : y[x];
+        LFT_P_UNROLL for (x = 0; x < f.sites; ++x) to[x * f.step] = LFT_P(leaky)(y[x], c->slope);
     }
 }
 
-/* The sites of row `row` from `begin` on; the last block overlaps the one before where their number asks for it. */
+/* The sites of row `row` from `begin` on; the last block overlaps the one before where their number asks for it. thin: those of
+ * the other parity too, which are as many. */
 LFT_P_INLINE void LFT_P(conv_row)(const LFT_P(conv_grid) *g, const LFT_P(conv) *c, LFT_P(conv_shape) f, int odd, int o, int begin,
                                   int row, lft_v *to)
 {
     const int    count = (LFT_P(row_length)(&g->lattice) - begin + f.step - 1) / f.step, at = g->row_at[row];
     const size_t apart = LFT_P(conv_apart)(g, c->halo);
-    int          j, x;
+    int          i, j, x;
     to += LFT_P(conv_begin)(g, c->halo, row);
     if (count < f.sites) {
-        for (f.sites = 1, f.kernel = g->kernel, x = begin, j = 0; j < count; ++j, x += f.step) {
-            LFT_P(conv_block)(g, c, f, odd, o, at + x, apart, to + x);
+        for (f.sites = 1, f.kernel = g->kernel, i = 0; i <= f.thin; ++i) {
+            for (x = begin ^ i, j = 0; j < count; ++j, x += f.step) LFT_P(conv_block)(g, c, f, odd ^ i, o, at + x, apart, to + x);
         }
         return;
     }
     for (j = 0; j < count; j += f.sites) {
         if (j > count - f.sites) j = count - f.sites;
-        x = begin + j * f.step;
-        LFT_P(conv_block)(g, c, f, odd, o, at + x, apart, to + x);
+        for (i = 0; i <= f.thin; ++i) {
+            x = (begin ^ i) + j * f.step;
+            LFT_P(conv_block)(g, c, f, odd ^ i, o, at + x, apart, to + x);
+        }
     }
 }
 
@@ -260,7 +266,7 @@ LFT_P_INLINE void LFT_P(conv_all)(const LFT_P(conv_grid) *g, const LFT_P(conv) *
 {
     const int         length = LFT_P(row_length)(&g->lattice);
     LFT_P(conv_shape) f, wide;
-    int               row, zeros, i, o;
+    int               row, i, o;
     f.sites = LFT_P(conv_sites), f.kernel = kernel, f.outs = 2;
     wide = f, wide.sites = 2 * LFT_P(conv_sites), wide.step = 2, wide.thin = 0; /* as many accumulators as of four channels */
     for (row = 0; row < g->rows; ++row) {
@@ -277,8 +283,7 @@ LFT_P_INLINE void LFT_P(conv_all)(const LFT_P(conv_grid) *g, const LFT_P(conv) *
             }
         } else if (kernel == 3) {
             f.step = 2, f.thin = 1;
-            zeros  = c->where == LFT_P(conv_others_zero);
-            for (i = 0; i < 2; ++i) LFT_P(conv_outs_of)(g, c, f, i == zeros, i ? 1 - first : first, row, to);
+            LFT_P(conv_outs_of)(g, c, f, c->where == LFT_P(conv_firsts_zero), first, row, to);
         }
     }
 }

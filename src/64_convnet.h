@@ -55,17 +55,20 @@ LFT_P_STATIC lft_status LFT_P(convnet_init)(LFT_P(convnet) *net, const LFT_(latt
                                             int kernel, double bound, const char *name, lft_parameters *set,
                                             lft_arena *arena, lft_error *error)
 {
-    lft_status status = LFT_P(conv_grid_init)(&net->grid, lattice, kernel, arena, error);
-    int        l;
-    if (status) return status;
+    lft_status status;
+    int        l, most = 1;
     if (layers < 1 || layers > LFT_P_CONV_MOST) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "convolution", "layers",
                               "1 to " LFT_P_STRING(LFT_P_CONV_MOST), layers);
     }
     for (l = 0; l <= layers; ++l) {
-        if (channels[l] >= 1 && channels[l] <= 1000) continue;
-        return lft_p_fail_got(error, LFT_ERR_ARG, "convolution", "channels", "1 to 1000", channels[l]);
+        if (channels[l] < 1 || channels[l] > 1000) {
+            return lft_p_fail_got(error, LFT_ERR_ARG, "convolution", "channels", "1 to 1000", channels[l]);
+        }
+        if (channels[l] > most) most = channels[l];
     }
+    status = LFT_P(conv_grid_init)(&net->grid, lattice, kernel, most, arena, error);
+    if (status) return status;
     net->layers      = layers;
     net->bound       = bound;
     net->parameters  = set->count;
@@ -185,7 +188,8 @@ LFT_P_STATIC void LFT_P(convnet_forward)(const LFT_P(convnet) *net, lft_v *tape,
     for (c.from = w->panel, l = 0; l <= last; ++l, c.from = to) {
         to       = tape + net->field_at[l + 1];
         c.weight = net->weight[l], c.winograd = net->winograd[0][l], c.bias = net->bias[l];
-        c.ins = net->channels[l], c.stride = LFT_P(conv_even)(net->channels[l + 1]), c.leaky = c.halo = l < last;
+        c.ins = net->channels[l], c.stride = LFT_P(conv_even)(net->channels[l + 1]), c.halo = l < last;
+        c.slope = (lft_real)(l < last ? 0.01 : 1);
         c.where = l || l == last ? LFT_P(conv_everywhere) : LFT_P(conv_thin)(&net->grid, LFT_P(conv_firsts_zero));
         if (l == last && net->grid.first) c.where = LFT_P(conv_firsts);
         LFT_P(convnet_apply)(net, &c, w, to);
@@ -266,7 +270,7 @@ LFT_P_STATIC const lft_v *LFT_P(convnet_backward)(const LFT_P(convnet) *net, con
             LFT_P(conv_pad)(&net->grid, dy, net->channels[l + 1], w->panel);
             c.from = w->panel;
         }
-        c.weight = net->transposed[l], c.winograd = net->winograd[1][l], c.bias = NULL, c.leaky = 0, c.halo = l > 0;
+        c.weight = net->transposed[l], c.winograd = net->winograd[1][l], c.bias = NULL, c.slope = 1, c.halo = l > 0;
         c.ins = net->channels[l + 1], c.stride = LFT_P(conv_even)(net->channels[l]);
         c.where = dy == dout ? LFT_P(conv_thin)(&net->grid, LFT_P(conv_others_zero)) : LFT_P(conv_everywhere);
         if (l == 0 && net->grid.first) c.where = LFT_P(conv_others);
