@@ -1,8 +1,8 @@
 /* 95_loop_fit.h: coefficients of a flow of loops by least squares of its equation: a training that does not go through the flow.
  * Offers: lft_fit_desc, lft_fit_report, LFT_(loop_fit)(), LFT_(loop_fit_bytes)().
  *
- * Of Wilson's action beta(t) S, beta(t) from that of the flow's beginning at t = 0 to the theory's at 1, p_t = exp(-beta(t) S) / Z_t
- * is what dU/dt = Z U makes of p_0 if and only if
+ * Of Wilson's action beta(t) S, beta(t) from that of the flow's beginning at t = 0 to the theory's at 1, p_t = exp(-beta(t) S) /
+ * Z_t is what dU/dt = Z U makes of p_0 if and only if
  *   R_t(U) = div Z - beta(t) sum_l Z_l^a d_l^a S - beta'(t) S
  * does not depend on U. R dt is what log w grows by on the way, and R is linear in the coefficients:
  *   R = sum_i c_i(t) f_i - beta'(t) S,   f_i = L W_i + beta(t) sum_l d_l^a S d_l^a W_i

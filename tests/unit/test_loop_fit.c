@@ -177,7 +177,8 @@ static void T_(residual)(double beta, double from)
 }
 
 /* Fits from the identity at a small beta: the first coefficient of the plaquette is that of the expansion; what is left of the
- * variance, relative, belongs to the first order that the classes do not have; and from there the same configurations lead nowhere. */
+ * variance, relative, belongs to the first order that the classes do not have; and from there the same configurations lead
+ * nowhere. */
 static void T_(expansion)(int order)
 {
     T_(flow)       flow, expanded;
