@@ -5704,10 +5704,10 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void);
 
 #else
 
-/* ---- 71_gauge_continuous.h, declarations ------------------------------------------------------------------------- */
-/* 71_gauge_continuous.h: the gauge-equivariant continuous flow as a layer: dU/dt = Z(U, t) U from t = 0 to 1, on the group.
- * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table), _loops, _loops_on,
- *         _loop, _loop_of, _scale. */
+/* ---- 70_group_scheme.h, declarations ----------------------------------------------------------------------------- */
+/* 70_group_scheme.h: Runge-Kutta methods on a group: states are moved by exponentials of what the stages give.
+ * Offers: lft_group_integrator. Private: LFT_P(group_scheme), LFT_P(group_scheme_of)(), LFT_P(group_exponent)(),
+ * LFT_P(exp_transposed)(); LFT_P_STAGES, LFT_P_MOVES. */
 
 #ifndef LFT_P_GROUP_INTEGRATOR
 #define LFT_P_GROUP_INTEGRATOR
@@ -5719,6 +5719,11 @@ typedef enum lft_group_integrator {
                               Future Gener. Comput. Syst. 19 (2003) 341); the default */
 } lft_group_integrator;
 #endif
+
+/* ---- 71_gauge_continuous.h, declarations ------------------------------------------------------------------------- */
+/* 71_gauge_continuous.h: the gauge-equivariant continuous flow as a layer: dU/dt = Z(U, t) U from t = 0 to 1, on the group.
+ * Offers: LFT_(continuous_desc), LFT_(continuous)() (the layer's table), _loops, _loops_on,
+ *         _loop, _loop_of, _scale. */
 
 /* Zero means the default. */
 typedef struct LFT_(continuous_desc) {
@@ -12526,36 +12531,16 @@ static const char *const LFT_P(prior_name)[] = {"", "free", "normal", "haar"}; /
 
 #if LFT_GROUP != LFT_SCALAR
 
-/* ---- 66_loop_classes.h, code ------------------------------------------------------------------------------------- */
-/* 66_loop_classes.h: products of traces of closed paths, their classes, and what derivatives make of them. Symbols, no fields.
- * Offers (private): LFT_P(traces), LFT_P(classes), LFT_P(classes_find)(), _laplacian, _times_plaquettes, LFT_P(traces_member)(),
- * _moving, _moved, _reversed, _home, _normal, LFT_P(letter_moves)(), LFT_P(path_walk)(); LFT_P_CLASSES, _ORDERS,
- * _SYMMETRIES.
+/* ---- 65_traces.h, code ------------------------------------------------------------------------------------------- */
+/* 65_traces.h: products of traces of closed paths: how they are written, and their images. Symbols, no fields.
+ * Offers (private): LFT_P(traces) and what is done to them, LFT_P(traces_member)(), _moving, _moved, _reversed, _home, _normal,
+ * _mark; LFT_P(letter_of)() and others; LFT_P(path_walk)() and others; LFT_P_ORDERS, _LETTERS, _TRACES, _SYMMETRIES.
  *
- * A path is a list of links, each as it is or adjoint; the trace of a closed one is a Wilson loop. A class is the sum of all
- * images of one product of traces under translations, the hypercubic group and reversal of all paths at once (complex
- * conjugation), each image once: real and invariant. With
- *   sum_a T^a X T^a = -(tr X - X / N) / 2,   sum_a tr T^a X tr T^a Y = -(tr X Y - tr X tr Y / N) / 2;   U(1): T = i
- * derivatives only cut and join traces, so that of two kinds of expressions nothing but the coefficients has to be worked out:
- *   L W_i = -sum_l d_l^a d_l^a W_i = sum_j D_ij W_j + constant
- *   sum_l d_l^a W_0 d_l^a W_i      = sum_j G_ij W_j + constant,   W_0 the plaquettes
- * The classes of order n are those that appear in the n-th order of the trivializing map (0907.5491): W_0 is that of order 1, the
- * others are found by G from those of the order before, and by D. Paths that go back on themselves are cut off; and so that
- * classes are independent: in U(1) only the number of times that each link is passed counts. In SU(2) all traces are real and
- * tr A tr B = tr A B + tr A B^+. In SU(3) tr X X Y = tr X tr X Y - (tr X)^* tr Y + tr X^+ Y.
- *
- * Along axes with a period, those of a lattice that is too small, sites are the same modulo it: links of a path may be the same
- * that are not on a large lattice, paths may close around, and classes that differ there may be one. The images are those under
- * what leaves the lattice as it is: only axes of the same period change places. As a class may have images that are their own
- * translations, it is the sum over all translations of each image that is not another's. Not beside a doubled axis.
- *
- * Of a doubled axis only the new links move, those across it at odd coordinates: l runs over them, and the images are those under
- * what leaves them where they are: translations along the axis by two, the axis turned round, all that the others have. Then
- * there are two classes of plaquettes, along the axis and, from three dimensions on, across it where links are new; the others,
- * and all other products of links that stay, are constants of both expressions. */
+ * A path is a list of links, each as it is or adjoint. The images of a product of traces are those under translations, the
+ * hypercubic group and reversal of all paths at once; of a doubled axis those that leave the new links where they are, along axes
+ * with a period modulo that. */
 
 #define LFT_P_ORDERS  (LFT_DIM == 2 && LFT_P_COLOURS < 3 ? 8 : 4) /* beyond there is no room for the classes */
-#define LFT_P_CLASSES (LFT_DIM == 2 ? 128 : LFT_P_COLOURS == 3 ? 160 : LFT_DIM == 3 && LFT_P_COLOURS == 1 ? 512 : 128)
 #define LFT_P_LETTERS (4 * (LFT_P_ORDERS + 1)) /* of a class of the last order times a plaquette */
 #define LFT_P_TRACES  (LFT_P_COLOURS == 1 ? 2 : LFT_P_ORDERS + 2)
 #define LFT_P_SYMMETRIES ((1 << LFT_DIM) * (LFT_DIM == 4 ? 24 : LFT_DIM == 3 ? 6 : LFT_DIM)) /* of the hypercubic group */
@@ -12566,20 +12551,6 @@ typedef struct LFT_P(traces) {
     int period[LFT_DIM]; /* 0: none; otherwise sites are from 0 to below it */
     int traces, length[LFT_P_TRACES], letter[LFT_P_TRACES][LFT_P_LETTERS];
 } LFT_P(traces);
-
-typedef struct LFT_P(classes) {
-    int           count, full; /* full: more were found than there is room for */
-    int           moving; /* of them, the first: those with links that move */
-    LFT_P(traces)  one[LFT_P_CLASSES]; /* a member of each */
-    uint64_t      mark[LFT_P_CLASSES]; /* of all its images */
-    int           size[LFT_P_CLASSES]; /* members, translations apart */
-    int           upto[LFT_P_ORDERS + 1]; /* moving classes of orders up to this */
-} LFT_P(classes);
-
-/* What an expression is in classes: the coefficients, last the constant. */
-typedef struct LFT_P(in_classes) {
-    double c[LFT_P_CLASSES + 1];
-} LFT_P(in_classes);
 
 /* The site of the same links within the periods. */
 LFT_P_INLINE void LFT_P(wrapped)(const int *period, int *x)
@@ -12938,6 +12909,48 @@ LFT_P_STATIC uint64_t LFT_P(traces_mark)(const LFT_P(traces) *p)
     }
     return sum;
 }
+
+/* ---- 66_loop_classes.h, code ------------------------------------------------------------------------------------- */
+/* 66_loop_classes.h: classes of products of traces, and what derivatives make of them. Symbols, no fields.
+ * Offers (private): LFT_P(classes), LFT_P(classes_find)(), _laplacian, _times_plaquettes; LFT_P_CLASSES.
+ *
+ * A path is a list of links, each as it is or adjoint; the trace of a closed one is a Wilson loop. A class is the sum of all
+ * images of one product of traces under translations, the hypercubic group and reversal of all paths at once (complex
+ * conjugation), each image once: real and invariant. With
+ *   sum_a T^a X T^a = -(tr X - X / N) / 2,   sum_a tr T^a X tr T^a Y = -(tr X Y - tr X tr Y / N) / 2;   U(1): T = i
+ * derivatives only cut and join traces, so that of two kinds of expressions nothing but the coefficients has to be worked out:
+ *   L W_i = -sum_l d_l^a d_l^a W_i = sum_j D_ij W_j + constant
+ *   sum_l d_l^a W_0 d_l^a W_i      = sum_j G_ij W_j + constant,   W_0 the plaquettes
+ * The classes of order n are those that appear in the n-th order of the trivializing map (0907.5491): W_0 is that of order 1, the
+ * others are found by G from those of the order before, and by D. Paths that go back on themselves are cut off; and so that
+ * classes are independent: in U(1) only the number of times that each link is passed counts. In SU(2) all traces are real and
+ * tr A tr B = tr A B + tr A B^+. In SU(3) tr X X Y = tr X tr X Y - (tr X)^* tr Y + tr X^+ Y.
+ *
+ * Along axes with a period, those of a lattice that is too small, sites are the same modulo it: links of a path may be the same
+ * that are not on a large lattice, paths may close around, and classes that differ there may be one. The images are those under
+ * what leaves the lattice as it is: only axes of the same period change places. As a class may have images that are their own
+ * translations, it is the sum over all translations of each image that is not another's. Not beside a doubled axis.
+ *
+ * Of a doubled axis only the new links move, those across it at odd coordinates: l runs over them, and the images are those under
+ * what leaves them where they are: translations along the axis by two, the axis turned round, all that the others have. Then
+ * there are two classes of plaquettes, along the axis and, from three dimensions on, across it where links are new; the others,
+ * and all other products of links that stay, are constants of both expressions. */
+
+#define LFT_P_CLASSES (LFT_DIM == 2 ? 128 : LFT_P_COLOURS == 3 ? 160 : LFT_DIM == 3 && LFT_P_COLOURS == 1 ? 512 : 128)
+
+typedef struct LFT_P(classes) {
+    int           count, full; /* full: more were found than there is room for */
+    int           moving; /* of them, the first: those with links that move */
+    LFT_P(traces)  one[LFT_P_CLASSES]; /* a member of each */
+    uint64_t      mark[LFT_P_CLASSES]; /* of all its images */
+    int           size[LFT_P_CLASSES]; /* members, translations apart */
+    int           upto[LFT_P_ORDERS + 1]; /* moving classes of orders up to this */
+} LFT_P(classes);
+
+/* What an expression is in classes: the coefficients, last the constant. */
+typedef struct LFT_P(in_classes) {
+    double c[LFT_P_CLASSES + 1];
+} LFT_P(in_classes);
 
 /* The class of p; a new one where it is none yet. -1 where there is no more room. */
 LFT_P_STATIC int LFT_P(class_of)(LFT_P(classes) *s, const LFT_P(traces) *p)
@@ -15465,6 +15478,66 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
 
 #else
 
+/* ---- 70_group_scheme.h, code ------------------------------------------------------------------------------------- */
+
+#define LFT_P_STAGES 4
+#define LFT_P_MOVES  6
+
+/* State 0 is the start of a step, state m = exp(h sum_k a[m - 1][k] K_k) state from[m - 1], K_k = Z(state at[k], t + c[k] h); the
+ * last state is the end, and the integral of a function gets h sum_k b[k] times its values at the stages. */
+typedef struct LFT_P(group_scheme) {
+    int    moves, stages, from[LFT_P_MOVES], at[LFT_P_STAGES];
+    double a[LFT_P_MOVES][LFT_P_STAGES], b[LFT_P_STAGES], c[LFT_P_STAGES];
+} LFT_P(group_scheme);
+
+LFT_P_STATIC const LFT_P(group_scheme) *LFT_P(group_scheme_of)(lft_group_integrator integrator)
+{
+    static const LFT_P(group_scheme) table[4] = {
+        {3, 3, {0, 1, 2}, {0, 1, 2},
+         {{1.0 / 4}, {-17.0 / 36, 8.0 / 9}, {17.0 / 36, -8.0 / 9, 3.0 / 4}}, {1.0 / 4, 0, 3.0 / 4}, {0, 1.0 / 4, 2.0 / 3}},
+        {2, 2, {0, 0}, {0, 1}, {{1.0 / 2}, {0, 1}}, {0, 1}, {0, 1.0 / 2}},
+        {6, 3, {0, 0, 2, 0, 4, 5}, {0, 1, 3},
+         {{3.0 / 4}, {119.0 / 216}, {0, 17.0 / 108}, {13.0 / 51}, {0, -2.0 / 3}, {0, 0, 24.0 / 17}},
+         {13.0 / 51, -2.0 / 3, 24.0 / 17}, {0, 3.0 / 4, 17.0 / 24}},
+        {5, 4, {0, 0, 1, 0, 4}, {0, 1, 2, 3},
+         {{1.0 / 2}, {0, 1.0 / 2}, {-1.0 / 2, 0, 1}, {1.0 / 4, 1.0 / 6, 1.0 / 6, -1.0 / 12},
+          {-1.0 / 12, 1.0 / 6, 1.0 / 6, 1.0 / 4}},
+         {1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6}, {0, 1.0 / 2, 1.0 / 2, 1}}};
+    return table + (integrator - LFT_LUESCHER_RK3);
+}
+
+/* X = h sum_k a_k K_k of one link. */
+LFT_P_INLINE void LFT_P(group_exponent)(const double *a, int stages, double h, lft_v *const *K, int link, lft_z *X)
+{
+    int k, i;
+    for (i = 0; i < LFT_P_ALGEBRA; ++i) X->c[i] = lft_splat(0);
+    for (k = 0; k < stages; ++k) {
+        const lft_real x = (lft_real)(h * a[k]);
+        if (!(a[k] < 0 || a[k] > 0)) continue;
+        for (i = 0; i < LFT_P_ALGEBRA; ++i) X->c[i] += x * K[k][link * LFT_P_ALGEBRA + i];
+    }
+}
+
+/* v becomes the transposed differential of the exponential, sum_n (-ad X)^n v / (n + 1)!: of state = exp(X) from at fixed from,
+ * from the derivative by the state that by X. */
+LFT_P_STATIC void LFT_P(exp_transposed)(const lft_z *X, lft_z *v)
+{
+    lft_z term = *v;
+    lft_m left;
+    int   n, i;
+    for (n = 2; n < 60; ++n) {
+        LFT_P(bracket)(&term, &term, X); /* -[X, term] */
+        left = LFT_P(int_splat)(0);
+        for (i = 0; i < LFT_P_ALGEBRA; ++i) {
+            const lft_v before = v->c[i];
+            term.c[i] *= 1 / (lft_real)n;
+            v->c[i] += term.c[i];
+            left |= ~LFT_P(eq)(v->c[i], before);
+        }
+        if (!LFT_P(any)(left)) return;
+    }
+}
+
 /* ---- 71_gauge_continuous.h, code --------------------------------------------------------------------------------- */
 
 LFT_API int LFT_(continuous_loops)(int doubled, int order)
@@ -15522,32 +15595,7 @@ LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, si
     return number < 0 || number >= classes.moving ? LFT_ERR_ARG : LFT_P(put_loop)(classes.one[number], to);
 }
 
-#define LFT_P_STAGES 4
 #define LFT_P_SHAPE  4 /* coefficients of the plaquette */
-#define LFT_P_MOVES  6
-
-/* State 0 is the start of a step, state m = exp(h sum_k a[m - 1][k] K_k) state from[m - 1], K_k = Z(state at[k], t + c[k] h); the
- * last state is the end, and the integral of a function gets h sum_k b[k] times its values at the stages. */
-typedef struct LFT_P(group_scheme) {
-    int    moves, stages, from[LFT_P_MOVES], at[LFT_P_STAGES];
-    double a[LFT_P_MOVES][LFT_P_STAGES], b[LFT_P_STAGES], c[LFT_P_STAGES];
-} LFT_P(group_scheme);
-
-LFT_P_STATIC const LFT_P(group_scheme) *LFT_P(group_scheme_of)(lft_group_integrator integrator)
-{
-    static const LFT_P(group_scheme) table[4] = {
-        {3, 3, {0, 1, 2}, {0, 1, 2},
-         {{1.0 / 4}, {-17.0 / 36, 8.0 / 9}, {17.0 / 36, -8.0 / 9, 3.0 / 4}}, {1.0 / 4, 0, 3.0 / 4}, {0, 1.0 / 4, 2.0 / 3}},
-        {2, 2, {0, 0}, {0, 1}, {{1.0 / 2}, {0, 1}}, {0, 1}, {0, 1.0 / 2}},
-        {6, 3, {0, 0, 2, 0, 4, 5}, {0, 1, 3},
-         {{3.0 / 4}, {119.0 / 216}, {0, 17.0 / 108}, {13.0 / 51}, {0, -2.0 / 3}, {0, 0, 24.0 / 17}},
-         {13.0 / 51, -2.0 / 3, 24.0 / 17}, {0, 3.0 / 4, 17.0 / 24}},
-        {5, 4, {0, 0, 1, 0, 4}, {0, 1, 2, 3},
-         {{1.0 / 2}, {0, 1.0 / 2}, {-1.0 / 2, 0, 1}, {1.0 / 4, 1.0 / 6, 1.0 / 6, -1.0 / 12},
-          {-1.0 / 12, 1.0 / 6, 1.0 / 6, 1.0 / 4}},
-         {1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6}, {0, 1.0 / 2, 1.0 / 2, 1}}};
-    return table + (integrator - LFT_LUESCHER_RK3);
-}
 
 typedef struct LFT_P(continuous) {
     LFT_(continuous_desc) desc; /* defaults filled in */
@@ -15883,18 +15931,6 @@ LFT_P_STATIC void LFT_P(continuous_force_back)(const LFT_P(continuous) *s, doubl
     }
 }
 
-/* X = h sum_k a_k K_k of one link. */
-LFT_P_INLINE void LFT_P(continuous_exponent)(const double *a, int stages, double h, lft_v *const *K, int link, lft_z *X)
-{
-    int k, i;
-    for (i = 0; i < LFT_P_ALGEBRA; ++i) X->c[i] = lft_splat(0);
-    for (k = 0; k < stages; ++k) {
-        const lft_real x = (lft_real)(h * a[k]);
-        if (!(a[k] < 0 || a[k] > 0)) continue;
-        for (i = 0; i < LFT_P_ALGEBRA; ++i) X->c[i] += x * K[k][link * LFT_P_ALGEBRA + i];
-    }
-}
-
 /* A step of length h from w->state[0], at time t: all stages and states; div[lane] += what log det grows by. A score at
  * w->bar[0], not NULL, is transported along: with the left derivatives of log q
  *   ds/dt = -grad_U (s Z) - grad div Z - [s, Z] */
@@ -15923,11 +15959,11 @@ LFT_P_STATIC void LFT_P(continuous_step)(const LFT_P(continuous) *s, double t, d
         lft_p_copy(w->state[m + 1], w->state[scheme->from[m]], (size_t)(s->links * LFT_P_LINK) * sizeof(lft_v));
         for (i = 0; i < s->links; ++i) {
             if (LFT_P(program_moves)(&s->potential.program, i)) {
-                LFT_P(continuous_exponent)(scheme->a[m], scheme->stages, h, w->K, i, &X);
+                LFT_P(group_exponent)(scheme->a[m], scheme->stages, h, w->K, i, &X);
                 LFT_P(move)(w->state[m + 1] + i * LFT_P_LINK, X.c, 1);
             }
             if (!score) continue;
-            LFT_P(continuous_exponent)(scheme->a[m], scheme->stages, h, w->K_bar, i, &X);
+            LFT_P(group_exponent)(scheme->a[m], scheme->stages, h, w->K_bar, i, &X);
             for (j = 0; j < LFT_P_ALGEBRA; ++j) {
                 const int at = i * LFT_P_ALGEBRA + j;
                 w->bar[m + 1][at] = w->bar[scheme->from[m]][at] + X.c[j];
@@ -16038,26 +16074,6 @@ LFT_P_STATIC lft_status LFT_P(continuous_inverse)(const LFT_(layer) *layer, cons
     return status;
 }
 
-/* v becomes the transposed differential of the exponential, sum_n (-ad X)^n v / (n + 1)!: of state = exp(X) from at fixed from,
- * from the derivative by the state that by X. */
-LFT_P_STATIC void LFT_P(exp_transposed)(const lft_z *X, lft_z *v)
-{
-    lft_z term = *v;
-    lft_m left;
-    int   n, i;
-    for (n = 2; n < 60; ++n) {
-        LFT_P(bracket)(&term, &term, X); /* -[X, term] */
-        left = LFT_P(int_splat)(0);
-        for (i = 0; i < LFT_P_ALGEBRA; ++i) {
-            const lft_v before = v->c[i];
-            term.c[i] *= 1 / (lft_real)n;
-            v->c[i] += term.c[i];
-            left |= ~LFT_P(eq)(v->c[i], before);
-        }
-        if (!LFT_P(any)(left)) return;
-    }
-}
-
 LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, const void *tape, lft_real *dx_, const double *dlogdet,
                                                    double *gradient, lft_arena scratch, lft_error *error)
 {
@@ -16090,7 +16106,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
                 lft_v *from = w.bar[scheme->from[m - 1]] + i * LFT_P_ALGEBRA;
                 lft_z  X, v, turned;
                 lft_u  e;
-                LFT_P(continuous_exponent)(scheme->a[m - 1], scheme->stages, h, w.K, i, &X);
+                LFT_P(group_exponent)(scheme->a[m - 1], scheme->stages, h, w.K, i, &X);
                 for (j = 0; j < LFT_P_ALGEBRA; ++j) v.c[j] = turned.c[j] = w.bar[m][i * LFT_P_ALGEBRA + j];
                 LFT_P(exp_of)(&e, &X);
                 LFT_P(carry)(&e, &turned);

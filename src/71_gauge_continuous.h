@@ -1,18 +1,7 @@
 /* 71_gauge_continuous.h: the gauge-equivariant continuous flow as a layer: dU/dt = Z(U, t) U from t = 0 to 1, on the group.
- * Offers: lft_group_integrator, LFT_(continuous_desc), LFT_(continuous)() (the layer's table), _loops, _loops_on,
+ * Offers: LFT_(continuous_desc), LFT_(continuous)() (the layer's table), _loops, _loops_on,
  *         _loop, _loop_of, _scale. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
-
-#ifndef LFT_P_GROUP_INTEGRATOR
-#define LFT_P_GROUP_INTEGRATOR
-typedef enum lft_group_integrator {
-    LFT_LUESCHER_RK3 = 1,  /* third order, 3 stages, 3 exponentials (1006.4518, appendix C) */
-    LFT_CROUCH_GROSSMAN_2, /* second order, 2 stages: the midpoint */
-    LFT_CROUCH_GROSSMAN_3, /* third order, 3 stages, 6 exponentials (J. Nonlinear Sci. 3 (1993) 1) */
-    LFT_COMMUTATOR_FREE_4  /* fourth order, 4 stages, 5 exponentials (Celledoni, Marthinsen and Owren,
-                              Future Gener. Comput. Syst. 19 (2003) 341); the default */
-} lft_group_integrator;
-#endif
 
 /* Zero means the default. */
 typedef struct LFT_(continuous_desc) {
@@ -138,32 +127,7 @@ LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, si
     return number < 0 || number >= classes.moving ? LFT_ERR_ARG : LFT_P(put_loop)(classes.one[number], to);
 }
 
-#define LFT_P_STAGES 4
 #define LFT_P_SHAPE  4 /* coefficients of the plaquette */
-#define LFT_P_MOVES  6
-
-/* State 0 is the start of a step, state m = exp(h sum_k a[m - 1][k] K_k) state from[m - 1], K_k = Z(state at[k], t + c[k] h); the
- * last state is the end, and the integral of a function gets h sum_k b[k] times its values at the stages. */
-typedef struct LFT_P(group_scheme) {
-    int    moves, stages, from[LFT_P_MOVES], at[LFT_P_STAGES];
-    double a[LFT_P_MOVES][LFT_P_STAGES], b[LFT_P_STAGES], c[LFT_P_STAGES];
-} LFT_P(group_scheme);
-
-LFT_P_STATIC const LFT_P(group_scheme) *LFT_P(group_scheme_of)(lft_group_integrator integrator)
-{
-    static const LFT_P(group_scheme) table[4] = {
-        {3, 3, {0, 1, 2}, {0, 1, 2},
-         {{1.0 / 4}, {-17.0 / 36, 8.0 / 9}, {17.0 / 36, -8.0 / 9, 3.0 / 4}}, {1.0 / 4, 0, 3.0 / 4}, {0, 1.0 / 4, 2.0 / 3}},
-        {2, 2, {0, 0}, {0, 1}, {{1.0 / 2}, {0, 1}}, {0, 1}, {0, 1.0 / 2}},
-        {6, 3, {0, 0, 2, 0, 4, 5}, {0, 1, 3},
-         {{3.0 / 4}, {119.0 / 216}, {0, 17.0 / 108}, {13.0 / 51}, {0, -2.0 / 3}, {0, 0, 24.0 / 17}},
-         {13.0 / 51, -2.0 / 3, 24.0 / 17}, {0, 3.0 / 4, 17.0 / 24}},
-        {5, 4, {0, 0, 1, 0, 4}, {0, 1, 2, 3},
-         {{1.0 / 2}, {0, 1.0 / 2}, {-1.0 / 2, 0, 1}, {1.0 / 4, 1.0 / 6, 1.0 / 6, -1.0 / 12},
-          {-1.0 / 12, 1.0 / 6, 1.0 / 6, 1.0 / 4}},
-         {1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6}, {0, 1.0 / 2, 1.0 / 2, 1}}};
-    return table + (integrator - LFT_LUESCHER_RK3);
-}
 
 typedef struct LFT_P(continuous) {
     LFT_(continuous_desc) desc; /* defaults filled in */
@@ -499,18 +463,6 @@ LFT_P_STATIC void LFT_P(continuous_force_back)(const LFT_P(continuous) *s, doubl
     }
 }
 
-/* X = h sum_k a_k K_k of one link. */
-LFT_P_INLINE void LFT_P(continuous_exponent)(const double *a, int stages, double h, lft_v *const *K, int link, lft_z *X)
-{
-    int k, i;
-    for (i = 0; i < LFT_P_ALGEBRA; ++i) X->c[i] = lft_splat(0);
-    for (k = 0; k < stages; ++k) {
-        const lft_real x = (lft_real)(h * a[k]);
-        if (!(a[k] < 0 || a[k] > 0)) continue;
-        for (i = 0; i < LFT_P_ALGEBRA; ++i) X->c[i] += x * K[k][link * LFT_P_ALGEBRA + i];
-    }
-}
-
 /* A step of length h from w->state[0], at time t: all stages and states; div[lane] += what log det grows by. A score at
  * w->bar[0], not NULL, is transported along: with the left derivatives of log q
  *   ds/dt = -grad_U (s Z) - grad div Z - [s, Z] */
@@ -539,11 +491,11 @@ LFT_P_STATIC void LFT_P(continuous_step)(const LFT_P(continuous) *s, double t, d
         lft_p_copy(w->state[m + 1], w->state[scheme->from[m]], (size_t)(s->links * LFT_P_LINK) * sizeof(lft_v));
         for (i = 0; i < s->links; ++i) {
             if (LFT_P(program_moves)(&s->potential.program, i)) {
-                LFT_P(continuous_exponent)(scheme->a[m], scheme->stages, h, w->K, i, &X);
+                LFT_P(group_exponent)(scheme->a[m], scheme->stages, h, w->K, i, &X);
                 LFT_P(move)(w->state[m + 1] + i * LFT_P_LINK, X.c, 1);
             }
             if (!score) continue;
-            LFT_P(continuous_exponent)(scheme->a[m], scheme->stages, h, w->K_bar, i, &X);
+            LFT_P(group_exponent)(scheme->a[m], scheme->stages, h, w->K_bar, i, &X);
             for (j = 0; j < LFT_P_ALGEBRA; ++j) {
                 const int at = i * LFT_P_ALGEBRA + j;
                 w->bar[m + 1][at] = w->bar[scheme->from[m]][at] + X.c[j];
@@ -654,26 +606,6 @@ LFT_P_STATIC lft_status LFT_P(continuous_inverse)(const LFT_(layer) *layer, cons
     return status;
 }
 
-/* v becomes the transposed differential of the exponential, sum_n (-ad X)^n v / (n + 1)!: of state = exp(X) from at fixed from,
- * from the derivative by the state that by X. */
-LFT_P_STATIC void LFT_P(exp_transposed)(const lft_z *X, lft_z *v)
-{
-    lft_z term = *v;
-    lft_m left;
-    int   n, i;
-    for (n = 2; n < 60; ++n) {
-        LFT_P(bracket)(&term, &term, X); /* -[X, term] */
-        left = LFT_P(int_splat)(0);
-        for (i = 0; i < LFT_P_ALGEBRA; ++i) {
-            const lft_v before = v->c[i];
-            term.c[i] *= 1 / (lft_real)n;
-            v->c[i] += term.c[i];
-            left |= ~LFT_P(eq)(v->c[i], before);
-        }
-        if (!LFT_P(any)(left)) return;
-    }
-}
-
 LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, const void *tape, lft_real *dx_, const double *dlogdet,
                                                    double *gradient, lft_arena scratch, lft_error *error)
 {
@@ -706,7 +638,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
                 lft_v *from = w.bar[scheme->from[m - 1]] + i * LFT_P_ALGEBRA;
                 lft_z  X, v, turned;
                 lft_u  e;
-                LFT_P(continuous_exponent)(scheme->a[m - 1], scheme->stages, h, w.K, i, &X);
+                LFT_P(group_exponent)(scheme->a[m - 1], scheme->stages, h, w.K, i, &X);
                 for (j = 0; j < LFT_P_ALGEBRA; ++j) v.c[j] = turned.c[j] = w.bar[m][i * LFT_P_ALGEBRA + j];
                 LFT_P(exp_of)(&e, &X);
                 LFT_P(carry)(&e, &turned);

@@ -86,6 +86,7 @@
 #if LFT_GROUP == LFT_SCALAR
 #include "70_continuous.h"
 #else
+#include "70_group_scheme.h"
 #include "71_gauge_continuous.h"
 #endif
 #if LFT_GROUP == LFT_SCALAR
@@ -187,6 +188,7 @@
 #include "64_prior.h"
 #include "65_layer.h"
 #if LFT_GROUP != LFT_SCALAR
+#include "65_traces.h"
 #include "66_loop_classes.h"
 #include "67_loop_program.h"
 #include "68_loop_draft.h"
@@ -197,6 +199,7 @@
 #if LFT_GROUP == LFT_SCALAR
 #include "70_continuous.h"
 #else
+#include "70_group_scheme.h"
 #include "71_gauge_continuous.h"
 #endif
 #if LFT_GROUP == LFT_SCALAR
