@@ -14835,8 +14835,8 @@ LFT_P_STATIC void LFT_P(net_collect)(const LFT_P(trace_net) *s, const double *wi
         for (o = 0; o < s->about.products; ++o, wide += LFT_P_LANES) {
             const int i = s->about.product[2 * o], k = s->about.product[2 * o + 1];
             for (l = 0; l < LFT_P_LANES; ++l) {
-                to[i * LFT_P_LANES + l] += K[k] * wide[l];
-                to[k * LFT_P_LANES + l] += K[i] * wide[l];
+                to[i * LFT_P_LANES + l] += (double)K[k] * wide[l];
+                to[k * LFT_P_LANES + l] += (double)K[i] * wide[l];
             }
         }
     }
