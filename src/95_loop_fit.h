@@ -75,7 +75,7 @@ LFT_P_STATIC lft_status LFT_P(fit_check)(const LFT_(flow) *flow, const lft_fit_d
     if (d->n < 2) return lft_p_fail_got(error, LFT_ERR_ARG, "loop fit", "n", "at least 2", d->n);
     if (d->thermalise < 0) return lft_p_fail_got(error, LFT_ERR_ARG, "loop fit", "thermalise", "at least 0", d->thermalise);
     if (d->apart < 1) return lft_p_fail_got(error, LFT_ERR_ARG, "loop fit", "apart", "at least 1", d->apart);
-    if (!(d->ridge >= 0 && lft_finite(d->ridge))) {
+    if (!lft_finite(d->ridge) || d->ridge < 0) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "loop fit", "ridge", "a finite number, at least 0", d->ridge);
     }
     return LFT_OK;
@@ -94,7 +94,7 @@ LFT_P_STATIC lft_status LFT_P(fit_init)(LFT_P(fit) *s, LFT_(flow) *flow, const L
     if (!s->desc.chains) s->desc.chains = 64;
     if (!s->desc.thermalise) s->desc.thermalise = 50;
     if (!s->desc.apart) s->desc.apart = 4;
-    if (!(s->desc.ridge > 0) && !(s->desc.ridge < 0) && lft_finite(s->desc.ridge)) s->desc.ridge = 1e-4;
+    if (lft_finite(s->desc.ridge) && !(s->desc.ridge > 0) && !(s->desc.ridge < 0)) s->desc.ridge = 1e-4; /* in this order */
     status = LFT_P(fit_check)(flow, &s->desc, error);
     if (status) return status;
     s->layer = (const LFT_P(continuous) *)flow->layer->state;
