@@ -83,10 +83,12 @@
 #if LFT_UPTO >= LFT_SAMPLE
 #include "64_prior.h"
 #include "65_layer.h"
+#if LFT_GROUP != LFT_SCALAR
+#include "69_group_scheme.h"
+#endif
 #if LFT_GROUP == LFT_SCALAR
 #include "70_continuous.h"
 #else
-#include "70_group_scheme.h"
 #include "71_gauge_continuous.h"
 #endif
 #if LFT_GROUP == LFT_SCALAR
@@ -192,6 +194,7 @@
 #include "66_loop_classes.h"
 #include "67_loop_program.h"
 #include "68_loop_draft.h"
+#include "69_group_scheme.h"
 #include "69_plaquette_orbits.h"
 #include "69_potential.h"
 #include "69_trace_net.h"
@@ -199,7 +202,6 @@
 #if LFT_GROUP == LFT_SCALAR
 #include "70_continuous.h"
 #else
-#include "70_group_scheme.h"
 #include "71_gauge_continuous.h"
 #endif
 #if LFT_GROUP == LFT_SCALAR

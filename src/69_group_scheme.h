@@ -1,4 +1,4 @@
-/* 70_group_scheme.h: Runge-Kutta methods on a group: states are moved by exponentials of what the stages give.
+/* 69_group_scheme.h: Runge-Kutta methods on a group: states are moved by exponentials of what the stages give.
  * Offers: lft_group_integrator. Private: LFT_P(group_scheme), LFT_P(group_scheme_of)(), LFT_P(group_exponent)(),
  * LFT_P(exp_transposed)(); LFT_P_STAGES, LFT_P_MOVES. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
