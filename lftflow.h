@@ -6822,9 +6822,9 @@ typedef struct lft_fit_report {
 
 /* Moves the coefficients of the flow to the least squares for the theory, from where they are: the ridge draws towards that.
  * The flow has one layer of LFT_(continuous)(), of all axes, without a net; the theory is what LFT_(heatbath_init)() takes.
- * It costs a sweep of values and derivatives for each configuration, where a step of training costs some ten for each
- * stage of each integration step. LFT_ERR_ARG, LFT_ERR_NOMEM, LFT_ERR_NONFINITE, LFT_STOPPED as the report says: the flow is as it
- * was, text in flow->error. */
+ * It costs a sweep of values and derivatives for each configuration, where a step of training goes through all stages of all
+ * integration steps of each sample and back. LFT_ERR_ARG, LFT_ERR_NOMEM, LFT_ERR_NONFINITE, LFT_STOPPED as the report says: the
+ * flow is as it was, text in flow->error. */
 LFT_API lft_status LFT_(loop_fit)(LFT_(flow) *flow, const LFT_(theory) *theory, const lft_fit_desc *desc, lft_fit_report *report,
                                   lft_arena scratch);
 LFT_API size_t LFT_(loop_fit_bytes)(const LFT_(flow) *flow, const lft_fit_desc *desc);
@@ -22526,17 +22526,13 @@ typedef struct LFT_P(fit) {
 
 LFT_P_STATIC lft_status LFT_P(fit_check)(const LFT_(flow) *flow, const lft_fit_desc *d, lft_error *error)
 {
-    const LFT_(layer) *layer = flow->layer;
-    if (flow->layers != 1 || layer->ops != LFT_(continuous)()) {
+    const LFT_(continuous_desc) *of;
+    if (flow->layers != 1 || flow->layer->ops != LFT_(continuous)()) {
         return lft_p_fail_got(error, LFT_ERR_ARG, "loop fit", "layers", "one flow of loops", flow->layers);
     }
-    if (((const LFT_P(continuous) *)layer->state)->desc.doubled) {
-        return lft_p_fail(error, LFT_ERR_ARG, "loop fit", "expected loops of all axes, got those of a doubled one");
-    }
-    if (((const LFT_P(continuous) *)layer->state)->desc.units) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, "loop fit", "units", "loops without a net",
-                              ((const LFT_P(continuous) *)layer->state)->desc.units);
-    }
+    of = &((const LFT_P(continuous) *)flow->layer->state)->desc;
+    if (of->doubled) return lft_p_fail(error, LFT_ERR_ARG, "loop fit", "expected loops of all axes, got those of a doubled one");
+    if (of->units) return lft_p_fail_got(error, LFT_ERR_ARG, "loop fit", "units", "loops without a net", of->units);
     if (d->n < 2) return lft_p_fail_got(error, LFT_ERR_ARG, "loop fit", "n", "at least 2", d->n);
     if (d->thermalise < 0) return lft_p_fail_got(error, LFT_ERR_ARG, "loop fit", "thermalise", "at least 0", d->thermalise);
     if (d->apart < 1) return lft_p_fail_got(error, LFT_ERR_ARG, "loop fit", "apart", "at least 1", d->apart);

@@ -279,7 +279,7 @@ static void T_(gain)(int order, double beta)
     check_true(T_TEXT ": fit at a larger beta", T_(fit_with)(&flow, &theory, &d, &r) == LFT_OK);
     w = T_(weights)(&flow, &theory, 256);
     printf("%-58s %.4f -> %.4f, variance of R %.4g -> %.4g\n", T_TEXT ": ESS", before, w.ess, r.before, r.after);
-    check_true(T_TEXT ": the ESS grows", w.ess > before || T_DIM == 4);
+    if (T_DIM < 4) check_true(T_TEXT ": the ESS grows", w.ess > before); /* there it does not: what is left at one time adds up */
     check_true(T_TEXT ": the variance of R falls", r.after < 0.9 * r.before);
     T_(free_all)();
 }
