@@ -376,7 +376,7 @@ static inline void lft_normals(lft_draw d, double *out, int n);
 
 /* ---- 21_series.h, declarations ----------------------------------------------------------------------------------- */
 /* 21_series.h: log-weights and series of measurements.
- * Offers: lft_weigh(), lft_series. */
+ * Offers: lft_weigh(), lft_weigh_pair(), lft_series. */
 
 /* ---- log-weights ------------------------------------------------------------------------------------------------- */
 
@@ -395,6 +395,19 @@ typedef struct lft_weights {
 
 /* Any size of log-weight is safe: the largest is taken out first. Two passes, O(n). */
 LFT_P_STATIC lft_weights lft_weigh(const double *logw, size_t n);
+
+/* How other log-weights of the same draws differ: what both have in common cancels.
+ *   std         of other - logw, over the draws
+ *   logz_shift  log (<w'> / <w>)
+ *   logz_error  of that: sqrt(sum (w'/<w'> - w/<w>)^2 / (n (n - 1))), first order in the fluctuations, for independent draws
+ *   status      LFT_OK; LFT_ERR_ARG for fewer than 2 draws; LFT_ERR_NONFINITE where a log-weight is not finite: all NaN */
+typedef struct lft_weight_shift {
+    size_t     n;
+    double     std, logz_shift, logz_error;
+    lft_status status;
+} lft_weight_shift;
+
+LFT_P_STATIC lft_weight_shift lft_weigh_pair(const double *logw, const double *other, size_t n);
 
 /* ---- series ------------------------------------------------------------------------------------------------------ */
 
@@ -2681,6 +2694,35 @@ LFT_P_STATIC lft_weights lft_weigh(const double *logw, size_t n)
     r.ess        = 1 / (1 + squares);
     r.logz       = most + lft_p_f64_p_log(mean);
     r.logz_error = lft_p_f64_p_sqrt(squares / (double)n);
+    return r;
+}
+
+LFT_P_STATIC lft_weight_shift lft_weigh_pair(const double *logw, const double *other, size_t n)
+{
+    lft_weight_shift r;
+    double           from, to, mean = 0, squares = 0, sum = 0;
+    size_t           i;
+    r.n = n;
+    lft_p_set_nan(&r.std);
+    lft_p_set_nan(&r.logz_shift);
+    lft_p_set_nan(&r.logz_error);
+    r.status = n < 2 ? LFT_ERR_ARG : LFT_OK;
+    for (i = 0; i < n && !r.status; ++i) {
+        if (!lft_finite(logw[i]) || !lft_finite(other[i])) r.status = LFT_ERR_NONFINITE;
+    }
+    if (r.status) return r;
+    from = lft_weigh(logw, n).logz;
+    to   = lft_weigh(other, n).logz;
+    for (i = 0; i < n; ++i) {
+        const double change = other[i] - logw[i], d = change - mean;
+        const double u = lft_p_f64_p_exp(other[i] - to) - lft_p_f64_p_exp(logw[i] - from); /* both of mean 1 */
+        mean += d / (double)(i + 1);
+        squares += d * (change - mean);
+        sum += u * u;
+    }
+    r.std        = lft_p_f64_p_sqrt(squares / (double)(n - 1));
+    r.logz_shift = to - from;
+    r.logz_error = lft_p_f64_p_sqrt(sum / ((double)n * (double)(n - 1)));
     return r;
 }
 
@@ -6601,7 +6643,7 @@ LFT_API lft_status LFT_(model_restore)(LFT_(flow) *flow, const lft_safetensors *
 
 /* ---- 90_exactness.h, declarations -------------------------------------------------------------------------------- */
 /* 90_exactness.h: how far log q is from the log-density of the map that the code really computes.
- * Offers: LFT_(flow_logq_error)(), LFT_(flow_logq_error_bytes)(). */
+ * Offers: LFT_(flow_logq_error)(), LFT_(flow_logq_error_bytes)(); LFT_(flow_finer_weights)(). */
 
 /* Measures epsilon on samples number first ... first + n - 1 of the seed: the Jacobian of Phi_h from its exact
  * vector-Jacobian products, its determinant by an LU decomposition. O(n (D/lanes backward passes + D^3)) with D numbers that
@@ -6612,6 +6654,14 @@ LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64
 
 /* Bytes of scratch of flow_logq_error. O(D^2): 8 MiB at D = 1024. */
 LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow);
+
+/* For lattices too large for that: logw[x->n], the log-weights -S - log q of samples number first ... of the seed, and finer[x->n],
+ * those of the same draws with twice the integration steps in every layer. lft_weigh_pair() of the two says how far log Z is off,
+ * but for 2^-p of it at order p; their std is of the size of that of epsilon, without being it. Afterwards the flow has its own
+ * steps, and x holds the samples of twice as many. Costs three times the samples, O(1) more memory: 8 x->n bytes of scratch.
+ * LFT_ERR_ARG beyond a layer's most_steps. */
+LFT_API lft_status LFT_(flow_finer_weights)(LFT_(flow) *flow, const LFT_(theory) *theory, uint64_t seed, uint64_t first,
+                                            LFT_(batch) *x, double *logw, double *finer, lft_arena scratch);
 
 /* ---- 91_pullback.h, declarations --------------------------------------------------------------------------------- */
 /* 91_pullback.h: a theory in the variables of a flow: HMC through the flow as a change of variables.
@@ -21700,6 +21750,43 @@ LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow)
     (void)lft_arena_take(&measure, LFT_P(flow_tape_bytes)(flow, 0), 1);
     (void)lft_arena_take(&measure, rows * rows, sizeof(double));
     return measure.need;
+}
+
+/* -S - log q of samples number first ... of the seed, which x holds then; S[x->n] is scratch. */
+LFT_P_STATIC lft_status LFT_P(flow_weights)(LFT_(flow) *flow, const LFT_(theory) *theory, uint64_t seed, uint64_t first,
+                                            LFT_(batch) *x, double *logw, double *S)
+{
+    const lft_status status = LFT_(flow_sample)(flow, seed, first, x, logw);
+    int              i;
+    if (status) return status;
+    LFT_(action)(theory, x, S);
+    for (i = 0; i < x->n; ++i) logw[i] = -S[i] - logw[i];
+    return LFT_OK;
+}
+
+LFT_API lft_status LFT_(flow_finer_weights)(LFT_(flow) *flow, const LFT_(theory) *theory, uint64_t seed, uint64_t first,
+                                            LFT_(batch) *x, double *logw, double *finer, lft_arena scratch)
+{
+    double    *S      = (double *)lft_arena_alloc(&scratch, (size_t)x->n, sizeof *S);
+    lft_status status = lft_arena_check(&scratch, &flow->error, "flow_finer_weights");
+    int        i;
+    if (!status) status = LFT_P(flow_weights)(flow, theory, seed, first, x, logw, S);
+    if (status) return status;
+    for (i = 0; i < flow->layers && !status; ++i) {
+        LFT_(layer) *layer = flow->layer + i;
+        if (layer->steps) status = layer->ops->refine(layer, 2 * layer->steps, &flow->error);
+    }
+    if (status) i -= 1; /* the one that refused has its own steps */
+    else {
+        LFT_(flow_prepare)(flow);
+        status = LFT_P(flow_weights)(flow, theory, seed, first, x, finer, S);
+    }
+    while (i-- > 0) {
+        LFT_(layer) *layer = flow->layer + i;
+        if (layer->steps) (void)layer->ops->refine(layer, layer->steps / 2, NULL);
+    }
+    LFT_(flow_prepare)(flow);
+    return status;
 }
 
 /* ---- 91_pullback.h, code ----------------------------------------------------------------------------------------- */

@@ -85,7 +85,7 @@ static int LFT(sample_fill)(lft_writer to, void *context, lft_error *e)
 }
 
 /* n configurations of the flow's chains, written to `out` unless it is NULL; results into c->result. */
-static lft_status LFT(sample_run)(cli *c, LFT(flow) *flow, const LFT(theory) *theory, const lft_logq_error *epsilon, uint64_t n,
+static lft_status LFT(sample_run)(cli *c, LFT(flow) *flow, const LFT(theory) *theory, const cli_exactness *exactness, uint64_t n,
                                   uint64_t seed, const char *out)
 {
     static LFT(sample_job) job;
@@ -122,7 +122,8 @@ static lft_status LFT(sample_run)(cli *c, LFT(flow) *flow, const LFT(theory) *th
     w                    = lft_weigh(j->logw, j->weights);
     r->threads           = (uint64_t)(flow->pool.threads > 1 ? flow->pool.threads : 1);
     LFT(recorder_finish)(&j->record, theory);
-    cli_set_logq(r, epsilon);
+    cli_set_logq(r, &exactness->epsilon);
+    cli_set_finer(r, &exactness->finer);
     cli_set_weights(r, &w);
     (void)snprintf(r->seed, sizeof r->seed, "%llu", (unsigned long long)seed);
     r->acceptance        = (double)j->chain.accepted / ((double)j->chain.steps * (double)j->chain.chains);
@@ -149,21 +150,27 @@ static void LFT(sample_print)(const cli_result *r)
     cli_print_out(r);
 }
 
-/* The stored epsilon of a model, or a new one. */
-static lft_status LFT(sample_epsilon)(cli *c, const LFT(model) *m, uint64_t seed, lft_logq_error *e)
+/* Beyond some size the Jacobian of epsilon is too dear: there the steps are doubled, if the user does not say otherwise. */
+static lft_status LFT(sample_exactness)(cli *c, const LFT(model) *m, uint64_t seed, cli_exactness *e)
 {
-    const int  samples = m->info.logq_error.n ? 0 : cli_logq_samples(LFT(dimension)(&m->flow));
-    const int  n = (int)cli_count(c, "measure-logq", (uint64_t)samples, 0, 1 << 20);
-    cli_wide   wide;
-    lft_status status;
-    *e = m->info.logq_error;
-    if (!n || c->error.code || LFT(draws)(&m->flow) == m->flow.layers) return c->error.code; /* draws know their density */
+    const size_t size  = LFT(dimension)(&m->flow);
+    const int    known = m->info.logq_error.n || cli_given(c, "double-steps");
+    const int    few   = !known && !cli_given(c, "measure-logq") && size > CLI_JACOBIAN;
+    const int    n     = (int)cli_count(c, "measure-logq", known || few ? 0 : (uint64_t)cli_logq_samples(size), 0, 1 << 20);
+    const int    finer = (int)cli_count(c, "double-steps", few ? 64 : 0, 2, 1 << 20);
+    cli_wide     wide;
+    lft_status   status;
+    memset(e, 0, sizeof *e);
+    if (!finer) e->epsilon = m->info.logq_error;
+    if (n && finer) return cli_fail(c, LFT_ERR_ARG, "--double-steps: expected no --measure-logq beside it, got %d", n);
+    if (!(n || finer) || c->error.code) return c->error.code;
+    if (LFT(draws)(&m->flow) == m->flow.layers) return LFT_OK; /* draws know their density */
     if (cli_wide_open(c, &wide, &m->doc, m->desc.pool)) return c->error.code;
     if (m->desc.family.degree) {
         f64_flow *flow = &wide.model.flow;
         if (cli_check(c, f64_flow_at(flow, m->theory.coupling, 2), &flow->error)) return c->error.code;
     }
-    status = cli_measure_logq(c, &wide, seed, n, e);
+    status = finer ? cli_measure_finer(c, &wide, seed, finer, &e->finer) : cli_measure_logq(c, &wide, seed, n, &e->epsilon);
     if (status == LFT_STOPPED) (void)cli_fail(c, LFT_STOPPED, "stopped while epsilon was measured; nothing was written");
     return status;
 }
@@ -171,12 +178,12 @@ static lft_status LFT(sample_epsilon)(cli *c, const LFT(model) *m, uint64_t seed
 static lft_status LFT(sample_command)(cli *c)
 {
     LFT(model)     m;
-    lft_logq_error e;
+    cli_exactness  e;
     const uint64_t n = cli_count(c, "n", 100000, 1, (uint64_t)1 << 40), seed = cli_count(c, "seed", 1, 0, UINT64_MAX);
     memset(&m, 0, sizeof m);
     (void)cli_chains(c, n); /* before anything takes time */
     if (cli_given(c, "out")) (void)cli_try_path(c, cli_text(c, "out"));
-    if (LFT(sample_model)(c, cli_pool(c), &m) || LFT(sample_epsilon)(c, &m, seed, &e)) return c->error.code;
+    if (LFT(sample_model)(c, cli_pool(c), &m) || LFT(sample_exactness)(c, &m, seed, &e)) return c->error.code;
     (void)LFT(sample_run)(c, &m.flow, &m.theory, &e, n, seed, cli_text(c, "out"));
     if (!c->error.code && !c->json) LFT(sample_print)(c->result);
     return c->error.code;

@@ -3,7 +3,8 @@
 
 #define CLI_NAN      ((double)NAN)
 #define CLI_INFINITY ((double)INFINITY)
-#define CLI_LAYERS   400 /* the most layers of a flow */
+#define CLI_LAYERS   400  /* the most layers of a flow */
+#define CLI_JACOBIAN 3000 /* rows, beyond which that of epsilon takes minutes */
 
 /* ---- errors: the first one counts ---- */
 

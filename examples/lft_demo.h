@@ -54,6 +54,7 @@ static lft_status demo_command(cli *c)
     static char               verdict[200];
     const uint64_t            n = 100000;
     cli_result               *r = c->result, train;
+    cli_exactness             e;
     memset(&j, 0, sizeof j);
     demo_theory(c);
     j.c          = c;
@@ -66,7 +67,9 @@ static lft_status demo_command(cli *c)
     if (!strcmp(r->status, "stopped")) return cli_fail(c, LFT_STOPPED, "stopped while training");
     train = *r;
     cli_note(c, "sampling: %llu configurations by independence Metropolis, then as many by HMC", (unsigned long long)n);
-    if (f32_sample_run(c, &j.flow, &j.theory, &j.info.logq_error, n, j.train.seed + 1, NULL)) return c->error.code;
+    memset(&e, 0, sizeof e);
+    e.epsilon = j.info.logq_error;
+    if (f32_sample_run(c, &j.flow, &j.theory, &e, n, j.train.seed + 1, NULL)) return c->error.code;
     demo_flow = *r;
     r->observables = 0;
     if (f64_hmc_of_options(c, n, j.train.seed + 2, j.desc.pool, NULL)) return c->error.code;

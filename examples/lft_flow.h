@@ -137,7 +137,7 @@ static lft_status cli_wide_open(cli *c, cli_wide *w, const lft_safetensors *doc,
     w->model.doc     = *doc;
     if (f64_model_of(c, &w->model, pool, &arena)) return c->error.code;
     n = f64_dimension(&w->model.flow);
-    if (n > 3000 && !said++) {
+    if (n > CLI_JACOBIAN && !said++) {
         cli_note(c, "epsilon: a Jacobian of %lu rows, %.0f MB and minutes for each sample; --measure-logq N: that many, 0: none",
                  (unsigned long)n, 8e-6 * (double)n * (double)n);
     }
@@ -170,6 +170,30 @@ static lft_status cli_measure_logq(cli *c, cli_wide *w, uint64_t seed, int n, lf
     out->mean_error = out->std / sqrt(n);
     out->std_error  = n > 1 ? out->std / sqrt(2.0 * (n - 1)) : 0;
     return LFT_OK;
+}
+
+/* What twice the integration steps do to the log-weights of n samples: at any size in three times the time of samples. */
+static lft_status cli_measure_finer(cli *c, cli_wide *w, uint64_t seed, int n, lft_weight_shift *out)
+{
+    const uint64_t first = (uint64_t)1 << 40;
+    f64_flow      *flow  = &w->model.flow;
+    const int      group = 4 * f64_lanes(), block = n < group ? n : group;
+    double        *logw  = (double *)cli_alloc(c, 2 * (size_t)(n + block) * sizeof(double)), *finer = logw + n + block;
+    lft_arena      arena = cli_arena(c, f64_batch_bytes(&flow->lattice, block) + (size_t)block * sizeof(double) + 64);
+    f64_batch      x;
+    lft_status     status = c->error.code;
+    int            i;
+    memset(out, 0, sizeof *out);
+    if (status || cli_check(c, f64_batch_init(&x, &flow->lattice, block, &arena, &c->error), &c->error)) return c->error.code;
+    for (i = 0; i < n && !status && !cli_signal; i += block) {
+        cli_progress(c, (uint64_t)i, (uint64_t)n, "twice the steps: sample %d/%d, in double precision", i, n);
+        status = f64_flow_finer_weights(flow, &w->model.theory, seed, first + (uint64_t)i, &x, logw + i, finer + i, arena);
+    }
+    cli_progress_end(c);
+    if (cli_check(c, status, &flow->error) || cli_signal) return c->error.code ? c->error.code : LFT_STOPPED;
+    *out = lft_weigh_pair(logw, finer, (size_t)n);
+    if (out->status) (void)cli_fail(c, out->status, "--double-steps: log-weights that are not finite, or of a single sample");
+    return c->error.code;
 }
 
 static int cli_is_exact(const lft_logq_error *e)

@@ -1,5 +1,11 @@
 /* lft_flow_report.h: what a flow has to say of itself. SPDX-License-Identifier: MIT-0 */
 
+/* How far log q may be off: epsilon, stored or measured, or what twice the integration steps change. n = 0: not known. */
+typedef struct cli_exactness {
+    lft_logq_error   epsilon;
+    lft_weight_shift finer;
+} cli_exactness;
+
 static void cli_set_logq(cli_result *r, const lft_logq_error *e)
 {
     r->logq_n = (uint64_t)e->n;
@@ -9,10 +15,19 @@ static void cli_set_logq(cli_result *r, const lft_logq_error *e)
     r->logz_shift_error = e->mean_error;
 }
 
-/* log Z is log <w> and the measured mean of epsilon; both errors count. */
+static void cli_set_finer(cli_result *r, const lft_weight_shift *finer)
+{
+    r->finer_n = (uint64_t)finer->n;
+    if (!finer->n) return;
+    r->finer_std        = finer->std;
+    r->logz_shift       = finer->logz_shift;
+    r->logz_shift_error = finer->logz_error;
+}
+
+/* log Z is log <w> and the shift that was measured; both errors count. */
 static void cli_set_weights(cli_result *r, const lft_weights *w)
 {
-    const int corrected = r->logq_n > 0;
+    const int corrected = r->logq_n > 0 || r->finer_n > 0;
     r->ess              = w->ess;
     r->ess_n            = w->n;
     r->logz             = w->logz + (corrected ? r->logz_shift : 0);
@@ -25,6 +40,11 @@ static void cli_print_logq(const cli_result *r)
 {
     if (r->flow && !strcmp(r->flow, "exact")) {
         printf("  epsilon    none: log q is that of the draws, to rounding\n");
+        return;
+    }
+    if (r->finer_n) {
+        printf("  epsilon    not measured: twice the steps change log w by %.2g (std), log Z by %.2g, on %llu samples\n",
+               r->finer_std, r->logz_shift, (unsigned long long)r->finer_n);
         return;
     }
     if (!r->logq_n) {
@@ -42,7 +62,9 @@ static void cli_print_weights(const cli_result *r)
     char text[64];
     printf("  ESS        %.4f (N = %llu)\n", r->ess, (unsigned long long)r->ess_n);
     printf("  log Z      %s%s\n", cli_value(r->logz, r->logz_error, text),
-           r->logq_n ? ", corrected by the mean of epsilon" : r->flow && !strcmp(r->flow, "exact") ? "" : ", not corrected");
+           r->finer_n  ? ", corrected by that of twice the integration steps"
+           : r->logq_n ? ", corrected by the mean of epsilon"
+           : r->flow && !strcmp(r->flow, "exact") ? "" : ", not corrected");
 }
 
 static const char *cli_flow_verdict(double ess)

@@ -44,10 +44,11 @@ struct cli_result {
     double         coupling[LFT_MAX_COUPLINGS];
     char           seed[24]; /* as text: JSON numbers end at 2^53 */
     const char    *real, *out, *prior, *flow, *integrator, *verdict;
-    uint64_t       lanes, threads, chains, n, ess_n, longest_rejection, nonfinite, logq_n, parameters, steps, batch, md_steps;
-    uint64_t       layers, loops, nodes, units, reach, integration_steps, refined, rolled_back, memory_bytes, passed, failed;
+    uint64_t       lanes, threads, chains, n, ess_n, longest_rejection, nonfinite, logq_n, parameters, steps, batch;
+    uint64_t       md_steps, finer_n, layers, loops, nodes, units, reach, integration_steps, refined, rolled_back, memory_bytes;
+    uint64_t       passed, failed;
     double         ess, forward_ess, acceptance, tau_int, logz, logz_error, logq_error, logz_shift, logz_shift_error;
-    double         seconds, samples_per_second, loss, train_seconds, ms_per_step, exp_dh, exp_dh_error;
+    double         finer_std, seconds, samples_per_second, loss, train_seconds, ms_per_step, exp_dh, exp_dh_error;
     cli_observable observable[CLI_OBSERVABLES];
     int            observables;
 #ifndef CLI_SCALAR
@@ -98,6 +99,8 @@ static const cli_field cli_field_table[] = {
     CLI_FIELD(logz_shift, 'd', CLI_FLOWS | CLI_INFO | CLI_DEMO),
     CLI_FIELD(logz_shift_error, 'd', CLI_FLOWS | CLI_INFO),
     CLI_FIELD(logq_n, 'u', CLI_FLOWS | CLI_INFO),
+    CLI_FIELD(finer_std, 'd', CLI_SAMPLE),
+    CLI_FIELD(finer_n, 'u', CLI_SAMPLE),
     CLI_FIELD(prior, 's', CLI_INFO),
     CLI_FIELD(flow, 's', CLI_FLOWS | CLI_INFO),
     CLI_FIELD(layers, 'u', CLI_FLOWS | CLI_INFO),

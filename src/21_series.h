@@ -1,5 +1,5 @@
 /* 21_series.h: log-weights and series of measurements.
- * Offers: lft_weigh(), lft_series. */
+ * Offers: lft_weigh(), lft_weigh_pair(), lft_series. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
 /* ---- log-weights ------------------------------------------------------------------------------------------------- */
@@ -19,6 +19,19 @@ typedef struct lft_weights {
 
 /* Any size of log-weight is safe: the largest is taken out first. Two passes, O(n). */
 LFT_P_STATIC lft_weights lft_weigh(const double *logw, size_t n);
+
+/* How other log-weights of the same draws differ: what both have in common cancels.
+ *   std         of other - logw, over the draws
+ *   logz_shift  log (<w'> / <w>)
+ *   logz_error  of that: sqrt(sum (w'/<w'> - w/<w>)^2 / (n (n - 1))), first order in the fluctuations, for independent draws
+ *   status      LFT_OK; LFT_ERR_ARG for fewer than 2 draws; LFT_ERR_NONFINITE where a log-weight is not finite: all NaN */
+typedef struct lft_weight_shift {
+    size_t     n;
+    double     std, logz_shift, logz_error;
+    lft_status status;
+} lft_weight_shift;
+
+LFT_P_STATIC lft_weight_shift lft_weigh_pair(const double *logw, const double *other, size_t n);
 
 /* ---- series ------------------------------------------------------------------------------------------------------ */
 
@@ -117,6 +130,35 @@ LFT_P_STATIC lft_weights lft_weigh(const double *logw, size_t n)
     r.ess        = 1 / (1 + squares);
     r.logz       = most + lft_p_f64_p_log(mean);
     r.logz_error = lft_p_f64_p_sqrt(squares / (double)n);
+    return r;
+}
+
+LFT_P_STATIC lft_weight_shift lft_weigh_pair(const double *logw, const double *other, size_t n)
+{
+    lft_weight_shift r;
+    double           from, to, mean = 0, squares = 0, sum = 0;
+    size_t           i;
+    r.n = n;
+    lft_p_set_nan(&r.std);
+    lft_p_set_nan(&r.logz_shift);
+    lft_p_set_nan(&r.logz_error);
+    r.status = n < 2 ? LFT_ERR_ARG : LFT_OK;
+    for (i = 0; i < n && !r.status; ++i) {
+        if (!lft_finite(logw[i]) || !lft_finite(other[i])) r.status = LFT_ERR_NONFINITE;
+    }
+    if (r.status) return r;
+    from = lft_weigh(logw, n).logz;
+    to   = lft_weigh(other, n).logz;
+    for (i = 0; i < n; ++i) {
+        const double change = other[i] - logw[i], d = change - mean;
+        const double u = lft_p_f64_p_exp(other[i] - to) - lft_p_f64_p_exp(logw[i] - from); /* both of mean 1 */
+        mean += d / (double)(i + 1);
+        squares += d * (change - mean);
+        sum += u * u;
+    }
+    r.std        = lft_p_f64_p_sqrt(squares / (double)(n - 1));
+    r.logz_shift = to - from;
+    r.logz_error = lft_p_f64_p_sqrt(sum / ((double)n * (double)(n - 1)));
     return r;
 }
 

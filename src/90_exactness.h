@@ -1,5 +1,5 @@
 /* 90_exactness.h: how far log q is from the log-density of the map that the code really computes.
- * Offers: LFT_(flow_logq_error)(), LFT_(flow_logq_error_bytes)(). */
+ * Offers: LFT_(flow_logq_error)(), LFT_(flow_logq_error_bytes)(); LFT_(flow_finer_weights)(). */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
 /* Measures epsilon on samples number first ... first + n - 1 of the seed: the Jacobian of Phi_h from its exact
@@ -11,6 +11,14 @@ LFT_API lft_status LFT_(flow_logq_error)(LFT_(flow) *flow, uint64_t seed, uint64
 
 /* Bytes of scratch of flow_logq_error. O(D^2): 8 MiB at D = 1024. */
 LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow);
+
+/* For lattices too large for that: logw[x->n], the log-weights -S - log q of samples number first ... of the seed, and finer[x->n],
+ * those of the same draws with twice the integration steps in every layer. lft_weigh_pair() of the two says how far log Z is off,
+ * but for 2^-p of it at order p; their std is of the size of that of epsilon, without being it. Afterwards the flow has its own
+ * steps, and x holds the samples of twice as many. Costs three times the samples, O(1) more memory: 8 x->n bytes of scratch.
+ * LFT_ERR_ARG beyond a layer's most_steps. */
+LFT_API lft_status LFT_(flow_finer_weights)(LFT_(flow) *flow, const LFT_(theory) *theory, uint64_t seed, uint64_t first,
+                                            LFT_(batch) *x, double *logw, double *finer, lft_arena scratch);
 
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
@@ -195,6 +203,43 @@ LFT_API size_t LFT_(flow_logq_error_bytes)(const LFT_(flow) *flow)
     (void)lft_arena_take(&measure, LFT_P(flow_tape_bytes)(flow, 0), 1);
     (void)lft_arena_take(&measure, rows * rows, sizeof(double));
     return measure.need;
+}
+
+/* -S - log q of samples number first ... of the seed, which x holds then; S[x->n] is scratch. */
+LFT_P_STATIC lft_status LFT_P(flow_weights)(LFT_(flow) *flow, const LFT_(theory) *theory, uint64_t seed, uint64_t first,
+                                            LFT_(batch) *x, double *logw, double *S)
+{
+    const lft_status status = LFT_(flow_sample)(flow, seed, first, x, logw);
+    int              i;
+    if (status) return status;
+    LFT_(action)(theory, x, S);
+    for (i = 0; i < x->n; ++i) logw[i] = -S[i] - logw[i];
+    return LFT_OK;
+}
+
+LFT_API lft_status LFT_(flow_finer_weights)(LFT_(flow) *flow, const LFT_(theory) *theory, uint64_t seed, uint64_t first,
+                                            LFT_(batch) *x, double *logw, double *finer, lft_arena scratch)
+{
+    double    *S      = (double *)lft_arena_alloc(&scratch, (size_t)x->n, sizeof *S);
+    lft_status status = lft_arena_check(&scratch, &flow->error, "flow_finer_weights");
+    int        i;
+    if (!status) status = LFT_P(flow_weights)(flow, theory, seed, first, x, logw, S);
+    if (status) return status;
+    for (i = 0; i < flow->layers && !status; ++i) {
+        LFT_(layer) *layer = flow->layer + i;
+        if (layer->steps) status = layer->ops->refine(layer, 2 * layer->steps, &flow->error);
+    }
+    if (status) i -= 1; /* the one that refused has its own steps */
+    else {
+        LFT_(flow_prepare)(flow);
+        status = LFT_P(flow_weights)(flow, theory, seed, first, x, finer, S);
+    }
+    while (i-- > 0) {
+        LFT_(layer) *layer = flow->layer + i;
+        if (layer->steps) (void)layer->ops->refine(layer, layer->steps / 2, NULL);
+    }
+    LFT_(flow_prepare)(flow);
+    return status;
 }
 
 #endif /* LFT_P_CODE */

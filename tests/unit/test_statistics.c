@@ -328,6 +328,34 @@ static void test_reweighting(void)
     check_near("effective sample size", w.ess, exp(-0.25), 0.01);
 }
 
+/* The same draws x of N(0,1) weighed by exp(x/2) and by exp(x/2 + c x + 1): the log of the ratio of their means is c/2 + c^2/2 + 1,
+ * its variance is exp(1/4) + exp((1/2 + c)^2) - 2 exp(1/4 + c/2), the change has std c. */
+static void test_pair(void)
+{
+    enum { N = 100000 };
+    static double    x[N], logw[N], other[N];
+    const double     c = 0.1;
+    lft_weight_shift s;
+    int              i;
+    lft_normals(lft_draw_of(9, LFT_DRAW_USER, 0, 0), x, N);
+    for (i = 0; i < N; ++i) logw[i] = x[i] / 2 + 700, other[i] = logw[i] + c * x[i] + 1;
+    s = lft_weigh_pair(logw, other, N);
+    check_true("pair of weights", s.status == LFT_OK && s.n == N);
+    check_sigma("pair: shift of log Z", s.logz_shift, c / 2 + c * c / 2 + 1, s.logz_error);
+    check_near("pair: its error", s.logz_error * s.logz_error,
+               (exp(0.25) + exp((0.5 + c) * (0.5 + c)) - 2 * exp(0.25 + c / 2)) / N, 0.06 * s.logz_error * s.logz_error);
+    check_near("pair: std of the change", s.std, c, 0.01 * c);
+    for (i = 0; i < N; ++i) other[i] = logw[i] - 3;
+    s = lft_weigh_pair(logw, other, N);
+    check_near("pair: the same but for a factor", s.logz_shift, -3, 1e-12);
+    check_below("pair: no error", s.logz_error + s.std, 1e-12);
+    s = lft_weigh_pair(logw, other, 1);
+    check_true("pair: of one draw", s.status == LFT_ERR_ARG && !lft_finite(s.logz_shift));
+    other[7] = -INFINITY;
+    s        = lft_weigh_pair(logw, other, N);
+    check_true("pair: weight zero", s.status == LFT_ERR_NONFINITE && !lft_finite(s.std) && !lft_finite(s.logz_error));
+}
+
 /* ---- edges ------------------------------------------------------------------------------------------------------- */
 
 static void test_short_and_constant(void)
@@ -662,6 +690,7 @@ int main(void)
     test_derived();
     test_binder();
     test_reweighting();
+    test_pair();
     test_short_and_constant();
     test_slow();
     test_replicas();
