@@ -52,6 +52,13 @@ expect "u1: sample n3lo" 0 '"flow":"loops"' "${untrained[@]}" --flow n3lo --int-
 py "u1: sample n3lo, log Z" '
 r = last("out")
 assert r["ess"] > 0.97 and abs(r["logz"] - 15.0985189445) < 4 * r["logz_error"] + 1e-3, r'
+expect "u1: twice the steps" 0 '"finer_n":256' "${untrained[@]}" --flow n3lo --int-steps 2 --n 2000 --seed 2 --double-steps 256 --json
+py "u1: log Z without the shift of 2 steps" '
+r = last("out")
+assert r["logq_n"] == 0 and r["logq_error"] is None and 1e-3 < r["finer_std"] < 1, r
+assert abs(r["logz_shift"]) > 4 * r["logz_shift_error"] and abs(r["logz"] - 15.0985189445) < 4 * r["logz_error"], r'
+expect "u1: twice the steps, or epsilon" 1 'double-steps: expected no --measure-logq beside it, got 4' "${untrained[@]}" --flow nlo --n 10 \
+    --double-steps 8 --measure-logq 4
 expect "u1: sample lo, with loops and an npy file" 0 'wilson_2x2' "${untrained[@]}" --flow lo --n 500 --wilson 2x2 --measure-logq 0 \
     --out lo.npy --integrator rk3
 py "u1: shape of the npy file of a flow" 'assert npy("lo.npy")[0] == (500, 8, 8, 2, 1)'
@@ -359,6 +366,7 @@ use lft-su3-4d
 # ---- flows of SU(3) ------------------------------------------------------------------------------------------------------
 use lft-su3-4d
 expect "su3: sample nlo" 0 '"ess":0\.99' sample --flow nlo --extent 3x3x3x3 --beta 1 --n 64 --measure-logq 0 --threads 1 --json
+expect "su3: no Jacobian of 3456 rows" 0 '"finer_n":64' sample --flow lo --extent 4x3x3x3 --beta 1 --n 64 --threads 1 --json
 expect "su3: train" 0 '"parameters":44' train --extent 3x3x3x3 --beta 1 --batch 64 --steps 2 --int-steps 2 --ess-n 64 \
     --measure-logq 0 --threads 1 --out m3 --json
 expect "su3: info" 0 '3 tr xyXY' info m3
