@@ -165,7 +165,7 @@ static lft_status LFT(sample_exactness)(cli *c, const LFT(model) *m, uint64_t se
     if (n && finer) return cli_fail(c, LFT_ERR_ARG, "--double-steps: expected no --measure-logq beside it, got %d", n);
     if (!(n || finer) || c->error.code) return c->error.code;
     if (LFT(draws)(&m->flow) == m->flow.layers) return LFT_OK; /* draws know their density */
-    if (cli_wide_open(c, &wide, &m->doc, m->desc.pool)) return c->error.code;
+    if (cli_wide_open(c, &wide, &m->doc, m->desc.pool, finer)) return c->error.code;
     if (m->desc.family.degree) {
         f64_flow *flow = &wide.model.flow;
         if (cli_check(c, f64_flow_at(flow, m->theory.coupling, 2), &flow->error)) return c->error.code;

@@ -68,8 +68,26 @@ struct LFT(model) {
     lft_safetensors doc;
 };
 
-/* The flow of a document, with its parameters. */
-static lft_status LFT(model_of)(cli *c, LFT(model) *m, lft_pool pool, lft_arena *arena)
+/* Room for twice the steps in every layer that has them. */
+static void LFT(room_for_twice)(cli *c, LFT(flow_desc) *d)
+{
+    const size_t          n    = (size_t)d->layers;
+    LFT(layer_desc)      *list = (LFT(layer_desc) *)cli_alloc(c, n * sizeof *list);
+    LFT(continuous_desc) *of   = (LFT(continuous_desc) *)cli_alloc(c, n * sizeof *of);
+    size_t                i;
+    if (c->error.code) return;
+    for (i = 0; i < n; ++i) {
+        list[i] = d->layer[i];
+        if (list[i].ops != LFT(continuous)()) continue;
+        of[i] = *(const LFT(continuous_desc) *)list[i].desc;
+        if (of[i].most_steps < 2 * of[i].steps) of[i].most_steps = 2 * of[i].steps;
+        list[i].desc = of + i;
+    }
+    d->layer = list;
+}
+
+/* The flow of a document, with its parameters; with room for twice its integration steps, if asked. */
+static lft_status LFT(model_of)(cli *c, LFT(model) *m, lft_pool pool, int twice, lft_arena *arena)
 {
     lft_error  e;
     lft_status status;
@@ -78,6 +96,7 @@ static lft_status LFT(model_of)(cli *c, LFT(model) *m, lft_pool pool, lft_arena 
     status       = LFT(model_desc)(&m->doc, NULL, &m->desc, &m->info, arena, &e);
     m->desc.pool = pool;
     if (cli_check(c, status, &e)) return status;
+    if (twice) LFT(room_for_twice)(c, &m->desc);
     if (LFT(model_theory)(c, &m->info, &m->theory)) return c->error.code;
     if (LFT(make_flow)(c, &m->flow, &m->desc)) return c->error.code;
     return cli_check(c, LFT(model_restore)(&m->flow, &m->doc, &e), &e);
@@ -89,7 +108,7 @@ static lft_status LFT(load_model)(cli *c, const char *path, lft_pool pool, LFT(m
 {
     lft_arena arena;
     if (!path || c->error.code || cli_load(c, path, &m->doc, &arena, CLI_DESC_BYTES)) return c->error.code;
-    return LFT(model_of)(c, m, pool, &arena);
+    return LFT(model_of)(c, m, pool, 0, &arena);
 }
 
 static size_t LFT(count_bytes)(void *user, const void *data, size_t n)
@@ -129,14 +148,15 @@ typedef struct cli_wide {
     lft_arena      scratch;
 } cli_wide;
 
-static lft_status cli_wide_open(cli *c, cli_wide *w, const lft_safetensors *doc, lft_pool pool)
+static lft_status cli_wide_open(cli *c, cli_wide *w, const lft_safetensors *doc, lft_pool pool, int twice)
 {
     static int said;
     lft_arena  arena = cli_arena(c, CLI_DESC_BYTES);
     size_t     n;
     w->model.doc     = *doc;
-    if (f64_model_of(c, &w->model, pool, &arena)) return c->error.code;
+    if (f64_model_of(c, &w->model, pool, twice, &arena)) return c->error.code;
     n = f64_dimension(&w->model.flow);
+    if (twice) return c->error.code;
     if (n > CLI_JACOBIAN && !said++) {
         cli_note(c, "epsilon: a Jacobian of %lu rows, %.0f MB and minutes for each sample; --measure-logq N: that many, 0: none",
                  (unsigned long)n, 8e-6 * (double)n * (double)n);

@@ -81,7 +81,7 @@ static double LFT(time_of_end)(LFT(train_job) *j)
     lft_arena       arena;
     double          logq[256], begin, spent = 0, sample = 0;
     const int       blocks = c->blocks;
-    if (j->logq_n && !LFT(document_of)(c, &j->flow, &j->info, &doc) && !cli_wide_open(c, &wide, &doc, j->desc.pool)) {
+    if (j->logq_n && !LFT(document_of)(c, &j->flow, &j->info, &doc) && !cli_wide_open(c, &wide, &doc, j->desc.pool, 0)) {
         begin = cli_seconds();
         (void)f64_flow_logq_error(&wide.model.flow, 1, 0, 1, &e, wide.scratch);
         spent = (cli_seconds() - begin) * j->logq_n;
@@ -431,7 +431,7 @@ static lft_status LFT(train_measure)(LFT(train_job) *j)
     lft_safetensors doc;
     cli_wide        wide;
     lft_status      status;
-    if (LFT(document_of)(c, &j->flow, &j->info, &doc) || cli_wide_open(c, &wide, &doc, j->desc.pool)) return c->error.code;
+    if (LFT(document_of)(c, &j->flow, &j->info, &doc) || cli_wide_open(c, &wide, &doc, j->desc.pool, 0)) return c->error.code;
     for (;;) {
         int steps = f64_integration_steps(&wide.model.flow);
         status    = cli_measure_logq(c, &wide, j->train.seed, j->logq_n, &j->info.logq_error);
