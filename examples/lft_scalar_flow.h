@@ -89,7 +89,7 @@ static lft_status LFT(model_theory)(cli *c, const LFT(model_info) *info, LFT(the
 /* Of a configuration: epsilon takes a determinant of as many rows. */
 static size_t LFT(dimension)(const LFT(flow) *flow) { return (size_t)flow->lattice.volume; }
 
-/* Actions of coarse fields are not of these couplings: scales are trained together. Nets of plaquettes are for links. */
+/* Scales behind a frozen model, and nets of plaquettes, are for links. */
 static lft_status LFT(scales_behind)(cli *c, const LFT(model) *m, const LFT(flow_desc) *asked, LFT(flow_desc) *d)
 {
     (void)m, (void)asked, (void)d;
