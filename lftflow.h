@@ -6089,7 +6089,7 @@ LFT_API lft_status LFT_(exact_logz)(const int *extent, double beta, double *logz
 
 /* ---- 81_multiscale.h, declarations ------------------------------------------------------------------------------- */
 /* 81_multiscale.h: flows of gauge fields from coarse lattices to fine ones.
- * Offers: LFT_(multiscale_desc), LFT_(multiscale)(), LFT_(multiscale_part)(), LFT_(multiscale_bytes)().
+ * Offers: LFT_(multiscale_desc), LFT_(multiscale)(), LFT_(multiscale_part)(), LFT_(multiscale_beta)(), LFT_(multiscale_bytes)().
  * Source: 2404.10819; couplings of coarse lattices as of A. A. Migdal and L. P. Kadanoff (Ann. Phys. 100 (1976) 359). */
 
 /* Zero means the default. */
@@ -6124,6 +6124,10 @@ LFT_API size_t LFT_(multiscale_bytes)(void);
  * many doublings, or no layers. */
 LFT_API lft_status LFT_(multiscale_part)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, int doublings, double *beta,
                                          lft_arena *arena, lft_error *error);
+
+/* That mean coupling behind the first so many layers of a flow for `beta`, with these doublings or others. Scratch:
+ * multiscale_bytes(); 0 without it. */
+LFT_API double LFT_(multiscale_beta)(const LFT_(flow) *flow, int layers, double beta, lft_arena scratch);
 
 #else
 
@@ -6690,8 +6694,8 @@ LFT_API lft_status LFT_(pullback_map)(LFT_(pullback) *pullback, const LFT_(batch
 
 /* ---- 92_trainer.h, declarations ---------------------------------------------------------------------------------- */
 /* 92_trainer.h: what a training consists of: its desc, the trainer, and gradients of the reverse Kullback-Leibler divergence.
- * Offers: lft_train_desc, lft_train_report, LFT_(trainer), LFT_(trainer_init)(), _bytes, LFT_(train_gradient)(). The steps are in
- * 94_training.h.
+ * Offers: lft_train_desc, lft_train_report, LFT_(trainer), LFT_(trainer_init)(), _bytes, LFT_(train_gradient)(),
+ * LFT_(train_scale_end)(). The steps are in 94_training.h.
  *
  * loss = mean of log q(x) + S(x) over samples of the flow = KL(q || p) - log Z: it may be negative. */
 
@@ -6723,11 +6727,15 @@ typedef struct lft_train_report {
     int            integration_steps;
     lft_logq_error guard;            /* of the last check, n = 0 before */
     int            refined, rolled_back; /* so far */
+    int            scale, scales;    /* that was trained, of so many; scale == scales: all of them together */
 } lft_train_report;
 
 /* Zero means the default, in brackets. */
 typedef struct lft_train_desc {
     uint64_t          steps;      /* [1000] */
+    uint64_t          scale_steps; /* before these, for each scale behind the frozen layers, coarsest first, those before it frozen:
+                                      a training of its own, with rates and warmup in proportion, in which the first layers are a
+                                      flow of their lattice (LFT_(train_scale_end)) [0: none] */
     int               batch;      /* samples per gradient [256] */
     int               accumulate; /* gradients per step, of new samples each [1] */
     lft_optimizer     optimizer;
@@ -6756,7 +6764,7 @@ typedef struct LFT_(trainer) {
     const LFT_(theory)  *theory;
     lft_train_desc       desc; /* defaults filled in */
     lft_adam             adam;
-    uint64_t             step; /* done */
+    uint64_t             step; /* done, those of the scales too */
     double               rate_scale; /* halved by every roll-back */
     lft_train_report     report;
     double              *logw; /* [batch] -S - log q of the last gradient */
@@ -6768,7 +6776,8 @@ typedef struct LFT_(trainer) {
     void *state;
 } LFT_(trainer);
 
-/* Lays a trainer for the flow out in the arena. The flow keeps its parameters: training goes on from them. LFT_ERR_ARG,
+/* Lays a trainer for the flow out in the arena. The flow keeps its parameters: training goes on from them. With scale_steps
+ * theory[1] and the following are those of the lattices of the scales, coarsest first; all have to last. LFT_ERR_ARG,
  * LFT_ERR_NOMEM; text in flow->error. */
 LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, const LFT_(theory) *theory,
                                       const lft_train_desc *desc, lft_arena *arena);
@@ -6778,6 +6787,10 @@ LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc)
  * tests and other optimisers; 0 of those that are frozen. Of Gauss-Newton the gradient is that of half its mean of squares, for
  * fixed log Z, at fixed draws or at fixed samples. */
 LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, double *loss);
+
+/* Where the scale ends that begins with this layer: between one that does not draw and one that does, where there are parameters on
+ * both sides, or with the flow. */
+LFT_API int LFT_(train_scale_end)(const LFT_(flow) *flow, int layer);
 
 /* ---- 93_checkpoint.h, declarations ------------------------------------------------------------------------------- */
 /* 93_checkpoint.h: training that stops and goes on bit for bit.
@@ -6789,8 +6802,8 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, 
  *   trainer.numbers    F64 [5] rate_scale, and of the last step loss, ess, rate, norm
  *   trainer.guard      F64 [5] of its last check: std, mean, std_error, mean_error, n
  *   trainer.adam_m, _v, trainer.good_value, _m, _v   F64 [parameters]
- *   trainer.whole      U64 [12] seed, steps, warmup, batch, accumulate, estimator, schedule, slots, guard_every (0: no guard),
- *                      guard_samples, optimizer, frozen
+ *   trainer.whole      U64 [13] seed, steps, warmup, batch, accumulate, estimator, schedule, slots, guard_every (0: no guard),
+ *                      guard_samples, optimizer, frozen, scale_steps
  *   trainer.real       F64 [8] rate, last_rate, clip, beta1, beta2, guard_std, guard_mean, ridge
  * To go on: lft_safetensors_load, model_desc, flow_init, trainer_desc, trainer_init, trainer_resume. */
 
@@ -18643,6 +18656,25 @@ LFT_API lft_status LFT_(flow_refine)(LFT_(flow) *flow, int steps)
     return status;
 }
 
+/* Brings a flow down to its first layers, a flow of their lattice, and returns what it was; and back to that. The parameters of
+ * these are its first ones, of a family those of each term. */
+LFT_P_STATIC LFT_(flow) LFT_P(flow_cut)(LFT_(flow) *flow, int layers)
+{
+    const LFT_(flow) whole = *flow;
+    if (layers == flow->layers) return whole;
+    flow->layers  = layers;
+    flow->lattice = flow->layer[layers - 1].out;
+    if (LFT_P(flow_state_of)(flow)->terms == 1) flow->params.count = flow->layer[layers].params;
+    return whole;
+}
+
+LFT_P_STATIC void LFT_P(flow_uncut)(LFT_(flow) *flow, const LFT_(flow) *whole)
+{
+    flow->layers       = whole->layers;
+    flow->lattice      = whole->lattice;
+    flow->params.count = whole->params.count;
+}
+
 LFT_P_STATIC void LFT_P(copy_field)(lft_v *to, const lft_v *from, const LFT_(lattice) *lattice)
 {
     if (to != from) lft_p_copy(to, from, LFT_P(field_vectors)(lattice) * sizeof(lft_v));
@@ -19098,6 +19130,23 @@ LFT_P_STATIC lft_status LFT_P(scale_list)(LFT_(flow_desc) *desc, const LFT_(mult
     desc->layer  = s->layer;
     desc->layers = s->layers;
     return LFT_OK;
+}
+
+LFT_API double LFT_(multiscale_beta)(const LFT_(flow) *flow, int layers, double beta, lft_arena scratch)
+{
+    LFT_P(scales) *s = (LFT_P(scales) *)lft_arena_alloc(&scratch, 1, sizeof *s);
+    double         each[LFT_DIM][LFT_DIM];
+    int            i, mu, nu;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = 0; nu < LFT_DIM; ++nu) each[mu][nu] = beta;
+    }
+    for (i = flow->layers; s && i-- > layers;) {
+        const LFT_(layer) *layer = flow->layer + i;
+        for (mu = 0; mu < LFT_DIM; ++mu) {
+            if (layer->out.extent[mu] != layer->in.extent[mu]) LFT_P(scale_back)(s, each, mu);
+        }
+    }
+    return s ? LFT_P(scale_coupling)(each, -1) : 0;
 }
 
 LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error)
@@ -21893,6 +21942,7 @@ typedef struct LFT_P(train_state) {
     size_t             slot_size;
     double            *normal; /* Gauss-Newton: [slots][normal_size] */
     size_t             normal_size;
+    int                scale, frozen, layers; /* of the next step, and its layers: as many before them, and those with them */
     size_t             still; /* parameters of the frozen layers and of the prior with them, the first of each term */
     int                groups;
     uint64_t           first;
@@ -21959,10 +22009,52 @@ LFT_P_STATIC lft_status LFT_P(train_moving)(const LFT_(flow) *flow, const lft_tr
     return LFT_OK;
 }
 
-/* Gradients of the prior that are wanted. */
-LFT_P_STATIC size_t LFT_P(train_prior)(const LFT_(trainer) *t)
+LFT_API int LFT_(train_scale_end)(const LFT_(flow) *flow, int layer)
 {
-    return t->desc.frozen ? 0 : LFT_P(prior_gradient_count)(&LFT_P(flow_state_of)(t->flow)->prior);
+    int i;
+    for (i = layer + 1; i < flow->layers; ++i) {
+        const LFT_(layer) *next = flow->layer + i;
+        if (!next->ops->draw || next[-1].ops->draw) continue;
+        if (next->params > flow->layer[layer].params && next->params < LFT_P(flow_state_of)(flow)->parameters) break;
+    }
+    return i;
+}
+
+/* Gradients of the prior that are wanted. */
+LFT_P_STATIC size_t LFT_P(train_prior)(const LFT_(flow) *flow, int frozen)
+{
+    return frozen ? 0 : LFT_P(prior_gradient_count)(&LFT_P(flow_state_of)(flow)->prior);
+}
+
+/* Gradients of the layers from `frozen` to before `layers`, and of the prior. */
+LFT_P_STATIC size_t LFT_P(train_slot_size)(const LFT_(flow) *flow, int frozen, int layers)
+{
+    size_t n = LFT_P(train_prior)(flow, frozen);
+    int    i;
+    for (i = frozen; i < layers; ++i) n += flow->layer[i].gradient_count;
+    return n;
+}
+
+/* The layers that the next step is for. */
+LFT_P_STATIC void LFT_P(train_choose)(LFT_(trainer) *t)
+{
+    const LFT_(flow)   *flow = t->flow;
+    LFT_P(train_state) *s    = (LFT_P(train_state) *)t->state;
+    const int           scales = t->report.scales;
+    const uint64_t      done = t->desc.scale_steps ? t->step / t->desc.scale_steps : 0;
+    size_t              n    = flow->params.count;
+    int                 i;
+    s->scale  = done < (uint64_t)scales ? (int)done : scales;
+    s->frozen = t->desc.frozen;
+    s->layers = s->scale < scales ? LFT_(train_scale_end)(flow, s->frozen) : flow->layers;
+    for (i = 0; i < s->scale && s->scale < scales; ++i) {
+        s->frozen = s->layers;
+        s->layers = LFT_(train_scale_end)(flow, s->frozen);
+    }
+    if (s->layers < flow->layers) n = flow->layer[s->layers].params;
+    s->still       = s->frozen ? flow->layer[s->frozen].params : 0;
+    s->slot_size   = LFT_P(train_slot_size)(flow, s->frozen, s->layers);
+    s->normal_size = t->desc.optimizer == LFT_GAUSS_NEWTON ? lft_p_normal_size(n - s->still) : 0;
 }
 
 /* The integration steps that layers have at present, the most of any. */
@@ -22006,15 +22098,13 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
         return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "batch", "for Gauss-Newton at least as many as parameters",
                               trainer->desc.batch);
     }
-    if (newton && (flow->family.degree || LFT_P(train_prior)(trainer))) {
+    if (newton && (flow->family.degree || LFT_P(train_prior)(flow, trainer->desc.frozen))) {
         return lft_p_fail(&flow->error, LFT_ERR_ARG, "train",
                           "Gauss-Newton is for one set of couplings and a prior without parameters");
     }
     if (!s) s = &local;
-    s->groups    = (trainer->desc.batch - 1) / LFT_P_LANES + 1;
-    s->still     = still;
-    s->slot_size = LFT_P(train_prior)(trainer);
-    for (i = trainer->desc.frozen; i < flow->layers; ++i) s->slot_size += flow->layer[i].gradient_count;
+    s->groups      = (trainer->desc.batch - 1) / LFT_P_LANES + 1;
+    s->slot_size   = LFT_P(train_slot_size)(flow, trainer->desc.frozen, flow->layers); /* no scale has more */
     s->slot        = (double *)lft_arena_alloc(arena, s->slot_size * (size_t)trainer->desc.slots, sizeof(double));
     s->normal_size = newton ? lft_p_normal_size(n - still) : 0;
     s->normal      = (double *)lft_arena_alloc(arena, s->normal_size * (size_t)trainer->desc.slots, sizeof(double));
@@ -22041,7 +22131,11 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
     status = lft_adam_init(&trainer->adam, n, trainer->desc.beta1, trainer->desc.beta2, 0, arena, &flow->error);
     if (status || lft_arena_measuring(arena)) return status;
     lft_p_copy(trainer->good.value, flow->params.value, n * sizeof(double));
-    trainer->report.steps = trainer->desc.steps;
+    for (i = trainer->desc.frozen; trainer->desc.scale_steps && i < flow->layers; ++trainer->report.scales) {
+        i = LFT_(train_scale_end)(flow, i);
+    }
+    trainer->report.steps = (uint64_t)trainer->report.scales * trainer->desc.scale_steps + trainer->desc.steps;
+    LFT_P(train_choose)(trainer);
     return LFT_OK;
 }
 
@@ -22073,7 +22167,7 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     LFT_P(copy_field)(tw->z, w->x, &flow->layer[0].in);
     if (path || natural) LFT_P(prior_logq)(&f->prior, tw->z, logq, w->score, w->scratch);
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-    status = LFT_P(flow_push)(flow, w, &d, logdet, path || natural ? w->score : NULL, tw->tape, t->desc.frozen);
+    status = LFT_P(flow_push)(flow, w, &d, logdet, path || natural ? w->score : NULL, tw->tape, s->frozen);
     if (status) return status;
     s->theory.action(&s->theory, &flow->lattice, (lft_real *)w->x, S, (lft_real *)tw->dx);
     for (l = 0; l < LFT_P_LANES; ++l) {
@@ -22086,8 +22180,8 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     for (x = 0; natural && x < n; ++x) tw->dx[x] = -w->score[x]; /* takes the way of the samples off that of log q */
     for (x = 0; x < n; ++x) tw->dx[x] *= share;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = path ? 0 : -weight[l], logq[l] = path ? 0 : weight[l];
-    status = LFT_P(flow_backward)(flow, t->desc.frozen, w, tw->tape, tw->dx, logdet, slot + LFT_P(train_prior)(t));
-    if (!t->desc.frozen) LFT_P(prior_backward)(&f->prior, tw->z, tw->dx, logq, slot, w->scratch);
+    status = LFT_P(flow_backward)(flow, s->frozen, w, tw->tape, tw->dx, logdet, slot + LFT_P(train_prior)(flow, s->frozen));
+    if (!s->frozen) LFT_P(prior_backward)(&f->prior, tw->z, tw->dx, logq, slot, w->scratch);
     return status;
 }
 
@@ -22107,7 +22201,7 @@ LFT_P_STATIC lft_status LFT_P(train_newton_group)(LFT_(trainer) *t, LFT_P(flow_w
         double *at = tw->lane;
         lft_p_zero(tw->row, n * sizeof(double));
         for (k = 0; k < s->slot_size; ++k) tw->lane[k] = k % LFT_P_LANES == (size_t)l ? tw->own[k] : 0;
-        for (i = t->desc.frozen; i < flow->layers; ++i) {
+        for (i = s->frozen; i < flow->layers; ++i) {
             if (flow->layer[i].gradient_count) flow->layer[i].ops->collect(flow->layer + i, at, tw->row);
             at += flow->layer[i].gradient_count;
         }
@@ -22157,7 +22251,7 @@ LFT_P_STATIC lft_status LFT_P(train_sums)(LFT_(trainer) *t, uint64_t first, doub
     size_t              k;
     int                 i;
     s->first  = first;
-    s->theory = *t->theory;
+    s->theory = t->theory[s->scale < t->report.scales ? 1 + s->scale : 0];
     if (flow->family.degree) lft_p_copy(s->theory.coupling, flow->coupling, (size_t)s->theory.couplings * sizeof(double));
     lft_p_zero(slot, size * (size_t)t->desc.slots * sizeof(double));
     status = LFT_P(flow_run)(flow, t->desc.slots < s->groups ? t->desc.slots : s->groups, LFT_P(train_task), t);
@@ -22175,12 +22269,13 @@ LFT_P_STATIC void LFT_P(train_logz)(const LFT_(trainer) *t, double *logz, double
     *weight = w.ess * t->desc.batch;
 }
 
-LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double *loss)
+/* Of the layers in training, which are the flow's last ones. */
+LFT_P_STATIC lft_status LFT_P(train_gradient)(LFT_(trainer) *t, uint64_t first, double *loss)
 {
     LFT_(flow)         *flow = t->flow;
     LFT_P(train_state) *s    = (LFT_P(train_state) *)t->state;
     const int           newton = t->desc.optimizer == LFT_GAUSS_NEWTON;
-    const size_t        of_prior = LFT_P(train_prior)(t);
+    const size_t        of_prior = LFT_P(train_prior)(flow, s->frozen);
     double             *sum = newton ? s->normal : s->slot, *at;
     const lft_status    status = LFT_P(train_sums)(t, first, sum, newton ? s->normal_size : s->slot_size);
     double              of_batch, weight;
@@ -22188,7 +22283,7 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
     int                 i;
     if (status) return status;
     for (*loss = 0, i = 0; i < t->desc.batch; ++i) *loss -= t->logw[i] / t->desc.batch;
-    lft_p_zero(t->gradient, flow->params.count * sizeof(double));
+    lft_p_zero(t->gradient, t->adam.n * sizeof(double));
     if (newton) {
         LFT_P(train_logz)(t, &of_batch, &weight);
         lft_p_normal_about(sum, flow->params.count - s->still, -(t->adam.v[2] + weight * of_batch) / (t->adam.v[3] + weight),
@@ -22197,12 +22292,20 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
     }
     for (k = 0; k < of_prior; ++k) t->gradient[k] += sum[k];
     at = sum + of_prior;
-    for (i = t->desc.frozen; i < flow->layers; ++i) {
+    for (i = s->frozen; i < flow->layers; ++i) {
         flow->layer[i].ops->collect(flow->layer + i, at, t->gradient);
         at += flow->layer[i].gradient_count;
     }
     LFT_P(train_terms)(t);
     return LFT_OK;
+}
+
+LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double *loss)
+{
+    const LFT_(flow) whole  = LFT_P(flow_cut)(t->flow, ((const LFT_P(train_state) *)t->state)->layers);
+    const lft_status status = LFT_P(train_gradient)(t, first, loss);
+    LFT_P(flow_uncut)(t->flow, &whole);
+    return status;
 }
 
 /* ---- 93_checkpoint.h, code --------------------------------------------------------------------------------------- */
@@ -22226,16 +22329,16 @@ LFT_P_STATIC double *LFT_P(trainer_vector)(const LFT_(trainer) *t, int i)
 
 LFT_P_STATIC void LFT_P(trainer_collect_desc)(LFT_P(model_list) *list, const lft_train_desc *d)
 {
-    uint64_t whole[12];
+    uint64_t whole[13];
     double   real[8];
     whole[0] = d->seed, whole[1] = d->steps, whole[2] = d->warmup;
     whole[3] = (uint64_t)d->batch, whole[4] = (uint64_t)d->accumulate;
     whole[5] = (uint64_t)d->estimator, whole[6] = (uint64_t)d->schedule, whole[7] = (uint64_t)d->slots;
     whole[8] = d->guard_every > 0 ? (uint64_t)d->guard_every : 0, whole[9] = (uint64_t)d->guard_samples;
-    whole[10] = (uint64_t)d->optimizer, whole[11] = (uint64_t)d->frozen;
+    whole[10] = (uint64_t)d->optimizer, whole[11] = (uint64_t)d->frozen, whole[12] = d->scale_steps;
     real[0] = d->rate, real[1] = d->last_rate, real[2] = d->clip, real[3] = d->beta1, real[4] = d->beta2;
     real[5] = d->guard_std, real[6] = d->guard_mean, real[7] = d->ridge;
-    LFT_P(model_add)(list, "trainer.whole", LFT_DTYPE_U64, whole, 12);
+    LFT_P(model_add)(list, "trainer.whole", LFT_DTYPE_U64, whole, 13);
     LFT_P(model_add)(list, "trainer.real", LFT_DTYPE_F64, real, 8);
 }
 
@@ -22337,6 +22440,7 @@ LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc
     }
     desc->ridge = lft_tensor_get(real, 7);
     if (lft_tensor_count(whole) >= 12) desc->frozen = LFT_P(trainer_int)(whole, 11);
+    if (lft_tensor_count(whole) >= 13) desc->scale_steps = lft_tensor_get_u64(whole, 12);
     return LFT_OK;
 }
 
@@ -22368,12 +22472,14 @@ LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *t, const lft_safetensors 
     const lft_tensor *guard   = lft_safetensors_find(doc, "trainer.guard");
     lft_train_report *r       = &t->report;
     const size_t      parameters = LFT_P(flow_state_of)(t->flow)->parameters;
-    const size_t      still      = ((const LFT_P(train_state) *)t->state)->still;
     size_t            k;
     int               i;
     if (!status) status = LFT_(model_restore)(t->flow, doc, error);
     if (status) return status;
+    t->step = lft_tensor_get_u64(whole, 0);
+    LFT_P(train_choose)(t);
     for (i = 0; i < 5; ++i) {
+        const size_t      still = ((const LFT_P(train_state) *)t->state)->still;
         const lft_tensor *v = lft_safetensors_find(doc, LFT_P(trainer_vector_name)[i]);
         double           *to = LFT_P(trainer_vector)(t, i);
         for (k = 0; k < t->adam.n; ++k) to[k] = lft_tensor_get(v, k);
@@ -22381,7 +22487,6 @@ LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *t, const lft_safetensors 
             if (k % parameters < still) to[k] = 0;
         }
     }
-    t->step              = lft_tensor_get_u64(whole, 0);
     t->adam.step         = lft_tensor_get_u64(whole, 1);
     t->good.step         = lft_tensor_get_u64(whole, 2);
     t->good.adam_step    = lft_tensor_get_u64(whole, 3);
@@ -22389,7 +22494,6 @@ LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *t, const lft_safetensors 
     r->refined           = LFT_P(trainer_int)(whole, 4);
     r->rolled_back       = LFT_P(trainer_int)(whole, 5);
     r->step              = t->step;
-    r->steps             = t->desc.steps;
     r->loss              = lft_tensor_get(numbers, 1);
     r->ess               = lft_tensor_get(numbers, 2);
     r->rate              = lft_tensor_get(numbers, 3);
@@ -22418,7 +22522,7 @@ LFT_P_STATIC lft_status LFT_P(train_newton)(LFT_(trainer) *t, uint64_t first, do
     const size_t        n = flow->params.count;
     double             *step = s->work->row, *before = t->adam.m, *variance = t->adam.v, *ridge = t->adam.v + 1, mean = 0;
     double              logz, weight;
-    const lft_status    status = LFT_(train_gradient)(t, first, &mean);
+    const lft_status    status = LFT_P(train_gradient)(t, first, &mean);
     const int           begun  = t->adam.step > 0;
     size_t              k;
     if (status && status != LFT_ERR_NONFINITE) return status;
@@ -22527,7 +22631,7 @@ LFT_P_STATIC lft_status LFT_P(train_accumulate)(LFT_(trainer) *t, double *sum)
     double         loss = 0;
     for (part = 0; part < parts && !status; ++part) {
         if (t->flow->family.degree && LFT_P(train_draw_couplings)(t, t->step * parts + part)) LFT_(flow_prepare)(t->flow);
-        status = LFT_(train_gradient)(t, (t->step * parts + part) * batch, &loss);
+        status = LFT_P(train_gradient)(t, (t->step * parts + part) * batch, &loss);
         if (parts == 1) continue;
         for (k = 0; k < t->adam.n; ++k) sum[k] = (part ? sum[k] : 0) + t->gradient[k] / (double)parts;
     }
@@ -22537,16 +22641,18 @@ LFT_P_STATIC lft_status LFT_P(train_accumulate)(LFT_(trainer) *t, double *sum)
     return status;
 }
 
-LFT_API lft_status LFT_(train_step)(LFT_(trainer) *t)
+/* A step of the layers in training, which are the flow's last ones, where they have the steps from `first` to before `end`. */
+LFT_P_STATIC lft_status LFT_P(train_layers)(LFT_(trainer) *t, uint64_t first, uint64_t end)
 {
     const lft_train_desc *d = &t->desc;
     const int             integrates = LFT_P(train_integration_steps)(t->flow) > 0;
     lft_train_report     *r = &t->report;
     lft_schedule          schedule;
     lft_status            status;
-    schedule.kind = d->schedule, schedule.from = d->rate, schedule.to = d->last_rate;
-    schedule.warmup = d->warmup, schedule.steps = d->steps;
-    r->rate         = t->rate_scale * lft_rate(&schedule, t->step);
+    schedule.kind = d->schedule, schedule.from = d->rate, schedule.to = d->last_rate, schedule.steps = end - first;
+    schedule.warmup = d->warmup;
+    if (r->scale < r->scales) schedule.warmup = (uint64_t)((double)d->warmup / (double)d->steps * (double)d->scale_steps);
+    r->rate         = t->rate_scale * lft_rate(&schedule, t->step - first);
     if (d->optimizer == LFT_GAUSS_NEWTON) {
         status = LFT_P(train_newton)(t, t->step * (uint64_t)d->batch, r->rate, &r->loss, &r->norm);
         r->ess = lft_weigh(t->logw, (size_t)d->batch).ess;
@@ -22567,7 +22673,7 @@ LFT_API lft_status LFT_(train_step)(LFT_(trainer) *t)
             (void)LFT_P(train_draw_couplings)(t, t->step * (uint64_t)d->accumulate);
         }
         LFT_(flow_prepare)(t->flow);
-        if (integrates && d->guard_every > 0 && (t->step % (uint64_t)d->guard_every == 0 || t->step == d->steps)) {
+        if (integrates && d->guard_every > 0 && (t->step % (uint64_t)d->guard_every == 0 || t->step == end)) {
             status = LFT_P(train_guard)(t);
         }
     }
@@ -22576,10 +22682,38 @@ LFT_API lft_status LFT_(train_step)(LFT_(trainer) *t)
     return status;
 }
 
+/* The next scale, or all of them: a training that begins. */
+LFT_P_STATIC void LFT_P(train_next_scale)(LFT_(trainer) *t)
+{
+    LFT_P(train_choose)(t);
+    lft_p_zero(t->adam.m, t->adam.n * sizeof(double));
+    lft_p_zero(t->adam.v, t->adam.n * sizeof(double));
+    lft_p_zero(&t->report.guard, sizeof t->report.guard);
+    t->adam.step  = 0;
+    t->rate_scale = 1;
+    LFT_P(train_mark_good)(t);
+    LFT_(flow_prepare)(t->flow);
+}
+
+LFT_API lft_status LFT_(train_step)(LFT_(trainer) *t)
+{
+    const LFT_P(train_state) *s      = (const LFT_P(train_state) *)t->state;
+    lft_train_report         *r      = &t->report;
+    const uint64_t            first  = (uint64_t)s->scale * t->desc.scale_steps;
+    const uint64_t            end    = s->scale < r->scales ? first + t->desc.scale_steps : r->steps;
+    const LFT_(flow)          whole  = LFT_P(flow_cut)(t->flow, s->layers);
+    lft_status                status;
+    r->scale = s->scale;
+    status   = LFT_P(train_layers)(t, first, end);
+    LFT_P(flow_uncut)(t->flow, &whole);
+    if (!status && r->scale < r->scales && t->step == end) LFT_P(train_next_scale)(t);
+    return status;
+}
+
 LFT_API lft_status LFT_(train_rest)(LFT_(trainer) *t)
 {
     lft_status status = LFT_OK;
-    while (!status && t->step < t->desc.steps) {
+    while (!status && t->step < t->report.steps) {
         status = LFT_(train_step)(t);
         if (!status && t->desc.report && t->desc.report(t->desc.user, &t->report)) status = LFT_STOPPED;
     }

@@ -9,12 +9,11 @@ static size_t     LFT(dimension)(const LFT(flow) *flow);
 typedef struct LFT(model) LFT(model);
 static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d);
 
-/* And finer scales behind a model that is frozen; a net beside the loops of a model; and the first scales of a flow, each with its
- * theory. */
+/* And finer scales behind a model that is frozen; a net beside the loops of a model; and the theory that the first so many layers
+ * of a flow are trained for. */
 static lft_status LFT(scales_behind)(cli *c, const LFT(model) *m, const LFT(flow_desc) *asked, LFT(flow_desc) *d);
 static lft_status LFT(model_with_net)(cli *c, const LFT(model) *m, const LFT(flow_desc) *asked, LFT(flow_desc) *d);
-static int        LFT(scale_part)(cli *c, const LFT(flow_desc) *whole, const LFT(theory) *theory, int part, LFT(flow_desc) *d,
-                                  LFT(theory) *coarse);
+static void       LFT(coarse_theory)(cli *c, const LFT(flow) *flow, int layers, const LFT(theory) *theory, LFT(theory) *coarse);
 
 /* The most of any layer; 0 where none integrates. */
 static int LFT(integration_steps)(const LFT(flow) *flow)

@@ -52,19 +52,13 @@ static lft_status LFT(read_scales)(cli *c, LFT(flow_desc) *d)
     return LFT_OK;
 }
 
-/* The first scales of that flow, part 0, 1, ..., and the theory that they are trained for. 0: there are no more, or an error. */
-static int LFT(scale_part)(cli *c, const LFT(flow_desc) *whole, const LFT(theory) *theory, int part, LFT(flow_desc) *d,
-                           LFT(theory) *coarse)
+/* Wilson's action with the mean coupling of that lattice. */
+static void LFT(coarse_theory)(cli *c, const LFT(flow) *flow, int layers, const LFT(theory) *theory, LFT(theory) *coarse)
 {
-    LFT(multiscale_desc) of;
-    double               beta;
-    lft_error            none;
-    lft_arena            arena = cli_arena(c, LFT(multiscale_bytes)());
-    if (LFT(read_multiscale)(c, &whole->continuous, &of) || LFT(multiscale_part)(d, &of, part, &beta, &arena, &none)) return 0;
+    const int blocks = c->blocks;
     *coarse = *theory;
-    coarse->coupling[0] = beta;
-    d->pool             = whole->pool;
-    return 1;
+    coarse->coupling[0] = LFT(multiscale_beta)(flow, layers, theory->coupling[0], cli_arena(c, LFT(multiscale_bytes)()));
+    while (c->blocks > blocks) free(c->block[--c->blocks]);
 }
 
 /* Are samples of one gauge where links are doubled? */

@@ -49,7 +49,7 @@ static const cli_option cli_option_table[] = {
      CLI_TRAINED},
     {"fit", "N", "none", "first least squares of the flow's equation: N configurations of the heat bath at each of 8 couplings",
      CLI_TRAIN},
-    {"stop-after", "N", NULL, "stop at this step with a checkpoint in --out", CLI_TRAINED},
+    {"stop-after", "N", NULL, "stop at this step, those of scales counted, with a checkpoint in --out", CLI_TRAINED},
     {"chains", "N", "n / 1000 within 16 to 64", "independent chains; measure: of the files, number i is chain i mod N (1)",
      CLI_LOOKING | CLI_CORRELATE | CLI_INFO | CLI_BENCH},
     {"therm", "N", "200, sample 20", "steps of every chain before the first measurement", CLI_SAMPLING | CLI_CORRELATE},

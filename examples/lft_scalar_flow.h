@@ -89,7 +89,7 @@ static lft_status LFT(model_theory)(cli *c, const LFT(model_info) *info, LFT(the
 /* Of a configuration: epsilon takes a determinant of as many rows. */
 static size_t LFT(dimension)(const LFT(flow) *flow) { return (size_t)flow->lattice.volume; }
 
-/* Actions of coarse fields are not of these couplings: scales are trained together. Nets of plaquettes are for links. */
+/* Scales behind a frozen model, and nets of plaquettes, are for links. */
 static lft_status LFT(scales_behind)(cli *c, const LFT(model) *m, const LFT(flow_desc) *asked, LFT(flow_desc) *d)
 {
     (void)m, (void)asked, (void)d;
@@ -102,11 +102,11 @@ static lft_status LFT(model_with_net)(cli *c, const LFT(model) *m, const LFT(flo
     return c->error.code;
 }
 
-static int LFT(scale_part)(cli *c, const LFT(flow_desc) *whole, const LFT(theory) *theory, int part, LFT(flow_desc) *d,
-                           LFT(theory) *coarse)
+/* The same couplings: what a coarse field has of the fine one's action is not known. */
+static void LFT(coarse_theory)(cli *c, const LFT(flow) *flow, int layers, const LFT(theory) *theory, LFT(theory) *coarse)
 {
-    (void)c, (void)whole, (void)theory, (void)part, (void)d, (void)coarse;
-    return 0;
+    (void)c, (void)flow, (void)layers;
+    *coarse = *theory;
 }
 
 /* Fields have no gauge. */

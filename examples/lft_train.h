@@ -2,7 +2,7 @@
 
 typedef struct LFT(train_job) {
     cli            *c;
-    LFT(theory)     theory;
+    LFT(theory)     theory, *theories; /* theories: for the trainer */
     LFT(flow_desc)  desc;
     LFT(flow)       flow;
     LFT(trainer)    trainer;
@@ -25,6 +25,7 @@ static lft_status LFT(read_train_desc)(cli *c, lft_train_desc *d)
     static const char *const estimator[] = {"path", "total", "natural", NULL};
     memset(d, 0, sizeof *d);
     d->steps         = cli_count(c, "steps", 0, cli_given(c, "fit") ? 0 : 1, (uint64_t)1 << 50);
+    d->scale_steps   = cli_count(c, "scale-steps", 0, 1, (uint64_t)1 << 50);
     cli_train_options(c, d);
     d->accumulate    = (int)cli_count(c, "accumulate", 0, 1, 1 << 20);
     d->estimator     = (lft_estimator)cli_word(c, "estimator", estimator, 0);
@@ -46,14 +47,14 @@ static lft_status LFT(train_lay_out)(LFT(train_job) *j, lft_arena arena)
 {
     if (j->c->error.code) return j->c->error.code;
     if (j->logq_n < 0) j->logq_n = cli_logq_samples(LFT(dimension)(&j->flow));
-    return cli_check(j->c, LFT(trainer_init)(&j->trainer, &j->flow, &j->theory, &j->train, &arena), &j->flow.error);
+    return cli_check(j->c, LFT(trainer_init)(&j->trainer, &j->flow, j->theories, &j->train, &arena), &j->flow.error);
 }
 
 static lft_arena LFT(train_arena)(LFT(train_job) *j)
 {
     lft_arena measure = lft_arena_measure();
     if (j->c->error.code) return measure;
-    (void)cli_check(j->c, LFT(trainer_init)(&j->trainer, &j->flow, &j->theory, &j->train, &measure), &j->flow.error);
+    (void)cli_check(j->c, LFT(trainer_init)(&j->trainer, &j->flow, j->theories, &j->train, &measure), &j->flow.error);
     return cli_arena(j->c, measure.need);
 }
 
@@ -100,8 +101,21 @@ static double LFT(time_of_end)(LFT(train_job) *j)
     return spent + sample * (double)j->ess_n;
 }
 
-/* Turns a time budget into steps: times gradients, one measurement of the guard, and the end, and keeps nothing of it. For Gauss
- * and Newton also into a batch, unless the user chose one: twenty steps are worth more than large ones. */
+/* The steps of all scales, as so many of all together: a lattice of half as many sites takes about half the time. */
+static double LFT(train_scale_share)(const LFT(train_job) *j, uint64_t scale_steps)
+{
+    const LFT(flow) *flow = &j->flow;
+    double           share = 0;
+    int              layers;
+    for (layers = j->train.frozen; scale_steps && layers < flow->layers;) {
+        layers = LFT(train_scale_end)(flow, layers);
+        share += (double)flow->layer[layers - 1].out.volume / flow->lattice.volume;
+    }
+    return share * (double)scale_steps;
+}
+
+/* Turns a time budget into steps of all layers: times gradients, one measurement of the guard, and the end, and keeps nothing of
+ * it. For Gauss and Newton also into a batch, unless the user chose one: twenty steps are worth more than large ones. */
 static lft_status LFT(train_calibrate)(LFT(train_job) *j, lft_arena arena)
 {
     cli             *c     = j->c;
@@ -116,8 +130,11 @@ static lft_status LFT(train_calibrate)(LFT(train_job) *j, lft_arena arena)
     const int        few = j->flow.params.count > 128 ? 2 * (int)j->flow.params.count : 256;
     const int        shrinks = newton && batch > few && !cli_given(c, "batch");
     const double     rows = (double)LFT(dimension)(&j->flow);
+    const uint64_t   scale_steps = d->scale_steps;
+    const double     share = LFT(train_scale_share)(j, scale_steps);
+    d->scale_steps = 0;
     if (shrinks) d->batch = few;
-    if (shrinks && LFT(train_lay_out)(j, arena)) return c->error.code;
+    if ((shrinks || scale_steps) && LFT(train_lay_out)(j, arena)) return c->error.code;
     for (start = begin; !status && (count < 2 || cli_seconds() - begin < most); ++count) {
         int part;
         if (count == 1) start = cli_seconds(); /* the first warms up */
@@ -142,9 +159,11 @@ static lft_status LFT(train_calibrate)(LFT(train_job) *j, lft_arena arena)
     }
     rest     = j->seconds - (cli_seconds() - c->begin) - 1.2 * end;
     rest     = rest > 0.2 * j->seconds ? rest : 0.2 * j->seconds;
-    for (; shrinks && d->batch < batch && 0.95 * rest / (2 * step + guard) >= 20; d->batch *= 2) step *= 2;
-    d->steps = (uint64_t)(0.95 * rest / (step + guard));
-    if (d->steps < (newton ? 8 : 10)) d->steps = newton ? 8 : 10;
+    for (; shrinks && d->batch < batch && 0.95 * rest / (2 * step + guard) >= 20 + share; d->batch *= 2) step *= 2;
+    rest           = 0.95 * rest / (step + guard) - share;
+    d->scale_steps = scale_steps;
+    d->steps       = newton ? 8 : 10;
+    if (rest > (double)d->steps) d->steps = (uint64_t)rest;
     cli_note(c, "calibration: %.3g ms per step, %.2g s for the measurements at the end: %llu steps in %.3g s", 1e3 * (step + guard),
              end, (unsigned long long)d->steps, j->seconds);
     return c->error.code;
@@ -198,47 +217,20 @@ static lft_status LFT(train_behind)(LFT(train_job) *j, const char *path, const L
     return c->error.code;
 }
 
-/* One scale after the other, those before frozen, each for the theory of its lattice: the start of a training of all of them. */
-static lft_status LFT(train_scales)(LFT(train_job) *j)
+/* The theory, and behind it those of the scales that are trained one after the other. */
+static lft_status LFT(train_theories)(LFT(train_job) *j)
 {
-    cli           *c     = j->c;
-    const uint64_t steps = cli_count(c, "scale-steps", 0, 1, (uint64_t)1 << 50);
-    int            part, frozen = 0, blocks;
-    if (!steps || c->error.code) return c->error.code;
-    if (cli_init_file(c)) {
-        return cli_fail(c, LFT_ERR_ARG, "--scale-steps: expected a start without a model, got %.60s", cli_init_file(c));
+    const LFT(flow) *flow = &j->flow;
+    int              layers, n = 1;
+    if (j->c->error.code) return j->c->error.code;
+    j->theories = (LFT(theory) *)cli_alloc(j->c, (size_t)(1 + flow->layers) * sizeof *j->theories);
+    if (!j->theories) return j->c->error.code;
+    j->theories[0] = j->theory;
+    for (layers = j->train.frozen; j->train.scale_steps && layers < flow->layers; ++n) {
+        layers = LFT(train_scale_end)(flow, layers);
+        LFT(coarse_theory)(j->c, flow, layers, &j->theory, j->theories + n);
     }
-    for (part = 0, blocks = c->blocks; frozen < j->flow.layers && part < 100 && !c->error.code; ++part) {
-        LFT(flow_desc) desc;
-        LFT(flow)      flow;
-        LFT(theory)    theory;
-        LFT(trainer)   t;
-        lft_train_desc d = j->train;
-        lft_status     status;
-        lft_arena      arena;
-        while (c->blocks > blocks) free(c->block[--c->blocks]);
-        if (!LFT(scale_part)(c, &j->desc, &j->theory, part, &desc, &theory)) continue; /* nothing before the first doubling */
-        if (LFT(make_flow)(c, &flow, &desc)) return c->error.code;
-        memcpy(flow.params.value, j->flow.params.value, flow.params.count * sizeof(double));
-        LFT(flow_prepare)(&flow);
-        d.steps = steps, d.frozen = frozen;
-        arena = cli_arena(c, LFT(trainer_bytes)(&flow, &d));
-        if (cli_check(c, LFT(trainer_init)(&t, &flow, &theory, &d, &arena), &flow.error)) return c->error.code;
-        for (status = LFT_OK; t.step < steps && !status && !cli_signal;) {
-            status = LFT(train_step)(&t);
-            cli_progress(c, t.step, steps, "scale %d: step %llu/%llu  loss %.4f  ESS %.3f (batch)", part,
-                         (unsigned long long)t.step, (unsigned long long)steps, t.report.loss, t.report.ess);
-        }
-        cli_progress_end(c);
-        if (cli_signal) return cli_fail(c, LFT_STOPPED, "stopped in scale %d, before all are trained; nothing was written", part);
-        if (cli_check(c, status, &flow.error)) return status;
-        cli_note(c, "scale %d: layers %d to %d, %d sites at beta = %.6g: ESS %.3f (batch)", part, frozen, flow.layers - 1,
-                 flow.lattice.volume, theory.coupling[0], t.report.ess);
-        LFT(train_first_layers)(c, &j->flow, &flow);
-        frozen = flow.layers;
-    }
-    while (c->blocks > blocks) free(c->block[--c->blocks]);
-    return c->error.code;
+    return j->c->error.code;
 }
 
 /* The flow of --init on the extents and with the integration steps asked for. */
@@ -282,6 +274,11 @@ static lft_status LFT(train_begin)(LFT(train_job) *j)
     if (cli_given(c, "steps") && cli_given(c, "seconds")) {
         return cli_fail(c, LFT_ERR_ARG, "expected --steps or --seconds, got both");
     }
+    if (j->train.scale_steps && cli_given(c, "fit")) return cli_fail(c, LFT_ERR_ARG, "expected --scale-steps or --fit, got both");
+    if (j->train.scale_steps && cli_init_file(c) && !cli_given(c, "freeze")) {
+        return cli_fail(c, LFT_ERR_ARG, "--scale-steps: expected a start without a model, or --freeze beside it, got %.60s",
+                        cli_init_file(c));
+    }
     if (c->error.code) return c->error.code;
     if (cli_init_file(c)) {
         const LFT(flow_desc) asked = j->desc;
@@ -289,7 +286,7 @@ static lft_status LFT(train_begin)(LFT(train_job) *j)
     } else {
         (void)LFT(make_flow)(c, &j->flow, &j->desc);
     }
-    if (c->error.code || LFT(train_scales)(j)) return c->error.code;
+    if (LFT(train_theories)(j)) return c->error.code;
     begin = cli_seconds();
     if (LFT(fit)(c, &j->flow, &j->theory, &j->train)) return c->error.code;
     j->earlier  = cli_seconds() - begin;
@@ -321,6 +318,7 @@ static lft_status LFT(train_resume)(LFT(train_job) *j, const char *path)
     j->train.steps = cli_count(c, "steps", j->train.steps, 1, (uint64_t)1 << 50);
     j->earlier     = j->info.seconds;
     j->timed       = j->info.seconds > 0;
+    (void)LFT(train_theories)(j);
     if (LFT(train_lay_out)(j, LFT(train_arena)(j))) return c->error.code;
     was = lft_safetensors_meta(&m.doc, "lanes");
     (void)snprintf(lanes, sizeof lanes, "%d", LFT(lanes)());
@@ -361,6 +359,7 @@ static void LFT(train_history)(LFT(train_job) *j)
     const lft_train_report *r = &j->trainer.report;
     FILE                   *f = j->history;
     fprintf(f, "{\"step\":%llu", (unsigned long long)r->step);
+    if (r->scale < r->scales) fprintf(f, ",\"scale\":%d", r->scale + 1);
     LFT(history_number)(f, "loss", r->loss);
     LFT(history_number)(f, "ess", r->ess);
     LFT(history_number)(f, "rate", r->rate);
@@ -381,17 +380,32 @@ static void LFT(train_progress)(LFT(train_job) *j)
     const lft_train_report *r     = &j->trainer.report;
     const double            spent = cli_seconds() - j->began, done = (double)(r->step - j->first_step);
     const double            left  = done > 0 ? spent / done * (double)(r->steps - r->step) : 0;
-    char                    guard[48] = "", steps[32] = "";
+    char                    guard[48] = "", steps[32] = "", scale[32] = "";
+    if (r->scale < r->scales) (void)snprintf(scale, sizeof scale, "scale %d/%d  ", r->scale + 1, r->scales);
     if (r->guard.n) (void)snprintf(guard, sizeof guard, "  epsilon %.1e", r->guard.std);
     if (r->integration_steps) (void)snprintf(steps, sizeof steps, "  %d int. steps", r->integration_steps);
-    cli_progress(j->c, r->step, r->steps, "step %llu/%llu  loss %.4f  ESS %.3f (batch)  rate %.1e%s%s  %.0f s left",
+    cli_progress(j->c, r->step, r->steps, "%sstep %llu/%llu  loss %.4f  ESS %.3f (batch)  rate %.1e%s%s  %.0f s left", scale,
                  (unsigned long long)r->step, (unsigned long long)r->steps, r->loss, r->ess, r->rate, guard, steps, left);
+}
+
+/* A scale has been trained. */
+static void LFT(train_note_scale)(const LFT(train_job) *j)
+{
+    const lft_train_report *r      = &j->trainer.report;
+    const LFT(theory)      *theory = j->theories + 1 + r->scale;
+    int                     first = 0, end = j->train.frozen, i;
+    for (i = 0; i <= r->scale; ++i) first = end, end = LFT(train_scale_end)(&j->flow, first);
+    cli_progress_end(j->c);
+    cli_note(j->c, "scale %d: layers %d to %d, %d sites at %s = %.6g: ESS %.3f (batch)", r->scale + 1, first, end - 1,
+             j->flow.layer[end - 1].out.volume, theory->coupling_name[0], theory->coupling[0], r->ess);
 }
 
 static void LFT(train_after_step)(LFT(train_job) *j)
 {
+    const lft_train_report *r = &j->trainer.report;
     if (j->history && !j->history_failed) LFT(train_history)(j);
     LFT(train_progress)(j);
+    if (r->scale < r->scales && r->step == ((uint64_t)r->scale + 1) * j->train.scale_steps) LFT(train_note_scale)(j);
     if (j->checkpoint && cli_seconds() - j->saved > j->checkpoint_every) {
         LFT(train_note_time)(j);
         (void)cli_write(j->c, j->checkpoint, LFT(fill_checkpoint), j);
@@ -408,7 +422,7 @@ static lft_status LFT(train_loop)(LFT(train_job) *j)
     j->save              = cli_arena(c, LFT(trainer_save_bytes)(t));
     j->began = j->saved = cli_seconds();
     j->first_step       = t->step;
-    while (!status && !c->error.code && !cli_signal && !j->fit_only && t->step < t->desc.steps && t->step < j->stop_after) {
+    while (!status && !c->error.code && !cli_signal && !j->fit_only && t->step < t->report.steps && t->step < j->stop_after) {
         status = LFT(train_step)(t);
         if (!status) LFT(train_after_step)(j);
     }
@@ -496,7 +510,7 @@ static void LFT(train_stop)(LFT(train_job) *j)
     memset(&j->info.logq_error, 0, sizeof j->info.logq_error);
     if (j->out && !cli_write(c, j->out, LFT(fill_checkpoint), j)) {
         cli_note(c, "stopped at step %llu of %llu; %s holds a checkpoint, which is a model too: train --resume %s goes on",
-                 (unsigned long long)j->trainer.step, (unsigned long long)j->trainer.desc.steps, j->out, j->out);
+                 (unsigned long long)j->trainer.step, (unsigned long long)j->trainer.report.steps, j->out, j->out);
     }
     c->result->status = "stopped";
 }
@@ -537,7 +551,7 @@ static lft_status LFT(train_run)(LFT(train_job) *j)
     lft_status status;
     if (c->error.code || LFT(train_loop)(j)) return c->error.code;
     c->result->train_seconds = j->earlier + cli_seconds() - j->began;
-    status = j->trainer.step < j->trainer.desc.steps && !j->fit_only ? LFT_STOPPED : LFT(train_end)(j);
+    status = j->trainer.step < j->trainer.report.steps && !j->fit_only ? LFT_STOPPED : LFT(train_end)(j);
     if (status == LFT_STOPPED && !c->error.code) LFT(train_stop)(j);
     LFT(train_result)(j, j->trainer.step - j->first_step);
     if (j->history_failed && !c->error.code) {

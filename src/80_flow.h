@@ -318,6 +318,25 @@ LFT_API lft_status LFT_(flow_refine)(LFT_(flow) *flow, int steps)
     return status;
 }
 
+/* Brings a flow down to its first layers, a flow of their lattice, and returns what it was; and back to that. The parameters of
+ * these are its first ones, of a family those of each term. */
+LFT_P_STATIC LFT_(flow) LFT_P(flow_cut)(LFT_(flow) *flow, int layers)
+{
+    const LFT_(flow) whole = *flow;
+    if (layers == flow->layers) return whole;
+    flow->layers  = layers;
+    flow->lattice = flow->layer[layers - 1].out;
+    if (LFT_P(flow_state_of)(flow)->terms == 1) flow->params.count = flow->layer[layers].params;
+    return whole;
+}
+
+LFT_P_STATIC void LFT_P(flow_uncut)(LFT_(flow) *flow, const LFT_(flow) *whole)
+{
+    flow->layers       = whole->layers;
+    flow->lattice      = whole->lattice;
+    flow->params.count = whole->params.count;
+}
+
 LFT_P_STATIC void LFT_P(copy_field)(lft_v *to, const lft_v *from, const LFT_(lattice) *lattice)
 {
     if (to != from) lft_p_copy(to, from, LFT_P(field_vectors)(lattice) * sizeof(lft_v));

@@ -1,5 +1,5 @@
 /* 81_multiscale.h: flows of gauge fields from coarse lattices to fine ones.
- * Offers: LFT_(multiscale_desc), LFT_(multiscale)(), LFT_(multiscale_part)(), LFT_(multiscale_bytes)().
+ * Offers: LFT_(multiscale_desc), LFT_(multiscale)(), LFT_(multiscale_part)(), LFT_(multiscale_beta)(), LFT_(multiscale_bytes)().
  * Source: 2404.10819; couplings of coarse lattices as of A. A. Migdal and L. P. Kadanoff (Ann. Phys. 100 (1976) 359). */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
@@ -35,6 +35,10 @@ LFT_API size_t LFT_(multiscale_bytes)(void);
  * many doublings, or no layers. */
 LFT_API lft_status LFT_(multiscale_part)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, int doublings, double *beta,
                                          lft_arena *arena, lft_error *error);
+
+/* That mean coupling behind the first so many layers of a flow for `beta`, with these doublings or others. Scratch:
+ * multiscale_bytes(); 0 without it. */
+LFT_API double LFT_(multiscale_beta)(const LFT_(flow) *flow, int layers, double beta, lft_arena scratch);
 
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
@@ -186,6 +190,23 @@ LFT_P_STATIC lft_status LFT_P(scale_list)(LFT_(flow_desc) *desc, const LFT_(mult
     desc->layer  = s->layer;
     desc->layers = s->layers;
     return LFT_OK;
+}
+
+LFT_API double LFT_(multiscale_beta)(const LFT_(flow) *flow, int layers, double beta, lft_arena scratch)
+{
+    LFT_P(scales) *s = (LFT_P(scales) *)lft_arena_alloc(&scratch, 1, sizeof *s);
+    double         each[LFT_DIM][LFT_DIM];
+    int            i, mu, nu;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        for (nu = 0; nu < LFT_DIM; ++nu) each[mu][nu] = beta;
+    }
+    for (i = flow->layers; s && i-- > layers;) {
+        const LFT_(layer) *layer = flow->layer + i;
+        for (mu = 0; mu < LFT_DIM; ++mu) {
+            if (layer->out.extent[mu] != layer->in.extent[mu]) LFT_P(scale_back)(s, each, mu);
+        }
+    }
+    return s ? LFT_P(scale_coupling)(each, -1) : 0;
 }
 
 LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error)

@@ -1,6 +1,6 @@
 /* 92_trainer.h: what a training consists of: its desc, the trainer, and gradients of the reverse Kullback-Leibler divergence.
- * Offers: lft_train_desc, lft_train_report, LFT_(trainer), LFT_(trainer_init)(), _bytes, LFT_(train_gradient)(). The steps are in
- * 94_training.h.
+ * Offers: lft_train_desc, lft_train_report, LFT_(trainer), LFT_(trainer_init)(), _bytes, LFT_(train_gradient)(),
+ * LFT_(train_scale_end)(). The steps are in 94_training.h.
  *
  * loss = mean of log q(x) + S(x) over samples of the flow = KL(q || p) - log Z: it may be negative. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
@@ -33,11 +33,15 @@ typedef struct lft_train_report {
     int            integration_steps;
     lft_logq_error guard;            /* of the last check, n = 0 before */
     int            refined, rolled_back; /* so far */
+    int            scale, scales;    /* that was trained, of so many; scale == scales: all of them together */
 } lft_train_report;
 
 /* Zero means the default, in brackets. */
 typedef struct lft_train_desc {
     uint64_t          steps;      /* [1000] */
+    uint64_t          scale_steps; /* before these, for each scale behind the frozen layers, coarsest first, those before it frozen:
+                                      a training of its own, with rates and warmup in proportion, in which the first layers are a
+                                      flow of their lattice (LFT_(train_scale_end)) [0: none] */
     int               batch;      /* samples per gradient [256] */
     int               accumulate; /* gradients per step, of new samples each [1] */
     lft_optimizer     optimizer;
@@ -66,7 +70,7 @@ typedef struct LFT_(trainer) {
     const LFT_(theory)  *theory;
     lft_train_desc       desc; /* defaults filled in */
     lft_adam             adam;
-    uint64_t             step; /* done */
+    uint64_t             step; /* done, those of the scales too */
     double               rate_scale; /* halved by every roll-back */
     lft_train_report     report;
     double              *logw; /* [batch] -S - log q of the last gradient */
@@ -78,7 +82,8 @@ typedef struct LFT_(trainer) {
     void *state;
 } LFT_(trainer);
 
-/* Lays a trainer for the flow out in the arena. The flow keeps its parameters: training goes on from them. LFT_ERR_ARG,
+/* Lays a trainer for the flow out in the arena. The flow keeps its parameters: training goes on from them. With scale_steps
+ * theory[1] and the following are those of the lattices of the scales, coarsest first; all have to last. LFT_ERR_ARG,
  * LFT_ERR_NOMEM; text in flow->error. */
 LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, const LFT_(theory) *theory,
                                       const lft_train_desc *desc, lft_arena *arena);
@@ -88,6 +93,10 @@ LFT_API size_t LFT_(trainer_bytes)(LFT_(flow) *flow, const lft_train_desc *desc)
  * tests and other optimisers; 0 of those that are frozen. Of Gauss-Newton the gradient is that of half its mean of squares, for
  * fixed log Z, at fixed draws or at fixed samples. */
 LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *trainer, uint64_t first, double *loss);
+
+/* Where the scale ends that begins with this layer: between one that does not draw and one that does, where there are parameters on
+ * both sides, or with the flow. */
+LFT_API int LFT_(train_scale_end)(const LFT_(flow) *flow, int layer);
 
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
@@ -105,6 +114,7 @@ typedef struct LFT_P(train_state) {
     size_t             slot_size;
     double            *normal; /* Gauss-Newton: [slots][normal_size] */
     size_t             normal_size;
+    int                scale, frozen, layers; /* of the next step, and its layers: as many before them, and those with them */
     size_t             still; /* parameters of the frozen layers and of the prior with them, the first of each term */
     int                groups;
     uint64_t           first;
@@ -171,10 +181,52 @@ LFT_P_STATIC lft_status LFT_P(train_moving)(const LFT_(flow) *flow, const lft_tr
     return LFT_OK;
 }
 
-/* Gradients of the prior that are wanted. */
-LFT_P_STATIC size_t LFT_P(train_prior)(const LFT_(trainer) *t)
+LFT_API int LFT_(train_scale_end)(const LFT_(flow) *flow, int layer)
 {
-    return t->desc.frozen ? 0 : LFT_P(prior_gradient_count)(&LFT_P(flow_state_of)(t->flow)->prior);
+    int i;
+    for (i = layer + 1; i < flow->layers; ++i) {
+        const LFT_(layer) *next = flow->layer + i;
+        if (!next->ops->draw || next[-1].ops->draw) continue;
+        if (next->params > flow->layer[layer].params && next->params < LFT_P(flow_state_of)(flow)->parameters) break;
+    }
+    return i;
+}
+
+/* Gradients of the prior that are wanted. */
+LFT_P_STATIC size_t LFT_P(train_prior)(const LFT_(flow) *flow, int frozen)
+{
+    return frozen ? 0 : LFT_P(prior_gradient_count)(&LFT_P(flow_state_of)(flow)->prior);
+}
+
+/* Gradients of the layers from `frozen` to before `layers`, and of the prior. */
+LFT_P_STATIC size_t LFT_P(train_slot_size)(const LFT_(flow) *flow, int frozen, int layers)
+{
+    size_t n = LFT_P(train_prior)(flow, frozen);
+    int    i;
+    for (i = frozen; i < layers; ++i) n += flow->layer[i].gradient_count;
+    return n;
+}
+
+/* The layers that the next step is for. */
+LFT_P_STATIC void LFT_P(train_choose)(LFT_(trainer) *t)
+{
+    const LFT_(flow)   *flow = t->flow;
+    LFT_P(train_state) *s    = (LFT_P(train_state) *)t->state;
+    const int           scales = t->report.scales;
+    const uint64_t      done = t->desc.scale_steps ? t->step / t->desc.scale_steps : 0;
+    size_t              n    = flow->params.count;
+    int                 i;
+    s->scale  = done < (uint64_t)scales ? (int)done : scales;
+    s->frozen = t->desc.frozen;
+    s->layers = s->scale < scales ? LFT_(train_scale_end)(flow, s->frozen) : flow->layers;
+    for (i = 0; i < s->scale && s->scale < scales; ++i) {
+        s->frozen = s->layers;
+        s->layers = LFT_(train_scale_end)(flow, s->frozen);
+    }
+    if (s->layers < flow->layers) n = flow->layer[s->layers].params;
+    s->still       = s->frozen ? flow->layer[s->frozen].params : 0;
+    s->slot_size   = LFT_P(train_slot_size)(flow, s->frozen, s->layers);
+    s->normal_size = t->desc.optimizer == LFT_GAUSS_NEWTON ? lft_p_normal_size(n - s->still) : 0;
 }
 
 /* The integration steps that layers have at present, the most of any. */
@@ -218,15 +270,13 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
         return lft_p_fail_got(&flow->error, LFT_ERR_ARG, "train", "batch", "for Gauss-Newton at least as many as parameters",
                               trainer->desc.batch);
     }
-    if (newton && (flow->family.degree || LFT_P(train_prior)(trainer))) {
+    if (newton && (flow->family.degree || LFT_P(train_prior)(flow, trainer->desc.frozen))) {
         return lft_p_fail(&flow->error, LFT_ERR_ARG, "train",
                           "Gauss-Newton is for one set of couplings and a prior without parameters");
     }
     if (!s) s = &local;
-    s->groups    = (trainer->desc.batch - 1) / LFT_P_LANES + 1;
-    s->still     = still;
-    s->slot_size = LFT_P(train_prior)(trainer);
-    for (i = trainer->desc.frozen; i < flow->layers; ++i) s->slot_size += flow->layer[i].gradient_count;
+    s->groups      = (trainer->desc.batch - 1) / LFT_P_LANES + 1;
+    s->slot_size   = LFT_P(train_slot_size)(flow, trainer->desc.frozen, flow->layers); /* no scale has more */
     s->slot        = (double *)lft_arena_alloc(arena, s->slot_size * (size_t)trainer->desc.slots, sizeof(double));
     s->normal_size = newton ? lft_p_normal_size(n - still) : 0;
     s->normal      = (double *)lft_arena_alloc(arena, s->normal_size * (size_t)trainer->desc.slots, sizeof(double));
@@ -253,7 +303,11 @@ LFT_API lft_status LFT_(trainer_init)(LFT_(trainer) *trainer, LFT_(flow) *flow, 
     status = lft_adam_init(&trainer->adam, n, trainer->desc.beta1, trainer->desc.beta2, 0, arena, &flow->error);
     if (status || lft_arena_measuring(arena)) return status;
     lft_p_copy(trainer->good.value, flow->params.value, n * sizeof(double));
-    trainer->report.steps = trainer->desc.steps;
+    for (i = trainer->desc.frozen; trainer->desc.scale_steps && i < flow->layers; ++trainer->report.scales) {
+        i = LFT_(train_scale_end)(flow, i);
+    }
+    trainer->report.steps = (uint64_t)trainer->report.scales * trainer->desc.scale_steps + trainer->desc.steps;
+    LFT_P(train_choose)(trainer);
     return LFT_OK;
 }
 
@@ -285,7 +339,7 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     LFT_P(copy_field)(tw->z, w->x, &flow->layer[0].in);
     if (path || natural) LFT_P(prior_logq)(&f->prior, tw->z, logq, w->score, w->scratch);
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = 0;
-    status = LFT_P(flow_push)(flow, w, &d, logdet, path || natural ? w->score : NULL, tw->tape, t->desc.frozen);
+    status = LFT_P(flow_push)(flow, w, &d, logdet, path || natural ? w->score : NULL, tw->tape, s->frozen);
     if (status) return status;
     s->theory.action(&s->theory, &flow->lattice, (lft_real *)w->x, S, (lft_real *)tw->dx);
     for (l = 0; l < LFT_P_LANES; ++l) {
@@ -298,8 +352,8 @@ LFT_P_STATIC lft_status LFT_P(train_group)(LFT_(trainer) *t, LFT_P(flow_work) *w
     for (x = 0; natural && x < n; ++x) tw->dx[x] = -w->score[x]; /* takes the way of the samples off that of log q */
     for (x = 0; x < n; ++x) tw->dx[x] *= share;
     for (l = 0; l < LFT_P_LANES; ++l) logdet[l] = path ? 0 : -weight[l], logq[l] = path ? 0 : weight[l];
-    status = LFT_P(flow_backward)(flow, t->desc.frozen, w, tw->tape, tw->dx, logdet, slot + LFT_P(train_prior)(t));
-    if (!t->desc.frozen) LFT_P(prior_backward)(&f->prior, tw->z, tw->dx, logq, slot, w->scratch);
+    status = LFT_P(flow_backward)(flow, s->frozen, w, tw->tape, tw->dx, logdet, slot + LFT_P(train_prior)(flow, s->frozen));
+    if (!s->frozen) LFT_P(prior_backward)(&f->prior, tw->z, tw->dx, logq, slot, w->scratch);
     return status;
 }
 
@@ -319,7 +373,7 @@ LFT_P_STATIC lft_status LFT_P(train_newton_group)(LFT_(trainer) *t, LFT_P(flow_w
         double *at = tw->lane;
         lft_p_zero(tw->row, n * sizeof(double));
         for (k = 0; k < s->slot_size; ++k) tw->lane[k] = k % LFT_P_LANES == (size_t)l ? tw->own[k] : 0;
-        for (i = t->desc.frozen; i < flow->layers; ++i) {
+        for (i = s->frozen; i < flow->layers; ++i) {
             if (flow->layer[i].gradient_count) flow->layer[i].ops->collect(flow->layer + i, at, tw->row);
             at += flow->layer[i].gradient_count;
         }
@@ -369,7 +423,7 @@ LFT_P_STATIC lft_status LFT_P(train_sums)(LFT_(trainer) *t, uint64_t first, doub
     size_t              k;
     int                 i;
     s->first  = first;
-    s->theory = *t->theory;
+    s->theory = t->theory[s->scale < t->report.scales ? 1 + s->scale : 0];
     if (flow->family.degree) lft_p_copy(s->theory.coupling, flow->coupling, (size_t)s->theory.couplings * sizeof(double));
     lft_p_zero(slot, size * (size_t)t->desc.slots * sizeof(double));
     status = LFT_P(flow_run)(flow, t->desc.slots < s->groups ? t->desc.slots : s->groups, LFT_P(train_task), t);
@@ -387,12 +441,13 @@ LFT_P_STATIC void LFT_P(train_logz)(const LFT_(trainer) *t, double *logz, double
     *weight = w.ess * t->desc.batch;
 }
 
-LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double *loss)
+/* Of the layers in training, which are the flow's last ones. */
+LFT_P_STATIC lft_status LFT_P(train_gradient)(LFT_(trainer) *t, uint64_t first, double *loss)
 {
     LFT_(flow)         *flow = t->flow;
     LFT_P(train_state) *s    = (LFT_P(train_state) *)t->state;
     const int           newton = t->desc.optimizer == LFT_GAUSS_NEWTON;
-    const size_t        of_prior = LFT_P(train_prior)(t);
+    const size_t        of_prior = LFT_P(train_prior)(flow, s->frozen);
     double             *sum = newton ? s->normal : s->slot, *at;
     const lft_status    status = LFT_P(train_sums)(t, first, sum, newton ? s->normal_size : s->slot_size);
     double              of_batch, weight;
@@ -400,7 +455,7 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
     int                 i;
     if (status) return status;
     for (*loss = 0, i = 0; i < t->desc.batch; ++i) *loss -= t->logw[i] / t->desc.batch;
-    lft_p_zero(t->gradient, flow->params.count * sizeof(double));
+    lft_p_zero(t->gradient, t->adam.n * sizeof(double));
     if (newton) {
         LFT_P(train_logz)(t, &of_batch, &weight);
         lft_p_normal_about(sum, flow->params.count - s->still, -(t->adam.v[2] + weight * of_batch) / (t->adam.v[3] + weight),
@@ -409,12 +464,20 @@ LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double
     }
     for (k = 0; k < of_prior; ++k) t->gradient[k] += sum[k];
     at = sum + of_prior;
-    for (i = t->desc.frozen; i < flow->layers; ++i) {
+    for (i = s->frozen; i < flow->layers; ++i) {
         flow->layer[i].ops->collect(flow->layer + i, at, t->gradient);
         at += flow->layer[i].gradient_count;
     }
     LFT_P(train_terms)(t);
     return LFT_OK;
+}
+
+LFT_API lft_status LFT_(train_gradient)(LFT_(trainer) *t, uint64_t first, double *loss)
+{
+    const LFT_(flow) whole  = LFT_P(flow_cut)(t->flow, ((const LFT_P(train_state) *)t->state)->layers);
+    const lft_status status = LFT_P(train_gradient)(t, first, loss);
+    LFT_P(flow_uncut)(t->flow, &whole);
+    return status;
 }
 
 #endif /* LFT_P_CODE */

@@ -7,8 +7,8 @@
  *   trainer.numbers    F64 [5] rate_scale, and of the last step loss, ess, rate, norm
  *   trainer.guard      F64 [5] of its last check: std, mean, std_error, mean_error, n
  *   trainer.adam_m, _v, trainer.good_value, _m, _v   F64 [parameters]
- *   trainer.whole      U64 [12] seed, steps, warmup, batch, accumulate, estimator, schedule, slots, guard_every (0: no guard),
- *                      guard_samples, optimizer, frozen
+ *   trainer.whole      U64 [13] seed, steps, warmup, batch, accumulate, estimator, schedule, slots, guard_every (0: no guard),
+ *                      guard_samples, optimizer, frozen, scale_steps
  *   trainer.real       F64 [8] rate, last_rate, clip, beta1, beta2, guard_std, guard_mean, ridge
  * To go on: lft_safetensors_load, model_desc, flow_init, trainer_desc, trainer_init, trainer_resume. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
@@ -51,16 +51,16 @@ LFT_P_STATIC double *LFT_P(trainer_vector)(const LFT_(trainer) *t, int i)
 
 LFT_P_STATIC void LFT_P(trainer_collect_desc)(LFT_P(model_list) *list, const lft_train_desc *d)
 {
-    uint64_t whole[12];
+    uint64_t whole[13];
     double   real[8];
     whole[0] = d->seed, whole[1] = d->steps, whole[2] = d->warmup;
     whole[3] = (uint64_t)d->batch, whole[4] = (uint64_t)d->accumulate;
     whole[5] = (uint64_t)d->estimator, whole[6] = (uint64_t)d->schedule, whole[7] = (uint64_t)d->slots;
     whole[8] = d->guard_every > 0 ? (uint64_t)d->guard_every : 0, whole[9] = (uint64_t)d->guard_samples;
-    whole[10] = (uint64_t)d->optimizer, whole[11] = (uint64_t)d->frozen;
+    whole[10] = (uint64_t)d->optimizer, whole[11] = (uint64_t)d->frozen, whole[12] = d->scale_steps;
     real[0] = d->rate, real[1] = d->last_rate, real[2] = d->clip, real[3] = d->beta1, real[4] = d->beta2;
     real[5] = d->guard_std, real[6] = d->guard_mean, real[7] = d->ridge;
-    LFT_P(model_add)(list, "trainer.whole", LFT_DTYPE_U64, whole, 12);
+    LFT_P(model_add)(list, "trainer.whole", LFT_DTYPE_U64, whole, 13);
     LFT_P(model_add)(list, "trainer.real", LFT_DTYPE_F64, real, 8);
 }
 
@@ -162,6 +162,7 @@ LFT_API lft_status LFT_(trainer_desc)(const lft_safetensors *doc, lft_train_desc
     }
     desc->ridge = lft_tensor_get(real, 7);
     if (lft_tensor_count(whole) >= 12) desc->frozen = LFT_P(trainer_int)(whole, 11);
+    if (lft_tensor_count(whole) >= 13) desc->scale_steps = lft_tensor_get_u64(whole, 12);
     return LFT_OK;
 }
 
@@ -193,12 +194,14 @@ LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *t, const lft_safetensors 
     const lft_tensor *guard   = lft_safetensors_find(doc, "trainer.guard");
     lft_train_report *r       = &t->report;
     const size_t      parameters = LFT_P(flow_state_of)(t->flow)->parameters;
-    const size_t      still      = ((const LFT_P(train_state) *)t->state)->still;
     size_t            k;
     int               i;
     if (!status) status = LFT_(model_restore)(t->flow, doc, error);
     if (status) return status;
+    t->step = lft_tensor_get_u64(whole, 0);
+    LFT_P(train_choose)(t);
     for (i = 0; i < 5; ++i) {
+        const size_t      still = ((const LFT_P(train_state) *)t->state)->still;
         const lft_tensor *v = lft_safetensors_find(doc, LFT_P(trainer_vector_name)[i]);
         double           *to = LFT_P(trainer_vector)(t, i);
         for (k = 0; k < t->adam.n; ++k) to[k] = lft_tensor_get(v, k);
@@ -206,7 +209,6 @@ LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *t, const lft_safetensors 
             if (k % parameters < still) to[k] = 0;
         }
     }
-    t->step              = lft_tensor_get_u64(whole, 0);
     t->adam.step         = lft_tensor_get_u64(whole, 1);
     t->good.step         = lft_tensor_get_u64(whole, 2);
     t->good.adam_step    = lft_tensor_get_u64(whole, 3);
@@ -214,7 +216,6 @@ LFT_API lft_status LFT_(trainer_resume)(LFT_(trainer) *t, const lft_safetensors 
     r->refined           = LFT_P(trainer_int)(whole, 4);
     r->rolled_back       = LFT_P(trainer_int)(whole, 5);
     r->step              = t->step;
-    r->steps             = t->desc.steps;
     r->loss              = lft_tensor_get(numbers, 1);
     r->ess               = lft_tensor_get(numbers, 2);
     r->rate              = lft_tensor_get(numbers, 3);

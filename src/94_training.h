@@ -37,7 +37,7 @@ LFT_P_STATIC lft_status LFT_P(train_newton)(LFT_(trainer) *t, uint64_t first, do
     const size_t        n = flow->params.count;
     double             *step = s->work->row, *before = t->adam.m, *variance = t->adam.v, *ridge = t->adam.v + 1, mean = 0;
     double              logz, weight;
-    const lft_status    status = LFT_(train_gradient)(t, first, &mean);
+    const lft_status    status = LFT_P(train_gradient)(t, first, &mean);
     const int           begun  = t->adam.step > 0;
     size_t              k;
     if (status && status != LFT_ERR_NONFINITE) return status;
@@ -146,7 +146,7 @@ LFT_P_STATIC lft_status LFT_P(train_accumulate)(LFT_(trainer) *t, double *sum)
     double         loss = 0;
     for (part = 0; part < parts && !status; ++part) {
         if (t->flow->family.degree && LFT_P(train_draw_couplings)(t, t->step * parts + part)) LFT_(flow_prepare)(t->flow);
-        status = LFT_(train_gradient)(t, (t->step * parts + part) * batch, &loss);
+        status = LFT_P(train_gradient)(t, (t->step * parts + part) * batch, &loss);
         if (parts == 1) continue;
         for (k = 0; k < t->adam.n; ++k) sum[k] = (part ? sum[k] : 0) + t->gradient[k] / (double)parts;
     }
@@ -156,16 +156,18 @@ LFT_P_STATIC lft_status LFT_P(train_accumulate)(LFT_(trainer) *t, double *sum)
     return status;
 }
 
-LFT_API lft_status LFT_(train_step)(LFT_(trainer) *t)
+/* A step of the layers in training, which are the flow's last ones, where they have the steps from `first` to before `end`. */
+LFT_P_STATIC lft_status LFT_P(train_layers)(LFT_(trainer) *t, uint64_t first, uint64_t end)
 {
     const lft_train_desc *d = &t->desc;
     const int             integrates = LFT_P(train_integration_steps)(t->flow) > 0;
     lft_train_report     *r = &t->report;
     lft_schedule          schedule;
     lft_status            status;
-    schedule.kind = d->schedule, schedule.from = d->rate, schedule.to = d->last_rate;
-    schedule.warmup = d->warmup, schedule.steps = d->steps;
-    r->rate         = t->rate_scale * lft_rate(&schedule, t->step);
+    schedule.kind = d->schedule, schedule.from = d->rate, schedule.to = d->last_rate, schedule.steps = end - first;
+    schedule.warmup = d->warmup;
+    if (r->scale < r->scales) schedule.warmup = (uint64_t)((double)d->warmup / (double)d->steps * (double)d->scale_steps);
+    r->rate         = t->rate_scale * lft_rate(&schedule, t->step - first);
     if (d->optimizer == LFT_GAUSS_NEWTON) {
         status = LFT_P(train_newton)(t, t->step * (uint64_t)d->batch, r->rate, &r->loss, &r->norm);
         r->ess = lft_weigh(t->logw, (size_t)d->batch).ess;
@@ -186,7 +188,7 @@ LFT_API lft_status LFT_(train_step)(LFT_(trainer) *t)
             (void)LFT_P(train_draw_couplings)(t, t->step * (uint64_t)d->accumulate);
         }
         LFT_(flow_prepare)(t->flow);
-        if (integrates && d->guard_every > 0 && (t->step % (uint64_t)d->guard_every == 0 || t->step == d->steps)) {
+        if (integrates && d->guard_every > 0 && (t->step % (uint64_t)d->guard_every == 0 || t->step == end)) {
             status = LFT_P(train_guard)(t);
         }
     }
@@ -195,10 +197,38 @@ LFT_API lft_status LFT_(train_step)(LFT_(trainer) *t)
     return status;
 }
 
+/* The next scale, or all of them: a training that begins. */
+LFT_P_STATIC void LFT_P(train_next_scale)(LFT_(trainer) *t)
+{
+    LFT_P(train_choose)(t);
+    lft_p_zero(t->adam.m, t->adam.n * sizeof(double));
+    lft_p_zero(t->adam.v, t->adam.n * sizeof(double));
+    lft_p_zero(&t->report.guard, sizeof t->report.guard);
+    t->adam.step  = 0;
+    t->rate_scale = 1;
+    LFT_P(train_mark_good)(t);
+    LFT_(flow_prepare)(t->flow);
+}
+
+LFT_API lft_status LFT_(train_step)(LFT_(trainer) *t)
+{
+    const LFT_P(train_state) *s      = (const LFT_P(train_state) *)t->state;
+    lft_train_report         *r      = &t->report;
+    const uint64_t            first  = (uint64_t)s->scale * t->desc.scale_steps;
+    const uint64_t            end    = s->scale < r->scales ? first + t->desc.scale_steps : r->steps;
+    const LFT_(flow)          whole  = LFT_P(flow_cut)(t->flow, s->layers);
+    lft_status                status;
+    r->scale = s->scale;
+    status   = LFT_P(train_layers)(t, first, end);
+    LFT_P(flow_uncut)(t->flow, &whole);
+    if (!status && r->scale < r->scales && t->step == end) LFT_P(train_next_scale)(t);
+    return status;
+}
+
 LFT_API lft_status LFT_(train_rest)(LFT_(trainer) *t)
 {
     lft_status status = LFT_OK;
-    while (!status && t->step < t->desc.steps) {
+    while (!status && t->step < t->report.steps) {
         status = LFT_(train_step)(t);
         if (!status && t->desc.report && t->desc.report(t->desc.user, &t->report)) status = LFT_STOPPED;
     }

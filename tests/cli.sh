@@ -71,6 +71,26 @@ expect "multiscale: --init on an extent that is none" 1 'extent: expected a mult
     train --init s4 --extent 8x7 --m2 -4 --lambda 6 --steps 3 --out y
 expect "multiscale: a flow behind each doubling" 0 '"layers":5,' "${scales[@]}" --lambda 6.975 --refine --doubling-sines 0 --steps 2 \
     --ess-n 100 --measure-logq 0 --out y --json
+by_scale=("${scales[@]}" --lambda 6.975 --scale-steps 12 --steps 8 --ess-n 500 --measure-logq 0)
+expect "multiscale: scale by scale" 0 'scale 2: layers 1 to 3, 16 sites at m2 = -4: ESS 0\.' "${by_scale[@]}" --out scale --history hs
+py "multiscale: the history says which scale" '
+lines = [loads(l) for l in open("hs")]
+assert [l["step"] for l in lines] == list(range(1, 33)) and [l.get("scale") for l in lines] == [1] * 12 + [2] * 12 + [None] * 8'
+for stop in 5 12 20 30; do
+    expect "multiscale: scale by scale, stopped at $stop" 0 "stopped at step $stop of 32" "${by_scale[@]}" --stop-after $stop --out part
+    expect "multiscale: scale by scale, resumed at $stop" 0 verdict train --resume part --out whole --ess-n 500 --measure-logq 0 --threads 1
+    same "multiscale: the same model, stopped at $stop" scale whole
+done
+expect "multiscale: scale by scale, straight on" 0 '"steps":608,' "${by_scale[@]}" --scale-steps 300 --out straight --json --quiet
+interrupted "multiscale: SIGTERM while scales are trained" TERM 143 "${by_scale[@]}" --scale-steps 300 --out part
+expect "multiscale: what is left is a model on the whole lattice" 0 '4x4 sites, m2 = -4' info part
+expect "multiscale: and is resumed" 0 verdict train --resume part --out whole --ess-n 500 --measure-logq 0 --threads 1 --quiet
+same "multiscale: the same model after SIGTERM in a scale" straight whole
+expect "multiscale: a family scale by scale" 0 '"family":\{"degree":2' "${scales[@]}" --lambda 6:8 --degree 2 --scale-steps 4 --steps 4 \
+    --ess-n 100 --measure-logq 0 --out y --json
+expect "multiscale: scale by scale from a model" 1 'scale-steps: expected a start without a model' "${scales[@]}" --lambda 6.975 --init s4 \
+    --scale-steps 3 --out y
+expect "multiscale: scale by scale in a resumed training" 1 'scale-steps is part of the checkpoint' train --resume part --scale-steps 3 --out y
 expect "hmc through a multiscale flow" 1 'a flow that keeps its extents' hmc --model s4 --n 100
 expect "info --memory of a multiscale flow" 0 'flow_and_training_f32' info --memory --extent 8x8 --flow multiscale
 
@@ -306,7 +326,7 @@ for o in layers hidden kernel bound z2; do
     expect "continuous: --$o" 1 "$o is an option of --flow coupling: expected --flow continuous without it" "${t2[@]}" \
         "${physics[@]}" --$o 1
 done
-for o in "from 2x2" refine "doubling-sines 1"; do
+for o in "from 2x2" refine "doubling-sines 1" "scale-steps 3"; do
     # shellcheck disable=SC2086 # two words
     expect "continuous: --$o" 1 "${o%% *} is an option of --flow multiscale: expected --flow continuous without it" "${t2[@]}" \
         "${physics[@]}" --$o

@@ -172,6 +172,20 @@ circles=("${scales[@]}" --conditional circle --ess-n 4000 --measure-logq 0)
 expect "u1: scale by scale" 0 'scale 4: layers 6 to 7, 16 sites at beta = 5: ESS 0.[89]' "${circles[@]}" --extent 4x4 --beta 5 --scale-steps 5 \
     --steps 5 --batch 512 --out scale --json
 cp out together
+for stop in 3 10 22; do
+    expect "u1: scale by scale, stopped at $stop" 0 "stopped at step $stop of 25" "${circles[@]}" --extent 4x4 --beta 5 --scale-steps 5 \
+        --steps 5 --batch 512 --stop-after $stop --out part
+    expect "u1: scale by scale, resumed at $stop" 0 verdict train --resume part --out whole --ess-n 4000 --measure-logq 0 --threads 1
+    same "u1: scale by scale, the same model, stopped at $stop" scale whole
+done
+interrupts=("${circles[@]}" --extent 2x2 --beta 5 --harmonics 4 --scale-steps 2000 --steps 5 --batch 64)
+expect "u1: scale by scale, straight on" 0 '"steps":4005,' "${interrupts[@]}" --out straight --json --quiet
+interrupted "u1: SIGINT while scales are trained" INT 130 "${interrupts[@]}" --out part
+expect "u1: what is left is a model on the whole lattice" 0 '2x2 sites, beta = 5' info part
+expect "u1: and is resumed" 0 verdict train --resume part --out whole --ess-n 4000 --measure-logq 0 --threads 1 --quiet
+same "u1: the same model after SIGINT in a scale" straight whole
+expect "u1: scale by scale in a time" 0 'calibration: .* steps in 2 s' "${circles[@]}" --extent 2x2 --beta 5 --scale-steps 3 --seconds 2 --out y
+expect "u1: scale by scale and a fit" 1 'expected --scale-steps or --fit, got both' "${scales[@]}" --extent 4x4 --scale-steps 3 --fit 64 --out y
 expect "u1: all scales together" 0 '"status":"ok"' "${circles[@]}" --extent 4x4 --beta 5 --steps 10 --batch 512 --out y --json
 py "u1: as good as together, log Z exact" '
 for r in last("together"), last("out"):
@@ -191,6 +205,10 @@ assert all(behind[k] == coarse[k] for k in coarse)'
 expect "u1: the same, stopped" 0 'stopped at step 2 of 5' "${behind[@]}" --stop-after 2 --out part
 expect "u1: and resumed" 0 verdict train --resume part --out whole --ess-n 4000 --measure-logq 0 --threads 1
 same "u1: the same model, frozen and resumed" behind whole
+expect "u1: behind it, scale by scale" 0 'scale 2: layers 10 to 11, 64 sites at beta = 4: ESS' "${behind[@]}" --scale-steps 2 --steps 2 --out behinds
+expect "u1: the same, stopped in the second scale" 0 'stopped at step 3 of 6' "${behind[@]}" --scale-steps 2 --steps 2 --stop-after 3 --out part
+expect "u1: and resumed in it" 0 verdict train --resume part --out whole --ess-n 4000 --measure-logq 0 --threads 1
+same "u1: the same model, behind one and scale by scale" behinds whole
 expect "u1: then all of it" 0 '"ess":0.99' "${scales[@]}" --init behind --extent 8x8 --beta 4 --steps 5 --batch 512 --ess-n 2000 --measure-logq 0 \
     --out y --json
 expect "u1: a flat flow as the coarse one" 0 '"layers":3' "${scales[@]}" --init m46 --freeze --beta 1 --extent 8x6 --steps 2 --batch 256 --ess-n 500 \

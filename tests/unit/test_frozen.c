@@ -54,18 +54,24 @@ static u2_flow   flow;
 static u2_theory theory;
 static lft_arena arena; /* behind the flow */
 
-static void make_gauge(int circles)
+static u2_multiscale_desc gauge_scales(int circles)
 {
     u2_multiscale_desc of;
-    u2_flow_desc       desc;
-    lft_arena          list = lft_arena_of(more, sizeof more);
-    double             noise[PARAMETERS];
-    size_t             i;
     memset(&of, 0, sizeof of);
     of.from[0] = of.from[1] = 2, of.extent[0] = of.extent[1] = 4;
     of.harmonics  = circles ? 3 : 0;
     of.flow.loops = circles ? 1 : 0;
     of.flow.order = 1, of.flow.beta = 1.5, of.flow.steps = 3, of.flow.nodes = 2;
+    return of;
+}
+
+static void make_gauge(int circles)
+{
+    const u2_multiscale_desc of = gauge_scales(circles);
+    u2_flow_desc             desc;
+    lft_arena                list = lft_arena_of(more, sizeof more);
+    double                   noise[PARAMETERS];
+    size_t                   i;
     arena = lft_arena_of(memory, sizeof memory);
     if (u2_multiscale(&desc, &of, &list, NULL) || u2_flow_init(&flow, &desc, &arena, NULL)) exit(1);
     lft_normals(lft_draw_of(1, LFT_DRAW_USER, 0, 0), noise, (int)flow.params.count);
@@ -170,6 +176,79 @@ static void test_resume(lft_optimizer optimizer)
     bad |= u2_trainer_resume(&t, &doc) || u2_train_rest(&t);
     for (i = 0; i < flow.layer[3].params; ++i) bad |= noise[i] < flow.params.value[i] || noise[i] > flow.params.value[i];
     check_true("resume: what is frozen now stays, moments or not", !bad);
+}
+
+/* Scale by scale, of three: each step against one of the flow of the first scales alone, and stopped anywhere. */
+static void test_scales(int circles, lft_optimizer optimizer)
+{
+    enum { SCALES = 3, EACH = 2, STEPS = SCALES * EACH + 2 };
+    static unsigned char     file[STEPS][1 << 16];
+    static double            before[PARAMETERS], end[PARAMETERS];
+    const u2_multiscale_desc of = gauge_scales(circles);
+    lft_train_desc           d = training(optimizer, (lft_estimator)0, 0), one, loaded;
+    u2_theory                theories[1 + SCALES], coarse;
+    u2_flow_desc             desc;
+    u2_flow                  part;
+    u2_trainer               t, alone;
+    lft_memory               text;
+    lft_safetensors          doc;
+    lft_error                error = {LFT_OK, ""};
+    lft_arena                list, rest, after;
+    double                   beta = 0, off = 0, scatter = 0, loss[2] = {0, 0};
+    size_t                   bytes[STEPS], n, first = 0, last = 0, i;
+    int                      layers = 0, k, l, scale, bad = 0;
+    make_gauge(circles);
+    n = flow.params.count, theories[0] = theory, d.steps = STEPS - SCALES * EACH, d.scale_steps = EACH, d.guard_every = 1;
+    list = lft_arena_of(more, sizeof more);
+    for (scale = 0; scale < SCALES; ++scale) {
+        after  = list;
+        layers = u2_train_scale_end(&flow, layers);
+        bad |= u2_multiscale_part(&desc, &of, scale, &beta, &after, &error) || desc.layers != layers;
+        theories[1 + scale] = theory;
+        theories[1 + scale].coupling[0] = u2_multiscale_beta(&flow, layers, 1.5, list);
+        off = fmax(off, fabs(theories[1 + scale].coupling[0] - beta));
+    }
+    check_true("scales: where they end", !bad && layers == flow.layers);
+    check_below("scales: their couplings", off, 1e-12);
+    rest = arena;
+    bad |= u2_trainer_init(&t, &flow, theories, &d, &rest) || t.report.scales != SCALES || t.report.steps != STEPS;
+    for (k = 0; k < STEPS && !bad; ++k) {
+        bad |= u2_trainer_save(&t, NULL, lft_memory_writer(&text, file[k], sizeof file[k]), list, &error) != LFT_OK;
+        bytes[k] = text.at;
+        memcpy(before, flow.params.value, n * sizeof *before);
+        if (k % EACH == 0 && k < SCALES * EACH) {
+            after = list, one = d, one.frozen = layers = k ? u2_train_scale_end(&flow, layers) : 0, one.scale_steps = 0;
+            bad |= u2_multiscale_part(&desc, &of, k / EACH, &beta, &after, &error) || u2_flow_init(&part, &desc, &after, &error);
+            coarse = theory, coarse.coupling[0] = beta, last = part.params.count, first = flow.layer[one.frozen].params;
+            memcpy(part.params.value, flow.params.value, last * sizeof *before);
+            for (l = 0; l < part.layers; ++l) { /* the guard may have refined them */
+                if (part.layer[l].steps) bad |= part.layer[l].ops->refine(part.layer + l, flow.layer[l].steps, &error) != LFT_OK;
+            }
+            u2_flow_prepare(&part);
+            one.estimator = t.desc.estimator;
+            bad |= u2_trainer_init(&alone, &part, &coarse, &one, &after) || u2_train_gradient(&alone, 7, &loss[0]);
+            bad |= u2_train_gradient(&t, 7, &loss[1]) != LFT_OK;
+            off     = fmax(off, apart(alone.gradient, t.gradient, last) / largest(alone.gradient, last));
+            off     = fmax(off, fabs(loss[0] - loss[1]));
+            scatter = fmax(scatter, largest(t.gradient + last, n - last));
+        } else if (k >= SCALES * EACH) first = 0, last = n;
+        bad |= u2_train_step(&t) || t.report.scale != k / EACH || flow.params.count != n || flow.lattice.volume != 16;
+        for (i = 0; i < n; ++i) bad |= (fabs(flow.params.value[i] - before[i]) > 0) > (i >= first && i < last);
+        bad |= !memcmp(before + first, flow.params.value + first, (last - first) * sizeof *before);
+    }
+    check_true("scales: their parameters move, and only these", !bad && t.step == STEPS);
+    check_below("scales: gradient - that of the first layers alone", off, 1e-12);
+    check_below("scales: gradient of what follows", scatter, 0);
+    memcpy(end, flow.params.value, n * sizeof *end);
+    for (k = 0; k < STEPS && !bad; ++k) {
+        make_gauge(circles);
+        after = lft_arena_of(more, sizeof more);
+        bad |= lft_safetensors_load(lft_memory_reader(&text, file[k], bytes[k]), &after, &doc, &error) != LFT_OK;
+        bad |= u2_trainer_desc(&doc, &loaded, &error) || loaded.scale_steps != EACH;
+        bad |= u2_trainer_init(&t, &flow, theories, &loaded, &arena) || u2_trainer_resume(&t, &doc) || u2_train_rest(&t);
+        bad |= t.step != STEPS || memcmp(end, flow.params.value, n * sizeof *end) != 0;
+    }
+    check_true("scales: the bits of an uninterrupted training, wherever it was stopped", !bad);
 }
 
 static void test_refused(void)
@@ -358,6 +437,9 @@ int main(void)
     test_gauge(0, LFT_GAUSS_NEWTON, LFT_NATURAL_GRADIENT, "loops, Gauss-Newton, natural");
     test_resume(LFT_ADAM);
     test_resume(LFT_GAUSS_NEWTON);
+    test_scales(1, LFT_ADAM);
+    test_scales(1, LFT_GAUSS_NEWTON);
+    test_scales(0, LFT_ADAM);
     test_refused();
     test_parts();
     test_family();
