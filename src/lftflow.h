@@ -97,6 +97,7 @@
 #else
 #include "74_circle.h"
 #include "74_doubling.h"
+#include "74_torus.h"
 #endif
 #include "80_flow.h"
 #if LFT_GROUP != LFT_SCALAR
@@ -170,6 +171,9 @@
 #elif LFT_GROUP == LFT_U1
 #include "48_u1_kernel.h"
 #endif
+#if LFT_GROUP != LFT_SCALAR
+#include "49_areas.h"
+#endif
 #endif
 #include "50_theory.h"
 #if LFT_GROUP == LFT_SCALAR
@@ -202,6 +206,7 @@
 #if LFT_GROUP == LFT_SCALAR
 #include "70_continuous.h"
 #else
+#include "70_layer.h"
 #include "71_gauge_continuous.h"
 #endif
 #if LFT_GROUP == LFT_SCALAR
@@ -210,6 +215,7 @@
 #else
 #include "74_circle.h"
 #include "74_doubling.h"
+#include "74_torus.h"
 #endif
 #if LFT_GROUP == LFT_SCALAR
 #include "75_gaussian_prior.h"
