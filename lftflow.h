@@ -6363,6 +6363,7 @@ static inline lft_status LFT_(heatbath_init)(LFT_(heatbath) *bath, const LFT_(th
 }
 
 #endif
+
 #if LFT_GROUP == LFT_SCALAR
 
 /* ---- 86_scalar_observables.h, declarations ----------------------------------------------------------------------- */
@@ -6839,7 +6840,6 @@ LFT_API size_t LFT_(loop_fit_bytes)(const LFT_(flow) *flow, const lft_fit_desc *
 
 #endif
 #endif
-
 #if defined(LFT_IMPLEMENTATION) || defined(LFT_STATIC)
 
 /* ---- 10_lanes.h, code -------------------------------------------------------------------------------------------- */
