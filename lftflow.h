@@ -2189,6 +2189,8 @@ LFT_P_INLINE lft_v LFT_P(tanh)(lft_v x)
 #undef LFT_P_RUNGS
 #undef LFT_P_TOP
 #undef LFT_P_ATTEMPTS
+#undef LFT_P_PAIRS
+#undef LFT_P_AREAS
 #undef lft_u
 #undef lft_z
 #undef lft_w
@@ -5926,7 +5928,7 @@ LFT_API void LFT_(circle_scale)(const LFT_(layer) *layer, double *value, double 
 
 /* ---- 74_doubling.h, declarations --------------------------------------------------------------------------------- */
 /* 74_doubling.h: from a coarse lattice to a finer one: every slice along an axis becomes two.
- * Offers: lft_conditional, LFT_(doubling_desc), LFT_(doubling)(), LFT_(torus_desc), LFT_(torus)() (the layers' tables).
+ * Offers: lft_conditional, LFT_(doubling_desc), LFT_(doubling)() (the layer's table).
  * Source: multiscale flows for gauge theories, 2404.10819; the exact weights of two dimensions, Migdal 1975. */
 
 #ifndef LFT_P_CONDITIONAL
@@ -5969,6 +5971,11 @@ typedef struct LFT_(doubling_desc) {
  * kappa_b(1), b >= a; two single plaquettes: U(1) and SU(2) as of the heat bath, SU(3) a few. */
 LFT_API const LFT_(layer_ops) *LFT_(doubling)(void);
 
+/* ---- 74_torus.h, declarations ------------------------------------------------------------------------------------ */
+/* 74_torus.h: the torus of one site: where an exact flow of two dimensions begins, whose doublings make all others of it.
+ * Offers: LFT_(torus_desc), LFT_(torus)() (the layer's table).
+ * Source: the exact weights of two dimensions, Migdal 1975. */
+
 typedef struct LFT_(torus_desc) {
     double beta;            /* 0 to 100 */
     int    target[LFT_DIM]; /* extents at which the action lives: 1 for 0 */
@@ -5976,7 +5983,8 @@ typedef struct LFT_(torus_desc) {
 
 /* The layer's table. Where the exact doubling begins: a lattice of one site in two dimensions, the links U_0, U_1 of which are
  * drawn anew with the density kappa_V(U_0 U_1 U_0^+ U_1^+) / sum_r u_r^V, V the volume of the targets, by rejection. U(1): 1.
- * Its inverse gives the links themselves, of which the Haar prior knows nothing. LFT_ERR_ARG, LFT_ERR_NONFINITE: as above. */
+ * Its inverse gives the links themselves, of which the Haar prior knows nothing. LFT_ERR_ARG: not two dimensions,
+ * not one site, beta, target, rounding of kappa; LFT_ERR_NONFINITE: as of the doubling. */
 LFT_API const LFT_(layer_ops) *LFT_(torus)(void);
 
 #endif
@@ -6401,6 +6409,7 @@ static inline lft_status LFT_(heatbath_init)(LFT_(heatbath) *bath, const LFT_(th
 }
 
 #endif
+
 #if LFT_GROUP == LFT_SCALAR
 
 /* ---- 86_scalar_observables.h, declarations ----------------------------------------------------------------------- */
@@ -6894,7 +6903,6 @@ LFT_API size_t LFT_(loop_fit_bytes)(const LFT_(flow) *flow, const lft_fit_desc *
 
 #endif
 #endif
-
 #if defined(LFT_IMPLEMENTATION) || defined(LFT_STATIC)
 
 /* ---- 10_lanes.h, code -------------------------------------------------------------------------------------------- */
@@ -10259,6 +10267,83 @@ LFT_P_STATIC int LFT_P(split)(const LFT_P(kernel) *small, const LFT_P(kernel) *l
         LFT_P(crew_move_wide)(&crew, w->c, u[3]);
     }
     return crew.open > 0 || LFT_P(any)(bad);
+}
+
+#endif
+#if LFT_GROUP != LFT_SCALAR
+
+/* ---- 49_areas.h, code -------------------------------------------------------------------------------------------- */
+/* 49_areas.h: a coarse lattice whose sites stand for several of a fine one, and its plaquettes for as many: their areas, and kappa
+ * of each (47_characters.h).
+ * Offers (private): site_from, site_length; note_area, kernels_of, kernel_of: a kernel for each area that occurs, and the one of
+ * an area; exact_check, kernels_check: what refuses a beta; kernel_log. */
+
+#define LFT_P_PAIRS 8 /* of uniform numbers for a link and attempt, at most */
+#define LFT_P_AREAS 4 /* distinct areas: two lengths along each axis, at most */
+
+/* The first of L sites that site i of n stands for. */
+LFT_P_INLINE int LFT_P(site_from)(int i, int n, int L) { return (int)((int64_t)i * L / n); }
+LFT_P_INLINE int LFT_P(site_length)(int i, int n, int L)
+{
+    return LFT_P(site_from)(i + 1, n, L) - LFT_P(site_from)(i, n, L);
+}
+
+LFT_P_STATIC const LFT_P(kernel) *LFT_P(kernel_of)(const LFT_P(kernel) *k, int n, int area)
+{
+    int i;
+    for (i = 0; i + 1 < n && k[i].area != area; ++i) {}
+    return k + i;
+}
+
+/* Notes an area that occurs, and whether it is drawn from. */
+LFT_P_STATIC void LFT_P(note_area)(int *area, int *draws, int *n, int one, int drawn)
+{
+    int i;
+    for (i = 0; i < *n && area[i] != one; ++i) {}
+    if (i == LFT_P_AREAS) return; /* lengths of an axis differ by one */
+    if (i == *n) area[i] = one, draws[i] = 0, *n += 1;
+    draws[i] = draws[i] || drawn;
+}
+
+LFT_P_STATIC lft_status LFT_P(kernels_check)(const LFT_P(kernel) *k, int n, double beta, const char *where, lft_error *error)
+{
+    int i;
+    for (i = 0; k && i < n; ++i) {
+        if (k[i].area == 1 || !k[i].terms || k[i].least * 4e9 > k[i].most) continue;
+        return lft_p_fail_got(error, LFT_ERR_ARG, where, "beta", "one at which kappa keeps 1e-6 of its smallest value", beta);
+    }
+    return LFT_OK;
+}
+
+LFT_P_STATIC lft_status LFT_P(exact_check)(double beta, const char *where, lft_error *error)
+{
+    if (LFT_DIM != 2) return lft_p_fail_got(error, LFT_ERR_ARG, where, "dimensions of exact weights", "2", LFT_DIM);
+    if (!lft_finite(beta) || beta < 0 || beta > 100) return lft_p_fail_got(error, LFT_ERR_ARG, where, "beta", "0 to 100", beta);
+    return LFT_OK;
+}
+
+/* Kernels of all areas; over a measuring arena, their memory. */
+LFT_P_STATIC LFT_P(kernel) *LFT_P(kernels_of)(const LFT_P(characters) *c, const int *area, const int *draws, int n,
+                                              lft_arena *arena)
+{
+    LFT_P(kernel) *list = (LFT_P(kernel) *)lft_arena_alloc(arena, LFT_P_AREAS, sizeof *list), none;
+    int            i;
+    for (i = 0; i < n; ++i) LFT_P(kernel_init)(list ? list + i : &none, c, area[i], draws[i], arena);
+    return list;
+}
+
+/* log kappa of a matrix, times sign, onto sum[lane]. */
+LFT_P_STATIC void LFT_P(kernel_log)(const LFT_P(kernel) *k, const lft_u *u, double sign, double *sum)
+{
+    double re[LFT_P_LANES], im[LFT_P_LANES], value[LFT_P_LANES];
+    int    l;
+    LFT_P(wide_trace)(u, re, im);
+    if (k->area == 1) {
+        for (l = 0; l < LFT_P_LANES; ++l) sum[l] += sign * (k->slope * re[l] + k->constant);
+        return;
+    }
+    LFT_P(kernel_value)(k, re, im, value);
+    for (l = 0; l < LFT_P_LANES; ++l) sum[l] += sign * lft_p_f64_p_log(value[l]);
 }
 
 #endif
@@ -15604,6 +15689,46 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
 
 #else
 
+/* ---- 70_layer.h, code -------------------------------------------------------------------------------------------- */
+/* 70_layer.h: what layers without parameters have in common, and numbers of a model file.
+ * Offers (private): nothing_to_start, nothing_to_prepare, nothing_to_collect: of their tables; put_beta, get_beta; read_count. */
+
+LFT_P_STATIC void LFT_P(nothing_to_start)(const LFT_(layer) *layer, double *theta, double *pace)
+{
+    (void)layer, (void)theta, (void)pace;
+}
+
+LFT_P_STATIC void LFT_P(nothing_to_prepare)(LFT_(layer) *layer, const double *theta)
+{
+    (void)layer, (void)theta;
+}
+
+LFT_P_STATIC void LFT_P(nothing_to_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
+{
+    (void)layer, (void)gradient, (void)dtheta;
+}
+
+/* A double as two integers, and back. */
+LFT_P_STATIC void LFT_P(put_beta)(double beta, int64_t *number)
+{
+    uint64_t bits;
+    lft_p_copy(&bits, &beta, sizeof bits);
+    number[0] = (int64_t)(bits >> 32), number[1] = (int64_t)(bits & 0xffffffffu);
+}
+
+LFT_P_STATIC double LFT_P(get_beta)(const int64_t *number)
+{
+    const uint64_t bits = (uint64_t)number[0] << 32 | ((uint64_t)number[1] & 0xffffffffu);
+    double         beta;
+    lft_p_copy(&beta, &bits, sizeof beta);
+    return beta;
+}
+
+LFT_P_STATIC lft_status LFT_P(read_count)(int n, int expected, const char *what, lft_error *error)
+{
+    return n >= expected ? LFT_OK : lft_p_fail_got(error, LFT_ERR_FORMAT, "model", what, "more of them", n);
+}
+
 /* ---- 71_gauge_continuous.h, code --------------------------------------------------------------------------------- */
 
 LFT_API int LFT_(continuous_loops)(int doubled, int order)
@@ -17602,73 +17727,15 @@ LFT_API const LFT_(layer_ops) *LFT_(circle)(void)
 
 /* ---- 74_doubling.h, code ----------------------------------------------------------------------------------------- */
 
-#define LFT_P_PAIRS 8 /* of uniform numbers for a link and attempt, at most */
-#define LFT_P_AREAS 4 /* distinct areas: two lengths along each axis, at most */
-
 typedef struct LFT_P(doubling) {
     LFT_(doubling_desc)  desc; /* defaults filled in */
     LFT_P(characters)    characters;
     LFT_P(kernel)       *fine, *coarse; /* [LFT_P_AREAS] */
     int                  fines, coarses;
-    double               constant; /* the torus: -log sum_r u_r^V */
     char                 name[24];
 } LFT_P(doubling);
 
-/* ---- areas ---------------------------------------------------------------------------------------------------------- */
-
-/* The first of L sites that site i of n stands for. */
-LFT_P_INLINE int LFT_P(site_from)(int i, int n, int L) { return (int)((int64_t)i * L / n); }
-LFT_P_INLINE int LFT_P(site_length)(int i, int n, int L)
-{
-    return LFT_P(site_from)(i + 1, n, L) - LFT_P(site_from)(i, n, L);
-}
-
-/* The slice of n that slice j of extent comes from. */
-LFT_P_INLINE int LFT_P(slice_of)(int j, int n, int extent) { return (int)((((int64_t)j + 1) * n - 1) / extent); }
-
-LFT_P_STATIC const LFT_P(kernel) *LFT_P(kernel_of)(const LFT_P(kernel) *k, int n, int area)
-{
-    int i;
-    for (i = 0; i + 1 < n && k[i].area != area; ++i) {}
-    return k + i;
-}
-
-/* Notes an area that occurs, and whether it is drawn from. */
-LFT_P_STATIC void LFT_P(note_area)(int *area, int *draws, int *n, int one, int drawn)
-{
-    int i;
-    for (i = 0; i < *n && area[i] != one; ++i) {}
-    if (i == LFT_P_AREAS) return; /* lengths of an axis differ by one */
-    if (i == *n) area[i] = one, draws[i] = 0, *n += 1;
-    draws[i] = draws[i] || drawn;
-}
-
-LFT_P_STATIC lft_status LFT_P(kernels_check)(const LFT_P(kernel) *k, int n, double beta, const char *where, lft_error *error)
-{
-    int i;
-    for (i = 0; k && i < n; ++i) {
-        if (k[i].area == 1 || !k[i].terms || k[i].least * 4e9 > k[i].most) continue;
-        return lft_p_fail_got(error, LFT_ERR_ARG, where, "beta", "one at which kappa keeps 1e-6 of its smallest value", beta);
-    }
-    return LFT_OK;
-}
-
-LFT_P_STATIC lft_status LFT_P(exact_check)(double beta, const char *where, lft_error *error)
-{
-    if (LFT_DIM != 2) return lft_p_fail_got(error, LFT_ERR_ARG, where, "dimensions of exact weights", "2", LFT_DIM);
-    if (!lft_finite(beta) || beta < 0 || beta > 100) return lft_p_fail_got(error, LFT_ERR_ARG, where, "beta", "0 to 100", beta);
-    return LFT_OK;
-}
-
-/* Kernels of all areas; over a measuring arena, their memory. */
-LFT_P_STATIC LFT_P(kernel) *LFT_P(kernels_of)(const LFT_P(characters) *c, const int *area, const int *draws, int n,
-                                              lft_arena *arena)
-{
-    LFT_P(kernel) *list = (LFT_P(kernel) *)lft_arena_alloc(arena, LFT_P_AREAS, sizeof *list), none;
-    int            i;
-    for (i = 0; i < n; ++i) LFT_P(kernel_init)(list ? list + i : &none, c, area[i], draws[i], arena);
-    return list;
-}
+/* ---- init ------------------------------------------------------------------------------------------------------------ */
 
 /* All weights that a doubling needs, which are of the plaquettes beside the links that are drawn. */
 LFT_P_STATIC lft_status LFT_P(doubling_weights)(LFT_P(doubling) *s, const LFT_(layer) *layer, lft_arena *arena, lft_error *error)
@@ -17697,22 +17764,6 @@ LFT_P_STATIC lft_status LFT_P(doubling_weights)(LFT_P(doubling) *s, const LFT_(l
     if (LFT_P(kernels_check)(s->fine, s->fines, d->beta, s->name, error)) return LFT_ERR_ARG;
     return LFT_P(kernels_check)(s->coarse, s->coarses, d->beta, s->name, error);
 }
-
-/* log kappa of a matrix, times sign, onto sum[lane]. */
-LFT_P_STATIC void LFT_P(kernel_log)(const LFT_P(kernel) *k, const lft_u *u, double sign, double *sum)
-{
-    double re[LFT_P_LANES], im[LFT_P_LANES], value[LFT_P_LANES];
-    int    l;
-    LFT_P(wide_trace)(u, re, im);
-    if (k->area == 1) {
-        for (l = 0; l < LFT_P_LANES; ++l) sum[l] += sign * (k->slope * re[l] + k->constant);
-        return;
-    }
-    LFT_P(kernel_value)(k, re, im, value);
-    for (l = 0; l < LFT_P_LANES; ++l) sum[l] += sign * lft_p_f64_p_log(value[l]);
-}
-
-/* ---- doubling: init -------------------------------------------------------------------------------------------------- */
 
 LFT_P_STATIC lft_status LFT_P(doubling_defaults)(LFT_P(doubling) *s, LFT_(layer) *layer, lft_error *error)
 {
@@ -17767,7 +17818,10 @@ LFT_P_STATIC lft_status LFT_P(doubling_init)(LFT_(layer) *layer, const char *nam
     return status;
 }
 
-/* ---- doubling: links -------------------------------------------------------------------------------------------------- */
+/* ---- links ----------------------------------------------------------------------------------------------------------- */
+
+/* The slice of n that slice j of extent comes from. */
+LFT_P_INLINE int LFT_P(slice_of)(int j, int n, int extent) { return (int)((((int64_t)j + 1) * n - 1) / extent); }
 
 /* Where a site of the fine lattice comes from. */
 typedef struct LFT_P(origin) {
@@ -17824,6 +17878,8 @@ LFT_P_STATIC void LFT_P(doubling_links)(const LFT_(layer) *layer, const LFT_(dou
         }
     }
 }
+
+/* ---- the exact conditional --------------------------------------------------------------------------------------------- */
 
 /* The plaquettes beside the link across the axis at p, of a second slice: A U before it and U^+ B behind, of the areas a and b. */
 typedef struct LFT_P(between) {
@@ -17896,7 +17952,7 @@ LFT_P_STATIC lft_status LFT_P(doubling_exact)(const LFT_(layer) *layer, const lf
     return lft_p_fail(error, LFT_ERR_NONFINITE, s->name, "a link that is not finite, or that could not be drawn");
 }
 
-/* ---- doubling: the table ----------------------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------------------------------- */
 
 /* V of the coarse link at in-site o.site, where a slice becomes two. */
 LFT_P_STATIC void LFT_P(doubling_keep)(const LFT_(layer) *layer, int axis, const lft_v *out, lft_v *tape)
@@ -18006,42 +18062,6 @@ LFT_P_STATIC lft_status LFT_P(doubling_backward)(const LFT_(layer) *layer, const
     return LFT_OK;
 }
 
-LFT_P_STATIC void LFT_P(nothing_to_start)(const LFT_(layer) *layer, double *theta, double *pace)
-{
-    (void)layer, (void)theta, (void)pace;
-}
-
-LFT_P_STATIC void LFT_P(nothing_to_prepare)(LFT_(layer) *layer, const double *theta)
-{
-    (void)layer, (void)theta;
-}
-
-LFT_P_STATIC void LFT_P(nothing_to_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
-{
-    (void)layer, (void)gradient, (void)dtheta;
-}
-
-/* A double as two integers, and back. */
-LFT_P_STATIC void LFT_P(put_beta)(double beta, int64_t *number)
-{
-    uint64_t bits;
-    lft_p_copy(&bits, &beta, sizeof bits);
-    number[0] = (int64_t)(bits >> 32), number[1] = (int64_t)(bits & 0xffffffffu);
-}
-
-LFT_P_STATIC double LFT_P(get_beta)(const int64_t *number)
-{
-    const uint64_t bits = (uint64_t)number[0] << 32 | ((uint64_t)number[1] & 0xffffffffu);
-    double         beta;
-    lft_p_copy(&beta, &bits, sizeof beta);
-    return beta;
-}
-
-LFT_P_STATIC lft_status LFT_P(read_count)(int n, int expected, const char *what, lft_error *error)
-{
-    return n >= expected ? LFT_OK : lft_p_fail_got(error, LFT_ERR_FORMAT, "model", what, "more of them", n);
-}
-
 #define LFT_P_FIXED_GAUGE 256 /* a bit beside the conditional */
 
 /* axis, extent, conditional, beta (2), targets */
@@ -18093,15 +18113,25 @@ LFT_API const LFT_(layer_ops) *LFT_(doubling)(void)
     return &ops;
 }
 
-/* ---- the torus of one site --------------------------------------------------------------------------------------------- */
+#undef LFT_P_FIXED_GAUGE
+
+/* ---- 74_torus.h, code -------------------------------------------------------------------------------------------- */
+
+typedef struct LFT_P(torus) {
+    LFT_(torus_desc)  desc; /* defaults filled in */
+    LFT_P(characters) characters;
+    LFT_P(kernel)    *kernel;
+    double            constant; /* -log sum_r u_r^V */
+    char              name[24];
+} LFT_P(torus);
 
 LFT_P_STATIC lft_status LFT_P(torus_init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena,
                                           lft_error *error)
 {
-    LFT_P(doubling) *s = (LFT_P(doubling) *)lft_arena_alloc(arena, 1, sizeof *s), local;
-    lft_p_text       t = {0, 0, 0};
-    lft_status       status;
-    int              mu, area = 1, none = 0;
+    LFT_P(torus) *s = (LFT_P(torus) *)lft_arena_alloc(arena, 1, sizeof *s), local;
+    lft_p_text    t = {0, 0, 0};
+    lft_status    status;
+    int           mu, area = 1, none = 0;
     (void)set;
     layer->state = s;
     layer->out   = layer->in;
@@ -18109,11 +18139,7 @@ LFT_P_STATIC lft_status LFT_P(torus_init)(LFT_(layer) *layer, const char *name, 
     lft_p_zero(s, sizeof *s);
     t.data = s->name, t.size = sizeof s->name;
     lft_p_put(&t, name);
-    if (layer->desc) {
-        const LFT_(torus_desc) *d = (const LFT_(torus_desc) *)layer->desc;
-        s->desc.beta = d->beta;
-        for (mu = 0; mu < LFT_DIM; ++mu) s->desc.target[mu] = d->target[mu];
-    }
+    if (layer->desc) s->desc = *(const LFT_(torus_desc) *)layer->desc;
     status = LFT_P(exact_check)(s->desc.beta, s->name, error);
     if (!status && layer->in.volume != 1) {
         status = lft_p_fail_got(error, LFT_ERR_ARG, s->name, "sites of a lattice to begin with", "1", layer->in.volume);
@@ -18127,10 +18153,9 @@ LFT_P_STATIC lft_status LFT_P(torus_init)(LFT_(layer) *layer, const char *name, 
     }
     if (status) return status;
     LFT_P(characters_init)(&s->characters, s->desc.beta, arena);
-    s->coarse  = LFT_P(kernels_of)(&s->characters, &area, &none, 1, arena);
-    s->coarses = 1;
+    s->kernel = LFT_P(kernels_of)(&s->characters, &area, &none, 1, arena);
     if (s->characters.u) s->constant = -lft_p_f64_p_log(LFT_P(characters_sum)(&s->characters, area));
-    return LFT_P(kernels_check)(s->coarse, 1, s->desc.beta, s->name, error);
+    return LFT_P(kernels_check)(s->kernel, 1, s->desc.beta, s->name, error);
 }
 
 /* The plaquette U_0 U_1 U_0^+ U_1^+ */
@@ -18143,13 +18168,13 @@ LFT_P_STATIC void LFT_P(torus_loop)(const lft_v *links, lft_u *loop)
     LFT_P(mul_adj)(loop, &there, &back);
 }
 
-LFT_P_STATIC lft_status LFT_P(torus_logq)(const LFT_P(doubling) *s, const lft_v *links, double sign, double *sum, int failed,
+LFT_P_STATIC lft_status LFT_P(torus_logq)(const LFT_P(torus) *s, const lft_v *links, double sign, double *sum, int failed,
                                           lft_error *error)
 {
     lft_u loop;
     int   l;
     LFT_P(torus_loop)(links, &loop);
-    LFT_P(kernel_log)(s->coarse, &loop, sign, sum);
+    LFT_P(kernel_log)(s->kernel, &loop, sign, sum);
     for (l = 0; l < LFT_P_LANES; ++l) {
         sum[l] += sign * s->constant;
         failed |= !lft_finite(sum[l]);
@@ -18161,12 +18186,12 @@ LFT_P_STATIC lft_status LFT_P(torus_logq)(const LFT_P(doubling) *s, const lft_v 
 LFT_P_STATIC lft_status LFT_P(torus_draw)(const LFT_(layer) *layer, lft_draw d, const lft_real *x_in, lft_real *x_out,
                                           double *logdet, lft_real *score, void *tape, lft_arena scratch, lft_error *error)
 {
-    const LFT_P(doubling) *s     = (const LFT_P(doubling) *)layer->state;
-    lft_v                 *links = LFT_P(view)(x_out), next[LFT_DIM * LFT_P_LINK];
-    LFT_P(crew)            crew;
-    lft_u                  loop;
-    double                 re[LFT_P_LANES], im[LFT_P_LANES], value[LFT_P_LANES], u[2 * LFT_P_PAIRS][LFT_P_LANES];
-    int                    k, l;
+    const LFT_P(torus) *s     = (const LFT_P(torus) *)layer->state;
+    lft_v              *links = LFT_P(view)(x_out), next[LFT_DIM * LFT_P_LINK];
+    LFT_P(crew)         crew;
+    lft_u               loop;
+    double              re[LFT_P_LANES], im[LFT_P_LANES], value[LFT_P_LANES], u[2 * LFT_P_PAIRS][LFT_P_LANES];
+    int                 k, l;
     (void)x_in, (void)tape, (void)scratch;
     if (score) return lft_p_fail(error, LFT_ERR_ARG, s->name, "a draw by rejection has no derivatives");
     LFT_P(crew_start)(&crew, LFT_P(int_splat)(0));
@@ -18178,8 +18203,8 @@ LFT_P_STATIC lft_status LFT_P(torus_draw)(const LFT_(layer) *layer, lft_draw d, 
         LFT_P(crew_uniforms)(&crew, &d, LFT_DIM * LFT_P_PAIRS, 1, u);
         LFT_P(torus_loop)(next, &loop);
         LFT_P(wide_trace)(&loop, re, im);
-        LFT_P(kernel_value)(s->coarse, re, im, value);
-        for (l = 0; l < LFT_P_LANES; ++l) u[0][l] *= s->coarse->most;
+        LFT_P(kernel_value)(s->kernel, re, im, value);
+        for (l = 0; l < LFT_P_LANES; ++l) u[0][l] *= s->kernel->most;
         LFT_P(crew_settle)(&crew, u[0], value);
         for (k = 0; k < LFT_DIM * LFT_P_LINK; ++k) LFT_P(crew_move)(&crew, links + k, next[k]);
     }
@@ -18191,14 +18216,14 @@ LFT_P_STATIC lft_status LFT_P(torus_inverse)(const LFT_(layer) *layer, const lft
 {
     (void)scratch;
     if (x_in != x_out) lft_p_copy(x_in, x_out, LFT_P(field_vectors)(&layer->in) * sizeof(lft_v));
-    return LFT_P(torus_logq)((const LFT_P(doubling) *)layer->state, LFT_P(const_view)(x_out), 1, logdet, 0, error);
+    return LFT_P(torus_logq)((const LFT_P(torus) *)layer->state, LFT_P(const_view)(x_out), 1, logdet, 0, error);
 }
 
 /* beta (2), targets */
 LFT_P_STATIC int LFT_P(torus_spec)(const LFT_(layer) *layer, int64_t *number)
 {
-    const LFT_(doubling_desc) *d = &((const LFT_P(doubling) *)layer->state)->desc;
-    int                        mu;
+    const LFT_(torus_desc) *d = &((const LFT_P(torus) *)layer->state)->desc;
+    int                     mu;
     LFT_P(put_beta)(d->beta, number);
     for (mu = 0; mu < LFT_DIM; ++mu) number[2 + mu] = d->target[mu];
     return 2 + LFT_DIM;
@@ -18240,10 +18265,6 @@ LFT_API const LFT_(layer_ops) *LFT_(torus)(void)
     };
     return &ops;
 }
-
-#undef LFT_P_PAIRS
-#undef LFT_P_AREAS
-#undef LFT_P_FIXED_GAUGE
 
 #endif
 #if LFT_GROUP == LFT_SCALAR
@@ -22972,6 +22993,8 @@ LFT_API size_t LFT_(loop_fit_bytes)(const LFT_(flow) *flow, const lft_fit_desc *
 #undef LFT_P_RUNGS
 #undef LFT_P_TOP
 #undef LFT_P_ATTEMPTS
+#undef LFT_P_PAIRS
+#undef LFT_P_AREAS
 #undef lft_u
 #undef lft_z
 #undef lft_w

@@ -55,6 +55,8 @@
 #undef LFT_P_RUNGS
 #undef LFT_P_TOP
 #undef LFT_P_ATTEMPTS
+#undef LFT_P_PAIRS
+#undef LFT_P_AREAS
 #undef lft_u
 #undef lft_z
 #undef lft_w

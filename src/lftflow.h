@@ -1,5 +1,5 @@
 /* lftflow.h: lattice field theory sampled exactly with normalizing flows. SPDX-License-Identifier: MIT-0
- * The root: the rooms in the order in which they may use each other; tools/amalgamate.sh joins them into ../lftflow.h. */
+ * The root: the lists of rooms, for their declarations and for their code; tools/amalgamate.sh joins them into ../lftflow.h. */
 
 /* ---- common room: once per file ---------------------------------------------------------------------------------- */
 #ifndef LFT_P_COMMON
@@ -9,55 +9,10 @@
 #define LFT_P_CODE         2
 
 #define LFT_P_PHASE LFT_P_DECLARATIONS
-#include "00_config.h"
-#include "01_status.h"
-#include "02_arena.h"
-#include "03_stream.h"
-#include "04_pool.h"
-#ifdef LFT_STDIO
-#include "06_stdio.h"
-#endif
-#include "18_parameters.h"
-#include "19_family.h"
-#include "20_random.h"
-#include "21_series.h"
-#include "22_gamma.h"
-#include "23_jackknife.h"
-#include "24_npy.h"
-#include "25_safetensors.h"
-#include "26_links.h"
-#include "29_gauge_file.h"
-
+#include "common_rooms.h"
 #undef LFT_P_PHASE
 #define LFT_P_PHASE LFT_P_CODE
-#include "00_config.h"
-#include "01_status.h"
-#include "02_arena.h"
-#include "03_stream.h"
-#include "04_pool.h"
-#include "05_text.h"
-#ifdef LFT_STDIO
-#include "06_stdio.h"
-#endif
-#include "08_private.h"
-#include "10_lanes.h"
-#include "11_elementary.h"
-#include "99_close.h"
-#include "15_bessel.h"
-#include "16_alias.h"
-#include "17_normal_equations.h"
-#include "18_parameters.h"
-#include "19_family.h"
-#include "20_random.h"
-#include "21_series.h"
-#include "22_gamma.h"
-#include "23_jackknife.h"
-#include "24_npy.h"
-#include "25_safetensors.h"
-#include "26_links.h"
-#include "27_nersc.h"
-#include "28_ildg.h"
-#include "29_gauge_file.h"
+#include "common_rooms.h"
 #undef LFT_P_PHASE
 
 #endif /* LFT_P_COMMON */
@@ -66,196 +21,11 @@
 #ifdef LFT_NAME
 
 #define LFT_P_PHASE LFT_P_DECLARATIONS
-#include "09_instance.h"
-#include "40_lattice.h"
-#include "41_field.h"
-#if LFT_GROUP != LFT_SCALAR
-#include "42_gauge.h"
-#include "44_wilson_flow.h"
-#include "46_configuration.h"
-#endif
-#include "50_theory.h"
-#if LFT_GROUP == LFT_SCALAR
-#include "51_phi4.h"
-#else
-#include "52_wilson.h"
-#endif
-#if LFT_UPTO >= LFT_SAMPLE
-#include "64_prior.h"
-#include "65_layer.h"
-#if LFT_GROUP != LFT_SCALAR
-#include "69_group_scheme.h"
-#endif
-#if LFT_GROUP == LFT_SCALAR
-#include "70_continuous.h"
-#else
-#include "71_gauge_continuous.h"
-#endif
-#if LFT_GROUP == LFT_SCALAR
-#include "72_coupling.h"
-#include "73_scalar_doubling.h"
-#else
-#include "74_circle.h"
-#include "74_doubling.h"
-#endif
-#include "80_flow.h"
-#if LFT_GROUP != LFT_SCALAR
-#include "81_exact.h"
-#include "81_multiscale.h"
-#else
-#include "81_scalar_multiscale.h"
-#endif
-#include "81_transfer.h"
-#include "82_carry.h"
-#include "82_metropolis.h"
-#include "83_hmc.h"
-#if LFT_GROUP != LFT_SCALAR
-#include "84_heatbath.h"
-#endif
-#if LFT_GROUP == LFT_SCALAR
-#include "86_scalar_observables.h"
-#else
-#include "87_gauge_observables.h"
-#endif
-#include "88_model.h"
-#include "89_model_read.h"
-#endif
-#if LFT_UPTO >= LFT_TRAIN
-#include "90_exactness.h"
-#include "91_pullback.h"
-#include "92_trainer.h"
-#include "93_checkpoint.h"
-#include "94_training.h"
-#if LFT_GROUP != LFT_SCALAR
-#include "95_loop_fit.h"
-#endif
-#endif
-
+#include "instance_rooms.h"
 #undef LFT_P_PHASE
 #define LFT_P_PHASE LFT_P_CODE
 #if defined(LFT_IMPLEMENTATION) || defined(LFT_STATIC)
-#include "10_lanes.h"
-#include "11_elementary.h"
-#include "12_fixed_point.h"
-#if LFT_GROUP != LFT_SCALAR
-#include "29_lane_draws.h"
-#endif
-#include "30_group.h"
-#if LFT_GROUP == LFT_SCALAR
-#include "31_real.h"
-#elif LFT_GROUP == LFT_U1
-#include "32_u1.h"
-#elif LFT_GROUP == LFT_SU2
-#include "33_su2.h"
-#elif LFT_GROUP == LFT_SU3
-#include "34_su3.h"
-#endif
-#include "40_lattice.h"
-#include "41_field.h"
-#if LFT_GROUP != LFT_SCALAR
-#include "42_gauge.h"
-#include "43_field_strength.h"
-#include "44_wilson_flow.h"
-#include "45_loops.h"
-#include "46_configuration.h"
-#endif
-#if LFT_UPTO >= LFT_SAMPLE
-#if LFT_GROUP != LFT_SCALAR
-#include "47_characters.h"
-#endif
-#if LFT_GROUP == LFT_SU2
-#include "48_su2_kernel.h"
-#elif LFT_GROUP == LFT_SU3
-#include "48_su3_kernel.h"
-#elif LFT_GROUP == LFT_U1
-#include "48_u1_kernel.h"
-#endif
-#endif
-#include "50_theory.h"
-#if LFT_GROUP == LFT_SCALAR
-#include "51_phi4.h"
-#else
-#include "52_wilson.h"
-#endif
-#if LFT_UPTO >= LFT_SAMPLE
-#if LFT_GROUP == LFT_SCALAR
-#include "60_hartley.h"
-#include "61_spectrum.h"
-#include "62_velocity.h"
-#include "63_convolution.h"
-#include "63_winograd.h"
-#include "64_convnet.h"
-#include "64_gaussian.h"
-#endif
-#include "64_prior.h"
-#include "65_layer.h"
-#if LFT_GROUP != LFT_SCALAR
-#include "65_traces.h"
-#include "66_loop_classes.h"
-#include "67_loop_program.h"
-#include "68_loop_draft.h"
-#include "69_group_scheme.h"
-#include "69_plaquette_orbits.h"
-#include "69_potential.h"
-#include "69_trace_net.h"
-#endif
-#if LFT_GROUP == LFT_SCALAR
-#include "70_continuous.h"
-#else
-#include "71_gauge_continuous.h"
-#endif
-#if LFT_GROUP == LFT_SCALAR
-#include "72_coupling.h"
-#include "73_scalar_doubling.h"
-#else
-#include "74_circle.h"
-#include "74_doubling.h"
-#endif
-#if LFT_GROUP == LFT_SCALAR
-#include "75_gaussian_prior.h"
-#else
-#include "76_haar_prior.h"
-#endif
-#include "80_flow.h"
-#include "80_scales.h"
-#if LFT_GROUP != LFT_SCALAR
-#include "81_exact.h"
-#include "81_multiscale.h"
-#else
-#include "81_scalar_multiscale.h"
-#endif
-#include "81_transfer.h"
-#include "82_carry.h"
-#include "82_metropolis.h"
-#include "83_hmc.h"
-#if LFT_GROUP != LFT_SCALAR
-#include "84_heatbath.h"
-#endif
-#include "85_measurement.h"
-#if LFT_GROUP == LFT_SCALAR
-#include "86_scalar_observables.h"
-#else
-#include "87_gauge_observables.h"
-#endif
-#if LFT_GROUP != LFT_SCALAR
-#include "88_gauge_layers.h"
-#endif
-#include "88_model.h"
-#if LFT_GROUP == LFT_SCALAR
-#include "88_scalar_layers.h"
-#endif
-#include "89_model_read.h"
-#endif
-#if LFT_UPTO >= LFT_TRAIN
-#include "90_exactness.h"
-#include "91_pullback.h"
-#include "92_trainer.h"
-#include "93_checkpoint.h"
-#include "94_training.h"
-#if LFT_GROUP != LFT_SCALAR
-#include "95_loop_fit.h"
-#endif
-#endif
+#include "instance_rooms.h"
 #endif
 #include "99_close.h"
 #undef LFT_P_PHASE

@@ -51,6 +51,28 @@ static void check_skipped(const char *name, const char *why)
     printf("%-58s skipped: %s\n", name, why);
 }
 
+/* The largest |value| so far; NaN stays. */
+static void test_worst(double *worst, double value)
+{
+    if (!(fabs(value) <= *worst) && !isnan(*worst)) *worst = fabs(value);
+}
+
+static double test_largest(const double *a, size_t n)
+{
+    double worst = 0;
+    size_t i;
+    for (i = 0; i < n; ++i) test_worst(&worst, a[i]);
+    return worst;
+}
+
+static double test_apart(const double *a, const double *b, size_t n)
+{
+    double worst = 0;
+    size_t i;
+    for (i = 0; i < n; ++i) test_worst(&worst, a[i] - b[i]);
+    return worst;
+}
+
 static int test_end(void)
 {
     printf("%d passed, %d failed, %d skipped\n", test_passed, test_failed, test_skipped);

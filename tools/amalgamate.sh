@@ -1,11 +1,12 @@
 #!/bin/sh
 # usage: tools/amalgamate.sh [--check | --where LINE]
-# Joins src/lftflow.h and the parts that it includes into ./lftflow.h. With --check nothing is written: exit status 1 if
+# Joins src/lftflow.h and the parts that its lists src/*_rooms.h include into ./lftflow.h. With --check nothing is written: exit status 1 if
 # ./lftflow.h is stale. With --where, says which part and line became LINE of lftflow.h.
 #
 # The root's LFT_P_PHASE says which sections of each part are copied. A part's leading comment goes with the section
 # that is copied first in each room; text outside of the sections is an error. Of the root's leading comment the first
-# line is kept.
+# line is kept, of a list's none. A list is read once per phase, and conditions that nothing of the phase stands under
+# are left out.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -26,10 +27,26 @@ trap 'exit 1' HUP INT TERM
 awk -v root=src/lftflow.h '
 function fail(message) { print "amalgamate: " message > "/dev/stderr"; exit 1 }
 function put(origin, text) { # never two blank lines, and none at either end
+    if (text == "" && waiting) { wait(origin, text); return }
     if (text == "") { gap = origin; return }
+    release()
     if (gap != "" && started) print gap "\t"
     print origin "\t" text
     gap = ""; started = 1
+}
+function wait(origin, text) { # of a list: for what stands under it
+    origins[++waiting] = origin; conditions[waiting] = text; depths[waiting] = depth
+}
+function release(   n, i) {
+    n = waiting; waiting = 0
+    for (i = 1; i <= n; ++i) put(origins[i], conditions[i])
+}
+function condition(origin, text,   opened) { # #if, #elif, #else, #endif of a list
+    if (text ~ /^#if/) ++depth
+    if (text !~ /^#endif/) { wait(origin, text); return }
+    for (; waiting && depths[waiting] == depth; --waiting) opened = conditions[waiting] ~ /^#if/
+    --depth
+    if (!opened) put(origin, text)
 }
 function banner(origin, text) {
     while (length(text) < 117) text = text "-"
@@ -65,26 +82,31 @@ function copy(name, from,   path, line, n, status, comment, last, section, opene
     if (section != "") fail(path ":" opened ": its end marker \"#endif /* " section " */\" is missing")
     put(path ":" n, "")
 }
-BEGIN {
-    while ((status = (getline line < root)) > 0) {
-        at = root ":" ++n
-        if (n == 1) {
+function list(path,   line, word, at, n, status, closed) {
+    while ((status = (getline line < path)) > 0) {
+        at = path ":" ++n
+        if (!closed) {
             closed = sub(/ *\*\/$/, "", line)
+            if (path != root || n > 1) continue
             put(at, line)
             put(at, " * Generated from src/ by tools/amalgamate.sh: do not edit, change the parts and run it again. */")
-        } else if (!closed) {
-            closed = line ~ /\*\/$/
         } else if (line ~ /^#(define|undef) LFT_P_PHASE/) {
             split(line, word, " +"); phase = word[3]
         } else if (line ~ /^#include "/) {
-            split(line, word, "\""); copy(word[2], at)
+            split(line, word, "\"")
+            if (word[2] ~ /_rooms\.h$/) list("src/" word[2])
+            else copy(word[2], at)
+        } else if (path != root && line ~ /^#(if|el|endif)/) {
+            condition(at, line)
         } else if (line !~ /^#define LFT_P_(DECLARATIONS|CODE) /) {
             if (line ~ /^\/\* ---- /) ++room
             put(at, line)
         }
     }
-    if (status < 0) fail("there is no " root)
-}' >"$map"
+    close(path)
+    if (status < 0) fail("there is no " path)
+}
+BEGIN { list(root) }' >"$map"
 cut -f 2- "$map" >"$map.h"
 
 case "${1-}" in

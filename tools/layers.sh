@@ -8,7 +8,6 @@ set -u
 export LC_ALL=C
 cd "$(dirname "$0")/.." || exit 1
 . tests/report.sh
-root=src/lftflow.h
 groups=${LFT_GROUPS-$(sed -n 's/.*unknown LFT_GROUP; legal values: \([^"]*\)".*/\1/p' src/09_instance.h | tr -d ,)}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -17,6 +16,11 @@ trap 'exit 1' HUP INT TERM
 # gcc would place an error in a pasted name where LFT_NAME was defined, not in the part that has it.
 places=-ftrack-macro-expansion=0
 "${CC:-cc}" $places -fsyntax-only -x c /dev/null 2>/dev/null || places=
+
+# The root with its lists of parts in their places.
+root=$tmp/whole.h
+awk -F'"' '/^#include ".*_rooms\.h"$/ { while ((getline line < ("src/" $2)) > 0) print line; close("src/" $2); next }
+    { print }' src/lftflow.h >"$root"
 
 # The numbers ascend in each room and phase. 99_close.h may also close the private instance that 08_private.h opened.
 awk -F'"' '/^#define LFT_P_PHASE/ { last = "" }

@@ -112,13 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 #ifdef LFT_FUZZ_MAIN
-
-static uint64_t state;
-static size_t   below(size_t n) /* xorshift64* */
-{
-    state ^= state >> 12, state ^= state << 25, state ^= state >> 27;
-    return (size_t)((state * 2685821657736338717u >> 33) % n);
-}
+#include "fuzz.h"
 
 /* Unit links. */
 static int unity(void *user, const int x[LFT_MAX_DIM], int mu, double *u)
@@ -166,50 +160,30 @@ static size_t mutate(unsigned char *text, size_t n, size_t room)
 {
     const char  *word = token[below(sizeof token / sizeof *token)];
     const size_t head = n > 1000 && below(4) ? 700 : n; /* mostly in front, where the headers are */
-    const size_t at = below(head + 1), length = strlen(word), cut = below(n - at + 1) % 9;
-    switch (below(6)) {
-    case 0:
-        if (at < n) text[at] = (unsigned char)below(256);
-        return n;
-    case 1:
-        if (at < n) text[at] = (unsigned char)(text[at] ^ 1 << below(8));
-        return n;
-    case 2: memmove(text + at, text + at + cut, n - at - cut); return n - cut;
-    case 3:
-        if (n + length > room) return n;
-        memmove(text + at + length, text + at, n - at);
-        memcpy(text + at, word, length);
-        return n + length;
-    case 4:
-        if (at + length <= n) memcpy(text + at, word, length);
-        return n;
-    default:
-        if (n + cut > room) return n;
-        memmove(text + at + cut, text + at, n - at);
-        return n + cut;
-    }
+    const size_t at = below(head + 1), cut = below(n - at + 1) % 9, kind = below(6), length = strlen(word);
+    if (kind != 4) return change(kind, text, n, room, at, cut, word);
+    if (at + length <= n) memcpy(text + at, word, length);
+    return n;
+}
+
+static int one_file(void)
+{
+    static unsigned char text[20000];
+    size_t               n = make(text, sizeof text), k;
+    unsigned char       *file;
+    for (k = below(6); k > 0; --k) n = mutate(text, n, sizeof text);
+    if (below(8) == 0) n = below(n + 1);
+    file = (unsigned char *)malloc(n ? n : 1);
+    if (!file) return 1;
+    memcpy(file, text, n);
+    LLVMFuzzerTestOneInput(file, n);
+    free(file);
+    return 0;
 }
 
 int main(int argc, char **argv)
 {
-    static unsigned char text[20000];
-    const long           runs = argc > 1 ? atol(argv[1]) : 100000;
-    const long           seed = argc > 2 ? atol(argv[2]) : 1;
-    long                 i;
-    state = (uint64_t)seed * 0x9e3779b97f4a7c15u + 1;
-    for (i = 0; i < runs; ++i) {
-        size_t         n = make(text, sizeof text), k;
-        unsigned char *file;
-        for (k = below(6); k > 0; --k) n = mutate(text, n, sizeof text);
-        if (below(8) == 0) n = below(n + 1);
-        file = (unsigned char *)malloc(n ? n : 1);
-        if (!file) return 1;
-        memcpy(file, text, n);
-        LLVMFuzzerTestOneInput(file, n);
-        free(file);
-    }
-    printf("fuzz_gauge_file: %ld files, seed %ld\n", runs, seed);
-    return 0;
+    return damage(argc, argv, "fuzz_gauge_file", one_file);
 }
 
 #endif

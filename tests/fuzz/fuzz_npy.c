@@ -60,6 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 #ifdef LFT_FUZZ_MAIN
+#include "fuzz.h"
 
 static const char *const seed_text[] = {
     "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }      \n",
@@ -72,63 +73,37 @@ static const char *const token[] = {
     "18446744073709551615", "4294967296", "'shape'", "'descr'", "L", "\n", " ", "\\"};
 /* clang-format on */
 
-static uint64_t state;
-static size_t   below(size_t n) /* xorshift64* */
-{
-    state ^= state >> 12, state ^= state << 25, state ^= state >> 27;
-    return (size_t)((state * 2685821657736338717u >> 33) % n);
-}
-
 static size_t mutate(unsigned char *text, size_t n, size_t room)
 {
     const char  *word = token[below(sizeof token / sizeof *token)];
-    const size_t at = below(n + 1), length = strlen(word), cut = below(n - at + 1) % 9;
-    switch (below(5)) {
-    case 0:
-        if (at < n) text[at] = (unsigned char)below(256);
-        return n;
-    case 1:
-        if (at < n) text[at] = (unsigned char)(text[at] ^ 1 << below(8));
-        return n;
-    case 2: memmove(text + at, text + at + cut, n - at - cut); return n - cut;
-    case 3:
-        if (n + length > room) return n;
-        memmove(text + at + length, text + at, n - at);
-        memcpy(text + at, word, length);
-        return n + length;
-    default:
-        if (n + cut > room) return n;
-        memmove(text + at + cut, text + at, n - at);
-        return n + cut;
-    }
+    const size_t at = below(n + 1), cut = below(n - at + 1) % 9;
+    return change(below(5), text, n, room, at, cut, word);
+}
+
+static int one_file(void)
+{
+    static unsigned char text[600], *file;
+    const char          *s = seed_text[below(sizeof seed_text / sizeof *seed_text)];
+    size_t               n = strlen(s), k, major = 1 + below(3), start = major == 1 ? 10 : 12, bytes = below(200);
+    memcpy(text, s, n);
+    for (k = below(6); k > 0; --k) n = mutate(text, n, sizeof text);
+    file = (unsigned char *)malloc(start + n + bytes);
+    if (!file) return 1;
+    memcpy(file, "\x93NUMPY\0\0\0\0\0\0", 12 < start ? 12 : start);
+    file[6] = (unsigned char)major;
+    file[8] = (unsigned char)(n & 255);
+    file[9] = (unsigned char)(n >> 8);
+    memcpy(file + start, text, n);
+    for (k = 0; k < bytes; ++k) file[start + n + k] = (unsigned char)below(256);
+    if (below(10) == 0) file[below(start)] = (unsigned char)below(256);
+    LLVMFuzzerTestOneInput(file, below(8) ? start + n + bytes : below(start + n + bytes));
+    free(file);
+    return 0;
 }
 
 int main(int argc, char **argv)
 {
-    static unsigned char text[600], *file;
-    const long           runs = argc > 1 ? atol(argv[1]) : 100000;
-    const long           seed = argc > 2 ? atol(argv[2]) : 1;
-    long                 i;
-    state = (uint64_t)seed * 0x9e3779b97f4a7c15u + 1;
-    for (i = 0; i < runs; ++i) {
-        const char *s = seed_text[below(sizeof seed_text / sizeof *seed_text)];
-        size_t      n = strlen(s), k, major = 1 + below(3), start = major == 1 ? 10 : 12, bytes = below(200);
-        memcpy(text, s, n);
-        for (k = below(6); k > 0; --k) n = mutate(text, n, sizeof text);
-        file = (unsigned char *)malloc(start + n + bytes);
-        if (!file) return 1;
-        memcpy(file, "\x93NUMPY\0\0\0\0\0\0", 12 < start ? 12 : start);
-        file[6] = (unsigned char)major;
-        file[8] = (unsigned char)(n & 255);
-        file[9] = (unsigned char)(n >> 8);
-        memcpy(file + start, text, n);
-        for (k = 0; k < bytes; ++k) file[start + n + k] = (unsigned char)below(256);
-        if (below(10) == 0) file[below(start)] = (unsigned char)below(256);
-        LLVMFuzzerTestOneInput(file, below(8) ? start + n + bytes : below(start + n + bytes));
-        free(file);
-    }
-    printf("fuzz_npy: %ld files, seed %ld\n", runs, seed);
-    return 0;
+    return damage(argc, argv, "fuzz_npy", one_file);
 }
 
 #endif

@@ -125,6 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 #ifdef LFT_FUZZ_MAIN
+#include "fuzz.h"
 
 #define INFO(dtype, shape, offsets) "{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":" offsets "}"
 
@@ -144,64 +145,37 @@ static const char *const token[] = {
     "\"dtype\":\"F64\"", "\"shape\":[]", "\"data_offsets\":[0,0]", ",\"x\":" INFO("U8", "[0]", "[0,0]")};
 /* clang-format on */
 
-static uint64_t state;
-static size_t   below(size_t n) /* xorshift64* */
-{
-    state ^= state >> 12, state ^= state << 25, state ^= state >> 27;
-    return (size_t)((state * 2685821657736338717u >> 33) % n);
-}
-
 static size_t mutate(unsigned char *text, size_t n, size_t room)
 {
     const char  *word = token[below(sizeof token / sizeof *token)];
-    const size_t at = below(n + 1), length = strlen(word), cut = below(n - at + 1) % 17;
-    switch (below(6)) {
-    case 0:
-        if (at < n) text[at] = (unsigned char)below(256);
-        return n;
-    case 1:
-        if (at < n) text[at] = (unsigned char)(text[at] ^ 1 << below(8));
-        return n;
-    case 2: memmove(text + at, text + at + cut, n - at - cut); return n - cut;
-    case 3:
-        if (n + length > room) return n;
-        memmove(text + at + length, text + at, n - at);
-        memcpy(text + at, word, length);
-        return n + length;
-    case 4: /* another digit */
-        if (at < n && text[at] >= '0' && text[at] <= '9') text[at] = (unsigned char)('0' + below(10));
-        return n;
-    default:
-        if (n + cut > room) return n;
-        memmove(text + at + cut, text + at, n - at);
-        return n + cut;
-    }
+    const size_t at = below(n + 1), cut = below(n - at + 1) % 17, kind = below(6);
+    if (kind != 4) return change(kind, text, n, room, at, cut, word);
+    if (at < n && text[at] >= '0' && text[at] <= '9') text[at] = (unsigned char)('0' + below(10)); /* another digit */
+    return n;
+}
+
+static int one_file(void)
+{
+    static unsigned char text[2000], *file;
+    const size_t         which = below(sizeof seed_text / sizeof *seed_text);
+    size_t               n = strlen(seed_text[which]), k, bytes = below(4) ? seed_bytes[which] : below(40), size;
+    memcpy(text, seed_text[which], n);
+    for (k = below(6); k > 0; --k) n = mutate(text, n, sizeof text);
+    size = 8 + n + bytes;
+    file = (unsigned char *)malloc(size);
+    if (!file) return 1;
+    lft_p_file_put(file, 8, n);
+    memcpy(file + 8, text, n);
+    for (k = 0; k < bytes; ++k) file[8 + n + k] = (unsigned char)below(256);
+    if (below(16) == 0) file[below(8)] = (unsigned char)below(256);
+    check(file, below(16) ? size : below(size));
+    free(file);
+    return 0;
 }
 
 int main(int argc, char **argv)
 {
-    static unsigned char text[2000], *file;
-    const long           runs = argc > 1 ? atol(argv[1]) : 100000;
-    const long           seed = argc > 2 ? atol(argv[2]) : 1;
-    long                 i;
-    state = (uint64_t)seed * 0x9e3779b97f4a7c15u + 1;
-    for (i = 0; i < runs; ++i) {
-        const size_t which = below(sizeof seed_text / sizeof *seed_text);
-        size_t       n = strlen(seed_text[which]), k, bytes = below(4) ? seed_bytes[which] : below(40), size;
-        memcpy(text, seed_text[which], n);
-        for (k = below(6); k > 0; --k) n = mutate(text, n, sizeof text);
-        size = 8 + n + bytes;
-        file = (unsigned char *)malloc(size);
-        if (!file) return 1;
-        lft_p_file_put(file, 8, n);
-        memcpy(file + 8, text, n);
-        for (k = 0; k < bytes; ++k) file[8 + n + k] = (unsigned char)below(256);
-        if (below(16) == 0) file[below(8)] = (unsigned char)below(256);
-        check(file, below(16) ? size : below(size));
-        free(file);
-    }
-    printf("fuzz_safetensors: %ld files, seed %ld\n", runs, seed);
-    return 0;
+    return damage(argc, argv, "fuzz_safetensors", one_file);
 }
 
 #endif

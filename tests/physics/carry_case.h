@@ -1,7 +1,38 @@
-/* carry_case.h: ensembles of an instance of test_carry.c at two couplings. Include it with CASE, the instance's name. */
-#define CASE_PASTE2(a, b) a##_##b
-#define CASE_PASTE(a, b)  CASE_PASTE2(a, b)
-#define C(name)           CASE_PASTE(CASE, name)
+/* carry_case.h: ensembles of an instance of test_carry.c at two couplings. A suite (suite.h). */
+#include "../suite.h"
+#ifndef CARRY_CASE_COMMON
+#define CARRY_CASE_COMMON
+#define C(name) SUITE_(name)
+
+typedef struct shift {
+    double value, error;
+} shift;
+
+typedef struct carried {
+    lft_weights flow, none;
+    shift       by_flow, by_none;
+    double      logz, exact; /* differences */
+} carried;
+
+static unsigned char memory[64 << 20];
+static double        one[4096], other[4096];
+
+/* <a> - <w b> / <w> of independent samples, to first order. */
+static shift shift_of(const double *a, const double *logw, const double *b, int n)
+{
+    double sum = 0, mean = 0, ratio = 0, square = 0;
+    shift  r;
+    int    i;
+    for (i = 0; i < n; ++i) sum += exp(logw[i] - logw[0]), ratio += exp(logw[i] - logw[0]) * b[i], mean += a[i] / n;
+    ratio /= sum;
+    for (i = 0; i < n; ++i) {
+        const double d = a[i] - mean - exp(logw[i] - logw[0]) * n / sum * (b[i] - ratio);
+        square += d * d / n;
+    }
+    r.value = mean - ratio, r.error = sqrt(square / n);
+    return r;
+}
+#endif
 
 /* The trivializing map of an order from one coupling to another; order < 0: cut off instead of expanded. */
 static void C(map)(C(flow) *flow, int L, int order, double from, double to, int steps, lft_arena *arena)
@@ -127,7 +158,4 @@ static carried C(carry)(int L, int order, double from, double to, int n)
     return r;
 }
 
-#undef C
-#undef CASE_PASTE
-#undef CASE_PASTE2
-#undef CASE
+#include "../suite_end.h"

@@ -1,8 +1,18 @@
-/* exact_case.h: the exact flow of an instance of test_exact_physics.c: sums over its samples. Include it with CASE, the instance's
- * name. */
-#define CASE_PASTE2(a, b) a##_##b
-#define CASE_PASTE(a, b)  CASE_PASTE2(a, b)
-#define C(name)           CASE_PASTE(CASE, name)
+/* exact_case.h: the exact flow of an instance of test_exact_physics.c: sums over its samples. A suite (suite.h). */
+#include "../suite.h"
+#ifndef EXACT_CASE_COMMON
+#define EXACT_CASE_COMMON
+#define C(name) SUITE_(name)
+
+enum { COLUMNS = 32 };
+
+typedef struct run_means {
+    double mean[COLUMNS], square[COLUMNS], error[COLUMNS], charge[9]; /* Q = -4 ... 4 */
+    int    plaquette, q2, wilson[5][5];
+} run_means;
+
+static unsigned char memory[64 << 20];
+#endif
 
 /* n samples on L^2: mean and error of the first `columns` observables with Wilson loops up to 4 x 4 (most: 0, none), their weights,
  * and for U(1) how often each charge occurs. */
@@ -56,7 +66,4 @@ static lft_weights C(measured)(int L, double beta, int n, int most, run_means *t
     return w;
 }
 
-#undef C
-#undef CASE_PASTE
-#undef CASE_PASTE2
-#undef CASE
+#include "../suite_end.h"

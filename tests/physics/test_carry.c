@@ -1,56 +1,7 @@
 /* test_carry.c: ensembles of two couplings, correlated by the trivializing map from one to the other, against exact differences. */
-#include "../test.h"
-#include <stdlib.h>
-
-#define LFT_STATIC
-#define LFT_NAME  u1
-#define LFT_GROUP LFT_U1
-#define LFT_DIM   2
-#include "../instance.h"
-#define LFT_NAME  su2
-#define LFT_GROUP LFT_SU2
-#define LFT_DIM   2
-#include "../instance.h"
-#define LFT_NAME  su3
-#define LFT_GROUP LFT_SU3
-#define LFT_DIM   2
-#include "../instance.h"
-
-typedef struct shift {
-    double value, error;
-} shift;
-
-typedef struct carried {
-    lft_weights flow, none;
-    shift       by_flow, by_none;
-    double      logz, exact; /* differences */
-} carried;
-
-static unsigned char memory[64 << 20];
-static double        one[4096], other[4096];
-
-/* <a> - <w b> / <w> of independent samples, to first order. */
-static shift shift_of(const double *a, const double *logw, const double *b, int n)
-{
-    double sum = 0, mean = 0, ratio = 0, square = 0;
-    shift  r;
-    int    i;
-    for (i = 0; i < n; ++i) sum += exp(logw[i] - logw[0]), ratio += exp(logw[i] - logw[0]) * b[i], mean += a[i] / n;
-    ratio /= sum;
-    for (i = 0; i < n; ++i) {
-        const double d = a[i] - mean - exp(logw[i] - logw[0]) * n / sum * (b[i] - ratio);
-        square += d * d / n;
-    }
-    r.value = mean - ratio, r.error = sqrt(square / n);
-    return r;
-}
-
-#define CASE u1
-#include "carry_case.h"
-#define CASE su2
-#include "carry_case.h"
-#define CASE su3
-#include "carry_case.h"
+#define SUITE    "physics/carry_case.h"
+#define SUITE_OF (U1_2D | SU2_2D | SU3_2D)
+#include "../gauge_instances.h"
 
 /* gain: how much smaller the error is than by reweighting, at least */
 static void compare(carried r, double gain)

@@ -1,38 +1,9 @@
 /* test_exact_physics.c: the exact flow of two dimensions against what is known there: weights, log Z, plaquette, Wilson loops, the
  * distribution of the topological charge. */
-#include "../test.h"
 #include "../bessel.h"
-#include <stdlib.h>
-
-#define LFT_STATIC
-#define LFT_NAME  u1
-#define LFT_GROUP LFT_U1
-#define LFT_DIM   2
-#include "../instance.h"
-#define LFT_NAME  su2
-#define LFT_GROUP LFT_SU2
-#define LFT_DIM   2
-#include "../instance.h"
-#define LFT_NAME  su3
-#define LFT_GROUP LFT_SU3
-#define LFT_DIM   2
-#include "../instance.h"
-
-enum { COLUMNS = 32 };
-
-typedef struct run_means {
-    double mean[COLUMNS], square[COLUMNS], error[COLUMNS], charge[9]; /* Q = -4 ... 4 */
-    int    plaquette, q2, wilson[5][5];
-} run_means;
-
-static unsigned char memory[64 << 20];
-
-#define CASE u1
-#include "exact_case.h"
-#define CASE su2
-#include "exact_case.h"
-#define CASE su3
-#include "exact_case.h"
+#define SUITE    "physics/exact_case.h"
+#define SUITE_OF (U1_2D | SU2_2D | SU3_2D)
+#include "../gauge_instances.h"
 
 static void weights(lft_weights w, double logz)
 {

@@ -40,6 +40,8 @@
 #define LFT_REAL  LFT_F32
 #define LFT_UPTO  LFT_SAMPLE
 #include "../instance.h"
+#include "../pool.h"
+#include "comparison.h"
 
 static unsigned char chains_memory[64 << 20], series_memory[16 << 20];
 
@@ -106,59 +108,6 @@ static double one_link(int colours, double x, int power)
     return sum / all;
 }
 
-/* ---- pulls ------------------------------------------------------------------------------------------------------------ */
-
-static double chi2_sum;
-static int    chi2_terms, repeats;
-
-/* A hundred numbers have one beyond 3 sigma now and then, and which one changes with the compiler: a first run that has one is
- * repeated with another seed and four times the samples, and that one counts. */
-typedef struct comparison {
-    char         name[80];
-    lft_estimate e;
-    double       expected, error;
-} comparison;
-
-static int conclude(const comparison *c, int n, int final)
-{
-    int i, far = 0;
-    for (i = 0; i < n; ++i) {
-        const double sigma = sqrt(c[i].e.error * c[i].e.error + c[i].error * c[i].error);
-        const double pull  = (c[i].e.value - c[i].expected) / sigma;
-        far += !(fabs(pull) <= 3);
-        if (!final) chi2_sum += pull * pull, ++chi2_terms;
-    }
-    for (i = 0; i < n; ++i) {
-        const double sigma = sqrt(c[i].e.error * c[i].e.error + c[i].error * c[i].error);
-        if (far && !final) {
-            printf("%-58s %+.2f sigma: once more, with more samples\n", c[i].name, (c[i].e.value - c[i].expected) / sigma);
-            continue;
-        }
-        check_sigma(c[i].name, c[i].e.value, c[i].expected, sigma);
-        if (!c[i].e.reliable) check_true(lft_doubt_str(c[i].e.doubts), 0);
-    }
-    repeats += far && !final;
-    return !far;
-}
-
-/* Runs the tasks backwards and hands out thread numbers in turn. */
-static void backwards(void *user, int tasks, lft_task task, void *context)
-{
-    const int threads = *(const int *)user;
-    int       i;
-    for (i = tasks - 1; i >= 0; --i) task(context, i, i % threads);
-}
-
-static lft_pool pool_of(int *threads, int real)
-{
-    lft_pool pool;
-    if (real) return lft_pool_openmp(*threads); /* serial without -fopenmp */
-    pool.run     = backwards;
-    pool.user    = threads;
-    pool.threads = *threads;
-    return pool;
-}
-
 /* ---- the tests, per instance ---------------------------------------------------------------------------------------- */
 
 #define T         u2
@@ -212,8 +161,7 @@ int main(void)
     t4f_plaquette("SU(3), 4^4, beta = 1", L4, 1, .06004, .00005, 400);
     t4f_plaquette("SU(3), 4^4, beta = 2", L4, 2, .12878, .00009, 300);
     t4f_plaquette("SU(3), 4^4, beta = 6", L4, 6, .5971, .0002, 250);
-    printf("global chi^2 of the first runs: %.1f for %d numbers; %d runs repeated\n", chi2_sum, chi2_terms, repeats);
-    check_below("chi^2 per number", chi2_sum / chi2_terms, 1.5);
+    check_chi2();
     return test_end();
 }
 
@@ -289,7 +237,7 @@ static void T_(same)(void)
         for (threads = 1; threads <= 3; ++threads) {
             lft_arena here = arena;
             char      name[80];
-            desc.pool = pool_of(&threads, real);
+            desc.pool = real ? lft_pool_openmp(threads) : test_pool(&threads); /* serial without -fopenmp */
             bath      = T_(started)(&theory, &desc, &here);
             (void)T_(heatbath_thermalise)(&bath, 5);
             snprintf(name, sizeof name, "same bits with %d threads, %s", threads, real ? "OpenMP's" : "backwards");

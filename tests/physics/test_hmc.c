@@ -31,6 +31,8 @@
 #define LFT_DIM   4
 #define LFT_UPTO  LFT_SAMPLE
 #include "../instance.h"
+#include "../pool.h"
+#include "comparison.h"
 
 static unsigned char chains_memory[16 << 20], series_memory[192 << 20], scratch_memory[8 << 20];
 
@@ -141,20 +143,7 @@ static point published(void)
     return p;
 }
 
-/* ---- pulls ------------------------------------------------------------------------------------------------------------ */
-
-static double chi2_sum;
-static int    chi2_terms, repeats;
-
-/* A number against an exact one, with all that there is to say about both. */
-typedef struct comparison {
-    char         name[80];
-    lft_estimate e;
-    double       expected, error;
-} comparison;
-
-/* All comparisons of one run. A number of 400 is beyond 3 sigma by chance, and which one changes with the compiler: so a
- * first run that has one is repeated with another seed and four times the samples, and that one counts. */
+/* All comparisons of one run. */
 typedef struct comparisons {
     comparison c[20];
     int        n;
@@ -167,47 +156,6 @@ static void compare(comparisons *all, const char *what, lft_estimate e, double e
     c->e        = e;
     c->expected = expected;
     c->error    = error;
-}
-
-static double pull_of(const comparison *c)
-{
-    return (c->e.value - c->expected) / sqrt(c->e.error * c->e.error + c->error * c->error);
-}
-
-static int conclude(const comparisons *all, int final)
-{
-    int i, far = 0;
-    for (i = 0; i < all->n; ++i) far += !(fabs(pull_of(all->c + i)) <= 3);
-    for (i = 0; i < all->n; ++i) {
-        const comparison *c = all->c + i;
-        if (!final) chi2_sum += pull_of(c) * pull_of(c), ++chi2_terms;
-        if (far && !final) {
-            printf("%-58s %+.2f sigma: once more, with more samples\n", c->name, pull_of(c));
-            continue;
-        }
-        check_sigma(c->name, c->e.value, c->expected, sqrt(c->e.error * c->e.error + c->error * c->error));
-        if (!c->e.reliable) check_true(lft_doubt_str(c->e.doubts), 0);
-    }
-    repeats += far && !final;
-    return !far;
-}
-
-/* Runs the tasks backwards and hands out thread numbers in turn. */
-static void backwards(void *user, int tasks, lft_task task, void *context)
-{
-    const int threads = *(const int *)user;
-    int       i;
-    for (i = tasks - 1; i >= 0; --i) task(context, i, i % threads);
-}
-
-static lft_pool pool_of(int *threads, int real)
-{
-    lft_pool pool;
-    if (real) return lft_pool_openmp(*threads); /* serial without -fopenmp */
-    pool.run     = backwards;
-    pool.user    = threads;
-    pool.threads = *threads;
-    return pool;
 }
 
 /* ---- the tests, per instance ---------------------------------------------------------------------------------------- */
@@ -263,8 +211,7 @@ int main(void)
     p = free_field("free 6 x 6, m2 = 1/4", 6, .25, .203282350084), h2_against(&p, LFT_LEAPFROG, 2, 2500, 2);
     p = free_field("free 16 x 16, m2 = 1/16", 16, .0625, .250839023701), h2_against(&p, LFT_OMELYAN, 3, 2000, 1);
     p = published(), h2_against(&p, LFT_OMELYAN, 1, 4000, 2);
-    printf("global chi^2 of the first runs: %.1f for %d numbers; %d of 16 runs repeated\n", chi2_sum, chi2_terms, repeats);
-    check_below("chi^2 per number", chi2_sum / chi2_terms, 1.5);
+    check_chi2();
     return test_end();
 }
 
@@ -480,7 +427,7 @@ static void T_(same)(const T_(theory) *theory)
         for (threads = 1; threads <= 3; ++threads) {
             lft_arena here = arena;
             char      name[80];
-            desc.pool = pool_of(&threads, real);
+            desc.pool = real ? lft_pool_openmp(threads) : test_pool(&threads); /* serial without -fopenmp */
             hmc       = T_(started)(theory, &desc, &here);
             (void)T_(hmc_thermalise)(&hmc, 30);
             if (!sum) sum = T_(bits_of)(&hmc.x);
@@ -493,7 +440,7 @@ static void T_(same)(const T_(theory) *theory)
         T_(hmc)   late;
         int       i;
         const int steps = hmc.steps;
-        desc.pool       = pool_of(&threads, 1);
+        desc.pool       = lft_pool_openmp(threads);
         late            = T_(started)(theory, &desc, &here);
         for (i = 0; i < 10 * k + 5; ++i) (void)T_(hmc_thermalise_next)(&late, i, 30);
         hmc = T_(started)(theory, &desc, &here);
@@ -504,7 +451,7 @@ static void T_(same)(const T_(theory) *theory)
                    hmc.trajectories == 0 && hmc.accepted == 0);
     }
     desc.steps = hmc.steps;
-    desc.pool  = pool_of(&threads, 1);
+    desc.pool  = lft_pool_openmp(threads);
     hmc        = T_(started)(theory, &desc, &arena);
     for (k = 0; k < 5; ++k) (void)T_(hmc_next)(&hmc);
     T_(batch_get)(&hmc.x, 10, a);
@@ -625,7 +572,7 @@ static int T_(run)(const point *p, lft_integrator integrator, double length, int
         name[2]      = (char)('0' + i);
         if (p->G[i] != UNKNOWN) compare(&all, name, lft_gamma(&series, LFT_COLUMN_C + i), p->G[i], 0);
     }
-    return conclude(&all, final);
+    return conclude(all.c, all.n, final);
 }
 
 static void T_(against)(const point *p, lft_integrator integrator, double length, int n, int skip)

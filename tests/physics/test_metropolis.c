@@ -9,6 +9,7 @@
 #define LFT_DIM   2
 #define LFT_UPTO  LFT_SAMPLE
 #include "../instance.h"
+#include "../pool.h"
 
 static unsigned char memory[16 << 20], series_memory[96 << 20];
 static double        logw[64 * 8000];
@@ -156,13 +157,6 @@ static void plain(void)
     check_true("counters", chain.steps == STEPS && chain.rounds == STEPS + 1 && chain.nonfinite == 0);
 }
 
-static void backwards(void *user, int tasks, lft_task task, void *context)
-{
-    const int threads = *(const int *)user;
-    int       i;
-    for (i = tasks - 1; i >= 0; --i) task(context, i, i % threads);
-}
-
 static uint64_t bits_of(const c2_chain *chain) /* of all configurations and their log-weights, summed with weights */
 {
     double   x[13];
@@ -189,7 +183,7 @@ static void threads_and_resuming(void)
             c2_flow   flow;
             c2_chain  chain;
             char      name[60];
-            if (!real) pool.run = backwards, pool.user = &threads, pool.threads = threads;
+            if (!real) pool = test_pool(&threads);
             flow  = flow_of(3, 4, 1, LFT_PRIOR_FREE, NULL, pool, &arena);
             chain = chain_of(&flow, &theory, 21, 5, &arena);
             for (step = 0; step < 20; ++step) (void)c2_chain_next(&chain);

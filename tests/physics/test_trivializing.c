@@ -1,33 +1,14 @@
 /* test_trivializing.c: the trivializing map without training against what is published and exact, and its training by Gauss-Newton
  * steps. */
-#include "../test.h"
 #include "../bessel.h"
-#include <stdlib.h>
-
-#define LFT_STATIC
-#define LFT_NAME  u1
-#define LFT_GROUP LFT_U1
-#define LFT_DIM   2
-#include "../instance.h"
-#define LFT_NAME  su2
-#define LFT_GROUP LFT_SU2
-#define LFT_DIM   2
-#include "../instance.h"
-#define LFT_NAME  su3
-#define LFT_GROUP LFT_SU3
-#define LFT_DIM   2
-#include "../instance.h"
-#define LFT_NAME  abelian
-#define LFT_GROUP LFT_U1
-#define LFT_DIM   4
-#include "../instance.h"
-#define LFT_NAME  four
-#define LFT_GROUP LFT_SU3
-#define LFT_DIM   4
-#define LFT_REAL  LFT_F32
-#include "../instance.h"
-
-static unsigned char memory[200 << 20];
+#define SUITE    "physics/weigh_case.h"
+#define SUITE_OF (U1_2D | SU2_2D | SU3_2D | U1_4D)
+#include "../gauge_instances.h"
+#define SUITE_NAME  four
+#define SUITE_GROUP LFT_SU3
+#define SUITE_DIM   4
+#define SUITE_REAL  LFT_F32
+#include "weigh_case.h"
 
 /* log Z of SU(2) on a torus of V plaquettes: sum_j (2 I_{2j+1}(beta) / beta)^V */
 static double exact_su2(double beta, int V)
@@ -37,17 +18,6 @@ static double exact_su2(double beta, int V)
     for (n = 1; n < 20; ++n) sum += pow(bessel(n, beta) / bessel(1, beta), V);
     return V * log(2 * bessel(1, beta) / beta) + log(sum);
 }
-
-#define CASE u1
-#include "weigh_case.h"
-#define CASE su2
-#include "weigh_case.h"
-#define CASE su3
-#include "weigh_case.h"
-#define CASE abelian
-#include "weigh_case.h"
-#define CASE four
-#include "weigh_case.h"
 
 /* ESS is quoted with two or three digits from 1e5 samples or so; ours from few. */
 static void untrained(void)
@@ -95,7 +65,7 @@ static void orders(void)
     for (order = 1; order <= 3; ++order) su2_scaling("SU(2) 2D, cut off", -order, 0.5, 512);
     for (order = 1; order <= 2; ++order) su3_scaling("SU(3) 2D, cut off", -order, 0.5, 512);
 #ifndef LFT_TEST_FEW
-    abelian_scaling("U(1) 4D", 3, 0.25, 128);
+    u1_4d_scaling("U(1) 4D", 3, 0.25, 128);
 #endif
 }
 

@@ -1,7 +1,11 @@
-/* weigh_case.h: flows of an instance of test_trivializing.c, and their ESS and log Z. Include it with CASE, the instance's name. */
-#define CASE_PASTE2(a, b) a##_##b
-#define CASE_PASTE(a, b)  CASE_PASTE2(a, b)
-#define C(name)           CASE_PASTE(CASE, name)
+/* weigh_case.h: flows of an instance of test_trivializing.c, and their ESS and log Z. A suite (suite.h). */
+#include "../suite.h"
+#ifndef WEIGH_CASE_COMMON
+#define WEIGH_CASE_COMMON
+#define C(name) SUITE_(name)
+
+static unsigned char memory[200 << 20];
+#endif
 
 /* Of N samples, a multiple of 128. */
 static lft_weights C(weigh)(C(flow) *flow, const C(theory) *theory, int N, lft_arena arena)
@@ -58,7 +62,4 @@ static void C(scaling)(const char *name, int order, double beta, int N)
            fabs(found - power) < 0.4 ? "ok" : "FAILED");
 }
 
-#undef C
-#undef CASE_PASTE
-#undef CASE_PASTE2
-#undef CASE
+#include "../suite_end.h"

@@ -18,10 +18,10 @@ static void SUITE_(circle_reflection)(void)
     SUITE_(symmetry)(2, &z, &z2);
     SUITE_(symmetry)(2, &x, &x2);
     bad += SUITE_(flow_map)(&flow, &z2, &z2, other);
-    for (i = 0; i < N; ++i) flow_worst(&density, other[i] - logdet[i]);
-    check_true(flow_name("reflected maps"), !bad);
-    check_below(flow_name("reflection"), SUITE_(distance)(&z2, &x2), 1e-12);
-    check_below(flow_name("    its log-det"), density, 1e-12);
+    for (i = 0; i < N; ++i) test_worst(&density, other[i] - logdet[i]);
+    check_true(suite_name("reflected maps"), !bad);
+    check_below(suite_name("reflection"), SUITE_(distance)(&z2, &x2), 1e-12);
+    check_below(suite_name("    its log-det"), density, 1e-12);
 }
 
 /* The Jacobian is triangular, as the new links move given the others: the product of their own derivatives. */
@@ -47,14 +47,14 @@ static void SUITE_(circle_density)(void)
             SUITE_(batch_get)(&moved, 0, v);
             d += share[k] * remainder(v[i] - u[i], 2 * acos(-1)) / (12 * h);
             for (j = 0; j < flow.lattice.volume * SUITE_DIM && SUITE_(is_new)(&flow.lattice, i); ++j) {
-                if (j != i) flow_worst(&others, remainder(v[j] - u[j], 2 * acos(-1)));
+                if (j != i) test_worst(&others, remainder(v[j] - u[j], 2 * acos(-1)));
             }
         }
         sum += log(fabs(d));
     }
-    check_true(flow_name("maps"), !bad);
-    check_below(flow_name("log-det, by differences"), sum - logdet, 1e-7);
-    check_below(flow_name("what a new link does to the others"), others, 1e-14);
+    check_true(suite_name("maps"), !bad);
+    check_below(suite_name("log-det, by differences"), sum - logdet, 1e-7);
+    check_below(suite_name("what a new link does to the others"), others, 1e-14);
 }
 
 /* log kappa of `area` plaquettes, the sum of I_n^area exp(i n w) to 40, as a series of cosines. */
@@ -92,7 +92,7 @@ static void SUITE_(circle_exact)(double beta, int harmonics, double bound)
     of.extent[0] = of.extent[1] = 4, of.harmonics = harmonics, of.flow.beta = beta, of.flow.order = 1;
     bad = SUITE_(multiscale)(&desc, &of, &arena, &error) || SUITE_(flow_init)(&flow, &desc, &arena, &error);
     if (bad) check_true(error.text, 0);
-    check_near(flow_name("the finest scale starts with beta"), flow.params.value[3 * harmonics], beta, 1e-12);
+    check_near(suite_name("the finest scale starts with beta"), flow.params.value[3 * harmonics], beta, 1e-12);
     for (i = 1; i < flow.layers; i += 2, area /= 2) {
         SUITE_(kappa_series)(beta, area, harmonics, flow.params.value + flow.layer[i].params);
     }
@@ -101,11 +101,11 @@ static void SUITE_(circle_exact)(double beta, int harmonics, double bound)
     bad |= SUITE_(flow_sample)(&flow, 4, 0, &x, logq) || SUITE_(flow_logq)(&flow, &x, again);
     bad |= SUITE_(flow_logq_error)(&flow, 4, 0, 4, &e, arena) || SUITE_(exact_logz)(plane, beta, &logz, arena, &error);
     SUITE_(action)(&theory, &x, S);
-    for (i = 0; i < N; ++i) flow_worst(&off, -S[i] - logq[i] - logz), flow_worst(&back, again[i] - logq[i]);
-    check_true(flow_name("scales of circles"), !bad);
-    check_below(flow_name("exact densities: log w - log Z"), off, bound);
-    check_below(flow_name("    log q of the inverse"), back, 1e-12);
-    check_below(flow_name("    epsilon"), fabs(e.mean) + e.std, 1e-11);
+    for (i = 0; i < N; ++i) test_worst(&off, -S[i] - logq[i] - logz), test_worst(&back, again[i] - logq[i]);
+    check_true(suite_name("scales of circles"), !bad);
+    check_below(suite_name("exact densities: log w - log Z"), off, bound);
+    check_below(suite_name("    log q of the inverse"), back, 1e-12);
+    check_below(suite_name("    epsilon"), fabs(e.mean) + e.std, 1e-11);
 }
 
 /* Gauss-Newton's gradient at fixed samples: those of a batch, with log q by the inverse at other parameters. */
@@ -135,7 +135,7 @@ static void SUITE_(natural_gradient)(int harmonics, double bound)
     train.optimizer = LFT_GAUSS_NEWTON, train.batch = N, train.steps = 1, train.rate = 1e-300, train.warmup = 1, train.seed = 5;
     train.guard_every = -1;
     bad |= SUITE_(trainer_init)(&t, &flow, &theory, &train, &arena) || SUITE_(train_step)(&t);
-    check_true(flow_name("flows that draw: the natural gradient"), !bad && t.desc.estimator == LFT_NATURAL_GRADIENT);
+    check_true(suite_name("flows that draw: the natural gradient"), !bad && t.desc.estimator == LFT_NATURAL_GRADIENT);
     if (bad) return;
     logz = lft_weigh(t.logw, N).logz;
     f    = SUITE_(p_flow_state_of)(&flow);
@@ -149,8 +149,8 @@ static void SUITE_(natural_gradient)(int harmonics, double bound)
     }
     SUITE_(action)(&theory, &x, S);
     bad |= SUITE_(flow_logq)(&flow, &x, logq) != LFT_OK;
-    for (i = 0; i < N; ++i) flow_worst(&same, t.logw[i] + S[i] + logq[i]);
-    check_below(flow_name("    the batch's samples"), same, 1e-10);
+    for (i = 0; i < N; ++i) test_worst(&same, t.logw[i] + S[i] + logq[i]);
+    check_below(suite_name("    the batch's samples"), same, 1e-10);
     for (k = 0; k < flow.params.count; ++k) {
         const double start = flow.params.value[k];
         double       d = 0;
@@ -162,10 +162,10 @@ static void SUITE_(natural_gradient)(int harmonics, double bound)
             for (i = 0; i < N; ++i) d += share[s] * logq[i] * (logz - t.logw[i]) / (12 * h * N);
         }
         flow.params.value[k] = start;
-        flow_worst(&worst, t.gradient[k] - d), flow_worst(&most, d);
+        test_worst(&worst, t.gradient[k] - d), test_worst(&most, d);
     }
-    check_true(flow_name("    log q at other parameters"), !bad);
-    check_below(flow_name("    gradient at fixed samples"), worst / most, bound);
+    check_true(suite_name("    log q at other parameters"), !bad);
+    check_below(suite_name("    gradient at fixed samples"), worst / most, bound);
 }
 
 /* What a training ends with: of loops to order 4 at beta 7 on 2^2, which begin badly, or of circles. */
@@ -193,7 +193,7 @@ static lft_weights SUITE_(train_scales)(int harmonics, int extent, double beta, 
     train.ridge = 1e-3, train.seed = 1, train.guard_every = -1;
     bad |= SUITE_(train)(&flow, &theory, &train, arena) || SUITE_(batch_init)(&x, &flow.lattice, N, &arena, &error);
     bad |= SUITE_(flow_sample)(&flow, 4, 0, &x, logq) || SUITE_(exact_logz)(plane, beta, logz, arena, &error);
-    check_true(flow_name("training of scales"), !bad);
+    check_true(suite_name("training of scales"), !bad);
     SUITE_(action)(&theory, &x, S);
     for (i = 0; i < N; ++i) logq[i] = -S[i] - logq[i];
     return lft_weigh(logq, N);
@@ -204,11 +204,11 @@ static void SUITE_(trained_scales)(void)
     double      logz = 0;
     lft_weights w    = SUITE_(train_scales)(0, 2, 7, 20, 512, &logz); /* with the total gradient: ESS 0.16, log Z off by 3.1 */
     printf("ESS %.4f\n", w.ess);
-    check_true(flow_name("    at fixed samples: ESS above .8"), w.ess > 0.8);
-    check_below(flow_name("    log Z, off"), w.logz - logz, 0.05);
+    check_true(suite_name("    at fixed samples: ESS above .8"), w.ess > 0.8);
+    check_below(suite_name("    log Z, off"), w.logz - logz, 0.05);
     w = SUITE_(train_scales)(8, 4, 7, 10, 256, &logz);
-    check_true(flow_name("    of circles: ESS above .99"), w.ess > 0.99);
-    check_sigma(flow_name("    log Z"), w.logz, logz, w.logz_error);
+    check_true(suite_name("    of circles: ESS above .99"), w.ess > 0.99);
+    check_sigma(suite_name("    log Z"), w.logz, logz, w.logz_error);
 }
 
 static void SUITE_(circle_refused)(const char *what, int extent, int doubled, int harmonics, double beta, const char *word)
@@ -225,7 +225,7 @@ static void SUITE_(circle_refused)(const char *what, int extent, int doubled, in
     circle.doubled = doubled, circle.harmonics = harmonics, circle.beta = beta;
     layer.ops = SUITE_(circle)(), layer.desc = &circle;
     desc.layer = &layer, desc.layers = 1;
-    check_true(flow_name(what), SUITE_(flow_init)(&flow, &desc, &arena, &error) == LFT_ERR_ARG && strstr(error.text, word));
+    check_true(suite_name(what), SUITE_(flow_init)(&flow, &desc, &arena, &error) == LFT_ERR_ARG && strstr(error.text, word));
 }
 
 #if SUITE_GROUP == LFT_U1 && SUITE_DIM == 2
@@ -236,7 +236,7 @@ static void SUITE_(circles)(const char *name)
     lft_arena     arena;
     double        logdet[3];
     int           axis;
-    flow_case = name, flow_circle = 5;
+    suite_case = name, flow_circle = 5;
     printf("---- %s\n", name);
     for (axis = 0; axis < SUITE_DIM; ++axis) {
         flow_doubled = axis + 1;
@@ -261,7 +261,7 @@ static void SUITE_(circles)(const char *name)
     SUITE_(draw)(&z, &flow, 3, &arena);
     flow.params.value[0] = 1e5;
     SUITE_(flow_prepare)(&flow);
-    check_true(flow_name("densities too narrow for 512 points"),
+    check_true(suite_name("densities too narrow for 512 points"),
                SUITE_(flow_map)(&flow, &z, &z, logdet) == LFT_ERR_NONFINITE && strstr(flow.error.text, "512 points"));
     SUITE_(circle_refused)("an odd extent of the axis", 5, 1, 0, 1, "extent: expected an even one of the doubled axis, got 5");
     SUITE_(circle_refused)("no such axis", 4, SUITE_DIM + 1, 0, 1, "doubled");

@@ -37,8 +37,8 @@ static void SUITE_(others_stay)(void)
         }
     }
     free(u);
-    check_true(flow_name("the other links stay, bit for bit"), !bad && !changed);
-    check_true(flow_name("the new ones move"), moved == new_links && moved > 0);
+    check_true(suite_name("the other links stay, bit for bit"), !bad && !changed);
+    check_true(suite_name("the new ones move"), moved == new_links && moved > 0);
 }
 
 /* A translation by one along the doubled axis is another map. */
@@ -59,7 +59,7 @@ static void SUITE_(parity_matters)(void)
     SUITE_(symmetry)(doubled == 1 ? 0 : 5, &x, &x2);
     flow_doubled = doubled;
     bad += SUITE_(flow_map)(&flow, &z2, &z2, logdet) != LFT_OK;
-    check_true(flow_name("a translation by one is no symmetry"), !bad && SUITE_(distance)(&z2, &x2) > 0.01);
+    check_true(suite_name("a translation by one is no symmetry"), !bad && SUITE_(distance)(&z2, &x2) > 0.01);
 }
 
 /* ---- force and divergence ---------------------------------------------------------------------------------------------- */
@@ -119,7 +119,7 @@ static void SUITE_(forces)(void)
             const int at = (i * SUITE_(algebra) + a) * lanes;
             double    derivative = 0;
             if (!SUITE_(is_new)(&flow.lattice, i)) {
-                flow_worst(&still, Z[at]);
+                test_worst(&still, Z[at]);
                 continue;
             }
             for (k = 0; k < 4; ++k) {
@@ -128,13 +128,13 @@ static void SUITE_(forces)(void)
                 SUITE_(p_potential_force)(s, c, SUITE_(p_view)(moved.data), SUITE_(p_view)(other), unused, f);
                 trace += share[k] * other[at] / (12 * h);
             }
-            flow_worst(&off, Z[at] + derivative);
-            flow_worst(&most, derivative);
+            test_worst(&off, Z[at] + derivative);
+            test_worst(&most, derivative);
         }
     }
-    check_below(flow_name("force, the derivative of S~"), off / most, 1e-8);
-    check_below(flow_name("    of the other links"), still, 0);
-    check_below(flow_name("divergence, the trace of its derivative"), (div[0] - trace) / (1 + fabs(trace)), 1e-8);
+    check_below(suite_name("force, the derivative of S~"), off / most, 1e-8);
+    check_below(suite_name("    of the other links"), still, 0);
+    check_below(suite_name("divergence, the trace of its derivative"), (div[0] - trace) / (1 + fabs(trace)), 1e-8);
 }
 
 /* L S~ + t dS dS~ - S, the action's own derivatives, does not change with the new links to the order of the start in beta. */
@@ -214,22 +214,22 @@ static void SUITE_(multiscale_flow)(double beta, int order, int refine)
         SUITE_(batch_set)(&y, i, u);
     }
     bad |= SUITE_(flow_logq)(&flow, &y, again) != LFT_OK;
-    for (i = 0; i < SOME; ++i) flow_worst(&back, again[i] - logq[i]);
+    for (i = 0; i < SOME; ++i) test_worst(&back, again[i] - logq[i]);
     bad |= SUITE_(gauge_transform)(&y, lft_draw_of(9, LFT_DRAW_USER, 0, 0), arena, &error) || SUITE_(flow_logq)(&flow, &y, again);
-    for (i = 0; i < SOME; ++i) flow_worst(&turned, again[i] - logq[i]);
+    for (i = 0; i < SOME; ++i) test_worst(&turned, again[i] - logq[i]);
     bad |= SUITE_(flow_logq_error)(&flow, 4, 0, 2, &e, arena) != LFT_OK;
     printf("multiscale, %d layers, beta %g, order %d\n", flow.layers, beta, order);
-    check_true(flow_name("whole flow"), !bad);
-    check_below(flow_name("log q of the inverse"), back, 1e-9);
-    check_below(flow_name("log q of a gauge transform"), turned, 1e-9);
-    check_below(flow_name("epsilon"), fabs(e.mean) + e.std, SUITE_DIM == 2 ? 1e-3 : 1e-2);
+    check_true(suite_name("whole flow"), !bad);
+    check_below(suite_name("log q of the inverse"), back, 1e-9);
+    check_below(suite_name("log q of a gauge transform"), turned, 1e-9);
+    check_below(suite_name("epsilon"), fabs(e.mean) + e.std, SUITE_DIM == 2 ? 1e-3 : 1e-2);
     if (SUITE_DIM > 2) return;
     SUITE_(action)(&theory, &x, S);
     for (i = 0; i < N; ++i) logq[i] = -S[i] - logq[i];
     w = lft_weigh(logq, N);
-    check_true(flow_name("log Z"), SUITE_(exact_logz)(plane, beta, &logz, arena, &error) == LFT_OK);
+    check_true(suite_name("log Z"), SUITE_(exact_logz)(plane, beta, &logz, arena, &error) == LFT_OK);
     printf("ESS %.4f\n", w.ess);
-    check_sigma(flow_name("log of the mean weight, log Z"), w.logz, logz, w.logz_error);
+    check_sigma(suite_name("log of the mean weight, log Z"), w.logz, logz, w.logz_error);
 }
 
 /* What the flow of new links refuses. */
@@ -244,14 +244,14 @@ static void SUITE_(conditional_refused)(const char *what, int extent, int double
     memset(&error, 0, sizeof error);
     for (mu = 0; mu < SUITE_DIM; ++mu) desc.extent[mu] = extent;
     desc.continuous.doubled = doubled;
-    check_true(flow_name(what), SUITE_(flow_init)(&flow, &desc, &arena, &error) == LFT_ERR_ARG && strstr(error.text, word));
+    check_true(suite_name(what), SUITE_(flow_init)(&flow, &desc, &arena, &error) == LFT_ERR_ARG && strstr(error.text, word));
 }
 
 static void SUITE_(conditional)(const char *name)
 {
     int kind, order, axis;
     static const int of_kind[] = {3, 2, 3, 4};
-    flow_case = name;
+    suite_case = name;
     printf("---- %s\n", name);
     if (SUITE_DIM == 4) flow_extent = 2, flow_loops = SUITE_(continuous_loops)(1, 1);
     for (axis = 0; axis < SUITE_DIM; axis += SUITE_DIM - 1) {

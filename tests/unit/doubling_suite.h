@@ -1,33 +1,11 @@
-/* doubling_suite.h: the doubling of a lattice with Haar links, for one group and dimension. Include it once per instance with
- * SUITE_NAME, SUITE_GROUP, SUITE_DIM; then call SUITE_(doublings)(). */
+/* doubling_suite.h: the doubling of a lattice with Haar links, for one group and dimension. A suite (suite.h):
+ * SUITE_(doublings)(name). */
+#include "../suite.h"
 #ifndef DOUBLING_SUITE_COMMON
 #define DOUBLING_SUITE_COMMON
-#include "lftflow.h"
-#include "../test.h"
 
 static unsigned char doubling_memory[48 << 20];
-
-static void doubling_worst(double *worst, double value)
-{
-    if (!(fabs(value) <= *worst)) *worst = fabs(value);
-}
-#define SUITE_PASTE2(a, b) a##_##b
-#define SUITE_PASTE(a, b)  SUITE_PASTE2(a, b)
 #endif
-
-#define LFT_STATIC
-#define LFT_NAME  SUITE_NAME
-#define LFT_GROUP SUITE_GROUP
-#define LFT_DIM   SUITE_DIM
-#include "../instance.h"
-#undef LFT_STATIC
-
-#define SUITE_(name) SUITE_PASTE(SUITE_NAME, name)
-
-enum {
-    SUITE_(reals)   = SUITE_GROUP == LFT_U1 ? 1 : SUITE_GROUP == LFT_SU2 ? 4 : 18,
-    SUITE_(algebra) = SUITE_GROUP == LFT_U1 ? 1 : SUITE_GROUP == LFT_SU2 ? 3 : 8
-};
 
 /* Link i of lane 0 moves by exp(s T^a). */
 static void SUITE_(nudge)(SUITE_(batch) *x, int i, int a, double s)
@@ -85,9 +63,9 @@ static void SUITE_(doubling_case)(const char *name, int axis, int from, int to, 
     }
     for (i = 0; i < (int)SUITE_(p_group_reals)(&z) * z.groups; ++i) {
         const double difference = z.data[i] - other.data[i];
-        doubling_worst(&off, SUITE_GROUP == LFT_U1 ? sin(difference / 2) : difference);
+        test_worst(&off, SUITE_GROUP == LFT_U1 ? sin(difference / 2) : difference);
     }
-    for (i = 0; i < N; ++i) doubling_worst(&zero, logq[i]), doubling_worst(&zero, again[i]), doubling_worst(&zero, logdet[i]);
+    for (i = 0; i < N; ++i) test_worst(&zero, logq[i]), test_worst(&zero, again[i]), test_worst(&zero, logdet[i]);
     check_true("    no errors", !bad);
     check_below("    the inverse of samples, what the prior drew", off, 1e-13);
     check_below("    log q, of both ways", zero, 0);
@@ -96,7 +74,7 @@ static void SUITE_(doubling_case)(const char *name, int axis, int from, int to, 
     bad |= SUITE_(gauge_transform)(&x, lft_draw_of(9, LFT_DRAW_USER, 0, 0), arena, &error);
     bad |= SUITE_(flow_inverse)(&flow, &x, &z, logdet);
     SUITE_(action)(&theory, &z, T);
-    for (i = 0, off = 0; i < N; ++i) doubling_worst(&off, S[i] - T[i]);
+    for (i = 0, off = 0; i < N; ++i) test_worst(&off, S[i] - T[i]);
     check_below("    the inverse of a gauge transform: the same action", off, 1e-12);
 
     /* backward: of the action after the layer, by the links before it, lane 0 */
@@ -114,8 +92,8 @@ static void SUITE_(doubling_case)(const char *name, int axis, int from, int to, 
                 theory.action(&theory, &layer->out, moved.data, lanes, NULL);
                 difference += sign * lanes[0] / 2e-4;
             }
-            doubling_worst(&off, difference - dS.data[(size_t)(i * SUITE_(algebra) + a) * (size_t)x.lanes]);
-            doubling_worst(&most, difference);
+            test_worst(&off, difference - dS.data[(size_t)(i * SUITE_(algebra) + a) * (size_t)x.lanes]);
+            test_worst(&most, difference);
         }
     }
     check_below("    backward, by differences", off / most, 1e-7);
@@ -135,8 +113,8 @@ static void SUITE_(doubling_case)(const char *name, int axis, int from, int to, 
                 theory.action(&theory, &layer->in, z.data, lanes, NULL);
                 difference -= sign * lanes[0] / 2e-4;
             }
-            doubling_worst(&apart, difference - score.data[(size_t)(i * SUITE_(algebra) + a) * (size_t)x.lanes]);
-            doubling_worst(&most, difference);
+            test_worst(&apart, difference - score.data[(size_t)(i * SUITE_(algebra) + a) * (size_t)x.lanes]);
+            test_worst(&most, difference);
         }
     }
     check_below("    score, by differences", apart / most, 1e-7);
@@ -153,7 +131,4 @@ static void SUITE_(doublings)(const char *name)
     SUITE_(doubling_case)(name, 0, 1, 2, 0);
 }
 
-#undef SUITE_
-#undef SUITE_NAME
-#undef SUITE_GROUP
-#undef SUITE_DIM
+#include "../suite_end.h"

@@ -1,50 +1,11 @@
-/* exact_suite.h: the exact flow of two dimensions, for one group. Include it once per instance with SUITE_NAME, SUITE_GROUP and, in
- * single precision, SUITE_F32; then call SUITE_(exact)(). */
+/* exact_suite.h: the exact flow of two dimensions, for one group. A suite (suite.h) of several tests. */
+#include "../suite.h"
 #ifndef EXACT_SUITE_COMMON
 #define EXACT_SUITE_COMMON
-#include "lftflow.h"
-#include "../test.h"
 #include "../bessel.h"
-#include <stdlib.h>
 
 static unsigned char exact_memory[48 << 20], exact_more[24 << 20];
-static char          exact_text[100];
-static const char   *exact_case;
-
-static const char *exact_name(const char *what)
-{
-    snprintf(exact_text, sizeof exact_text, "%s: %s", exact_case, what);
-    return exact_text;
-}
-
-/* Tasks in another order, each on another thread than the one before. */
-static void exact_pool_run(void *user, int tasks, lft_task task, void *context)
-{
-    int i;
-    (void)user;
-    for (i = tasks - 1; i >= 0; --i) task(context, i, i % 3);
-}
-
-static void exact_worst(double *worst, double value)
-{
-    if (!(fabs(value) <= *worst)) *worst = fabs(value);
-}
-
-#define SUITE_PASTE2(a, b) a##_##b
-#define SUITE_PASTE(a, b)  SUITE_PASTE2(a, b)
 #endif
-
-#define LFT_STATIC
-#define LFT_NAME  SUITE_NAME
-#define LFT_GROUP SUITE_GROUP
-#define LFT_DIM   2
-#ifdef SUITE_F32
-#define LFT_REAL LFT_F32
-#endif
-#include "../instance.h"
-#undef LFT_STATIC
-
-#define SUITE_(name) SUITE_PASTE(SUITE_NAME, name)
 
 /* The flow at these extents; what is left of the memory. */
 static lft_arena SUITE_(make)(SUITE_(flow) *flow, int L, int M, double beta, const lft_pool *pool)
@@ -73,7 +34,7 @@ static void SUITE_(weights)(int L, int M, double beta, int n, double bound)
     char           text[40];
     int            i, bad = 0;
     snprintf(text, sizeof text, "%d x %d, beta %g", L, M, beta);
-    printf("%s\n", exact_name(text));
+    printf("%s\n", suite_name(text));
     logq = (double *)lft_arena_alloc(&arena, (size_t)n, sizeof(double));
     S    = (double *)lft_arena_alloc(&arena, (size_t)n, sizeof(double));
     back = (double *)lft_arena_alloc(&arena, (size_t)n, sizeof(double));
@@ -86,8 +47,8 @@ static void SUITE_(weights)(int L, int M, double beta, int n, double bound)
     bad |= beta > h && SUITE_(exact_logz)(extent, beta - h, near + 1, arena, &error) != LFT_OK;
     SUITE_(action)(&theory, &x, S);
     for (i = 0; i < n; ++i) {
-        exact_worst(&off, -S[i] - logq[i] - logz);
-        exact_worst(&apart, back[i] - logq[i]);
+        test_worst(&off, -S[i] - logq[i] - logz);
+        test_worst(&apart, back[i] - logq[i]);
         sum += S[i] / n, square += S[i] * S[i] / n;
     }
     check_true("    no errors", !bad);
@@ -124,23 +85,23 @@ static void SUITE_(kernels)(double beta)
         SUITE_(p_wide_trace)(SUITE_(p_link)(SUITE_(p_view)(x.data), i), re, im);
         SUITE_(p_kernel_value)(&one, re, im, exact);
         SUITE_(p_kernel_value)(&sum, re, im, value);
-        for (l = 0; l < lanes; ++l) exact_worst(&off, (value[l] - exact[l]) / one.most);
+        for (l = 0; l < lanes; ++l) test_worst(&off, (value[l] - exact[l]) / one.most);
         SUITE_(p_kernel_value)(&two, re, im, value);
 #if SUITE_GROUP == LFT_U1
         for (l = 0; l < lanes; ++l) { /* I_0(2 beta cos(theta / 2)) / I_0(beta)^2 */
             const double z = 2 * beta * sqrt(fmax(0, 0.5 * (1 + re[l])));
-            exact_worst(&off, (value[l] - bessel(0, z) / pow(bessel(0, beta), 2)) / two.most);
+            test_worst(&off, (value[l] - bessel(0, z) / pow(bessel(0, beta), 2)) / two.most);
         }
 #elif SUITE_GROUP == LFT_SU2
         for (l = 0; l < lanes; ++l) { /* 2 I_1(z) / z (beta / 2 I_1(beta))^2, z = 2 beta cos(psi / 2) */
             const double z = 2 * beta * sqrt(fmax(0, 0.5 * (1 + 0.5 * re[l])));
-            exact_worst(&off, (value[l] - 2 * bessel(1, z) / z * pow(beta / 2 / bessel(1, beta), 2)) / two.most);
+            test_worst(&off, (value[l] - 2 * bessel(1, z) / z * pow(beta / 2 / bessel(1, beta), 2)) / two.most);
         }
 #endif
     }
-    snprintf(exact_text, sizeof exact_text, "%s: kappa at beta %g, of kappa(1); kappa_2(1)/least %.1e", exact_case, beta,
+    snprintf(suite_text, sizeof suite_text, "%s: kappa at beta %g, of kappa(1); kappa_2(1)/least %.1e", suite_case, beta,
              two.most / two.least);
-    check_below(exact_text, off, SUITE_GROUP == LFT_SU3 ? 1e-12 : 1e-14); /* u of SU(3) come from a quadrature */
+    check_below(suite_text, off, SUITE_GROUP == LFT_SU3 ? 1e-12 : 1e-14); /* u of SU(3) come from a quadrature */
 }
 
 /* Links drawn between two plaquettes, against the same density by weights on links from the invariant measure. */
@@ -193,7 +154,7 @@ static void SUITE_(between)(double beta, int a, int b)
             }
         }
     }
-    printf("%s: between plaquettes of areas %d and %d, beta %g\n", exact_case, a, b, beta);
+    printf("%s: between plaquettes of areas %d and %d, beta %g\n", suite_case, a, b, beta);
     check_true("    drawn", !bad);
     {
         const double n = ROUNDS * 8;
@@ -213,9 +174,8 @@ static void SUITE_(between)(double beta, int a, int b)
 /* The same bits in any batch, for any threads; memory to the byte; models. */
 static void SUITE_(bits)(void)
 {
-    enum { N = 37, REALS = SUITE_GROUP == LFT_U1 ? 1 : SUITE_GROUP == LFT_SU2 ? 4 : 18, V = 15 * 2 * REALS };
-    static const lft_pool pool = {exact_pool_run, NULL, 3};
-    static SUITE_(real)   a[V], b[V];
+    enum { N = 37, REALS = SUITE_(reals), V = 15 * 2 * REALS };
+    static SUITE_(real) a[V], b[V];
     SUITE_(flow)      flow, other;
     SUITE_(flow_desc) desc;
     SUITE_(batch)     x, y;
@@ -232,10 +192,10 @@ static void SUITE_(bits)(void)
     int               i, same = 1, bad = 0;
     bad |= SUITE_(batch_init)(&x, &flow.lattice, N, &arena, &error) || SUITE_(flow_sample)(&flow, 3, 0, &x, logq);
     bad |= SUITE_(exact_desc)(&desc, extent, 1.5, &list, &error) != LFT_OK;
-    desc.pool = pool;
+    desc.pool = suite_pool();
     bad |= SUITE_(flow_init)(&other, &desc, &list, &error) || SUITE_(batch_init)(&y, &flow.lattice, N, &list, &error);
     bad |= SUITE_(flow_sample)(&other, 3, 0, &y, again) != LFT_OK;
-    check_true(exact_name("threads: the same bits"), !bad && !memcmp(logq, again, sizeof logq));
+    check_true(suite_name("threads: the same bits"), !bad && !memcmp(logq, again, sizeof logq));
     y.n = 4, y.groups = (3 + SUITE_(lanes)()) / SUITE_(lanes)();
     bad |= SUITE_(flow_sample)(&other, 3, 30, &y, late) != LFT_OK;
     for (i = 0; i < 4; ++i) {
@@ -243,18 +203,18 @@ static void SUITE_(bits)(void)
         SUITE_(batch_get)(&y, i, b);
         same = same && fabs(late[i] - logq[30 + i]) < 1e-12 && !memcmp(a, b, sizeof a);
     }
-    check_true(exact_name("sample 30 is sample 30"), !bad && same);
+    check_true(suite_name("sample 30 is sample 30"), !bad && same);
 
     list = lft_arena_of(exact_more, sizeof exact_more);
     bad |= SUITE_(exact_desc)(&desc, extent, 1.5, &list, &error) != LFT_OK;
     bytes = SUITE_(flow_bytes)(&desc);
     left  = lft_arena_of(exact_memory + 1, bytes);
-    check_true(exact_name("memory: as much as the query says"), SUITE_(flow_init)(&other, &desc, &left, &error) == LFT_OK);
+    check_true(suite_name("memory: as much as the query says"), SUITE_(flow_init)(&other, &desc, &left, &error) == LFT_OK);
     for (cut = 1, same = 1; cut + 64 < bytes; cut += cut / 2 + 63) {
         left = lft_arena_of(exact_memory + 64, bytes - cut - 64);
         same = same && SUITE_(flow_init)(&other, &desc, &left, &error) == LFT_ERR_NOMEM;
     }
-    check_true(exact_name("memory: less is an error"), same);
+    check_true(suite_name("memory: less is an error"), same);
 
     list = lft_arena_of(exact_more, sizeof exact_more);
     SUITE_(make)(&flow, 3, 5, 1.5, NULL);
@@ -267,7 +227,7 @@ static void SUITE_(bits)(void)
     bad = bad || SUITE_(flow_init)(&other, &desc, &list, &error) || SUITE_(model_restore)(&other, &doc, &error);
     bad = bad || SUITE_(batch_init)(&y, &other.lattice, N, &list, &error) || SUITE_(flow_sample)(&other, 3, 0, &y, again);
     if (bad) printf("%s\n", error.text);
-    check_true(exact_name("a model file: the same bits"), !bad && !memcmp(logq, again, sizeof logq));
+    check_true(suite_name("a model file: the same bits"), !bad && !memcmp(logq, again, sizeof logq));
 }
 
 static void SUITE_(errors)(void)
@@ -290,7 +250,7 @@ static void SUITE_(errors)(void)
     right = right && SUITE_(exact_logz)(extent, NAN, &logz, arena, &error) == LFT_ERR_ARG;
     right = right && SUITE_(exact_desc)(&desc, extent, 99, &arena, &error) == LFT_OK;
     right = right && SUITE_(flow_init)(&flow, &desc, &arena, &error) == LFT_ERR_ARG && strstr(error.text, "beta") != NULL;
-    check_true(exact_name("errors: extents, beta"), right);
+    check_true(suite_name("errors: extents, beta"), right);
     memset(&d, 0, sizeof d);
     memset(&desc, 0, sizeof desc);
     desc.extent[0] = desc.extent[1] = 2, desc.layer = &layer, desc.layers = 1;
@@ -305,7 +265,7 @@ static void SUITE_(errors)(void)
     right = right && SUITE_(flow_init)(&flow, &desc, &arena, &error) == LFT_ERR_ARG && strstr(error.text, "target");
     layer.ops = SUITE_(torus)(), layer.desc = NULL;
     right = right && SUITE_(flow_init)(&flow, &desc, &arena, &error) == LFT_ERR_ARG && strstr(error.text, "sites");
-    check_true(exact_name("errors: axis, extent, target, torus"), right);
+    check_true(suite_name("errors: axis, extent, target, torus"), right);
 
     left  = SUITE_(make)(&flow, 2, 2, 1, NULL);
     right = !SUITE_(batch_init)(&x, &flow.lattice, 2, &left, NULL) && !SUITE_(batch_init)(&z, &flow.layer[0].in, 2, &left, NULL);
@@ -315,9 +275,9 @@ static void SUITE_(errors)(void)
     train.steps = 1;
     right = right && !SUITE_(wilson_init)(&theory, 1, 0, &error);
     right = right && SUITE_(trainer_init)(&trainer, &flow, &theory, &train, &left) == LFT_ERR_ARG;
-    check_true(exact_name("errors: nothing to map or to train"), right && strstr(flow.error.text, "gradient"));
+    check_true(suite_name("errors: nothing to map or to train"), right && strstr(flow.error.text, "gradient"));
     x.data[0] = (SUITE_(real))NAN;
-    check_true(exact_name("errors: NaN"), SUITE_(flow_logq)(&flow, &x, logdet) == LFT_ERR_NONFINITE);
+    check_true(suite_name("errors: NaN"), SUITE_(flow_logq)(&flow, &x, logdet) == LFT_ERR_NONFINITE);
 }
 
 /* log Z = -S - log q of configurations that the heat bath made. */
@@ -339,11 +299,8 @@ static void SUITE_(heated)(double beta)
     bad |= SUITE_(heatbath_thermalise)(&bath, 20) || SUITE_(flow_logq)(&flow, &bath.x, logq);
     bad |= SUITE_(exact_logz)(extent, beta, &logz, arena, &error);
     SUITE_(action)(&theory, &bath.x, S);
-    for (i = 0; i < CHAINS; ++i) exact_worst(&off, -S[i] - logq[i] - logz);
-    check_below(exact_name("configurations of the heat bath"), bad ? NAN : off, sizeof(SUITE_(real)) == 8 ? 1e-11 : 1e-3);
+    for (i = 0; i < CHAINS; ++i) test_worst(&off, -S[i] - logq[i] - logz);
+    check_below(suite_name("configurations of the heat bath"), bad ? NAN : off, sizeof(SUITE_(real)) == 8 ? 1e-11 : 1e-3);
 }
 
-#undef SUITE_
-#undef SUITE_NAME
-#undef SUITE_GROUP
-#undef SUITE_F32
+#include "../suite_end.h"

@@ -1,30 +1,11 @@
 /* fixed_gauge_suite.h: doublings with V = 1 against those with V by Haar, for one group and dimension: the same flow in another
- * gauge. Include it once per instance with SUITE_NAME, SUITE_GROUP, SUITE_DIM; then call SUITE_(fixed_gauge)(). */
+ * gauge. A suite (suite.h): SUITE_(fixed_gauge)(name). */
+#include "../suite.h"
 #ifndef FIXED_GAUGE_COMMON
 #define FIXED_GAUGE_COMMON
-#include "lftflow.h"
-#include "../test.h"
 
 static unsigned char gauge_memory[160 << 20];
-
-static void gauge_worst(double *worst, double value)
-{
-    if (!(fabs(value) <= *worst)) *worst = fabs(value);
-}
-#define SUITE_PASTE2(a, b) a##_##b
-#define SUITE_PASTE(a, b)  SUITE_PASTE2(a, b)
 #endif
-
-#define LFT_STATIC
-#define LFT_NAME  SUITE_NAME
-#define LFT_GROUP SUITE_GROUP
-#define LFT_DIM   SUITE_DIM
-#include "../instance.h"
-#undef LFT_STATIC
-
-#define SUITE_(name) SUITE_PASTE(SUITE_NAME, name)
-
-enum { SUITE_(reals) = SUITE_GROUP == LFT_U1 ? 1 : SUITE_GROUP == LFT_SU2 ? 4 : 18 };
 
 /* From 2 sites along each axis to 4 along the first two, with flows of all links behind the doublings, away from their start. */
 static int SUITE_(two_doublings)(SUITE_(flow) *flow, int fixed, lft_arena *arena)
@@ -57,7 +38,7 @@ static double SUITE_(gauge_distance)(const SUITE_(p_v) *a, const SUITE_(p_v) *b,
     size_t              i;
     for (i = 0; i < n * sizeof *a / sizeof *x; ++i) {
         const double difference = x[i] - y[i];
-        gauge_worst(&worst, SUITE_GROUP == LFT_U1 ? sin(difference / 2) : difference);
+        test_worst(&worst, SUITE_GROUP == LFT_U1 ? sin(difference / 2) : difference);
     }
     return worst;
 }
@@ -99,8 +80,8 @@ static double SUITE_(double_both)(const SUITE_(layer) *haar, const SUITE_(layer)
             SUITE_(p_v) *link = out[1] + i * SUITE_(reals), unit[18];
             SUITE_(p_one)(unit);
             if (mu != axis && o.second) SUITE_(p_put)(link, SUITE_(p_link)(own, i));
-            else gauge_worst(&off, SUITE_(gauge_distance)(link, own + i * SUITE_(reals), SUITE_(reals)));
-            if (mu == axis && !o.second) gauge_worst(&off, SUITE_(gauge_distance)(link, unit, SUITE_(reals)));
+            else test_worst(&off, SUITE_(gauge_distance)(link, own + i * SUITE_(reals), SUITE_(reals)));
+            if (mu == axis && !o.second) test_worst(&off, SUITE_(gauge_distance)(link, unit, SUITE_(reals)));
         }
     }
     return off;
@@ -141,7 +122,7 @@ static void SUITE_(both_gauges)(SUITE_(flow) *const *flow, const SUITE_(theory) 
         of[0] = tape[0][i], of[1] = tape[1][i];
         if (haar->ops->draw) {
             const lft_draw d = lft_draw_of(4, LFT_DRAW_USER, 0, (uint32_t)i);
-            gauge_worst(&off, SUITE_(double_both)(haar, one, d, x, y, g, score, of, scratch, &bad));
+            test_worst(&off, SUITE_(double_both)(haar, one, d, x, y, g, score, of, scratch, &bad));
         } else {
             for (j = 0; j < 2; ++j) {
                 bad |= flow[j]->layer[i].ops->forward(flow[j]->layer + i, (SUITE_(real) *)x[j], (SUITE_(real) *)y[j], logdet[j],
@@ -154,8 +135,8 @@ static void SUITE_(both_gauges)(SUITE_(flow) *const *flow, const SUITE_(theory) 
     check_true("    no errors, and draws of density 1", !bad);
     check_below("    V = 1: a gauge transform of V by Haar, the links 1 and U", off, 1e-13);
     for (l = 0, worst = most = off = 0; l < SUITE_(lanes)(); ++l) {
-        gauge_worst(&worst, logdet[0][l] - logdet[1][l]), gauge_worst(&most, logdet[0][l]);
-        gauge_worst(&off, S[0][l] - S[1][l]);
+        test_worst(&worst, logdet[0][l] - logdet[1][l]), test_worst(&most, logdet[0][l]);
+        test_worst(&off, S[0][l] - S[1][l]);
     }
     check_below("    log q in both gauges", worst, 1e-11);
     check_true("    which is not 0", most > 0.1);
@@ -180,7 +161,7 @@ static void SUITE_(both_gauges)(SUITE_(flow) *const *flow, const SUITE_(theory) 
                 }
             }
             for (k = 0; k < flow[0]->layer[i].gradient_count; ++k) {
-                gauge_worst(&apart, own[0][k] - own[1][k]), gauge_worst(&most, own[0][k]);
+                test_worst(&apart, own[0][k] - own[1][k]), test_worst(&most, own[0][k]);
             }
         }
         check_below(estimator[e], apart / most, 1e-9);
@@ -206,8 +187,8 @@ static void SUITE_(samples_of_one_gauge)(SUITE_(flow) *const *flow, const SUITE_
     bad |= SUITE_(flow_logq)(flow[1], &x, moved) != LFT_OK;
     SUITE_(action)(theory, &x, T);
     for (i = 0; i < N; ++i) {
-        gauge_worst(&off, logq[i] - again[i]), gauge_worst(&apart, other[i] - again[i]);
-        gauge_worst(&far, moved[i] - again[i]), gauge_worst(&far, S[i] - T[i]);
+        test_worst(&off, logq[i] - again[i]), test_worst(&apart, other[i] - again[i]);
+        test_worst(&far, moved[i] - again[i]), test_worst(&far, S[i] - T[i]);
         least = fabs(logq[i]) < least ? fabs(logq[i]) : least;
     }
     check_true("    samples: no errors", !bad);
@@ -230,7 +211,4 @@ static void SUITE_(fixed_gauge)(const char *name)
     SUITE_(samples_of_one_gauge)(both, &theory, arena);
 }
 
-#undef SUITE_
-#undef SUITE_NAME
-#undef SUITE_GROUP
-#undef SUITE_DIM
+#include "../suite_end.h"

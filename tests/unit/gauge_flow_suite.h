@@ -1,14 +1,10 @@
-/* gauge_flow_suite.h: the properties of the continuous flow of gauge fields, for one group and dimension. Include it once per
- * instance with SUITE_NAME, SUITE_GROUP, SUITE_DIM (f64); then call SUITE_(suite)(). SUITE_MORE: a file with more for it. */
+/* gauge_flow_suite.h: the properties of the continuous flow of gauge fields, for one group and dimension. A suite
+ * (suite.h) in double precision: SUITE_(suite)(name). SUITE_MORE: a file with more for it. */
+#include "../suite.h"
 #ifndef GAUGE_FLOW_SUITE_COMMON
 #define GAUGE_FLOW_SUITE_COMMON
-#include "lftflow.h"
-#include "../test.h"
-#include <stdlib.h>
 
 static unsigned char flow_memory[160 << 20];
-static char          flow_text[140];
-static const char   *flow_case;
 static int           flow_loops; /* 0: those of the second order */
 static int           flow_extent = 3;
 static int           flow_doubled; /* axis + 1, 0: none */
@@ -16,31 +12,12 @@ static int           flow_units, flow_reach; /* of a net in the continuous flow,
 static int           flow_equal; /* 1: all extents are the same */
 static int           flow_circle;  /* harmonics of a circle map instead of the continuous flow, 0: none */
 
-static const char *flow_name(const char *what)
-{
-    snprintf(flow_text, sizeof flow_text, "%s: %s", flow_case, what);
-    return flow_text;
-}
-
-/* Tasks in another order, each on another thread than the one before. */
-static void flow_pool_run(void *user, int tasks, lft_task task, void *context)
-{
-    int i;
-    (void)user;
-    for (i = tasks - 1; i >= 0; --i) task(context, i, i % 3);
-}
-
-static void flow_worst(double *worst, double value)
-{
-    if (!(fabs(value) <= *worst)) *worst = fabs(value);
-}
-
 /* Errors at h and h / 2 of a quantity of the given order, or better. */
 static void flow_order(const char *what, double coarse, double fine, double order)
 {
     const double found = log2(coarse / fine);
     test_count(found > order - 0.7 || coarse < 1e-11);
-    printf("%-58s %.2f  (order %g: %.1e, %.1e) %s\n", flow_name(what), found, order, coarse, fine,
+    printf("%-58s %.2f  (order %g: %.1e, %.1e) %s\n", suite_name(what), found, order, coarse, fine,
            found > order - 0.7 || coarse < 1e-11 ? "ok" : "FAILED");
 }
 
@@ -65,23 +42,7 @@ static void flow_solve(double *a, double *b, int n)
         b[k] /= a[k * n + k];
     }
 }
-#define SUITE_PASTE2(a, b) a##_##b
-#define SUITE_PASTE(a, b)  SUITE_PASTE2(a, b)
 #endif
-
-#define LFT_STATIC
-#define LFT_NAME  SUITE_NAME
-#define LFT_GROUP SUITE_GROUP
-#define LFT_DIM   SUITE_DIM
-#include "../instance.h"
-#undef LFT_STATIC
-
-#define SUITE_(name) SUITE_PASTE(SUITE_NAME, name)
-
-enum {
-    SUITE_(reals)   = SUITE_GROUP == LFT_U1 ? 1 : SUITE_GROUP == LFT_SU2 ? 4 : 18,
-    SUITE_(algebra) = SUITE_GROUP == LFT_U1 ? 1 : SUITE_GROUP == LFT_SU2 ? 3 : 8
-};
 
 /* Extents 3, 4, 3 ... and coefficients of either sign: a flow far from the identity. */
 static lft_arena SUITE_(make)(SUITE_(flow) *flow, int integrator, int steps, int order, int unequal, const lft_pool *pool)
@@ -149,7 +110,7 @@ static double SUITE_(distance)(const SUITE_(batch) *a, const SUITE_(batch) *b)
     for (i = 0; i < a->n; ++i) {
         SUITE_(batch_get)(a, i, x);
         SUITE_(batch_get)(b, i, y);
-        for (k = 0; k < n; ++k) flow_worst(&worst, SUITE_GROUP == LFT_U1 ? remainder(x[k] - y[k], 2 * acos(-1)) : x[k] - y[k]);
+        for (k = 0; k < n; ++k) test_worst(&worst, SUITE_GROUP == LFT_U1 ? remainder(x[k] - y[k], 2 * acos(-1)) : x[k] - y[k]);
     }
     free(x);
     return worst;
@@ -224,11 +185,11 @@ static void SUITE_(inverse)(void)
         bad += SUITE_(batch_init)(&x, &flow.lattice, 19, &arena, NULL) + SUITE_(batch_init)(&back, &flow.lattice, 19, &arena, NULL);
         bad += SUITE_(flow_map)(&flow, &z, &x, forth) != LFT_OK;
         bad += SUITE_(flow_inverse)(&flow, &x, &back, home) != LFT_OK;
-        for (i = 0; i < 19; ++i) flow_worst(&sum, forth[i] + home[i]);
-        check_true(flow_name("maps"), !bad);
-        check_true(flow_name("it moves"), SUITE_(distance)(&z, &x) > 0.03);
-        check_below(flow_name("inverse"), SUITE_(distance)(&z, &back), 1e-12);
-        check_below(flow_name("log-det of the inverse"), sum, 1e-11);
+        for (i = 0; i < 19; ++i) test_worst(&sum, forth[i] + home[i]);
+        check_true(suite_name("maps"), !bad);
+        check_true(suite_name("it moves"), SUITE_(distance)(&z, &x) > 0.03);
+        check_below(suite_name("inverse"), SUITE_(distance)(&z, &back), 1e-12);
+        check_below(suite_name("log-det of the inverse"), sum, 1e-11);
     }
 }
 
@@ -241,9 +202,9 @@ static void SUITE_(identity)(void)
     int           i;
     SUITE_(draw)(&z, &flow, 5, &arena);
     if (SUITE_(batch_init)(&x, &flow.lattice, 5, &arena, NULL) || SUITE_(flow_map)(&flow, &z, &x, logdet)) check_true("map", 0);
-    for (i = 0; i < 5; ++i) flow_worst(&worst, logdet[i]);
-    check_below(flow_name("identity at the start"), SUITE_(distance)(&z, &x), 1e-14);
-    check_below(flow_name("    and its log-det"), worst, 0);
+    for (i = 0; i < 5; ++i) test_worst(&worst, logdet[i]);
+    check_below(suite_name("identity at the start"), SUITE_(distance)(&z, &x), 1e-14);
+    check_below(suite_name("    and its log-det"), worst, 0);
 }
 
 /* The site with the coordinates of site x moved by `shift` along mu. */
@@ -322,9 +283,9 @@ static void SUITE_(reflection)(void)
         SUITE_(symmetry)(2, &x, &x2);
         bad += SUITE_(flow_map)(&flow, &z2, &z2, other);
         map[k] = SUITE_(distance)(&z2, &x2);
-        for (i = 0; i < N; ++i) flow_worst(density + k, other[i] - logdet[i]);
+        for (i = 0; i < N; ++i) test_worst(density + k, other[i] - logdet[i]);
     }
-    check_true(flow_name("reflected maps"), !bad);
+    check_true(suite_name("reflected maps"), !bad);
     flow_order("reflection", map[0], map[1], 3);
     flow_order("    its log-det", density[0], density[1], 3);
 }
@@ -361,24 +322,23 @@ static void SUITE_(symmetries)(void)
             bad += SUITE_(gauge_transform)(&z2, d, scratch, NULL) + SUITE_(gauge_transform)(&x2, d, scratch, NULL);
         }
         bad += SUITE_(flow_map)(&flow, &z2, &z2, other) != LFT_OK;
-        for (worst = 0, i = 0; i < N; ++i) flow_worst(&worst, other[i] - logdet[i]);
-        check_below(flow_name(name[what]), SUITE_(distance)(&z2, &x2), 1e-12);
-        check_below(flow_name("    its log-det"), worst, 1e-10);
+        for (worst = 0, i = 0; i < N; ++i) test_worst(&worst, other[i] - logdet[i]);
+        check_below(suite_name(name[what]), SUITE_(distance)(&z2, &x2), 1e-12);
+        check_below(suite_name("    its log-det"), worst, 1e-10);
     }
-    check_true(flow_name("all maps"), !bad);
+    check_true(suite_name("all maps"), !bad);
 }
 
 /* The same samples in batches of any size, with any number of threads. */
 static void SUITE_(batches)(void)
 {
-    lft_pool      pool;
-    SUITE_(flow)  flow;
-    SUITE_(batch) all, few;
-    lft_arena     arena;
-    double        logq[21], part[4], worst = 0;
-    SUITE_(real) *u, *v;
-    int           i, k, bad = 0;
-    pool.run = flow_pool_run, pool.user = NULL, pool.threads = 3;
+    const lft_pool pool = suite_pool();
+    SUITE_(flow)   flow;
+    SUITE_(batch)  all, few;
+    lft_arena      arena;
+    double         logq[21], part[4], worst = 0;
+    SUITE_(real)  *u, *v;
+    int            i, k, bad = 0;
     arena = SUITE_(make)(&flow, 0, 4, 2, 1, &pool);
     bad += SUITE_(batch_init)(&all, &flow.lattice, 21, &arena, NULL) + SUITE_(batch_init)(&few, &flow.lattice, 4, &arena, NULL);
     bad += SUITE_(flow_sample)(&flow, 8, 100, &all, logq) + SUITE_(flow_sample)(&flow, 8, 113, &few, part);
@@ -386,12 +346,12 @@ static void SUITE_(batches)(void)
     for (i = 0; i < 4; ++i) {
         SUITE_(batch_get)(&all, 13 + i, u);
         SUITE_(batch_get)(&few, i, v);
-        for (k = 0; k < flow.lattice.volume * all.reals; ++k) flow_worst(&worst, u[k] - v[k]);
-        flow_worst(&worst, logq[13 + i] - part[i]);
+        for (k = 0; k < flow.lattice.volume * all.reals; ++k) test_worst(&worst, u[k] - v[k]);
+        test_worst(&worst, logq[13 + i] - part[i]);
     }
     free(u);
-    check_true(flow_name("samples"), !bad);
-    check_below(flow_name("a sample is the same in any batch and lane"), worst, 0);
+    check_true(suite_name("samples"), !bad);
+    check_below(suite_name("a sample is the same in any batch and lane"), worst, 0);
 }
 
 /* ---- derivatives ------------------------------------------------------------------------------------------------------ */
@@ -455,7 +415,7 @@ static void SUITE_(derivatives)(int kind)
         free(u);
     }
     for (i = 0; i < 64; ++i) dlogdet[i] = 0;
-    check_true(flow_name("forward with a tape"),
+    check_true(suite_name("forward with a tape"),
                layer->ops->forward(layer, group, group, dlogdet, NULL, tape, lft_arena_of(scratch, layer->scratch_bytes),
                                    &error) == LFT_OK);
     /* the derivative by the links at the end: finite differences of the functional alone */
@@ -471,7 +431,7 @@ static void SUITE_(derivatives)(int kind)
         }
     }
     for (i = 0; i < 64; ++i) dlogdet[i] = kappa;
-    check_true(flow_name("backward"), layer->ops->backward(layer, tape, dx, dlogdet, gradient,
+    check_true(suite_name("backward"), layer->ops->backward(layer, tape, dx, dlogdet, gradient,
                                                            lft_arena_of(scratch, layer->scratch_bytes), &error) == LFT_OK);
     for (link = 0; link < links; link += links > 60 ? 7 : 1) {
         for (a = 0; a < SUITE_(algebra); ++a) {
@@ -482,11 +442,11 @@ static void SUITE_(derivatives)(int kind)
                 d += share[s] * SUITE_(functional)(&p, &p.x, logdet, 0, kappa) / (12 * h);
             }
             by_links = dx[(link * SUITE_(algebra) + a) * lanes + lanes - 1];
-            flow_worst(&worst, by_links - d);
-            flow_worst(&most, d);
+            test_worst(&worst, by_links - d);
+            test_worst(&most, d);
         }
     }
-    check_below(flow_name("backward by the links"), worst / most, 1e-7);
+    check_below(suite_name("backward by the links"), worst / most, 1e-7);
     memcpy(start, p.flow.params.value, p.flow.params.count * sizeof(double));
     layer->ops->collect(layer, gradient, dtheta);
     for (i = 0; i < p.flow.params.tensors; ++i) {
@@ -502,10 +462,10 @@ static void SUITE_(derivatives)(int kind)
                 d += share[s] * SUITE_(functional)(&p, &p.x, logdet, 0, kappa) / (1.2 * h);
             }
             p.flow.params.value[j] = start[j];
-            flow_worst(&worst, dtheta[j] / lanes - d);
-            flow_worst(&most, d);
+            test_worst(&worst, dtheta[j] / lanes - d);
+            test_worst(&most, d);
         }
-        check_below(flow_name(t->name), worst / most, 1e-7);
+        check_below(suite_name(t->name), worst / most, 1e-7);
     }
     SUITE_(flow_prepare)(&p.flow);
 }
@@ -539,8 +499,8 @@ static void SUITE_(orders)(int kind, int order)
     for (try = 0; try < 2; ++try) {
         lft_logq_error e;
         memset(&e, 0, sizeof e);
-        check_true(flow_name("steps"), SUITE_(flow_refine)(&flow, steps[try]) == LFT_OK);
-        check_true(flow_name("epsilon is measured"), SUITE_(flow_logq_error)(&flow, 5, 0, 3, &e, arena) == LFT_OK);
+        check_true(suite_name("steps"), SUITE_(flow_refine)(&flow, steps[try]) == LFT_OK);
+        check_true(suite_name("epsilon is measured"), SUITE_(flow_logq_error)(&flow, 5, 0, 3, &e, arena) == LFT_OK);
         epsilon[try] = sqrt(e.mean * e.mean + e.std * e.std); /* of one sample it may pass through 0 */
         SUITE_(batch_get)(&z, 0, u);
         for (i = 0; i < reals; ++i) {
@@ -562,7 +522,7 @@ static void SUITE_(orders)(int kind, int order)
         }
         flow_solve(J, b, n);
         score_error[try] = 0;
-        for (i = 0; i < n; ++i) flow_worst(score_error + try, b[i] - score[i * lanes + lanes - 1]);
+        for (i = 0; i < n; ++i) test_worst(score_error + try, b[i] - score[i * lanes + lanes - 1]);
     }
     flow_order("epsilon", epsilon[0], epsilon[1], order);
     flow_order("score", score_error[0], score_error[1], order);
@@ -580,10 +540,10 @@ static void SUITE_(cold)(void)
     bad += SUITE_(batch_init)(&z, &flow.lattice, 3, &arena, NULL) + SUITE_(batch_init)(&x, &flow.lattice, 3, &arena, NULL);
     bad += SUITE_(batch_init)(&back, &flow.lattice, 3, &arena, NULL);
     bad += SUITE_(flow_map)(&flow, &z, &x, logdet) + SUITE_(flow_inverse)(&flow, &x, &back, home);
-    check_true(flow_name("cold start"), !bad);
-    check_below(flow_name("the cold configuration stays"), SUITE_(distance)(&z, &x), 1e-14);
-    check_below(flow_name("    and back"), SUITE_(distance)(&z, &back), 1e-14);
-    check_below(flow_name("    log-det"), logdet[0] + home[0], 1e-11);
+    check_true(suite_name("cold start"), !bad);
+    check_below(suite_name("the cold configuration stays"), SUITE_(distance)(&z, &x), 1e-14);
+    check_below(suite_name("    and back"), SUITE_(distance)(&z, &back), 1e-14);
+    check_below(suite_name("    log-det"), logdet[0] + home[0], 1e-11);
 }
 
 static void SUITE_(refused)(const char *what, int extent, int loops, int order, int nodes, int integrator, const char *word)
@@ -598,28 +558,28 @@ static void SUITE_(refused)(const char *what, int extent, int loops, int order, 
     for (mu = 0; mu < SUITE_DIM; ++mu) desc.extent[mu] = extent;
     desc.continuous.loops = loops, desc.continuous.order = order, desc.continuous.nodes = nodes;
     desc.continuous.integrator = (lft_group_integrator)integrator;
-    check_true(flow_name(what), SUITE_(flow_init)(&flow, &desc, &arena, &error) == LFT_ERR_ARG && strstr(error.text, word));
+    check_true(suite_name(what), SUITE_(flow_init)(&flow, &desc, &arena, &error) == LFT_ERR_ARG && strstr(error.text, word));
 }
 
 static void SUITE_(loop_names)(void)
 {
     char text[80], four[4];
-    check_true(flow_name("the first class"),
+    check_true(suite_name("the first class"),
                SUITE_(continuous_loop)(0, 0, text, sizeof text) == LFT_OK && !strcmp(text, "tr xyXY"));
-    check_true(flow_name("the second order begins"), !SUITE_(continuous_loop)(0, 1, text, sizeof text) && strlen(text) > 8);
-    check_true(flow_name("cut"), SUITE_(continuous_loop)(0, 1, four, sizeof four) == LFT_OK && strlen(four) == 3);
-    check_true(flow_name("no such class"), SUITE_(continuous_loop)(0, 1000, text, sizeof text) == LFT_ERR_ARG);
-    check_true(flow_name("no such class"), SUITE_(continuous_loop)(0, -1, text, sizeof text) == LFT_ERR_ARG);
-    check_true(flow_name("classes of orders 1 and 2"), SUITE_(continuous_loops)(0, 1) == 1 && SUITE_(continuous_loops)(0, 2) ==
+    check_true(suite_name("the second order begins"), !SUITE_(continuous_loop)(0, 1, text, sizeof text) && strlen(text) > 8);
+    check_true(suite_name("cut"), SUITE_(continuous_loop)(0, 1, four, sizeof four) == LFT_OK && strlen(four) == 3);
+    check_true(suite_name("no such class"), SUITE_(continuous_loop)(0, 1000, text, sizeof text) == LFT_ERR_ARG);
+    check_true(suite_name("no such class"), SUITE_(continuous_loop)(0, -1, text, sizeof text) == LFT_ERR_ARG);
+    check_true(suite_name("classes of orders 1 and 2"), SUITE_(continuous_loops)(0, 1) == 1 && SUITE_(continuous_loops)(0, 2) ==
                (SUITE_GROUP == LFT_SU3 ? (SUITE_DIM == 2 ? 7 : 11) : (SUITE_DIM == 2 ? 4 : 6)));
-    check_true(flow_name("no such order"), SUITE_(continuous_loops)(0, 0) == 0 && SUITE_(continuous_loops)(0, 5) == 0);
+    check_true(suite_name("no such order"), SUITE_(continuous_loops)(0, 0) == 0 && SUITE_(continuous_loops)(0, 5) == 0);
 }
 
 static void SUITE_(suite)(const char *name)
 {
     int kind;
     static const int order[] = {3, 2, 3, 4};
-    flow_case = name;
+    suite_case = name;
     printf("---- %s\n", name);
     SUITE_(identity)();
     SUITE_(inverse)();
@@ -662,7 +622,4 @@ static void SUITE_(suite)(const char *name)
 #include SUITE_MORE
 #endif
 
-#undef SUITE_NAME
-#undef SUITE_GROUP
-#undef SUITE_DIM
-#undef SUITE_
+#include "../suite_end.h"

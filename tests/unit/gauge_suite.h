@@ -1,49 +1,13 @@
-/* gauge_suite.h: the properties of Wilson's action, of its force and of HMC with it, for one group and dimension. Include it
- * once per instance with SUITE_NAME, SUITE_GROUP, SUITE_DIM, SUITE_REAL; then call SUITE_(suite)(). */
+/* gauge_suite.h: the properties of Wilson's action, of its force and of HMC with it, for one group and dimension. A suite
+ * (suite.h): SUITE_(suite)(name). */
+#include "../suite.h"
 #ifndef GAUGE_SUITE_COMMON
 #define GAUGE_SUITE_COMMON
-#include "lftflow.h"
 #include "../matrices.h"
-#include <stdlib.h>
 
 enum { GAUGE_MEMORY = 1 << 24, GAUGE_REALS = 50000 };
 static unsigned char gauge_memory[GAUGE_MEMORY];
-static char          gauge_text[120];
-static const char   *gauge_case;
-
-static const char *gauge_name(const char *what)
-{
-    snprintf(gauge_text, sizeof gauge_text, "%s: %s", gauge_case, what);
-    return gauge_text;
-}
-
-/* Tasks in another order, and on several threads' scratch, as a pool may run them. */
-static void gauge_pool_run(void *user, int tasks, lft_task task, void *context)
-{
-    int i;
-    (void)user;
-    for (i = tasks - 1; i >= 0; --i) task(context, i, i % 3);
-}
-
-static void gauge_worst(double *worst, double value)
-{
-    if (!(value <= *worst)) *worst = value;
-}
-#define SUITE_PASTE2(a, b) a##_##b
-#define SUITE_PASTE(a, b)  SUITE_PASTE2(a, b)
-#define SUITE_STRING2(a)   #a
-#define SUITE_STRING(a)    SUITE_STRING2(a)
 #endif
-
-#define LFT_STATIC
-#define LFT_NAME  SUITE_NAME
-#define LFT_GROUP SUITE_GROUP
-#define LFT_DIM   SUITE_DIM
-#define LFT_REAL  SUITE_REAL
-#include "../instance.h"
-#undef LFT_STATIC
-
-#define SUITE_(name) SUITE_PASTE(SUITE_NAME, name)
 
 /* ---- the action by plain matrices ----------------------------------------------------------------------------------- */
 
@@ -153,7 +117,7 @@ static void SUITE_(action_of)(const int *extent, double beta, double c1, double 
     for (chain = 0; chain < 19; chain += 6) {
         SUITE_(get)(&hmc.x, chain, c);
         SUITE_(get)(&force, chain, f);
-        gauge_worst(&worst_S, fabs(S[chain] - SUITE_(naive)(&hmc.x, c, beta, c1)) / scale);
+        test_worst(&worst_S, fabs(S[chain] - SUITE_(naive)(&hmc.x, c, beta, c1)) / scale);
         for (i = 0; i < 5; ++i) { /* derivatives by some links */
             site = (7 * i + chain) % volume, mu = i % SUITE_DIM;
             for (k = 0; k < algebra; ++k) {
@@ -166,7 +130,7 @@ static void SUITE_(action_of)(const int *extent, double beta, double c1, double 
                 z[k] = -eps;
                 SUITE_(set_link)(&hmc.x, d, site, mu, matrix_times(matrix_exp(matrix_of_algebra(z)), u));
                 down = SUITE_(naive)(&hmc.x, d, beta, c1);
-                gauge_worst(&worst_f,
+                test_worst(&worst_f,
                             fabs((up - down) / (2 * eps) + f[(site * SUITE_DIM + mu) * algebra + k]) / fabs(beta));
             }
         }
@@ -187,23 +151,23 @@ static void SUITE_(action_of)(const int *extent, double beta, double c1, double 
         SUITE_(set)(&turned, chain, c);
     }
     SUITE_(action)(&theory, &turned, G);
-    for (chain = 0; chain < 19; ++chain) gauge_worst(&worst_gauge, fabs(G[chain] - S[chain]) / scale);
+    for (chain = 0; chain < 19; ++chain) test_worst(&worst_gauge, fabs(G[chain] - S[chain]) / scale);
     SUITE_(get)(&force, 18, f);
     SUITE_(force)(&theory, &turned, &force);
     SUITE_(get)(&force, 18, t);
     for (i = 0; i < volume * SUITE_DIM; ++i) { /* omega f omega^+ */
         double was[8] = {0, 0, 0, 0, 0, 0, 0, 0}, is[8] = {0, 0, 0, 0, 0, 0, 0, 0};
         for (k = 0; k < algebra; ++k) was[k] = f[i * algebra + k], is[k] = t[i * algebra + k];
-        gauge_worst(&worst_turn,
+        test_worst(&worst_turn,
                     matrix_apart(matrix_times(matrix_times(omega[i / SUITE_DIM], matrix_of_algebra(was)),
                                               matrix_dagger(omega[i / SUITE_DIM])), matrix_of_algebra(is)) / fabs(beta));
     }
     {
         const double rounding = sizeof(SUITE_(real)) == 4 ? 1.2e-7 : 2.2e-16;
-        check_below(gauge_name("action against plain matrices"), worst_S, 10 * rounding);
-        check_below(gauge_name("force against differences"), worst_f, 300 * rounding + 3e-7);
-        check_below(gauge_name("gauge invariance of S"), worst_gauge, 20 * rounding);
-        check_below(gauge_name("gauge covariance of the force"), worst_turn, 400 * rounding);
+        check_below(suite_name("action against plain matrices"), worst_S, 10 * rounding);
+        check_below(suite_name("force against differences"), worst_f, 300 * rounding + 3e-7);
+        check_below(suite_name("gauge invariance of S"), worst_gauge, 20 * rounding);
+        check_below(suite_name("gauge covariance of the force"), worst_turn, 400 * rounding);
     }
     free(omega);
 }
@@ -242,10 +206,10 @@ static void SUITE_(hmc_of)(const int *extent, double beta)
     desc.steps  = 6;
     (void)SUITE_(wilson_init)(&theory, beta, 0, NULL);
     one = SUITE_(hot)(&theory, desc, extent, &arena);
-    desc.pool.run = gauge_pool_run, desc.pool.threads = 3;
+    desc.pool   = suite_pool();
     desc.chains = 35;
     two = SUITE_(hot)(&theory, desc, extent, &arena);
-    desc.pool.run = NULL, desc.pool.threads = 0;
+    memset(&desc.pool, 0, sizeof desc.pool);
     for (i = 0; i < 3; ++i) (void)SUITE_(hmc_next)(&one), (void)SUITE_(hmc_next)(&two);
     bytes = (size_t)one.x.reals * (size_t)one.x.lattice.volume * sizeof(SUITE_(real));
     for (c = 0; c < 19; ++c) {
@@ -254,11 +218,11 @@ static void SUITE_(hmc_of)(const int *extent, double beta)
         SUITE_(batch_get)(&two.x, c, b);
         if (memcmp(a, b, bytes)) same = 0;
     }
-    check_true(gauge_name("the same bits for other chains, threads, order of tasks"), same);
+    check_true(suite_name("the same bits for other chains, threads, order of tasks"), same);
     (void)SUITE_(hmc_thermalise)(&two, 10);
-    check_true(gauge_name("no error in reversibility"), SUITE_(hmc_reversibility)(&two, &dphi, &dH) == LFT_OK);
-    check_below(gauge_name("reversibility, links"), dphi, is_float ? 1e-4 : 1e-12);
-    check_below(gauge_name("reversibility, H"), dH, is_float ? 0.05 : 1e-10);
+    check_true(suite_name("no error in reversibility"), SUITE_(hmc_reversibility)(&two, &dphi, &dH) == LFT_OK);
+    check_below(suite_name("reversibility, links"), dphi, is_float ? 1e-4 : 1e-12);
+    check_below(suite_name("reversibility, H"), dH, is_float ? 0.05 : 1e-10);
     for (i = 0; i < 60; ++i) {
         (void)SUITE_(hmc_next)(&two);
         for (c = 0; c < two.x.n; ++c, ++n) {
@@ -267,23 +231,23 @@ static void SUITE_(hmc_of)(const int *extent, double beta)
         }
     }
     mean /= n;
-    check_sigma(gauge_name("<exp(-dH)>"), mean, 1, sqrt((square / n - mean * mean) / n));
+    check_sigma(suite_name("<exp(-dH)>"), mean, 1, sqrt((square / n - mean * mean) / n));
     if (is_float) return;
     desc.chains = 48, desc.jitter = -1;
     ratio = SUITE_(rms_dH)(&theory, desc, extent, LFT_LEAPFROG, 16) / SUITE_(rms_dH)(&theory, desc, extent, LFT_LEAPFROG, 32);
-    check_near(gauge_name("leapfrog: dH with half the step, 2^-2"), ratio, 4, 0.4);
+    check_near(suite_name("leapfrog: dH with half the step, 2^-2"), ratio, 4, 0.4);
     ratio = SUITE_(rms_dH)(&theory, desc, extent, LFT_OMELYAN, 8) / SUITE_(rms_dH)(&theory, desc, extent, LFT_OMELYAN, 16);
-    check_near(gauge_name("Omelyan: 2^-2"), ratio, 4, 0.6);
+    check_near(suite_name("Omelyan: 2^-2"), ratio, 4, 0.6);
     ratio = SUITE_(rms_dH)(&theory, desc, extent, LFT_FOURTH, 8) / SUITE_(rms_dH)(&theory, desc, extent, LFT_FOURTH, 16);
-    check_near(gauge_name("fourth order: 2^-4"), ratio, 16, 4);
+    check_near(suite_name("fourth order: 2^-4"), ratio, 16, 4);
 }
 
-static void SUITE_(suite)(void)
+static void SUITE_(suite)(const char *where)
 {
     static const int uneven[4] = {3, 2, 4, 2}, small[4] = {2, 1, 3, 2}, even[4] = {4, 4, 2, 2};
     char             name[40];
-    snprintf(name, sizeof name, "%s x%d", SUITE_STRING(SUITE_NAME), SUITE_(lanes)());
-    gauge_case     = name;
+    snprintf(name, sizeof name, "%s f%d x%d", where, (int)sizeof(SUITE_(real)) * 8, SUITE_(lanes)());
+    suite_case     = name;
     matrix_colours = SUITE_GROUP - 1;
     SUITE_(action_of)(uneven, 1.7, 0, 1e-4);
     SUITE_(action_of)(uneven, -2.3, -0.331, 1e-4);
@@ -291,8 +255,4 @@ static void SUITE_(suite)(void)
     SUITE_(hmc_of)(even, 1.5);
 }
 
-#undef SUITE_
-#undef SUITE_NAME
-#undef SUITE_GROUP
-#undef SUITE_DIM
-#undef SUITE_REAL
+#include "../suite_end.h"

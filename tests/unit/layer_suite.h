@@ -1,14 +1,12 @@
 /* layer_suite.h: the properties that every layer of the library has, over a table of cases; and those of the priors.
- * Include it once per instance with SUITE_NAME, SUITE_DIM, SUITE_REAL and, optionally, SUITE_LANES; then call
- * SUITE_(suite)(), e.g. d2_suite(). A new layer is a line of the table SUITE_(cases) and what it claims.
+ * A suite (suite.h): SUITE_(suite)(), e.g. d2_suite(). A new layer is a line of the table SUITE_(cases) and what it claims.
  *
  * The first instance is f64: it is compared with finite differences, and what it computes is written down. The others
  * (other lanes, f32) have to give the same numbers. Which f64 and f32 can do alone is checked in every instance. */
-#ifndef SUITE_COMMON
-#define SUITE_COMMON
-#include "lftflow.h"
-#include "../test.h"
-#include <stdlib.h>
+#include "scalar_suite.h"
+#ifndef LAYER_SUITE_COMMON
+#define LAYER_SUITE_COMMON
+#define SUITE_P(name) SUITE_(SUITE_PASTE(p, name))
 
 enum {
     SUITE_IDENTITY     = 1, /* what a layer may claim: it starts as the identity */
@@ -21,19 +19,12 @@ enum {
     SUITE_KINKS        = 128, /* LeakyReLU in one hidden field: finite differences must not meet it */
     SUITE_SITES        = 40, /* most sites, lanes and numbers of a group in these tests */
     SUITE_LANES_MOST   = 16,
-    SUITE_GROUP        = SUITE_SITES * SUITE_LANES_MOST,
+    SUITE_BATCH        = SUITE_SITES * SUITE_LANES_MOST,
     SUITE_STRIPS       = 16
 };
 
-static char   suite_case[80], suite_text[200];
 static double suite_rounding = 1; /* of the present instance, in units of that of double: multiplies bounds */
 static int    suite_float;
-
-static const char *suite_name(const char *what)
-{
-    snprintf(suite_text, sizeof suite_text, "%s: %s", suite_case, what);
-    return suite_text;
-}
 
 /* ---- what the first instance computed ---------------------------------------------------------------------------- */
 
@@ -56,68 +47,12 @@ static void suite_keep(const char *what, const double *value, int n, double tole
     }
     for (i = 0; i < n; ++i) {
         const double kept = suite_record[suite_cursor++];
-        if (!(fabs(kept) <= size)) size = fabs(kept);
-        if (!(fabs(value[i] - kept) <= worst)) worst = fabs(value[i] - kept);
+        test_worst(&size, kept), test_worst(&worst, value[i] - kept);
     }
     check_below(suite_name(what), worst / (size > 0 ? size : 1), tolerance);
 }
 
 /* ---- arithmetic -------------------------------------------------------------------------------------------------- */
-
-/* log |det a|, a[n][n] is overwritten */
-static double suite_logdet(double *a, int n)
-{
-    double sum = 0;
-    int    i, j, k;
-    for (k = 0; k < n; ++k) {
-        int pivot = k;
-        for (i = k + 1; i < n; ++i) {
-            if (fabs(a[i * n + k]) > fabs(a[pivot * n + k])) pivot = i;
-        }
-        for (j = 0; j < n; ++j) {
-            const double swap = a[k * n + j];
-            a[k * n + j]      = a[pivot * n + j];
-            a[pivot * n + j]  = swap;
-        }
-        sum += log(fabs(a[k * n + k]));
-        for (i = k + 1; i < n; ++i) {
-            const double factor = a[i * n + k] / a[k * n + k];
-            for (j = k; j < n; ++j) a[i * n + j] -= factor * a[k * n + j];
-        }
-    }
-    return sum;
-}
-
-static void suite_normals(uint64_t stream, double *out, int n)
-{
-    lft_normals(lft_draw_of(20, LFT_DRAW_USER, stream, 0), out, n);
-}
-
-/* The derivative from values at -2, -1, 1, 2 steps of the central difference of fourth order. */
-static double suite_derivative(const double *f, double step)
-{
-    return (8 * (f[2] - f[1]) - (f[3] - f[0])) / (12 * step);
-}
-static const double suite_stencil[4] = {-2, -1, 1, 2};
-#define SUITE_STEP 2.5e-4
-
-static double suite_worst(const double *a, const double *b, int n)
-{
-    double worst = 0;
-    int    i;
-    for (i = 0; i < n; ++i) {
-        if (!(fabs(a[i] - b[i]) <= worst)) worst = fabs(a[i] - b[i]);
-    }
-    return worst;
-}
-
-static double suite_largest(const double *a, int n)
-{
-    double most = 0;
-    int    i;
-    for (i = 0; i < n; ++i) most = fabs(a[i]) > most ? fabs(a[i]) : most;
-    return most;
-}
 
 /* Errors at two steps, the second half of the first: of fourth order, or better where that happens to cancel. */
 static void suite_order(const char *what, double coarse, double fine)
@@ -126,23 +61,6 @@ static void suite_order(const char *what, double coarse, double fine)
     const int    ok    = order >= 3.3;
     test_count(ok);
     printf("%-58s %.2f  (at least 3.3: %.1e, %.1e) %s\n", suite_name(what), order, coarse, fine, ok ? "ok" : "FAILED");
-}
-
-/* A pool that runs its tasks backwards, and each on another thread than the one before. */
-static void suite_pool_run(void *user, int tasks, lft_task task, void *context)
-{
-    const int threads = *(int *)user;
-    int       i;
-    for (i = tasks - 1; i >= 0; --i) task(context, i, (tasks - i) % threads);
-}
-
-static lft_pool suite_pool(int *threads)
-{
-    lft_pool pool;
-    pool.run     = suite_pool_run;
-    pool.user    = threads;
-    pool.threads = *threads;
-    return pool;
 }
 
 /* ---- memory: blocks with strips between them that nobody may write to -------------------------------------------- */
@@ -195,24 +113,7 @@ static int suite_strips_untouched(void)
     return 1;
 }
 
-#endif /* SUITE_COMMON */
-
-/* ---- the instance ------------------------------------------------------------------------------------------------ */
-
-#define LFT_STATIC
-#define LFT_NAME  SUITE_NAME
-#define LFT_GROUP LFT_SCALAR
-#define LFT_DIM   SUITE_DIM
-#define LFT_REAL  SUITE_REAL
-#ifdef SUITE_LANES
-#define LFT_LANES SUITE_LANES
-#elif defined(LFT_TEST_LANES)
-#define LFT_LANES LFT_TEST_LANES
 #endif
-#include "lftflow.h"
-#undef LFT_STATIC
-#define SUITE_(name)  LFT_P_PASTE(SUITE_NAME, name)
-#define SUITE_P(name) LFT_P_PASTE(SUITE_NAME, LFT_P_PASTE2(p, name))
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
@@ -441,7 +342,7 @@ static lft_status SUITE_(pull)(SUITE_(subject) *s, const double *x, double *z, d
 /* F[lane] = c . x + b logdet, x and logdet of z */
 static void SUITE_(objective)(SUITE_(subject) *s, const double *z, const double *c, const double *b, double *F)
 {
-    double x[SUITE_GROUP], logdet[SUITE_LANES_MOST];
+    double x[SUITE_BATCH], logdet[SUITE_LANES_MOST];
     int    l, i;
     SUITE_(push)(s, z, x, logdet, NULL, 0);
     for (l = 0; l < s->lanes; ++l) {
@@ -453,7 +354,7 @@ static void SUITE_(objective)(SUITE_(subject) *s, const double *z, const double 
 /* The gradient of sum_lane F: dz, and s->dtheta. */
 static void SUITE_(pull_gradient)(SUITE_(subject) *s, const double *z, const double *c, const double *b, double *dz)
 {
-    double         x[SUITE_GROUP], logdet[SUITE_LANES_MOST];
+    double         x[SUITE_BATCH], logdet[SUITE_LANES_MOST];
     unsigned char *tape = s->tape;
     double        *gradient = s->gradient;
     lft_status     status   = SUITE_(push)(s, z, x, logdet, NULL, 1);
@@ -483,27 +384,27 @@ static void SUITE_(pull_gradient)(SUITE_(subject) *s, const double *z, const dou
 
 static void SUITE_(test_start)(SUITE_(subject) *s, const SUITE_(test_case) *c)
 {
-    double z[SUITE_GROUP], x[SUITE_GROUP], logdet[SUITE_LANES_MOST];
+    double z[SUITE_BATCH], x[SUITE_BATCH], logdet[SUITE_LANES_MOST];
     SUITE_(draws)(s, 0, z);
     SUITE_(push)(s, z, x, logdet, NULL, 0);
     if (!(c->claims & SUITE_IDENTITY)) return;
-    check_below(suite_name("the identity at its start"), suite_worst(x, z, s->lanes * s->volume),
+    check_below(suite_name("the identity at its start"), test_apart(x, z, s->lanes * s->volume),
                 4e-16 * suite_rounding);
-    check_below(suite_name("its log-det"), suite_largest(logdet, s->lanes), 4e-16 * suite_rounding);
+    check_below(suite_name("its log-det"), test_largest(logdet, s->lanes), 4e-16 * suite_rounding);
 }
 
 static void SUITE_(test_inverse)(SUITE_(subject) *s)
 {
     const int n = s->lanes * s->volume;
-    double    z[SUITE_GROUP], x[SUITE_GROUP], back[SUITE_GROUP], there[SUITE_LANES_MOST], home[SUITE_LANES_MOST], kept[2];
+    double    z[SUITE_BATCH], x[SUITE_BATCH], back[SUITE_BATCH], there[SUITE_LANES_MOST], home[SUITE_LANES_MOST], kept[2];
     int       l;
     SUITE_(draws)(s, 0, z);
     check_true(suite_name("forward"), SUITE_(push)(s, z, x, there, NULL, 0) == LFT_OK);
     check_true(suite_name("inverse"), SUITE_(pull)(s, x, back, home) == LFT_OK);
-    check_true(suite_name("the map is not the identity"), suite_worst(x, z, n) > 0.05);
-    check_below(suite_name("inverse of forward"), suite_worst(back, z, n), 2e-14 * suite_rounding);
+    check_true(suite_name("the map is not the identity"), test_apart(x, z, n) > 0.05);
+    check_below(suite_name("inverse of forward"), test_apart(back, z, n), 2e-14 * suite_rounding);
     for (l = 0; l < s->lanes; ++l) home[l] = -home[l];
-    check_below(suite_name("log-dets are opposite"), suite_worst(there, home, s->lanes),
+    check_below(suite_name("log-dets are opposite"), test_apart(there, home, s->lanes),
                 2e-14 * s->volume * suite_rounding);
     suite_keep("x as in f64", x, s->volume, 4e-15 * suite_rounding);
     kept[0] = there[0], kept[1] = 1; /* in units of itself or 1 */
@@ -516,19 +417,19 @@ static void SUITE_(test_inverse)(SUITE_(subject) *s)
         layer->ops->forward(layer, s->y, s->x, home, NULL, s->tape, lft_arena_of(s->scratch, layer->scratch_bytes),
                             NULL);
         SUITE_(unpack)(s, s->x, back);
-        check_below(suite_name("x_out apart from x_in, taped"), suite_worst(back, x, n), 0);
+        check_below(suite_name("x_out apart from x_in, taped"), test_apart(back, x, n), 0);
         for (l = 0; l < s->lanes; ++l) home[l] -= 1;
-        check_below(suite_name("log-det is added"), suite_worst(home, there, s->lanes), 1e-13);
+        check_below(suite_name("log-det is added"), test_apart(home, there, s->lanes), 1e-13);
         SUITE_(unpack)(s, s->y, back);
-        check_below(suite_name("x_in is only read"), suite_worst(back, z, n), 0);
+        check_below(suite_name("x_in is only read"), test_apart(back, z, n), 0);
     }
 }
 
 /* exact[lane]: log |det| of the Jacobian by central differences */
 static void SUITE_(numerical)(SUITE_(subject) *s, const double *z, double *exact)
 {
-    static double jacobian[SUITE_LANES_MOST][SUITE_SITES * SUITE_SITES], x[4][SUITE_GROUP];
-    double        moved[SUITE_GROUP], logdet[SUITE_LANES_MOST], f[4];
+    static double jacobian[SUITE_LANES_MOST][SUITE_SITES * SUITE_SITES], x[4][SUITE_BATCH];
+    double        moved[SUITE_BATCH], logdet[SUITE_LANES_MOST], f[4];
     const int     V = s->volume;
     int           i, j, k, l;
     for (j = 0; j < V; ++j) {
@@ -550,7 +451,7 @@ static void SUITE_(numerical)(SUITE_(subject) *s, const double *z, double *exact
 /* epsilon of samples 0 ... n - 1 by central differences: root mean square; and as flow_logq_error measures it */
 static double SUITE_(epsilon)(SUITE_(subject) *s, int n, double *epsilon)
 {
-    double    z[SUITE_GROUP], x[SUITE_GROUP], logdet[SUITE_LANES_MOST], exact[SUITE_LANES_MOST], square = 0;
+    double    z[SUITE_BATCH], x[SUITE_BATCH], logdet[SUITE_LANES_MOST], exact[SUITE_LANES_MOST], square = 0;
     lft_arena arena = SUITE_(left);
     size_t    bytes = SUITE_(flow_logq_error_bytes)(&s->flow);
     lft_arena scratch = lft_arena_of(lft_arena_take(&arena, bytes, 1), bytes);
@@ -570,7 +471,7 @@ static double SUITE_(epsilon)(SUITE_(subject) *s, int n, double *epsilon)
             square += e * e;
             check_true(suite_name("flow_logq_error"),
                        SUITE_(flow_logq_error)(&s->flow, 7, (uint64_t)(first + l), 1, &one, scratch) == LFT_OK);
-            if (!(fabs(one.mean - e) <= worst)) worst = fabs(one.mean - e);
+            test_worst(&worst, one.mean - e);
         }
     }
     check_below(suite_name("epsilon: its own - numerical"), worst, 2e-10);
@@ -649,7 +550,7 @@ static void SUITE_(test_tensor)(SUITE_(subject) *s, const lft_parameter *p, cons
             expected += direction[i] * g[i];
         }
         expected -= SUITE_(slope)(s, p, direction, z, c, b);
-        if (!(fabs(expected) <= worst)) worst = fabs(expected);
+        test_worst(&worst, expected);
     }
     snprintf(what, sizeof what, "gradient of %s - numerical (of %.1e)", p->name, sqrt(norm));
     check_below(suite_name(what), worst / (sqrt(norm) + 1e-3), 5e-8);
@@ -659,8 +560,8 @@ static void SUITE_(test_tensor)(SUITE_(subject) *s, const lft_parameter *p, cons
 static void SUITE_(test_backward)(SUITE_(subject) *s)
 {
     const int V = s->volume, n = s->lanes * V;
-    double    z[SUITE_GROUP], c[SUITE_GROUP], b[SUITE_LANES_MOST], dz[SUITE_GROUP], numerical[SUITE_GROUP];
-    double    moved[SUITE_GROUP], F[4][SUITE_LANES_MOST], f[4];
+    double    z[SUITE_BATCH], c[SUITE_BATCH], b[SUITE_LANES_MOST], dz[SUITE_BATCH], numerical[SUITE_BATCH];
+    double    moved[SUITE_BATCH], F[4][SUITE_LANES_MOST], f[4];
     int       i, k, l, t;
     SUITE_(draws)(s, 0, z);
     suite_normals(30, b, s->lanes);
@@ -679,7 +580,7 @@ static void SUITE_(test_backward)(SUITE_(subject) *s)
                 numerical[l * V + i] = suite_derivative(f, SUITE_STEP);
             }
         }
-        check_below(suite_name("gradient of x - numerical"), suite_worst(dz, numerical, n) / suite_largest(dz, n),
+        check_below(suite_name("gradient of x - numerical"), test_apart(dz, numerical, n) / test_largest(dz, n),
                     5e-8);
         for (t = 0; t < s->flow.params.tensors; ++t) {
             if (s->flow.params.list[t].count) SUITE_(test_tensor)(s, s->flow.params.list + t, z, c, b);
@@ -703,7 +604,7 @@ static void SUITE_(test_backward)(SUITE_(subject) *s)
 static double SUITE_(score_error)(SUITE_(subject) *s, double *score)
 {
     const int     V = s->volume, samples = V <= 4 ? 4 : 1;
-    double        z[SUITE_GROUP], x[SUITE_GROUP], logdet[SUITE_LANES_MOST], logq[4 * SUITE_SITES], square = 0;
+    double        z[SUITE_BATCH], x[SUITE_BATCH], logdet[SUITE_LANES_MOST], logq[4 * SUITE_SITES], square = 0;
     SUITE_(real)  moved[SUITE_SITES];
     SUITE_(batch) batch;
     lft_arena     arena = SUITE_(left);
@@ -730,7 +631,7 @@ static double SUITE_(score_error)(SUITE_(subject) *s, double *score)
 
 static void SUITE_(test_score)(SUITE_(subject) *s, const SUITE_(test_case) *c)
 {
-    double    score[SUITE_GROUP], x[2][SUITE_GROUP] = {{0}}, logdet[2][SUITE_LANES_MOST], coarse, fine;
+    double    score[SUITE_BATCH], x[2][SUITE_BATCH] = {{0}}, logdet[2][SUITE_LANES_MOST], coarse, fine;
     const int steps = s->flow.layer[0].steps, n = s->lanes * s->volume;
     int       i;
     if (suite_first) {
@@ -753,8 +654,8 @@ static void SUITE_(test_score)(SUITE_(subject) *s, const SUITE_(test_case) *c)
     suite_keep("score as in f64", score, s->volume, 2e-14 * suite_rounding);
     SUITE_(draws)(s, 0, x[0]);
     SUITE_(push)(s, x[0], x[0], logdet[0], NULL, 0);
-    check_below(suite_name("x with a score"), suite_worst(x[0], x[1], n), 1e-14 * suite_rounding);
-    check_below(suite_name("log-det with a score"), suite_worst(logdet[0], logdet[1], s->lanes),
+    check_below(suite_name("x with a score"), test_apart(x[0], x[1], n), 1e-14 * suite_rounding);
+    check_below(suite_name("log-det with a score"), test_apart(logdet[0], logdet[1], s->lanes),
                 1e-14 * s->volume * suite_rounding);
 }
 
@@ -782,9 +683,9 @@ static void SUITE_(site_map)(const int *extent, const int *axis, const int *sign
 static void SUITE_(test_symmetry)(SUITE_(subject) *s, const char *what, const int *to, double sign)
 {
     const int V = s->volume, n = s->lanes * V;
-    double    z[SUITE_GROUP], x[SUITE_GROUP], score[SUITE_GROUP], logdet[SUITE_LANES_MOST];
-    double    gz[SUITE_GROUP], gx[SUITE_GROUP], gscore[SUITE_GROUP], glogdet[SUITE_LANES_MOST];
-    double    there[SUITE_GROUP] = {0}, worst;
+    double    z[SUITE_BATCH], x[SUITE_BATCH], score[SUITE_BATCH], logdet[SUITE_LANES_MOST];
+    double    gz[SUITE_BATCH], gx[SUITE_BATCH], gscore[SUITE_BATCH], glogdet[SUITE_LANES_MOST];
+    double    there[SUITE_BATCH] = {0}, worst;
     int       l, i;
     SUITE_(draws)(s, 0, z);
     for (i = 0; i < n; ++i) score[i] = -z[i];
@@ -797,12 +698,12 @@ static void SUITE_(test_symmetry)(SUITE_(subject) *s, const char *what, const in
     for (l = 0; l < s->lanes; ++l) {
         for (i = 0; i < V; ++i) there[l * V + to[i]] = sign * x[l * V + i];
     }
-    worst = suite_worst(gx, there, n) / suite_largest(x, n);
-    worst = fmax(worst, suite_worst(glogdet, logdet, s->lanes) / V);
+    worst = test_apart(gx, there, n) / test_largest(x, n);
+    worst = fmax(worst, test_apart(glogdet, logdet, s->lanes) / V);
     for (l = 0; l < s->lanes; ++l) {
         for (i = 0; i < V; ++i) there[l * V + to[i]] = sign * score[l * V + i];
     }
-    worst = fmax(worst, suite_worst(gscore, there, n) / suite_largest(score, n));
+    worst = fmax(worst, test_apart(gscore, there, n) / test_largest(score, n));
     check_below(suite_name(what), worst, 2e-14 * suite_rounding);
 }
 
@@ -861,8 +762,8 @@ static void SUITE_(test_symmetries)(SUITE_(subject) *s, const SUITE_(test_case) 
 static void SUITE_(test_lanes)(SUITE_(subject) *s)
 {
     const int V = s->volume;
-    double    z[SUITE_GROUP], x[SUITE_GROUP], score[SUITE_GROUP], logdet[SUITE_LANES_MOST], back[SUITE_GROUP];
-    double    sz[SUITE_GROUP], sx[SUITE_GROUP], sscore[SUITE_GROUP], slogdet[SUITE_LANES_MOST], sback[SUITE_GROUP];
+    double    z[SUITE_BATCH], x[SUITE_BATCH], score[SUITE_BATCH], logdet[SUITE_LANES_MOST], back[SUITE_BATCH];
+    double    sz[SUITE_BATCH], sx[SUITE_BATCH], sscore[SUITE_BATCH], slogdet[SUITE_LANES_MOST], sback[SUITE_BATCH];
     double    worst = 0, far = 0;
     int       l, k;
     if (s->lanes == 1) return;
@@ -876,12 +777,12 @@ static void SUITE_(test_lanes)(SUITE_(subject) *s)
         SUITE_(push)(s, sz, sx, slogdet, sscore, 0);
         for (l = 0; l < s->lanes; ++l) {
             const int from = (l + k) % s->lanes;
-            worst          = fmax(worst, suite_worst(sx + l * V, x + from * V, V));
-            worst          = fmax(worst, suite_worst(sscore + l * V, score + from * V, V));
+            worst          = fmax(worst, test_apart(sx + l * V, x + from * V, V));
+            worst          = fmax(worst, test_apart(sscore + l * V, score + from * V, V));
             worst          = fmax(worst, fabs(slogdet[l] - logdet[from]));
         }
         SUITE_(pull)(s, sx, sback, slogdet);
-        for (l = 0; l < s->lanes; ++l) far = fmax(far, suite_worst(sback + l * V, back + (l + k) % s->lanes * V, V));
+        for (l = 0; l < s->lanes; ++l) far = fmax(far, test_apart(sback + l * V, back + (l + k) % s->lanes * V, V));
     }
     check_below(suite_name("other lanes: x, log-det, score"), worst, 0);
     check_below(suite_name("other lanes: inverse"), far, 4e-15 * suite_rounding);
@@ -926,7 +827,7 @@ static void SUITE_(test_batches)(SUITE_(subject) *s, const SUITE_(test_case) *c)
     check_true(suite_name("a batch of samples"), SUITE_(run)(&s->flow, 0, most, all, SUITE_(left)) == LFT_OK);
     for (i = 0; i < most; ++i) {
         const double *at = all + i * row;
-        apart            = fmax(apart, suite_worst(at, at + V, V));
+        apart            = fmax(apart, test_apart(at, at + V, V));
         far              = fmax(far, fabs(at[2 * V] - at[2 * V + 1]));
     }
     check_below(suite_name("flow_sample = flow_map of the prior's draws"), apart, 0);
@@ -935,7 +836,7 @@ static void SUITE_(test_batches)(SUITE_(subject) *s, const SUITE_(test_case) *c)
         SUITE_(run)(&s->flow, most - n, n, part, SUITE_(left));
         for (i = 0; i < n; ++i) {
             const double *a = part + i * row, *b = all + (most - n + i) * row;
-            worst           = fmax(worst, suite_worst(a, b, 2 * V + 1));
+            worst           = fmax(worst, test_apart(a, b, 2 * V + 1));
             worst           = fmax(worst, fabs(a[2 * V + 2] - b[2 * V + 2]));
             far             = fmax(far, fabs(a[2 * V + 1] - b[2 * V + 1])); /* iterates until all lanes have arrived */
         }
@@ -944,7 +845,7 @@ static void SUITE_(test_batches)(SUITE_(subject) *s, const SUITE_(test_case) *c)
     check_below(suite_name("batches of any size: log q by the inverse"), far, 2e-14 * V * suite_rounding);
     for (worst = 0, threads = 1; threads <= 4; ++threads) {
         lft_arena arena = SUITE_(left);
-        lft_pool  pool  = threads < 4 ? suite_pool(&threads) : lft_pool_openmp(2);
+        lft_pool  pool  = threads < 4 ? test_pool(&threads) : lft_pool_openmp(2);
         size_t    i_;
         if (SUITE_(make_flow)(&flow, c, s->flow.lattice.extent, &pool, &arena)) {
             check_true(suite_name("a flow with threads"), 0);
@@ -953,7 +854,7 @@ static void SUITE_(test_batches)(SUITE_(subject) *s, const SUITE_(test_case) *c)
         for (i_ = 0; i_ < flow.params.count; ++i_) flow.params.value[i_] = s->flow.params.value[i_];
         SUITE_(flow_prepare)(&flow);
         if (SUITE_(run)(&flow, 0, most, part, arena)) worst = 1e300;
-        worst = fmax(worst, suite_worst(part, all, most * row));
+        worst = fmax(worst, test_apart(part, all, most * row));
     }
     check_below(suite_name("1, 2, 3 threads"), worst, 0);
 }
@@ -969,7 +870,7 @@ static int SUITE_(says)(const SUITE_(subject) *s, const char *word)
 static void SUITE_(test_failures)(SUITE_(subject) *s, const SUITE_(test_case) *c)
 {
     const int n = s->lanes * s->volume, at[4] = {n - 1, n - s->volume, 0, s->volume - 1};
-    double    z[SUITE_GROUP], x[SUITE_GROUP] = {0}, sound[SUITE_GROUP], logdet[SUITE_LANES_MOST], worst = 0, others = 0;
+    double    z[SUITE_BATCH], x[SUITE_BATCH] = {0}, sound[SUITE_BATCH], logdet[SUITE_LANES_MOST], worst = 0, others = 0;
     double    its[SUITE_LANES_MOST];
     int       k, l, found = 0, lost = 0;
     size_t    i;
@@ -985,7 +886,7 @@ static void SUITE_(test_failures)(SUITE_(subject) *s, const SUITE_(test_case) *c
         }
         for (l = 0; l < s->lanes; ++l) {
             if (at[k] / s->volume == l) continue;
-            others = fmax(others, suite_worst(x + l * s->volume, sound + l * s->volume, s->volume));
+            others = fmax(others, test_apart(x + l * s->volume, sound + l * s->volume, s->volume));
             others = fmax(others, fabs(logdet[l] - its[l]));
         }
         memset(&s->error, 0, sizeof s->error);
@@ -1030,7 +931,7 @@ static void SUITE_(test_error_text)(const int *extent)
     int                                  threads, same = 0, i;
     for (threads = 1; threads <= 3; ++threads) {
         lft_arena arena = suite_arena();
-        lft_pool  pool  = suite_pool(&threads);
+        lft_pool  pool  = test_pool(&threads);
         if (SUITE_(make_flow)(&flow, &c, extent, &pool, &arena)) break;
         flow.params.value[0] = 5; /* d phi / dt = 5 phi */
         SUITE_(flow_prepare)(&flow);
@@ -1293,7 +1194,7 @@ static double SUITE_(one_by_one)(SUITE_(trainer) *t, double logz, double *logw)
     uint64_t i;
     for (*logw = 0, i = 0; i < 4; ++i) {
         if (SUITE_(train_gradient)(t, i, &loss)) return 1e300;
-        most  = fmax(most, suite_largest(t->gradient, (int)t->flow->params.count));
+        most  = fmax(most, test_largest(t->gradient, (int)t->flow->params.count));
         *logw = fmax(*logw, fabs(t->logw[0] - logz));
     }
     return most;
@@ -1396,6 +1297,7 @@ static void SUITE_(suite)(void)
     char             at[40];
     size_t           c, e;
     int              mu, k;
+    suite_case     = suite_at;
     suite_cursor   = 0;
     suite_float    = sizeof(SUITE_(real)) == 4;
     suite_rounding = suite_float ? 4 * 536870912.0 : 4;
@@ -1406,7 +1308,7 @@ static void SUITE_(suite)(void)
         }
         for (c = 0; c < sizeof SUITE_(cases) / sizeof SUITE_(cases)[0]; ++c) {
             const SUITE_(test_case) *which = SUITE_(cases) + c;
-            snprintf(suite_case, sizeof suite_case, "f%dx%d %s %s", (int)sizeof(SUITE_(real)) * 8, SUITE_(lanes)(), at,
+            snprintf(suite_at, sizeof suite_at, "f%dx%d %s %s", (int)sizeof(SUITE_(real)) * 8, SUITE_(lanes)(), at,
                      which->name);
             if (!SUITE_(begin)(which, extent)) {
                 check_true(suite_name("init"), 0);
@@ -1426,7 +1328,7 @@ static void SUITE_(suite)(void)
             SUITE_(test_failures)(s, which);
             check_true(suite_name("nothing is written outside of its memory"), suite_strips_untouched());
         }
-        snprintf(suite_case, sizeof suite_case, "f%dx%d %s", (int)sizeof(SUITE_(real)) * 8, SUITE_(lanes)(), at);
+        snprintf(suite_at, sizeof suite_at, "f%dx%d %s", (int)sizeof(SUITE_(real)) * 8, SUITE_(lanes)(), at);
         SUITE_(test_error_text)(extent);
         SUITE_(test_prior)(extent);
         SUITE_(test_gaussian)(extent, 0);
@@ -1435,11 +1337,4 @@ static void SUITE_(suite)(void)
     suite_first = 0;
 }
 
-#undef SUITE_
-#undef SUITE_P
-#undef SUITE_NAME
-#undef SUITE_DIM
-#undef SUITE_REAL
-#ifdef SUITE_LANES
-#undef SUITE_LANES
-#endif
+#include "../suite_end.h"

@@ -117,13 +117,13 @@ static void SUITE_(net_divergence)(const char *what)
             rate += share[s] * SUITE_(net_action)(&p, &p.moved, 0.3) / (12 * h);
 #endif
         }
-        flow_worst(&most, Z[i]);
-        flow_worst(&worst, SUITE_DIM == 2 ? Z[i] + rate : 0);
+        test_worst(&most, Z[i]);
+        test_worst(&worst, SUITE_DIM == 2 ? Z[i] + rate : 0);
     }
     printf("%s\n", what);
-    check_true(flow_name("a force and a divergence"), most > 1e-3 && fabs(divergence) > 1e-2);
-    check_below(flow_name("divergence, by the trace"), (trace - divergence) / divergence, 1e-9);
-    if (SUITE_DIM == 2) check_below(flow_name("force, by S~ of plain matrices"), worst / most, 1e-9);
+    check_true(suite_name("a force and a divergence"), most > 1e-3 && fabs(divergence) > 1e-2);
+    check_below(suite_name("divergence, by the trace"), (trace - divergence) / divergence, 1e-9);
+    if (SUITE_DIM == 2) check_below(suite_name("force, by S~ of plain matrices"), worst / most, 1e-9);
     free(Z);
 }
 
@@ -145,7 +145,7 @@ static void SUITE_(net_of_nothing)(void)
     desc.continuous.units = desc.continuous.reach = 0;
     bad += SUITE_(flow_init)(&without, &desc, &arena, NULL) != LFT_OK;
     count = without.params.count;
-    check_true(flow_name("the net's parameters come last"), count < flow.params.count);
+    check_true(suite_name("the net's parameters come last"), count < flow.params.count);
     memcpy(without.params.value, flow.params.value, count * sizeof(double));
     for (i = 0; i < flow_units * desc.continuous.nodes; ++i) flow.params.value[count + (size_t)i] = 0;
     SUITE_(flow_prepare)(&flow), SUITE_(flow_prepare)(&without);
@@ -154,10 +154,10 @@ static void SUITE_(net_of_nothing)(void)
     flow_units = units, flow_reach = reach;
     bad += SUITE_(batch_init)(&x, &flow.lattice, 3, &arena, NULL) + SUITE_(batch_init)(&y, &flow.lattice, 3, &arena, NULL);
     bad += SUITE_(flow_map)(&flow, &z, &x, logdet) + SUITE_(flow_map)(&without, &z, &y, other);
-    for (i = 0; i < 3; ++i) flow_worst(&worst, logdet[i] - other[i]);
-    check_true(flow_name("maps with and without"), !bad);
-    check_below(flow_name("a = 0: no net"), SUITE_(distance)(&x, &y), 0);
-    check_below(flow_name("    log-det"), worst, 0);
+    for (i = 0; i < 3; ++i) test_worst(&worst, logdet[i] - other[i]);
+    check_true(suite_name("maps with and without"), !bad);
+    check_below(suite_name("a = 0: no net"), SUITE_(distance)(&x, &y), 0);
+    check_below(suite_name("    log-det"), worst, 0);
 }
 
 /* Orbits of pairs: of parallel plaquettes distances in the plane, sorted, times those across it; and so on. */
@@ -173,8 +173,8 @@ static void SUITE_(net_orbits_counted)(void)
     for (reach = 1; reach <= 2; ++reach) {
         SUITE_(p_net_init)(&net, &lattice, 1, reach, &arena);
         for (i = n = 0; i < net.about.orbits; ++i) n += net.about.members[i];
-        check_near(flow_name("orbits"), net.about.orbits, known[SUITE_DIM - 2][reach - 1], 0);
-        if (SUITE_DIM == 2) check_near(flow_name("plaquettes about one"), n, (2 * reach + 1) * (2 * reach + 1), 0);
+        check_near(suite_name("orbits"), net.about.orbits, known[SUITE_DIM - 2][reach - 1], 0);
+        if (SUITE_DIM == 2) check_near(suite_name("plaquettes about one"), n, (2 * reach + 1) * (2 * reach + 1), 0);
     }
 }
 
@@ -204,34 +204,34 @@ static void SUITE_(net_files)(void)
     bad |= lft_safetensors_load(lft_memory_reader(&memory, file, memory.at), &arena, &doc, &error) != LFT_OK;
     bad |= SUITE_(model_desc)(&doc, NULL, &desc, NULL, &arena, &error) != LFT_OK;
     bad |= SUITE_(flow_init)(&again, &desc, &arena, &error) != LFT_OK;
-    check_true(flow_name("a file with a net"), !bad);
+    check_true(suite_name("a file with a net"), !bad);
     if (bad) return;
-    check_true(flow_name("    another start"), SUITE_(model_restore)(&again, &doc, &error) == LFT_OK);
+    check_true(suite_name("    another start"), SUITE_(model_restore)(&again, &doc, &error) == LFT_OK);
     bytes = SUITE_(flow_bytes)(&desc);
     less  = lft_arena_of(lft_arena_alloc(&arena, bytes, 1), bytes - 64);
-    check_true(flow_name("    less memory than the query says"), SUITE_(flow_init)(&again, &desc, &less, &error) == LFT_ERR_NOMEM);
+    check_true(suite_name("    less memory than the query says"), SUITE_(flow_init)(&again, &desc, &less, &error) == LFT_ERR_NOMEM);
     bad |= SUITE_(flow_init)(&again, &desc, &arena, &error) + SUITE_(model_restore)(&again, &doc, &error);
     bad |= SUITE_(batch_init)(&x, &flow.lattice, 5, &arena, NULL) + SUITE_(batch_init)(&y, &flow.lattice, 5, &arena, NULL);
     bad |= SUITE_(flow_sample)(&flow, 4, 0, &x, logq) + SUITE_(flow_sample)(&again, 4, 0, &y, back);
-    for (i = 0; i < 5; ++i) flow_worst(&worst, logq[i] - back[i]);
-    check_true(flow_name("    samples"), !bad);
-    check_below(flow_name("    the same bit for bit"), SUITE_(distance)(&x, &y) + worst, 0);
-    check_true(flow_name("    its numbers"), flow.layer->ops->spec(flow.layer, number) == 8 && number[3] == 0 &&
+    for (i = 0; i < 5; ++i) test_worst(&worst, logq[i] - back[i]);
+    check_true(suite_name("    samples"), !bad);
+    check_below(suite_name("    the same bit for bit"), SUITE_(distance)(&x, &y) + worst, 0);
+    check_true(suite_name("    its numbers"), flow.layer->ops->spec(flow.layer, number) == 8 && number[3] == 0 &&
                number[4] == flow_units && number[5] == 1);
-    check_true(flow_name("numbers of before"), reader(old, 5, &arena, &read, &error) == LFT_OK);
+    check_true(suite_name("numbers of before"), reader(old, 5, &arena, &read, &error) == LFT_OK);
     of = (const SUITE_(continuous_desc) *)read;
-    check_true(flow_name("    mean the same"), of->loops == 4 && of->nodes == 3 && of->integrator == LFT_CROUCH_GROSSMAN_2 &&
+    check_true(suite_name("    mean the same"), of->loops == 4 && of->nodes == 3 && of->integrator == LFT_CROUCH_GROSSMAN_2 &&
                !of->doubled && !of->units && !of->reach && of->steps == 8 && of->most_steps == 32);
-    check_true(flow_name("and of a doubled axis"), reader(doubled, 6, &arena, &read, &error) == LFT_OK);
+    check_true(suite_name("and of a doubled axis"), reader(doubled, 6, &arena, &read, &error) == LFT_OK);
     of = (const SUITE_(continuous_desc) *)read;
-    check_true(flow_name("    mean the same"), of->doubled == 1 && !of->units && of->steps == 8 && of->most_steps == 32);
-    check_true(flow_name("numbers of a net"), reader(net, 8, &arena, &read, &error) == LFT_OK);
+    check_true(suite_name("    mean the same"), of->doubled == 1 && !of->units && of->steps == 8 && of->most_steps == 32);
+    check_true(suite_name("numbers of a net"), reader(net, 8, &arena, &read, &error) == LFT_OK);
     of = (const SUITE_(continuous_desc) *)read;
-    check_true(flow_name("    are read"), !of->doubled && of->units == 5 && of->reach == 2 && of->steps == 8 &&
+    check_true(suite_name("    are read"), !of->doubled && of->units == 5 && of->reach == 2 && of->steps == 8 &&
                of->most_steps == 32);
     memcpy(number, net, sizeof net);
     number[4] = 0;
-    check_true(flow_name("a damaged one"), reader(number, 8, &arena, &read, &error) == LFT_ERR_FORMAT);
+    check_true(suite_name("a damaged one"), reader(number, 8, &arena, &read, &error) == LFT_ERR_FORMAT);
 }
 
 /* For another coupling a changes, and nothing else of the net. */
@@ -252,7 +252,7 @@ static void SUITE_(net_scaled)(void)
         }
     }
     free(before);
-    check_true(flow_name("scaled to another coupling"), right);
+    check_true(suite_name("scaled to another coupling"), right);
 }
 
 /* What a layout over a measuring arena says is what the layer takes. */
@@ -267,8 +267,8 @@ static void SUITE_(net_memory)(void)
     memset(&layer, 0, sizeof layer);
     memset(&set, 0, sizeof set);
     layer.ops = flow.layer->ops, layer.desc = &((const SUITE_(p_continuous) *)flow.layer->state)->desc, layer.in = flow.lattice;
-    check_true(flow_name("measured"), layer.ops->init(&layer, "layer0", &set, &measure, &error) == LFT_OK);
-    check_true(flow_name("    the same scratch, tape, gradient, parameters"),
+    check_true(suite_name("measured"), layer.ops->init(&layer, "layer0", &set, &measure, &error) == LFT_OK);
+    check_true(suite_name("    the same scratch, tape, gradient, parameters"),
                layer.scratch_bytes == flow.layer->scratch_bytes && layer.tape_bytes == flow.layer->tape_bytes &&
                layer.gradient_count == flow.layer->gradient_count && set.count == flow.params.count);
 }
@@ -284,14 +284,14 @@ static void SUITE_(net_refused)(const char *what, int units, int reach, int doub
     memset(&error, 0, sizeof error);
     for (mu = 0; mu < SUITE_DIM; ++mu) desc.extent[mu] = 4;
     desc.continuous.units = units, desc.continuous.reach = reach, desc.continuous.doubled = doubled;
-    check_true(flow_name(what), SUITE_(flow_init)(&flow, &desc, &arena, &error) == LFT_ERR_ARG && strstr(error.text, text));
+    check_true(suite_name(what), SUITE_(flow_init)(&flow, &desc, &arena, &error) == LFT_ERR_ARG && strstr(error.text, text));
 }
 
 static void SUITE_(nets)(const char *name)
 {
     static const int order[] = {3, 2, 3, 4};
     int              kind;
-    flow_case = name, flow_units = 3;
+    suite_case = name, flow_units = 3;
     printf("---- %s\n", name);
     SUITE_(net_orbits_counted)();
     SUITE_(net_divergence)("extents 3 and 4, reach 1");

@@ -1,34 +1,15 @@
-/* scalar_doubling_suite.h: the doubling of scalar fields and flows made of it, for one instance. Include it once per instance
- * with SUITE_NAME, SUITE_DIM, SUITE_REAL and, optionally, SUITE_LANES; then call SUITE_(doublings)(first). The first instance of a
- * dimension is f64, is compared with finite differences, and what it computes is kept for the others. */
+/* scalar_doubling_suite.h: the doubling of scalar fields and flows made of it, for one instance. A suite (suite.h):
+ * SUITE_(doublings)(first). The first instance of a dimension is f64, is compared with finite differences, and what it computes is
+ * kept for the others. */
+#include "scalar_suite.h"
 #ifndef DOUBLING_SUITE_COMMON
 #define DOUBLING_SUITE_COMMON
-#include "lftflow.h"
-#include "../test.h"
-#include <stdlib.h>
 
 enum { SITES = 48, LANES = 16, STRIPS = 8, KEPT = 8192 };
 
 static unsigned char doubling_memory[64 << 20];
-static char          doubling_at[80], doubling_text[160];
 static double        doubling_kept[KEPT], doubling_rounding; /* of the instance, in units of that of double */
 static int           doubling_first, doubling_cursor;
-
-static const char *doubling_name(const char *what)
-{
-    snprintf(doubling_text, sizeof doubling_text, "%s: %s", doubling_at, what);
-    return doubling_text;
-}
-
-static void doubling_worst(double *worst, double value)
-{
-    if (!(fabs(value) <= *worst)) *worst = fabs(value);
-}
-
-static void doubling_normals(uint64_t stream, double *out, int n)
-{
-    lft_normals(lft_draw_of(20, LFT_DRAW_USER, stream, 0), out, n);
-}
 
 /* Keeps n numbers of the first instance, or compares. */
 static void doubling_keep(const char *what, const double *value, int n, double bound)
@@ -38,58 +19,11 @@ static void doubling_keep(const char *what, const double *value, int n, double b
     if (doubling_cursor + n > KEPT) check_true("KEPT is too small", 0);
     for (i = 0; i < n && doubling_cursor < KEPT; ++i, ++doubling_cursor) {
         if (doubling_first) doubling_kept[doubling_cursor] = value[i];
-        doubling_worst(&worst, value[i] - doubling_kept[doubling_cursor]);
+        test_worst(&worst, value[i] - doubling_kept[doubling_cursor]);
     }
-    if (!doubling_first) check_below(doubling_name(what), worst, bound * doubling_rounding);
+    if (!doubling_first) check_below(suite_name(what), worst, bound * doubling_rounding);
 }
-
-/* log |det a|, a[n][n] is overwritten */
-static double doubling_logdet(double *a, int n)
-{
-    double sum = 0;
-    int    i, j, k;
-    for (k = 0; k < n; ++k) {
-        int pivot = k;
-        for (i = k + 1; i < n; ++i) {
-            if (fabs(a[i * n + k]) > fabs(a[pivot * n + k])) pivot = i;
-        }
-        for (j = 0; j < n; ++j) {
-            const double swap = a[k * n + j];
-            a[k * n + j]      = a[pivot * n + j];
-            a[pivot * n + j]  = swap;
-        }
-        sum += log(fabs(a[k * n + k]));
-        for (i = k + 1; i < n; ++i) {
-            const double factor = a[i * n + k] / a[k * n + k];
-            for (j = k; j < n; ++j) a[i * n + j] -= factor * a[k * n + j];
-        }
-    }
-    return sum;
-}
-
-/* The derivative from values at -2, -1, 1, 2 steps. */
-#define DOUBLING_STEP 2.5e-4
-static const double doubling_stencil[4] = {-2, -1, 1, 2};
-static double doubling_derivative(const double *f) { return (8 * (f[2] - f[1]) - (f[3] - f[0])) / (12 * DOUBLING_STEP); }
-
-#define SUITE_PASTE2(a, b) a##_##b
-#define SUITE_PASTE(a, b)  SUITE_PASTE2(a, b)
 #endif
-
-#define LFT_STATIC
-#define LFT_NAME  SUITE_NAME
-#define LFT_GROUP LFT_SCALAR
-#define LFT_DIM   SUITE_DIM
-#define LFT_REAL  SUITE_REAL
-#ifdef SUITE_LANES
-#define LFT_LANES SUITE_LANES
-#include "lftflow.h"
-#else
-#include "../instance.h"
-#endif
-#undef LFT_STATIC
-
-#define SUITE_(name) SUITE_PASTE(SUITE_NAME, name)
 
 /* One doubling, of what its parameters are away from their start; memory with strips that nobody may write to. */
 typedef struct SUITE_(subject) {
@@ -121,14 +55,14 @@ static void SUITE_(untouched)(const SUITE_(subject) *s)
     for (i = 0; i < s->strips; ++i) {
         for (j = 0; j < 64; ++j) touched += s->strip[i][j] != 0xa5;
     }
-    check_below(doubling_name("bytes written outside of its memory"), touched, 0);
+    check_below(suite_name("bytes written outside of its memory"), touched, 0);
 }
 
 static void SUITE_(disturb)(SUITE_(flow) *flow, double size)
 {
     double *noise = (double *)malloc((flow->params.count + 1) * sizeof *noise);
     size_t  i;
-    doubling_normals(1000, noise, (int)flow->params.count);
+    suite_normals(1000, noise, (int)flow->params.count);
     for (i = 0; i < flow->params.count; ++i) flow->params.value[i] += size * noise[i];
     free(noise);
     SUITE_(flow_prepare)(flow);
@@ -162,7 +96,7 @@ static int SUITE_(begin)(const int *extent, int axis, int sines)
     s->tape     = (unsigned char *)SUITE_(take)(s, s->layer->tape_bytes);
     s->gradient = (double *)SUITE_(take)(s, s->layer->gradient_count * sizeof(double));
     s->dtheta   = (double *)SUITE_(take)(s, s->flow.params.count * sizeof(double));
-    check_true(doubling_name("twice as many sites"), s->large == 2 * s->small && s->large <= SITES && s->lanes <= LANES);
+    check_true(suite_name("twice as many sites"), s->large == 2 * s->small && s->large <= SITES && s->lanes <= LANES);
     SUITE_(disturb)(&s->flow, 0.3);
     return 1;
 }
@@ -175,7 +109,7 @@ static void SUITE_(fill)(const SUITE_(subject) *s, uint64_t stream, int n, SUITE
     double x[SITES];
     int    i, l;
     for (l = 0; l < s->lanes; ++l) {
-        doubling_normals(stream + (uint64_t)l, x, n);
+        suite_normals(stream + (uint64_t)l, x, n);
         for (i = 0; i < n; ++i) to[i * s->lanes + l] = (SUITE_(real))x[i];
     }
 }
@@ -197,17 +131,17 @@ static void SUITE_(test_inverse)(SUITE_(subject) *s)
     lft_error     error = {LFT_OK, ""};
     int           i, l;
     SUITE_(fill)(s, 40, s->small, in);
-    check_true(doubling_name("draw"), SUITE_(draw)(s, there, NULL, 0) == LFT_OK);
+    check_true(suite_name("draw"), SUITE_(draw)(s, there, NULL, 0) == LFT_OK);
     for (l = 0; l < s->lanes; ++l) home[l] = 0;
-    check_true(doubling_name("inverse"),
+    check_true(suite_name("inverse"),
                s->layer->ops->inverse(s->layer, s->out, back, home, SUITE_(scratch)(s), &error) == LFT_OK);
-    for (i = 0; i < s->small * s->lanes; ++i) doubling_worst(&off, (double)(back[i] - in[i]));
-    for (l = 0; l < s->lanes; ++l) doubling_worst(&apart, there[l] + home[l]);
+    for (i = 0; i < s->small * s->lanes; ++i) test_worst(&off, (double)(back[i] - in[i]));
+    for (l = 0; l < s->lanes; ++l) test_worst(&apart, there[l] + home[l]);
     for (i = 0; i < s->large; ++i) kept[i] = (double)s->out[i * s->lanes];
     for (i = 0; i < s->large; ++i) away += kept[i] * kept[i];
-    check_below(doubling_name("the coarse field out of the inverse"), off, 0);
-    check_below(doubling_name("log-dets are opposite"), apart, 2e-14 * s->large * doubling_rounding);
-    check_true(doubling_name("new sites have been drawn"), away > 0.01);
+    check_below(suite_name("the coarse field out of the inverse"), off, 0);
+    check_below(suite_name("log-dets are opposite"), apart, 2e-14 * s->large * doubling_rounding);
+    check_true(suite_name("new sites have been drawn"), away > 0.01);
     doubling_keep("the field as in f64", kept, s->large, 1e-14);
     doubling_keep("log-det as in f64", there, 1, 1e-14 * s->large);
 }
@@ -221,13 +155,13 @@ static void SUITE_(test_determinant)(SUITE_(subject) *s)
     lft_error             error;
     int                   i, j, k, l;
     const int             n = s->large;
-    doubling_normals(70, variable, n);
+    suite_normals(70, variable, n);
     for (j = -1; j < n; ++j) {
         for (k = 0; k < 4; ++k) {
             lft_arena               arena = SUITE_(scratch)(s);
             SUITE_(p_doubling_work) w = SUITE_(p_doubling_scratch)(state, &arena);
             const double            keep = j < 0 ? 0 : variable[j];
-            if (j >= 0) variable[j] += DOUBLING_STEP * doubling_stencil[k];
+            if (j >= 0) variable[j] += SUITE_STEP * suite_stencil[k];
             for (i = 0; i < s->small; ++i) {
                 for (l = 0; l < s->lanes; ++l) {
                     s->in[i * s->lanes + l] = (SUITE_(real))variable[i];
@@ -248,11 +182,11 @@ static void SUITE_(test_determinant)(SUITE_(subject) *s)
         }
         for (i = 0; i < n; ++i) {
             for (k = 0; k < 4; ++k) f[k] = x[k][i];
-            jacobian[i * n + j] = doubling_derivative(f);
+            jacobian[i * n + j] = suite_derivative(f, SUITE_STEP);
         }
     }
     for (i = s->small; i < n; ++i) gauss += 0.5 * variable[i] * variable[i] + 0.918938533204672741780;
-    check_below(doubling_name("log |det| of the whole doubling - numerical"), doubling_logdet(jacobian, n) + gauss, 1e-9);
+    check_below(suite_name("log |det| of the whole doubling - numerical"), suite_logdet(jacobian, n) + gauss, 1e-9);
 }
 
 /* F = sum_lane c . x_out + b logdet */
@@ -275,16 +209,16 @@ static void SUITE_(test_backward)(SUITE_(subject) *s)
     int           i, k, l, t;
     for (l = 0; l < s->lanes; ++l) {
         double own[SITES + 1];
-        doubling_normals(300 + (uint64_t)l, own, s->large + 1);
+        suite_normals(300 + (uint64_t)l, own, s->large + 1);
         b[l] = own[s->large];
         for (i = 0; i < s->large; ++i) c[i * s->lanes + l] = own[i];
     }
     SUITE_(fill)(s, 40, s->small, s->in);
-    check_true(doubling_name("draw, taped"), SUITE_(draw)(s, logdet, NULL, 1) == LFT_OK);
+    check_true(suite_name("draw, taped"), SUITE_(draw)(s, logdet, NULL, 1) == LFT_OK);
     for (i = 0; i < s->large * s->lanes; ++i) dx[i] = (SUITE_(real))c[i];
     memset(s->gradient, 0, s->layer->gradient_count * sizeof(double));
     memset(s->dtheta, 0, s->flow.params.count * sizeof(double));
-    check_true(doubling_name("backward"), s->layer->ops->backward(s->layer, s->tape, dx, b, s->gradient, SUITE_(scratch)(s),
+    check_true(suite_name("backward"), s->layer->ops->backward(s->layer, s->tape, dx, b, s->gradient, SUITE_(scratch)(s),
                                                                  &error) == LFT_OK);
     s->layer->ops->collect(s->layer, s->gradient, s->dtheta);
     for (i = 0; i < s->small; ++i) kept[i] = (double)dx[i * s->lanes];
@@ -292,29 +226,29 @@ static void SUITE_(test_backward)(SUITE_(subject) *s)
     for (i = 0; doubling_first && i < s->small * s->lanes; i += 1 + s->small * s->lanes / 40) {
         const SUITE_(real) keep = s->in[i];
         for (k = 0; k < 4; ++k) {
-            s->in[i] = (SUITE_(real))((double)keep + DOUBLING_STEP * doubling_stencil[k]);
+            s->in[i] = (SUITE_(real))((double)keep + SUITE_STEP * suite_stencil[k]);
             f[k]     = SUITE_(objective)(s, c, b);
         }
         s->in[i] = keep;
-        doubling_worst(&worst, doubling_derivative(f) - (double)dx[i]);
-        doubling_worst(&most, (double)dx[i]);
+        test_worst(&worst, suite_derivative(f, SUITE_STEP) - (double)dx[i]);
+        test_worst(&most, (double)dx[i]);
     }
-    if (doubling_first) check_below(doubling_name("derivative by the coarse field - numerical"), worst / most, 1e-9);
+    if (doubling_first) check_below(suite_name("derivative by the coarse field - numerical"), worst / most, 1e-9);
     for (t = 0; doubling_first && t < s->flow.params.tensors; ++t) {
         const lft_parameter *p = s->flow.params.list + t;
         for (worst = 0, most = 1e-3, i = 0; i < (int)p->count; ++i) {
             double *theta = s->flow.params.value + p->offset + i, keep = *theta;
             for (k = 0; k < 4; ++k) {
-                *theta = keep + DOUBLING_STEP * doubling_stencil[k];
+                *theta = keep + SUITE_STEP * suite_stencil[k];
                 SUITE_(flow_prepare)(&s->flow);
                 f[k] = SUITE_(objective)(s, c, b);
             }
             *theta = keep;
-            doubling_worst(&worst, doubling_derivative(f) - s->dtheta[p->offset + (size_t)i]);
-            doubling_worst(&most, s->dtheta[p->offset + (size_t)i]);
+            test_worst(&worst, suite_derivative(f, SUITE_STEP) - s->dtheta[p->offset + (size_t)i]);
+            test_worst(&most, s->dtheta[p->offset + (size_t)i]);
         }
-        snprintf(doubling_text, sizeof doubling_text, "%s: gradient of %s - numerical", doubling_at, p->name);
-        if (p->count) check_below(doubling_text, worst / most, 1e-8);
+        snprintf(suite_text, sizeof suite_text, "%s: gradient of %s - numerical", suite_at, p->name);
+        if (p->count) check_below(suite_text, worst / most, 1e-8);
     }
     SUITE_(flow_prepare)(&s->flow);
 }
@@ -341,23 +275,23 @@ static void SUITE_(test_score)(SUITE_(subject) *s)
     int    i, k;
     SUITE_(fill)(s, 40, s->small, s->in);
     for (i = 0; i < s->small * s->lanes; ++i) s->score[i] = -s->in[i];
-    check_true(doubling_name("draw with a score"), SUITE_(draw)(s, logdet, s->score, 1) == LFT_OK);
+    check_true(suite_name("draw with a score"), SUITE_(draw)(s, logdet, s->score, 1) == LFT_OK);
     for (i = 0; i < s->large; ++i) x[i] = (double)s->out[i * s->lanes], kept[i] = (double)s->score[i * s->lanes];
     for (i = 0; doubling_first && i < s->large; ++i) {
         const double keep = x[i];
         for (k = 0; k < 4; ++k) {
-            x[i] = keep + DOUBLING_STEP * doubling_stencil[k];
+            x[i] = keep + SUITE_STEP * suite_stencil[k];
             f[k] = SUITE_(logq_of)(s, x);
         }
         x[i] = keep;
-        doubling_worst(&worst, doubling_derivative(f) - kept[i]);
-        doubling_worst(&most, kept[i]);
+        test_worst(&worst, suite_derivative(f, SUITE_STEP) - kept[i]);
+        test_worst(&most, kept[i]);
     }
-    if (doubling_first) check_below(doubling_name("score - numerical"), worst / most, 1e-9);
+    if (doubling_first) check_below(suite_name("score - numerical"), worst / most, 1e-9);
     doubling_keep("score as in f64", kept, s->large, 4e-14);
     (void)SUITE_(draw)(s, plain, NULL, 0);
-    for (worst = 0, i = 0; i < s->lanes; ++i) doubling_worst(&worst, plain[i] - logdet[i]);
-    check_below(doubling_name("log-det with a score"), worst, 0);
+    for (worst = 0, i = 0; i < s->lanes; ++i) test_worst(&worst, plain[i] - logdet[i]);
+    check_below(suite_name("log-det with a score"), worst, 0);
 }
 
 /* log q of x_mu -> sign_mu x_axis(mu) + shift_mu against that of the configuration itself */
@@ -367,7 +301,7 @@ static void SUITE_(test_symmetry)(SUITE_(subject) *s, const char *what, const in
     const int *L = s->layer->out.extent;
     double     x[SITES], y[SITES], logq;
     int        at[SUITE_DIM], site, rest, image, mu, to;
-    doubling_normals(80, x, s->large);
+    suite_normals(80, x, s->large);
     for (site = 0; site < s->large; ++site) {
         for (rest = site, mu = SUITE_DIM - 1; mu >= 0; --mu) at[mu] = rest % L[mu], rest /= L[mu];
         for (image = 0, mu = 0; mu < SUITE_DIM; ++mu) {
@@ -377,7 +311,7 @@ static void SUITE_(test_symmetry)(SUITE_(subject) *s, const char *what, const in
         y[image] = factor * x[site];
     }
     logq = SUITE_(logq_of)(s, x);
-    check_below(doubling_name(what), (SUITE_(logq_of)(s, y) - logq) / (1 + fabs(logq)), 2e-14 * doubling_rounding);
+    check_below(suite_name(what), (SUITE_(logq_of)(s, y) - logq) / (1 + fabs(logq)), 2e-14 * doubling_rounding);
 }
 
 static void SUITE_(test_symmetries)(SUITE_(subject) *s)
@@ -407,22 +341,16 @@ static void SUITE_(test_symmetries)(SUITE_(subject) *s)
         double x[SITES], y[SITES];
         int    i, inner = 1;
         for (mu = along + 1; mu < SUITE_DIM; ++mu) inner *= L[mu];
-        doubling_normals(80, x, s->large);
+        suite_normals(80, x, s->large);
         for (i = 0; i < s->large; ++i) {
             const int row = i / inner % L[along];
             y[i + (row + 1 < L[along] ? 1 : 1 - L[along]) * inner] = x[i];
         }
-        check_true(doubling_name("coarse and new sites are not alike"), fabs(SUITE_(logq_of)(s, x) - SUITE_(logq_of)(s, y)) > 1e-3);
+        check_true(suite_name("coarse and new sites are not alike"), fabs(SUITE_(logq_of)(s, x) - SUITE_(logq_of)(s, y)) > 1e-3);
     }
 }
 
 /* The same sample in any batch, for any threads: those of another pool and of the end of a batch. */
-static void SUITE_(backwards)(void *user, int tasks, lft_task task, void *context)
-{
-    int i;
-    for (i = tasks - 1; i >= 0; --i) task(context, i, (tasks - i) % *(int *)user);
-}
-
 static void SUITE_(test_batches)(SUITE_(subject) *s)
 {
     enum { N = 2 * LANES + 1 };
@@ -432,29 +360,29 @@ static void SUITE_(test_batches)(SUITE_(subject) *s)
     SUITE_(flow)  other;
     lft_arena     arena = s->left;
     double        worst = 0, apart = 0;
-    int           i, j, n, threads = 3, bad = 0;
+    int           i, j, n, bad = 0;
     memset(&x, 0, sizeof x), memset(&y, 0, sizeof y);
-    s->desc.pool.run = SUITE_(backwards), s->desc.pool.user = &threads, s->desc.pool.threads = threads;
+    s->desc.pool = suite_pool();
     bad |= SUITE_(flow_init)(&other, &s->desc, &arena, NULL) != LFT_OK;
     memset(&s->desc.pool, 0, sizeof s->desc.pool);
     if (!bad) memcpy(other.params.value, s->flow.params.value, s->flow.params.count * sizeof(double));
     if (!bad) SUITE_(flow_prepare)(&other);
     bad |= SUITE_(batch_init)(&x, &s->flow.lattice, N, &arena, NULL) != LFT_OK;
     bad |= SUITE_(flow_sample)(&s->flow, 7, 0, &x, logq) || SUITE_(flow_logq)(&s->flow, &x, again);
-    for (i = 0; i < N; ++i) doubling_worst(&apart, again[i] - logq[i]);
+    for (i = 0; i < N; ++i) test_worst(&apart, again[i] - logq[i]);
     for (n = 1; n <= N && !bad; n += 5) {
         lft_arena local = arena;
         bad |= SUITE_(batch_init)(&y, &s->flow.lattice, n, &local, NULL) != LFT_OK;
         bad |= SUITE_(flow_sample)(n % 2 ? &other : &s->flow, 7, (uint64_t)(N - n), &y, part) != LFT_OK;
         for (i = 0; i < n; ++i) {
             SUITE_(batch_get)(&x, N - n + i, phi[0]), SUITE_(batch_get)(&y, i, phi[1]);
-            for (j = 0; j < s->large; ++j) doubling_worst(&worst, (double)(phi[0][j] - phi[1][j]));
-            doubling_worst(&worst, part[i] - logq[N - n + i]);
+            for (j = 0; j < s->large; ++j) test_worst(&worst, (double)(phi[0][j] - phi[1][j]));
+            test_worst(&worst, part[i] - logq[N - n + i]);
         }
     }
-    check_true(doubling_name("no errors"), !bad);
-    check_below(doubling_name("batches and threads: samples and log q"), worst, 0);
-    check_below(doubling_name("log q of samples by the inverse"), apart, 4e-14 * s->large * doubling_rounding);
+    check_true(suite_name("no errors"), !bad);
+    check_below(suite_name("batches and threads: samples and log q"), worst, 0);
+    check_below(suite_name("log q of samples by the inverse"), apart, 4e-14 * s->large * doubling_rounding);
 }
 
 /* Parameters for twice the extents: the same m and w on fields that repeat, the same sigma at momenta of both. */
@@ -469,7 +397,7 @@ static void SUITE_(test_transfer)(SUITE_(subject) *s)
     int                i, mu, l;
     for (mu = 0; mu < SUITE_DIM; ++mu) desc.extent[mu] *= 2;
     if (SUITE_(flow_init)(&flow, &desc, &arena, NULL) || SUITE_(flow_transfer)(&flow, &s->flow)) {
-        check_true(doubling_name("transfer"), 0);
+        check_true(suite_name("transfer"), 0);
         return;
     }
     other = (SUITE_(p_doubling) *)flow.layer->state;
@@ -501,9 +429,9 @@ static void SUITE_(test_transfer)(SUITE_(subject) *s)
             stride *= s->flow.lattice.extent[mu];
             rest /= flow.lattice.extent[mu];
         }
-        doubling_worst(&worst, (double)(out[i] - s->out[from * s->lanes + i % s->lanes]));
+        test_worst(&worst, (double)(out[i] - s->out[from * s->lanes + i % s->lanes]));
     }
-    for (l = 0; l < s->lanes; ++l) doubling_worst(&apart, logdet[l] - kept[l] * (1 << SUITE_DIM));
+    for (l = 0; l < s->lanes; ++l) test_worst(&apart, logdet[l] - kept[l] * (1 << SUITE_DIM));
     for (i = 0; i < own->noise.spectrum.count; ++i) {
         int rest = i, at = 0, stride = 1;
         for (mu = SUITE_DIM - 1; mu >= 0; --mu) {
@@ -511,11 +439,11 @@ static void SUITE_(test_transfer)(SUITE_(subject) *s)
             rest /= own->noise.spectrum.half[mu];
             stride *= other->noise.spectrum.half[mu];
         }
-        doubling_worst(&sigma, (double)(other->noise.sigma[at] / own->noise.sigma[i]) - 1);
+        test_worst(&sigma, (double)(other->noise.sigma[at] / own->noise.sigma[i]) - 1);
     }
-    check_below(doubling_name("transfer: fields that repeat"), worst, 2e-14 * doubling_rounding);
-    check_below(doubling_name("transfer: their widths"), apart, 4e-14 * flow.lattice.volume * doubling_rounding);
-    check_below(doubling_name("transfer: sigma of common momenta"), sigma, 1e-14 * doubling_rounding);
+    check_below(suite_name("transfer: fields that repeat"), worst, 2e-14 * doubling_rounding);
+    check_below(suite_name("transfer: their widths"), apart, 4e-14 * flow.lattice.volume * doubling_rounding);
+    check_below(suite_name("transfer: sigma of common momenta"), sigma, 1e-14 * doubling_rounding);
 }
 
 /* Every arena that is too small says so; bad descs; numbers that are not finite. */
@@ -535,7 +463,7 @@ static void SUITE_(test_failures)(SUITE_(subject) *s)
     }
     arena = lft_arena_of(s->left.base + s->left.need + 1, need);
     wrong += SUITE_(flow_init)(&flow, &s->desc, &arena, &error) != LFT_OK;
-    check_below(doubling_name("arenas that are too small, and one that is not"), wrong, 0);
+    check_below(suite_name("arenas that are too small, and one that is not"), wrong, 0);
     for (k = 0; k < 4; ++k) {
         static const char *const word[] = {"axis", "axis", "sines", "target"};
         s->doubling = good;
@@ -543,14 +471,14 @@ static void SUITE_(test_failures)(SUITE_(subject) *s)
         if (k == 2) s->doubling.sines = 101;
         if (k == 3) s->doubling.target[s->doubling.axis] = 3 * s->layer->out.extent[s->doubling.axis] - 1;
         arena = s->left;
-        check_true(doubling_name("a desc that is not legal"),
+        check_true(suite_name("a desc that is not legal"),
                    SUITE_(flow_init)(&flow, &s->desc, &arena, &error) == LFT_ERR_ARG && strstr(error.text, word[k]));
     }
     s->doubling = good;
     SUITE_(fill)(s, 40, s->small, s->in);
     s->in[0] = (SUITE_(real))(doubling_memory[0] * 0.0) / (SUITE_(real))0;
-    check_true(doubling_name("a field that is not finite"), SUITE_(draw)(s, logdet, NULL, 0) == LFT_ERR_NONFINITE);
-    check_true(doubling_name("in one lane: the others are right"), s->lanes == 1 || lft_finite(logdet[s->lanes - 1]));
+    check_true(suite_name("a field that is not finite"), SUITE_(draw)(s, logdet, NULL, 0) == LFT_ERR_NONFINITE);
+    check_true(suite_name("in one lane: the others are right"), s->lanes == 1 || lft_finite(logdet[s->lanes - 1]));
 }
 
 /* From `from` to `extent` untrained: the free field of the finest lattice. */
@@ -582,16 +510,16 @@ static void SUITE_(test_free)(const int *from, const int *extent, int refine)
     bad |= SUITE_(flow_logq)(&flow, &x, again) != LFT_OK;
     SUITE_(action)(&theory, &x, S);
     for (i = 0; i < N && !bad; ++i) {
-        doubling_worst(&worst, logq[i] - same[i]);
-        doubling_worst(&apart, logq[i] - again[i]);
+        test_worst(&worst, logq[i] - same[i]);
+        test_worst(&apart, logq[i] - again[i]);
         logw[0] = fmin(logw[0], -S[i] - logq[i]), logw[1] = fmax(logw[1], -S[i] - logq[i]);
     }
-    check_true(doubling_name("no errors"), !bad);
-    check_below(doubling_name("untrained: log q - that of the flat prior"), worst, 4e-14 * flow.lattice.volume * doubling_rounding);
-    check_below(doubling_name("untrained: all weights of the free field are equal"), logw[1] - logw[0],
+    check_true(suite_name("no errors"), !bad);
+    check_below(suite_name("untrained: log q - that of the flat prior"), worst, 4e-14 * flow.lattice.volume * doubling_rounding);
+    check_below(suite_name("untrained: all weights of the free field are equal"), logw[1] - logw[0],
                 8e-14 * flow.lattice.volume * doubling_rounding);
-    check_below(doubling_name("untrained: log q by the inverse"), apart, 4e-14 * flow.lattice.volume * doubling_rounding);
-    check_true(doubling_name("a flow at every scale"), flow.layers >= 3 && !flow.layer[0].ops->draw && flow.layer[1].ops->draw);
+    check_below(suite_name("untrained: log q by the inverse"), apart, 4e-14 * flow.lattice.volume * doubling_rounding);
+    check_true(suite_name("a flow at every scale"), flow.layers >= 3 && !flow.layer[0].ops->draw && flow.layer[1].ops->draw);
 
     /* disturbed and stored, built again and read: the same bits */
     {
@@ -611,14 +539,14 @@ static void SUITE_(test_free)(const int *from, const int *extent, int refine)
         bad |= SUITE_(model_desc)(&doc, NULL, &read, NULL, &arena, &error) != LFT_OK;
         bad = bad || SUITE_(flow_init)(&plain, &read, &arena, &error) || SUITE_(model_restore)(&plain, &doc, &error);
         bad = bad || SUITE_(flow_sample)(&plain, 3, 0, &x, again);
-        for (worst = 0, i = 0; i < N && !bad; ++i) doubling_worst(&worst, logq[i] - again[i]);
-        check_true(bad ? error.text : doubling_name("stored and read again"), !bad);
-        check_below(doubling_name("log q of samples: the same bits"), worst, 0);
+        for (worst = 0, i = 0; i < N && !bad; ++i) test_worst(&worst, logq[i] - again[i]);
+        check_true(bad ? error.text : suite_name("stored and read again"), !bad);
+        check_below(suite_name("log q of samples: the same bits"), worst, 0);
         /* an axis that there is not */
         for (i = 0; i < (int)doc.tensors; ++i) {
             if (!strcmp(doc.tensor[i].name, "layer1.spec")) memset((void *)(uintptr_t)doc.tensor[i].data, 0x11, 8);
         }
-        check_true(doubling_name("a damaged axis"), SUITE_(model_desc)(&doc, NULL, &read, NULL, &arena, &error) == LFT_ERR_FORMAT &&
+        check_true(suite_name("a damaged axis"), SUITE_(model_desc)(&doc, NULL, &read, NULL, &arena, &error) == LFT_ERR_FORMAT &&
                                                         strstr(error.text, "axis of a doubling layer"));
         free(file);
     }
@@ -626,9 +554,10 @@ static void SUITE_(test_free)(const int *from, const int *extent, int refine)
 
 static void SUITE_(at)(const char *name, const int *extent, int axis)
 {
-    int mu, k = snprintf(doubling_at, sizeof doubling_at, "%s f%d ", name, (int)sizeof(SUITE_(real)) * 8);
+    int mu, k = snprintf(suite_at, sizeof suite_at, "%s f%d ", name, (int)sizeof(SUITE_(real)) * 8);
+    suite_case = suite_at;
     for (mu = 0; mu < SUITE_DIM; ++mu) {
-        k += snprintf(doubling_at + k, sizeof doubling_at - (size_t)k, "%s%d%s", mu ? "x" : "", extent[mu], mu == axis ? "*2" : "");
+        k += snprintf(suite_at + k, sizeof suite_at - (size_t)k, "%s%d%s", mu ? "x" : "", extent[mu], mu == axis ? "*2" : "");
     }
 }
 
@@ -676,10 +605,4 @@ static void SUITE_(doublings)(int first)
     }
 }
 
-#undef SUITE_
-#undef SUITE_NAME
-#undef SUITE_DIM
-#undef SUITE_REAL
-#ifdef SUITE_LANES
-#undef SUITE_LANES
-#endif
+#include "../suite_end.h"

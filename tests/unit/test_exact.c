@@ -1,21 +1,18 @@
 /* test_exact.c: Wilson's action in two dimensions sampled exactly: characters, weights, memory, errors, files. */
-#define SUITE_NAME  su3
-#define SUITE_GROUP LFT_SU3
-#include "exact_suite.h"
+#define SUITE      "unit/exact_suite.h"
+#define SUITE_OF   SU3_2D
+#define SUITE_REST (U1_2D | SU2_2D)
+#include "../gauge_instances.h"
 #ifndef LFT_TEST_FEW
-#define SUITE_NAME  u1
-#define SUITE_GROUP LFT_U1
-#include "exact_suite.h"
-#define SUITE_NAME  su2
-#define SUITE_GROUP LFT_SU2
-#include "exact_suite.h"
 #define SUITE_NAME  u1_f32
 #define SUITE_GROUP LFT_U1
-#define SUITE_F32
+#define SUITE_DIM   2
+#define SUITE_REAL  LFT_F32
 #include "exact_suite.h"
 #define SUITE_NAME  su3_f32
 #define SUITE_GROUP LFT_SU3
-#define SUITE_F32
+#define SUITE_DIM   2
+#define SUITE_REAL  LFT_F32
 #include "exact_suite.h"
 #define LFT_STATIC
 #define LFT_NAME  three
@@ -58,7 +55,7 @@ static void determinants(double beta)
                     sum += a[0][i] * (a[1][(i + 1) % 3] * a[2][(i + 2) % 3] - a[1][(i + 2) % 3] * a[2][(i + 1) % 3]);
                 }
             }
-            exact_worst(&off, sum / d * exp(-c.log_first) - c.u[su3_p_pair_of(p + q, q)]);
+            test_worst(&off, sum / d * exp(-c.log_first) - c.u[su3_p_pair_of(p + q, q)]);
         }
     }
     printf("at beta %g\n", beta);
@@ -103,7 +100,7 @@ static void rest(void)
             im[l] -= wr * sin(angle[i][of[l]]) - wi * cos(angle[i][of[l]]);
             size = fmax(size, fabs(wi * cos(angle[i][of[l]])));
         }
-        exact_worst(&off, fabs(re[l]) + fabs(im[l]));
+        test_worst(&off, fabs(re[l]) + fabs(im[l]));
     }
     check_below("SU(3): trace of an attempt's other plaquette", off, 1e-13);
     check_true("    is not real", size > 0.1);
@@ -111,7 +108,7 @@ static void rest(void)
 
 int main(void)
 {
-    exact_case = "SU(3)";
+    suite_case = "SU(3)";
     rest();
     logz("log Z of SU(3), 8^2, beta 4", su3_exact_logz, 8, 4, 33.91477803, 1e-7);
     logz("log Z of SU(3), 8^2, beta 6", su3_exact_logz, 8, 6, 79.09696586, 1e-7);
@@ -137,9 +134,9 @@ int main(void)
     su3_errors();
     su3_heated(4);
 #ifndef LFT_TEST_FEW
-    exact_case = "SU(3), single precision";
+    suite_case = "SU(3), single precision";
     su3_f32_weights(3, 4, 5, 100, 1e-3);
-    exact_case = "U(1)";
+    suite_case = "U(1)";
     logz("log Z of U(1), 8^2, beta 1", u1_exact_logz, 8, 1, 15.0985189445, 1e-9);
     logz("log Z of U(1), 8^2, beta 7", u1_exact_logz, 8, 7, 328.1735759490, 1e-9);
     logz("log Z of U(1), 16^2, beta 7", u1_exact_logz, 16, 7, 1312.6381862662, 1e-9);
@@ -158,10 +155,10 @@ int main(void)
     u1_bits();
     u1_errors();
     u1_heated(2);
-    exact_case = "U(1), single precision";
+    suite_case = "U(1), single precision";
     u1_f32_weights(7, 5, 4, 1000, 1e-3);
     u1_f32_heated(2);
-    exact_case = "SU(2)";
+    suite_case = "SU(2)";
     logz("log Z of SU(2), 16^2, beta 1.8", su2_exact_logz, 16, 1.8, 97.49604061, 1e-7);
     logz("log Z of SU(2), 16^2, beta 2.7", su2_exact_logz, 16, 2.7, 205.78881647, 1e-7);
     su2_kernels(1e-3);

@@ -21,24 +21,6 @@
 enum { BATCH = 40, PARAMETERS = 4000 };
 static unsigned char memory[64 << 20], more[32 << 20];
 
-static double apart(const double *a, const double *b, size_t n)
-{
-    double worst = 0;
-    size_t i;
-    for (i = 0; i < n; ++i) {
-        if (!(fabs(a[i] - b[i]) <= worst)) worst = fabs(a[i] - b[i]);
-    }
-    return worst;
-}
-
-static double largest(const double *a, size_t n)
-{
-    double most = 0;
-    size_t i;
-    for (i = 0; i < n; ++i) most = fabs(a[i]) > most ? fabs(a[i]) : most;
-    return most;
-}
-
 static lft_train_desc training(lft_optimizer optimizer, lft_estimator estimator, int frozen)
 {
     lft_train_desc d;
@@ -110,9 +92,10 @@ static void test_gauge(int circles, lft_optimizer optimizer, lft_estimator estim
     t        = make_trainer(&d, arena);
     bad |= u2_train_gradient(&t, 100, &loss[1]) != LFT_OK;
     check_true("    there are parameters in both parts, with gradients",
-               !bad && first > 0 && first < n && largest(full, first) > 1e-6);
-    check_below("    gradient - that of all layers", apart(t.gradient + first, full + first, n - first) / largest(full, n), 1e-13);
-    check_below("    gradient of what is frozen", largest(t.gradient, first), 0);
+               !bad && first > 0 && first < n && test_largest(full, first) > 1e-6);
+    check_below("    gradient - that of all layers",
+                test_apart(t.gradient + first, full + first, n - first) / test_largest(full, n), 1e-13);
+    check_below("    gradient of what is frozen", test_largest(t.gradient, first), 0);
     check_below("    loss", loss[0] - loss[1], 0);
     check_true("    takes less memory", u2_trainer_bytes(&flow, &d) + 1000 < all);
 
@@ -128,7 +111,7 @@ static void test_gauge(int circles, lft_optimizer optimizer, lft_estimator estim
     t        = make_trainer(&d, arena);
     bad |= u2_train_rest(&t) != LFT_OK;
     memcpy(still, flow.params.value, n * sizeof *still);
-    check_below("    the same as with a pace of 0", bad ? 1 : apart(end, still, n), 1e-10);
+    check_below("    the same as with a pace of 0", bad ? 1 : test_apart(end, still, n), 1e-10);
 }
 
 /* Stopped after two of four steps, saved, loaded, resumed. */
@@ -291,7 +274,7 @@ static void test_refused(void)
     d.estimator = LFT_TOTAL_GRADIENT;
     t = make_trainer(&d, arena);
     check_true("but be frozen", u2_train_rest(&t) == LFT_OK && u2_train_gradient(&t, 0, &loss) == LFT_OK && lft_finite(loss));
-    check_true("before what moves", apart(start, flow.params.value, flow.params.count) > 1e-4);
+    check_true("before what moves", test_apart(start, flow.params.value, flow.params.count) > 1e-4);
 }
 
 /* ---- parts of a flow and their couplings ----------------------------------------------------------------------------------- */
@@ -380,13 +363,14 @@ static void test_scalar(lft_estimator estimator)
     memcpy(full, t.gradient, n * sizeof *full);
     d.frozen = frozen, after = rest;
     bad |= s2_trainer_init(&t, &field, &phi4, &d, &after) || s2_train_gradient(&t, 100, &loss);
-    check_true("phi^4: no errors; the prior has a gradient", !bad && largest(full, field.layer[0].params) > 1e-6);
-    check_below("phi^4: gradient - that of all layers", apart(t.gradient + first, full + first, n - first) / largest(full, n),
+    check_true("phi^4: no errors; the prior has a gradient", !bad && test_largest(full, field.layer[0].params) > 1e-6);
+    check_below("phi^4: gradient - that of all layers",
+                test_apart(t.gradient + first, full + first, n - first) / test_largest(full, n),
                 1e-13);
-    check_below("phi^4: gradient of what is frozen, the prior too", largest(t.gradient, first), 0);
+    check_below("phi^4: gradient of what is frozen, the prior too", test_largest(t.gradient, first), 0);
     bad |= s2_train_rest(&t) != LFT_OK;
     check_true("phi^4: the same bits", !bad && !memcmp(start, field.params.value, first * sizeof *start));
-    check_true("phi^4: the others have moved", apart(start + first, field.params.value + first, n - first) > 1e-4);
+    check_true("phi^4: the others have moved", test_apart(start + first, field.params.value + first, n - first) > 1e-4);
 }
 
 /* Of a family, in every term. */

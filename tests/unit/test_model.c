@@ -20,6 +20,7 @@
 #include "../instance.h"
 
 #include "../test.h"
+#include "../pool.h"
 #include <stdlib.h>
 
 static LFT_ARENA(memory, 4 << 20);
@@ -28,24 +29,13 @@ static LFT_ARENA(more_memory, 1 << 20);
 static unsigned char file[1 << 18], file2[1 << 18];
 static size_t        file_size;
 
-/* Tasks in an unusual order, each on some thread: what depends on neither stays the same. With OpenMP, real threads. */
-static void run_backwards(void *user, int tasks, lft_task task, void *context)
-{
-    const int threads = *(const int *)user;
-    for (; tasks > 0; --tasks) task(context, tasks - 1, tasks % threads);
-}
-
+/* With OpenMP, real threads. */
 static lft_pool pool_of(int threads)
 {
     static int number;
     lft_pool   pool = lft_pool_openmp(threads);
     number          = threads;
-    if (!pool.run) {
-        pool.run     = run_backwards;
-        pool.user    = &number;
-        pool.threads = threads;
-    }
-    return pool;
+    return pool.run ? pool : test_pool(&number);
 }
 
 /* What follows cannot do without. */

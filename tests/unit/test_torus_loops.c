@@ -1,45 +1,10 @@
 /* test_torus_loops.c: the continuous flow of gauge fields on lattices that its loops close around, in two to four dimensions. */
 #include "../bessel.h"
-#define SUITE_MORE  "torus_suite.h"
-#define SUITE_NAME  u1
-#define SUITE_GROUP LFT_U1
-#define SUITE_DIM   2
-#include "gauge_flow_suite.h"
-#define SUITE_NAME  su2
-#define SUITE_GROUP LFT_SU2
-#define SUITE_DIM   2
-#include "gauge_flow_suite.h"
-#define SUITE_NAME  su3
-#define SUITE_GROUP LFT_SU3
-#define SUITE_DIM   2
-#include "gauge_flow_suite.h"
-#ifndef LFT_TEST_FEW
-#define SUITE_NAME  u1_3d
-#define SUITE_GROUP LFT_U1
-#define SUITE_DIM   3
-#include "gauge_flow_suite.h"
-#define SUITE_NAME  su2_3d
-#define SUITE_GROUP LFT_SU2
-#define SUITE_DIM   3
-#include "gauge_flow_suite.h"
-#define SUITE_NAME  su3_3d
-#define SUITE_GROUP LFT_SU3
-#define SUITE_DIM   3
-#include "gauge_flow_suite.h"
-#define SUITE_NAME  u1_4d
-#define SUITE_GROUP LFT_U1
-#define SUITE_DIM   4
-#include "gauge_flow_suite.h"
-#define SUITE_NAME  su2_4d
-#define SUITE_GROUP LFT_SU2
-#define SUITE_DIM   4
-#include "gauge_flow_suite.h"
-#define SUITE_NAME  su3_4d
-#define SUITE_GROUP LFT_SU3
-#define SUITE_DIM   4
-#include "gauge_flow_suite.h"
-#endif
-
+#define SUITE      "unit/gauge_flow_suite.h"
+#define SUITE_MORE "torus_suite.h"
+#define SUITE_OF   (U1_2D | SU2_2D | SU3_2D)
+#define SUITE_REST (U1_3D | SU2_3D | SU3_3D | U1_4D | SU2_4D | SU3_4D)
+#include "../gauge_instances.h"
 
 /* Extents, an order, and which extents its loops close around. */
 #define LATTICES(n) static const struct { int extent[4], order, period[4]; } lattice[n]
@@ -53,15 +18,15 @@ static void two_dimensions(void)
     int i;
     for (i = 0; i < 16; ++i) {
         const int *extent = lattice[i].extent, order = lattice[i].order;
-        flow_case = "U(1) 2D";
+        suite_case = "U(1) 2D";
         u1_small(extent, order, lattice[i].period);
         u1_small_scaling(extent, order, 0.3);
         if (order < 4) u1_small_scaling(extent, -order, 0.3);
-        flow_case = "SU(2) 2D";
+        suite_case = "SU(2) 2D";
         if (order < 4) su2_small(extent, order, lattice[i].period);
         if (order < 4) su2_small_scaling(extent, order, 0.5);
         if (order < 3) su2_small_scaling(extent, -order, 0.5);
-        flow_case = "SU(3) 2D";
+        suite_case = "SU(3) 2D";
         if (order < 4) su3_small(extent, order, lattice[i].period);
         if (order < 3) su3_small_scaling(extent, order, 1);
     }
@@ -76,22 +41,22 @@ static void more_dimensions(void)
     int i;
     for (i = 0; i < 6; ++i) {
         const int *extent = lattice[i].extent, order = lattice[i].order;
-        flow_case = "U(1) 3D";
+        suite_case = "U(1) 3D";
         u1_3d_small(extent, order, lattice[i].period);
         if (order < 4) u1_3d_small_scaling(extent, order, 0.2);
-        flow_case = "SU(2) 3D";
+        suite_case = "SU(2) 3D";
         if (order < 4) su2_3d_small(extent, order, lattice[i].period);
         if (order < 3) su2_3d_small_scaling(extent, order, 0.3);
-        flow_case = "SU(3) 3D";
+        suite_case = "SU(3) 3D";
         if (order < 3) su3_3d_small(extent, order, lattice[i].period);
     }
     for (i = 0; i < 2; ++i) {
-        flow_case = "U(1) 4D";
+        suite_case = "U(1) 4D";
         u1_4d_small(four[i], 2, periods[i]);
         u1_4d_small_scaling(four[i], 2, 0.15);
-        flow_case = "SU(2) 4D";
+        suite_case = "SU(2) 4D";
         su2_4d_small(four[i], 2, periods[i]);
-        flow_case = "SU(3) 4D";
+        suite_case = "SU(3) 4D";
         if (i == 0) su3_4d_small(four[i], 2, periods[i]);
     }
 }
@@ -121,17 +86,17 @@ static void exact(void)
 
 int main(void)
 {
-    flow_case = "U(1) 2D", u1_small_transfer(2), u1_small_flow(2, 4), u1_small_flow(3, 3);
-    flow_case = "SU(2) 2D", su2_small_transfer(2), su2_small_flow(2, 3);
-    flow_case = "SU(3) 2D", su3_small_transfer(2), su3_small_flow(2, 2);
+    suite_case = "U(1) 2D", u1_small_transfer(2), u1_small_flow(2, 4), u1_small_flow(3, 3);
+    suite_case = "SU(2) 2D", su2_small_transfer(2), su2_small_flow(2, 3);
+    suite_case = "SU(3) 2D", su3_small_transfer(2), su3_small_flow(2, 2);
     two_dimensions();
     exact();
 #ifndef LFT_TEST_FEW
-    flow_case = "U(1) 3D", u1_3d_small_transfer(2), u1_3d_small_flow(2, 3);
-    flow_case = "SU(2) 3D", su2_3d_small_transfer(2), su2_3d_small_flow(2, 2);
-    flow_case = "SU(3) 3D", su3_3d_small_flow(2, 1);
-    flow_case = "U(1) 4D", u1_4d_small_flow(2, 2);
-    flow_case = "SU(2) 4D", su2_4d_small_flow(2, 2);
+    suite_case = "U(1) 3D", u1_3d_small_transfer(2), u1_3d_small_flow(2, 3);
+    suite_case = "SU(2) 3D", su2_3d_small_transfer(2), su2_3d_small_flow(2, 2);
+    suite_case = "SU(3) 3D", su3_3d_small_flow(2, 1);
+    suite_case = "U(1) 4D", u1_4d_small_flow(2, 2);
+    suite_case = "SU(2) 4D", su2_4d_small_flow(2, 2);
     more_dimensions();
 #endif
     return test_end();

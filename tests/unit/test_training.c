@@ -80,24 +80,6 @@ static t2_trainer make_trainer(const lft_train_desc *desc)
     return trainer;
 }
 
-static double largest(const double *a, size_t n)
-{
-    double most = 0;
-    size_t i;
-    for (i = 0; i < n; ++i) most = fabs(a[i]) > most ? fabs(a[i]) : most;
-    return most;
-}
-
-static double apart(const double *a, const double *b, size_t n)
-{
-    double worst = 0;
-    size_t i;
-    for (i = 0; i < n; ++i) {
-        if (!(fabs(a[i] - b[i]) <= worst)) worst = fabs(a[i] - b[i]);
-    }
-    return worst;
-}
-
 /* ---- gradients --------------------------------------------------------------------------------------------------- */
 
 /* d loss / d parameter i of the same draws, by central differences of fourth order */
@@ -131,7 +113,7 @@ static void test_total_gradient(int layers)
     memcpy(g, t.gradient, flow.params.count * sizeof(double));
     for (k = 0; k < flow.params.tensors; ++k) {
         const lft_parameter *p = flow.params.list + k;
-        double               size = largest(g + p->offset, p->count), worst = 0;
+        double               size = test_largest(g + p->offset, p->count), worst = 0;
         size_t               n = p->count < 12 ? p->count : 12, j;
         for (j = 0; j < n; ++j) {
             const size_t at = p->offset + (n == 1 ? 0 : j * (p->count - 1) / (n - 1));
@@ -198,7 +180,7 @@ static void test_accumulation(void)
     make_flow(1, 2, 4, serial());
     t = make_trainer(&desc);
     t2_train_step(&t);
-    check_below("4 x 16 samples - 64 samples", apart(parts, t.gradient, n) / largest(t.gradient, n), 1e-13);
+    check_below("4 x 16 samples - 64 samples", test_apart(parts, t.gradient, n) / test_largest(t.gradient, n), 1e-13);
     check_near("norm", norm, t.report.norm, 1e-12 * norm);
     desc.clip = norm / 3;
     make_flow(1, 2, 4, serial());
@@ -207,7 +189,7 @@ static void test_accumulation(void)
     check_near("norm before clipping", t.report.norm, norm, 1e-12 * norm);
     check_near("norm after clipping", lft_clip_norm(t.gradient, n, 0), norm / 3, 1e-12 * norm);
     for (n = 0; n < flow.params.count; ++n) parts[n] -= 3 * t.gradient[n];
-    check_below("clipping keeps the direction", largest(parts, flow.params.count), 1e-12 * norm);
+    check_below("clipping keeps the direction", test_largest(parts, flow.params.count), 1e-12 * norm);
 }
 
 /* ---- the optimiser ----------------------------------------------------------------------------------------------- */
@@ -231,7 +213,7 @@ static void test_adam(void)
             expected[i] -= rate[k % 2] * pace[i] * m[i] / (1 - pow(beta1, k)) /
                            (sqrt(v[i] / (1 - pow(beta2, k))) + 1e-8);
         }
-        worst = fmax(worst, apart(value, expected, N));
+        worst = fmax(worst, test_apart(value, expected, N));
     }
     check_below("adam - the formulas of the paper, 40 steps", worst, 1e-13);
     check_true("adam: counts its steps", adam.step == STEPS);
@@ -310,7 +292,7 @@ static void test_report(void)
     make_flow(1, 2, 4, serial());
     t = make_trainer(&desc);
     check_true("the callback stops", t2_train_rest(&t) == LFT_STOPPED && w.calls == 7 && t.step == 7);
-    check_true("after the step that it was told about", apart(w.value, flow.params.value, flow.params.count) <= 0);
+    check_true("after the step that it was told about", test_apart(w.value, flow.params.value, flow.params.count) <= 0);
     w.stop = 0;
     check_true("and it goes on", t2_train_rest(&t) == LFT_OK && w.calls == 20 && t.step == 20);
     s.from = 0.01, s.to = 0.002, s.steps = 20, s.warmup = 5;
@@ -369,13 +351,13 @@ static void test_roll_back(int gradient)
     w.keep = w.trainer->step + 100, w.stop = 13; /* the state of step 10 is kept */
     check_true("not finite in step 13: no error", t2_train_rest(&t) == LFT_STOPPED);
     check_true("back at step 10, once", t.step == 10 && t.report.rolled_back == 1 && t.adam.step == 10);
-    check_true("with the parameters of step 10", apart(w.value, flow.params.value, flow.params.count) <= 0);
-    check_below("and its first moments", apart(w.m, t.adam.m, flow.params.count), 0);
-    check_below("and its second moments", apart(w.v, t.adam.v, flow.params.count), 0);
+    check_true("with the parameters of step 10", test_apart(w.value, flow.params.value, flow.params.count) <= 0);
+    check_below("and its first moments", test_apart(w.m, t.adam.m, flow.params.count), 0);
+    check_below("and its second moments", test_apart(w.v, t.adam.v, flow.params.count), 0);
     w.stop = 0;
     check_true("and on to the end", t2_train_rest(&t) == LFT_OK && t.step == 20 && t.report.rolled_back == 1);
     check_near("at half the rate", w.rate[14], 0.5e-3, 1e-18);
-    check_true("with numbers", lft_finite(largest(flow.params.value, flow.params.count)));
+    check_true("with numbers", lft_finite(test_largest(flow.params.value, flow.params.count)));
 
     make_flow(1, 2, 8, serial());
     memset(&w, 0, sizeof w);
@@ -387,7 +369,7 @@ static void test_roll_back(int gradient)
     check_true("never finite again: an error", t2_train_rest(&t) == LFT_ERR_NOCONV);
     check_true("that says so", strstr(flow.error.text, "not finite") != NULL);
     check_true("and leaves the last good parameters",
-               t.step == 10 && apart(w.value, flow.params.value, flow.params.count) <= 0);
+               t.step == 10 && test_apart(w.value, flow.params.value, flow.params.count) <= 0);
 }
 
 /* ---- the same bits ----------------------------------------------------------------------------------------------- */
@@ -421,14 +403,14 @@ static void test_same_bits(void)
 
     make_flow(2, 3, 4, serial());
     check_true("train", t2_train(&flow, &theory, &desc, arena) == LFT_OK);
-    check_below("train - trainer", apart(value, flow.params.value, n), 0);
+    check_below("train - trainer", test_apart(value, flow.params.value, n), 0);
 
     for (threads = 1; threads <= 4; ++threads) { /* the last one is OpenMP */
         pool.run = turns, pool.user = &threads, pool.threads = threads;
         make_flow(2, 3, 4, threads < 4 ? pool : lft_pool_openmp(2));
         t = make_trainer(&desc);
         if (t2_train_rest(&t)) worst = 1e300;
-        worst = fmax(worst, apart(value, flow.params.value, n) + apart(logw, t.logw, (size_t)desc.batch));
+        worst = fmax(worst, test_apart(value, flow.params.value, n) + test_apart(logw, t.logw, (size_t)desc.batch));
     }
     check_below("1, 2, 3 threads", worst, 0);
 
@@ -445,7 +427,7 @@ static void test_same_bits(void)
     memset(t.adam.m, 0xff, n * sizeof(double));
     memset(t.gradient, 0xff, n * sizeof(double));
     check_true("a training that goes on", t2_train_rest(&second) == LFT_OK);
-    check_below("goes on as if nothing had been", apart(value, flow.params.value, n), 0);
+    check_below("goes on as if nothing had been", test_apart(value, flow.params.value, n), 0);
 
     /* in exactly its bytes, and nothing behind */
     make_flow(2, 3, 4, serial());
@@ -462,7 +444,7 @@ static void test_same_bits(void)
     desc.seed += 1;
     make_flow(2, 3, 4, serial());
     t2_train(&flow, &theory, &desc, arena);
-    check_true("another seed, other parameters", apart(value, flow.params.value, flow.params.count) > 1e-6);
+    check_true("another seed, other parameters", test_apart(value, flow.params.value, flow.params.count) > 1e-6);
 }
 
 static void test_arguments(void)

@@ -24,6 +24,7 @@
 #include "lftflow.h"
 
 #include "../test.h"
+#include "../pool.h"
 #include <stdlib.h>
 
 #define KICK         u1
@@ -52,20 +53,13 @@ static lft_arena suite_arena(void)
     return lft_arena_of(memory, sizeof memory);
 }
 
-/* Tasks in an unusual order, each on some thread. With OpenMP, real threads. */
-static void run_backwards(void *user, int tasks, lft_task task, void *context)
-{
-    const int threads = *(const int *)user;
-    for (; tasks > 0; --tasks) task(context, tasks - 1, tasks % threads);
-}
-
+/* With OpenMP, real threads. */
 static lft_pool suite_pool(int threads)
 {
     static int number;
     lft_pool   pool = lft_pool_openmp(threads);
     number          = threads;
-    if (!pool.run) pool.run = run_backwards, pool.user = &number, pool.threads = threads;
-    return pool;
+    return pool.run ? pool : test_pool(&number);
 }
 
 #define SUITE         u1

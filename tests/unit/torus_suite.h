@@ -60,15 +60,15 @@ static void SUITE_(small)(const int *extent, int order, const int *period)
     int                      all, links, i, j, k, a, l, mu, bad = 0;
     memset(&flow, 0, sizeof flow);
     memset(&turned, 0, sizeof turned);
-    printf("%s, extents", flow_case);
+    printf("%s, extents", suite_case);
     for (mu = 0; mu < SUITE_DIM; ++mu) printf(" %d", extent[mu]);
     printf(", order %d: %d classes\n", order, loops);
     check_true("there is room", loops > 0 && !SUITE_(lattice_init)(&flow.lattice, extent, NULL));
     if (!loops) return;
     if (SUITE_(p_potential_init)(&s, &flow.lattice, 0, loops, &arena, &error)) check_true(error.text, 0);
-    check_true(flow_name("all classes of the order"), s.upto[order] == loops && s.classes == loops);
+    check_true(suite_name("all classes of the order"), s.upto[order] == loops && s.classes == loops);
     for (mu = 0, i = 0; mu < SUITE_DIM; ++mu) i += s.program.period[mu] != (period[mu] ? extent[mu] : 0);
-    check_true(flow_name("    modulo the extents that are too small"), !i);
+    check_true(suite_name("    modulo the extents that are too small"), !i);
     SUITE_(draw)(&z, &flow, lanes, &arena);
     bad += SUITE_(batch_init)(&moved, &flow.lattice, lanes, &arena, NULL) != LFT_OK;
     bad += SUITE_(batch_init)(&one, &flow.lattice, 1, &arena, NULL) || SUITE_(batch_init)(&turned, &flow.lattice, 1, &arena, NULL);
@@ -80,7 +80,7 @@ static void SUITE_(small)(const int *extent, int order, const int *period)
     W     = (double *)lft_arena_alloc(&arena, (size_t)(all * lanes), sizeof(double));
     f     = SUITE_(p_potential_fields)(&s, 0, &arena);
     flow_scratch = flow_scratch_start = arena;
-    check_true(flow_name("memory"), !bad && lft_arena_check(&arena, NULL, "") == LFT_OK);
+    check_true(suite_name("memory"), !bad && lft_arena_check(&arena, NULL, "") == LFT_OK);
     SUITE_(batch_get)(&z, 0, u);
     for (l = 0; l < lanes; ++l) SUITE_(batch_set)(&z, l, u);
     SUITE_(batch_set)(&one, 0, u);
@@ -103,13 +103,13 @@ static void SUITE_(small)(const int *extent, int order, const int *period)
                 }
             }
             for (l = 0; l < lanes && i + l < links; ++l) {
-                flow_worst(&off, Z[((i + l) * SUITE_(algebra) + a) * lanes] + derivative[l]);
-                flow_worst(&most, derivative[l]);
+                test_worst(&off, Z[((i + l) * SUITE_(algebra) + a) * lanes] + derivative[l]);
+                test_worst(&most, derivative[l]);
             }
         }
     }
-    check_below(flow_name("force, the derivative of S~"), off / most, 1e-8);
-    check_below(flow_name("divergence, the trace of its derivative"), (div[0] - trace) / (1 + fabs(trace)), 1e-8);
+    check_below(suite_name("force, the derivative of S~"), off / most, 1e-8);
+    check_below(suite_name("divergence, the trace of its derivative"), (div[0] - trace) / (1 + fabs(trace)), 1e-8);
     if (order == 1) return;
     for (i = 0; i < s.classes; ++i) c[i] = i < s.upto[1];
     SUITE_(p_potential_force)(&s, c, SUITE_(p_view)(z.data), SUITE_(p_view)(Z), unused, f);
@@ -121,12 +121,12 @@ static void SUITE_(small)(const int *extent, int order, const int *period)
         for (dot = 0, k = 0; k < links * SUITE_(algebra); ++k) dot += Z[k * lanes] * other[k * lanes];
         SUITE_(p_classes_times_plaquettes)(&classes, i, &row);
         if (SUITE_GROUP == LFT_SU2) dot *= 2; /* both directions of a plaquette */
-        flow_worst(&worst, dot - SUITE_(expression)(row.c, s.classes, (int)(sizeof row.c / sizeof(double)) - 1,
+        test_worst(&worst, dot - SUITE_(expression)(row.c, s.classes, (int)(sizeof row.c / sizeof(double)) - 1,
                                                     flow.lattice.volume, W, &bad));
-        flow_worst(&scale, dot);
+        test_worst(&scale, dot);
     }
-    check_true(flow_name("products with plaquettes, classes of the order"), !bad);
-    check_below(flow_name("    what they are"), worst / scale, 1e-11);
+    check_true(suite_name("products with plaquettes, classes of the order"), !bad);
+    check_below(suite_name("    what they are"), worst / scale, 1e-11);
 }
 
 /* The flow on a lattice with all extents the same: maps, symmetries, derivatives. */
@@ -135,7 +135,7 @@ static void SUITE_(small_flow)(int extent, int order)
     int same[SUITE_DIM], mu;
     for (mu = 0; mu < SUITE_DIM; ++mu) same[mu] = extent;
     flow_extent = extent, flow_equal = 1, flow_loops = SUITE_(continuous_loops_on)(same, order);
-    printf("%s, extents %d, order %d: the flow\n", flow_case, extent, order);
+    printf("%s, extents %d, order %d: the flow\n", suite_case, extent, order);
     SUITE_(inverse)();
     SUITE_(symmetries)();
     SUITE_(cold)();
@@ -182,7 +182,7 @@ static void SUITE_(small_scaling)(const int *extent, int order, double beta)
     const double found  = log2(coarse / fine), power = 2 * abs(order) + 2;
     int          mu;
     test_count(fabs(found - power) < 0.5);
-    printf("%s, extents", flow_case);
+    printf("%s, extents", suite_case);
     for (mu = 0; mu < SUITE_DIM; ++mu) printf(" %d", extent[mu]);
     printf(", order %d: variance %.2e, %.2e: power of beta %.2f %s\n", order, coarse, fine, found,
            fabs(found - power) < 0.5 ? "ok" : "FAILED");
@@ -205,17 +205,17 @@ static void SUITE_(small_transfer)(int order)
         desc.continuous.loops = loops;
         if (SUITE_(flow_init)(i < 3 ? flow + i : &other, &desc, &arena, NULL)) check_true("init", 0);
     }
-    check_true(flow_name("transfer between large lattices"), SUITE_(flow_transfer)(flow + 1, flow + 2) == LFT_OK);
-    check_true(flow_name("    between small ones of the same extents"), SUITE_(flow_transfer)(flow, &other) == LFT_OK);
-    check_true(flow_name("    from a small one is refused"), SUITE_(flow_transfer)(flow + 1, flow) == LFT_ERR_MISMATCH &&
+    check_true(suite_name("transfer between large lattices"), SUITE_(flow_transfer)(flow + 1, flow + 2) == LFT_OK);
+    check_true(suite_name("    between small ones of the same extents"), SUITE_(flow_transfer)(flow, &other) == LFT_OK);
+    check_true(suite_name("    from a small one is refused"), SUITE_(flow_transfer)(flow + 1, flow) == LFT_ERR_MISMATCH &&
                strstr(flow[1].error.text, "close around"));
-    check_true(flow_name("    to a small one is refused"), SUITE_(flow_transfer)(flow, flow + 1) == LFT_ERR_MISMATCH);
+    check_true(suite_name("    to a small one is refused"), SUITE_(flow_transfer)(flow, flow + 1) == LFT_ERR_MISMATCH);
     for (i = 0; i < loops; ++i) {
         if (SUITE_(continuous_loop)(0, i, name[0], 80) || SUITE_(continuous_loop_of)(flow[1].layer, i, name[1], 80)) break;
         if (strcmp(name[0], name[1])) break;
     }
-    check_true(flow_name("names of loops of a large lattice"), i == loops);
+    check_true(suite_name("names of loops of a large lattice"), i == loops);
     for (i = 0; i < loops && !SUITE_(continuous_loop_of)(flow->layer, i, name[0], 80) && strlen(name[0]) > 6; ++i) {}
-    check_true(flow_name("    of a small one"), i == loops &&
+    check_true(suite_name("    of a small one"), i == loops &&
                SUITE_(continuous_loop_of)(flow->layer, loops, name[0], 80) == LFT_ERR_ARG);
 }
