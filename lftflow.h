@@ -261,12 +261,13 @@ typedef struct lft_parameter {
     size_t offset, count;
 } lft_parameter;
 
-/* The set. The owner runs its declarations twice: first with list == NULL, which only counts, then with memory. */
+/* The set. The owner runs its declarations twice: first with list == NULL, which only counts, then with memory. In the first run
+ * `counting` is 1: what takes long and has no part in the declarations may be left out. */
 typedef struct lft_parameters {
     lft_parameter *list; /* [tensors] */
     double        *value; /* [count] */
     double        *pace;  /* [count] learning rate of each parameter relative to that of the training */
-    int            tensors;
+    int            tensors, counting;
     size_t         count;
 } lft_parameters;
 
@@ -5604,8 +5605,8 @@ typedef struct LFT_(layer_ops) {
     const char *kind; /* e.g. "continuous": names the layer in model files */
 
     /* Reads layer->desc, sets the extents of layer->out and the sizes, lays its state out in the arena, and declares its
-     * parameters. Runs twice, first over a measuring arena with set->list == NULL. An arena that is too small is the
-     * flow's to report. */
+     * parameters. Runs twice, first over a measuring arena with set->list == NULL and set->counting: then nothing counts but
+     * the declarations and the extents. An arena that is too small is the flow's to report. */
     lft_status (*init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena, lft_error *error);
 
     /* Sets the initial parameters, zero before: the layer is the identity or near it. And their pace, 1 before. */
@@ -15789,6 +15790,18 @@ LFT_P_INLINE int LFT_P(continuous_bias)(const LFT_P(continuous) *s)
     return LFT_P(continuous_first)(s, s->desc.loops) + s->desc.units * s->desc.nodes;
 }
 
+LFT_P_STATIC void LFT_P(continuous_declare)(const LFT_P(continuous) *s, const char *name, lft_parameters *set)
+{
+    const LFT_(continuous_desc) *d = &s->desc;
+    (void)lft_declare(set, name, "plaquette", 1, LFT_P_SHAPE, 0, 0, 0);
+    (void)lft_declare(set, name, "loop", 2, d->loops - 1, d->nodes, 0, 0);
+    if (d->units) { /* without a net not even as tensors of no numbers: models of before have none */
+        (void)lft_declare(set, name, "net_output", 2, d->units, d->nodes, 0, 0);
+        (void)lft_declare(set, name, "net_bias", 1, d->units, 0, 0, 0);
+        (void)lft_declare(set, name, "net_kernel", 2, d->units, s->net.about.orbits, 0, 0);
+    }
+}
+
 LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena,
                                                lft_error *error)
 {
@@ -15808,7 +15821,13 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     if (!d->most_steps) d->most_steps = 4 * d->steps;
     if (!d->reach && d->units) d->reach = 1;
     status = LFT_P(continuous_check_desc)(d, error);
-    if (!status) status = LFT_P(potential_init)(&s->potential, &layer->in, d->doubled, d->loops, arena, error);
+    if (status) return status;
+    layer->out           = layer->in;
+    s->params            = set->count;
+    if (d->units) LFT_P(net_init)(&s->net, &layer->in, d->units, d->reach, arena);
+    LFT_P(continuous_declare)(s, name, set);
+    if (set->counting) return LFT_OK; /* the classes take long */
+    status = LFT_P(potential_init)(&s->potential, &layer->in, d->doubled, d->loops, arena, error);
     if (!status) status = LFT_P(continuous_check_loops)(s, error);
     if (status) return status;
     if (d->order) {
@@ -15816,23 +15835,12 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
         s->matrices = (double *)lft_arena_take(arena, (d->doubled || d->cut_off ? 3 : 1) * n, sizeof(double));
     }
     s->links             = layer->in.volume * LFT_DIM;
-    s->count             = LFT_P(continuous_first)(s, d->loops);
-    if (d->units) {
-        LFT_P(net_init)(&s->net, &layer->in, d->units, d->reach, arena);
-        s->count += d->units * (d->nodes + 1 + s->net.about.orbits);
-    }
+    s->count             = LFT_P(continuous_bias)(s);
+    if (d->units) s->count += d->units * (1 + s->net.about.orbits);
     s->coefficient       = (double *)lft_arena_alloc(arena, (size_t)s->count, sizeof(double));
     lft_p_copy(layer->period, s->potential.program.period, sizeof layer->period);
-    layer->out           = layer->in;
     layer->steps         = d->steps;
-    layer->params        = set->count;
-    s->params            = lft_declare(set, name, "plaquette", 1, LFT_P_SHAPE, 0, 0, 0);
-    (void)lft_declare(set, name, "loop", 2, d->loops - 1, d->nodes, 0, 0);
-    if (d->units) { /* without a net not even as tensors of no numbers: models of before have none */
-        (void)lft_declare(set, name, "net_output", 2, d->units, d->nodes, 0, 0);
-        (void)lft_declare(set, name, "net_bias", 1, d->units, 0, 0, 0);
-        (void)lft_declare(set, name, "net_kernel", 2, d->units, s->net.about.orbits, 0, 0);
-    }
+    layer->params        = s->params;
     layer->tape_bytes    = (size_t)d->most_steps * (size_t)s->links * LFT_P_LINK * sizeof(lft_v);
     layer->gradient_count = (size_t)s->count * LFT_P_LANES;
     layer->per_lane      = 1;
@@ -18468,9 +18476,9 @@ LFT_P_STATIC void LFT_P(flow_declare_terms)(lft_parameters *set, int terms)
     }
 }
 
-/* Sets up the prior and the layers; declares all parameters. */
+/* Sets up the prior and the layers; declares all parameters. *scratch: the bytes that any of them needs at most. */
 LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *s, const LFT_(flow_desc) *desc,
-                                           const LFT_(layer_desc) *list, lft_arena *arena, lft_error *error)
+                                           const LFT_(layer_desc) *list, size_t *scratch, lft_arena *arena, lft_error *error)
 {
     LFT_(lattice) at;
     lft_status    status;
@@ -18479,6 +18487,7 @@ LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *
     status = LFT_(lattice_init)(&at, desc->extent, error);
     if (status) return status;
     s->volume              = (size_t)at.volume;
+    *scratch               = 0;
     flow->params.tensors   = 0;
     flow->params.count     = 0;
     status = LFT_P(prior_init)(&s->prior, desc->prior, desc->prior_mass2, desc->prior_target, &at, &flow->params, arena, error);
@@ -18502,41 +18511,38 @@ LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *
         if (status) return status;
         at = layer->out;
         if ((size_t)at.volume > s->volume) s->volume = (size_t)at.volume;
-        if (layer->scratch_bytes > s->work[0].scratch.size) s->work[0].scratch.size = layer->scratch_bytes;
+        if (layer->scratch_bytes > *scratch) *scratch = layer->scratch_bytes;
     }
+    if (LFT_P(prior_scratch)(&s->prior) > *scratch) *scratch = LFT_P(prior_scratch)(&s->prior);
     flow->lattice = at;
     s->parameters = flow->params.count;
     LFT_P(flow_declare_terms)(&flow->params, s->terms);
     return LFT_OK;
 }
 
-/* Everything, over a measuring or a real arena. The number of tensors is known after a first, counting layout. */
+/* Everything, over a measuring or a real arena. The number of tensors is known after a first layout that only counts them. */
 LFT_P_STATIC lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena,
                                           lft_error *error)
 {
     LFT_P(flow_state)     counted, *s = (LFT_P(flow_state) *)lft_arena_alloc(arena, 1, sizeof *s);
-    LFT_P(flow_work)      first;
     LFT_(layer_desc)      single;
     const LFT_(layer_desc) *list = desc->layers ? desc->layer : &single;
     lft_arena             measure = lft_arena_measure();
     lft_status            status;
     size_t                scratch;
     int                   i;
-    lft_p_zero(&first, sizeof first);
     lft_p_zero(&counted, sizeof counted);
     single.ops   = LFT_(continuous)();
     single.desc  = &desc->continuous;
-    counted.work = &first;
     status       = lft_p_family_check(&desc->family, error);
     if (status) return status;
     counted.terms = lft_p_family_terms(&desc->family);
     flow->layers = desc->layers ? desc->layers : 1;
     flow->layer  = NULL;
-    flow->params.list = NULL;
-    status = LFT_P(flow_layout)(flow, &counted, desc, list, &measure, error);
+    flow->params.list     = NULL;
+    flow->params.counting = 1;
+    status = LFT_P(flow_layout)(flow, &counted, desc, list, &scratch, &measure, error);
     if (status) return status;
-    scratch = first.scratch.size;
-    if (LFT_P(prior_scratch)(&counted.prior) > scratch) scratch = LFT_P(prior_scratch)(&counted.prior);
 
     flow->state        = s;
     flow->pool         = desc->pool;
@@ -18544,23 +18550,23 @@ LFT_P_STATIC lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc
     flow->params.list  = (lft_parameter *)lft_arena_alloc(arena, (size_t)flow->params.tensors, sizeof(lft_parameter));
     flow->params.value = (double *)lft_arena_alloc(arena, flow->params.count, sizeof(double));
     flow->params.pace  = (double *)lft_arena_alloc(arena, flow->params.count, sizeof(double));
+    flow->params.counting = 0;
+
     if (!s) s = &counted;
-    s->volume  = counted.volume;
     s->terms   = counted.terms;
     s->theta   = flow->params.value;
     if (s->terms > 1) s->theta = (double *)lft_arena_alloc(arena, counted.parameters, sizeof(double));
+    status = LFT_P(flow_layout)(flow, s, desc, list, &scratch, arena, error);
+    if (status) return status;
     s->threads = lft_p_pool_threads(&flow->pool);
     s->work    = (LFT_P(flow_work) *)lft_arena_alloc(arena, (size_t)s->threads, sizeof *s->work);
     for (i = 0; i < s->threads; ++i) {
-        LFT_P(flow_work) *w = s->work ? s->work + i : &first;
+        LFT_P(flow_work) local, *w = s->work ? s->work + i : &local;
         w->x       = LFT_P(vectors)(arena, s->volume * LFT_P_SITE);
         w->other   = LFT_P(vectors)(arena, s->volume * LFT_P_SITE);
         w->score   = LFT_P(vectors)(arena, LFT_UPTO >= LFT_TRAIN ? s->volume * LFT_P_FORCES : 0);
         w->scratch = lft_arena_of(lft_arena_take(arena, scratch, 1), scratch);
     }
-    if (!s->work) s->work = &first;
-    status = LFT_P(flow_layout)(flow, s, desc, list, arena, error);
-    if (status) return status;
     return lft_arena_check(arena, error, "flow");
 }
 
