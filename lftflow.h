@@ -261,12 +261,13 @@ typedef struct lft_parameter {
     size_t offset, count;
 } lft_parameter;
 
-/* The set. The owner runs its declarations twice: first with list == NULL, which only counts, then with memory. */
+/* The set. The owner runs its declarations twice: first with list == NULL, which only counts, then with memory. In the first run
+ * `counting` is 1: what takes long and has no part in the declarations may be left out. */
 typedef struct lft_parameters {
     lft_parameter *list; /* [tensors] */
     double        *value; /* [count] */
     double        *pace;  /* [count] learning rate of each parameter relative to that of the training */
-    int            tensors;
+    int            tensors, counting;
     size_t         count;
 } lft_parameters;
 
@@ -5648,8 +5649,8 @@ typedef struct LFT_(layer_ops) {
     const char *kind; /* e.g. "continuous": names the layer in model files */
 
     /* Reads layer->desc, sets the extents of layer->out and the sizes, lays its state out in the arena, and declares its
-     * parameters. Runs twice, first over a measuring arena with set->list == NULL. An arena that is too small is the
-     * flow's to report. */
+     * parameters. Runs twice, first over a measuring arena with set->list == NULL and set->counting: then nothing counts but
+     * the declarations and the extents. An arena that is too small is the flow's to report. */
     lft_status (*init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena, lft_error *error);
 
     /* Sets the initial parameters, zero before: the layer is the identity or near it. And their pace, 1 before. */
@@ -12685,7 +12686,7 @@ static const char *const LFT_P(prior_name)[] = {"", "free", "normal", "haar"}; /
 /* ---- 65_traces.h, code ------------------------------------------------------------------------------------------- */
 /* 65_traces.h: products of traces of closed paths: how they are written, and their images. Symbols, no fields.
  * Offers (private): LFT_P(traces) and what is done to them, LFT_P(traces_member)(), _moving, _moved, _reversed, _home, _normal,
- * _mark; LFT_P(letter_of)() and others; LFT_P(path_walk)() and others; LFT_P_ORDERS, _LETTERS, _TRACES, _SYMMETRIES.
+ * _mark, _key; LFT_P(letter_of)() and others; LFT_P(path_walk)() and others; LFT_P_ORDERS, _LETTERS, _TRACES, _SYMMETRIES.
  *
  * A path is a list of links, each as it is or adjoint. The images of a product of traces are those under translations, the
  * hypercubic group and reversal of all paths at once; of a doubled axis those that leave the new links where they are, along axes
@@ -12694,7 +12695,8 @@ static const char *const LFT_P(prior_name)[] = {"", "free", "normal", "haar"}; /
 #define LFT_P_ORDERS  (LFT_DIM == 2 && LFT_P_COLOURS < 3 ? 8 : 4) /* beyond there is no room for the classes */
 #define LFT_P_LETTERS (4 * (LFT_P_ORDERS + 1)) /* of a class of the last order times a plaquette */
 #define LFT_P_TRACES  (LFT_P_COLOURS == 1 ? 2 : LFT_P_ORDERS + 2)
-#define LFT_P_SYMMETRIES ((1 << LFT_DIM) * (LFT_DIM == 4 ? 24 : LFT_DIM == 3 ? 6 : LFT_DIM)) /* of the hypercubic group */
+#define LFT_P_PERMUTATIONS (LFT_DIM == 4 ? 24 : LFT_DIM == 3 ? 6 : LFT_DIM)
+#define LFT_P_SYMMETRIES (LFT_P_PERMUTATIONS << LFT_DIM) /* of the hypercubic group */
 
 /* A letter is a link on a path: its site, its direction, and whether it is adjoint. */
 typedef struct LFT_P(traces) {
@@ -12726,13 +12728,10 @@ LFT_P_INLINE int LFT_P(letter_adjoint)(int letter) { return letter & 1; }
 LFT_P_INLINE int LFT_P(letter_axis)(int letter) { return letter >> 1 & 3; }
 LFT_P_INLINE int LFT_P(letter_link)(int letter) { return letter >> 1; }
 
-LFT_P_STATIC void LFT_P(letter_site)(int letter, int *x)
+LFT_P_INLINE void LFT_P(letter_site)(int letter, int *x)
 {
-    int i, site = letter >> 3;
-    for (i = LFT_DIM - 1; i >= 0; --i) {
-        x[i] = site % 32 - 16;
-        site /= 32;
-    }
+    int i;
+    for (i = 0; i < LFT_DIM; ++i) x[i] = (letter >> (3 + 5 * (LFT_DIM - 1 - i)) & 31) - 16;
 }
 
 /* Whether it is a link that moves. */
@@ -12801,30 +12800,27 @@ LFT_P_STATIC int LFT_P(path_trimmed)(int *path, int n)
     return n;
 }
 
-/* Whether a letter begins where the other one ends. */
-LFT_P_STATIC int LFT_P(letter_follows)(int letter, int before, const int *period)
-{
-    int x[LFT_DIM], y[LFT_DIM];
-    LFT_P(letter_begin)(letter, period, x);
-    LFT_P(letter_begin)(before ^ 1, period, y);
-    return LFT_P(path_compare)(x, y, LFT_DIM) == 0;
-}
-
 /* The links of U(1) in an order in which they can be walked along: circles, each begun where one before it passes. */
 LFT_P_STATIC void LFT_P(path_walk)(int *path, int n, const int *period)
 {
-    int left[LFT_P_LETTERS], done, at = 0, i, k;
+    int left[LFT_P_LETTERS], from[LFT_P_LETTERS], to[LFT_P_LETTERS], x[LFT_DIM], done, at = 0, i, k, end;
     lft_p_copy(left, path, (size_t)n * sizeof(int));
-    for (done = 0; done < n; ++done) {
-        for (i = 0; i < n - done && at > 0 && !LFT_P(letter_follows)(left[i], path[at - 1], period); ++i) {}
+    for (i = 0; i < n; ++i) { /* where those that are left begin */
+        LFT_P(letter_begin)(left[i], period, x);
+        from[i] = LFT_P(letter_of)(x, 0, 0);
+    }
+    for (done = 0; done < n; ++done) { /* to: where those of the path end */
+        for (i = 0; i < n - done && at > 0 && from[i] != to[at - 1]; ++i) {}
         for (k = done; k > 0 && i == n - done; --k) {
-            for (i = 0; i < n - done && !LFT_P(letter_follows)(left[i], path[k - 1], period); ++i) {}
+            for (i = 0; i < n - done && from[i] != to[k - 1]; ++i) {}
             at = k;
         }
         if (i == n - done) i = 0, at = done;
-        for (k = done; k > at; --k) path[k] = path[k - 1];
-        path[at++] = left[i];
-        for (k = i + 1; k < n - done; ++k) left[k - 1] = left[k];
+        for (k = done; k > at; --k) path[k] = path[k - 1], to[k] = to[k - 1];
+        LFT_P(letter_begin)(left[i] ^ 1, period, x);
+        end = LFT_P(letter_of)(x, 0, 0);
+        path[at] = left[i], to[at++] = end;
+        for (k = i + 1; k < n - done; ++k) left[k - 1] = left[k], from[k - 1] = from[k];
     }
 }
 
@@ -12846,6 +12842,19 @@ LFT_P_STATIC void LFT_P(path_normal)(int *path, int n)
         }
     }
     lft_p_copy(path, best, (size_t)n * sizeof(int));
+}
+
+/* The number of a path, letter by letter, and its last step. */
+#define LFT_P_KEY 1469598103934665603u
+LFT_P_INLINE uint64_t LFT_P(key_add)(uint64_t key, int letter) { return (key ^ (uint64_t)letter) * 1099511628211u; }
+LFT_P_INLINE uint64_t LFT_P(key_end)(uint64_t key) { return key ^ key >> 29; }
+
+LFT_P_STATIC uint64_t LFT_P(path_key)(const int *path, int n)
+{
+    uint64_t key = LFT_P_KEY;
+    int      i;
+    for (i = 0; i < n; ++i) key = LFT_P(key_add)(key, path[i]);
+    return LFT_P(key_end)(key);
 }
 
 /* ---- products of traces ---------------------------------------------------------------------------------------------- */
@@ -12899,22 +12908,29 @@ LFT_P_STATIC int LFT_P(traces_same)(const LFT_P(traces) *a, const LFT_P(traces) 
     return LFT_P(traces_compare)(a, b) == 0;
 }
 
-/* All sites less `by`. */
+/* A number that other products hardly share. */
+LFT_P_STATIC uint64_t LFT_P(traces_key)(const LFT_P(traces) *p)
+{
+    uint64_t key = 0;
+    int      t;
+    for (t = 0; t < p->traces; ++t) key = key * 1099511628211u + LFT_P(path_key)(p->letter[t], p->length[t]);
+    return key;
+}
+
+/* All sites less `by`, which along axes with a period is from 0 to below it, like the sites. */
 LFT_P_STATIC void LFT_P(traces_moved)(LFT_P(traces) *p, const int *by)
 {
-    int x[LFT_DIM], t, i, mu, periods = 0, move = 0;
-    for (mu = 0; mu < LFT_DIM; ++mu) move = move * 32 + by[mu], periods += p->period[mu] > 0;
+    int x[LFT_DIM], around[LFT_DIM], t, i, mu, move = 0;
+    for (mu = 0; mu < LFT_DIM; ++mu) { /* of sites below that one the period comes back */
+        move       = move * 32 + by[mu];
+        around[mu] = 8 * p->period[mu] << 5 * (LFT_DIM - 1 - mu);
+    }
     for (t = 0; t < p->traces; ++t) {
         for (i = 0; i < p->length[t]; ++i) {
-            int *letter = p->letter[t] + i;
-            if (!periods) {
-                *letter -= 8 * move;
-                continue;
-            }
-            LFT_P(letter_site)(*letter, x);
-            for (mu = 0; mu < LFT_DIM; ++mu) x[mu] -= by[mu];
-            LFT_P(wrapped)(p->period, x);
-            *letter = LFT_P(letter_of)(x, LFT_P(letter_axis)(*letter), LFT_P(letter_adjoint)(*letter));
+            int letter = p->letter[t][i] - 8 * move;
+            LFT_P(letter_site)(p->letter[t][i], x);
+            for (mu = 0; mu < LFT_DIM; ++mu) letter += x[mu] < by[mu] ? around[mu] : 0;
+            p->letter[t][i] = letter;
         }
     }
 }
@@ -12990,7 +13006,8 @@ LFT_P_STATIC void LFT_P(traces_normal)(LFT_P(traces) *p)
     *p = best;
 }
 
-/* The hypercubic group: axis i becomes axis to[i], and is turned round where turn[i] is 1. Element g < 2^d d!. */
+/* The hypercubic group: axis i becomes axis to[i], and is turned round where turn[i] is 1. Element g < 2^d d!: the last 2^d permute
+ * nothing, multiples of 2^d turn nothing. */
 LFT_P_STATIC void LFT_P(symmetry)(int g, int *to, int *turn)
 {
     int i, k, code = g >> LFT_DIM;
@@ -13089,6 +13106,9 @@ LFT_P_STATIC uint64_t LFT_P(traces_mark)(const LFT_P(traces) *p)
 
 #define LFT_P_CLASSES (LFT_DIM == 2 ? 128 : LFT_P_COLOURS == 3 ? 160 : LFT_DIM == 3 && LFT_P_COLOURS == 1 ? 512 : 128)
 
+#define LFT_P_IMAGES  (2 * LFT_P_CLASSES * LFT_P_PERMUTATIONS)
+#define LFT_P_NAME    1023u /* of a class among the bits of a key: 1 + its place in the order of discovery */
+
 typedef struct LFT_P(classes) {
     int           count, full; /* full: more were found than there is room for */
     int           moving; /* of them, the first: those with links that move */
@@ -13096,6 +13116,8 @@ typedef struct LFT_P(classes) {
     uint64_t      mark[LFT_P_CLASSES]; /* of all its images */
     int           size[LFT_P_CLASSES]; /* members, translations apart */
     int           upto[LFT_P_ORDERS + 1]; /* moving classes of orders up to this */
+    int           number[LFT_P_CLASSES]; /* of the classes in the order of discovery */
+    uint64_t      image[LFT_P_IMAGES]; /* keys of members that differ by a permutation of axes, with names; 0: none */
 } LFT_P(classes);
 
 /* What an expression is in classes: the coefficients, last the constant. */
@@ -13103,21 +13125,50 @@ typedef struct LFT_P(in_classes) {
     double c[LFT_P_CLASSES + 1];
 } LFT_P(in_classes);
 
+/* Where the image with a key is, or where it would be. */
+LFT_P_STATIC uint64_t *LFT_P(class_slot)(LFT_P(classes) *s, uint64_t key)
+{
+    unsigned at = (unsigned)(key % LFT_P_IMAGES);
+    while (s->image[at] && (s->image[at] ^ key) > LFT_P_NAME) at = (at + 1) % LFT_P_IMAGES;
+    return s->image + at;
+}
+
+/* The class of p among those that are known, -1 if it is none. Any element of the group is a permutation and then a turn: of one
+ * member all permuted images are in the table, and one of them is among the turned images of p. */
+LFT_P_STATIC int LFT_P(class_known)(LFT_P(classes) *s, const LFT_P(traces) *p, uint64_t mark)
+{
+    LFT_P(traces) q, r;
+    int           g, i, reversed;
+    for (i = 0; i < s->count && s->mark[i] != mark; ++i) {}
+    for (g = LFT_P_SYMMETRIES - (1 << LFT_DIM); g < LFT_P_SYMMETRIES && i < s->count; ++g) {
+        (void)LFT_P(traces_member)(&q, p, g);
+        for (reversed = 0; reversed < 2; ++reversed) {
+            int name;
+            if (reversed) {
+                LFT_P(traces_reversed)(&r, &q);
+                q = r;
+                LFT_P(traces_normal)(&q);
+            }
+            name = (int)(*LFT_P(class_slot)(s, LFT_P(traces_key)(&q)) & LFT_P_NAME);
+            if (name && s->mark[s->number[name - 1]] == mark) return s->number[name - 1];
+        }
+    }
+    return -1;
+}
+
 /* The class of p; a new one where it is none yet. -1 where there is no more room. */
 LFT_P_STATIC int LFT_P(class_of)(LFT_P(classes) *s, const LFT_P(traces) *p)
 {
     const uint64_t mark = LFT_P(traces_mark)(p);
+    const int      known = LFT_P(class_known)(s, p, mark);
     LFT_P(traces)  best = *p, q, r;
-    int            g, i, reversed, elements = 0, same = 0;
-    for (i = 0; i < s->count && s->mark[i] != mark; ++i) {}
-    if (i == s->count && s->count == LFT_P_CLASSES) {
+    int            g, reversed, elements = 0, same = 0;
+    if (known >= 0) return known;
+    if (s->count == LFT_P_CLASSES) {
         s->full = 1;
         return -1;
     }
     LFT_P(traces_normal)(&best);
-    for (i = 0; i < s->count; ++i) {
-        if (LFT_P(traces_same)(s->one + i, &best)) return i;
-    }
     for (g = 0; g < LFT_P_SYMMETRIES; ++g) {
         if (!LFT_P(traces_member)(&q, p, g)) continue;
         for (reversed = 0; reversed < 2; ++reversed, ++elements) {
@@ -13132,16 +13183,16 @@ LFT_P_STATIC int LFT_P(class_of)(LFT_P(classes) *s, const LFT_P(traces) *p)
             same += order <= 0;
         }
     }
-    for (i = 0; i < s->count; ++i) {
-        if (LFT_P(traces_same)(s->one + i, &best)) return i;
+    s->one[s->count]    = best;
+    s->mark[s->count]   = mark;
+    s->size[s->count]   = elements / same;
+    s->number[s->count] = s->count;
+    for (g = 0; g < LFT_P_SYMMETRIES; g += 1 << LFT_DIM) {
+        uint64_t key;
+        if (!LFT_P(traces_member)(&q, &best, g)) continue;
+        key = LFT_P(traces_key)(&q);
+        *LFT_P(class_slot)(s, key) = (key & ~(uint64_t)LFT_P_NAME) | (uint64_t)(s->count + 1);
     }
-    if (s->count == LFT_P_CLASSES) {
-        s->full = 1;
-        return -1;
-    }
-    s->one[s->count]  = best;
-    s->mark[s->count] = mark;
-    s->size[s->count] = elements / same;
     return s->count++;
 }
 
@@ -13345,7 +13396,7 @@ LFT_P_STATIC void LFT_P(classes_times_plaquettes)(LFT_P(classes) *s, int i, LFT_
 /* Classes without links that move go behind the others, which keep their order. */
 LFT_P_STATIC void LFT_P(classes_sort)(LFT_P(classes) *s)
 {
-    int i, k;
+    int i, k, m;
     for (i = s->moving; i < s->count; ++i) {
         const LFT_P(traces) one = s->one[i];
         const uint64_t      mark = s->mark[i];
@@ -13353,6 +13404,10 @@ LFT_P_STATIC void LFT_P(classes_sort)(LFT_P(classes) *s)
         if (!LFT_P(traces_moving)(&one)) continue;
         for (k = i; k > s->moving; --k) s->one[k] = s->one[k - 1], s->mark[k] = s->mark[k - 1], s->size[k] = s->size[k - 1];
         s->one[k] = one, s->mark[k] = mark, s->size[k] = size;
+        for (m = 0; m < s->count; ++m) {
+            const int old = s->number[m];
+            s->number[m] = old == i ? k : old >= k && old < i ? old + 1 : old;
+        }
         ++s->moving;
     }
 }
@@ -13688,46 +13743,36 @@ typedef struct LFT_P(draft) {
     LFT_P(program) *program;
     int             full, counting, counters, code[LFT_P_SITES]; /* counters: of uses */
     uint64_t        key[LFT_P_PATHS];
-    int             table[2 * LFT_P_PATHS], x[LFT_P_LOOPS], y[LFT_P_LOOPS];
+    int             table[2 * LFT_P_PATHS]; /* 1 + number, negative where the key is that of the other direction; 0: none */
+    int             x[LFT_P_LOOPS], y[LFT_P_LOOPS];
     unsigned short  uses[4 * LFT_P_LOOPS];
     unsigned short  shared[LFT_P_TRACES + 1][LFT_P_LETTERS][LFT_P_LETTERS]; /* those of loops at hand; last of an open path */
+    double          price[LFT_P_LETTERS][LFT_P_LETTERS]; /* of the product that makes n letters from number i on: [n][i] */
+    double          cost[LFT_P_LETTERS][2 * LFT_P_LETTERS]; /* of all that is not there yet for these letters: [n][i] */
+    unsigned short  origin[LFT_P_LOOPS]; /* the letter that the first pass moved there, of each product */
 } LFT_P(draft);
 
-/* The number of a path, letter by letter, and its last step. */
-#define LFT_P_KEY 1469598103934665603u
-LFT_P_INLINE uint64_t LFT_P(key_add)(uint64_t key, int letter) { return (key ^ (uint64_t)letter) * 1099511628211u; }
-LFT_P_INLINE uint64_t LFT_P(key_end)(uint64_t key) { return key ^ key >> 29; }
-
-LFT_P_STATIC uint64_t LFT_P(path_key)(const int *path, int n)
+/* Where a path is in the table, or where it would be: the same in either direction. *turned: that is not the one that counts. */
+LFT_P_STATIC int *LFT_P(draft_slot)(LFT_P(draft) *d, const int *path, int n, uint64_t *key, int *turned)
 {
-    uint64_t key = LFT_P_KEY;
-    int      i;
-    for (i = 0; i < n; ++i) key = LFT_P(key_add)(key, path[i]);
-    return LFT_P(key_end)(key);
-}
-
-/* Where the path is in the table, or where it would be. */
-LFT_P_STATIC int *LFT_P(draft_slot)(LFT_P(draft) *d, uint64_t key)
-{
-    unsigned at = (unsigned)(key % (2 * LFT_P_PATHS));
-    while (d->table[at] && d->key[d->table[at] - 1] != key) at = (at + 1) % (2 * LFT_P_PATHS);
+    unsigned at;
+    int      i, k;
+    for (i = 0; i < n && path[i] == (path[n - 1 - i] ^ 1); ++i) {}
+    *turned = i < n && path[i] > (path[n - 1 - i] ^ 1);
+    for (*key = LFT_P_KEY, i = 0, k = n - 1; i < n; ++i, --k) *key = LFT_P(key_add)(*key, *turned ? path[k] ^ 1 : path[i]);
+    *key = LFT_P(key_end)(*key);
+    at   = (unsigned)(*key % (2 * LFT_P_PATHS));
+    while (d->table[at] && d->key[(d->table[at] < 0 ? -d->table[at] : d->table[at]) - 1] != *key) at = (at + 1) % (2 * LFT_P_PATHS);
     return d->table + at;
 }
 
-/* The number of a path, -1 if it is none yet. */
-LFT_P_STATIC int LFT_P(draft_find)(LFT_P(draft) *d, const int *path, int n)
+/* The number of a path as it is or, *reversed, the other way, -1 if it is none yet. */
+LFT_P_STATIC int LFT_P(draft_find)(LFT_P(draft) *d, const int *path, int n, int *reversed)
 {
-    return *LFT_P(draft_slot)(d, LFT_P(path_key)(path, n)) - 1;
-}
-
-/* The same, as it is or, *reversed, the other way. */
-LFT_P_STATIC int LFT_P(draft_find_either)(LFT_P(draft) *d, const int *path, int n, int *reversed)
-{
-    int back[LFT_P_LETTERS] = {0}, at = LFT_P(draft_find)(d, path, n);
-    *reversed = at < 0;
-    if (at >= 0) return at;
-    LFT_P(path_reversed)(back, path, n);
-    return LFT_P(draft_find)(d, back, n);
+    uint64_t  key;
+    const int at = *LFT_P(draft_slot)(d, path, n, &key, reversed);
+    *reversed ^= at < 0;
+    return (at < 0 ? -at : at) - 1;
 }
 
 /* Where the uses of the parts of a loop are counted, n letters from number i on: at[i][n], the same in either direction. */
@@ -13767,12 +13812,6 @@ LFT_P_STATIC void LFT_P(draft_parts)(LFT_P(draft) *d, const int *loop, int lengt
     }
 }
 
-/* What the n letters of a closed path from number i on still cost: cost[i][n]. */
-typedef struct LFT_P(draft_costs) {
-    int    path[2 * LFT_P_LETTERS], length;
-    double cost[LFT_P_LETTERS][LFT_P_LETTERS];
-} LFT_P(draft_costs);
-
 /* d->shared[t] of a loop, wherever it is. */
 LFT_P_STATIC void LFT_P(draft_shares)(LFT_P(draft) *d, const int *loop, int length, int t)
 {
@@ -13784,48 +13823,48 @@ LFT_P_STATIC void LFT_P(draft_shares)(LFT_P(draft) *d, const int *loop, int leng
     }
 }
 
-LFT_P_STATIC void LFT_P(draft_price)(LFT_P(draft) *d, const int *loop, int length, int t, LFT_P(draft_costs) *c)
+/* Prices of the products that make the parts of a loop, number t of those at hand. */
+LFT_P_STATIC void LFT_P(draft_prices)(LFT_P(draft) *d, int length, int t)
 {
-    uint64_t key, forth[LFT_P_LETTERS][LFT_P_LETTERS], back[LFT_P_LETTERS][LFT_P_LETTERS];
-    int      i, n, m;
-    c->length = length;
-    LFT_P(path_part)(c->path, loop, length, 0, 2 * length);
-    for (i = 0; i < length; ++i) {
-        for (key = LFT_P_KEY, n = 1; n < length; ++n) {
-            key         = LFT_P(key_add)(key, c->path[i + n - 1]);
-            forth[i][n] = LFT_P(key_end)(key);
-        }
-        for (key = LFT_P_KEY, n = 1; n < length; ++n) { /* those that end with letter i */
-            key = LFT_P(key_add)(key, c->path[i + length - n + 1] ^ 1);
-            back[i - n + 1 + (i < n - 1 ? length : 0)][n] = LFT_P(key_end)(key);
-        }
-    }
-    for (n = 1; n < length; ++n) {
-        for (i = 0; i < length; ++i) {
-            double least = 1000;
-            c->cost[i][n] = 0;
-            if (n == 1 || *LFT_P(draft_slot)(d, forth[i][n]) || *LFT_P(draft_slot)(d, back[i][n])) continue;
-            for (m = 1; m < n; ++m) {
-                const double cost = c->cost[i][m] + c->cost[i + m - (i + m < length ? 0 : length)][n - m];
-                least = cost < least ? cost : least;
-            }
-            c->cost[i][n] = least + 1.0 / (1 + d->shared[t][i][n]);
-        }
+    int i, n;
+    for (n = 2; n < length; ++n) {
+        for (i = 0; i < length; ++i) d->price[n][i] = 1.0 / (1 + d->shared[t][i][n]);
     }
 }
 
-/* The cheapest way to cut the loop in two: the first part has *n letters from number *begin on. What it costs is returned. */
-LFT_P_STATIC double LFT_P(draft_cut)(const LFT_P(draft_costs) *c, int *begin, int *n)
+/* What all parts of a loop still cost, where it is, and the least for the loop as a product of two. */
+LFT_P_STATIC double LFT_P(draft_costs)(LFT_P(draft) *d, const int *loop, int length)
 {
-    double best = 1000;
-    int    i, k;
-    for (i = 0; i < c->length; ++i) {
-        for (k = 1; k < c->length; ++k) {
-            const double cost = c->cost[i][k] + c->cost[i + k - (i + k < c->length ? 0 : c->length)][c->length - k];
-            if (cost < best) best = cost, *begin = i, *n = k;
+    double least[LFT_P_LETTERS], best = 1000;
+    int    path[2 * LFT_P_LETTERS], i, n, m, reversed;
+    LFT_P(path_part)(path, loop, length, 0, 2 * length);
+    for (i = 0; i < 2 * length; ++i) d->cost[1][i] = 0;
+    for (n = 2; n <= length; ++n) {
+        for (i = 0; i < length; ++i) least[i] = 1000;
+        for (m = 1; m < n; ++m) {
+            const double *first = d->cost[m], *then = d->cost[n - m] + m;
+            for (i = 0; i < length; ++i) least[i] = first[i] + then[i] < least[i] ? first[i] + then[i] : least[i];
+        }
+        for (i = 0; i < length && n < length; ++i) { /* a path is there only if the two are of which it is a product */
+            const int there = !(least[i] > 0) && LFT_P(draft_find)(d, path + i, n, &reversed) >= 0;
+            d->cost[n][i] = d->cost[n][i + length] = there ? 0 : least[i] + d->price[n][i];
         }
     }
+    for (i = 0; i < length; ++i) best = least[i] < best ? least[i] : best;
     return best;
+}
+
+/* Where a loop is to be cut at this cost: the first part has *n letters from number *begin on. */
+LFT_P_STATIC void LFT_P(draft_cut)(const LFT_P(draft) *d, int length, double best, int *begin, int *n)
+{
+    int i, k;
+    for (i = 0; i < length; ++i) {
+        for (k = 1; k < length; ++k) {
+            if (d->cost[k][i] + d->cost[length - k][i + k] > best) continue;
+            *begin = i, *n = k;
+            return;
+        }
+    }
 }
 
 /* The number of a site, given by the letter of any of its links. */
@@ -13857,10 +13896,9 @@ LFT_P_STATIC int LFT_P(draft_site)(LFT_P(draft) *d, int letter)
 LFT_P_STATIC LFT_P(factor) LFT_P(draft_factor)(LFT_P(draft) *d, const int *path, int n)
 {
     LFT_P(program)     *g = d->program;
-    LFT_P(draft_costs)  c;
     LFT_P(longer_path)  p;
     LFT_P(factor)       f;
-    int                 i, cut = 1, closed[LFT_P_LETTERS];
+    int                *slot, turned, i, cut = 1, closed[LFT_P_LETTERS];
     double              best = 1000;
     lft_p_zero(&f, sizeof f);
     f.path = -1;
@@ -13869,14 +13907,16 @@ LFT_P_STATIC LFT_P(factor) LFT_P(draft_factor)(LFT_P(draft) *d, const int *path,
         f.axis = LFT_P(letter_axis)(path[0]), f.adjoint = LFT_P(letter_adjoint)(path[0]);
         return f;
     }
-    f.path = LFT_P(draft_find_either)(d, path, n, &f.adjoint);
+    f.path = LFT_P(draft_find)(d, path, n, &f.adjoint);
     if (f.path >= 0) return f;
     lft_p_copy(closed, path, (size_t)n * sizeof(int));
     closed[n] = 0; /* no letter: no path has it */
     LFT_P(draft_shares)(d, closed, n + 1, LFT_P_TRACES);
-    LFT_P(draft_price)(d, closed, n + 1, LFT_P_TRACES, &c);
+    LFT_P(draft_prices)(d, n + 1, LFT_P_TRACES);
+    (void)LFT_P(draft_costs)(d, closed, n + 1);
     for (i = 1; i < n; ++i) {
-        if (c.cost[0][i] + c.cost[i][n - i] < best) best = c.cost[0][i] + c.cost[i][n - i], cut = i;
+        const double cost = d->cost[i][0] + d->cost[n - i][i];
+        if (cost < best) best = cost, cut = i;
     }
     p.a = LFT_P(draft_factor)(d, path, cut), p.b = LFT_P(draft_factor)(d, path + cut, n - cut);
     f.path = g->paths, f.adjoint = 0;
@@ -13886,8 +13926,8 @@ LFT_P_STATIC LFT_P(factor) LFT_P(draft_factor)(LFT_P(draft) *d, const int *path,
         return f;
     }
     if (g->path) g->path[g->paths] = p;
-    d->key[g->paths] = LFT_P(path_key)(path, n);
-    *LFT_P(draft_slot)(d, d->key[g->paths]) = g->paths + 1;
+    slot    = LFT_P(draft_slot)(d, path, n, d->key + g->paths, &turned);
+    *slot   = turned ? -1 - g->paths : 1 + g->paths;
     ++g->paths;
     return f;
 }
@@ -13895,15 +13935,14 @@ LFT_P_STATIC LFT_P(factor) LFT_P(draft_factor)(LFT_P(draft) *d, const int *path,
 /* The number of the trace of a loop, number t of those at hand; *conjugate: of its complex conjugate. */
 LFT_P_STATIC int LFT_P(draft_loop)(LFT_P(draft) *d, const int *loop, int length, int t, int two_parts, int *conjugate)
 {
-    LFT_P(program)     *g = d->program;
-    LFT_P(draft_costs)  c;
-    LFT_P(factor)       x, y;
-    int                 begin = 0, n = 2, i;
-    int                 one, two;
-    LFT_P(draft_price)(d, loop, length, t, &c);
-    (void)LFT_P(draft_cut)(&c, &begin, &n);
-    x = LFT_P(draft_factor)(d, c.path + begin, n);
-    y = LFT_P(draft_factor)(d, c.path + (begin + n) % length, length - n);
+    LFT_P(program) *g = d->program;
+    LFT_P(factor)   x, y;
+    int             path[LFT_P_LETTERS], begin = 0, n = 2, i, one, two;
+    LFT_P(draft_prices)(d, length, t);
+    LFT_P(draft_cut)(d, length, LFT_P(draft_costs)(d, loop, length), &begin, &n);
+    LFT_P(path_part)(path, loop, length, begin, length);
+    x = LFT_P(draft_factor)(d, path, n);
+    y = LFT_P(draft_factor)(d, path + n, length - n);
     *conjugate = x.adjoint; /* tr X^+ Y = (tr X Y^+)^* */
     y.adjoint ^= x.adjoint, x.adjoint = 0;
     one = x.path < 0 ? -1 - x.site * LFT_DIM - x.axis : x.path;
@@ -13918,38 +13957,58 @@ LFT_P_STATIC int LFT_P(draft_loop)(LFT_P(draft) *d, const int *loop, int length,
     return i;
 }
 
-/* A product of traces, moved so that it takes the fewest new paths: with some link's beginning at the origin, or beside it
- * along a doubled axis. */
+/* x = the beginning of letter `number` of p, counted through all traces, or the site beside it along a doubled axis. */
+LFT_P_STATIC void LFT_P(draft_place)(const LFT_P(traces) *p, int number, int *x)
+{
+    int t = 0;
+    while (number >= p->length[t]) number -= p->length[t++];
+    LFT_P(letter_begin)(p->letter[t][number], p->period, x);
+    if (p->doubled) x[p->doubled - 1] &= ~1;
+}
+
+/* The number of a letter: with its place for the origin the product takes the fewest new paths. */
+LFT_P_STATIC int LFT_P(draft_origin)(LFT_P(draft) *d, const LFT_P(traces) *p)
+{
+    LFT_P(traces) one;
+    int           tried[LFT_P_TRACES * LFT_P_LETTERS], x[LFT_DIM], letters = 0, i, k, t, first = 0;
+    double        best = 1000, cost;
+    one.traces = 1;
+    lft_p_copy(one.period, p->period, sizeof one.period);
+    for (t = 0; t < p->traces; ++t) letters += p->length[t];
+    for (i = 0; i < letters && best > 0; ++i) {
+        LFT_P(draft_place)(p, i, x);
+        tried[i] = LFT_P(letter_of)(x, 0, 0);
+        for (k = 0; tried[k] != tried[i]; ++k) {}
+        if (k < i) continue;
+        for (cost = 0, t = 0; t < p->traces && cost < best; ++t) {
+            if (!i || p->traces > 1) LFT_P(draft_prices)(d, p->length[t], t);
+            one.length[0] = p->length[t];
+            lft_p_copy(one.letter[0], p->letter[t], (size_t)p->length[t] * sizeof(int));
+            LFT_P(traces_moved)(&one, x);
+            cost += LFT_P(draft_costs)(d, one.letter[0], p->length[t]);
+        }
+        if (cost < best) best = cost, first = i;
+    }
+    return first;
+}
+
+/* A product of traces, moved to where it takes the fewest new paths. */
 LFT_P_STATIC void LFT_P(draft_product)(LFT_P(draft) *d, const LFT_P(traces) *p, int number, double weight)
 {
     LFT_P(program) *g = d->program;
     LFT_P(monomial) m;
-    LFT_P(traces)    q = *p, best_q = *p;
-    LFT_P(draft_costs) costs;
-    int             origin[LFT_DIM], tried[LFT_P_TRACES * LFT_P_LETTERS], trials = 0, begin, n, t, i, u, at;
-    double          best = 1000, cost;
+    LFT_P(traces)   q = *p;
+    const int       known = g->monomial && g->monomials < LFT_P_LOOPS; /* by the first pass */
+    int             origin, x[LFT_DIM], t;
     for (t = 0; t < p->traces; ++t) LFT_P(draft_shares)(d, p->letter[t], p->length[t], t);
-    for (t = 0; t < p->traces; ++t) {
-        for (i = 0; i < p->length[t]; ++i) {
-            cost = 0;
-            LFT_P(letter_begin)(p->letter[t][i], p->period, origin);
-            if (p->doubled) origin[p->doubled - 1] &= ~1;
-            tried[trials] = LFT_P(letter_of)(origin, 0, 0);
-            for (at = 0; tried[at] != tried[trials]; ++at) {}
-            if (at < trials++) continue;
-            q = *p;
-            LFT_P(traces_moved)(&q, origin);
-            for (u = 0; u < p->traces; ++u) {
-                LFT_P(draft_price)(d, q.letter[u], p->length[u], u, &costs);
-                cost += LFT_P(draft_cut)(&costs, &begin, &n);
-            }
-            if (cost < best) best = cost, best_q = q;
-        }
-    }
+    origin = known ? d->origin[g->monomials] : LFT_P(draft_origin)(d, p);
+    if (g->monomials < LFT_P_LOOPS) d->origin[g->monomials] = (unsigned short)origin;
+    LFT_P(draft_place)(p, origin, x);
+    LFT_P(traces_moved)(&q, x);
     lft_p_zero(&m, sizeof m);
     m.number = number, m.traces = p->traces, m.weight = weight;
     for (t = 0; t < p->traces; ++t) {
-        m.trace[t] = LFT_P(draft_loop)(d, best_q.letter[t], p->length[t], t, p->traces > 1, m.conjugate + t);
+        m.trace[t] = LFT_P(draft_loop)(d, q.letter[t], p->length[t], t, p->traces > 1, m.conjugate + t);
     }
     if (g->monomial) g->monomial[g->monomials] = m;
     ++g->monomials;
@@ -13976,14 +14035,14 @@ LFT_P_STATIC int LFT_P(draft_class)(LFT_P(draft) *d, const LFT_P(classes) *class
     int          g, i, n = 0, members = 0;
     for (g = 0; g < LFT_P_SYMMETRIES; ++g) {
         const LFT_P(traces) *first = &p;
-        uint64_t             key = 0;
+        uint64_t             key;
         int                  order;
         if (!LFT_P(traces_member)(&p, classes->one + number, g)) continue;
         LFT_P(traces_reversed)(&q, &p);
         LFT_P(traces_normal)(&q);
         order = LFT_P(traces_compare)(&p, &q);
         if (order > 0) first = &q;
-        for (i = 0; i < first->traces; ++i) key = key * 1099511628211u + LFT_P(path_key)(first->letter[i], first->length[i]);
+        key = LFT_P(traces_key)(first);
         for (i = 0; i < n && seen[i] != key; ++i) {}
         if (i < n) continue;
         seen[n++] = key;
@@ -15919,6 +15978,18 @@ LFT_P_INLINE int LFT_P(continuous_bias)(const LFT_P(continuous) *s)
     return LFT_P(continuous_first)(s, s->desc.loops) + s->desc.units * s->desc.nodes;
 }
 
+LFT_P_STATIC void LFT_P(continuous_declare)(const LFT_P(continuous) *s, const char *name, lft_parameters *set)
+{
+    const LFT_(continuous_desc) *d = &s->desc;
+    (void)lft_declare(set, name, "plaquette", 1, LFT_P_SHAPE, 0, 0, 0);
+    (void)lft_declare(set, name, "loop", 2, d->loops - 1, d->nodes, 0, 0);
+    if (d->units) { /* without a net not even as tensors of no numbers: models of before have none */
+        (void)lft_declare(set, name, "net_output", 2, d->units, d->nodes, 0, 0);
+        (void)lft_declare(set, name, "net_bias", 1, d->units, 0, 0, 0);
+        (void)lft_declare(set, name, "net_kernel", 2, d->units, s->net.about.orbits, 0, 0);
+    }
+}
+
 LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena,
                                                lft_error *error)
 {
@@ -15938,7 +16009,13 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     if (!d->most_steps) d->most_steps = 4 * d->steps;
     if (!d->reach && d->units) d->reach = 1;
     status = LFT_P(continuous_check_desc)(d, error);
-    if (!status) status = LFT_P(potential_init)(&s->potential, &layer->in, d->doubled, d->loops, arena, error);
+    if (status) return status;
+    layer->out           = layer->in;
+    s->params            = set->count;
+    if (d->units) LFT_P(net_init)(&s->net, &layer->in, d->units, d->reach, arena);
+    LFT_P(continuous_declare)(s, name, set);
+    if (set->counting) return LFT_OK; /* the classes take long */
+    status = LFT_P(potential_init)(&s->potential, &layer->in, d->doubled, d->loops, arena, error);
     if (!status) status = LFT_P(continuous_check_loops)(s, error);
     if (status) return status;
     if (d->order) {
@@ -15946,23 +16023,12 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
         s->matrices = (double *)lft_arena_take(arena, (d->doubled || d->cut_off ? 3 : 1) * n, sizeof(double));
     }
     s->links             = layer->in.volume * LFT_DIM;
-    s->count             = LFT_P(continuous_first)(s, d->loops);
-    if (d->units) {
-        LFT_P(net_init)(&s->net, &layer->in, d->units, d->reach, arena);
-        s->count += d->units * (d->nodes + 1 + s->net.about.orbits);
-    }
+    s->count             = LFT_P(continuous_bias)(s);
+    if (d->units) s->count += d->units * (1 + s->net.about.orbits);
     s->coefficient       = (double *)lft_arena_alloc(arena, (size_t)s->count, sizeof(double));
     lft_p_copy(layer->period, s->potential.program.period, sizeof layer->period);
-    layer->out           = layer->in;
     layer->steps         = d->steps;
-    layer->params        = set->count;
-    s->params            = lft_declare(set, name, "plaquette", 1, LFT_P_SHAPE, 0, 0, 0);
-    (void)lft_declare(set, name, "loop", 2, d->loops - 1, d->nodes, 0, 0);
-    if (d->units) { /* without a net not even as tensors of no numbers: models of before have none */
-        (void)lft_declare(set, name, "net_output", 2, d->units, d->nodes, 0, 0);
-        (void)lft_declare(set, name, "net_bias", 1, d->units, 0, 0, 0);
-        (void)lft_declare(set, name, "net_kernel", 2, d->units, s->net.about.orbits, 0, 0);
-    }
+    layer->params        = s->params;
     layer->tape_bytes    = (size_t)d->most_steps * (size_t)s->links * LFT_P_LINK * sizeof(lft_v);
     layer->gradient_count = (size_t)s->count * LFT_P_LANES;
     layer->per_lane      = 1;
@@ -18494,9 +18560,9 @@ LFT_P_STATIC void LFT_P(flow_declare_terms)(lft_parameters *set, int terms)
     }
 }
 
-/* Sets up the prior and the layers; declares all parameters. */
+/* Sets up the prior and the layers; declares all parameters. *scratch: the bytes that any of them needs at most. */
 LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *s, const LFT_(flow_desc) *desc,
-                                           const LFT_(layer_desc) *list, lft_arena *arena, lft_error *error)
+                                           const LFT_(layer_desc) *list, size_t *scratch, lft_arena *arena, lft_error *error)
 {
     LFT_(lattice) at;
     lft_status    status;
@@ -18505,6 +18571,7 @@ LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *
     status = LFT_(lattice_init)(&at, desc->extent, error);
     if (status) return status;
     s->volume              = (size_t)at.volume;
+    *scratch               = 0;
     flow->params.tensors   = 0;
     flow->params.count     = 0;
     status = LFT_P(prior_init)(&s->prior, desc->prior, desc->prior_mass2, desc->prior_target, &at, &flow->params, arena, error);
@@ -18528,41 +18595,38 @@ LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *
         if (status) return status;
         at = layer->out;
         if ((size_t)at.volume > s->volume) s->volume = (size_t)at.volume;
-        if (layer->scratch_bytes > s->work[0].scratch.size) s->work[0].scratch.size = layer->scratch_bytes;
+        if (layer->scratch_bytes > *scratch) *scratch = layer->scratch_bytes;
     }
+    if (LFT_P(prior_scratch)(&s->prior) > *scratch) *scratch = LFT_P(prior_scratch)(&s->prior);
     flow->lattice = at;
     s->parameters = flow->params.count;
     LFT_P(flow_declare_terms)(&flow->params, s->terms);
     return LFT_OK;
 }
 
-/* Everything, over a measuring or a real arena. The number of tensors is known after a first, counting layout. */
+/* Everything, over a measuring or a real arena. The number of tensors is known after a first layout that only counts them. */
 LFT_P_STATIC lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena,
                                           lft_error *error)
 {
     LFT_P(flow_state)     counted, *s = (LFT_P(flow_state) *)lft_arena_alloc(arena, 1, sizeof *s);
-    LFT_P(flow_work)      first;
     LFT_(layer_desc)      single;
     const LFT_(layer_desc) *list = desc->layers ? desc->layer : &single;
     lft_arena             measure = lft_arena_measure();
     lft_status            status;
     size_t                scratch;
     int                   i;
-    lft_p_zero(&first, sizeof first);
     lft_p_zero(&counted, sizeof counted);
     single.ops   = LFT_(continuous)();
     single.desc  = &desc->continuous;
-    counted.work = &first;
     status       = lft_p_family_check(&desc->family, error);
     if (status) return status;
     counted.terms = lft_p_family_terms(&desc->family);
     flow->layers = desc->layers ? desc->layers : 1;
     flow->layer  = NULL;
-    flow->params.list = NULL;
-    status = LFT_P(flow_layout)(flow, &counted, desc, list, &measure, error);
+    flow->params.list     = NULL;
+    flow->params.counting = 1;
+    status = LFT_P(flow_layout)(flow, &counted, desc, list, &scratch, &measure, error);
     if (status) return status;
-    scratch = first.scratch.size;
-    if (LFT_P(prior_scratch)(&counted.prior) > scratch) scratch = LFT_P(prior_scratch)(&counted.prior);
 
     flow->state        = s;
     flow->pool         = desc->pool;
@@ -18570,23 +18634,23 @@ LFT_P_STATIC lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc
     flow->params.list  = (lft_parameter *)lft_arena_alloc(arena, (size_t)flow->params.tensors, sizeof(lft_parameter));
     flow->params.value = (double *)lft_arena_alloc(arena, flow->params.count, sizeof(double));
     flow->params.pace  = (double *)lft_arena_alloc(arena, flow->params.count, sizeof(double));
+    flow->params.counting = 0;
+
     if (!s) s = &counted;
-    s->volume  = counted.volume;
     s->terms   = counted.terms;
     s->theta   = flow->params.value;
     if (s->terms > 1) s->theta = (double *)lft_arena_alloc(arena, counted.parameters, sizeof(double));
+    status = LFT_P(flow_layout)(flow, s, desc, list, &scratch, arena, error);
+    if (status) return status;
     s->threads = lft_p_pool_threads(&flow->pool);
     s->work    = (LFT_P(flow_work) *)lft_arena_alloc(arena, (size_t)s->threads, sizeof *s->work);
     for (i = 0; i < s->threads; ++i) {
-        LFT_P(flow_work) *w = s->work ? s->work + i : &first;
+        LFT_P(flow_work) local, *w = s->work ? s->work + i : &local;
         w->x       = LFT_P(vectors)(arena, s->volume * LFT_P_SITE);
         w->other   = LFT_P(vectors)(arena, s->volume * LFT_P_SITE);
         w->score   = LFT_P(vectors)(arena, LFT_UPTO >= LFT_TRAIN ? s->volume * LFT_P_FORCES : 0);
         w->scratch = lft_arena_of(lft_arena_take(arena, scratch, 1), scratch);
     }
-    if (!s->work) s->work = &first;
-    status = LFT_P(flow_layout)(flow, s, desc, list, arena, error);
-    if (status) return status;
     return lft_arena_check(arena, error, "flow");
 }
 

@@ -11,12 +11,13 @@ typedef struct lft_parameter {
     size_t offset, count;
 } lft_parameter;
 
-/* The set. The owner runs its declarations twice: first with list == NULL, which only counts, then with memory. */
+/* The set. The owner runs its declarations twice: first with list == NULL, which only counts, then with memory. In the first run
+ * `counting` is 1: what takes long and has no part in the declarations may be left out. */
 typedef struct lft_parameters {
     lft_parameter *list; /* [tensors] */
     double        *value; /* [count] */
     double        *pace;  /* [count] learning rate of each parameter relative to that of the training */
-    int            tensors;
+    int            tensors, counting;
     size_t         count;
 } lft_parameters;
 

@@ -18,8 +18,8 @@ typedef struct LFT_(layer_ops) {
     const char *kind; /* e.g. "continuous": names the layer in model files */
 
     /* Reads layer->desc, sets the extents of layer->out and the sizes, lays its state out in the arena, and declares its
-     * parameters. Runs twice, first over a measuring arena with set->list == NULL. An arena that is too small is the
-     * flow's to report. */
+     * parameters. Runs twice, first over a measuring arena with set->list == NULL and set->counting: then nothing counts but
+     * the declarations and the extents. An arena that is too small is the flow's to report. */
     lft_status (*init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena, lft_error *error);
 
     /* Sets the initial parameters, zero before: the layer is the identity or near it. And their pace, 1 before. */

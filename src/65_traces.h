@@ -1,6 +1,6 @@
 /* 65_traces.h: products of traces of closed paths: how they are written, and their images. Symbols, no fields.
  * Offers (private): LFT_P(traces) and what is done to them, LFT_P(traces_member)(), _moving, _moved, _reversed, _home, _normal,
- * _mark; LFT_P(letter_of)() and others; LFT_P(path_walk)() and others; LFT_P_ORDERS, _LETTERS, _TRACES, _SYMMETRIES.
+ * _mark, _key; LFT_P(letter_of)() and others; LFT_P(path_walk)() and others; LFT_P_ORDERS, _LETTERS, _TRACES, _SYMMETRIES.
  *
  * A path is a list of links, each as it is or adjoint. The images of a product of traces are those under translations, the
  * hypercubic group and reversal of all paths at once; of a doubled axis those that leave the new links where they are, along axes
@@ -10,7 +10,8 @@
 #define LFT_P_ORDERS  (LFT_DIM == 2 && LFT_P_COLOURS < 3 ? 8 : 4) /* beyond there is no room for the classes */
 #define LFT_P_LETTERS (4 * (LFT_P_ORDERS + 1)) /* of a class of the last order times a plaquette */
 #define LFT_P_TRACES  (LFT_P_COLOURS == 1 ? 2 : LFT_P_ORDERS + 2)
-#define LFT_P_SYMMETRIES ((1 << LFT_DIM) * (LFT_DIM == 4 ? 24 : LFT_DIM == 3 ? 6 : LFT_DIM)) /* of the hypercubic group */
+#define LFT_P_PERMUTATIONS (LFT_DIM == 4 ? 24 : LFT_DIM == 3 ? 6 : LFT_DIM)
+#define LFT_P_SYMMETRIES (LFT_P_PERMUTATIONS << LFT_DIM) /* of the hypercubic group */
 
 /* A letter is a link on a path: its site, its direction, and whether it is adjoint. */
 typedef struct LFT_P(traces) {
@@ -42,13 +43,10 @@ LFT_P_INLINE int LFT_P(letter_adjoint)(int letter) { return letter & 1; }
 LFT_P_INLINE int LFT_P(letter_axis)(int letter) { return letter >> 1 & 3; }
 LFT_P_INLINE int LFT_P(letter_link)(int letter) { return letter >> 1; }
 
-LFT_P_STATIC void LFT_P(letter_site)(int letter, int *x)
+LFT_P_INLINE void LFT_P(letter_site)(int letter, int *x)
 {
-    int i, site = letter >> 3;
-    for (i = LFT_DIM - 1; i >= 0; --i) {
-        x[i] = site % 32 - 16;
-        site /= 32;
-    }
+    int i;
+    for (i = 0; i < LFT_DIM; ++i) x[i] = (letter >> (3 + 5 * (LFT_DIM - 1 - i)) & 31) - 16;
 }
 
 /* Whether it is a link that moves. */
@@ -117,30 +115,27 @@ LFT_P_STATIC int LFT_P(path_trimmed)(int *path, int n)
     return n;
 }
 
-/* Whether a letter begins where the other one ends. */
-LFT_P_STATIC int LFT_P(letter_follows)(int letter, int before, const int *period)
-{
-    int x[LFT_DIM], y[LFT_DIM];
-    LFT_P(letter_begin)(letter, period, x);
-    LFT_P(letter_begin)(before ^ 1, period, y);
-    return LFT_P(path_compare)(x, y, LFT_DIM) == 0;
-}
-
 /* The links of U(1) in an order in which they can be walked along: circles, each begun where one before it passes. */
 LFT_P_STATIC void LFT_P(path_walk)(int *path, int n, const int *period)
 {
-    int left[LFT_P_LETTERS], done, at = 0, i, k;
+    int left[LFT_P_LETTERS], from[LFT_P_LETTERS], to[LFT_P_LETTERS], x[LFT_DIM], done, at = 0, i, k, end;
     lft_p_copy(left, path, (size_t)n * sizeof(int));
-    for (done = 0; done < n; ++done) {
-        for (i = 0; i < n - done && at > 0 && !LFT_P(letter_follows)(left[i], path[at - 1], period); ++i) {}
+    for (i = 0; i < n; ++i) { /* where those that are left begin */
+        LFT_P(letter_begin)(left[i], period, x);
+        from[i] = LFT_P(letter_of)(x, 0, 0);
+    }
+    for (done = 0; done < n; ++done) { /* to: where those of the path end */
+        for (i = 0; i < n - done && at > 0 && from[i] != to[at - 1]; ++i) {}
         for (k = done; k > 0 && i == n - done; --k) {
-            for (i = 0; i < n - done && !LFT_P(letter_follows)(left[i], path[k - 1], period); ++i) {}
+            for (i = 0; i < n - done && from[i] != to[k - 1]; ++i) {}
             at = k;
         }
         if (i == n - done) i = 0, at = done;
-        for (k = done; k > at; --k) path[k] = path[k - 1];
-        path[at++] = left[i];
-        for (k = i + 1; k < n - done; ++k) left[k - 1] = left[k];
+        for (k = done; k > at; --k) path[k] = path[k - 1], to[k] = to[k - 1];
+        LFT_P(letter_begin)(left[i] ^ 1, period, x);
+        end = LFT_P(letter_of)(x, 0, 0);
+        path[at] = left[i], to[at++] = end;
+        for (k = i + 1; k < n - done; ++k) left[k - 1] = left[k], from[k - 1] = from[k];
     }
 }
 
@@ -162,6 +157,19 @@ LFT_P_STATIC void LFT_P(path_normal)(int *path, int n)
         }
     }
     lft_p_copy(path, best, (size_t)n * sizeof(int));
+}
+
+/* The number of a path, letter by letter, and its last step. */
+#define LFT_P_KEY 1469598103934665603u
+LFT_P_INLINE uint64_t LFT_P(key_add)(uint64_t key, int letter) { return (key ^ (uint64_t)letter) * 1099511628211u; }
+LFT_P_INLINE uint64_t LFT_P(key_end)(uint64_t key) { return key ^ key >> 29; }
+
+LFT_P_STATIC uint64_t LFT_P(path_key)(const int *path, int n)
+{
+    uint64_t key = LFT_P_KEY;
+    int      i;
+    for (i = 0; i < n; ++i) key = LFT_P(key_add)(key, path[i]);
+    return LFT_P(key_end)(key);
 }
 
 /* ---- products of traces ---------------------------------------------------------------------------------------------- */
@@ -215,22 +223,29 @@ LFT_P_STATIC int LFT_P(traces_same)(const LFT_P(traces) *a, const LFT_P(traces) 
     return LFT_P(traces_compare)(a, b) == 0;
 }
 
-/* All sites less `by`. */
+/* A number that other products hardly share. */
+LFT_P_STATIC uint64_t LFT_P(traces_key)(const LFT_P(traces) *p)
+{
+    uint64_t key = 0;
+    int      t;
+    for (t = 0; t < p->traces; ++t) key = key * 1099511628211u + LFT_P(path_key)(p->letter[t], p->length[t]);
+    return key;
+}
+
+/* All sites less `by`, which along axes with a period is from 0 to below it, like the sites. */
 LFT_P_STATIC void LFT_P(traces_moved)(LFT_P(traces) *p, const int *by)
 {
-    int x[LFT_DIM], t, i, mu, periods = 0, move = 0;
-    for (mu = 0; mu < LFT_DIM; ++mu) move = move * 32 + by[mu], periods += p->period[mu] > 0;
+    int x[LFT_DIM], around[LFT_DIM], t, i, mu, move = 0;
+    for (mu = 0; mu < LFT_DIM; ++mu) { /* of sites below that one the period comes back */
+        move       = move * 32 + by[mu];
+        around[mu] = 8 * p->period[mu] << 5 * (LFT_DIM - 1 - mu);
+    }
     for (t = 0; t < p->traces; ++t) {
         for (i = 0; i < p->length[t]; ++i) {
-            int *letter = p->letter[t] + i;
-            if (!periods) {
-                *letter -= 8 * move;
-                continue;
-            }
-            LFT_P(letter_site)(*letter, x);
-            for (mu = 0; mu < LFT_DIM; ++mu) x[mu] -= by[mu];
-            LFT_P(wrapped)(p->period, x);
-            *letter = LFT_P(letter_of)(x, LFT_P(letter_axis)(*letter), LFT_P(letter_adjoint)(*letter));
+            int letter = p->letter[t][i] - 8 * move;
+            LFT_P(letter_site)(p->letter[t][i], x);
+            for (mu = 0; mu < LFT_DIM; ++mu) letter += x[mu] < by[mu] ? around[mu] : 0;
+            p->letter[t][i] = letter;
         }
     }
 }
@@ -306,7 +321,8 @@ LFT_P_STATIC void LFT_P(traces_normal)(LFT_P(traces) *p)
     *p = best;
 }
 
-/* The hypercubic group: axis i becomes axis to[i], and is turned round where turn[i] is 1. Element g < 2^d d!. */
+/* The hypercubic group: axis i becomes axis to[i], and is turned round where turn[i] is 1. Element g < 2^d d!: the last 2^d permute
+ * nothing, multiples of 2^d turn nothing. */
 LFT_P_STATIC void LFT_P(symmetry)(int g, int *to, int *turn)
 {
     int i, k, code = g >> LFT_DIM;

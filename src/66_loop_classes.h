@@ -26,6 +26,9 @@
 
 #define LFT_P_CLASSES (LFT_DIM == 2 ? 128 : LFT_P_COLOURS == 3 ? 160 : LFT_DIM == 3 && LFT_P_COLOURS == 1 ? 512 : 128)
 
+#define LFT_P_IMAGES  (2 * LFT_P_CLASSES * LFT_P_PERMUTATIONS)
+#define LFT_P_NAME    1023u /* of a class among the bits of a key: 1 + its place in the order of discovery */
+
 typedef struct LFT_P(classes) {
     int           count, full; /* full: more were found than there is room for */
     int           moving; /* of them, the first: those with links that move */
@@ -33,6 +36,8 @@ typedef struct LFT_P(classes) {
     uint64_t      mark[LFT_P_CLASSES]; /* of all its images */
     int           size[LFT_P_CLASSES]; /* members, translations apart */
     int           upto[LFT_P_ORDERS + 1]; /* moving classes of orders up to this */
+    int           number[LFT_P_CLASSES]; /* of the classes in the order of discovery */
+    uint64_t      image[LFT_P_IMAGES]; /* keys of members that differ by a permutation of axes, with names; 0: none */
 } LFT_P(classes);
 
 /* What an expression is in classes: the coefficients, last the constant. */
@@ -40,21 +45,50 @@ typedef struct LFT_P(in_classes) {
     double c[LFT_P_CLASSES + 1];
 } LFT_P(in_classes);
 
+/* Where the image with a key is, or where it would be. */
+LFT_P_STATIC uint64_t *LFT_P(class_slot)(LFT_P(classes) *s, uint64_t key)
+{
+    unsigned at = (unsigned)(key % LFT_P_IMAGES);
+    while (s->image[at] && (s->image[at] ^ key) > LFT_P_NAME) at = (at + 1) % LFT_P_IMAGES;
+    return s->image + at;
+}
+
+/* The class of p among those that are known, -1 if it is none. Any element of the group is a permutation and then a turn: of one
+ * member all permuted images are in the table, and one of them is among the turned images of p. */
+LFT_P_STATIC int LFT_P(class_known)(LFT_P(classes) *s, const LFT_P(traces) *p, uint64_t mark)
+{
+    LFT_P(traces) q, r;
+    int           g, i, reversed;
+    for (i = 0; i < s->count && s->mark[i] != mark; ++i) {}
+    for (g = LFT_P_SYMMETRIES - (1 << LFT_DIM); g < LFT_P_SYMMETRIES && i < s->count; ++g) {
+        (void)LFT_P(traces_member)(&q, p, g);
+        for (reversed = 0; reversed < 2; ++reversed) {
+            int name;
+            if (reversed) {
+                LFT_P(traces_reversed)(&r, &q);
+                q = r;
+                LFT_P(traces_normal)(&q);
+            }
+            name = (int)(*LFT_P(class_slot)(s, LFT_P(traces_key)(&q)) & LFT_P_NAME);
+            if (name && s->mark[s->number[name - 1]] == mark) return s->number[name - 1];
+        }
+    }
+    return -1;
+}
+
 /* The class of p; a new one where it is none yet. -1 where there is no more room. */
 LFT_P_STATIC int LFT_P(class_of)(LFT_P(classes) *s, const LFT_P(traces) *p)
 {
     const uint64_t mark = LFT_P(traces_mark)(p);
+    const int      known = LFT_P(class_known)(s, p, mark);
     LFT_P(traces)  best = *p, q, r;
-    int            g, i, reversed, elements = 0, same = 0;
-    for (i = 0; i < s->count && s->mark[i] != mark; ++i) {}
-    if (i == s->count && s->count == LFT_P_CLASSES) {
+    int            g, reversed, elements = 0, same = 0;
+    if (known >= 0) return known;
+    if (s->count == LFT_P_CLASSES) {
         s->full = 1;
         return -1;
     }
     LFT_P(traces_normal)(&best);
-    for (i = 0; i < s->count; ++i) {
-        if (LFT_P(traces_same)(s->one + i, &best)) return i;
-    }
     for (g = 0; g < LFT_P_SYMMETRIES; ++g) {
         if (!LFT_P(traces_member)(&q, p, g)) continue;
         for (reversed = 0; reversed < 2; ++reversed, ++elements) {
@@ -69,16 +103,16 @@ LFT_P_STATIC int LFT_P(class_of)(LFT_P(classes) *s, const LFT_P(traces) *p)
             same += order <= 0;
         }
     }
-    for (i = 0; i < s->count; ++i) {
-        if (LFT_P(traces_same)(s->one + i, &best)) return i;
+    s->one[s->count]    = best;
+    s->mark[s->count]   = mark;
+    s->size[s->count]   = elements / same;
+    s->number[s->count] = s->count;
+    for (g = 0; g < LFT_P_SYMMETRIES; g += 1 << LFT_DIM) {
+        uint64_t key;
+        if (!LFT_P(traces_member)(&q, &best, g)) continue;
+        key = LFT_P(traces_key)(&q);
+        *LFT_P(class_slot)(s, key) = (key & ~(uint64_t)LFT_P_NAME) | (uint64_t)(s->count + 1);
     }
-    if (s->count == LFT_P_CLASSES) {
-        s->full = 1;
-        return -1;
-    }
-    s->one[s->count]  = best;
-    s->mark[s->count] = mark;
-    s->size[s->count] = elements / same;
     return s->count++;
 }
 
@@ -282,7 +316,7 @@ LFT_P_STATIC void LFT_P(classes_times_plaquettes)(LFT_P(classes) *s, int i, LFT_
 /* Classes without links that move go behind the others, which keep their order. */
 LFT_P_STATIC void LFT_P(classes_sort)(LFT_P(classes) *s)
 {
-    int i, k;
+    int i, k, m;
     for (i = s->moving; i < s->count; ++i) {
         const LFT_P(traces) one = s->one[i];
         const uint64_t      mark = s->mark[i];
@@ -290,6 +324,10 @@ LFT_P_STATIC void LFT_P(classes_sort)(LFT_P(classes) *s)
         if (!LFT_P(traces_moving)(&one)) continue;
         for (k = i; k > s->moving; --k) s->one[k] = s->one[k - 1], s->mark[k] = s->mark[k - 1], s->size[k] = s->size[k - 1];
         s->one[k] = one, s->mark[k] = mark, s->size[k] = size;
+        for (m = 0; m < s->count; ++m) {
+            const int old = s->number[m];
+            s->number[m] = old == i ? k : old >= k && old < i ? old + 1 : old;
+        }
         ++s->moving;
     }
 }

@@ -14,46 +14,36 @@ typedef struct LFT_P(draft) {
     LFT_P(program) *program;
     int             full, counting, counters, code[LFT_P_SITES]; /* counters: of uses */
     uint64_t        key[LFT_P_PATHS];
-    int             table[2 * LFT_P_PATHS], x[LFT_P_LOOPS], y[LFT_P_LOOPS];
+    int             table[2 * LFT_P_PATHS]; /* 1 + number, negative where the key is that of the other direction; 0: none */
+    int             x[LFT_P_LOOPS], y[LFT_P_LOOPS];
     unsigned short  uses[4 * LFT_P_LOOPS];
     unsigned short  shared[LFT_P_TRACES + 1][LFT_P_LETTERS][LFT_P_LETTERS]; /* those of loops at hand; last of an open path */
+    double          price[LFT_P_LETTERS][LFT_P_LETTERS]; /* of the product that makes n letters from number i on: [n][i] */
+    double          cost[LFT_P_LETTERS][2 * LFT_P_LETTERS]; /* of all that is not there yet for these letters: [n][i] */
+    unsigned short  origin[LFT_P_LOOPS]; /* the letter that the first pass moved there, of each product */
 } LFT_P(draft);
 
-/* The number of a path, letter by letter, and its last step. */
-#define LFT_P_KEY 1469598103934665603u
-LFT_P_INLINE uint64_t LFT_P(key_add)(uint64_t key, int letter) { return (key ^ (uint64_t)letter) * 1099511628211u; }
-LFT_P_INLINE uint64_t LFT_P(key_end)(uint64_t key) { return key ^ key >> 29; }
-
-LFT_P_STATIC uint64_t LFT_P(path_key)(const int *path, int n)
+/* Where a path is in the table, or where it would be: the same in either direction. *turned: that is not the one that counts. */
+LFT_P_STATIC int *LFT_P(draft_slot)(LFT_P(draft) *d, const int *path, int n, uint64_t *key, int *turned)
 {
-    uint64_t key = LFT_P_KEY;
-    int      i;
-    for (i = 0; i < n; ++i) key = LFT_P(key_add)(key, path[i]);
-    return LFT_P(key_end)(key);
-}
-
-/* Where the path is in the table, or where it would be. */
-LFT_P_STATIC int *LFT_P(draft_slot)(LFT_P(draft) *d, uint64_t key)
-{
-    unsigned at = (unsigned)(key % (2 * LFT_P_PATHS));
-    while (d->table[at] && d->key[d->table[at] - 1] != key) at = (at + 1) % (2 * LFT_P_PATHS);
+    unsigned at;
+    int      i, k;
+    for (i = 0; i < n && path[i] == (path[n - 1 - i] ^ 1); ++i) {}
+    *turned = i < n && path[i] > (path[n - 1 - i] ^ 1);
+    for (*key = LFT_P_KEY, i = 0, k = n - 1; i < n; ++i, --k) *key = LFT_P(key_add)(*key, *turned ? path[k] ^ 1 : path[i]);
+    *key = LFT_P(key_end)(*key);
+    at   = (unsigned)(*key % (2 * LFT_P_PATHS));
+    while (d->table[at] && d->key[(d->table[at] < 0 ? -d->table[at] : d->table[at]) - 1] != *key) at = (at + 1) % (2 * LFT_P_PATHS);
     return d->table + at;
 }
 
-/* The number of a path, -1 if it is none yet. */
-LFT_P_STATIC int LFT_P(draft_find)(LFT_P(draft) *d, const int *path, int n)
+/* The number of a path as it is or, *reversed, the other way, -1 if it is none yet. */
+LFT_P_STATIC int LFT_P(draft_find)(LFT_P(draft) *d, const int *path, int n, int *reversed)
 {
-    return *LFT_P(draft_slot)(d, LFT_P(path_key)(path, n)) - 1;
-}
-
-/* The same, as it is or, *reversed, the other way. */
-LFT_P_STATIC int LFT_P(draft_find_either)(LFT_P(draft) *d, const int *path, int n, int *reversed)
-{
-    int back[LFT_P_LETTERS] = {0}, at = LFT_P(draft_find)(d, path, n);
-    *reversed = at < 0;
-    if (at >= 0) return at;
-    LFT_P(path_reversed)(back, path, n);
-    return LFT_P(draft_find)(d, back, n);
+    uint64_t  key;
+    const int at = *LFT_P(draft_slot)(d, path, n, &key, reversed);
+    *reversed ^= at < 0;
+    return (at < 0 ? -at : at) - 1;
 }
 
 /* Where the uses of the parts of a loop are counted, n letters from number i on: at[i][n], the same in either direction. */
@@ -93,12 +83,6 @@ LFT_P_STATIC void LFT_P(draft_parts)(LFT_P(draft) *d, const int *loop, int lengt
     }
 }
 
-/* What the n letters of a closed path from number i on still cost: cost[i][n]. */
-typedef struct LFT_P(draft_costs) {
-    int    path[2 * LFT_P_LETTERS], length;
-    double cost[LFT_P_LETTERS][LFT_P_LETTERS];
-} LFT_P(draft_costs);
-
 /* d->shared[t] of a loop, wherever it is. */
 LFT_P_STATIC void LFT_P(draft_shares)(LFT_P(draft) *d, const int *loop, int length, int t)
 {
@@ -110,48 +94,48 @@ LFT_P_STATIC void LFT_P(draft_shares)(LFT_P(draft) *d, const int *loop, int leng
     }
 }
 
-LFT_P_STATIC void LFT_P(draft_price)(LFT_P(draft) *d, const int *loop, int length, int t, LFT_P(draft_costs) *c)
+/* Prices of the products that make the parts of a loop, number t of those at hand. */
+LFT_P_STATIC void LFT_P(draft_prices)(LFT_P(draft) *d, int length, int t)
 {
-    uint64_t key, forth[LFT_P_LETTERS][LFT_P_LETTERS], back[LFT_P_LETTERS][LFT_P_LETTERS];
-    int      i, n, m;
-    c->length = length;
-    LFT_P(path_part)(c->path, loop, length, 0, 2 * length);
-    for (i = 0; i < length; ++i) {
-        for (key = LFT_P_KEY, n = 1; n < length; ++n) {
-            key         = LFT_P(key_add)(key, c->path[i + n - 1]);
-            forth[i][n] = LFT_P(key_end)(key);
-        }
-        for (key = LFT_P_KEY, n = 1; n < length; ++n) { /* those that end with letter i */
-            key = LFT_P(key_add)(key, c->path[i + length - n + 1] ^ 1);
-            back[i - n + 1 + (i < n - 1 ? length : 0)][n] = LFT_P(key_end)(key);
-        }
-    }
-    for (n = 1; n < length; ++n) {
-        for (i = 0; i < length; ++i) {
-            double least = 1000;
-            c->cost[i][n] = 0;
-            if (n == 1 || *LFT_P(draft_slot)(d, forth[i][n]) || *LFT_P(draft_slot)(d, back[i][n])) continue;
-            for (m = 1; m < n; ++m) {
-                const double cost = c->cost[i][m] + c->cost[i + m - (i + m < length ? 0 : length)][n - m];
-                least = cost < least ? cost : least;
-            }
-            c->cost[i][n] = least + 1.0 / (1 + d->shared[t][i][n]);
-        }
+    int i, n;
+    for (n = 2; n < length; ++n) {
+        for (i = 0; i < length; ++i) d->price[n][i] = 1.0 / (1 + d->shared[t][i][n]);
     }
 }
 
-/* The cheapest way to cut the loop in two: the first part has *n letters from number *begin on. What it costs is returned. */
-LFT_P_STATIC double LFT_P(draft_cut)(const LFT_P(draft_costs) *c, int *begin, int *n)
+/* What all parts of a loop still cost, where it is, and the least for the loop as a product of two. */
+LFT_P_STATIC double LFT_P(draft_costs)(LFT_P(draft) *d, const int *loop, int length)
 {
-    double best = 1000;
-    int    i, k;
-    for (i = 0; i < c->length; ++i) {
-        for (k = 1; k < c->length; ++k) {
-            const double cost = c->cost[i][k] + c->cost[i + k - (i + k < c->length ? 0 : c->length)][c->length - k];
-            if (cost < best) best = cost, *begin = i, *n = k;
+    double least[LFT_P_LETTERS], best = 1000;
+    int    path[2 * LFT_P_LETTERS], i, n, m, reversed;
+    LFT_P(path_part)(path, loop, length, 0, 2 * length);
+    for (i = 0; i < 2 * length; ++i) d->cost[1][i] = 0;
+    for (n = 2; n <= length; ++n) {
+        for (i = 0; i < length; ++i) least[i] = 1000;
+        for (m = 1; m < n; ++m) {
+            const double *first = d->cost[m], *then = d->cost[n - m] + m;
+            for (i = 0; i < length; ++i) least[i] = first[i] + then[i] < least[i] ? first[i] + then[i] : least[i];
+        }
+        for (i = 0; i < length && n < length; ++i) { /* a path is there only if the two are of which it is a product */
+            const int there = !(least[i] > 0) && LFT_P(draft_find)(d, path + i, n, &reversed) >= 0;
+            d->cost[n][i] = d->cost[n][i + length] = there ? 0 : least[i] + d->price[n][i];
         }
     }
+    for (i = 0; i < length; ++i) best = least[i] < best ? least[i] : best;
     return best;
+}
+
+/* Where a loop is to be cut at this cost: the first part has *n letters from number *begin on. */
+LFT_P_STATIC void LFT_P(draft_cut)(const LFT_P(draft) *d, int length, double best, int *begin, int *n)
+{
+    int i, k;
+    for (i = 0; i < length; ++i) {
+        for (k = 1; k < length; ++k) {
+            if (d->cost[k][i] + d->cost[length - k][i + k] > best) continue;
+            *begin = i, *n = k;
+            return;
+        }
+    }
 }
 
 /* The number of a site, given by the letter of any of its links. */
@@ -183,10 +167,9 @@ LFT_P_STATIC int LFT_P(draft_site)(LFT_P(draft) *d, int letter)
 LFT_P_STATIC LFT_P(factor) LFT_P(draft_factor)(LFT_P(draft) *d, const int *path, int n)
 {
     LFT_P(program)     *g = d->program;
-    LFT_P(draft_costs)  c;
     LFT_P(longer_path)  p;
     LFT_P(factor)       f;
-    int                 i, cut = 1, closed[LFT_P_LETTERS];
+    int                *slot, turned, i, cut = 1, closed[LFT_P_LETTERS];
     double              best = 1000;
     lft_p_zero(&f, sizeof f);
     f.path = -1;
@@ -195,14 +178,16 @@ LFT_P_STATIC LFT_P(factor) LFT_P(draft_factor)(LFT_P(draft) *d, const int *path,
         f.axis = LFT_P(letter_axis)(path[0]), f.adjoint = LFT_P(letter_adjoint)(path[0]);
         return f;
     }
-    f.path = LFT_P(draft_find_either)(d, path, n, &f.adjoint);
+    f.path = LFT_P(draft_find)(d, path, n, &f.adjoint);
     if (f.path >= 0) return f;
     lft_p_copy(closed, path, (size_t)n * sizeof(int));
     closed[n] = 0; /* no letter: no path has it */
     LFT_P(draft_shares)(d, closed, n + 1, LFT_P_TRACES);
-    LFT_P(draft_price)(d, closed, n + 1, LFT_P_TRACES, &c);
+    LFT_P(draft_prices)(d, n + 1, LFT_P_TRACES);
+    (void)LFT_P(draft_costs)(d, closed, n + 1);
     for (i = 1; i < n; ++i) {
-        if (c.cost[0][i] + c.cost[i][n - i] < best) best = c.cost[0][i] + c.cost[i][n - i], cut = i;
+        const double cost = d->cost[i][0] + d->cost[n - i][i];
+        if (cost < best) best = cost, cut = i;
     }
     p.a = LFT_P(draft_factor)(d, path, cut), p.b = LFT_P(draft_factor)(d, path + cut, n - cut);
     f.path = g->paths, f.adjoint = 0;
@@ -212,8 +197,8 @@ LFT_P_STATIC LFT_P(factor) LFT_P(draft_factor)(LFT_P(draft) *d, const int *path,
         return f;
     }
     if (g->path) g->path[g->paths] = p;
-    d->key[g->paths] = LFT_P(path_key)(path, n);
-    *LFT_P(draft_slot)(d, d->key[g->paths]) = g->paths + 1;
+    slot    = LFT_P(draft_slot)(d, path, n, d->key + g->paths, &turned);
+    *slot   = turned ? -1 - g->paths : 1 + g->paths;
     ++g->paths;
     return f;
 }
@@ -221,15 +206,14 @@ LFT_P_STATIC LFT_P(factor) LFT_P(draft_factor)(LFT_P(draft) *d, const int *path,
 /* The number of the trace of a loop, number t of those at hand; *conjugate: of its complex conjugate. */
 LFT_P_STATIC int LFT_P(draft_loop)(LFT_P(draft) *d, const int *loop, int length, int t, int two_parts, int *conjugate)
 {
-    LFT_P(program)     *g = d->program;
-    LFT_P(draft_costs)  c;
-    LFT_P(factor)       x, y;
-    int                 begin = 0, n = 2, i;
-    int                 one, two;
-    LFT_P(draft_price)(d, loop, length, t, &c);
-    (void)LFT_P(draft_cut)(&c, &begin, &n);
-    x = LFT_P(draft_factor)(d, c.path + begin, n);
-    y = LFT_P(draft_factor)(d, c.path + (begin + n) % length, length - n);
+    LFT_P(program) *g = d->program;
+    LFT_P(factor)   x, y;
+    int             path[LFT_P_LETTERS], begin = 0, n = 2, i, one, two;
+    LFT_P(draft_prices)(d, length, t);
+    LFT_P(draft_cut)(d, length, LFT_P(draft_costs)(d, loop, length), &begin, &n);
+    LFT_P(path_part)(path, loop, length, begin, length);
+    x = LFT_P(draft_factor)(d, path, n);
+    y = LFT_P(draft_factor)(d, path + n, length - n);
     *conjugate = x.adjoint; /* tr X^+ Y = (tr X Y^+)^* */
     y.adjoint ^= x.adjoint, x.adjoint = 0;
     one = x.path < 0 ? -1 - x.site * LFT_DIM - x.axis : x.path;
@@ -244,38 +228,58 @@ LFT_P_STATIC int LFT_P(draft_loop)(LFT_P(draft) *d, const int *loop, int length,
     return i;
 }
 
-/* A product of traces, moved so that it takes the fewest new paths: with some link's beginning at the origin, or beside it
- * along a doubled axis. */
+/* x = the beginning of letter `number` of p, counted through all traces, or the site beside it along a doubled axis. */
+LFT_P_STATIC void LFT_P(draft_place)(const LFT_P(traces) *p, int number, int *x)
+{
+    int t = 0;
+    while (number >= p->length[t]) number -= p->length[t++];
+    LFT_P(letter_begin)(p->letter[t][number], p->period, x);
+    if (p->doubled) x[p->doubled - 1] &= ~1;
+}
+
+/* The number of a letter: with its place for the origin the product takes the fewest new paths. */
+LFT_P_STATIC int LFT_P(draft_origin)(LFT_P(draft) *d, const LFT_P(traces) *p)
+{
+    LFT_P(traces) one;
+    int           tried[LFT_P_TRACES * LFT_P_LETTERS], x[LFT_DIM], letters = 0, i, k, t, first = 0;
+    double        best = 1000, cost;
+    one.traces = 1;
+    lft_p_copy(one.period, p->period, sizeof one.period);
+    for (t = 0; t < p->traces; ++t) letters += p->length[t];
+    for (i = 0; i < letters && best > 0; ++i) {
+        LFT_P(draft_place)(p, i, x);
+        tried[i] = LFT_P(letter_of)(x, 0, 0);
+        for (k = 0; tried[k] != tried[i]; ++k) {}
+        if (k < i) continue;
+        for (cost = 0, t = 0; t < p->traces && cost < best; ++t) {
+            if (!i || p->traces > 1) LFT_P(draft_prices)(d, p->length[t], t);
+            one.length[0] = p->length[t];
+            lft_p_copy(one.letter[0], p->letter[t], (size_t)p->length[t] * sizeof(int));
+            LFT_P(traces_moved)(&one, x);
+            cost += LFT_P(draft_costs)(d, one.letter[0], p->length[t]);
+        }
+        if (cost < best) best = cost, first = i;
+    }
+    return first;
+}
+
+/* A product of traces, moved to where it takes the fewest new paths. */
 LFT_P_STATIC void LFT_P(draft_product)(LFT_P(draft) *d, const LFT_P(traces) *p, int number, double weight)
 {
     LFT_P(program) *g = d->program;
     LFT_P(monomial) m;
-    LFT_P(traces)    q = *p, best_q = *p;
-    LFT_P(draft_costs) costs;
-    int             origin[LFT_DIM], tried[LFT_P_TRACES * LFT_P_LETTERS], trials = 0, begin, n, t, i, u, at;
-    double          best = 1000, cost;
+    LFT_P(traces)   q = *p;
+    const int       known = g->monomial && g->monomials < LFT_P_LOOPS; /* by the first pass */
+    int             origin, x[LFT_DIM], t;
     for (t = 0; t < p->traces; ++t) LFT_P(draft_shares)(d, p->letter[t], p->length[t], t);
-    for (t = 0; t < p->traces; ++t) {
-        for (i = 0; i < p->length[t]; ++i) {
-            cost = 0;
-            LFT_P(letter_begin)(p->letter[t][i], p->period, origin);
-            if (p->doubled) origin[p->doubled - 1] &= ~1;
-            tried[trials] = LFT_P(letter_of)(origin, 0, 0);
-            for (at = 0; tried[at] != tried[trials]; ++at) {}
-            if (at < trials++) continue;
-            q = *p;
-            LFT_P(traces_moved)(&q, origin);
-            for (u = 0; u < p->traces; ++u) {
-                LFT_P(draft_price)(d, q.letter[u], p->length[u], u, &costs);
-                cost += LFT_P(draft_cut)(&costs, &begin, &n);
-            }
-            if (cost < best) best = cost, best_q = q;
-        }
-    }
+    origin = known ? d->origin[g->monomials] : LFT_P(draft_origin)(d, p);
+    if (g->monomials < LFT_P_LOOPS) d->origin[g->monomials] = (unsigned short)origin;
+    LFT_P(draft_place)(p, origin, x);
+    LFT_P(traces_moved)(&q, x);
     lft_p_zero(&m, sizeof m);
     m.number = number, m.traces = p->traces, m.weight = weight;
     for (t = 0; t < p->traces; ++t) {
-        m.trace[t] = LFT_P(draft_loop)(d, best_q.letter[t], p->length[t], t, p->traces > 1, m.conjugate + t);
+        m.trace[t] = LFT_P(draft_loop)(d, q.letter[t], p->length[t], t, p->traces > 1, m.conjugate + t);
     }
     if (g->monomial) g->monomial[g->monomials] = m;
     ++g->monomials;
@@ -302,14 +306,14 @@ LFT_P_STATIC int LFT_P(draft_class)(LFT_P(draft) *d, const LFT_P(classes) *class
     int          g, i, n = 0, members = 0;
     for (g = 0; g < LFT_P_SYMMETRIES; ++g) {
         const LFT_P(traces) *first = &p;
-        uint64_t             key = 0;
+        uint64_t             key;
         int                  order;
         if (!LFT_P(traces_member)(&p, classes->one + number, g)) continue;
         LFT_P(traces_reversed)(&q, &p);
         LFT_P(traces_normal)(&q);
         order = LFT_P(traces_compare)(&p, &q);
         if (order > 0) first = &q;
-        for (i = 0; i < first->traces; ++i) key = key * 1099511628211u + LFT_P(path_key)(first->letter[i], first->length[i]);
+        key = LFT_P(traces_key)(first);
         for (i = 0; i < n && seen[i] != key; ++i) {}
         if (i < n) continue;
         seen[n++] = key;

@@ -260,6 +260,18 @@ LFT_P_INLINE int LFT_P(continuous_bias)(const LFT_P(continuous) *s)
     return LFT_P(continuous_first)(s, s->desc.loops) + s->desc.units * s->desc.nodes;
 }
 
+LFT_P_STATIC void LFT_P(continuous_declare)(const LFT_P(continuous) *s, const char *name, lft_parameters *set)
+{
+    const LFT_(continuous_desc) *d = &s->desc;
+    (void)lft_declare(set, name, "plaquette", 1, LFT_P_SHAPE, 0, 0, 0);
+    (void)lft_declare(set, name, "loop", 2, d->loops - 1, d->nodes, 0, 0);
+    if (d->units) { /* without a net not even as tensors of no numbers: models of before have none */
+        (void)lft_declare(set, name, "net_output", 2, d->units, d->nodes, 0, 0);
+        (void)lft_declare(set, name, "net_bias", 1, d->units, 0, 0, 0);
+        (void)lft_declare(set, name, "net_kernel", 2, d->units, s->net.about.orbits, 0, 0);
+    }
+}
+
 LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena,
                                                lft_error *error)
 {
@@ -279,7 +291,13 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     if (!d->most_steps) d->most_steps = 4 * d->steps;
     if (!d->reach && d->units) d->reach = 1;
     status = LFT_P(continuous_check_desc)(d, error);
-    if (!status) status = LFT_P(potential_init)(&s->potential, &layer->in, d->doubled, d->loops, arena, error);
+    if (status) return status;
+    layer->out           = layer->in;
+    s->params            = set->count;
+    if (d->units) LFT_P(net_init)(&s->net, &layer->in, d->units, d->reach, arena);
+    LFT_P(continuous_declare)(s, name, set);
+    if (set->counting) return LFT_OK; /* the classes take long */
+    status = LFT_P(potential_init)(&s->potential, &layer->in, d->doubled, d->loops, arena, error);
     if (!status) status = LFT_P(continuous_check_loops)(s, error);
     if (status) return status;
     if (d->order) {
@@ -287,23 +305,12 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
         s->matrices = (double *)lft_arena_take(arena, (d->doubled || d->cut_off ? 3 : 1) * n, sizeof(double));
     }
     s->links             = layer->in.volume * LFT_DIM;
-    s->count             = LFT_P(continuous_first)(s, d->loops);
-    if (d->units) {
-        LFT_P(net_init)(&s->net, &layer->in, d->units, d->reach, arena);
-        s->count += d->units * (d->nodes + 1 + s->net.about.orbits);
-    }
+    s->count             = LFT_P(continuous_bias)(s);
+    if (d->units) s->count += d->units * (1 + s->net.about.orbits);
     s->coefficient       = (double *)lft_arena_alloc(arena, (size_t)s->count, sizeof(double));
     lft_p_copy(layer->period, s->potential.program.period, sizeof layer->period);
-    layer->out           = layer->in;
     layer->steps         = d->steps;
-    layer->params        = set->count;
-    s->params            = lft_declare(set, name, "plaquette", 1, LFT_P_SHAPE, 0, 0, 0);
-    (void)lft_declare(set, name, "loop", 2, d->loops - 1, d->nodes, 0, 0);
-    if (d->units) { /* without a net not even as tensors of no numbers: models of before have none */
-        (void)lft_declare(set, name, "net_output", 2, d->units, d->nodes, 0, 0);
-        (void)lft_declare(set, name, "net_bias", 1, d->units, 0, 0, 0);
-        (void)lft_declare(set, name, "net_kernel", 2, d->units, s->net.about.orbits, 0, 0);
-    }
+    layer->params        = s->params;
     layer->tape_bytes    = (size_t)d->most_steps * (size_t)s->links * LFT_P_LINK * sizeof(lft_v);
     layer->gradient_count = (size_t)s->count * LFT_P_LANES;
     layer->per_lane      = 1;

@@ -135,9 +135,9 @@ LFT_P_STATIC void LFT_P(flow_declare_terms)(lft_parameters *set, int terms)
     }
 }
 
-/* Sets up the prior and the layers; declares all parameters. */
+/* Sets up the prior and the layers; declares all parameters. *scratch: the bytes that any of them needs at most. */
 LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *s, const LFT_(flow_desc) *desc,
-                                           const LFT_(layer_desc) *list, lft_arena *arena, lft_error *error)
+                                           const LFT_(layer_desc) *list, size_t *scratch, lft_arena *arena, lft_error *error)
 {
     LFT_(lattice) at;
     lft_status    status;
@@ -146,6 +146,7 @@ LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *
     status = LFT_(lattice_init)(&at, desc->extent, error);
     if (status) return status;
     s->volume              = (size_t)at.volume;
+    *scratch               = 0;
     flow->params.tensors   = 0;
     flow->params.count     = 0;
     status = LFT_P(prior_init)(&s->prior, desc->prior, desc->prior_mass2, desc->prior_target, &at, &flow->params, arena, error);
@@ -169,41 +170,38 @@ LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *
         if (status) return status;
         at = layer->out;
         if ((size_t)at.volume > s->volume) s->volume = (size_t)at.volume;
-        if (layer->scratch_bytes > s->work[0].scratch.size) s->work[0].scratch.size = layer->scratch_bytes;
+        if (layer->scratch_bytes > *scratch) *scratch = layer->scratch_bytes;
     }
+    if (LFT_P(prior_scratch)(&s->prior) > *scratch) *scratch = LFT_P(prior_scratch)(&s->prior);
     flow->lattice = at;
     s->parameters = flow->params.count;
     LFT_P(flow_declare_terms)(&flow->params, s->terms);
     return LFT_OK;
 }
 
-/* Everything, over a measuring or a real arena. The number of tensors is known after a first, counting layout. */
+/* Everything, over a measuring or a real arena. The number of tensors is known after a first layout that only counts them. */
 LFT_P_STATIC lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena,
                                           lft_error *error)
 {
     LFT_P(flow_state)     counted, *s = (LFT_P(flow_state) *)lft_arena_alloc(arena, 1, sizeof *s);
-    LFT_P(flow_work)      first;
     LFT_(layer_desc)      single;
     const LFT_(layer_desc) *list = desc->layers ? desc->layer : &single;
     lft_arena             measure = lft_arena_measure();
     lft_status            status;
     size_t                scratch;
     int                   i;
-    lft_p_zero(&first, sizeof first);
     lft_p_zero(&counted, sizeof counted);
     single.ops   = LFT_(continuous)();
     single.desc  = &desc->continuous;
-    counted.work = &first;
     status       = lft_p_family_check(&desc->family, error);
     if (status) return status;
     counted.terms = lft_p_family_terms(&desc->family);
     flow->layers = desc->layers ? desc->layers : 1;
     flow->layer  = NULL;
-    flow->params.list = NULL;
-    status = LFT_P(flow_layout)(flow, &counted, desc, list, &measure, error);
+    flow->params.list     = NULL;
+    flow->params.counting = 1;
+    status = LFT_P(flow_layout)(flow, &counted, desc, list, &scratch, &measure, error);
     if (status) return status;
-    scratch = first.scratch.size;
-    if (LFT_P(prior_scratch)(&counted.prior) > scratch) scratch = LFT_P(prior_scratch)(&counted.prior);
 
     flow->state        = s;
     flow->pool         = desc->pool;
@@ -211,23 +209,23 @@ LFT_P_STATIC lft_status LFT_P(flow_build)(LFT_(flow) *flow, const LFT_(flow_desc
     flow->params.list  = (lft_parameter *)lft_arena_alloc(arena, (size_t)flow->params.tensors, sizeof(lft_parameter));
     flow->params.value = (double *)lft_arena_alloc(arena, flow->params.count, sizeof(double));
     flow->params.pace  = (double *)lft_arena_alloc(arena, flow->params.count, sizeof(double));
+    flow->params.counting = 0;
+
     if (!s) s = &counted;
-    s->volume  = counted.volume;
     s->terms   = counted.terms;
     s->theta   = flow->params.value;
     if (s->terms > 1) s->theta = (double *)lft_arena_alloc(arena, counted.parameters, sizeof(double));
+    status = LFT_P(flow_layout)(flow, s, desc, list, &scratch, arena, error);
+    if (status) return status;
     s->threads = lft_p_pool_threads(&flow->pool);
     s->work    = (LFT_P(flow_work) *)lft_arena_alloc(arena, (size_t)s->threads, sizeof *s->work);
     for (i = 0; i < s->threads; ++i) {
-        LFT_P(flow_work) *w = s->work ? s->work + i : &first;
+        LFT_P(flow_work) local, *w = s->work ? s->work + i : &local;
         w->x       = LFT_P(vectors)(arena, s->volume * LFT_P_SITE);
         w->other   = LFT_P(vectors)(arena, s->volume * LFT_P_SITE);
         w->score   = LFT_P(vectors)(arena, LFT_UPTO >= LFT_TRAIN ? s->volume * LFT_P_FORCES : 0);
         w->scratch = lft_arena_of(lft_arena_take(arena, scratch, 1), scratch);
     }
-    if (!s->work) s->work = &first;
-    status = LFT_P(flow_layout)(flow, s, desc, list, arena, error);
-    if (status) return status;
     return lft_arena_check(arena, error, "flow");
 }
 

@@ -1,5 +1,5 @@
-/* test_finer.c: what twice the integration steps say about log Z: against epsilon, and against steps so many that nothing is left; the
- * flow is as before; what is refused. The second half of this file is compiled once per instance. */
+/* test_finer.c: what twice the integration steps say about log Z: against epsilon, and against steps so many that nothing is left;
+ * the flow is as before; what is refused. The second half of this file is compiled once per instance. */
 #ifndef T
 #include "../test.h"
 

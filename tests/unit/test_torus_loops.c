@@ -62,6 +62,27 @@ static void more_dimensions(void)
 }
 #endif
 
+/* Classes of large lattices, of small ones with equal and with unequal extents, of doubled axes. */
+static void known(void)
+{
+    static const int period[3][4] = {{0, 0, 0, 0}, {3, 3, 3, 3}, {2, 0, 2, 3}};
+    int i;
+    for (i = 0; i < 5; ++i) {
+        const int *p = period[i < 3 ? i : 0], doubled = i < 3 ? 0 : i - 2;
+        suite_case = "U(1) 2D", u1_images(doubled, p, 4);
+        suite_case = "SU(2) 2D", su2_images(doubled, p, 3);
+        suite_case = "SU(3) 2D", su3_images(doubled, p, 3);
+#ifndef LFT_TEST_FEW
+        suite_case = "U(1) 3D", u1_3d_images(doubled, p, 3);
+        suite_case = "SU(2) 3D", su2_3d_images(doubled, p, 2);
+        suite_case = "SU(3) 3D", su3_3d_images(doubled, p, 2);
+        suite_case = "U(1) 4D", u1_4d_images(doubled, p, 2);
+        suite_case = "SU(2) 4D", su2_4d_images(doubled, p, 2);
+        suite_case = "SU(3) 4D", su3_4d_images(doubled, p, 2);
+#endif
+    }
+}
+
 /* log Z of U(1) and SU(2) on a torus of V plaquettes. */
 static void exact(void)
 {
@@ -89,6 +110,7 @@ int main(void)
     suite_case = "U(1) 2D", u1_small_transfer(2), u1_small_flow(2, 4), u1_small_flow(3, 3);
     suite_case = "SU(2) 2D", su2_small_transfer(2), su2_small_flow(2, 3);
     suite_case = "SU(3) 2D", su3_small_transfer(2), su3_small_flow(2, 2);
+    known();
     two_dimensions();
     exact();
 #ifndef LFT_TEST_FEW

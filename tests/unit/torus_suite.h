@@ -40,6 +40,27 @@ static double SUITE_(expression)(const double *row, int classes, int constant, d
     return sum;
 }
 
+/* All images of all classes to an order are known as members of theirs. */
+static void SUITE_(images)(int doubled, const int *period, int order)
+{
+    static const int       permutations[5] = {0, 1, 2, 6, 24};
+    static SUITE_(p_classes) classes;
+    SUITE_(p_traces)       p, q;
+    int                    i, g, count, looked_up = 0, bad = 0;
+    SUITE_(p_classes_find)(&classes, doubled, period, order, 1000);
+    count = classes.count;
+    for (i = 0; i < count; ++i) {
+        for (g = 0; g < permutations[SUITE_DIM] << SUITE_DIM; ++g) {
+            if (!SUITE_(p_traces_member)(&p, classes.one + i, g)) continue;
+            SUITE_(p_traces_reversed)(&q, &p);
+            bad += SUITE_(p_class_of)(&classes, &p) != i || SUITE_(p_class_of)(&classes, &q) != i;
+            ++looked_up;
+        }
+    }
+    printf("%s, order %d%s: %d classes, %d images\n", suite_case, order, doubled ? ", of a doubled axis" : "", count, looked_up);
+    check_true(suite_name("all images are known"), count > 0 && looked_up >= count << SUITE_DIM && !bad && classes.count == count);
+}
+
 /* Force, divergence and sum_l dW_0 dW_i of the classes to an order, on a lattice of these extents; period: along which of them they
  * are expected to be found modulo the extent. */
 static void SUITE_(small)(const int *extent, int order, const int *period)
