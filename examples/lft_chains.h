@@ -150,26 +150,18 @@ static void LFT(sample_print)(const cli_result *r)
     cli_print_out(r);
 }
 
-/* Beyond some size the Jacobian of epsilon is too dear: there the steps are doubled, if the user does not say otherwise. */
 static lft_status LFT(sample_exactness)(cli *c, const LFT(model) *m, uint64_t seed, cli_exactness *e)
 {
-    const size_t size  = LFT(dimension)(&m->flow);
-    const int    known = m->info.logq_error.n || cli_given(c, "double-steps");
-    const int    few   = !known && !cli_given(c, "measure-logq") && size > CLI_JACOBIAN;
-    const int    n     = (int)cli_count(c, "measure-logq", known || few ? 0 : (uint64_t)cli_logq_samples(size), 0, 1 << 20);
-    const int    finer = (int)cli_count(c, "double-steps", few ? 64 : 0, 2, 1 << 20);
-    cli_wide     wide;
-    lft_status   status;
+    const int  stored = m->info.logq_error.n, steps = LFT(integration_steps)(&m->flow);
+    int        n, finer;
+    cli_wide   wide;
+    lft_status status;
     memset(e, 0, sizeof *e);
+    if (LFT(draws)(&m->flow) == m->flow.layers) return c->error.code; /* draws know their density */
+    if (cli_exactness_samples(c, LFT(dimension)(&m->flow), steps, stored, &n, &finer)) return c->error.code;
     if (!finer) e->epsilon = m->info.logq_error;
-    if (n && finer) return cli_fail(c, LFT_ERR_ARG, "--double-steps: expected no --measure-logq beside it, got %d", n);
-    if (!(n || finer) || c->error.code) return c->error.code;
-    if (LFT(draws)(&m->flow) == m->flow.layers) return LFT_OK; /* draws know their density */
-    if (cli_wide_open(c, &wide, &m->doc, m->desc.pool, finer)) return c->error.code;
-    if (m->desc.family.degree) {
-        f64_flow *flow = &wide.model.flow;
-        if (cli_check(c, f64_flow_at(flow, m->theory.coupling, 2), &flow->error)) return c->error.code;
-    }
+    if (!(n || finer)) return LFT_OK;
+    if (cli_wide_open(c, &wide, &m->doc, m->desc.pool, finer) || cli_wide_at(c, &wide, m->theory.coupling)) return c->error.code;
     status = finer ? cli_measure_finer(c, &wide, seed, finer, &e->finer) : cli_measure_logq(c, &wide, seed, n, &e->epsilon);
     if (status == LFT_STOPPED) (void)cli_fail(c, LFT_STOPPED, "stopped while epsilon was measured; nothing was written");
     return status;

@@ -5,6 +5,7 @@
 #define CLI_INFINITY ((double)INFINITY)
 #define CLI_LAYERS   400  /* the most layers of a flow */
 #define CLI_JACOBIAN 3000 /* rows, beyond which that of epsilon takes minutes */
+#define CLI_FINER    64   /* samples of twice the integration steps in its place */
 
 /* ---- errors: the first one counts ---- */
 

@@ -164,6 +164,15 @@ static lft_status cli_wide_open(cli *c, cli_wide *w, const lft_safetensors *doc,
     return c->error.code;
 }
 
+/* A family at the couplings of a theory. */
+static lft_status cli_wide_at(cli *c, cli_wide *w, const double *coupling)
+{
+    f64_flow *flow = &w->model.flow;
+    if (c->error.code || !flow->family.degree) return c->error.code;
+    memcpy(w->model.theory.coupling, coupling, (size_t)flow->family.couplings * sizeof *coupling);
+    return cli_check(c, f64_flow_at(flow, coupling, flow->family.couplings), &flow->error);
+}
+
 /* Sample by sample, so that it can be watched and stopped. Their numbers are far from those that training has seen. */
 static lft_status cli_measure_logq(cli *c, cli_wide *w, uint64_t seed, int n, lft_logq_error *out)
 {
@@ -212,6 +221,18 @@ static lft_status cli_measure_finer(cli *c, cli_wide *w, uint64_t seed, int n, l
     if (cli_check(c, status, &flow->error) || cli_signal) return c->error.code ? c->error.code : LFT_STOPPED;
     *out = lft_weigh_pair(logw, finer, (size_t)n);
     if (out->status) (void)cli_fail(c, out->status, "--double-steps: log-weights that are not finite, or of a single sample");
+    return c->error.code;
+}
+
+/* The samples of epsilon where it is not `known`, and those of twice the steps in its place: beyond some size, or as asked for. */
+static lft_status cli_exactness_samples(cli *c, size_t size, int steps, int known, int *logq, int *finer)
+{
+    const int doubled = cli_given(c, "double-steps");
+    const int few     = !known && !doubled && steps && !cli_given(c, "measure-logq") && size > CLI_JACOBIAN;
+    *logq  = (int)cli_count(c, "measure-logq", known || doubled || few ? 0 : (uint64_t)cli_logq_samples(size), 0, 1 << 20);
+    *finer = (int)cli_count(c, "double-steps", few ? CLI_FINER : 0, 2, 1 << 20);
+    if (doubled && !steps) return cli_fail(c, LFT_ERR_ARG, "--double-steps: expected a flow with integration steps, got none");
+    if (*logq && *finer) return cli_fail(c, LFT_ERR_ARG, "--double-steps: expected no --measure-logq beside it, got %d", *logq);
     return c->error.code;
 }
 

@@ -43,8 +43,8 @@ static void cli_print_logq(const cli_result *r)
         return;
     }
     if (r->finer_n) {
-        printf("  epsilon    not measured: twice the steps change log w by %.2g (std), log Z by %.2g, on %llu samples\n",
-               r->finer_std, r->logz_shift, (unsigned long long)r->finer_n);
+        printf("  epsilon    not measured: twice the steps change log w by %.2g (std), log Z by %.2g, on %llu samples%s\n",
+               r->finer_std, r->logz_shift, (unsigned long long)r->finer_n, r->finer_std > 1e-2 ? ": too few steps" : "");
         return;
     }
     if (!r->logq_n) {

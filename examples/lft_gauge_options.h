@@ -108,7 +108,7 @@ static const cli_option cli_option_table[] = {
     {"measure-logq", "N", "as stored, or 2 to 32", "measure epsilon anew on N samples; train: at the end; 0: not",
      CLI_TRAINED | CLI_SAMPLE},
     {"double-steps", "N", "none, above 3000 numbers 64",
-     "in place of epsilon: what twice the integration steps change on N samples", CLI_SAMPLE},
+     "in place of epsilon: what twice the integration steps change on N samples", CLI_TRAINED | CLI_SAMPLE},
     {"wilson", "RxT", "none", "Wilson loops up to this size", CLI_LOOKING | CLI_CORRELATE},
     {"flow-time", "X", "0", "of the Wilson flow, at which energy and (in 4 dimensions) charge are measured",
      CLI_LOOKING | CLI_CORRELATE},

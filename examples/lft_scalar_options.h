@@ -77,7 +77,7 @@ static const cli_option cli_option_table[] = {
     {"measure-logq", "N", "as stored, or 32", "measure epsilon anew on N samples; train: at the end",
      CLI_TRAIN | CLI_SAMPLE | CLI_RESUME},
     {"double-steps", "N", "none, above 3000 numbers 64",
-     "in place of epsilon: what twice the integration steps change on N samples", CLI_SAMPLE},
+     "in place of epsilon: what twice the integration steps change on N samples", CLI_TRAIN | CLI_SAMPLE | CLI_RESUME},
     {"chains", "N", "n / 1000 within 16 to 64", "independent chains; measure: of the file, row i is chain i mod N (1)",
      CLI_CHAINS | CLI_MEASURE | CLI_INFO},
     {"therm", "N", "sample 20, hmc 200", "steps of every chain before the first measurement", CLI_CHAINS},

@@ -12,7 +12,9 @@ typedef struct LFT(train_job) {
     const char     *out, *checkpoint;
     FILE           *history;
     int             fit_only; /* --fit and no steps */
-    int             history_failed, timed, logq_n; /* logq_n, ess_n: samples of the measurements at the end, -1: the default */
+    int             history_failed, timed;
+    int             logq_n, finer_n; /* samples of the measurements at the end, as ess_n; logq_n -1: not yet known */
+    lft_weight_shift finer;
     uint64_t        stop_after, first_step, ess_n;
     double          seconds, began, earlier, saved, checkpoint_every; /* began: of the loop; earlier: before a resume, of a fit */
 } LFT(train_job);
@@ -46,7 +48,10 @@ static lft_status LFT(read_train_desc)(cli *c, lft_train_desc *d)
 static lft_status LFT(train_lay_out)(LFT(train_job) *j, lft_arena arena)
 {
     if (j->c->error.code) return j->c->error.code;
-    if (j->logq_n < 0) j->logq_n = cli_logq_samples(LFT(dimension)(&j->flow));
+    if (j->logq_n < 0 && cli_exactness_samples(j->c, LFT(dimension)(&j->flow), LFT(integration_steps)(&j->flow), 0, &j->logq_n,
+                                               &j->finer_n)) {
+        return j->c->error.code;
+    }
     return cli_check(j->c, LFT(trainer_init)(&j->trainer, &j->flow, j->theories, &j->train, &arena), &j->flow.error);
 }
 
@@ -65,9 +70,9 @@ static void LFT(train_few_logq)(LFT(train_job) *j, double one)
     const double n = 0.2 * j->seconds / one;
     if (cli_given(j->c, "measure-logq") || j->logq_n >= 32 || n >= j->logq_n) return;
     j->logq_n = n < 2 ? 0 : (int)n;
-    if (!j->logq_n) {
-        cli_note(j->c, "epsilon will not be measured: about %.2g s for a sample are too long; --measure-logq N does it on N", one);
-    }
+    if (j->logq_n) return;
+    j->finer_n = LFT(integration_steps)(&j->flow) ? CLI_FINER : 0;
+    cli_note(j->c, "epsilon will not be measured: about %.2g s for a sample are too long; --measure-logq N does it on N", one);
 }
 
 /* Seconds of all that comes after the last step: epsilon, and the ESS. For that at most a tenth of the budget is spent if
@@ -98,7 +103,7 @@ static double LFT(time_of_end)(LFT(train_job) *j)
         j->ess_n = j->ess_n < 256 ? 256 : j->ess_n;
     }
     while (c->blocks > blocks) free(c->block[--c->blocks]); /* the end takes its own */
-    return spent + sample * (double)j->ess_n;
+    return spent + sample * ((double)j->ess_n + 6 * j->finer_n); /* a half and a whole more, in double precision */
 }
 
 /* The steps of all scales, as so many of all together: a lattice of half as many sites takes about half the time. */
@@ -173,7 +178,7 @@ static lft_status LFT(train_calibrate)(LFT(train_job) *j, lft_arena arena)
 static lft_status LFT(train_open)(LFT(train_job) *j)
 {
     cli *c = j->c;
-    j->logq_n           = cli_given(c, "measure-logq") ? (int)cli_count(c, "measure-logq", 0, 0, 1 << 20) : -1;
+    j->logq_n           = -1;
     j->ess_n            = cli_count(c, "ess-n", 10000, 1, (uint64_t)1 << 32);
     j->stop_after       = cli_count(c, "stop-after", UINT64_MAX, 1, UINT64_MAX - 1);
     j->checkpoint       = cli_text(c, "checkpoint");
@@ -446,6 +451,7 @@ static lft_status LFT(train_measure)(LFT(train_job) *j)
     cli_wide        wide;
     lft_status      status;
     if (LFT(document_of)(c, &j->flow, &j->info, &doc) || cli_wide_open(c, &wide, &doc, j->desc.pool, 0)) return c->error.code;
+    if (cli_wide_at(c, &wide, j->theory.coupling)) return c->error.code;
     for (;;) {
         int steps = f64_integration_steps(&wide.model.flow);
         status    = cli_measure_logq(c, &wide, j->train.seed, j->logq_n, &j->info.logq_error);
@@ -454,6 +460,28 @@ static lft_status LFT(train_measure)(LFT(train_job) *j)
         if (LFT(flow_refine)(&j->flow, steps) || f64_flow_refine(&wide.model.flow, steps)) return LFT_OK;
         cli_note(c, "epsilon has std %.2g, mean %.2g: integration steps refined to %d", j->info.logq_error.std,
                  j->info.logq_error.mean, steps);
+    }
+}
+
+/* In place of epsilon; the steps grow in the same way. */
+static lft_status LFT(train_finer)(LFT(train_job) *j)
+{
+    lft_weight_shift *e    = &j->finer;
+    const double     *at   = j->theory.coupling;
+    cli              *c    = j->c;
+    lft_pool          pool = j->desc.pool;
+    for (;;) {
+        lft_safetensors doc;
+        cli_wide        wide;
+        lft_status      status = LFT(document_of)(c, &j->flow, &j->info, &doc);
+        int             steps  = LFT(integration_steps)(&j->flow);
+        if (status || cli_wide_open(c, &wide, &doc, pool, 1) || cli_wide_at(c, &wide, at)) return c->error.code;
+        status = cli_measure_finer(c, &wide, j->train.seed, j->finer_n, e);
+        if (status || (e->std <= 1e-2 && fabs(e->logz_shift) <= 1e-2 + 2 * e->logz_error)) return status;
+        steps += (steps + 1) / 2;
+        if (LFT(flow_refine)(&j->flow, steps)) return LFT_OK;
+        cli_note(c, "twice the steps change log w by %.2g (std), log Z by %.2g: integration steps refined to %d", e->std,
+                 e->logz_shift, steps);
     }
 }
 
@@ -524,6 +552,7 @@ static lft_status LFT(train_end)(LFT(train_job) *j)
         const lft_logq_error worst = j->info.logq_error;
         lft_weights          here;
         if (j->logq_n && LFT(train_measure)(j)) return c->error.code ? c->error.code : LFT_STOPPED;
+        if (j->finer_n && LFT(train_finer)(j)) return c->error.code ? c->error.code : LFT_STOPPED;
         if (LFT(train_ess)(j, &here)) return c->error.code;
         if (cli_signal) return LFT_STOPPED;
         cli_note_point(c, &j->flow.family, j->theory.coupling, &here, &j->info.logq_error);
@@ -539,6 +568,7 @@ static lft_status LFT(train_end)(LFT(train_job) *j)
     j->info.ess   = lft_finite(w.ess) ? w.ess : 0;
     j->info.ess_n = w.n;
     cli_set_logq(c->result, &j->info.logq_error);
+    cli_set_finer(c->result, &j->finer);
     cli_set_weights(c->result, &w);
     c->result->verdict = cli_flow_verdict(w.ess);
     return j->out ? cli_write(c, j->out, LFT(fill_model), j) : LFT_OK;

@@ -37,6 +37,7 @@ cp out measure.json
 expect "measure with a model: forward ESS" 0 '"forward_ess":0\.' measure hmc.npy --chains 16 --model m.safetensors --json
 expect "measure without couplings" 0 'chi2' measure phi.npy --chains 16
 expect "sample in f64, as text" 0 'verdict' sample --model m.safetensors --n 500 --real f64 --threads 1
+expect "sample --double-steps" 0 '"finer_n":16' sample --model m.safetensors --n 100 --double-steps 16 --json --threads 1
 expect "sample --measure-logq" 0 '"logq_n":3' sample --model m.safetensors --n 100 --measure-logq 3 --json --threads 1
 expect "hmc, leapfrog from a hot start" 0 'integration steps' hmc "${physics[@]}" --n 2000 --integrator=leapfrog --start=hot \
     --md-steps 10 --therm 50 --every 2 --length 0.5 --jitter 0
@@ -110,6 +111,8 @@ expect "info, coupling" 0 'layer 1    coupling, parity 1, hidden 3,2, kernel 3, 
 expect "info, coupling, --json" 0 '"flow":"coupling","layers":3,' info c.safetensors --json
 expect "sample, coupling" 0 '"status":"ok"' sample --model c.safetensors --n 2000 --seed 2 --out phic.npy --json --threads 1
 cp out samplec.json
+expect "sample, coupling, no steps to double" 1 'double-steps: expected a flow with integration steps, got none' sample \
+    --model c.safetensors --n 100 --double-steps 8
 expect "sample, coupling, --measure-logq" 0 '"logq_n":3' sample --model c.safetensors --n 100 --measure-logq 3 --json --threads 1
 expect "measure with a coupling model" 0 '"forward_ess":[0-9]' measure phic.npy --chains 16 --model c.safetensors --json
 py "coupling: log q is exact to rounding, nothing is refined" '

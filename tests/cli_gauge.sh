@@ -59,6 +59,10 @@ assert r["logq_n"] == 0 and r["logq_error"] is None and 1e-3 < r["finer_std"] < 
 assert abs(r["logz_shift"]) > 4 * r["logz_shift_error"] and abs(r["logz"] - 15.0985189445) < 4 * r["logz_error"], r'
 expect "u1: twice the steps, or epsilon" 1 'double-steps: expected no --measure-logq beside it, got 4' "${untrained[@]}" --flow nlo --n 10 \
     --double-steps 8 --measure-logq 4
+few=(train --extent 8x8 --beta 2 --steps 2 --batch 64 --int-steps 3 --seed 1 --threads 1 --ess-n 500 --double-steps 64 --out few)
+expect "u1: training refines too few steps" 0 'log Z by [-0-9.]*: integration steps refined to 8' "${few[@]}"
+expect "u1: as far as it may" 0 'on 64 samples: too few steps' "${few[@]}" --most-int-steps 4
+expect "u1: exact draws, no steps" 0 'epsilon    none' sample --flow exact --extent 4x4 --beta 2 --n 10 --double-steps 8
 expect "u1: sample lo, with loops and an npy file" 0 'wilson_2x2' "${untrained[@]}" --flow lo --n 500 --wilson 2x2 --measure-logq 0 \
     --out lo.npy --integrator rk3
 py "u1: shape of the npy file of a flow" 'assert npy("lo.npy")[0] == (500, 8, 8, 2, 1)'
