@@ -63,15 +63,15 @@
 #include "66_loop_classes.h"
 #include "67_loop_program.h"
 #include "68_loop_draft.h"
+#include "68_plaquette_orbits.h"
+#include "68_potential.h"
+#include "68_trace_net.h"
 #include "69_group_scheme.h"
-#include "69_plaquette_orbits.h"
-#include "69_potential.h"
-#include "69_trace_net.h"
+#include "69_loop_coefficients.h"
 #endif
 #if LFT_GROUP == LFT_SCALAR
 #include "70_continuous.h"
 #else
-#include "70_layer.h"
 #include "71_gauge_continuous.h"
 #endif
 #if LFT_GROUP == LFT_SCALAR

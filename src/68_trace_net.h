@@ -1,8 +1,8 @@
-/* 69_trace_net.h: a potential that is a net of plaquettes, with force and divergence.
+/* 68_trace_net.h: a potential that is a net of plaquettes, with force and divergence.
  * Offers (private): LFT_P(trace_net), LFT_P(net_init)(), _start, _prepare, _fields_of, _force, _backward.
  *
  *   S~ = sum_p sum_h a_h sigma(b_h + x_ph),   x_ph = sum_q K_h(p, q) w_q,   w_q = Re tr U_q / N,   sigma = tanh
- * over plaquettes p and units h, q those that p sees, and K depends on nothing but the orbit of the pair (69_plaquette_orbits.h):
+ * over plaquettes p and units h, q those that p sees, and K depends on nothing but the orbit of the pair (68_plaquette_orbits.h):
  * S~ is invariant. With the derivatives F_q^a = d_l^a w_q and C of sum_a T^a T^a = -C
  *   force       Z_l^a = -d_l^a S~ = -sum_q g_q F_q^a,   g_q = sum_p sum_h a_h sigma'_ph K_h(p, q)
  *   divergence  -sum d_l^a d_l^a S~ = -sum_p sum_h a_h (sigma''_ph Q_ph - 4 C sigma'_ph x_ph),

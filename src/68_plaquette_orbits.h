@@ -1,4 +1,4 @@
-/* 69_plaquette_orbits.h: the plaquettes about one, and the pairs of them that share links, sorted by orbits.
+/* 68_plaquette_orbits.h: the plaquettes about one, and the pairs of them that share links, sorted by orbits.
  * Offers (private): LFT_P(orbits), LFT_P(orbits_init)(); LFT_P(plane_axes)(), _plane_of, _side_axis, _side_shift, _side_around,
  * _couple; LFT_P_REACH.
  *

@@ -1,4 +1,4 @@
-/* 69_potential.h: potentials made of Wilson loops, with force and divergence.
+/* 68_potential.h: potentials made of Wilson loops, with force and divergence.
  * Offers (private): LFT_P(potential), LFT_P(potential_classes)(), _find, _init, _room, _start, _solve, _fields, _force, _backward.
  *
  *   S~(U) = sum_i c_i W_i(U),   force Z_l^a = -d_l^a S~,   divergence -sum d_l^a d_l^a S~ = sum_i c_i L W_i
