@@ -234,7 +234,7 @@ static void LFT(check_same_bits)(cli *c)
     check(c, "three threads: log q that differ", memcmp(a, b, sizeof a) != 0, 0, 0);
     memset(b, 1, sizeof b);
     arena = cli_arena(c, CLI_DESC_BYTES);
-    if (LFT(document_of)(c, &one, &info, &read.doc) || LFT(model_of)(c, &read, lft_pool_openmp(1), &arena)) return;
+    if (LFT(document_of)(c, &one, &info, &read.doc) || LFT(model_of)(c, &read, lft_pool_openmp(1), 0, &arena)) return;
     (void)LFT(flow_sample)(&read.flow, 1, 0, &x, b);
     check(c, "model written and read: log q that differ", memcmp(a, b, sizeof a) != 0, 0, 0);
 }

@@ -211,9 +211,9 @@ static void test_scales(int circles, lft_optimizer optimizer)
             one.estimator = t.desc.estimator;
             bad |= u2_trainer_init(&alone, &part, &coarse, &one, &after) || u2_train_gradient(&alone, 7, &loss[0]);
             bad |= u2_train_gradient(&t, 7, &loss[1]) != LFT_OK;
-            off     = fmax(off, apart(alone.gradient, t.gradient, last) / largest(alone.gradient, last));
+            off     = fmax(off, test_apart(alone.gradient, t.gradient, last) / test_largest(alone.gradient, last));
             off     = fmax(off, fabs(loss[0] - loss[1]));
-            scatter = fmax(scatter, largest(t.gradient + last, n - last));
+            scatter = fmax(scatter, test_largest(t.gradient + last, n - last));
         } else if (k >= SCALES * EACH) first = 0, last = n;
         bad |= u2_train_step(&t) || t.report.scale != k / EACH || flow.params.count != n || flow.lattice.volume != 16;
         for (i = 0; i < n; ++i) bad |= (fabs(flow.params.value[i] - before[i]) > 0) > (i >= first && i < last);
