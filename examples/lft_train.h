@@ -106,6 +106,23 @@ static double LFT(time_of_end)(LFT(train_job) *j)
     return spent + sample * ((double)j->ess_n + 6 * j->finer_n); /* a half and a whole more, in double precision */
 }
 
+/* Seconds for epsilon of a sample, by measurement; where the determinant alone is beyond `most`, those of the determinant. */
+static double LFT(train_time_of_epsilon)(LFT(train_job) *j, double most)
+{
+    cli           *c      = j->c;
+    const double   rows   = (double)LFT(dimension)(&j->flow), lu = rows * rows * rows / 3e9;
+    const int      blocks = c->blocks;
+    double         start;
+    lft_logq_error e;
+    lft_arena      scratch;
+    if (lu > most) return lu;
+    scratch = cli_arena(c, LFT(flow_logq_error_bytes)(&j->flow));
+    start   = cli_seconds();
+    if (!c->error.code) (void)LFT(flow_logq_error)(&j->flow, 1, 0, 1, &e, scratch);
+    while (c->blocks > blocks) free(c->block[--c->blocks]);
+    return cli_seconds() - start;
+}
+
 /* The steps of all scales, as so many of all together: a lattice of half as many sites takes about half the time. */
 static double LFT(train_scale_share)(const LFT(train_job) *j, uint64_t scale_steps)
 {
@@ -126,7 +143,6 @@ static lft_status LFT(train_calibrate)(LFT(train_job) *j, lft_arena arena)
     cli             *c     = j->c;
     const double     begin = cli_seconds(), most = 0.02 * j->seconds;
     lft_train_desc  *d     = &j->train;
-    lft_logq_error   e;
     double           loss, step = 0, guard = 0, end, start, rest;
     uint64_t         count = 0;
     lft_status       status = LFT_OK;
@@ -154,14 +170,16 @@ static lft_status LFT(train_calibrate)(LFT(train_job) *j, lft_arena arena)
     /* one pass backward for as many rows of the Jacobian as there are lanes, and its determinant */
     LFT(train_few_logq)(j, step / j->trainer.desc.batch * LFT(lanes)() / f64_lanes() * rows + rows * rows * rows / 3e9);
     end = LFT(time_of_end)(j);
-    if (every > 0 && LFT(integration_steps)(&j->flow) > 0 && !c->error.code) {
-        const int blocks  = c->blocks;
-        lft_arena scratch = cli_arena(c, LFT(flow_logq_error_bytes)(&j->flow));
-        start             = cli_seconds();
-        if (!c->error.code) (void)LFT(flow_logq_error)(&j->flow, 1, 0, samples, &e, scratch);
-        guard = (cli_seconds() - start) / every;
-        while (c->blocks > blocks) free(c->block[--c->blocks]);
+    if (every > 0 && LFT(integration_steps)(&j->flow) > 0) {
+        guard = samples * LFT(train_time_of_epsilon)(j, 0.1 * j->seconds / samples);
     }
+    if (guard > 0.1 * j->seconds && !cli_given(c, "guard-every")) {
+        cli_note(c, "no guard: epsilon of %d samples takes at least %.2g s; --guard-every N measures it all the same", samples,
+                 guard);
+        d->guard_every = -1, guard = 0;
+    }
+    end += guard; /* once more behind the last step */
+    guard /= every > 0 ? every : 1;
     rest     = j->seconds - (cli_seconds() - c->begin) - 1.2 * end;
     rest     = rest > 0.2 * j->seconds ? rest : 0.2 * j->seconds;
     for (; shrinks && d->batch < batch && 0.95 * rest / (2 * step + guard) >= 20 + share; d->batch *= 2) step *= 2;

@@ -37,6 +37,9 @@ cp out measure.json
 expect "measure with a model: forward ESS" 0 '"forward_ess":0\.' measure hmc.npy --chains 16 --model m.safetensors --json
 expect "measure without couplings" 0 'chi2' measure phi.npy --chains 16
 expect "sample in f64, as text" 0 'verdict' sample --model m.safetensors --n 500 --real f64 --threads 1
+expect "no Jacobian of 4096 rows" 0 'no guard: epsilon of 2 samples' train --extent 64x64 --m2 1 --lambda 1 --sines 1 --nodes 1 \
+    --gates 0 --zeros 0 --int-steps 4 --batch 16 --ess-n 64 --seconds 1 --threads 1 --out large.safetensors --json
+py "twice the steps in its place" 'r = last("out"); assert r["finer_n"] == 64 and r["logq_n"] == 0 and r["finer_std"] < 1e-2, r'
 expect "sample --double-steps" 0 '"finer_n":16' sample --model m.safetensors --n 100 --double-steps 16 --json --threads 1
 expect "sample --measure-logq" 0 '"logq_n":3' sample --model m.safetensors --n 100 --measure-logq 3 --json --threads 1
 expect "hmc, leapfrog from a hot start" 0 'integration steps' hmc "${physics[@]}" --n 2000 --integrator=leapfrog --start=hot \
