@@ -469,7 +469,6 @@ static lft_status LFT(train_measure)(LFT(train_job) *j)
     cli_wide        wide;
     lft_status      status;
     if (LFT(document_of)(c, &j->flow, &j->info, &doc) || cli_wide_open(c, &wide, &doc, j->desc.pool, 0)) return c->error.code;
-    if (cli_wide_at(c, &wide, j->theory.coupling)) return c->error.code;
     for (;;) {
         int steps = f64_integration_steps(&wide.model.flow);
         status    = cli_measure_logq(c, &wide, j->train.seed, j->logq_n, &j->info.logq_error);
