@@ -218,10 +218,12 @@ static lft_status cli_measure_finer(cli *c, cli_wide *w, uint64_t seed, int n, l
         status = f64_flow_finer_weights(flow, &w->model.theory, seed, first + (uint64_t)i, &x, logw + i, finer + i, arena);
     }
     cli_progress_end(c);
-    if (cli_check(c, status, &flow->error) || cli_signal) return c->error.code ? c->error.code : LFT_STOPPED;
-    *out = lft_weigh_pair(logw, finer, (size_t)n);
-    if (out->status) (void)cli_fail(c, out->status, "--double-steps: log-weights that are not finite, or of a single sample");
-    return c->error.code;
+    if (cli_signal) return LFT_STOPPED;
+    if (!status) *out = lft_weigh_pair(logw, finer, (size_t)n), status = out->status;
+    if (status != LFT_ERR_NONFINITE) return cli_check(c, status, &flow->error);
+    memset(out, 0, sizeof *out); /* of a poor flow: no reason to lose it */
+    cli_note(c, "twice the steps: a log-weight is not finite; what they change is not known");
+    return LFT_OK;
 }
 
 /* The samples of epsilon where it is not `known`, and those of twice the steps in its place: beyond some size, or as asked for. */

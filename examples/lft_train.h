@@ -494,7 +494,7 @@ static lft_status LFT(train_finer)(LFT(train_job) *j)
         int             steps  = LFT(integration_steps)(&j->flow);
         if (status || cli_wide_open(c, &wide, &doc, pool, 1) || cli_wide_at(c, &wide, at)) return c->error.code;
         status = cli_measure_finer(c, &wide, j->train.seed, j->finer_n, e);
-        if (status || (e->std <= 1e-2 && fabs(e->logz_shift) <= 1e-2 + 2 * e->logz_error)) return status;
+        if (status || !e->n || (e->std <= 1e-2 && fabs(e->logz_shift) <= 1e-2 + 2 * e->logz_error)) return status;
         steps += (steps + 1) / 2;
         if (LFT(flow_refine)(&j->flow, steps)) return LFT_OK;
         cli_note(c, "twice the steps change log w by %.2g (std), log Z by %.2g: integration steps refined to %d", e->std,
