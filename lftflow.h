@@ -450,10 +450,11 @@ LFT_P_STATIC void lft_series_clear(lft_series *s);
     X(LFT_DOUBT_WINDOW, 8, "the window reached half of the samples")                  \
     X(LFT_DOUBT_LENGTH, 16, "fewer samples than 50 tau_int")                          \
     X(LFT_DOUBT_REPLICA, 32, "replicas too short for their own means")                \
-    X(LFT_DOUBT_SPREAD, 64, "replicas disagree")
+    X(LFT_DOUBT_SPREAD, 64, "replicas disagree")                                      \
+    X(LFT_DOUBT_WEIGHTS, 128, "the weights of a few samples decide")
 
 #define LFT_P_DOUBT_ENUM(name, bit, text) name = bit,
-enum lft_doubt { LFT_DOUBT_NONE = 0, LFT_P_DOUBT_LIST(LFT_P_DOUBT_ENUM) LFT_P_DOUBT_END = 128 };
+enum lft_doubt { LFT_DOUBT_NONE = 0, LFT_P_DOUBT_LIST(LFT_P_DOUBT_ENUM) LFT_P_DOUBT_END = 256 };
 #undef LFT_P_DOUBT_ENUM
 
 /* The first reason in words; "reliable" for none. Never NULL. */
@@ -468,7 +469,8 @@ LFT_P_STATIC const char *lft_doubt_str(int doubts);
  * Doubts: a number that is not finite (then value or error is NaN); n < 5; a constant series (error 0, tau_int 1/2); a
  * window so long that fewer than half of the samples have a partner at W + 1; n < 50 tau_int; more than one replica and
  * (2W + 1) replicas > n / 10, for each replica's mean takes the fraction (2W + 1) replicas / n out of error^2; replica
- * means whose chi^2 is 4 sigma too large, for chains that sit in different modes look precise, each by itself. */
+ * means whose chi^2 is 4 sigma too large, for chains that sit in different modes look precise, each by itself.
+ * LFT_DOUBT_WEIGHTS is for those who reweight to set: the series do not know which column is a weight. */
 typedef struct lft_estimate {
     double value, error, error_error, tau_int, tau_int_error, spread;
     size_t n;
@@ -570,8 +572,8 @@ LFT_P_STATIC lft_status lft_npy_read(lft_reader from, const lft_npy *npy, double
 
 /* ---- 25_safetensors.h, declarations ------------------------------------------------------------------------------ */
 /* 25_safetensors.h: models, as named tensors with metadata. Source: github.com/huggingface/safetensors, README.
- * Offers: lft_tensor, lft_text_pair, lft_safetensors, lft_safetensors_save(), lft_safetensors_load(),
- *         lft_safetensors_find(), lft_safetensors_meta(), lft_tensor_count(), lft_tensor_get(), lft_tensor_get_u64().
+ * Offers: lft_tensor, lft_text_pair, lft_safetensors, lft_safetensors_save(), lft_safetensors_find(), lft_safetensors_meta(),
+ *         lft_tensor_count(), lft_tensor_get(), lft_tensor_get_u64().
  *
  * A file is a length N (8 bytes, little-endian), N bytes of JSON, and a buffer that the tensors fill without a hole. */
 
@@ -606,16 +608,6 @@ typedef struct lft_safetensors {
 LFT_P_STATIC lft_status lft_safetensors_save(lft_writer to, const lft_tensor *tensor, int n, const lft_text_pair *meta,
                                              int nmeta, lft_error *error);
 
-/* Reads a file to its end. Refused is whatever the format forbids (duplicate names, holes, overlaps, data that do not
- * fit the shape, bytes after the data), and also what this library cannot hold: other dtypes, rank above 8, texts with
- * a zero byte, and in the header of a tensor any key but dtype, shape and data_offsets.
- * With an arena that measures, or is too small, arena->need becomes exactly what the file takes; the data are then not
- * read, and the measuring call returns LFT_OK with an empty doc. Other failures leave the arena as it was.
- * LFT_ERR_FORMAT: see above; LFT_ERR_IO: the file ends early; LFT_ERR_NOMEM. Time O(bytes + n log n); memory: header
- * and data as they are in the file, and sizeof(lft_tensor) or (lft_text_pair) per entry. */
-LFT_P_STATIC lft_status lft_safetensors_load(lft_reader from, lft_arena *arena, lft_safetensors *doc,
-                                             lft_error *error);
-
 /* The tensor of that name, or NULL. O(tensors). */
 LFT_P_STATIC const lft_tensor *lft_safetensors_find(const lft_safetensors *doc, const char *name);
 
@@ -630,6 +622,20 @@ LFT_P_STATIC double lft_tensor_get(const lft_tensor *tensor, size_t i);
 
 /* Integer i exactly: seeds and counters. 0 if it is negative, not there, or the dtype is no integer type. O(1). */
 LFT_P_STATIC uint64_t lft_tensor_get_u64(const lft_tensor *tensor, size_t i);
+
+/* ---- 25_safetensors_read.h, declarations ------------------------------------------------------------------------- */
+/* 25_safetensors_read.h: models from files that strangers may have written.
+ * Offers: lft_safetensors_load(). */
+
+/* Reads a file to its end. Refused is whatever the format forbids (duplicate names, holes, overlaps, data that do not
+ * fit the shape, bytes after the data), and also what this library cannot hold: other dtypes, rank above 8, texts with
+ * a zero byte, and in the header of a tensor any key but dtype, shape and data_offsets.
+ * With an arena that measures, or is too small, arena->need becomes exactly what the file takes; the data are then not
+ * read, and the measuring call returns LFT_OK with an empty doc. Other failures leave the arena as it was.
+ * LFT_ERR_FORMAT: see above; LFT_ERR_IO: the file ends early; LFT_ERR_NOMEM. Time O(bytes + n log n); memory: header
+ * and data as they are in the file, and sizeof(lft_tensor) or (lft_text_pair) per entry. */
+LFT_P_STATIC lft_status lft_safetensors_load(lft_reader from, lft_arena *arena, lft_safetensors *doc,
+                                             lft_error *error);
 
 /* ---- 26_links.h, declarations ------------------------------------------------------------------------------------ */
 /* 26_links.h: what the rooms of the gauge file formats share: what a file says, and its links one by one.
@@ -813,13 +819,21 @@ LFT_P_NOINLINE void lft_p_put_f64(lft_p_text *t, double v)
     }
 }
 
+/* An empty text over a buffer. */
+LFT_P_NOINLINE lft_p_text lft_p_text_over(char *data, size_t size)
+{
+    lft_p_text t;
+    t.data = data, t.used = 0, t.size = size;
+    lft_p_put(&t, "");
+    return t;
+}
+
 LFT_P_NOINLINE lft_p_text lft_p_error_text(lft_error *e, lft_status code, const char *where, const char *what)
 {
     lft_p_text t = {0, 0, 0};
     if (!e) return t;
     e->code = code;
-    t.data  = e->text;
-    t.size  = sizeof e->text;
+    t       = lft_p_text_over(e->text, sizeof e->text);
     lft_p_put(&t, where);
     lft_p_put(&t, ": ");
     lft_p_put(&t, what);
@@ -1521,9 +1535,7 @@ LFT_P_NOINLINE void lft_p_sink_text(lft_p_sink *s, const char *text)
 LFT_P_STATIC void lft_p_sink_u64(lft_p_sink *s, uint64_t v)
 {
     char       digits[21];
-    lft_p_text t = {0, 0, 0};
-    t.data       = digits;
-    t.size       = sizeof digits;
+    lft_p_text t = lft_p_text_over(digits, sizeof digits);
     lft_p_put_u64(&t, v);
     lft_p_sink_text(s, digits);
 }
@@ -1587,11 +1599,9 @@ LFT_P_STATIC lft_status lft_file_replace(const char *path, int (*fill)(lft_write
                                          void *ctx, lft_error *error)
 {
     char       temporary[4096];
-    lft_p_text t = {0, 0, 0};
+    lft_p_text t = lft_p_text_over(temporary, sizeof temporary);
     FILE      *file;
     lft_status status;
-    t.data = temporary;
-    t.size = sizeof temporary;
     lft_p_put(&t, path);
     if (t.used > 4000) return lft_p_fail(error, LFT_ERR_ARG, "file", "path: expected at most 4000 bytes");
     lft_p_put(&t, ".tmp");
@@ -1626,7 +1636,7 @@ typedef double lft_p_f64_p_real;
 
 /* ---- 10_lanes.h, code -------------------------------------------------------------------------------------------- */
 /* 10_lanes.h: one vector, one configuration per lane. The only room that knows what a vector is.
- * Offers (private): lft_v, lft_m, lft_splat(); lt, eq, sel, any, bits, unbits, to_int, to_real; load/store of doubles.
+ * Offers (private): lft_v, lft_m, lft_splat(); lt, eq, sel, any, bits, unbits; load/store of doubles.
  *
  * On GCC and Clang lft_v is a vector-extension type, so kernels are plain infix C; with one lane it is the real type
  * itself and the same source is portable C99. Masks are all-ones or all-zeros per lane. */
@@ -1665,8 +1675,6 @@ LFT_P_INLINE lft_v LFT_P(unbits)(lft_m m)
     lft_p_copy(&a, &m, sizeof a);
     return a;
 }
-LFT_P_INLINE lft_m LFT_P(to_int)(lft_v a) { return (lft_m)a; }
-LFT_P_INLINE lft_v LFT_P(to_real)(lft_m a) { return (lft_v)a; }
 LFT_P_INLINE int   LFT_P(any)(lft_m m) { return m != 0; }
 
 #else
@@ -1689,8 +1697,6 @@ LFT_P_INLINE lft_m LFT_P(int_splat)(lft_int x)
 LFT_P_INLINE lft_m LFT_P(int_eq)(lft_m a, lft_m b) { return (lft_m)(a == b); }
 LFT_P_INLINE lft_m LFT_P(bits)(lft_v a) { return (lft_m)a; }
 LFT_P_INLINE lft_v LFT_P(unbits)(lft_m m) { return (lft_v)m; }
-LFT_P_INLINE lft_m LFT_P(to_int)(lft_v a) { return __builtin_convertvector(a, lft_m); }
-LFT_P_INLINE lft_v LFT_P(to_real)(lft_m a) { return __builtin_convertvector(a, lft_v); }
 LFT_P_INLINE int   LFT_P(any)(lft_m m)
 {
     lft_int bits = 0;
@@ -1729,6 +1735,21 @@ LFT_P_INLINE void LFT_P(add_wide)(double *sum, lft_v v)
     int      l;
     lft_p_copy(x, &v, sizeof x);
     for (l = 0; l < LFT_P_LANES; ++l) sum[l] += (double)x[l];
+}
+
+/* sum[lane] = the sum of x y, or of x where y is NULL, a constant after inlining. */
+LFT_P_INLINE void LFT_P(sum_wide)(const lft_v *x, const lft_v *y, int n, double *sum)
+{
+    int i, l, end;
+    for (l = 0; l < LFT_P_LANES; ++l) sum[l] = 0;
+    for (i = 0; i < n;) {
+        lft_v part = lft_splat(0);
+        for (end = i + LFT_P_CHUNK < n ? i + LFT_P_CHUNK : n; i < end; ++i) {
+            if (y) part += x[i] * y[i];
+            else part += x[i];
+        }
+        LFT_P(add_wide)(sum, part);
+    }
 }
 
 /* The sum over lanes, in a fixed order. */
@@ -2369,9 +2390,7 @@ LFT_P_STATIC size_t lft_declare(lft_parameters *set, const char *owner, const ch
     for (i = 0; i < rank; ++i) count *= (size_t)shape[i];
     if (set->list) {
         lft_parameter *p = set->list + set->tensors;
-        lft_p_text     t = {0, 0, 0};
-        t.data           = p->name;
-        t.size           = sizeof p->name;
+        lft_p_text     t = lft_p_text_over(p->name, sizeof p->name);
         lft_p_put(&t, owner);
         lft_p_put(&t, ".");
         lft_p_put(&t, name);
@@ -3267,7 +3286,7 @@ LFT_P_STATIC lft_status lft_npy_write_header(lft_writer to, lft_dtype dtype, int
     const lft_p_dtype *d       = lft_p_dtype_of(dtype);
     char               text[384], kind[2] = {0, 0}; /* 8 dimensions of 20 digits make 234 characters */
     unsigned char      length[2];
-    lft_p_text         t = {0, 0, 0};
+    lft_p_text         t = lft_p_text_over(text, sizeof text);
     lft_p_sink         s;
     uint64_t           bytes;
     int                i;
@@ -3276,8 +3295,6 @@ LFT_P_STATIC lft_status lft_npy_write_header(lft_writer to, lft_dtype dtype, int
     if (!lft_p_product(rank, shape, d->bytes, &bytes)) {
         return lft_p_fail(error, LFT_ERR_ARG, "npy", "the shape has more than 2^64 bytes");
     }
-    t.data  = text;
-    t.size  = sizeof text;
     kind[0] = d->kind;
     lft_p_put(&t, d->bytes == 1 ? "{'descr': '|" : "{'descr': '<");
     lft_p_put(&t, kind);
@@ -3651,7 +3668,9 @@ LFT_P_STATIC lft_status lft_safetensors_save(lft_writer to, const lft_tensor *te
     return lft_p_sink_close(&s, "safetensors", error);
 }
 
-/* ---- reading: the same code parses the header twice, first to count, then to fill what was allocated ---- */
+/* ---- 25_safetensors_read.h, code --------------------------------------------------------------------------------- */
+
+/* ---- the header: parsed twice, first to count, then to fill what was allocated ---- */
 
 typedef struct lft_p_st {
     lft_p_source         in;
@@ -4677,10 +4696,8 @@ LFT_P_STATIC void lft_p_nersc_put(lft_p_sink *to, const char *key, int number, c
 LFT_P_STATIC void lft_p_nersc_put_header(lft_p_sink *to, const lft_gauge_file *f, const lft_gauge_facts *facts)
 {
     char       word[48];
-    lft_p_text t = {0, 0, 0};
+    lft_p_text t = lft_p_text_over(word, sizeof word);
     int        k;
-    t.data = word;
-    t.size = sizeof word;
     lft_p_sink_text(to, "BEGIN_HEADER\n");
     lft_p_nersc_put(to, "HDR_VERSION", 0, "1.0");
     lft_p_put_u64(&t, (uint64_t)f->dim);
@@ -5137,10 +5154,8 @@ LFT_P_STATIC void lft_p_ildg_put_format(lft_p_sink *to, const lft_gauge_file *f)
 {
     static const char *const name[] = {"lx", "ly", "lz", "lt"};
     char                     xml[640]; /* it takes at most 430 */
-    lft_p_text               t = {0, 0, 0};
+    lft_p_text               t = lft_p_text_over(xml, sizeof xml);
     int                      k;
-    t.data = xml;
-    t.size = sizeof xml;
     lft_p_put(&t, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                   "<ildgFormat xmlns=\"http://www.lqcd.org/ildg\"\n"
                   "            xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"\n"
@@ -5167,10 +5182,8 @@ LFT_P_STATIC void lft_p_ildg_put_sums(lft_p_sink *to, const uint32_t *crc)
 {
     static const char *const name[] = {"suma", "sumb"};
     char                     xml[256];
-    lft_p_text               t = {0, 0, 0};
+    lft_p_text               t = lft_p_text_over(xml, sizeof xml);
     int                      k;
-    t.data = xml;
-    t.size = sizeof xml;
     lft_p_put(&t, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<scidacChecksum>\n  <version>1.0</version>\n");
     for (k = 0; k < 2; ++k) {
         lft_p_xml_open(&t, name[k]);
@@ -5631,8 +5644,9 @@ typedef enum lft_prior_kind {
 
 /* ---- 65_layer.h, declarations ------------------------------------------------------------------------------------ */
 /* 65_layer.h: what a layer of a flow is: a table of functions over one group of configurations.
- * Offers: LFT_(layer), LFT_(layer_ops); (private) nothing_to_start, nothing_to_prepare, nothing_to_collect: of tables without
- * parameters; put_beta, get_beta, read_count: of a spec. The layers are the rooms 70 and on; a user's own is such a table. */
+ * Offers: LFT_(layer), LFT_(layer_ops); (private) nothing_to_start, nothing_to_prepare: of tables without parameters;
+ * collect_parameters; put_beta, get_beta, read_count: of a spec. The layers are the rooms 70 and on; a user's own is such a
+ * table. */
 
 typedef struct LFT_(layer) LFT_(layer);
 #define LFT_P_SPEC_MOST 32
@@ -5716,6 +5730,18 @@ struct LFT_(layer) {
 
 #if LFT_GROUP != LFT_SCALAR
 
+/* ---- 69_circle_density.h, declarations --------------------------------------------------------------------------- */
+/* 69_circle_density.h: U(1) in two dimensions: the density of a new link on its circle, and the map from a uniform angle to it.
+ * Offers: LFT_(circle_desc); (private) circle, circle_work, of one link: circle_density, _solve, _map, _at, _slopes; the formulas
+ * stand in 74_circle.h. */
+
+/* Zero means the default. */
+typedef struct LFT_(circle_desc) {
+    int    doubled;   /* axis + 1: only new links of a doubled axis move, those across it at odd coordinates; required */
+    int    harmonics; /* K: 12, up to 64 */
+    double beta;      /* c_1 at the start, all others 0 */
+} LFT_(circle_desc);
+
 /* ---- 69_group_scheme.h, declarations ----------------------------------------------------------------------------- */
 /* 69_group_scheme.h: Runge-Kutta methods on a group: states are moved by exponentials of what the stages give.
  * Offers: lft_group_integrator. Private: LFT_P(group_scheme), LFT_P(group_scheme_of)(), LFT_P(group_exponent)(),
@@ -5734,7 +5760,7 @@ typedef enum lft_group_integrator {
 
 /* ---- 69_loop_coefficients.h, declarations ------------------------------------------------------------------------ */
 /* 69_loop_coefficients.h: the potential of a flow of loops in time: classes and a net, with polynomials of t as coefficients.
- * Offers: LFT_(continuous_desc), _loops, _loops_on, _loop, _loop_of, _scale; (private) continuous, its checks, its start. */
+ * Offers: LFT_(continuous_desc), _loops, _loops_on, _loop, _scale; (private) continuous, its checks, its start. */
 
 /* Zero means the default. */
 typedef struct LFT_(continuous_desc) {
@@ -5763,13 +5789,11 @@ LFT_API int LFT_(continuous_loops)(int doubled, int order);
 /* The same on a lattice of these extents, without a doubled axis: others where loops close around it. */
 LFT_API int LFT_(continuous_loops_on)(const int *extent, int order);
 
-/* text = a member of class `number`, from 0, cut to size: "tr xyXY" is the loop of steps along x, y, back along x, back along y;
- * z and t are the other axes; where there are more traces the steps between their beginnings stand in brackets, and those of
- * the first from an even slice of a doubled axis. Of U(1) one loop that has all links. LFT_ERR_ARG where there is no such class. */
-LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size);
-
-/* The same of a layer of this table, also where its lattice is so small that the classes are others: steps modulo its extents. */
-LFT_API lft_status LFT_(continuous_loop_of)(const LFT_(layer) *layer, int number, char *text, size_t size);
+/* text = a member of class `number`, from 0, of a layer of this table, cut to size: "tr xyXY" is the loop of steps along x, y, back
+ * along x, back along y, where loops close around the lattice modulo its extents; z and t are the other axes; where there are more
+ * traces the steps between their beginnings stand in brackets, and those of the first from an even slice of a doubled axis. Of
+ * U(1) one loop that has all links. LFT_ERR_ARG where there is no such class. */
+LFT_API lft_status LFT_(continuous_loop)(const LFT_(layer) *layer, int number, char *text, size_t size);
 
 /* Multiplies the coefficients of a layer of this table, in flow->params.value, by ratio to the power of their classes' order, which
  * is what those of the trivializing map do to leading order when beta becomes ratio beta: the start at another coupling, from a
@@ -5779,9 +5803,10 @@ LFT_API void LFT_(continuous_scale)(const LFT_(layer) *layer, double *value, dou
 #endif
 #if LFT_GROUP == LFT_SCALAR
 
-/* ---- 70_continuous.h, declarations ------------------------------------------------------------------------------- */
-/* 70_continuous.h: the equivariant continuous flow as a layer: d phi/dt = v(phi, t) from t = 0 to 1 by Runge-Kutta 4.
- * Offers: LFT_(continuous_desc), LFT_(continuous)() (the layer's table). */
+/* ---- 69_velocity_times.h, declarations --------------------------------------------------------------------------- */
+/* 69_velocity_times.h: the velocity of a continuous flow in time: kernels and zero modes as combinations of functions of time.
+ * Offers: lft_time_basis, LFT_(continuous_desc); (private) continuous, its defaults, tables and start; continuous_gradient,
+ * _spread, _collect, _transfer. */
 
 #ifndef LFT_P_TIME_BASIS
 #define LFT_P_TIME_BASIS
@@ -5803,6 +5828,10 @@ typedef struct LFT_(continuous_desc) {
     int            nodes;
     int            steps, most_steps;
 } LFT_(continuous_desc);
+
+/* ---- 70_continuous.h, declarations ------------------------------------------------------------------------------- */
+/* 70_continuous.h: the equivariant continuous flow as a layer: d phi/dt = v(phi, t) from t = 0 to 1 by Runge-Kutta 4.
+ * Offers: LFT_(continuous)() (the layer's table). */
 
 /* The layer's table. v and its divergence are those of 62_velocity.h, integrated together by the classical Runge-Kutta
  * method. log q is that of the integrated divergence; it differs from the log-density of the discrete map by the epsilon
@@ -5905,14 +5934,7 @@ LFT_API const LFT_(layer_ops) *LFT_(doubling)(void);
 
 /* ---- 74_circle.h, declarations ----------------------------------------------------------------------------------- */
 /* 74_circle.h: U(1) in two dimensions: the new links of a doubled axis, each on its circle, by a map with a known density.
- * Offers: LFT_(circle_desc), LFT_(circle)() (the layer's table), _scale. */
-
-/* Zero means the default. */
-typedef struct LFT_(circle_desc) {
-    int    doubled;   /* axis + 1: only new links of a doubled axis move, those across it at odd coordinates; required */
-    int    harmonics; /* K: 12, up to 64 */
-    double beta;      /* c_1 at the start, all others 0 */
-} LFT_(circle_desc);
+ * Offers: LFT_(circle)() (the layer's table), _scale. */
 
 /* The layer's table, for U(1) in two dimensions, behind an LFT_(doubling)() by two with Haar links. A new link of angle theta has
  * two plaquettes beside it, of angles w = theta + a and P - w, where P, their sum, is the coarse one. Given the other links it gets
@@ -5996,8 +6018,7 @@ LFT_API const LFT_(layer_ops) *LFT_(torus)(void);
 
 /* ---- 80_flow.h, declarations ------------------------------------------------------------------------------------- */
 /* 80_flow.h: a flow is a prior and layers, with the exact log-density of what they really compute.
- * Offers: LFT_(flow_desc), LFT_(flow), LFT_(flow_init)(), _bytes, _prepare, _at, _refine, _sample, _logq, _map, _inverse;
- *         lft_logq_error. */
+ * Offers: LFT_(flow_desc), LFT_(flow), LFT_(flow_init)(), _bytes, _prepare, _at, _refine; lft_logq_error. */
 
 #ifndef LFT_P_LOGQ_ERROR
 #define LFT_P_LOGQ_ERROR
@@ -6061,6 +6082,18 @@ LFT_API lft_status LFT_(flow_at)(LFT_(flow) *flow, const double *coupling, int c
 /* Integration steps of every layer that has them; prepares. LFT_ERR_ARG beyond most_steps. */
 LFT_API lft_status LFT_(flow_refine)(LFT_(flow) *flow, int steps);
 
+LFT_API lft_status LFT_P_SIGNED(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena,
+                                           lft_error *error);
+
+LFT_P_STATIC lft_status LFT_(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena, lft_error *error)
+{
+    return LFT_P_SIGNED(flow_init)(flow, desc, arena, error);
+}
+
+/* ---- 80_flow_run.h, declarations --------------------------------------------------------------------------------- */
+/* 80_flow_run.h: batches through a flow: samples, log-densities, the map and its inverse.
+ * Offers: LFT_(flow_sample)(), _logq, _map, _inverse; (private) flow_layer, flow_push, flow_pull: of one group; flow_run. */
+
 /* Fills a batch with samples number first ... first + n - 1 of the seed, and logq[n] with their log-densities. The same
  * number is the same sample in any batch, for any number of threads. LFT_ERR_NONFINITE, LFT_ERR_MISMATCH (extents). */
 LFT_API lft_status LFT_(flow_sample)(LFT_(flow) *flow, uint64_t seed, uint64_t first, LFT_(batch) *x, double *logq);
@@ -6072,14 +6105,6 @@ LFT_API lft_status LFT_(flow_logq)(LFT_(flow) *flow, const LFT_(batch) *x, doubl
  * extents agree. The prior is left out. LFT_ERR_ARG for a flow with layers that draw; flow_inverse knows what they were given. */
 LFT_API lft_status LFT_(flow_map)(LFT_(flow) *flow, const LFT_(batch) *z, LFT_(batch) *x, double *logdet);
 LFT_API lft_status LFT_(flow_inverse)(LFT_(flow) *flow, const LFT_(batch) *x, LFT_(batch) *z, double *logdet);
-
-LFT_API lft_status LFT_P_SIGNED(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena,
-                                           lft_error *error);
-
-LFT_P_STATIC lft_status LFT_(flow_init)(LFT_(flow) *flow, const LFT_(flow_desc) *desc, lft_arena *arena, lft_error *error)
-{
-    return LFT_P_SIGNED(flow_init)(flow, desc, arena, error);
-}
 
 #if LFT_GROUP != LFT_SCALAR
 
@@ -6102,7 +6127,7 @@ LFT_API lft_status LFT_(exact_logz)(const int *extent, double beta, double *logz
 
 /* ---- 81_multiscale.h, declarations ------------------------------------------------------------------------------- */
 /* 81_multiscale.h: flows of gauge fields from coarse lattices to fine ones.
- * Offers: LFT_(multiscale_desc), LFT_(multiscale)(), LFT_(multiscale_part)(), LFT_(multiscale_beta)(), LFT_(multiscale_bytes)().
+ * Offers: LFT_(multiscale_desc), LFT_(multiscale)(), LFT_(multiscale_beta)(), LFT_(multiscale_bytes)().
  * Source: 2404.10819; couplings of coarse lattices as of A. A. Migdal and L. P. Kadanoff (Ann. Phys. 100 (1976) 359). */
 
 /* Zero means the default. */
@@ -6131,15 +6156,9 @@ typedef struct LFT_(multiscale_desc) {
 LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error);
 LFT_API size_t LFT_(multiscale_bytes)(void);
 
-/* The first layers of that flow, as far as the first so many doublings and what follows each: a flow of a coarser lattice, of which
- * *beta is the mean coupling of all plaquettes, as above. Its parameters are the first ones of the whole flow's: scales can be
- * trained one after the other, those before frozen (lft_train_desc), and then all together. LFT_ERR_ARG also if there are not so
- * many doublings, or no layers. */
-LFT_API lft_status LFT_(multiscale_part)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, int doublings, double *beta,
-                                         lft_arena *arena, lft_error *error);
-
-/* That mean coupling behind the first so many layers of a flow for `beta`, with these doublings or others. Scratch:
- * multiscale_bytes(); 0 without it. */
+/* The first layers of such a flow are a flow of a coarser lattice, of which this is the mean coupling of all plaquettes, as above,
+ * where the whole flow is for `beta`; with these doublings or others. desc->layers may be cut down to them: the parameters are the
+ * first ones of the whole flow's. Scratch: multiscale_bytes(); 0 without it. */
 LFT_API double LFT_(multiscale_beta)(const LFT_(flow) *flow, int layers, double beta, lft_arena scratch);
 
 #else
@@ -6226,11 +6245,15 @@ typedef struct LFT_(chain) {
     uint64_t            nonfinite; /* proposals without a finite log-weight, those of the start included */
     uint64_t            longest;   /* rejection run of any chain */
     lft_error           error;     /* of the last call that failed */
+    LFT_(batch)         ahead;      /* fewer chains than lanes: the proposals of as many rounds as there is room for in a group */
+    double             *ahead_logq; /* [ahead.n] */
+    uint64_t           *ahead_of;   /* [3] the first of these rounds, how many (0: none yet), their seed: beside what it is about */
 } LFT_(chain);
 
 /* Lays the chains out in the arena and starts each from its first proposal of finite log-weight. Flow and theory must
- * outlive the chains; the couplings and the parameters may not change between two steps. LFT_ERR_ARG, LFT_ERR_NOMEM, what
- * flow_sample returns, and LFT_ERR_NONFINITE if a chain found no start in 1000 rounds. */
+ * outlive the chains; the couplings and the parameters may not change between two steps (proposals may be drawn some rounds ahead:
+ * they do not depend on where chains are). LFT_ERR_ARG, LFT_ERR_NOMEM, what flow_sample returns, and LFT_ERR_NONFINITE if a chain
+ * found no start in 1000 rounds. */
 LFT_API lft_status LFT_(chain_init)(LFT_(chain) *chain, LFT_(flow) *flow, const LFT_(theory) *theory,
                                     const LFT_(chain_desc) *desc, lft_arena *arena, lft_error *error);
 
@@ -6240,6 +6263,7 @@ LFT_API size_t LFT_(chain_bytes)(const LFT_(lattice) *lattice, const LFT_(chain_
 /* One step of every chain: chain c proposes x' = sample number rounds * chains + c of the flow, and moves there with
  * probability min(1, w(x') / w(x)), w = exp(-S - log q). A proposal without a finite log-weight (an action that overflows, a
  * flow that does) is not accepted. The same for any number of lanes and threads, the latter bit for bit.
+ * Chains that are at most half as many as lanes cost about as much per proposal as those that fill them.
  * Returns what flow_sample returns but LFT_ERR_NONFINITE; the chains then stay as they are. */
 LFT_API lft_status LFT_(chain_next)(LFT_(chain) *chain);
 
@@ -6912,7 +6936,7 @@ LFT_API size_t LFT_(loop_fit_bytes)(const LFT_(flow) *flow, const lft_fit_desc *
 
 /* ---- 10_lanes.h, code -------------------------------------------------------------------------------------------- */
 /* 10_lanes.h: one vector, one configuration per lane. The only room that knows what a vector is.
- * Offers (private): lft_v, lft_m, lft_splat(); lt, eq, sel, any, bits, unbits, to_int, to_real; load/store of doubles.
+ * Offers (private): lft_v, lft_m, lft_splat(); lt, eq, sel, any, bits, unbits; load/store of doubles.
  *
  * On GCC and Clang lft_v is a vector-extension type, so kernels are plain infix C; with one lane it is the real type
  * itself and the same source is portable C99. Masks are all-ones or all-zeros per lane. */
@@ -6951,8 +6975,6 @@ LFT_P_INLINE lft_v LFT_P(unbits)(lft_m m)
     lft_p_copy(&a, &m, sizeof a);
     return a;
 }
-LFT_P_INLINE lft_m LFT_P(to_int)(lft_v a) { return (lft_m)a; }
-LFT_P_INLINE lft_v LFT_P(to_real)(lft_m a) { return (lft_v)a; }
 LFT_P_INLINE int   LFT_P(any)(lft_m m) { return m != 0; }
 
 #else
@@ -6975,8 +6997,6 @@ LFT_P_INLINE lft_m LFT_P(int_splat)(lft_int x)
 LFT_P_INLINE lft_m LFT_P(int_eq)(lft_m a, lft_m b) { return (lft_m)(a == b); }
 LFT_P_INLINE lft_m LFT_P(bits)(lft_v a) { return (lft_m)a; }
 LFT_P_INLINE lft_v LFT_P(unbits)(lft_m m) { return (lft_v)m; }
-LFT_P_INLINE lft_m LFT_P(to_int)(lft_v a) { return __builtin_convertvector(a, lft_m); }
-LFT_P_INLINE lft_v LFT_P(to_real)(lft_m a) { return __builtin_convertvector(a, lft_v); }
 LFT_P_INLINE int   LFT_P(any)(lft_m m)
 {
     lft_int bits = 0;
@@ -7015,6 +7035,21 @@ LFT_P_INLINE void LFT_P(add_wide)(double *sum, lft_v v)
     int      l;
     lft_p_copy(x, &v, sizeof x);
     for (l = 0; l < LFT_P_LANES; ++l) sum[l] += (double)x[l];
+}
+
+/* sum[lane] = the sum of x y, or of x where y is NULL, a constant after inlining. */
+LFT_P_INLINE void LFT_P(sum_wide)(const lft_v *x, const lft_v *y, int n, double *sum)
+{
+    int i, l, end;
+    for (l = 0; l < LFT_P_LANES; ++l) sum[l] = 0;
+    for (i = 0; i < n;) {
+        lft_v part = lft_splat(0);
+        for (end = i + LFT_P_CHUNK < n ? i + LFT_P_CHUNK : n; i < end; ++i) {
+            if (y) part += x[i] * y[i];
+            else part += x[i];
+        }
+        LFT_P(add_wide)(sum, part);
+    }
 }
 
 /* The sum over lanes, in a fixed order. */
@@ -7669,16 +7704,14 @@ LFT_P_INLINE void LFT_P(crew_move_wide)(const LFT_P(crew) *c, lft_v *to, const d
  *   lft_w           a sum of links and of their products, LFT_P_SUM reals
  *   get, put            a link from and to memory; a link in memory is an lft_u too
  *   mul(a, b), mul_adj(a, b) = a b^+, adj_mul(a, b) = a^+ b, adjoint; the result is neither factor
- *   exp_of(z), log_of(u)    log: the shortest z with exp z = u
- *   eigen(u, x, phase)      u = x diag(exp(i phase)) x^+, x in the group, phases in [-pi, pi], their sum a multiple of 2 pi;
- *                           to rounding, however close eigenvalues are
+ *   exp_of(z)
  *   trace(u, g)         Re tr u, and where g is not NULL the gradient g^a = d^a Re tr u
  *   trace_im(u)
  *   carry(u, z)         u^+ z u: the algebra element z, seen from the far end of u
  *   matrix_of(c, u), numbers_of(u, c)    in double, outside of lanes: the N x N matrix of the numbers of a link, and back
- *   sum_none, sum_add(w, x, u), sum_trace(u, w)    w = 0, w += x u, Re tr u w
+ *   sum_none, sum_add(w, x, u)    w = 0, w += x u
  *   sum_of(link)        the matrix of a link in memory
- *   sum_mul(w, a, b)    w += a b, either adjoint; w is neither
+ *   sum_product(w, a, b), sum_mul    w = a b, w += a b, either adjoint; w is neither
  *   sum_scaled(w, x, a) w += x a or x a^+, lane by lane;   sum_times(w, re, im, a)   with x = re + i im
  *   sum_traces(w, re, im)   tr w;   sum_inner(a, b, re, im)   tr a b or tr a b^+; im may be NULL
  *   sum_gradient(w, g)  g^a = Re tr T^a w;   sum_turned(w, z, a)   w = z^a T^a a
@@ -7742,12 +7775,6 @@ LFT_P_INLINE void LFT_P(adj_mul)(lft_u *c, const lft_u *a, const lft_u *b) { c->
 LFT_P_INLINE void LFT_P(adjoint)(lft_u *c, const lft_u *a) { c->c[0] = -a->c[0]; }
 
 LFT_P_INLINE void LFT_P(exp_of)(lft_u *u, const lft_z *z) { u->c[0] = z->c[0]; }
-LFT_P_INLINE void LFT_P(log_of)(lft_z *z, const lft_u *u) { z->c[0] = LFT_P(wrap)(u->c[0]); }
-LFT_P_INLINE void LFT_P(eigen)(const lft_u *u, lft_u *x, lft_v *phase)
-{
-    x->c[0]  = lft_splat(0);
-    phase[0] = LFT_P(wrap)(u->c[0]);
-}
 
 LFT_P_INLINE lft_v LFT_P(trace)(const lft_u *u, lft_z *gradient)
 {
@@ -7778,19 +7805,19 @@ LFT_P_INLINE void LFT_P(sum_add)(lft_w *w, lft_real x, const lft_u *u)
     w->c[0] += x * c;
     w->c[1] += x * s;
 }
-LFT_P_INLINE lft_v LFT_P(sum_trace)(const lft_u *u, const lft_w *w)
-{
-    lft_v s, c;
-    LFT_P(sincos)(u->c[0], &s, &c);
-    return c * w->c[0] - s * w->c[1];
-}
 
 LFT_P_INLINE void LFT_P(sum_of)(const lft_v *link, lft_w *w) { LFT_P(sincos)(*link, w->c + 1, w->c); }
-LFT_P_INLINE void LFT_P(sum_mul)(lft_w *c, const lft_w *a, int adjoint_a, const lft_w *b, int adjoint_b)
+LFT_P_INLINE void LFT_P(sum_product)(lft_w *c, const lft_w *a, int adjoint_a, const lft_w *b, int adjoint_b)
 {
     const lft_v ai = adjoint_a ? -a->c[1] : a->c[1], bi = adjoint_b ? -b->c[1] : b->c[1];
-    c->c[0] += a->c[0] * b->c[0] - ai * bi;
-    c->c[1] += a->c[0] * bi + ai * b->c[0];
+    c->c[0] = a->c[0] * b->c[0] - ai * bi;
+    c->c[1] = a->c[0] * bi + ai * b->c[0];
+}
+LFT_P_INLINE void LFT_P(sum_mul)(lft_w *c, const lft_w *a, int adjoint_a, const lft_w *b, int adjoint_b)
+{
+    lft_w r;
+    LFT_P(sum_product)(&r, a, adjoint_a, b, adjoint_b);
+    c->c[0] += r.c[0], c->c[1] += r.c[1];
 }
 LFT_P_INLINE void LFT_P(sum_times)(lft_w *w, lft_v re, lft_v im, const lft_w *a, int adjoint)
 {
@@ -7942,31 +7969,6 @@ LFT_P_INLINE void LFT_P(exp_of)(lft_u *u, const lft_z *z)
     u->c[1] = s * z->c[0], u->c[2] = s * z->c[1], u->c[3] = s * z->c[2];
 }
 
-/* z = 2 atan2(|c|, c0) c / |c|. At u = -1 every direction is as short: that of c, or the first where c is 0. */
-LFT_P_INLINE void LFT_P(log_of)(lft_z *z, const lft_u *u)
-{
-    const lft_v r2 = u->c[1] * u->c[1] + u->c[2] * u->c[2] + u->c[3] * u->c[3], least = lft_splat((lft_real)1e-30);
-    const lft_m small = LFT_P(lt)(r2, least), back = small & LFT_P(lt)(u->c[0], lft_splat(0));
-    const lft_v r = LFT_P(sqrt)(lft_sel(small, least, r2));
-    const lft_v scale = lft_sel(small, lft_splat(2), 2 * LFT_P(atan2)(r, u->c[0]) / r);
-    z->c[0] = lft_sel(back, lft_splat((lft_real)6.283185307179586), scale * u->c[1]);
-    z->c[1] = scale * u->c[2], z->c[2] = scale * u->c[3];
-}
-
-/* x turns the third axis to c / |c|, or to its opposite where that is nearer, which exchanges the phases. */
-LFT_P_INLINE void LFT_P(eigen)(const lft_u *u, lft_u *x, lft_v *phase)
-{
-    const lft_v r2 = u->c[1] * u->c[1] + u->c[2] * u->c[2] + u->c[3] * u->c[3], least = lft_splat((lft_real)1e-30);
-    const lft_m small = LFT_P(lt)(r2, least), down = LFT_P(lt)(u->c[3], lft_splat(0)) & ~small;
-    const lft_v r = LFT_P(sqrt)(lft_sel(small, least, r2)), sign = lft_sel(down, lft_splat(-1), lft_splat(1));
-    const lft_v up = lft_sel(small, lft_splat(1), sign * u->c[3] / r) + 1;
-    const lft_v n1 = lft_sel(small, lft_splat(0), sign * u->c[1] / r), n2 = lft_sel(small, lft_splat(0), sign * u->c[2] / r);
-    const lft_v scale = 1 / LFT_P(sqrt)(up * up + n1 * n1 + n2 * n2);
-    x->c[0] = scale * up, x->c[1] = scale * n2, x->c[2] = -scale * n1, x->c[3] = lft_splat(0);
-    phase[0] = sign * LFT_P(atan2)(lft_sel(small, lft_splat(0), r), u->c[0]);
-    phase[1] = -phase[0];
-}
-
 /* Re tr u = 2 c0, d^a Re tr u = Re tr (i sigma^a / 2) u = -c_a */
 LFT_P_INLINE lft_v LFT_P(trace)(const lft_u *u, lft_z *gradient)
 {
@@ -7999,18 +8001,19 @@ LFT_P_INLINE void LFT_P(sum_add)(lft_w *w, lft_real x, const lft_u *u)
     int i;
     LFT_P_UNROLL for (i = 0; i < 4; ++i) w->c[i] += x * u->c[i];
 }
-LFT_P_INLINE lft_v LFT_P(sum_trace)(const lft_u *u, const lft_w *w)
-{
-    return 2 * (u->c[0] * w->c[0] - u->c[1] * w->c[1] - u->c[2] * w->c[2] - u->c[3] * w->c[3]);
-}
 
 LFT_P_INLINE void LFT_P(sum_of)(const lft_v *link, lft_w *w) { LFT_P(get)(link, w); }
-LFT_P_INLINE void LFT_P(sum_mul)(lft_w *c, const lft_w *a, int adjoint_a, const lft_w *b, int adjoint_b)
+LFT_P_INLINE void LFT_P(sum_product)(lft_w *c, const lft_w *a, int adjoint_a, const lft_w *b, int adjoint_b)
 {
-    lft_u x = *a, y = *b, r;
+    lft_u x = *a, y = *b;
     if (adjoint_a) LFT_P(adjoint)(&x, a);
     if (adjoint_b) LFT_P(adjoint)(&y, b);
-    LFT_P(mul)(&r, &x, &y);
+    LFT_P(mul)(c, &x, &y);
+}
+LFT_P_INLINE void LFT_P(sum_mul)(lft_w *c, const lft_w *a, int adjoint_a, const lft_w *b, int adjoint_b)
+{
+    lft_u r;
+    LFT_P(sum_product)(&r, a, adjoint_a, b, adjoint_b);
     LFT_P(sum_add)(c, 1, &r);
 }
 LFT_P_INLINE void LFT_P(sum_scaled)(lft_w *w, lft_v x, const lft_w *a, int adjoint)
@@ -8364,112 +8367,6 @@ LFT_P_STATIC void LFT_P(carry)(const lft_u *u, lft_z *z)
     z->c[7] = LFT_P(sqrt3) * (diagonal[0] + diagonal[1]);
 }
 
-/* ---- eigenvalues ---------------------------------------------------------------------------------------------------- */
-
-#define LFT_P_SWEEPS 7 /* convergence is quadratic */
-
-static const lft_real LFT_P(negligible) = LFT_P_REAL_BYTES == 4 ? (lft_real)1e-15 : (lft_real)1e-33; /* squares of rounding */
-
-/* The 2 x 2 block (p, q) of a normal matrix m is a + (v + i w) sigma with real v and w; where the whole matrix is nearly
- * diagonal they are nearly parallel. The rotation turns the axis n along which (n v)^2 + (n w)^2 is largest to the third one
- * (Cardoso and Souloumiac, SIAM J. Matrix Anal. Appl. 17 (1996) 161, for one matrix): m = r m' r^+, x = x r. */
-LFT_P_INLINE void LFT_P(rotate)(lft_v *m, lft_v *x, int p, int q)
-{
-    const lft_real half = (lft_real)0.5;
-    const int      pp = LFT_P_RE(p, p), pq = LFT_P_RE(p, q), qp = LFT_P_RE(q, p), qq = LFT_P_RE(q, q);
-    const lft_v    one = lft_splat(1), zero = lft_splat(0);
-    /* m_pq = v1 - i v2 + i (w1 - i w2), m_qp = v1 + i v2 + i (w1 + i w2) */
-    lft_v v[3] = {half * (m[pq] + m[qp]), half * (m[qp + 1] - m[pq + 1]), half * (m[pp] - m[qq])};
-    lft_v w[3] = {half * (m[pq + 1] + m[qp + 1]), half * (m[pq] - m[qp]), half * (m[pp + 1] - m[qq + 1])};
-    lft_v vv = v[0] * v[0] + v[1] * v[1] + v[2] * v[2], ww = w[0] * w[0] + w[1] * w[1] + w[2] * w[2];
-    lft_v vw = v[0] * w[0] + v[1] * w[1] + v[2] * w[2], size = vv + ww, scale, d, root, a, b, n[3], c, s_re, s_im, sign;
-    lft_m same, first; /* a multiple of 1 to rounding: left alone */
-    int   i;
-    same  = LFT_P(lt)(size, lft_splat(LFT_P(negligible)));
-    scale = 1 / lft_sel(same, one, size);
-    vv *= scale, ww *= scale, vw *= scale;
-    d     = half * (vv - ww);
-    root  = LFT_P(sqrt)(d * d + vw * vw);
-    first = LFT_P(lt)(zero, d);
-    a     = lft_sel(first, d + root, vw), b = lft_sel(first, vw, root - d);
-    a     = lft_sel(LFT_P(lt)(root, lft_splat(LFT_P(negligible))), one, a); /* every axis in their plane is as good */
-    scale = LFT_P(sqrt)(scale);
-    LFT_P_UNROLL for (i = 0; i < 3; ++i) n[i] = scale * (a * v[i] + b * w[i]);
-    scale = 1 / LFT_P(sqrt)(lft_sel(same, one, n[0] * n[0] + n[1] * n[1] + n[2] * n[2]));
-    sign  = lft_sel(LFT_P(lt)(n[2], zero), -scale, scale); /* to the nearer end of the axis: the smaller rotation */
-    c     = lft_sel(same, one, LFT_P(sqrt)(half * (1 + sign * n[2])));
-    s_re  = lft_sel(same, zero, half * sign * n[0] / c), s_im = lft_sel(same, zero, half * sign * n[1] / c);
-    LFT_P_UNROLL for (i = 0; i < 3; ++i) /* columns: p' = c p + s q, q' = c q - conj(s) p */
-    {
-        lft_v *const to[2] = {m, x};
-        int          k;
-        LFT_P_UNROLL for (k = 0; k < 2; ++k)
-        {
-            lft_v *at = to[k] + LFT_P_RE(i, p), *bt = to[k] + LFT_P_RE(i, q);
-            const lft_v ar = at[0], ai = at[1], br = bt[0], bi = bt[1];
-            at[0] = c * ar + s_re * br - s_im * bi, at[1] = c * ai + s_re * bi + s_im * br;
-            bt[0] = c * br - s_re * ar - s_im * ai, bt[1] = c * bi - s_re * ai + s_im * ar;
-        }
-    }
-    LFT_P_UNROLL for (i = 0; i < 3; ++i) /* rows: p' = c p + conj(s) q, q' = c q - s p */
-    {
-        lft_v      *at = m + LFT_P_RE(p, i), *bt = m + LFT_P_RE(q, i);
-        const lft_v ar = at[0], ai = at[1], br = bt[0], bi = bt[1];
-        at[0] = c * ar + s_re * br + s_im * bi, at[1] = c * ai + s_re * bi - s_im * br;
-        bt[0] = c * br - s_re * ar + s_im * ai, bt[1] = c * bi - s_re * ai - s_im * ar;
-    }
-}
-
-/* Jacobi's rotations, a fixed number: to rounding for every matrix, coinciding eigenvalues or not. */
-LFT_P_STATIC void LFT_P(eigen)(const lft_u *u, lft_u *x, lft_v *phase)
-{
-    lft_u m = *u;
-    int   i;
-    LFT_P_UNROLL for (i = 0; i < 18; ++i) x->c[i] = lft_splat(i % 8 ? 0 : 1);
-    for (i = 0; i < LFT_P_SWEEPS; ++i) {
-        LFT_P(rotate)(m.c, x->c, 0, 1);
-        LFT_P(rotate)(m.c, x->c, 0, 2);
-        LFT_P(rotate)(m.c, x->c, 1, 2);
-    }
-    LFT_P_UNROLL for (i = 0; i < 3; ++i) phase[i] = LFT_P(atan2)(m.c[LFT_P_IM(i, i)], m.c[LFT_P_RE(i, i)]);
-}
-
-/* z = -i log u: the phases, of which the largest is taken back by 2 pi if their sum is 2 pi, the smallest forward if it is
- * -2 pi: then they add up to 0. */
-LFT_P_STATIC void LFT_P(log_of)(lft_z *z, const lft_u *u)
-{
-    const lft_real turn = (lft_real)6.283185307179586;
-    lft_v          phase[3], sum, most, least, h[9];
-    lft_u          x;
-    int            i, k;
-    LFT_P(eigen)(u, &x, phase);
-    sum   = phase[0] + phase[1] + phase[2];
-    most  = lft_sel(LFT_P(lt)(phase[0], phase[1]), phase[1], phase[0]);
-    most  = lft_sel(LFT_P(lt)(most, phase[2]), phase[2], most);
-    least = lft_sel(LFT_P(lt)(phase[1], phase[0]), phase[1], phase[0]);
-    least = lft_sel(LFT_P(lt)(phase[2], least), phase[2], least);
-    {
-        lft_m high = LFT_P(lt)(lft_splat((lft_real)3), sum), low = LFT_P(lt)(sum, lft_splat((lft_real)-3));
-        for (i = 0; i < 3; ++i) { /* one of them, though two may be alike */
-            const lft_m down = high & LFT_P(eq)(phase[i], most), up = low & LFT_P(eq)(phase[i], least);
-            phase[i] = lft_sel(down, phase[i] - turn, lft_sel(up, phase[i] + turn, phase[i]));
-            high &= ~down;
-            low &= ~up;
-        }
-    }
-    for (k = 0; k < 9; ++k) h[k] = lft_splat(0);
-    for (k = 0; k < 3; ++k) { /* H = sum_k phase_k x_k x_k^+ */
-        const lft_v *a = x.c + LFT_P_RE(0, k), *b = x.c + LFT_P_RE(1, k), *c = x.c + LFT_P_RE(2, k);
-        h[0] += phase[k] * (a[0] * a[0] + a[1] * a[1]), h[1] += phase[k] * (b[0] * b[0] + b[1] * b[1]);
-        h[2] += phase[k] * (c[0] * c[0] + c[1] * c[1]);
-        h[3] += phase[k] * (a[0] * b[0] + a[1] * b[1]), h[4] += phase[k] * (a[1] * b[0] - a[0] * b[1]);
-        h[5] += phase[k] * (a[0] * c[0] + a[1] * c[1]), h[6] += phase[k] * (a[1] * c[0] - a[0] * c[1]);
-        h[7] += phase[k] * (b[0] * c[0] + b[1] * c[1]), h[8] += phase[k] * (b[1] * c[0] - b[0] * c[1]);
-    }
-    z->c[0] = 2 * h[3], z->c[1] = -2 * h[4], z->c[3] = 2 * h[5], z->c[4] = -2 * h[6], z->c[5] = 2 * h[7], z->c[6] = -2 * h[8];
-    z->c[2] = h[0] - h[1], z->c[7] = LFT_P(sqrt3) * (lft_real)(1.0 / 3) * (h[0] + h[1] - 2 * h[2]);
-}
-
 /* ---- sums, and links in memory --------------------------------------------------------------------------------------- */
 
 LFT_P_INLINE void LFT_P(sum_none)(lft_w *w)
@@ -8484,21 +8381,14 @@ LFT_P_INLINE void LFT_P(sum_add)(lft_w *w, lft_real x, const lft_u *u)
     LFT_P_UNROLL for (i = 0; i < 18; ++i) w->c[i] += x * u->c[i];
 }
 
-LFT_P_INLINE lft_v LFT_P(sum_trace)(const lft_u *u, const lft_w *w)
-{
-    lft_v sum = lft_splat(0);
-    int   i, j;
-    LFT_P_UNROLL for (i = 0; i < 3; ++i)
-    {
-        LFT_P_UNROLL for (j = 0; j < 3; ++j)
-        {
-            sum += u->c[LFT_P_RE(i, j)] * w->c[LFT_P_RE(j, i)] - u->c[LFT_P_IM(i, j)] * w->c[LFT_P_IM(j, i)];
-        }
-    }
-    return sum;
-}
-
 LFT_P_INLINE void LFT_P(sum_of)(const lft_v *link, lft_w *w) { LFT_P(get)(link, w); }
+LFT_P_STATIC void LFT_P(sum_product)(lft_w *c, const lft_w *a, int adjoint_a, const lft_w *b, int adjoint_b)
+{
+    if (adjoint_a && adjoint_b) LFT_P(product)(c->c, a->c, 1, b->c, 1);
+    else if (adjoint_a) LFT_P(product)(c->c, a->c, 1, b->c, 0);
+    else if (adjoint_b) LFT_P(product)(c->c, a->c, 0, b->c, 1);
+    else LFT_P(product)(c->c, a->c, 0, b->c, 0);
+}
 LFT_P_STATIC void LFT_P(sum_mul)(lft_w *c, const lft_w *a, int adjoint_a, const lft_w *b, int adjoint_b)
 {
     if (adjoint_a && adjoint_b) LFT_P(multiply)(c->c, 1, a->c, 1, b->c, 1);
@@ -8540,19 +8430,20 @@ LFT_P_INLINE void LFT_P(sum_traces)(const lft_w *w, lft_v *re, lft_v *im)
 }
 LFT_P_INLINE void LFT_P(sum_inner)(const lft_w *a, const lft_w *b, int adjoint, lft_v *re, lft_v *im)
 {
-    int i, j;
-    *re = lft_splat(0);
-    if (im) *im = lft_splat(0);
+    lft_v one = lft_splat(0), other = one, third = one, last = one; /* which do not wait for each other */
+    int   i, j;
     LFT_P_UNROLL for (i = 0; i < 3; ++i)
     {
         LFT_P_UNROLL for (j = 0; j < 3; ++j)
         {
             const int   k = LFT_P_RE(i, j), at = adjoint ? k : LFT_P_RE(j, i);
             const lft_v bi = adjoint ? -b->c[at + 1] : b->c[at + 1];
-            *re += a->c[k] * b->c[at] - a->c[k + 1] * bi;
-            if (im) *im += a->c[k] * bi + a->c[k + 1] * b->c[at];
+            one += a->c[k] * b->c[at], other -= a->c[k + 1] * bi;
+            if (im) third += a->c[k] * bi, last += a->c[k + 1] * b->c[at];
         }
     }
+    *re = one + other;
+    if (im) *im = third + last;
 }
 LFT_P_INLINE void LFT_P(sum_gradient)(const lft_w *w, lft_z *g) { (void)LFT_P(trace)(w, g); }
 /* i H a with the hermitian H of z */
@@ -8649,8 +8540,6 @@ LFT_P_STATIC void LFT_P(haar)(lft_v *link, const lft_v *normal)
 
 LFT_P_STATIC void LFT_P(matrix_of)(const double *c, double *u) { lft_p_copy(u, c, 18 * sizeof *u); }
 LFT_P_STATIC void LFT_P(numbers_of)(const double *u, double *c) { lft_p_copy(c, u, 18 * sizeof *c); }
-
-#undef LFT_P_SWEEPS
 
 /* Rows i and j of m times the quaternion a from the left: (a0 + i a3, a2 + i a1; -a2 + i a1, a0 - i a3). */
 LFT_P_INLINE void LFT_P(turn_rows)(lft_v *m, int i, int j, const lft_v a[4])
@@ -9597,6 +9486,84 @@ LFT_P_STATIC void LFT_P(kernel_start)(LFT_P(kernel) *k, const LFT_P(characters) 
 }
 
 #endif
+#if LFT_GROUP == LFT_SU3
+
+/* ---- 47_su3_eigen.h, code ---------------------------------------------------------------------------------------- */
+/* 47_su3_eigen.h: eigenvalues and eigenvectors of links of SU(3).
+ * Offers (private): eigen(u, x, phase): u = x diag(exp(i phase)) x^+, x in the group, phases in [-pi, pi], their sum a multiple
+ * of 2 pi; to rounding for every matrix, coinciding eigenvalues or not. */
+
+#define LFT_P_SWEEPS 7 /* convergence is quadratic */
+
+static const lft_real LFT_P(negligible) = LFT_P_REAL_BYTES == 4 ? (lft_real)1e-15 : (lft_real)1e-33; /* squares of rounding */
+
+/* The 2 x 2 block (p, q) of a normal matrix m is a + (v + i w) sigma with real v and w; where the whole matrix is nearly
+ * diagonal they are nearly parallel. The rotation turns the axis n along which (n v)^2 + (n w)^2 is largest to the third one
+ * (Cardoso and Souloumiac, SIAM J. Matrix Anal. Appl. 17 (1996) 161, for one matrix): m = r m' r^+, x = x r. */
+LFT_P_INLINE void LFT_P(rotate)(lft_v *m, lft_v *x, int p, int q)
+{
+    const lft_real half = (lft_real)0.5;
+    const int      pp = LFT_P_RE(p, p), pq = LFT_P_RE(p, q), qp = LFT_P_RE(q, p), qq = LFT_P_RE(q, q);
+    const lft_v    one = lft_splat(1), zero = lft_splat(0);
+    /* m_pq = v1 - i v2 + i (w1 - i w2), m_qp = v1 + i v2 + i (w1 + i w2) */
+    lft_v v[3] = {half * (m[pq] + m[qp]), half * (m[qp + 1] - m[pq + 1]), half * (m[pp] - m[qq])};
+    lft_v w[3] = {half * (m[pq + 1] + m[qp + 1]), half * (m[pq] - m[qp]), half * (m[pp + 1] - m[qq + 1])};
+    lft_v vv = v[0] * v[0] + v[1] * v[1] + v[2] * v[2], ww = w[0] * w[0] + w[1] * w[1] + w[2] * w[2];
+    lft_v vw = v[0] * w[0] + v[1] * w[1] + v[2] * w[2], size = vv + ww, scale, d, root, a, b, n[3], c, s_re, s_im, sign;
+    lft_m same, first; /* a multiple of 1 to rounding: left alone */
+    int   i;
+    same  = LFT_P(lt)(size, lft_splat(LFT_P(negligible)));
+    scale = 1 / lft_sel(same, one, size);
+    vv *= scale, ww *= scale, vw *= scale;
+    d     = half * (vv - ww);
+    root  = LFT_P(sqrt)(d * d + vw * vw);
+    first = LFT_P(lt)(zero, d);
+    a     = lft_sel(first, d + root, vw), b = lft_sel(first, vw, root - d);
+    a     = lft_sel(LFT_P(lt)(root, lft_splat(LFT_P(negligible))), one, a); /* every axis in their plane is as good */
+    scale = LFT_P(sqrt)(scale);
+    LFT_P_UNROLL for (i = 0; i < 3; ++i) n[i] = scale * (a * v[i] + b * w[i]);
+    scale = 1 / LFT_P(sqrt)(lft_sel(same, one, n[0] * n[0] + n[1] * n[1] + n[2] * n[2]));
+    sign  = lft_sel(LFT_P(lt)(n[2], zero), -scale, scale); /* to the nearer end of the axis: the smaller rotation */
+    c     = lft_sel(same, one, LFT_P(sqrt)(half * (1 + sign * n[2])));
+    s_re  = lft_sel(same, zero, half * sign * n[0] / c), s_im = lft_sel(same, zero, half * sign * n[1] / c);
+    LFT_P_UNROLL for (i = 0; i < 3; ++i) /* columns: p' = c p + s q, q' = c q - conj(s) p */
+    {
+        lft_v *const to[2] = {m, x};
+        int          k;
+        LFT_P_UNROLL for (k = 0; k < 2; ++k)
+        {
+            lft_v *at = to[k] + LFT_P_RE(i, p), *bt = to[k] + LFT_P_RE(i, q);
+            const lft_v ar = at[0], ai = at[1], br = bt[0], bi = bt[1];
+            at[0] = c * ar + s_re * br - s_im * bi, at[1] = c * ai + s_re * bi + s_im * br;
+            bt[0] = c * br - s_re * ar - s_im * ai, bt[1] = c * bi - s_re * ai + s_im * ar;
+        }
+    }
+    LFT_P_UNROLL for (i = 0; i < 3; ++i) /* rows: p' = c p + conj(s) q, q' = c q - s p */
+    {
+        lft_v      *at = m + LFT_P_RE(p, i), *bt = m + LFT_P_RE(q, i);
+        const lft_v ar = at[0], ai = at[1], br = bt[0], bi = bt[1];
+        at[0] = c * ar + s_re * br + s_im * bi, at[1] = c * ai + s_re * bi - s_im * br;
+        bt[0] = c * br - s_re * ar + s_im * ai, bt[1] = c * bi - s_re * ai - s_im * ar;
+    }
+}
+
+/* Jacobi's rotations, a fixed number. */
+LFT_P_STATIC void LFT_P(eigen)(const lft_u *u, lft_u *x, lft_v *phase)
+{
+    lft_u m = *u;
+    int   i;
+    LFT_P_UNROLL for (i = 0; i < 18; ++i) x->c[i] = lft_splat(i % 8 ? 0 : 1);
+    for (i = 0; i < LFT_P_SWEEPS; ++i) {
+        LFT_P(rotate)(m.c, x->c, 0, 1);
+        LFT_P(rotate)(m.c, x->c, 0, 2);
+        LFT_P(rotate)(m.c, x->c, 1, 2);
+    }
+    LFT_P_UNROLL for (i = 0; i < 3; ++i) phase[i] = LFT_P(atan2)(m.c[LFT_P_IM(i, i)], m.c[LFT_P_RE(i, i)]);
+}
+
+#undef LFT_P_SWEEPS
+
+#endif
 #if LFT_GROUP == LFT_SU2
 
 /* ---- 48_su2_kernel.h, code --------------------------------------------------------------------------------------- */
@@ -10484,8 +10451,7 @@ LFT_API lft_status LFT_(wilson_init)(LFT_(theory) *theory, double beta, double c
 
 /* ---- 60_hartley.h, code ------------------------------------------------------------------------------------------ */
 /* 60_hartley.h: the separable Hartley transform of a field, for any extents.
- * Offers (private): LFT_P(hartley), LFT_P(hartley_init)(), LFT_P(hartley_apply)(), _rows() and _columns(), its two parts,
- *                   LFT_P(hartley_flops)().
+ * Offers (private): LFT_P(hartley), LFT_P(hartley_init)(), LFT_P(hartley_apply)(), _rows() and _columns(), its two parts.
  *
  *   (H f)(k) = prod_mu L_mu^{-1/2} sum_x f(x) prod_mu cas(2 pi k_mu x_mu / L_mu),   cas = cos + sin
  *
@@ -10785,20 +10751,6 @@ static inline void LFT_P(hartley_apply)(const LFT_P(hartley) *h, lft_v *x, lft_v
     const int length = h->axis[LFT_DIM - 1].extent;
     LFT_P(hartley_rows)(h, x, h->lattice.volume / length, length, panel);
     LFT_P(hartley_columns)(h, x, length, panel);
-}
-
-/* Floating-point operations of one transform of one lane: for the benchmark's fraction of peak. */
-static inline double LFT_P(hartley_flops)(const LFT_(lattice) *lattice)
-{
-    double flops = 0;
-    int    mu, period;
-    for (mu = 0; mu < LFT_DIM; ++mu) {
-        int    extent = lattice->extent[mu];
-        double line   = 2.0 * (double)LFT_P(hartley_coefficients)(extent, NULL) + 2.0 * extent; /* first, last butterfly */
-        for (period = extent; LFT_P(hartley_splits)(period); period /= 2) line += period;
-        if (extent > 1) flops += line * lattice->volume / extent;
-    }
-    return flops;
 }
 
 /* ---- 61_spectrum.h, code ----------------------------------------------------------------------------------------- */
@@ -11299,13 +11251,8 @@ LFT_P_INLINE lft_v LFT_P(velocity_sines)(lft_real omega, const lft_v *phi, int n
 static inline lft_v LFT_P(velocity_mean)(const lft_v *phi, int volume)
 {
     double sum[LFT_P_LANES];
-    int    l, x, end;
-    for (l = 0; l < LFT_P_LANES; ++l) sum[l] = 0;
-    for (x = 0; x < volume;) {
-        lft_v part = lft_splat(0);
-        for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) part += phi[x];
-        LFT_P(add_wide)(sum, part);
-    }
+    int    l;
+    LFT_P(sum_wide)(phi, NULL, volume, sum);
     for (l = 0; l < LFT_P_LANES; ++l) sum[l] /= volume;
     return LFT_P(from_wide)(sum);
 }
@@ -12593,13 +12540,8 @@ LFT_P_STATIC void LFT_P(gaussian_prepare)(LFT_P(gaussian) *p, const double *log_
 /* logq[lane] = constant - sum eta^2 / 2 */
 LFT_P_STATIC void LFT_P(gaussian_density)(const LFT_P(gaussian) *p, const lft_v *eta, double *logq)
 {
-    int x, l, end, volume = p->spectrum.lattice.volume;
-    for (l = 0; l < LFT_P_LANES; ++l) logq[l] = 0;
-    for (x = 0; x < volume;) {
-        lft_v part = lft_splat(0);
-        for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) part += eta[x] * eta[x];
-        LFT_P(add_wide)(logq, part);
-    }
+    int l;
+    LFT_P(sum_wide)(eta, eta, p->spectrum.lattice.volume, logq);
     for (l = 0; l < LFT_P_LANES; ++l) logq[l] = p->constant - 0.5 * logq[l];
 }
 
@@ -12697,9 +12639,12 @@ LFT_P_STATIC void LFT_P(nothing_to_prepare)(LFT_(layer) *layer, const double *th
     (void)layer, (void)theta;
 }
 
-LFT_P_STATIC void LFT_P(nothing_to_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
+/* collect, where the own form is the parameters' own, or that per lane. */
+LFT_P_STATIC void LFT_P(collect_parameters)(const LFT_(layer) *layer, double *gradient, double *dtheta)
 {
-    (void)layer, (void)gradient, (void)dtheta;
+    const size_t each = layer->per_lane ? LFT_P_LANES : 1;
+    size_t       i;
+    for (i = 0; i < layer->gradient_count; ++i) dtheta[layer->params + i / each] += gradient[i];
 }
 
 /* A double as two integers, and back. */
@@ -12938,16 +12883,6 @@ LFT_P_STATIC int LFT_P(traces_compare)(const LFT_P(traces) *a, const LFT_P(trace
     int t, order = 0;
     for (t = 0; t < a->traces && !order; ++t) order = LFT_P(path_compare)(a->letter[t], b->letter[t], a->length[t]);
     return order;
-}
-
-LFT_P_STATIC int LFT_P(traces_same)(const LFT_P(traces) *a, const LFT_P(traces) *b)
-{
-    int t;
-    if (a->traces != b->traces) return 0;
-    for (t = 0; t < a->traces; ++t) {
-        if (a->length[t] != b->length[t]) return 0;
-    }
-    return LFT_P(traces_compare)(a, b) == 0;
 }
 
 /* A number that other products hardly share. */
@@ -13494,34 +13429,41 @@ LFT_P_STATIC void LFT_P(classes_find)(LFT_P(classes) *s, int doubled, const int 
 
 /* ---- 67_loop_program.h, code ------------------------------------------------------------------------------------- */
 /* 67_loop_program.h: how classes of Wilson loops are computed at a site, with their derivatives of first and second order.
- * Offers (private): LFT_P(program) and its parts, LFT_P(program_fields), LFT_P(program_links)(), _runs, _moves, _at, _forward,
- * _traces, _values, _cotangents, _backward.
+ * Offers (private): LFT_P(program) and its parts, LFT_P(program_fields), LFT_P(program_sums), LFT_P(program_links)(), _runs,
+ * _moves, _at, _weigh, _visit.
  *
  * A program is a list that is gone through at every site: paths from the links nearby, each a product of two, links or earlier
  * paths, either adjoint, so that loops share what they have in common; traces of products of two paths; products of traces.
- * Paths of a site are computed, used and differentiated before the next site: they stay in the nearest cache, and only links and
+ * Most traces stand alone: these are summed and differentiated at once, those with a factor in common one after the other.
+ * Paths of a site are computed, used and differentiated before the next site: they stay in the nearest caches, and only links and
  * their cotangents go through memory. The cotangent A' of A is defined by df = Re tr A'^+ dA. Of a product C = A B, with dots for
  * the derivative along a direction:
  *   C. = A. B + A B.     A' += C' B^+,  B' += A^+ C'     A'. += C'. B^+ + C' B.^+,  B'. += A^+ C'. + A.^+ C' */
 
 #define LFT_P_SITES 512 /* of a program, at most */
+#define LFT_P_PATHS (LFT_DIM < 4 && LFT_P_CLASSES < 512 ? 2048 : 8192)
+#define LFT_P_LOOPS (LFT_P_CLASSES < 512 ? LFT_P_PATHS : 16384) /* and traces */
 
-/* A link at one of the program's sites, where path < 0; otherwise an earlier path. */
+/* A link at one of the program's sites, where path < 0; otherwise an earlier path. fresh: of all that is added to that path's
+ * cotangent, what comes from here is the first. */
 typedef struct LFT_P(factor) {
-    int path, site, axis, adjoint;
+    int path, site, axis, adjoint, fresh;
 } LFT_P(factor);
 
 typedef struct LFT_P(longer_path) {
     LFT_P(factor) a, b;
 } LFT_P(longer_path);
 
-/* tr X Y or, with y.adjoint, tr X Y^+. The imaginary part is needed where it is multiplied with another. */
+/* tr X Y or, with y.adjoint, tr X Y^+. The first of a program are terms, weight times the real part, of a class each; run: so many
+ * have X and y.adjoint in common, from the first of them on. The others are in monomials, and have an imaginary part if it is
+ * multiplied with another. */
 typedef struct LFT_P(loop) {
     LFT_P(factor) x, y;
-    int           two_parts;
+    int           two_parts, number, run;
+    double        weight;
 } LFT_P(loop);
 
-/* weight Re prod tr, with some of the traces conjugate. */
+/* weight Re prod tr, with some of the traces conjugate; trace 0 is that of the first loop behind the terms. */
 typedef struct LFT_P(monomial) {
     int    number; /* of the class that it belongs to */
     int    traces, trace[LFT_P_TRACES], conjugate[LFT_P_TRACES];
@@ -13537,7 +13479,7 @@ typedef struct LFT_P(program) {
     int              stride[LFT_DIM];
     int              doubled; /* axis + 1: it runs at even slices, and only new links move; 0: none */
     int              period[LFT_DIM]; /* of its classes, 0: none */
-    int              sites, paths, loops, monomials, classes;
+    int              sites, paths, loops, terms, monomials, classes;
     LFT_P(program_step)     *site; /* site 0 is the one that the program is at */
     LFT_P(longer_path)  *path;
     LFT_P(loop)     *loop;
@@ -13548,9 +13490,10 @@ typedef struct LFT_P(program) {
 
 /* Four fields of links with the paths of a site: values, cotangents and, or NULL, derivatives of both; and of the traces. */
 typedef struct LFT_P(program_fields) {
-    lft_w *value, *path, *bar, *path_bar, *dot, *path_dot, *dot_bar, *path_dot_bar;
-    lft_v *trace, *trace_dot, *trace_bar, *trace_dot_bar; /* [loops][2], real and imaginary */
-    int   *site; /* where the program's sites are */
+    lft_w    *value, *path, *bar, *path_bar, *dot, *path_dot, *dot_bar, *path_dot_bar;
+    lft_v    *trace, *trace_dot, *trace_bar, *trace_dot_bar; /* [loops][2] at most, real and imaginary */
+    lft_real *e, *d; /* of terms: weights times those of their classes */
+    int      *site;  /* where the program's sites are */
 } LFT_P(program_fields);
 
 /* Fields of links: [site][direction]. */
@@ -13593,6 +13536,14 @@ LFT_P_INLINE lft_w *LFT_P(program_factor)(const LFT_P(program_fields) *f, const 
     return factor->path < 0 ? link + f->site[factor->site] * LFT_DIM + factor->axis : path + factor->path;
 }
 
+/* What is added to the cotangent of a factor goes here. */
+LFT_P_INLINE lft_w *LFT_P(program_bar)(const LFT_P(program_fields) *f, const LFT_P(factor) *factor, lft_w *link, lft_w *path)
+{
+    lft_w *bar = LFT_P(program_factor)(f, factor, link, path);
+    if (factor->fresh) LFT_P(sum_none)(bar);
+    return bar;
+}
+
 /* All paths; where f->dot is not NULL, also their derivatives from those of the links. */
 LFT_P_STATIC void LFT_P(program_forward)(const LFT_P(program) *g, const LFT_P(program_fields) *f)
 {
@@ -13601,11 +13552,9 @@ LFT_P_STATIC void LFT_P(program_forward)(const LFT_P(program) *g, const LFT_P(pr
         const LFT_P(longer_path) *t = g->path + i;
         const lft_w          *a = LFT_P(program_factor)(f, &t->a, f->value, f->path), *b;
         b = LFT_P(program_factor)(f, &t->b, f->value, f->path);
-        LFT_P(sum_none)(f->path + i);
-        LFT_P(sum_mul)(f->path + i, a, t->a.adjoint, b, t->b.adjoint);
+        LFT_P(sum_product)(f->path + i, a, t->a.adjoint, b, t->b.adjoint);
         if (!f->dot) continue;
-        LFT_P(sum_none)(f->path_dot + i);
-        LFT_P(sum_mul)(f->path_dot + i, LFT_P(program_factor)(f, &t->a, f->dot, f->path_dot), t->a.adjoint, b, t->b.adjoint);
+        LFT_P(sum_product)(f->path_dot + i, LFT_P(program_factor)(f, &t->a, f->dot, f->path_dot), t->a.adjoint, b, t->b.adjoint);
         LFT_P(sum_mul)(f->path_dot + i, a, t->a.adjoint, LFT_P(program_factor)(f, &t->b, f->dot, f->path_dot), t->b.adjoint);
     }
 }
@@ -13628,12 +13577,12 @@ LFT_P_STATIC void LFT_P(program_backward)(const LFT_P(program) *g, const LFT_P(p
         const LFT_P(longer_path) *t = g->path + i;
         const lft_w          *a = LFT_P(program_factor)(f, &t->a, f->value, f->path);
         const lft_w          *b = LFT_P(program_factor)(f, &t->b, f->value, f->path);
-        lft_w                *to_a = LFT_P(program_factor)(f, &t->a, f->bar, f->path_bar);
-        lft_w                *to_b = LFT_P(program_factor)(f, &t->b, f->bar, f->path_bar);
+        lft_w                *to_a = LFT_P(program_bar)(f, &t->a, f->bar, f->path_bar);
+        lft_w                *to_b = LFT_P(program_bar)(f, &t->b, f->bar, f->path_bar);
         LFT_P(path_back)(t, a, b, f->path_bar + i, to_a, to_b);
         if (!f->dot) continue;
-        to_a = LFT_P(program_factor)(f, &t->a, f->dot_bar, f->path_dot_bar);
-        to_b = LFT_P(program_factor)(f, &t->b, f->dot_bar, f->path_dot_bar);
+        to_a = LFT_P(program_bar)(f, &t->a, f->dot_bar, f->path_dot_bar);
+        to_b = LFT_P(program_bar)(f, &t->b, f->dot_bar, f->path_dot_bar);
         LFT_P(path_back)(t, a, b, f->path_dot_bar + i, to_a, to_b);
         a = LFT_P(program_factor)(f, &t->a, f->dot, f->path_dot);
         b = LFT_P(program_factor)(f, &t->b, f->dot, f->path_dot);
@@ -13641,15 +13590,79 @@ LFT_P_STATIC void LFT_P(program_backward)(const LFT_P(program) *g, const LFT_P(p
     }
 }
 
+/* ---- terms ------------------------------------------------------------------------------------------------------------------ */
+
+/* f->e and f->d from numbers of all classes. */
+LFT_P_STATIC void LFT_P(program_weigh)(const LFT_P(program) *g, const LFT_P(program_fields) *f, const double *e, const double *d)
+{
+    int i;
+    for (i = 0; i < g->terms; ++i) {
+        const LFT_P(loop) *t = g->loop + i;
+        f->e[i] = (lft_real)(t->weight * e[t->number]), f->d[i] = (lft_real)(t->weight * d[t->number]);
+    }
+}
+
+/* What is wanted of terms and monomials. */
+typedef struct LFT_P(program_sums) {
+    lft_v *value, *rate; /* [class] += those at the site; both or the second may be NULL */
+    lft_v *sum;          /* += sum_i d_i W_i, or NULL */
+    int    back;         /* cotangents of sum_i e_i W_i; with derivatives also theirs, and x[lane] times those of sum_i d_i W_i */
+    lft_v  x;
+} LFT_P(program_sums);
+
+/* A run. With <A, B> = Re tr A B^+ the real part of tr X Y^+ is <Y, X>, that of tr X Y is <Y, X^+>. */
+LFT_P_INLINE void LFT_P(program_run)(const LFT_P(loop) *run, const lft_real *e, const lft_real *d, const LFT_P(program_fields) *f,
+                                     const LFT_P(program_sums) *s)
+{
+    const int   adjoint = !run->y.adjoint, second = f->dot != NULL;
+    const lft_v one = lft_splat(1);
+    lft_w       x, x_dot, to_x, to_x_dot;
+    int         i;
+    LFT_P(sum_none)(&x);
+    LFT_P(sum_none)(&to_x);
+    LFT_P(sum_none)(&x_dot);
+    LFT_P(sum_none)(&to_x_dot);
+    LFT_P(sum_scaled)(&x, one, LFT_P(program_factor)(f, &run->x, f->value, f->path), adjoint);
+    if (second) LFT_P(sum_scaled)(&x_dot, one, LFT_P(program_factor)(f, &run->x, f->dot, f->path_dot), adjoint);
+    for (i = 0; i < run->run; ++i) {
+        const LFT_P(loop) *t = run + i;
+        const lft_w       *y = LFT_P(program_factor)(f, &t->y, f->value, f->path), *y_dot = NULL;
+        lft_w             *to_y;
+        lft_v              re, more;
+        if (second) y_dot = LFT_P(program_factor)(f, &t->y, f->dot, f->path_dot);
+        if (s->sum || s->value) LFT_P(sum_inner)(y, &x, 1, &re, NULL);
+        if (s->sum) *s->sum += d[i] * re;
+        if (s->value) s->value[t->number] += (lft_real)t->weight * re;
+        if (s->rate) {
+            LFT_P(sum_inner)(y_dot, &x, 1, &re, NULL);
+            LFT_P(sum_inner)(y, &x_dot, 1, &more, NULL);
+            s->rate[t->number] += (lft_real)t->weight * (re + more);
+        }
+        if (!s->back) continue;
+        to_y = LFT_P(program_bar)(f, &t->y, f->bar, f->path_bar);
+        LFT_P(sum_scaled)(&to_x, lft_splat(e[i]), y, 0);
+        LFT_P(sum_scaled)(to_y, lft_splat(e[i]), &x, 0);
+        if (!second) continue;
+        to_y = LFT_P(program_bar)(f, &t->y, f->dot_bar, f->path_dot_bar);
+        LFT_P(sum_scaled)(&to_x_dot, lft_splat(e[i]), y_dot, 0);
+        LFT_P(sum_scaled)(to_y, lft_splat(e[i]), &x_dot, 0);
+        LFT_P(sum_scaled)(&to_x_dot, d[i] * s->x, y, 0);
+        LFT_P(sum_scaled)(to_y, d[i] * s->x, &x, 0);
+    }
+    if (!s->back) return;
+    LFT_P(sum_scaled)(LFT_P(program_bar)(f, &run->x, f->bar, f->path_bar), one, &to_x, adjoint);
+    if (second) LFT_P(sum_scaled)(LFT_P(program_bar)(f, &run->x, f->dot_bar, f->path_dot_bar), one, &to_x_dot, adjoint);
+}
+
 /* ---- traces and their products --------------------------------------------------------------------------------------------- */
 
-/* All traces, with their derivatives as above. */
+/* The traces in monomials, with their derivatives as above. */
 LFT_P_STATIC void LFT_P(program_traces)(const LFT_P(program) *g, const LFT_P(program_fields) *f)
 {
     lft_v re, im;
     int   i;
-    for (i = 0; i < g->loops; ++i) {
-        const LFT_P(loop) *t = g->loop + i;
+    for (i = 0; i < g->loops - g->terms; ++i) {
+        const LFT_P(loop) *t = g->loop + g->terms + i;
         const lft_w       *x = LFT_P(program_factor)(f, &t->x, f->value, f->path), *y;
         lft_v             *to = f->trace + 2 * i, *dot = f->trace_dot + 2 * i;
         y = LFT_P(program_factor)(f, &t->y, f->value, f->path);
@@ -13664,44 +13677,47 @@ LFT_P_STATIC void LFT_P(program_traces)(const LFT_P(program) *g, const LFT_P(pro
     }
 }
 
-/* The product of the traces of a monomial but number `without`, and its derivative where there are derivatives. */
-LFT_P_INLINE void LFT_P(monomial_product)(const LFT_P(monomial) *m, int without, const LFT_P(program_fields) *f, int derivative,
-                                          lft_v *p, lft_v *dot)
+/* A complex number and its derivative, which counts only where `second` is not 0. */
+typedef struct LFT_P(number) {
+    lft_v re, im, re_dot, im_dot;
+} LFT_P(number);
+
+LFT_P_INLINE LFT_P(number) LFT_P(number_times)(LFT_P(number) a, LFT_P(number) b, int second)
 {
-    int t, factors = 0;
-    p[0] = lft_splat(1), p[1] = dot[0] = dot[1] = lft_splat(0);
-    for (t = 0; t < m->traces; ++t) {
-        const lft_v   *a = f->trace + 2 * m->trace[t], *b = f->trace_dot + 2 * m->trace[t];
-        const lft_real sign = m->conjugate[t] ? -1 : 1;
-        const lft_v    re = a[0], im = sign * a[1], old_re = p[0], old_im = p[1];
-        if (t == without) continue;
-        if (!factors++) {
-            p[0] = re, p[1] = im;
-            if (derivative) dot[0] = b[0], dot[1] = sign * b[1];
-            continue;
-        }
-        if (derivative) {
-            const lft_v more_re = b[0], more_im = sign * b[1], dot_re = dot[0], dot_im = dot[1];
-            dot[0] = dot_re * re - dot_im * im + old_re * more_re - old_im * more_im;
-            dot[1] = dot_re * im + dot_im * re + old_re * more_im + old_im * more_re;
-        }
-        p[0] = old_re * re - old_im * im;
-        p[1] = old_re * im + old_im * re;
-    }
+    LFT_P(number) c = a;
+    c.re = a.re * b.re - a.im * b.im;
+    c.im = a.re * b.im + a.im * b.re;
+    if (second) c.re_dot = a.re_dot * b.re - a.im_dot * b.im + a.re * b.re_dot - a.im * b.im_dot;
+    if (second) c.im_dot = a.re_dot * b.im + a.im_dot * b.re + a.re * b.im_dot + a.im * b.re_dot;
+    return c;
 }
 
-/* value[class] += those at the site and, not NULL, rate[class] += their derivatives. */
-LFT_P_STATIC void LFT_P(program_values)(const LFT_P(program) *g, const LFT_P(program_fields) *f, lft_v *value, lft_v *rate)
+/* Trace t of a monomial. */
+LFT_P_INLINE LFT_P(number) LFT_P(monomial_trace)(const LFT_P(monomial) *m, int t, const LFT_P(program_fields) *f, int second)
 {
-    lft_v p[2], dot[2];
-    int   i;
-    for (i = 0; i < g->monomials; ++i) {
-        const LFT_P(monomial) *m = g->monomial + i;
-        const lft_real         weight = (lft_real)m->weight;
-        LFT_P(monomial_product)(m, -1, f, rate != NULL, p, dot);
-        value[m->number] += weight * p[0];
-        if (rate) rate[m->number] += weight * dot[0];
+    const lft_v   *a = f->trace + 2 * m->trace[t], *a_dot = f->trace_dot + 2 * m->trace[t];
+    const lft_real sign = m->conjugate[t] ? -1 : 1;
+    LFT_P(number)  c;
+    c.re = a[0], c.im = sign * a[1], c.re_dot = c.im_dot = lft_splat(0);
+    if (second) c.re_dot = a_dot[0], c.im_dot = sign * a_dot[1];
+    return c;
+}
+
+/* Of every trace of a monomial the product of all others; the product of all is returned. */
+LFT_P_INLINE LFT_P(number) LFT_P(monomial_others)(const LFT_P(monomial) *m, const LFT_P(program_fields) *f, int second,
+                                                  LFT_P(number) *others)
+{
+    LFT_P(number) all = LFT_P(monomial_trace)(m, 0, f, second), next;
+    int           t, k;
+    others[0].re = lft_splat(1), others[0].im = others[0].re_dot = others[0].im_dot = lft_splat(0);
+    for (t = 1; t < m->traces; ++t) {
+        next      = LFT_P(monomial_trace)(m, t, f, second);
+        others[t] = all;
+        others[0] = t > 1 ? LFT_P(number_times)(others[0], next, second) : next;
+        for (k = 1; k < t; ++k) others[k] = LFT_P(number_times)(others[k], next, second);
+        all = LFT_P(number_times)(all, next, second);
     }
+    return all;
 }
 
 /* x' and y' from the gradient t' of tr X Y: X' += t' Y^+, Y' += t' X^+; of tr X Y^+: X' += t' Y, Y' += t'^* X. */
@@ -13721,52 +13737,61 @@ LFT_P_STATIC void LFT_P(program_loop_back)(const LFT_P(loop) *t, const LFT_P(pro
                                            const lft_v *dot_bar)
 {
     const lft_w *x = LFT_P(program_factor)(f, &t->x, f->value, f->path), *y = LFT_P(program_factor)(f, &t->y, f->value, f->path);
-    lft_w       *to_x = LFT_P(program_factor)(f, &t->x, f->bar, f->path_bar);
-    lft_w       *to_y = LFT_P(program_factor)(f, &t->y, f->bar, f->path_bar);
+    lft_w       *to_x = LFT_P(program_bar)(f, &t->x, f->bar, f->path_bar);
+    lft_w       *to_y = LFT_P(program_bar)(f, &t->y, f->bar, f->path_bar);
     LFT_P(loop_back)(t, bar, x, y, to_x, to_y);
     if (!f->dot) return;
-    to_x = LFT_P(program_factor)(f, &t->x, f->dot_bar, f->path_dot_bar);
-    to_y = LFT_P(program_factor)(f, &t->y, f->dot_bar, f->path_dot_bar);
+    to_x = LFT_P(program_bar)(f, &t->x, f->dot_bar, f->path_dot_bar);
+    to_y = LFT_P(program_bar)(f, &t->y, f->dot_bar, f->path_dot_bar);
     LFT_P(loop_back)(t, dot_bar, x, y, to_x, to_y);
     x = LFT_P(program_factor)(f, &t->x, f->dot, f->path_dot);
     y = LFT_P(program_factor)(f, &t->y, f->dot, f->path_dot);
     LFT_P(loop_back)(t, bar, x, y, to_x, to_y);
 }
 
-/* path_bar = cotangents of sum_i e_i W_i at the site; with derivatives path_dot_bar = those of them, and x[lane] times the
- * cotangents of sum_i e2_i W_i. */
-LFT_P_STATIC void LFT_P(program_cotangents)(const LFT_P(program) *g, const LFT_P(program_fields) *f, const double *e,
-                                            const double *e2, lft_v x)
+/* All monomials, after their traces; d, e of all classes. Re t R has the gradient (Re R, -Im R) by t, Re t^* R (Re R, Im R). */
+LFT_P_INLINE void LFT_P(program_monomials)(const LFT_P(program) *g, const LFT_P(program_fields) *f, const double *e,
+                                           const double *d, const LFT_P(program_sums) *s)
 {
-    const int second = f->dot != NULL;
-    lft_v     p[2], dot[2];
-    int       i, t;
-    LFT_P(set_zero)(f->trace_bar, 2 * g->loops);
-    LFT_P(set_zero)((lft_v *)f->path_bar, g->paths * LFT_P_SUM);
-    if (second) LFT_P(set_zero)(f->trace_dot_bar, 2 * g->loops);
-    if (second) LFT_P(set_zero)((lft_v *)f->path_dot_bar, g->paths * LFT_P_SUM);
-    for (i = 0; i < g->monomials; ++i) { /* Re t R has the gradient (Re R, -Im R), Re t^* R (Re R, Im R) */
+    const int     second = f->dot != NULL, traces = g->loops - g->terms;
+    LFT_P(number) others[LFT_P_TRACES], all;
+    int           i, t;
+    LFT_P(set_zero)(f->trace_bar, s->back ? 2 * traces : 0);
+    LFT_P(set_zero)(f->trace_dot_bar, s->back && second ? 2 * traces : 0);
+    for (i = 0; i < g->monomials; ++i) {
         const LFT_P(monomial) *m = g->monomial + i;
-        const lft_real         weight = (lft_real)(e[m->number] * m->weight);
-        if (m->traces == 1) {
-            f->trace_bar[2 * m->trace[0]] += weight;
-            if (second) f->trace_dot_bar[2 * m->trace[0]] += (lft_real)(e2[m->number] * m->weight) * x;
-            continue;
-        }
-        for (t = 0; t < m->traces; ++t) {
-            const lft_real sign = m->conjugate[t] ? 1 : -1;
-            lft_v         *bar = f->trace_bar + 2 * m->trace[t], *dot_bar = f->trace_dot_bar + 2 * m->trace[t];
-            LFT_P(monomial_product)(m, t, f, second, p, dot);
-            bar[0] += weight * p[0];
-            bar[1] += sign * weight * p[1];
-            if (second) {
-                const lft_v also = (lft_real)(e2[m->number] * m->weight) * x;
-                dot_bar[0] += weight * dot[0] + also * p[0];
-                dot_bar[1] += sign * (weight * dot[1] + also * p[1]);
-            }
+        const lft_real         weight = (lft_real)m->weight;
+        lft_v                  also = s->x;
+        all = LFT_P(monomial_others)(m, f, second, others);
+        if (s->sum) *s->sum += (lft_real)d[m->number] * weight * all.re;
+        if (s->value) s->value[m->number] += weight * all.re;
+        if (s->rate) s->rate[m->number] += weight * all.re_dot;
+        if (second && s->back) also *= (lft_real)d[m->number] * weight;
+        for (t = 0; t < m->traces && s->back; ++t) {
+            const LFT_P(number) *R = others + t;
+            const lft_real       by = (lft_real)e[m->number] * weight, sign = m->conjugate[t] ? 1 : -1;
+            lft_v               *bar = f->trace_bar + 2 * m->trace[t], *dot_bar = f->trace_dot_bar + 2 * m->trace[t];
+            bar[0] += by * R->re, bar[1] += sign * by * R->im;
+            if (!second) continue;
+            dot_bar[0] += by * R->re_dot + also * R->re;
+            dot_bar[1] += sign * (by * R->im_dot + also * R->im);
         }
     }
-    for (i = 0; i < g->loops; ++i) LFT_P(program_loop_back)(g->loop + i, f, f->trace_bar + 2 * i, f->trace_dot_bar + 2 * i);
+    for (i = 0; i < traces && s->back; ++i) {
+        LFT_P(program_loop_back)(g->loop + g->terms + i, f, f->trace_bar + 2 * i, f->trace_dot_bar + 2 * i);
+    }
+}
+
+/* All that is wanted at the site where the program is; e and d of all classes, weighed before. */
+LFT_P_INLINE void LFT_P(program_visit)(const LFT_P(program) *g, const LFT_P(program_fields) *f, const double *e, const double *d,
+                                       const LFT_P(program_sums) *s)
+{
+    int i;
+    LFT_P(program_forward)(g, f);
+    for (i = 0; i < g->terms; i += g->loop[i].run) LFT_P(program_run)(g->loop + i, f->e + i, f->d + i, f, s);
+    LFT_P(program_traces)(g, f);
+    LFT_P(program_monomials)(g, f, e, d, s);
+    if (s->back) LFT_P(program_backward)(g, f);
 }
 
 /* ---- 68_loop_draft.h, code --------------------------------------------------------------------------------------- */
@@ -13775,9 +13800,6 @@ LFT_P_STATIC void LFT_P(program_cotangents)(const LFT_P(program) *g, const LFT_P
  *
  * Loop by loop, a loop is moved to the place and cut in two where that costs least; and so are the paths that are new. A product of
  * matrices costs the less the more loops have that path somewhere, so that staples come first. */
-
-#define LFT_P_PATHS (LFT_DIM < 4 && LFT_P_CLASSES < 512 ? 2048 : 8192) /* of a program, at most */
-#define LFT_P_LOOPS (LFT_P_CLASSES < 512 ? LFT_P_PATHS : 16384)        /* and traces */
 
 /* What is looked up while a program is built: paths by a number that their letters make. And how many loops a path is a part of,
  * somewhere on the lattice and in either direction, at a number that few other paths share: what such a path costs is shared. */
@@ -14109,7 +14131,7 @@ LFT_P_STATIC lft_status LFT_P(program_build)(LFT_P(program) *g, const LFT_(latti
     lft_p_copy(g->period, classes->one[0].period, sizeof g->period);
     LFT_P(strides)(lattice, g->stride);
     d.program  = g;
-    d.counters = LFT_DIM < 4 && count <= 128 ? 8192 : 4 * LFT_P_LOOPS;
+    d.counters = count <= (LFT_DIM < 4 ? 128 : 16) ? 8192 : 4 * LFT_P_LOOPS; /* more make short ones longer */
     d.counting = 1;
     for (i = 0; i < count; ++i) right = LFT_P(draft_class)(&d, classes, i) && right;
     d.counting = 0;
@@ -14129,6 +14151,119 @@ LFT_P_STATIC lft_status LFT_P(program_build)(LFT_P(program) *g, const LFT_(latti
         if (!g->monomial || !g->site || !g->path || !g->loop) return LFT_OK;
     }
     return LFT_OK;
+}
+
+/* ---- 68_loop_order.h, code --------------------------------------------------------------------------------------- */
+/* 68_loop_order.h: in what order a program of loops works.
+ * Offers (private): LFT_P(program_order)().
+ *
+ * Traces that nothing is multiplied with come first, as terms of their classes; of their two factors the one that more of them have
+ * is X, and those with X in common are a run: it is read and its cotangent written once. */
+
+typedef struct LFT_P(order) {
+    LFT_P(program) *program;
+    unsigned char   loop_uses[LFT_P_LOOPS];                    /* of a loop: 1 for a term, 2 for one that is in monomials */
+    int             to[LFT_P_LOOPS];                           /* where it goes */
+    int             uses[LFT_P_PATHS + LFT_P_SITES * LFT_DIM]; /* of a path or link */
+} LFT_P(order);
+
+/* The number of a factor among all paths and links. */
+LFT_P_STATIC int LFT_P(order_number)(const LFT_P(factor) *f)
+{
+    return f->path < 0 ? LFT_P_PATHS + f->site * LFT_DIM + f->axis : f->path;
+}
+
+/* Terms are told from the others, and their X is the factor that more of them have. */
+LFT_P_STATIC void LFT_P(order_terms)(LFT_P(order) *s)
+{
+    LFT_P(program) *g = s->program;
+    int             i, t, kept = 0;
+    for (i = 0; i < g->monomials; ++i) {
+        const LFT_P(monomial) *m = g->monomial + i;
+        for (t = 0; t < m->traces; ++t) {
+            s->loop_uses[m->trace[t]] = (unsigned char)(m->traces > 1 || s->loop_uses[m->trace[t]] ? 2 : 1);
+            g->loop[m->trace[t]].number = m->number, g->loop[m->trace[t]].weight = m->weight;
+        }
+    }
+    for (i = 0; i < g->monomials; ++i) {
+        if (s->loop_uses[g->monomial[i].trace[0]] > 1) g->monomial[kept++] = g->monomial[i];
+    }
+    g->monomials = kept;
+    for (i = 0; i < g->loops; ++i) {
+        if (s->loop_uses[i] > 1) continue;
+        ++g->terms;
+        ++s->uses[LFT_P(order_number)(&g->loop[i].x)];
+        ++s->uses[LFT_P(order_number)(&g->loop[i].y)];
+    }
+    for (i = 0; i < g->loops; ++i) { /* Re tr X Y^+ = Re tr Y X^+ */
+        LFT_P(loop)        *l = g->loop + i;
+        const LFT_P(factor) x = l->x;
+        const int           adjoint = l->y.adjoint;
+        if (s->loop_uses[i] > 1 || s->uses[LFT_P(order_number)(&l->y)] <= s->uses[LFT_P(order_number)(&x)]) continue;
+        l->x = l->y, l->y = x;
+        l->x.adjoint = 0, l->y.adjoint = adjoint;
+    }
+}
+
+/* Terms come first, those of a run together. */
+LFT_P_STATIC void LFT_P(order_runs)(LFT_P(order) *s)
+{
+    LFT_P(program) *g = s->program;
+    int             i, k, next = 0, others = g->terms;
+    for (i = 0; i < g->loops; ++i) s->to[i] = -1;
+    for (i = 0; i < g->loops; ++i) {
+        const LFT_P(loop) *l = g->loop + i;
+        if (s->loop_uses[i] > 1) s->to[i] = others++;
+        for (k = s->to[i] < 0 ? i : g->loops; k < g->loops; ++k) {
+            if (s->loop_uses[k] > 1 || g->loop[k].y.adjoint != l->y.adjoint) continue;
+            if (LFT_P(order_number)(&g->loop[k].x) == LFT_P(order_number)(&l->x)) s->to[k] = next++, ++g->loop[i].run;
+        }
+    }
+    for (i = 0; i < g->monomials; ++i) {
+        LFT_P(monomial) *m = g->monomial + i;
+        for (k = 0; k < m->traces; ++k) m->trace[k] = s->to[m->trace[k]] - g->terms;
+    }
+    for (i = 0; i < g->loops; ++i) { /* each exchange brings one where it belongs */
+        while (s->to[i] != i) {
+            const int         to = s->to[i];
+            const LFT_P(loop) l = g->loop[to];
+            g->loop[to] = g->loop[i], g->loop[i] = l;
+            s->to[i] = s->to[to], s->to[to] = to;
+        }
+    }
+}
+
+/* Something is added to the cotangent of a factor. */
+LFT_P_STATIC void LFT_P(order_touch)(LFT_P(order) *s, LFT_P(factor) *f)
+{
+    f->fresh = f->path >= 0 && !s->uses[f->path];
+    if (f->path >= 0) ++s->uses[f->path];
+}
+
+/* What is the first to be added to each cotangent. */
+LFT_P_STATIC void LFT_P(order_cotangents)(LFT_P(order) *s)
+{
+    LFT_P(program) *g = s->program;
+    int             i, k;
+    lft_p_zero(s->uses, sizeof s->uses);
+    for (i = 0; i < g->terms; i += g->loop[i].run) {
+        for (k = 0; k < g->loop[i].run; ++k) LFT_P(order_touch)(s, &g->loop[i + k].y);
+        LFT_P(order_touch)(s, &g->loop[i].x);
+    }
+    for (; i < g->loops; ++i) LFT_P(order_touch)(s, &g->loop[i].x), LFT_P(order_touch)(s, &g->loop[i].y);
+    for (i = g->paths - 1; i >= 0; --i) LFT_P(order_touch)(s, &g->path[i].a), LFT_P(order_touch)(s, &g->path[i].b);
+}
+
+/* Of a program that is written down: nothing is done where there was no room for it. */
+LFT_P_STATIC void LFT_P(program_order)(LFT_P(program) *g)
+{
+    LFT_P(order) s;
+    if (!g->path || !g->loop || !g->monomial) return;
+    lft_p_zero(&s, sizeof s);
+    s.program = g;
+    LFT_P(order_terms)(&s);
+    LFT_P(order_runs)(&s);
+    LFT_P(order_cotangents)(&s);
 }
 
 /* ---- 68_plaquette_orbits.h, code --------------------------------------------------------------------------------- */
@@ -14462,6 +14597,7 @@ LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(la
     while (s->orders < LFT_P_ORDERS && classes.upto[s->orders + 1] > 0 && classes.upto[s->orders + 1] <= s->classes) ++s->orders;
     status = LFT_P(program_build)(&s->program, lattice, &classes, all, arena, error);
     if (status) return status;
+    LFT_P(program_order)(&s->program);
     for (i = 0; i < LFT_DIM && !doubled; ++i) s->extent[i] = 2;
     s->one     = (LFT_P(traces) *)lft_arena_take(arena, (size_t)s->classes, sizeof *s->one);
     if (s->one) lft_p_copy(s->one, classes.one, (size_t)s->classes * sizeof *s->one);
@@ -14595,6 +14731,8 @@ LFT_P_STATIC LFT_P(program_fields) LFT_P(potential_fields)(const LFT_P(potential
     f.trace_bar     = LFT_P(vectors)(arena, loops);
     f.trace_dot     = LFT_P(vectors)(arena, backward ? loops : 0);
     f.trace_dot_bar = LFT_P(vectors)(arena, backward ? loops : 0);
+    f.e             = (lft_real *)lft_arena_take(arena, (size_t)g->loops, sizeof(lft_real));
+    f.d             = (lft_real *)lft_arena_take(arena, (size_t)g->loops, sizeof(lft_real));
     return f;
 }
 
@@ -14620,13 +14758,6 @@ LFT_P_STATIC void LFT_P(potential_weights)(const LFT_P(potential) *s, const doub
     for (i = 0; i < s->program.classes; ++i) e[i] = i < s->classes ? -c[i] : 0;
 }
 
-/* W[class][lane] += those of a site. */
-LFT_P_STATIC void LFT_P(potential_sum)(const LFT_P(potential) *s, const lft_v *part, double (*W)[LFT_P_LANES])
-{
-    int i;
-    for (i = 0; i < s->program.classes; ++i) LFT_P(add_wide)(W[i], part[i]);
-}
-
 /* Z of every link, 0 of one that does not move, and div[lane]. */
 LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double *c, const lft_v *links, lft_v *Z, double *div,
                                          LFT_P(program_fields) f)
@@ -14634,38 +14765,42 @@ LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double
     const LFT_P(program) *g = &s->program;
     const int             volume = g->lattice.volume;
     lft_w                 u;
-    double                W[LFT_P_CLASSES][LFT_P_LANES], e[LFT_P_CLASSES], d[LFT_P_CLASSES], constant;
+    double                e[LFT_P_CLASSES], d[LFT_P_CLASSES], constant;
     LFT_P(place)          p = LFT_P(first_place)();
     int                   x, i, l;
     f.dot = NULL;
     LFT_P(program_links)(g, links, f.value);
     LFT_P(potential_weights)(s, c, e);
+    constant = LFT_P(potential_laplacian)(s, c, d);
+    LFT_P(program_weigh)(g, &f, e, d);
     LFT_P(set_zero)((lft_v *)f.bar, volume * LFT_DIM * LFT_P_SUM);
-    lft_p_zero(W, (size_t)g->classes * sizeof W[0]);
+    for (l = 0; l < LFT_P_LANES; ++l) div[l] = constant;
     for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
-        lft_v part[LFT_P_CLASSES];
+        LFT_P(program_sums) wanted;
+        lft_v               sum = lft_splat(0);
         if (!LFT_P(program_runs)(g, &p)) continue;
-        LFT_P(set_zero)(part, g->classes);
+        wanted.value = wanted.rate = NULL, wanted.sum = &sum, wanted.back = 1, wanted.x = sum;
         LFT_P(program_at)(g, p, &f);
-        LFT_P(program_forward)(g, &f);
-        LFT_P(program_traces)(g, &f);
-        LFT_P(program_values)(g, &f, part, NULL);
-        LFT_P(potential_sum)(s, part, W);
-        LFT_P(program_cotangents)(g, &f, e, NULL, lft_splat(0));
-        LFT_P(program_backward)(g, &f);
+        LFT_P(program_visit)(g, &f, e, d, &wanted);
+        LFT_P(add_wide)(div, sum);
     }
     LFT_P(set_zero)(Z, volume * LFT_DIM * LFT_P_ALGEBRA);
     for (i = 0; i < volume * LFT_DIM; ++i) {
         if (!LFT_P(program_moves)(g, i)) continue;
-        LFT_P(sum_none)(&u);
-        LFT_P(sum_mul)(&u, f.value + i, 0, f.bar + i, 1);
+        LFT_P(sum_product)(&u, f.value + i, 0, f.bar + i, 1);
         LFT_P(sum_gradient)(&u, (lft_z *)(Z + i * LFT_P_ALGEBRA));
     }
-    constant = LFT_P(potential_laplacian)(s, c, d);
-    for (l = 0; l < LFT_P_LANES; ++l) {
-        div[l] = constant;
-        for (i = 0; i < g->classes; ++i) div[l] += d[i] * W[i][l];
-    }
+}
+
+/* wide[class][lane] += W, dc[class][lane] -= W_dot: of a chunk of sites, which begins anew. */
+LFT_P_STATIC void LFT_P(potential_widen)(const LFT_P(potential) *s, lft_v *W, lft_v *W_dot, double (*wide)[LFT_P_LANES], double *dc)
+{
+    const int all = s->program.classes;
+    int       i;
+    for (i = 0; i < all; ++i) LFT_P(add_wide)(wide[i], W[i]);
+    for (i = 0; i < s->classes; ++i) LFT_P(add_wide)(dc + i * LFT_P_LANES, -W_dot[i]);
+    LFT_P(set_zero)(W, all);
+    LFT_P(set_zero)(W_dot, all);
 }
 
 /* Of Phi = sum y Z + kappa[lane] div: to = its gradient by the links, dc[class][lane] += that by the coefficients; either may be
@@ -14679,8 +14814,9 @@ LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const dou
     const int             all = g->classes, volume = g->lattice.volume, links_n = volume * LFT_DIM;
     const lft_v           weight = LFT_P(from_wide)(kappa);
     lft_w                 u, v;
-    double                W[LFT_P_CLASSES][LFT_P_LANES], W_dot[LFT_P_CLASSES][LFT_P_LANES];
-    double                e[LFT_P_CLASSES], d[LFT_P_CLASSES];
+    lft_v                 W[LFT_P_CLASSES], W_dot[LFT_P_CLASSES];
+    double                e[LFT_P_CLASSES], d[LFT_P_CLASSES], wide[LFT_P_CLASSES][LFT_P_LANES];
+    LFT_P(program_sums)   wanted;
     lft_z                 gradient, turn;
     LFT_P(place)          p = LFT_P(first_place)();
     int                   x, i, j, k, l;
@@ -14692,34 +14828,25 @@ LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const dou
     if (to) {
         LFT_P(potential_weights)(s, c, e);
         (void)LFT_P(potential_laplacian)(s, c, d);
+        LFT_P(program_weigh)(g, &f, e, d);
         LFT_P(set_zero)((lft_v *)f.bar, links_n * LFT_P_SUM);
         LFT_P(set_zero)((lft_v *)f.dot_bar, links_n * LFT_P_SUM);
     }
-    lft_p_zero(W, (size_t)all * sizeof W[0]);
-    lft_p_zero(W_dot, (size_t)all * sizeof W_dot[0]);
+    LFT_P(set_zero)(W, all);
+    LFT_P(set_zero)(W_dot, all);
+    lft_p_zero(wide, (size_t)all * sizeof wide[0]);
+    wanted.value = dc ? W : NULL, wanted.rate = dc ? W_dot : NULL, wanted.sum = NULL, wanted.back = to != NULL, wanted.x = weight;
     for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
-        lft_v part[LFT_P_CLASSES], rate[LFT_P_CLASSES];
-        if (!LFT_P(program_runs)(g, &p)) continue;
-        LFT_P(program_at)(g, p, &f);
-        LFT_P(program_forward)(g, &f);
-        LFT_P(program_traces)(g, &f);
-        if (dc) {
-            LFT_P(set_zero)(part, all);
-            LFT_P(set_zero)(rate, all);
-            LFT_P(program_values)(g, &f, part, rate);
-            LFT_P(potential_sum)(s, part, W);
-            LFT_P(potential_sum)(s, rate, W_dot);
+        if (LFT_P(program_runs)(g, &p)) {
+            LFT_P(program_at)(g, p, &f);
+            LFT_P(program_visit)(g, &f, e, d, &wanted);
         }
-        if (!to) continue;
-        LFT_P(program_cotangents)(g, &f, e, d, weight);
-        LFT_P(program_backward)(g, &f);
+        if (dc && ((x + 1) % LFT_P_CHUNK == 0 || x + 1 == volume)) LFT_P(potential_widen)(s, W, W_dot, wide, dc);
     }
     for (i = 0; to && i < links_n; ++i) {
         lft_z *out = (lft_z *)(to + i * LFT_P_ALGEBRA);
-        LFT_P(sum_none)(&u);
-        LFT_P(sum_none)(&v);
-        LFT_P(sum_mul)(&u, f.value + i, 0, f.bar + i, 1);
-        LFT_P(sum_mul)(&v, f.value + i, 0, f.dot_bar + i, 1);
+        LFT_P(sum_product)(&u, f.value + i, 0, f.bar + i, 1);
+        LFT_P(sum_product)(&v, f.value + i, 0, f.dot_bar + i, 1);
         LFT_P(sum_mul)(&v, f.dot + i, 0, f.bar + i, 1);
         LFT_P(sum_gradient)(&u, &gradient);
         LFT_P(sum_gradient)(&v, out);
@@ -14731,8 +14858,8 @@ LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const dou
         const double *row = s->closure + i * (all + 1);
         for (l = 0; l < LFT_P_LANES; ++l) {
             double laplacian = row[all];
-            for (j = 0; j < all; ++j) laplacian += row[j] * W[j][l];
-            dc[i * LFT_P_LANES + l] += kappa[l] * laplacian - W_dot[i][l];
+            for (j = 0; j < all; ++j) laplacian += row[j] * wide[j][l];
+            dc[i * LFT_P_LANES + l] += kappa[l] * laplacian;
         }
     }
 }
@@ -15194,6 +15321,267 @@ LFT_P_STATIC void LFT_P(net_backward)(const LFT_P(trace_net) *s, const double *a
     for (q = 0; q < volume * LFT_P_PLANES; ++q) LFT_P(net_plaquette_back)(s, &f, links, y, q, to);
 }
 
+/* ---- 69_circle_density.h, code ----------------------------------------------------------------------------------- */
+
+#define LFT_P_POINTS    512
+#define LFT_P_HARMONICS 64
+
+typedef struct LFT_P(circle) {
+    LFT_(circle_desc) desc; /* defaults filled in */
+    double           *c;    /* [harmonics] */
+    double           *wave; /* [points]: cos of point number i; room for 512 */
+    int               points; /* 0: 512 would not be enough */
+} LFT_P(circle);
+
+/* One new link: where it is and the density that it has there, lane by lane. */
+typedef struct LFT_P(circle_work) {
+    int     link, side[6];      /* side: the others of its plaquettes, three of a and three of b */
+    double *even, *odd, *gamma; /* [harmonics][lanes]: 2 cos k h, its derivative by h, and the former times c_k; h = P/2 */
+    double *point;              /* [points / 2 + 1][lanes]: exp at the points */
+    double *a;                  /* [points / 2 + harmonics][lanes]: a_n, a_0 = 1, 0 from points / 2 on */
+    double  phase[LFT_P_LANES], h[LFT_P_LANES], x[LFT_P_LANES]; /* phase: a */
+    double  logf[LFT_P_LANES], logf_x[LFT_P_LANES], logf_h[LFT_P_LANES], F_h[LFT_P_LANES], logz[LFT_P_LANES];
+} LFT_P(circle_work);
+
+static const int LFT_P(circle_sign)[6] = {1, -1, -1, 1, 1, -1};
+
+LFT_P_STATIC LFT_P(circle_work) LFT_P(circle_scratch)(const LFT_P(circle) *s, lft_arena *arena)
+{
+    const size_t         harmonics = (size_t)s->desc.harmonics * LFT_P_LANES;
+    LFT_P(circle_work)   w;
+    lft_p_zero(&w, sizeof w);
+    w.even  = (double *)lft_arena_alloc(arena, harmonics, sizeof(double));
+    w.odd   = (double *)lft_arena_alloc(arena, harmonics, sizeof(double));
+    w.gamma = (double *)lft_arena_alloc(arena, harmonics, sizeof(double));
+    w.point = (double *)lft_arena_alloc(arena, (LFT_P_POINTS / 2 + 1) * LFT_P_LANES, sizeof(double));
+    w.a     = (double *)lft_arena_alloc(arena, LFT_P_POINTS / 2 * LFT_P_LANES + harmonics, sizeof(double));
+    return w;
+}
+
+/* ---- points of the circle --------------------------------------------------------------------------------------------- */
+
+LFT_P_STATIC void LFT_P(circle_waves)(LFT_P(circle) *s, int points)
+{
+    double sine;
+    int    i;
+    s->points = points;
+    for (i = 0; i < points; ++i) lft_p_f64_p_sincos(2 * 3.14159265358979323846 * i / points, &sine, s->wave + i);
+}
+
+/* Whether f of a coarse plaquette, P = 2 h, has no harmonics from points / 2 on. */
+LFT_P_STATIC int LFT_P(circle_resolved)(const LFT_P(circle) *s, double h)
+{
+    const int half = s->points / 2, K = s->desc.harmonics;
+    double    point[LFT_P_POINTS / 2 + 1], gamma[LFT_P_HARMONICS], sine, cosine, most = 0, mean = 0;
+    int       j, k, n;
+    for (k = 0; k < K; ++k) {
+        lft_p_f64_p_sincos((k + 1) * h, &sine, &cosine);
+        gamma[k] = 2 * s->c[k] * cosine;
+    }
+    for (j = 0; j <= half; ++j) {
+        for (point[j] = 0, k = 0; k < K; ++k) point[j] += gamma[k] * s->wave[(k + 1) * j % s->points];
+        if (!j || point[j] > most) most = point[j];
+    }
+    for (j = 0; j <= half; ++j) {
+        point[j] = lft_p_f64_p_exp(point[j] - most) * (j % half ? 2 : 1);
+        mean += point[j];
+    }
+    if (!lft_finite(mean)) return 0;
+    for (n = half - 4; n < half; ++n) {
+        double a = 0;
+        for (j = 0; j <= half; ++j) a += point[j] * s->wave[n * j % s->points];
+        if (!(a * a < 1e-26 * mean * mean)) return 0;
+    }
+    return 1;
+}
+
+/* ---- the density of a link --------------------------------------------------------------------------------------------- */
+
+/* number[lane] of a field */
+LFT_P_INLINE double LFT_P(lane_of)(const lft_v *field, int i, int l)
+{
+    return (double)((const lft_real *)(const void *)(field + i * LFT_P_LINK))[l];
+}
+
+/* x in [-pi, pi] but for a multiple of 2 pi */
+LFT_P_INLINE double LFT_P(wrap_wide)(double x)
+{
+    const double turns = x / (2 * 3.14159265358979323846);
+    if (!(turns < 1e9 && -turns < 1e9)) return x;
+    return x - 2 * 3.14159265358979323846 * (double)(int64_t)(turns < 0 ? turns - 0.5 : turns + 0.5);
+}
+
+/* The link across the axis at p: its plaquettes and their density. */
+LFT_P_STATIC void LFT_P(circle_density)(const LFT_P(circle) *s, const LFT_P(walk) *walk, const LFT_P(place) *p, const lft_v *links,
+                                        LFT_P(circle_work) *w)
+{
+    const int    mu = s->desc.doubled - 1, nu = LFT_DIM - 1 - mu > 0 ? 1 : 0, half = s->points / 2, K = s->desc.harmonics;
+    LFT_P(place) before = *p, behind = *p, above = *p, corner;
+    double       most[LFT_P_LANES], sum[LFT_P_LANES];
+    int          i, j, k, n, l;
+    LFT_P(down)(walk->lattice, walk->stride, &before, mu);
+    LFT_P(up)(walk->lattice, walk->stride, &behind, mu);
+    LFT_P(up)(walk->lattice, walk->stride, &above, nu);
+    corner = above;
+    LFT_P(down)(walk->lattice, walk->stride, &corner, mu);
+    w->link    = p->site * LFT_DIM + nu;
+    w->side[0] = before.site * LFT_DIM + mu, w->side[1] = before.site * LFT_DIM + nu, w->side[2] = corner.site * LFT_DIM + mu;
+    w->side[3] = p->site * LFT_DIM + mu, w->side[4] = behind.site * LFT_DIM + nu, w->side[5] = above.site * LFT_DIM + mu;
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        double phase[2] = {0, 0}, sine, cosine, s0 = 0, c0 = 1;
+        for (i = 0; i < 6; ++i) phase[i / 3] += LFT_P(circle_sign)[i] * LFT_P(lane_of)(links, w->side[i], l);
+        w->phase[l] = phase[0];
+        w->h[l]     = 0.5 * LFT_P(wrap_wide)(phase[0] + phase[1]);
+        lft_p_f64_p_sincos(w->h[l], &sine, &cosine);
+        for (k = 0; k < K; ++k) {
+            const double turned = c0 * cosine - s0 * sine;
+            s0 = s0 * cosine + c0 * sine, c0 = turned;
+            w->even[k * LFT_P_LANES + l]  = 2 * c0;
+            w->odd[k * LFT_P_LANES + l]   = -2 * (k + 1) * s0;
+            w->gamma[k * LFT_P_LANES + l] = 2 * c0 * s->c[k];
+        }
+        most[l] = -1e300, sum[l] = 0;
+    }
+    for (j = 0; j <= half; ++j) {
+        double *LFT_P_RESTRICT to = w->point + j * LFT_P_LANES;
+        for (l = 0; l < LFT_P_LANES; ++l) to[l] = 0;
+        for (k = 0; k < K; ++k) {
+            const double  wave = s->wave[(k + 1) * j % s->points];
+            const double *from = w->gamma + k * LFT_P_LANES;
+            for (l = 0; l < LFT_P_LANES; ++l) to[l] += wave * from[l];
+        }
+        for (l = 0; l < LFT_P_LANES; ++l) most[l] = to[l] > most[l] ? to[l] : most[l];
+    }
+    for (j = 0; j <= half; ++j) {
+        double *to = w->point + j * LFT_P_LANES;
+        for (l = 0; l < LFT_P_LANES; ++l) {
+            to[l] = lft_p_f64_p_exp(to[l] - most[l]) * (j % half ? 2 : 1);
+            sum[l] += to[l];
+        }
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) w->a[l] = 1, w->logz[l] = most[l] + lft_p_f64_p_log(sum[l] / s->points);
+    for (n = 1; n < half; ++n) {
+        double *LFT_P_RESTRICT to = w->a + n * LFT_P_LANES;
+        for (l = 0; l < LFT_P_LANES; ++l) to[l] = 0;
+        for (j = 0; j <= half; ++j) {
+            const double  wave = s->wave[n * j % s->points];
+            const double *from = w->point + j * LFT_P_LANES;
+            for (l = 0; l < LFT_P_LANES; ++l) to[l] += wave * from[l];
+        }
+        for (l = 0; l < LFT_P_LANES; ++l) to[l] /= sum[l];
+    }
+    for (n = half * LFT_P_LANES; n < (half + s->desc.harmonics) * LFT_P_LANES; ++n) w->a[n] = 0;
+}
+
+/* F = x + sum (2/n) a_n sin n x and its derivative f. */
+LFT_P_STATIC void LFT_P(circle_map)(const LFT_P(circle) *s, const LFT_P(circle_work) *w, const double *x, double *F, double *f)
+{
+    double sine[LFT_P_LANES], cosine[LFT_P_LANES], sn[LFT_P_LANES], cn[LFT_P_LANES];
+    int    n, l;
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        lft_p_f64_p_sincos(x[l], sine + l, cosine + l);
+        sn[l] = 0, cn[l] = 1, F[l] = x[l], f[l] = 1;
+    }
+    for (n = 1; n < s->points / 2; ++n) {
+        const double *a = w->a + n * LFT_P_LANES, share = 2.0 / n;
+        for (l = 0; l < LFT_P_LANES; ++l) {
+            const double turned = cn[l] * cosine[l] - sn[l] * sine[l];
+            sn[l] = sn[l] * cosine[l] + cn[l] * sine[l], cn[l] = turned;
+            F[l] += share * a[l] * sn[l];
+            f[l] += 2 * a[l] * turned;
+        }
+    }
+}
+
+/* w->x with F(x) = v, both odd: Newton's method between bounds that close. */
+LFT_P_STATIC void LFT_P(circle_solve)(const LFT_P(circle) *s, LFT_P(circle_work) *w, const double *v)
+{
+    const double pi = 3.14159265358979323846;
+    double       low[LFT_P_LANES], high[LFT_P_LANES], F[LFT_P_LANES], f[LFT_P_LANES], goal[LFT_P_LANES];
+    int          i, l, done[LFT_P_LANES], open = 1;
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        const double to = LFT_P(wrap_wide)(v[l]);
+        low[l] = 0, high[l] = pi, w->x[l] = goal[l] = to < 0 ? -to : to, done[l] = 0;
+    }
+    for (i = 0; i < 60 && open; ++i) {
+        LFT_P(circle_map)(s, w, w->x, F, f);
+        for (open = 0, l = 0; l < LFT_P_LANES; ++l) {
+            const double x = w->x[l], newton = x - (F[l] - goal[l]) / f[l];
+            double       next;
+            low[l]  = F[l] < goal[l] ? x : low[l];
+            high[l] = F[l] < goal[l] ? high[l] : x;
+            next    = newton >= low[l] && newton <= high[l] ? newton : 0.5 * (low[l] + high[l]);
+            w->x[l] = done[l] ? x : next;
+            done[l] |= next - x < 1e-9 && x - next < 1e-9; /* the step after that would be of 1e-16 */
+            open |= !done[l];
+        }
+    }
+    for (l = 0; l < LFT_P_LANES; ++l) w->x[l] = LFT_P(wrap_wide)(v[l]) < 0 ? -w->x[l] : w->x[l];
+}
+
+/* x of the link as it is in a field, and log f there. */
+LFT_P_STATIC void LFT_P(circle_at)(const LFT_P(circle) *s, const lft_v *links, LFT_P(circle_work) *w)
+{
+    int k, l;
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        double sine, cosine, sn = 0, cn = 1, turned;
+        w->x[l] = LFT_P(wrap_wide)(LFT_P(lane_of)(links, w->link, l) + w->phase[l] - w->h[l]);
+        lft_p_f64_p_sincos(w->x[l], &sine, &cosine);
+        w->logf[l] = -w->logz[l], w->logf_x[l] = w->logf_h[l] = 0;
+        for (k = 0; k < s->desc.harmonics; ++k) {
+            const int at = k * LFT_P_LANES + l;
+            turned = cn * cosine - sn * sine;
+            sn = sn * cosine + cn * sine, cn = turned;
+            w->logf[l] += w->gamma[at] * cn;
+            w->logf_x[l] -= (k + 1) * w->gamma[at] * sn;
+            w->logf_h[l] += s->c[k] * w->odd[at] * (cn - w->a[at + LFT_P_LANES]);
+        }
+    }
+}
+
+/* D[lane] = the integral of f (cos k x - a_k) from 0 to x: F changes by it with gamma_k. */
+LFT_P_STATIC void LFT_P(circle_integral)(const LFT_P(circle) *s, const LFT_P(circle_work) *w, const double *sines, int k, double *D)
+{
+    const double *ak = w->a + k * LFT_P_LANES;
+    int           n, l;
+    for (l = 0; l < LFT_P_LANES; ++l) D[l] = 0;
+    for (n = 1; n < s->points / 2; ++n) {
+        const int     away = (n - k) * (n > k) + (k - n) * (n < k); /* no branch: gcc 12 -O3 splits such a loop wrongly */
+        const double *an = w->a + n * LFT_P_LANES, *sine = sines + n * LFT_P_LANES;
+        const double *less = w->a + away * LFT_P_LANES, *more = an + k * LFT_P_LANES;
+        for (l = 0; l < LFT_P_LANES; ++l) D[l] += sine[l] * (0.5 * (less[l] + more[l]) - ak[l] * an[l]);
+    }
+}
+
+/* F_h, and where cot_v is not NULL gradient[k][lane] -= cot_v F_c + kappa d log f / d c_k. The points are lost. */
+LFT_P_STATIC void LFT_P(circle_slopes)(const LFT_P(circle) *s, LFT_P(circle_work) *w, const double *cot_v, const double *kappa,
+                                       double *gradient)
+{
+    double D[LFT_P_LANES], *sines = w->point;
+    int    k, n, l;
+    for (l = 0; l < LFT_P_LANES; ++l) {
+        double sine, cosine, sn = 0, cn = 1, turned;
+        lft_p_f64_p_sincos(w->x[l], &sine, &cosine);
+        for (n = 1; n < s->points / 2; ++n) {
+            turned = cn * cosine - sn * sine;
+            sn = sn * cosine + cn * sine, cn = turned;
+            sines[n * LFT_P_LANES + l] = 2.0 / n * sn;
+        }
+        w->F_h[l] = 0;
+    }
+    for (k = 1; k <= s->desc.harmonics; ++k) {
+        const double *even = w->even + (k - 1) * LFT_P_LANES, *odd = w->odd + (k - 1) * LFT_P_LANES;
+        LFT_P(circle_integral)(s, w, sines, k, D);
+        for (l = 0; l < LFT_P_LANES; ++l) w->F_h[l] += s->c[k - 1] * odd[l] * D[l];
+        for (l = 0; cot_v && l < LFT_P_LANES; ++l) {
+            double sine, cosine;
+            lft_p_f64_p_sincos(k * w->x[l], &sine, &cosine);
+            gradient[(k - 1) * LFT_P_LANES + l] -=
+                even[l] * (cot_v[l] * D[l] + kappa[l] * (cosine - w->a[k * LFT_P_LANES + l]));
+        }
+    }
+}
+
 /* ---- 69_group_scheme.h, code ------------------------------------------------------------------------------------- */
 
 #define LFT_P_STAGES 4
@@ -15274,15 +15662,7 @@ LFT_P_STATIC void LFT_P(put_steps)(lft_p_text *t, int axis, int steps)
     for (; steps < 0; ++steps) lft_p_put(t, name[1] + 2 * axis);
 }
 
-LFT_P_STATIC lft_p_text LFT_P(no_text)(char *text, size_t size)
-{
-    lft_p_text to;
-    to.data = text, to.used = 0, to.size = size;
-    lft_p_put(&to, "");
-    return to;
-}
-
-LFT_P_STATIC lft_status LFT_P(put_loop)(LFT_P(traces) p, lft_p_text to)
+LFT_P_STATIC void LFT_P(put_loop)(LFT_P(traces) p, lft_p_text *to)
 {
     int x[LFT_DIM], y[LFT_DIM], t, i, mu;
     if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0], p.period);
@@ -15290,25 +15670,14 @@ LFT_P_STATIC lft_status LFT_P(put_loop)(LFT_P(traces) p, lft_p_text to)
         LFT_P(letter_begin)(p.letter[t][0], p.period, x);
         LFT_P(letter_begin)(p.letter[0][0], p.period, y);
         if (p.doubled && !t) y[p.doubled - 1] &= ~1;
-        lft_p_put(&to, t ? " " : "");
-        if (LFT_P(path_compare)(x, y, LFT_DIM)) lft_p_put(&to, "(");
-        for (mu = 0; mu < LFT_DIM; ++mu) LFT_P(put_steps)(&to, mu, x[mu] - y[mu]);
-        lft_p_put(&to, LFT_P(path_compare)(x, y, LFT_DIM) ? ") tr " : "tr ");
+        lft_p_put(to, t ? " " : "");
+        if (LFT_P(path_compare)(x, y, LFT_DIM)) lft_p_put(to, "(");
+        for (mu = 0; mu < LFT_DIM; ++mu) LFT_P(put_steps)(to, mu, x[mu] - y[mu]);
+        lft_p_put(to, LFT_P(path_compare)(x, y, LFT_DIM) ? ") tr " : "tr ");
         for (i = 0; i < p.length[t]; ++i) {
-            LFT_P(put_steps)(&to, LFT_P(letter_axis)(p.letter[t][i]), LFT_P(letter_adjoint)(p.letter[t][i]) ? -1 : 1);
+            LFT_P(put_steps)(to, LFT_P(letter_axis)(p.letter[t][i]), LFT_P(letter_adjoint)(p.letter[t][i]) ? -1 : 1);
         }
     }
-    return LFT_OK;
-}
-
-LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size)
-{
-    const int      none[LFT_DIM] = {0};
-    LFT_P(classes) classes;
-    lft_p_text     to = LFT_P(no_text)(text, size);
-    if (doubled < 0 || doubled > LFT_DIM) return LFT_ERR_ARG;
-    LFT_P(classes_find)(&classes, doubled, none, LFT_P_ORDERS, number + 1);
-    return number < 0 || number >= classes.moving ? LFT_ERR_ARG : LFT_P(put_loop)(classes.one[number], to);
 }
 
 #define LFT_P_SHAPE  4 /* coefficients of the plaquette */
@@ -15325,11 +15694,13 @@ typedef struct LFT_P(continuous) {
     int                   links; /* of a configuration */
 } LFT_P(continuous);
 
-LFT_API lft_status LFT_(continuous_loop_of)(const LFT_(layer) *layer, int number, char *text, size_t size)
+LFT_API lft_status LFT_(continuous_loop)(const LFT_(layer) *layer, int number, char *text, size_t size)
 {
-    const LFT_P(potential) *s  = &((const LFT_P(continuous) *)layer->state)->potential;
-    lft_p_text              to = LFT_P(no_text)(text, size);
-    return number < 0 || number >= s->classes ? LFT_ERR_ARG : LFT_P(put_loop)(s->one[number], to);
+    const LFT_P(potential) *s = &((const LFT_P(continuous) *)layer->state)->potential;
+    lft_p_text              to = lft_p_text_over(text, size);
+    if (number < 0 || number >= s->classes) return LFT_ERR_ARG;
+    LFT_P(put_loop)(s->one[number], &to);
+    return LFT_OK;
 }
 
 LFT_P_STATIC lft_status LFT_P(continuous_check_desc)(const LFT_(continuous_desc) *d, lft_error *error)
@@ -15533,7 +15904,7 @@ LFT_P_STATIC void LFT_P(continuous_net_at)(const LFT_P(continuous) *s, double t,
 #endif
 #if LFT_GROUP == LFT_SCALAR
 
-/* ---- 70_continuous.h, code --------------------------------------------------------------------------------------- */
+/* ---- 69_velocity_times.h, code ----------------------------------------------------------------------------------- */
 
 typedef struct LFT_P(continuous) {
     LFT_(continuous_desc) desc; /* defaults filled in, no negative numbers */
@@ -15595,14 +15966,17 @@ LFT_P_STATIC void LFT_P(continuous_basis)(LFT_P(continuous) *s, int steps)
     s->u.times = 2 * steps + 1;
 }
 
-LFT_P_STATIC size_t LFT_P(continuous_gradient_count)(const LFT_P(continuous) *s)
+/* The layer's own form of the gradient: [nodes] blocks of (lambda, origin, zeta), then omega, eta, kappa. */
+LFT_P_STATIC size_t LFT_P(continuous_block)(const LFT_P(continuous) *s)
 {
-    size_t kernels = (size_t)(1 + s->u.gates) * (size_t)s->u.features;
-    return (size_t)s->desc.nodes * (kernels * (size_t)(s->u.spectrum.orbits + 1) + (size_t)s->u.zeros) +
-           (size_t)(s->u.sines + s->u.gates + s->u.zeros);
+    return (size_t)(1 + s->u.gates) * (size_t)s->u.features * (size_t)(s->u.spectrum.orbits + 1) + (size_t)s->u.zeros;
 }
 
-/* The layer's own form of the gradient: [nodes] blocks of (lambda, origin, zeta), then omega, eta, kappa. */
+LFT_P_STATIC size_t LFT_P(continuous_gradient_count)(const LFT_P(continuous) *s)
+{
+    return (size_t)s->desc.nodes * LFT_P(continuous_block)(s) + (size_t)(s->u.sines + s->u.gates + s->u.zeros);
+}
+
 typedef struct LFT_P(continuous_parts) {
     double *lambda, *origin, *zeta, *omega, *eta, *kappa;
 } LFT_P(continuous_parts);
@@ -15610,10 +15984,9 @@ typedef struct LFT_P(continuous_parts) {
 LFT_P_STATIC LFT_P(continuous_parts) LFT_P(continuous_gradient)(const LFT_P(continuous) *s, double *gradient, int node)
 {
     LFT_P(continuous_parts) d;
-    size_t kernels = (size_t)(1 + s->u.gates) * (size_t)s->u.features, orbits = (size_t)s->u.spectrum.orbits;
-    size_t block = kernels * (orbits + 1) + (size_t)s->u.zeros;
+    const size_t kernels = (size_t)(1 + s->u.gates) * (size_t)s->u.features, block = LFT_P(continuous_block)(s);
     d.lambda     = gradient + block * (size_t)node;
-    d.origin     = d.lambda + kernels * orbits;
+    d.origin     = d.lambda + kernels * (size_t)s->u.spectrum.orbits;
     d.zeta       = d.origin + kernels;
     d.omega      = gradient + block * (size_t)s->desc.nodes;
     d.eta        = d.omega + s->u.sines;
@@ -15621,10 +15994,129 @@ LFT_P_STATIC LFT_P(continuous_parts) LFT_P(continuous_gradient)(const LFT_P(cont
     return d;
 }
 
-LFT_P_STATIC size_t LFT_P(continuous_block)(const LFT_P(continuous) *s)
+/* Kernels zero: the identity. Frequencies cover the scales of a field of variance 0.1 to 1. All sites of an orbit move
+ * together and all orbits do, so far ones are paced down: else a step of the optimiser would grow with the volume. */
+LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, double *pace)
 {
-    return (size_t)(1 + s->u.gates) * (size_t)s->u.features * (size_t)(s->u.spectrum.orbits + 1) + (size_t)s->u.zeros;
+    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
+    const LFT_P(spectrum)   *sp = &s->u.spectrum;
+    const int                kernels = (1 + s->u.gates) * s->u.features * s->desc.nodes;
+    int                      i, k;
+    for (i = 0; i < s->u.sines; ++i) theta[s->frequency + (size_t)i] = 0.5 + 0.5 * i;
+    for (i = 0; i < s->u.gates; ++i) theta[s->gate_frequency + (size_t)i] = 1 + i;
+    for (i = 0; i < s->u.zeros; ++i) theta[s->zero_frequency + (size_t)i] = 2 * (1 + i);
+    for (i = 0; i < sp->count; ++i) {
+        const double far = 1 + LFT_P(spectrum_distance2)(sp, i);
+        for (k = 0; k < kernels; ++k) pace[s->kernel + (size_t)(k * sp->orbits + sp->orbit[i])] = 1 / far;
+    }
 }
+
+LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *theta)
+{
+    LFT_P(continuous) *s = (LFT_P(continuous) *)layer->state;
+    LFT_P(velocity)   *u = &s->u;
+    const int          count = u->spectrum.count, orbits = u->spectrum.orbits, nodes = s->desc.nodes;
+    const int          kernels = (1 + u->gates) * u->features;
+    double            *sum = s->node + nodes * count, *work = sum + count;
+    int                j, f, a, t, i;
+    for (i = 0; i < u->sines; ++i) u->omega[i] = (lft_real)theta[s->frequency + (size_t)i];
+    for (i = 0; i < u->gates; ++i) u->eta[i] = (lft_real)theta[s->gate_frequency + (size_t)i];
+    for (i = 0; i < u->zeros; ++i) u->kappa[i] = (lft_real)theta[s->zero_frequency + (size_t)i];
+    for (j = 0; j <= u->gates; ++j) {
+        for (f = 0; f < u->features; ++f) {
+            const double *kernel = theta + s->kernel + (size_t)((j * u->features + f) * nodes) * (size_t)orbits;
+            for (a = 0; a < nodes; ++a) {
+                LFT_P(spectrum_of_kernel)(&u->spectrum, kernel + a * orbits, s->node + a * count, work);
+            }
+            for (t = 0; t < u->times; ++t) {
+                const double *k = s->basis + t * nodes;
+                lft_real     *to = u->lambda + LFT_P(velocity_lambda)(u, t, j, f);
+                double        origin = 0;
+                for (i = 0; i < count; ++i) sum[i] = 0;
+                for (a = 0; a < nodes; ++a) {
+                    const double *from = s->node + a * count;
+                    origin += k[a] * kernel[a * orbits];
+                    for (i = 0; k[a] != 0 && i < count; ++i) sum[i] += k[a] * from[i];
+                }
+                for (i = 0; i < count; ++i) to[u->spectrum.orbit[i] * kernels] = (lft_real)sum[i];
+                u->origin[LFT_P(velocity_kernel)(u, t, j, f)] = (lft_real)origin;
+            }
+        }
+    }
+    for (t = 0; t < u->times; ++t) {
+        for (i = 0; i < u->zeros; ++i) {
+            double zeta = 0;
+            for (a = 0; a < nodes; ++a) {
+                zeta += s->basis[t * nodes + a] * theta[s->zero_amplitude + (size_t)(i * nodes + a)];
+            }
+            u->zeta[t * u->zeros + i] = (lft_real)zeta;
+        }
+    }
+}
+
+/* Adds the gradient at one time to those of the nodes that the kernel at that time is made of. */
+static inline void LFT_P(continuous_spread)(const LFT_P(continuous) *s, int t, lft_v *lambda, double *now,
+                                            double *gradient)
+{
+    const size_t block = LFT_P(continuous_block)(s);
+    const size_t spectra = (size_t)(1 + s->u.gates) * (size_t)s->u.features * (size_t)s->u.spectrum.orbits;
+    size_t       i;
+    int          a;
+    LFT_P(sum_lanes_of)(lambda, spectra, now);
+    for (a = 0; a < s->desc.nodes; ++a) {
+        const double k  = s->basis[t * s->desc.nodes + a];
+        double      *to = gradient + block * (size_t)a;
+        for (i = 0; k != 0 && i < block; ++i) to[i] += k * now[i];
+    }
+    lft_p_zero(lambda, spectra * sizeof(lft_v));
+    lft_p_zero(now, block * sizeof(double));
+}
+
+LFT_P_STATIC void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
+{
+    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
+    const LFT_P(velocity)   *u = &s->u;
+    const int                nodes = s->desc.nodes, orbits = u->spectrum.orbits, count = u->spectrum.count;
+    const int                kernels = (1 + u->gates) * u->features;
+    int                      a, j, f, i, first;
+    for (a = 0; a < nodes; ++a) {
+        LFT_P(continuous_parts) d = LFT_P(continuous_gradient)(s, gradient, a);
+        for (j = 0; j <= u->gates; ++j) {
+            for (f = 0; f < u->features; ++f) {
+                const int entry   = j * u->features + f;
+                double   *dkernel = dtheta + s->kernel + (size_t)(entry * nodes + a) * (size_t)orbits;
+                for (first = 0, i = 0; i < count; ++i) { /* one momentum may stand for its orbit: kernels are tied alike */
+                    s->node[i] = u->spectrum.orbit[i] == first ? d.lambda[first++ * kernels + entry] : 0;
+                }
+                LFT_P(spectrum_of_kernel_backward)(&u->spectrum, s->node, dkernel, s->node + count);
+                dkernel[0] += d.origin[entry];
+            }
+        }
+        for (i = 0; i < u->zeros; ++i) dtheta[s->zero_amplitude + (size_t)(i * nodes + a)] += d.zeta[i];
+        if (a) continue;
+        for (i = 0; i < u->sines; ++i) dtheta[s->frequency + (size_t)i] += d.omega[i];
+        for (i = 0; i < u->gates; ++i) dtheta[s->gate_frequency + (size_t)i] += d.eta[i];
+        for (i = 0; i < u->zeros; ++i) dtheta[s->zero_frequency + (size_t)i] += d.kappa[i];
+    }
+}
+
+/* Kernels are padded with zeros (or folded), the rest does not know the extents. */
+LFT_P_STATIC void LFT_P(continuous_transfer)(const LFT_(layer) *layer, double *theta, const LFT_(layer) *from,
+                                             const double *source)
+{
+    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state, *other = (const LFT_P(continuous) *)from->state;
+    const size_t             orbits = (size_t)s->u.spectrum.orbits, others = (size_t)other->u.spectrum.orbits;
+    const size_t             kernels = (size_t)((1 + s->u.gates) * s->u.features * s->desc.nodes);
+    const size_t             rest = (size_t)(s->u.sines + s->u.gates + s->u.zeros * (1 + s->desc.nodes));
+    size_t                   k;
+    for (k = 0; k < kernels; ++k) {
+        LFT_P(spectrum_transfer)(&s->u.spectrum, theta + s->kernel + k * orbits, &other->u.spectrum,
+                                 source + other->kernel + k * others);
+    }
+    lft_p_copy(theta + s->frequency, source + other->frequency, rest * sizeof(double));
+}
+
+/* ---- 70_continuous.h, code --------------------------------------------------------------------------------------- */
 
 /* Everything that one evaluation or one backward step works in. */
 typedef enum LFT_P(continuous_use) {
@@ -15700,66 +16192,6 @@ LFT_P_STATIC lft_status LFT_P(continuous_init)(LFT_(layer) *layer, const char *n
     if (lft_arena_measuring(arena) || lft_arena_check(arena, NULL, "")) return LFT_OK; /* the flow reports the need of all */
     LFT_P(continuous_basis)(s, layer->steps);
     return LFT_OK;
-}
-
-/* Kernels zero: the identity. Frequencies cover the scales of a field of variance 0.1 to 1. All sites of an orbit move
- * together and all orbits do, so far ones are paced down: else a step of the optimiser would grow with the volume. */
-LFT_P_STATIC void LFT_P(continuous_start)(const LFT_(layer) *layer, double *theta, double *pace)
-{
-    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
-    const LFT_P(spectrum)   *sp = &s->u.spectrum;
-    const int                kernels = (1 + s->u.gates) * s->u.features * s->desc.nodes;
-    int                      i, k;
-    for (i = 0; i < s->u.sines; ++i) theta[s->frequency + (size_t)i] = 0.5 + 0.5 * i;
-    for (i = 0; i < s->u.gates; ++i) theta[s->gate_frequency + (size_t)i] = 1 + i;
-    for (i = 0; i < s->u.zeros; ++i) theta[s->zero_frequency + (size_t)i] = 2 * (1 + i);
-    for (i = 0; i < sp->count; ++i) {
-        const double far = 1 + LFT_P(spectrum_distance2)(sp, i);
-        for (k = 0; k < kernels; ++k) pace[s->kernel + (size_t)(k * sp->orbits + sp->orbit[i])] = 1 / far;
-    }
-}
-
-LFT_P_STATIC void LFT_P(continuous_prepare)(LFT_(layer) *layer, const double *theta)
-{
-    LFT_P(continuous) *s = (LFT_P(continuous) *)layer->state;
-    LFT_P(velocity)   *u = &s->u;
-    const int          count = u->spectrum.count, orbits = u->spectrum.orbits, nodes = s->desc.nodes;
-    const int          kernels = (1 + u->gates) * u->features;
-    double            *sum = s->node + nodes * count, *work = sum + count;
-    int                j, f, a, t, i;
-    for (i = 0; i < u->sines; ++i) u->omega[i] = (lft_real)theta[s->frequency + (size_t)i];
-    for (i = 0; i < u->gates; ++i) u->eta[i] = (lft_real)theta[s->gate_frequency + (size_t)i];
-    for (i = 0; i < u->zeros; ++i) u->kappa[i] = (lft_real)theta[s->zero_frequency + (size_t)i];
-    for (j = 0; j <= u->gates; ++j) {
-        for (f = 0; f < u->features; ++f) {
-            const double *kernel = theta + s->kernel + (size_t)((j * u->features + f) * nodes) * (size_t)orbits;
-            for (a = 0; a < nodes; ++a) {
-                LFT_P(spectrum_of_kernel)(&u->spectrum, kernel + a * orbits, s->node + a * count, work);
-            }
-            for (t = 0; t < u->times; ++t) {
-                const double *k = s->basis + t * nodes;
-                lft_real     *to = u->lambda + LFT_P(velocity_lambda)(u, t, j, f);
-                double        origin = 0;
-                for (i = 0; i < count; ++i) sum[i] = 0;
-                for (a = 0; a < nodes; ++a) {
-                    const double *from = s->node + a * count;
-                    origin += k[a] * kernel[a * orbits];
-                    for (i = 0; k[a] != 0 && i < count; ++i) sum[i] += k[a] * from[i];
-                }
-                for (i = 0; i < count; ++i) to[u->spectrum.orbit[i] * kernels] = (lft_real)sum[i];
-                u->origin[LFT_P(velocity_kernel)(u, t, j, f)] = (lft_real)origin;
-            }
-        }
-    }
-    for (t = 0; t < u->times; ++t) {
-        for (i = 0; i < u->zeros; ++i) {
-            double zeta = 0;
-            for (a = 0; a < nodes; ++a) {
-                zeta += s->basis[t * nodes + a] * theta[s->zero_amplitude + (size_t)(i * nodes + a)];
-            }
-            u->zeta[t * u->zeros + i] = (lft_real)zeta;
-        }
-    }
 }
 
 /* The classical Runge-Kutta method: stage i is evaluated at phi + h to[i] k_{i-1}, weight[i] is its share. */
@@ -15888,24 +16320,6 @@ LFT_P_STATIC lft_status LFT_P(continuous_inverse)(const LFT_(layer) *layer, cons
     return status;
 }
 
-/* Adds the gradient at one time to those of the nodes that the kernel at that time is made of. */
-static inline void LFT_P(continuous_spread)(const LFT_P(continuous) *s, int t, lft_v *lambda, double *now,
-                                            double *gradient)
-{
-    const size_t block = LFT_P(continuous_block)(s);
-    const size_t spectra = (size_t)(1 + s->u.gates) * (size_t)s->u.features * (size_t)s->u.spectrum.orbits;
-    size_t       i;
-    int          a;
-    LFT_P(sum_lanes_of)(lambda, spectra, now);
-    for (a = 0; a < s->desc.nodes; ++a) {
-        const double k  = s->basis[t * s->desc.nodes + a];
-        double      *to = gradient + block * (size_t)a;
-        for (i = 0; k != 0 && i < block; ++i) to[i] += k * now[i];
-    }
-    lft_p_zero(lambda, spectra * sizeof(lft_v));
-    lft_p_zero(now, block * sizeof(double));
-}
-
 /* The stages of each step are differentiated, the last one first: dv_i = h weight_i dx + h to_{i+1} dphi_{i+1},
  * dx += sum of all dphi_i. Stages 1 and 2 are at one time, and so are stage 3 and stage 0 of the next step. */
 LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, const void *tape, lft_real *dx,
@@ -15950,34 +16364,6 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
     return LFT_OK;
 }
 
-LFT_P_STATIC void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
-{
-    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
-    const LFT_P(velocity)   *u = &s->u;
-    const int                nodes = s->desc.nodes, orbits = u->spectrum.orbits, count = u->spectrum.count;
-    const int                kernels = (1 + u->gates) * u->features;
-    int                      a, j, f, i, first;
-    for (a = 0; a < nodes; ++a) {
-        LFT_P(continuous_parts) d = LFT_P(continuous_gradient)(s, gradient, a);
-        for (j = 0; j <= u->gates; ++j) {
-            for (f = 0; f < u->features; ++f) {
-                const int entry   = j * u->features + f;
-                double   *dkernel = dtheta + s->kernel + (size_t)(entry * nodes + a) * (size_t)orbits;
-                for (first = 0, i = 0; i < count; ++i) { /* one momentum may stand for its orbit: kernels are tied alike */
-                    s->node[i] = u->spectrum.orbit[i] == first ? d.lambda[first++ * kernels + entry] : 0;
-                }
-                LFT_P(spectrum_of_kernel_backward)(&u->spectrum, s->node, dkernel, s->node + count);
-                dkernel[0] += d.origin[entry];
-            }
-        }
-        for (i = 0; i < u->zeros; ++i) dtheta[s->zero_amplitude + (size_t)(i * nodes + a)] += d.zeta[i];
-        if (a) continue;
-        for (i = 0; i < u->sines; ++i) dtheta[s->frequency + (size_t)i] += d.omega[i];
-        for (i = 0; i < u->gates; ++i) dtheta[s->gate_frequency + (size_t)i] += d.eta[i];
-        for (i = 0; i < u->zeros; ++i) dtheta[s->zero_frequency + (size_t)i] += d.kappa[i];
-    }
-}
-
 LFT_P_STATIC lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps, lft_error *error)
 {
     LFT_P(continuous) *s = (LFT_P(continuous) *)layer->state;
@@ -15987,22 +16373,6 @@ LFT_P_STATIC lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps, 
     layer->steps = steps;
     LFT_P(continuous_basis)(s, steps);
     return LFT_OK;
-}
-
-/* Kernels are padded with zeros (or folded), the rest does not know the extents. */
-LFT_P_STATIC void LFT_P(continuous_transfer)(const LFT_(layer) *layer, double *theta, const LFT_(layer) *from,
-                                             const double *source)
-{
-    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state, *other = (const LFT_P(continuous) *)from->state;
-    const size_t             orbits = (size_t)s->u.spectrum.orbits, others = (size_t)other->u.spectrum.orbits;
-    const size_t             kernels = (size_t)((1 + s->u.gates) * s->u.features * s->desc.nodes);
-    const size_t             rest = (size_t)(s->u.sines + s->u.gates + s->u.zeros * (1 + s->desc.nodes));
-    size_t                   k;
-    for (k = 0; k < kernels; ++k) {
-        LFT_P(spectrum_transfer)(&s->u.spectrum, theta + s->kernel + k * orbits, &other->u.spectrum,
-                                 source + other->kernel + k * others);
-    }
-    lft_p_copy(theta + s->frequency, source + other->frequency, rest * sizeof(double));
 }
 
 LFT_P_STATIC int LFT_P(continuous_spec)(const LFT_(layer) *layer, int64_t *number)
@@ -16384,16 +16754,6 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
     return LFT_OK;
 }
 
-/* The own form has one gradient per lane. */
-LFT_P_STATIC void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
-{
-    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
-    int                      i, l;
-    for (i = 0; i < s->count; ++i) {
-        for (l = 0; l < LFT_P_LANES; ++l) dtheta[s->params + (size_t)i] += gradient[i * LFT_P_LANES + l];
-    }
-}
-
 LFT_P_STATIC lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps, lft_error *error)
 {
     const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
@@ -16449,7 +16809,7 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
         LFT_P(continuous_forward),
         LFT_P(continuous_inverse),
         LFT_UPTO >= LFT_TRAIN ? LFT_P(continuous_backward) : NULL,
-        LFT_P(continuous_collect),
+        LFT_P(collect_parameters),
         LFT_P(continuous_refine),
         NULL,
         LFT_P(continuous_spec),
@@ -16533,7 +16893,7 @@ LFT_P_STATIC lft_status LFT_P(coupling_init)(LFT_(layer) *layer, const char *nam
 {
     LFT_P(coupling) *s = (LFT_P(coupling) *)lft_arena_alloc(arena, 1, sizeof *s), local;
     int              channels[LFT_P_HIDDEN_MOST + 2], hidden, i, use;
-    lft_p_text       text = {0, 0, 0};
+    lft_p_text       text;
     lft_status       status;
     layer->state = s;
     if (!s) s = &local; /* measuring, or full: the flow reports the need of all */
@@ -16543,7 +16903,7 @@ LFT_P_STATIC lft_status LFT_P(coupling_init)(LFT_(layer) *layer, const char *nam
     channels[0] = 1;
     for (i = 0; i < hidden; ++i) channels[1 + i] = s->desc.hidden[i];
     channels[1 + hidden] = 2;
-    text.data = s->name, text.size = sizeof s->name;
+    text = lft_p_text_over(s->name, sizeof s->name);
     lft_p_put(&text, name);
     layer->out    = layer->in;
     layer->params = set->count;
@@ -16750,12 +17110,6 @@ LFT_P_STATIC lft_status LFT_P(coupling_pull)(const LFT_(layer) *layer, const voi
     return LFT_OK;
 }
 
-LFT_P_STATIC void LFT_P(coupling_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
-{
-    size_t i;
-    for (i = 0; i < layer->gradient_count; ++i) dtheta[layer->params + i] += gradient[i];
-}
-
 /* parity, kernel, z2, the bits of bound (0: none), hidden[8] (a 0 ends them) */
 LFT_P_STATIC int LFT_P(coupling_spec)(const LFT_(layer) *layer, int64_t *number)
 {
@@ -16807,7 +17161,7 @@ LFT_API const LFT_(layer_ops) *LFT_(coupling)(void)
                                         LFT_P(coupling_forward),
                                         LFT_P(coupling_inverse),
                                         LFT_UPTO >= LFT_TRAIN ? LFT_P(coupling_pull) : NULL,
-                                        LFT_UPTO >= LFT_TRAIN ? LFT_P(coupling_collect) : NULL,
+                                        LFT_UPTO >= LFT_TRAIN ? LFT_P(collect_parameters) : NULL,
                                         NULL,
                                         NULL,
                                         LFT_P(coupling_spec),
@@ -17092,13 +17446,8 @@ LFT_P_STATIC void LFT_P(doubling_conditional_back)(const LFT_P(doubling) *s, LFT
 LFT_P_STATIC void LFT_P(doubling_widths)(const lft_v *w, int volume, double sign, double *sum)
 {
     double own[LFT_P_LANES];
-    int    x, l, end;
-    for (l = 0; l < LFT_P_LANES; ++l) own[l] = 0;
-    for (x = 0; x < volume;) {
-        lft_v part = lft_splat(0);
-        for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) part += w[x];
-        LFT_P(add_wide)(own, part);
-    }
+    int    l;
+    LFT_P(sum_wide)(w, NULL, volume, own);
     for (l = 0; l < LFT_P_LANES; ++l) sum[l] += sign * own[l];
 }
 
@@ -17291,44 +17640,6 @@ LFT_API const LFT_(layer_ops) *LFT_(doubling)(void)
 
 /* ---- 74_circle.h, code ------------------------------------------------------------------------------------------- */
 
-#define LFT_P_POINTS    512
-#define LFT_P_HARMONICS 64
-
-typedef struct LFT_P(circle) {
-    LFT_(circle_desc) desc; /* defaults filled in */
-    double           *c;    /* [harmonics] */
-    double           *wave; /* [points]: cos of point number i; room for 512 */
-    size_t            params;
-    int               points; /* 0: 512 would not be enough */
-} LFT_P(circle);
-
-/* One new link: where it is and the density that it has there, lane by lane. */
-typedef struct LFT_P(circle_work) {
-    int     link, side[6];      /* side: the others of its plaquettes, three of a and three of b */
-    double *even, *odd, *gamma; /* [harmonics][lanes]: 2 cos k h, its derivative by h, and the former times c_k; h = P/2 */
-    double *point;              /* [points / 2 + 1][lanes]: exp at the points */
-    double *a;                  /* [points / 2 + harmonics][lanes]: a_n, a_0 = 1, 0 from points / 2 on */
-    double  phase[LFT_P_LANES], h[LFT_P_LANES], x[LFT_P_LANES]; /* phase: a */
-    double  logf[LFT_P_LANES], logf_x[LFT_P_LANES], logf_h[LFT_P_LANES], F_h[LFT_P_LANES], logz[LFT_P_LANES];
-} LFT_P(circle_work);
-
-static const int LFT_P(circle_sign)[6] = {1, -1, -1, 1, 1, -1};
-
-/* ---- init ------------------------------------------------------------------------------------------------------------ */
-
-LFT_P_STATIC LFT_P(circle_work) LFT_P(circle_scratch)(const LFT_P(circle) *s, lft_arena *arena)
-{
-    const size_t         harmonics = (size_t)s->desc.harmonics * LFT_P_LANES;
-    LFT_P(circle_work)   w;
-    lft_p_zero(&w, sizeof w);
-    w.even  = (double *)lft_arena_alloc(arena, harmonics, sizeof(double));
-    w.odd   = (double *)lft_arena_alloc(arena, harmonics, sizeof(double));
-    w.gamma = (double *)lft_arena_alloc(arena, harmonics, sizeof(double));
-    w.point = (double *)lft_arena_alloc(arena, (LFT_P_POINTS / 2 + 1) * LFT_P_LANES, sizeof(double));
-    w.a     = (double *)lft_arena_alloc(arena, LFT_P_POINTS / 2 * LFT_P_LANES + harmonics, sizeof(double));
-    return w;
-}
-
 LFT_P_STATIC lft_status LFT_P(circle_init)(LFT_(layer) *layer, const char *name, lft_parameters *set, lft_arena *arena,
                                            lft_error *error)
 {
@@ -17356,8 +17667,7 @@ LFT_P_STATIC lft_status LFT_P(circle_init)(LFT_(layer) *layer, const char *name,
     s->c                  = (double *)lft_arena_alloc(arena, (size_t)d->harmonics, sizeof(double));
     s->wave               = (double *)lft_arena_alloc(arena, LFT_P_POINTS, sizeof(double));
     layer->out            = layer->in;
-    layer->params         = set->count;
-    s->params             = lft_declare(set, name, "harmonics", 1, d->harmonics, 0, 0, 0);
+    layer->params         = lft_declare(set, name, "harmonics", 1, d->harmonics, 0, 0, 0);
     layer->tape_bytes     = LFT_P(field_vectors)(&layer->in) * sizeof(lft_v);
     layer->gradient_count = (size_t)d->harmonics * LFT_P_LANES;
     layer->per_lane       = 1;
@@ -17370,56 +17680,21 @@ LFT_P_STATIC void LFT_P(circle_start)(const LFT_(layer) *layer, double *theta, d
 {
     const LFT_P(circle) *s = (const LFT_P(circle) *)layer->state;
     (void)pace;
-    theta[s->params] = s->desc.beta;
+    theta[layer->params] = s->desc.beta;
 }
 
 LFT_API void LFT_(circle_scale)(const LFT_(layer) *layer, double *value, double ratio)
 {
     const LFT_P(circle) *s = (const LFT_P(circle) *)layer->state;
     int                  k;
-    for (k = 0; k < s->desc.harmonics; ++k) value[s->params + (size_t)k] *= ratio;
-}
-
-LFT_P_STATIC void LFT_P(circle_waves)(LFT_P(circle) *s, int points)
-{
-    double sine;
-    int    i;
-    s->points = points;
-    for (i = 0; i < points; ++i) lft_p_f64_p_sincos(2 * 3.14159265358979323846 * i / points, &sine, s->wave + i);
-}
-
-/* Whether f of a coarse plaquette, P = 2 h, has no harmonics from points / 2 on. */
-LFT_P_STATIC int LFT_P(circle_resolved)(const LFT_P(circle) *s, double h)
-{
-    const int half = s->points / 2, K = s->desc.harmonics;
-    double    point[LFT_P_POINTS / 2 + 1], gamma[LFT_P_HARMONICS], sine, cosine, most = 0, mean = 0;
-    int       j, k, n;
-    for (k = 0; k < K; ++k) {
-        lft_p_f64_p_sincos((k + 1) * h, &sine, &cosine);
-        gamma[k] = 2 * s->c[k] * cosine;
-    }
-    for (j = 0; j <= half; ++j) {
-        for (point[j] = 0, k = 0; k < K; ++k) point[j] += gamma[k] * s->wave[(k + 1) * j % s->points];
-        if (!j || point[j] > most) most = point[j];
-    }
-    for (j = 0; j <= half; ++j) {
-        point[j] = lft_p_f64_p_exp(point[j] - most) * (j % half ? 2 : 1);
-        mean += point[j];
-    }
-    if (!lft_finite(mean)) return 0;
-    for (n = half - 4; n < half; ++n) {
-        double a = 0;
-        for (j = 0; j <= half; ++j) a += point[j] * s->wave[n * j % s->points];
-        if (!(a * a < 1e-26 * mean * mean)) return 0;
-    }
-    return 1;
+    for (k = 0; k < s->desc.harmonics; ++k) value[layer->params + (size_t)k] *= ratio;
 }
 
 LFT_P_STATIC void LFT_P(circle_prepare)(LFT_(layer) *layer, const double *theta)
 {
     LFT_P(circle) *s = (LFT_P(circle) *)layer->state;
     int            points, i;
-    lft_p_copy(s->c, theta + s->params, (size_t)s->desc.harmonics * sizeof(double));
+    lft_p_copy(s->c, theta + layer->params, (size_t)s->desc.harmonics * sizeof(double));
     for (points = 32; points <= LFT_P_POINTS; points += points / 2 > 64 ? 64 : points / 2) {
         LFT_P(circle_waves)(s, points);
         for (i = 0; i <= 8 && LFT_P(circle_resolved)(s, i * 3.14159265358979323846 / 16); ++i) {}
@@ -17427,195 +17702,6 @@ LFT_P_STATIC void LFT_P(circle_prepare)(LFT_(layer) *layer, const double *theta)
     }
     s->points = 0;
 }
-
-/* ---- the density of a link --------------------------------------------------------------------------------------------- */
-
-/* number[lane] of a field */
-LFT_P_INLINE double LFT_P(lane_of)(const lft_v *field, int i, int l)
-{
-    return (double)((const lft_real *)(const void *)(field + i * LFT_P_LINK))[l];
-}
-
-/* x in [-pi, pi] but for a multiple of 2 pi */
-LFT_P_INLINE double LFT_P(wrap_wide)(double x)
-{
-    const double turns = x / (2 * 3.14159265358979323846);
-    if (!(turns < 1e9 && -turns < 1e9)) return x;
-    return x - 2 * 3.14159265358979323846 * (double)(int64_t)(turns < 0 ? turns - 0.5 : turns + 0.5);
-}
-
-/* The link across the axis at p: its plaquettes and their density. */
-LFT_P_STATIC void LFT_P(circle_density)(const LFT_P(circle) *s, const LFT_P(walk) *walk, const LFT_P(place) *p, const lft_v *links,
-                                        LFT_P(circle_work) *w)
-{
-    const int    mu = s->desc.doubled - 1, nu = LFT_DIM - 1 - mu > 0 ? 1 : 0, half = s->points / 2, K = s->desc.harmonics;
-    LFT_P(place) before = *p, behind = *p, above = *p, corner;
-    double       most[LFT_P_LANES], sum[LFT_P_LANES];
-    int          i, j, k, n, l;
-    LFT_P(down)(walk->lattice, walk->stride, &before, mu);
-    LFT_P(up)(walk->lattice, walk->stride, &behind, mu);
-    LFT_P(up)(walk->lattice, walk->stride, &above, nu);
-    corner = above;
-    LFT_P(down)(walk->lattice, walk->stride, &corner, mu);
-    w->link    = p->site * LFT_DIM + nu;
-    w->side[0] = before.site * LFT_DIM + mu, w->side[1] = before.site * LFT_DIM + nu, w->side[2] = corner.site * LFT_DIM + mu;
-    w->side[3] = p->site * LFT_DIM + mu, w->side[4] = behind.site * LFT_DIM + nu, w->side[5] = above.site * LFT_DIM + mu;
-    for (l = 0; l < LFT_P_LANES; ++l) {
-        double phase[2] = {0, 0}, sine, cosine, s0 = 0, c0 = 1;
-        for (i = 0; i < 6; ++i) phase[i / 3] += LFT_P(circle_sign)[i] * LFT_P(lane_of)(links, w->side[i], l);
-        w->phase[l] = phase[0];
-        w->h[l]     = 0.5 * LFT_P(wrap_wide)(phase[0] + phase[1]);
-        lft_p_f64_p_sincos(w->h[l], &sine, &cosine);
-        for (k = 0; k < K; ++k) {
-            const double turned = c0 * cosine - s0 * sine;
-            s0 = s0 * cosine + c0 * sine, c0 = turned;
-            w->even[k * LFT_P_LANES + l]  = 2 * c0;
-            w->odd[k * LFT_P_LANES + l]   = -2 * (k + 1) * s0;
-            w->gamma[k * LFT_P_LANES + l] = 2 * c0 * s->c[k];
-        }
-        most[l] = -1e300, sum[l] = 0;
-    }
-    for (j = 0; j <= half; ++j) {
-        double *LFT_P_RESTRICT to = w->point + j * LFT_P_LANES;
-        for (l = 0; l < LFT_P_LANES; ++l) to[l] = 0;
-        for (k = 0; k < K; ++k) {
-            const double  wave = s->wave[(k + 1) * j % s->points];
-            const double *from = w->gamma + k * LFT_P_LANES;
-            for (l = 0; l < LFT_P_LANES; ++l) to[l] += wave * from[l];
-        }
-        for (l = 0; l < LFT_P_LANES; ++l) most[l] = to[l] > most[l] ? to[l] : most[l];
-    }
-    for (j = 0; j <= half; ++j) {
-        double *to = w->point + j * LFT_P_LANES;
-        for (l = 0; l < LFT_P_LANES; ++l) {
-            to[l] = lft_p_f64_p_exp(to[l] - most[l]) * (j % half ? 2 : 1);
-            sum[l] += to[l];
-        }
-    }
-    for (l = 0; l < LFT_P_LANES; ++l) w->a[l] = 1, w->logz[l] = most[l] + lft_p_f64_p_log(sum[l] / s->points);
-    for (n = 1; n < half; ++n) {
-        double *LFT_P_RESTRICT to = w->a + n * LFT_P_LANES;
-        for (l = 0; l < LFT_P_LANES; ++l) to[l] = 0;
-        for (j = 0; j <= half; ++j) {
-            const double  wave = s->wave[n * j % s->points];
-            const double *from = w->point + j * LFT_P_LANES;
-            for (l = 0; l < LFT_P_LANES; ++l) to[l] += wave * from[l];
-        }
-        for (l = 0; l < LFT_P_LANES; ++l) to[l] /= sum[l];
-    }
-    for (n = half * LFT_P_LANES; n < (half + s->desc.harmonics) * LFT_P_LANES; ++n) w->a[n] = 0;
-}
-
-/* F = x + sum (2/n) a_n sin n x and its derivative f. */
-LFT_P_STATIC void LFT_P(circle_map)(const LFT_P(circle) *s, const LFT_P(circle_work) *w, const double *x, double *F, double *f)
-{
-    double sine[LFT_P_LANES], cosine[LFT_P_LANES], sn[LFT_P_LANES], cn[LFT_P_LANES];
-    int    n, l;
-    for (l = 0; l < LFT_P_LANES; ++l) {
-        lft_p_f64_p_sincos(x[l], sine + l, cosine + l);
-        sn[l] = 0, cn[l] = 1, F[l] = x[l], f[l] = 1;
-    }
-    for (n = 1; n < s->points / 2; ++n) {
-        const double *a = w->a + n * LFT_P_LANES, share = 2.0 / n;
-        for (l = 0; l < LFT_P_LANES; ++l) {
-            const double turned = cn[l] * cosine[l] - sn[l] * sine[l];
-            sn[l] = sn[l] * cosine[l] + cn[l] * sine[l], cn[l] = turned;
-            F[l] += share * a[l] * sn[l];
-            f[l] += 2 * a[l] * turned;
-        }
-    }
-}
-
-/* w->x with F(x) = v, both odd: Newton's method between bounds that close. */
-LFT_P_STATIC void LFT_P(circle_solve)(const LFT_P(circle) *s, LFT_P(circle_work) *w, const double *v)
-{
-    const double pi = 3.14159265358979323846;
-    double       low[LFT_P_LANES], high[LFT_P_LANES], F[LFT_P_LANES], f[LFT_P_LANES], goal[LFT_P_LANES];
-    int          i, l, done[LFT_P_LANES], open = 1;
-    for (l = 0; l < LFT_P_LANES; ++l) {
-        const double to = LFT_P(wrap_wide)(v[l]);
-        low[l] = 0, high[l] = pi, w->x[l] = goal[l] = to < 0 ? -to : to, done[l] = 0;
-    }
-    for (i = 0; i < 60 && open; ++i) {
-        LFT_P(circle_map)(s, w, w->x, F, f);
-        for (open = 0, l = 0; l < LFT_P_LANES; ++l) {
-            const double x = w->x[l], newton = x - (F[l] - goal[l]) / f[l];
-            double       next;
-            low[l]  = F[l] < goal[l] ? x : low[l];
-            high[l] = F[l] < goal[l] ? high[l] : x;
-            next    = newton >= low[l] && newton <= high[l] ? newton : 0.5 * (low[l] + high[l]);
-            w->x[l] = done[l] ? x : next;
-            done[l] |= next - x < 1e-9 && x - next < 1e-9; /* the step after that would be of 1e-16 */
-            open |= !done[l];
-        }
-    }
-    for (l = 0; l < LFT_P_LANES; ++l) w->x[l] = LFT_P(wrap_wide)(v[l]) < 0 ? -w->x[l] : w->x[l];
-}
-
-/* x of the link as it is in a field, and log f there. */
-LFT_P_STATIC void LFT_P(circle_at)(const LFT_P(circle) *s, const lft_v *links, LFT_P(circle_work) *w)
-{
-    int k, l;
-    for (l = 0; l < LFT_P_LANES; ++l) {
-        double sine, cosine, sn = 0, cn = 1, turned;
-        w->x[l] = LFT_P(wrap_wide)(LFT_P(lane_of)(links, w->link, l) + w->phase[l] - w->h[l]);
-        lft_p_f64_p_sincos(w->x[l], &sine, &cosine);
-        w->logf[l] = -w->logz[l], w->logf_x[l] = w->logf_h[l] = 0;
-        for (k = 0; k < s->desc.harmonics; ++k) {
-            const int at = k * LFT_P_LANES + l;
-            turned = cn * cosine - sn * sine;
-            sn = sn * cosine + cn * sine, cn = turned;
-            w->logf[l] += w->gamma[at] * cn;
-            w->logf_x[l] -= (k + 1) * w->gamma[at] * sn;
-            w->logf_h[l] += s->c[k] * w->odd[at] * (cn - w->a[at + LFT_P_LANES]);
-        }
-    }
-}
-
-/* D[lane] = the integral of f (cos k x - a_k) from 0 to x: F changes by it with gamma_k. */
-LFT_P_STATIC void LFT_P(circle_integral)(const LFT_P(circle) *s, const LFT_P(circle_work) *w, const double *sines, int k, double *D)
-{
-    const double *ak = w->a + k * LFT_P_LANES;
-    int           n, l;
-    for (l = 0; l < LFT_P_LANES; ++l) D[l] = 0;
-    for (n = 1; n < s->points / 2; ++n) {
-        const int     away = (n - k) * (n > k) + (k - n) * (n < k); /* no branch: gcc 12 -O3 splits such a loop wrongly */
-        const double *an = w->a + n * LFT_P_LANES, *sine = sines + n * LFT_P_LANES;
-        const double *less = w->a + away * LFT_P_LANES, *more = an + k * LFT_P_LANES;
-        for (l = 0; l < LFT_P_LANES; ++l) D[l] += sine[l] * (0.5 * (less[l] + more[l]) - ak[l] * an[l]);
-    }
-}
-
-/* F_h, and where cot_v is not NULL gradient[k][lane] -= cot_v F_c + kappa d log f / d c_k. The points are lost. */
-LFT_P_STATIC void LFT_P(circle_slopes)(const LFT_P(circle) *s, LFT_P(circle_work) *w, const double *cot_v, const double *kappa,
-                                       double *gradient)
-{
-    double D[LFT_P_LANES], *sines = w->point;
-    int    k, n, l;
-    for (l = 0; l < LFT_P_LANES; ++l) {
-        double sine, cosine, sn = 0, cn = 1, turned;
-        lft_p_f64_p_sincos(w->x[l], &sine, &cosine);
-        for (n = 1; n < s->points / 2; ++n) {
-            turned = cn * cosine - sn * sine;
-            sn = sn * cosine + cn * sine, cn = turned;
-            sines[n * LFT_P_LANES + l] = 2.0 / n * sn;
-        }
-        w->F_h[l] = 0;
-    }
-    for (k = 1; k <= s->desc.harmonics; ++k) {
-        const double *even = w->even + (k - 1) * LFT_P_LANES, *odd = w->odd + (k - 1) * LFT_P_LANES;
-        LFT_P(circle_integral)(s, w, sines, k, D);
-        for (l = 0; l < LFT_P_LANES; ++l) w->F_h[l] += s->c[k - 1] * odd[l] * D[l];
-        for (l = 0; cot_v && l < LFT_P_LANES; ++l) {
-            double sine, cosine;
-            lft_p_f64_p_sincos(k * w->x[l], &sine, &cosine);
-            gradient[(k - 1) * LFT_P_LANES + l] -=
-                even[l] * (cot_v[l] * D[l] + kappa[l] * (cosine - w->a[k * LFT_P_LANES + l]));
-        }
-    }
-}
-
-/* ---- the table ------------------------------------------------------------------------------------------------------- */
 
 LFT_P_INLINE int LFT_P(circle_moves)(const LFT_P(circle) *s, const LFT_P(place) *p) { return p->x[s->desc.doubled - 1] % 2; }
 
@@ -17738,16 +17824,6 @@ LFT_P_STATIC lft_status LFT_P(circle_backward)(const LFT_(layer) *layer, const v
     return LFT_OK;
 }
 
-/* The own form has one gradient per lane. */
-LFT_P_STATIC void LFT_P(circle_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
-{
-    const LFT_P(circle) *s = (const LFT_P(circle) *)layer->state;
-    int                  i, l;
-    for (i = 0; i < s->desc.harmonics; ++i) {
-        for (l = 0; l < LFT_P_LANES; ++l) dtheta[s->params + (size_t)i] += gradient[i * LFT_P_LANES + l];
-    }
-}
-
 /* doubled, harmonics */
 LFT_P_STATIC int LFT_P(circle_spec)(const LFT_(layer) *layer, int64_t *number)
 {
@@ -17782,7 +17858,7 @@ LFT_API const LFT_(layer_ops) *LFT_(circle)(void)
         LFT_P(circle_forward),
         LFT_P(circle_inverse),
         LFT_UPTO >= LFT_TRAIN ? LFT_P(circle_backward) : NULL,
-        LFT_P(circle_collect),
+        LFT_P(collect_parameters),
         NULL,
         NULL,
         LFT_P(circle_spec),
@@ -17870,14 +17946,14 @@ LFT_P_STATIC lft_status LFT_P(doubling_init)(LFT_(layer) *layer, const char *nam
                                              lft_error *error)
 {
     LFT_P(doubling) *s = (LFT_P(doubling) *)lft_arena_alloc(arena, 1, sizeof *s), local;
-    lft_p_text       t = {0, 0, 0};
+    lft_p_text       t;
     lft_arena        measure = lft_arena_measure();
     lft_status       status;
     (void)set;
     layer->state = s;
     if (!s) s = &local;
     lft_p_zero(s, sizeof *s);
-    t.data = s->name, t.size = sizeof s->name;
+    t = lft_p_text_over(s->name, sizeof s->name);
     lft_p_put(&t, name);
     if (layer->desc) s->desc = *(const LFT_(doubling_desc) *)layer->desc;
     status = LFT_P(doubling_defaults)(s, layer, error);
@@ -18173,7 +18249,7 @@ LFT_API const LFT_(layer_ops) *LFT_(doubling)(void)
         NULL,
         LFT_P(doubling_inverse),
         LFT_UPTO >= LFT_TRAIN ? LFT_P(doubling_backward) : NULL,
-        LFT_P(nothing_to_collect),
+        LFT_P(collect_parameters),
         NULL,
         NULL,
         LFT_P(doubling_spec),
@@ -18199,7 +18275,7 @@ LFT_P_STATIC lft_status LFT_P(torus_init)(LFT_(layer) *layer, const char *name, 
                                           lft_error *error)
 {
     LFT_P(torus) *s = (LFT_P(torus) *)lft_arena_alloc(arena, 1, sizeof *s), local;
-    lft_p_text    t = {0, 0, 0};
+    lft_p_text    t;
     lft_status    status;
     int           mu, area = 1, none = 0;
     (void)set;
@@ -18207,7 +18283,7 @@ LFT_P_STATIC lft_status LFT_P(torus_init)(LFT_(layer) *layer, const char *name, 
     layer->out   = layer->in;
     if (!s) s = &local;
     lft_p_zero(s, sizeof *s);
-    t.data = s->name, t.size = sizeof s->name;
+    t = lft_p_text_over(s->name, sizeof s->name);
     lft_p_put(&t, name);
     if (layer->desc) s->desc = *(const LFT_(torus_desc) *)layer->desc;
     status = LFT_P(exact_check)(s->desc.beta, s->name, error);
@@ -18326,7 +18402,7 @@ LFT_API const LFT_(layer_ops) *LFT_(torus)(void)
         NULL,
         LFT_P(torus_inverse),
         NULL,
-        LFT_P(nothing_to_collect),
+        LFT_P(collect_parameters),
         NULL,
         NULL,
         LFT_P(torus_spec),
@@ -18553,8 +18629,7 @@ LFT_P_STATIC void LFT_P(flow_declare_terms)(lft_parameters *set, int terms)
     }
     for (b = 1; b < terms; ++b) {
         char       owner[16];
-        lft_p_text text = {0, 0, 0};
-        text.data = owner, text.size = sizeof owner;
+        lft_p_text text = lft_p_text_over(owner, sizeof owner);
         lft_p_put(&text, "term");
         lft_p_put_u64(&text, (uint64_t)b);
         for (i = 0; i < tensors; ++i) {
@@ -18583,8 +18658,7 @@ LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *
     for (i = 0; i < flow->layers; ++i) {
         LFT_(layer)  local, *layer = flow->layer ? flow->layer + i : &local;
         char         name[24];
-        lft_p_text   text = {0, 0, 0};
-        text.data = name, text.size = sizeof name;
+        lft_p_text   text = lft_p_text_over(name, sizeof name);
         lft_p_put(&text, "layer");
         lft_p_put_u64(&text, (uint64_t)i);
         lft_p_zero(layer, sizeof *layer);
@@ -18763,6 +18837,8 @@ LFT_P_STATIC void LFT_P(flow_uncut)(LFT_(flow) *flow, const LFT_(flow) *whole)
     flow->lattice      = whole->lattice;
     flow->params.count = whole->params.count;
 }
+
+/* ---- 80_flow_run.h, code ----------------------------------------------------------------------------------------- */
 
 LFT_P_STATIC void LFT_P(copy_field)(lft_v *to, const lft_v *from, const LFT_(lattice) *lattice)
 {
@@ -19173,15 +19249,13 @@ LFT_P_STATIC void LFT_P(scale_back)(LFT_P(scales) *s, double (*beta)[LFT_DIM], i
     }
 }
 
-/* All layers, or those of the first `part` doublings if it is not -1; *mean: the mean coupling there. */
-LFT_P_STATIC lft_status LFT_P(scale_list)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, int part, double *mean,
-                                          lft_arena *arena, lft_error *error)
+LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error)
 {
     LFT_P(scales) *s = (LFT_P(scales) *)lft_arena_alloc(arena, 1, sizeof *s);
     LFT_(lattice)  lattice;
     double         beta[LFT_DIM][LFT_DIM], of_scale[LFT_P(most_doublings) + 1];
     lft_status     status;
-    int            axis[LFT_P(most_doublings) + 1], at[LFT_DIM], doublings, i, mu, nu, known = 1;
+    int            axis[LFT_P(most_doublings) + 1], at[LFT_DIM], doublings, i, mu, nu, known;
     lft_p_zero(desc, sizeof *desc);
     lft_p_zero(&lattice, sizeof lattice);
     status = LFT_P_SIGNED(lattice_init)(&lattice, of->extent, error);
@@ -19195,15 +19269,9 @@ LFT_P_STATIC lft_status LFT_P(scale_list)(LFT_(flow_desc) *desc, const LFT_(mult
         desc->extent[mu] = at[mu];
         for (nu = 0; nu < LFT_DIM; ++nu) beta[mu][nu] = of->flow.beta;
     }
-    if (part > doublings) return lft_p_fail_got(error, LFT_ERR_ARG, "multiscale", "doublings", "as many as there are", part);
-    if (part < 0) part = doublings;
-    for (i = doublings; i-- > 0; LFT_P(scale_back)(s, beta, axis[i])) {
-        if (i + 1 == part) *mean = LFT_P(scale_coupling)(beta, -1);
-        of_scale[i] = LFT_P(scale_coupling)(beta, axis[i]);
-    }
-    if (!part) *mean = LFT_P(scale_coupling)(beta, -1);
+    for (i = doublings; i-- > 0; LFT_P(scale_back)(s, beta, axis[i])) of_scale[i] = LFT_P(scale_coupling)(beta, axis[i]);
     known = LFT_P(scale_flow)(s, &of->flow, at, 0, LFT_P(scale_coupling)(beta, -1), of->flow.order);
-    for (i = 0; i < part; ++i) {
+    for (i = 0; i < doublings; ++i) {
         LFT_(doubling_desc) *d = s->doubling + i;
         d->axis = axis[i], d->extent = at[axis[i]] *= 2, d->fixed_gauge = of->fixed_gauge;
         LFT_P(scale_layer)(s->layer, &s->layers, LFT_(doubling)(), d);
@@ -19236,20 +19304,6 @@ LFT_API double LFT_(multiscale_beta)(const LFT_(flow) *flow, int layers, double 
         }
     }
     return s ? LFT_P(scale_coupling)(each, -1) : 0;
-}
-
-LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error)
-{
-    double mean;
-    return LFT_P(scale_list)(desc, of, -1, &mean, arena, error);
-}
-
-LFT_API lft_status LFT_(multiscale_part)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, int doublings, double *beta,
-                                         lft_arena *arena, lft_error *error)
-{
-    *beta = 0;
-    if (doublings < 0) return lft_p_fail_got(error, LFT_ERR_ARG, "multiscale", "doublings", "at least 0", doublings);
-    return LFT_P(scale_list)(desc, of, doublings, beta, arena, error);
 }
 
 #else
@@ -19416,6 +19470,13 @@ LFT_P_STATIC lft_status LFT_P(chain_layout)(LFT_(chain) *chain, const LFT_(latti
     chain->logw          = (double *)lft_arena_alloc(arena, n, sizeof(double));
     chain->proposal_logw = (double *)lft_arena_alloc(arena, n, sizeof(double));
     chain->run           = (uint64_t *)lft_arena_alloc(arena, n, sizeof(uint64_t));
+    if (chains <= LFT_P_LANES / 2) {
+        const int ahead = LFT_P_LANES / chains * chains;
+        (void)LFT_(batch_init)(&chain->ahead, lattice, ahead, arena, NULL);
+        chain->ahead_logq = (double *)lft_arena_alloc(arena, (size_t)ahead, sizeof(double));
+        chain->ahead_of   = (uint64_t *)lft_arena_alloc(arena, 3, sizeof(uint64_t));
+        if (chain->ahead_of) lft_p_zero(chain->ahead_of, 3 * sizeof(uint64_t));
+    }
     return lft_arena_check(arena, error, "chain"); /* with the need of all */
 }
 
@@ -19466,12 +19527,38 @@ LFT_P_STATIC void LFT_P(chain_task)(void *context, int group, int thread)
     for (x = 0; any && x < n; ++x) to[x] = lft_sel(mask, from[x], to[x]);
 }
 
+/* The next round, out of a group that holds several: the numbers of their samples follow one another. */
+LFT_P_STATIC lft_status LFT_P(chain_ahead)(LFT_(chain) *chain, uint64_t first)
+{
+    uint64_t       *of   = chain->ahead_of;
+    const lft_real *from = chain->ahead.data;
+    lft_real       *to   = chain->proposal.data;
+    const size_t    n    = LFT_P(field_vectors)(&chain->x.lattice);
+    lft_status      status;
+    size_t          x;
+    int             l, skip;
+    if (chain->rounds - of[0] >= of[1] || chain->seed != of[2]) {
+        of[1]  = 0;
+        status = LFT_(flow_sample)(chain->flow, chain->seed, first, &chain->ahead, chain->ahead_logq);
+        if (status && status != LFT_ERR_NONFINITE) return status;
+        of[0] = chain->rounds, of[1] = (uint64_t)(chain->ahead.n / chain->chains), of[2] = chain->seed;
+    }
+    skip = (int)(chain->rounds - of[0]) * chain->chains;
+    for (x = 0; x < n; ++x, from += LFT_P_LANES, to += LFT_P_LANES) { /* lanes without a chain get others, no garbage */
+        for (l = 0; l < LFT_P_LANES; ++l) to[l] = from[(skip + l) % LFT_P_LANES];
+    }
+    for (l = 0; l < chain->chains; ++l) chain->proposal_logw[l] = chain->ahead_logq[skip + l];
+    return LFT_OK;
+}
+
 /* One round of proposals. A flow that overflows in one lane has still computed the others: their log-weights tell. */
 LFT_P_STATIC lft_status LFT_P(chain_round)(LFT_(chain) *chain)
 {
-    const uint64_t first  = chain->rounds * (uint64_t)chain->chains;
-    lft_status     status = LFT_(flow_sample)(chain->flow, chain->seed, first, &chain->proposal, chain->proposal_logw);
+    const uint64_t first = chain->rounds * (uint64_t)chain->chains;
+    lft_status     status;
     int            i;
+    if (chain->ahead.n) status = LFT_P(chain_ahead)(chain, first);
+    else status = LFT_(flow_sample)(chain->flow, chain->seed, first, &chain->proposal, chain->proposal_logw);
     if (status && status != LFT_ERR_NONFINITE) {
         chain->error = chain->flow->error;
         return status;
@@ -19702,13 +19789,8 @@ LFT_P_INLINE void LFT_P(hmc_kick)(lft_v *phi, lft_v *pi, const lft_v *dS, double
 /* K[lane] = sum pi^2 / 2 of n numbers */
 static inline void LFT_P(hmc_kinetic)(const lft_v *pi, int n, double *K)
 {
-    int x, l, end;
-    for (l = 0; l < LFT_P_LANES; ++l) K[l] = 0;
-    for (x = 0; x < n;) {
-        lft_v part = lft_splat(0);
-        for (end = x + LFT_P_CHUNK < n ? x + LFT_P_CHUNK : n; x < end; ++x) part += pi[x] * pi[x];
-        LFT_P(add_wide)(K, part);
-    }
+    int l;
+    LFT_P(sum_wide)(pi, pi, n, K);
     for (l = 0; l < LFT_P_LANES; ++l) K[l] *= 0.5;
 }
 
@@ -20534,6 +20616,96 @@ LFT_API lft_estimate LFT_(observe)(const lft_series *series, const LFT_(theory) 
 
 #else
 
+/* ---- 87_flow_curve.h, code --------------------------------------------------------------------------------------- */
+/* 87_flow_curve.h: where a curve over the steps of the Wilson flow reaches a level.
+ * Offers (private): LFT_P(curve), LFT_P(curve_solve)(). */
+
+/* A curve over the steps of the flow, known at the nodes first ... last: y = t^2 E, or t dy/dt by five points, which leaves out two
+ * nodes at either end. y[i - 1] is that of node i, and 0 at node 0. */
+typedef struct LFT_P(curve) {
+    const double *y;
+    int           first, last, derivative;
+} LFT_P(curve);
+
+static const double LFT_P(five_points)[5] = {1.0 / 12, -8.0 / 12, 0, 8.0 / 12, -1.0 / 12};
+
+LFT_P_STATIC double LFT_P(curve_at)(const LFT_P(curve) *c, int node)
+{
+    double sum = 0;
+    int    k;
+    if (!c->derivative) return node ? c->y[node - 1] : 0;
+    for (k = 0; k < 5; ++k) {
+        const int other = node + k - 2;
+        sum += node * LFT_P(five_points)[k] * (other ? c->y[other - 1] : 0);
+    }
+    return sum;
+}
+
+/* slope += x d(value at the node) / dy */
+LFT_P_STATIC void LFT_P(curve_slope)(const LFT_P(curve) *c, int node, double x, double *slope)
+{
+    int k;
+    if (!c->derivative) {
+        if (node) slope[node - 1] += x;
+        return;
+    }
+    for (k = 0; k < 5; ++k) {
+        const int other = node + k - 2;
+        if (other) slope[other - 1] += x * node * LFT_P(five_points)[k];
+    }
+}
+
+/* The polynomials that are 1 at one of the nodes from ... from + n - 1 and 0 at the others, at s; d: their derivatives. */
+LFT_P_STATIC void LFT_P(lagrange)(int from, int n, double s, double *value, double *d)
+{
+    int i, j, k;
+    for (i = 0; i < n; ++i) {
+        value[i] = 1, d[i] = 0;
+        for (j = 0; j < n; ++j) {
+            double term = 1.0 / (i - j + (i == j));
+            if (i == j) continue;
+            value[i] *= term * (s - from - j);
+            for (k = 0; k < n; ++k) {
+                if (k != i && k != j) term *= (s - from - k) / (i - k);
+            }
+            d[i] += term;
+        }
+    }
+}
+
+/* The first node after which the curve rises to the level, -1 if there is none. */
+LFT_P_STATIC int LFT_P(curve_reaches)(const LFT_P(curve) *c, double level)
+{
+    int i;
+    for (i = c->first; i < c->last; ++i) {
+        if (LFT_P(curve_at)(c, i) < level && LFT_P(curve_at)(c, i + 1) >= level) return i;
+    }
+    return -1;
+}
+
+/* Where, in steps, the curve first rises to the level, NaN if it does not; its slopes are added where slope is not NULL. */
+LFT_P_STATIC double LFT_P(curve_solve)(const LFT_P(curve) *c, double level, double *slope)
+{
+    const int n = c->last - c->first < 3 ? c->last - c->first + 1 : 4, at = LFT_P(curve_reaches)(c, level);
+    double    value[4], d[4], low = at, high = at + 1, rise, s;
+    int       from = at - 1, i, k;
+    lft_p_set_nan(&s);
+    if (at < 0) return s;
+    if (from > c->last - n + 1) from = c->last - n + 1;
+    if (from < c->first) from = c->first;
+    for (k = 0; k < 60; ++k) { /* the polynomial is the curve at the nodes, so that it crosses the level between them */
+        double sum = 0;
+        s = 0.5 * (low + high);
+        LFT_P(lagrange)(from, n, s, value, d);
+        for (i = 0; i < n; ++i) sum += value[i] * LFT_P(curve_at)(c, from + i);
+        if (sum < level) low = s;
+        else high = s;
+    }
+    for (rise = 0, i = 0; i < n; ++i) rise += d[i] * LFT_P(curve_at)(c, from + i);
+    for (i = 0; i < n && slope; ++i) LFT_P(curve_slope)(c, from + i, -value[i] / rise, slope);
+    return s;
+}
+
 /* ---- 87_gauge_observables.h, code -------------------------------------------------------------------------------- */
 
 /* ---- what a row holds ----------------------------------------------------------------------------------------------- */
@@ -20814,7 +20986,7 @@ LFT_API const char *LFT_(observable_name)(const LFT_(observables) *o, int observ
         i -= f.wilson;
         return f.steps && i < LFT_P(row_derived) ? derived[i] : NULL;
     }
-    t.data = text, t.used = 0, t.size = LFT_OBSERVABLE_TEXT;
+    t = lft_p_text_over(text, LFT_OBSERVABLE_TEXT);
     for (R = 1; R <= f.loops.max_R; ++R) {
         for (T = 1; T <= f.loops.max_T; ++T) {
             if (LFT_P(loop_column)(&f.loops, R, T) != i) continue;
@@ -20838,92 +21010,6 @@ LFT_API int LFT_(observable_find)(const LFT_(observables) *o, const char *name)
         if (other[k] == name[k]) return i;
     }
     return -1;
-}
-
-/* A curve over the steps of the flow, known at the nodes first ... last: y = t^2 E, or t dy/dt by five points, which leaves out two
- * nodes at either end. y[i - 1] is that of node i, and 0 at node 0. */
-typedef struct LFT_P(curve) {
-    const double *y;
-    int           first, last, derivative;
-} LFT_P(curve);
-
-static const double LFT_P(five_points)[5] = {1.0 / 12, -8.0 / 12, 0, 8.0 / 12, -1.0 / 12};
-
-LFT_P_STATIC double LFT_P(curve_at)(const LFT_P(curve) *c, int node)
-{
-    double sum = 0;
-    int    k;
-    if (!c->derivative) return node ? c->y[node - 1] : 0;
-    for (k = 0; k < 5; ++k) {
-        const int other = node + k - 2;
-        sum += node * LFT_P(five_points)[k] * (other ? c->y[other - 1] : 0);
-    }
-    return sum;
-}
-
-/* slope += x d(value at the node) / dy */
-LFT_P_STATIC void LFT_P(curve_slope)(const LFT_P(curve) *c, int node, double x, double *slope)
-{
-    int k;
-    if (!c->derivative) {
-        if (node) slope[node - 1] += x;
-        return;
-    }
-    for (k = 0; k < 5; ++k) {
-        const int other = node + k - 2;
-        if (other) slope[other - 1] += x * node * LFT_P(five_points)[k];
-    }
-}
-
-/* The polynomials that are 1 at one of the nodes from ... from + n - 1 and 0 at the others, at s; d: their derivatives. */
-LFT_P_STATIC void LFT_P(lagrange)(int from, int n, double s, double *value, double *d)
-{
-    int i, j, k;
-    for (i = 0; i < n; ++i) {
-        value[i] = 1, d[i] = 0;
-        for (j = 0; j < n; ++j) {
-            double term = 1.0 / (i - j + (i == j));
-            if (i == j) continue;
-            value[i] *= term * (s - from - j);
-            for (k = 0; k < n; ++k) {
-                if (k != i && k != j) term *= (s - from - k) / (i - k);
-            }
-            d[i] += term;
-        }
-    }
-}
-
-/* The first node after which the curve rises to the level, -1 if there is none. */
-LFT_P_STATIC int LFT_P(curve_reaches)(const LFT_P(curve) *c, double level)
-{
-    int i;
-    for (i = c->first; i < c->last; ++i) {
-        if (LFT_P(curve_at)(c, i) < level && LFT_P(curve_at)(c, i + 1) >= level) return i;
-    }
-    return -1;
-}
-
-/* Where, in steps, the curve first rises to the level, NaN if it does not; its slopes are added where slope is not NULL. */
-LFT_P_STATIC double LFT_P(curve_solve)(const LFT_P(curve) *c, double level, double *slope)
-{
-    const int n = c->last - c->first < 3 ? c->last - c->first + 1 : 4, at = LFT_P(curve_reaches)(c, level);
-    double    value[4], d[4], low = at, high = at + 1, rise, s;
-    int       from = at - 1, i, k;
-    lft_p_set_nan(&s);
-    if (at < 0) return s;
-    if (from > c->last - n + 1) from = c->last - n + 1;
-    if (from < c->first) from = c->first;
-    for (k = 0; k < 60; ++k) { /* the polynomial is the curve at the nodes, so that it crosses the level between them */
-        double sum = 0;
-        s = 0.5 * (low + high);
-        LFT_P(lagrange)(from, n, s, value, d);
-        for (i = 0; i < n; ++i) sum += value[i] * LFT_P(curve_at)(c, from + i);
-        if (sum < level) low = s;
-        else high = s;
-    }
-    for (rise = 0, i = 0; i < n; ++i) rise += d[i] * LFT_P(curve_at)(c, from + i);
-    for (i = 0; i < n && slope; ++i) LFT_P(curve_slope)(c, from + i, -value[i] / rise, slope);
-    return s;
 }
 
 /* t0, or w0 = the root of a time */
@@ -21008,20 +21094,10 @@ LFT_P_STATIC const LFT_(layer_ops) *LFT_P(layer_kind)(int i)
 
 /* ---- texts --------------------------------------------------------------------------------------------------------- */
 
-/* An empty text over a buffer. */
-LFT_P_STATIC lft_p_text LFT_P(model_text)(char *data, size_t size)
-{
-    lft_p_text t = {0, 0, 0};
-    t.data       = data;
-    t.size       = size;
-    lft_p_put(&t, "");
-    return t;
-}
-
 /* "layer3.spec" */
 LFT_P_STATIC void LFT_P(model_layer_name)(char *data, size_t size, int i, const char *end)
 {
-    lft_p_text t = LFT_P(model_text)(data, size);
+    lft_p_text t = lft_p_text_over(data, size);
     lft_p_put(&t, "layer");
     lft_p_put_u64(&t, (uint64_t)i);
     lft_p_put(&t, end);
@@ -21061,11 +21137,11 @@ LFT_API void LFT_(model_info_of)(LFT_(model_info) *info, const LFT_(theory) *the
     lft_p_text t;
     int        i;
     lft_p_zero(info, sizeof *info);
-    t = LFT_P(model_text)(info->theory, sizeof info->theory);
+    t = lft_p_text_over(info->theory, sizeof info->theory);
     lft_p_put(&t, theory->name);
     info->couplings = theory->couplings;
     for (i = 0; i < theory->couplings; ++i) {
-        t = LFT_P(model_text)(info->coupling_name[i], sizeof info->coupling_name[i]);
+        t = lft_p_text_over(info->coupling_name[i], sizeof info->coupling_name[i]);
         lft_p_put(&t, theory->coupling_name[i]);
         info->coupling[i] = theory->coupling[i];
     }
@@ -21133,13 +21209,11 @@ LFT_P_STATIC void LFT_P(model_add_f32)(LFT_P(model_list) *list, const lft_parame
     LFT_P(model_refer)(list, p->name, LFT_DTYPE_F32, copy, p->rank, p->shape);
 }
 
-/* Room for one name or value: a text of up to 63 characters. */
-LFT_P_STATIC lft_p_text LFT_P(model_new_text)(LFT_P(model_list) *list)
+/* Room for a name or value of so many characters and a zero. */
+LFT_P_STATIC lft_p_text LFT_P(model_new_text)(LFT_P(model_list) *list, size_t size)
 {
-    lft_p_text t = {0, 0, 0};
-    t.data       = (char *)lft_arena_alloc(list->arena, 1, 64);
-    t.size       = t.data ? 64 : 0;
-    return t;
+    char *data = (char *)lft_arena_alloc(list->arena, size, 1);
+    return lft_p_text_over(data, data ? size : 0);
 }
 
 LFT_P_STATIC void LFT_P(model_say)(LFT_P(model_list) *list, const char *key, const char *value)
@@ -21153,7 +21227,7 @@ LFT_P_STATIC void LFT_P(model_say)(LFT_P(model_list) *list, const char *key, con
 
 LFT_P_STATIC void LFT_P(model_say_number)(LFT_P(model_list) *list, const char *key, uint64_t value)
 {
-    lft_p_text t = LFT_P(model_new_text)(list);
+    lft_p_text t = LFT_P(model_new_text)(list, 64);
     lft_p_put_u64(&t, value);
     LFT_P(model_say)(list, key, t.data);
 }
@@ -21168,12 +21242,10 @@ LFT_P_STATIC void LFT_P(model_metadata)(LFT_P(model_list) *list, const LFT_(flow
     LFT_P(model_say)(list, "theory", info->theory);
     LFT_P(model_say)(list, "group", LFT_P_STRING(LFT_P_GROUP_NAME));
     LFT_P(model_say_number)(list, "dim", LFT_DIM);
-    t = LFT_P(model_new_text)(list);
+    t = LFT_P(model_new_text)(list, 64);
     LFT_P(model_put_extent)(&t, flow->layer[0].in.extent);
     LFT_P(model_say)(list, "extent", t.data);
-    t.data = (char *)lft_arena_alloc(list->arena, LFT_MAX_COUPLINGS, sizeof info->coupling_name[0]);
-    t.size = t.data ? LFT_MAX_COUPLINGS * sizeof info->coupling_name[0] : 0;
-    t.used = 0;
+    t = LFT_P(model_new_text)(list, LFT_MAX_COUPLINGS * sizeof info->coupling_name[0]);
     for (i = 0; i < info->couplings; ++i) {
         if (i) lft_p_put(&t, " ");
         lft_p_put(&t, info->coupling_name[i]);
@@ -21183,7 +21255,7 @@ LFT_P_STATIC void LFT_P(model_metadata)(LFT_P(model_list) *list, const LFT_(flow
     LFT_P(model_say_number)(list, "seed", info->seed);
     LFT_P(model_say_number)(list, "layers", (uint64_t)flow->layers);
     for (i = 0; i < flow->layers; ++i) {
-        t = LFT_P(model_new_text)(list);
+        t = LFT_P(model_new_text)(list, 64);
         LFT_P(model_layer_name)(t.data, t.size, i, "");
         LFT_P(model_say)(list, t.data, flow->layer[i].ops->kind);
     }
@@ -21199,7 +21271,7 @@ LFT_P_STATIC lft_status LFT_P(model_layers)(LFT_P(model_list) *list, const LFT_(
         if (!layer->ops->spec || !layer->ops->read) {
             return lft_p_fail_text(error, LFT_ERR_ARG, "model", "layer", "one that can be stored", layer->ops->kind);
         }
-        t = LFT_P(model_new_text)(list);
+        t = LFT_P(model_new_text)(list, 64);
         LFT_P(model_layer_name)(t.data, t.size, i, ".spec");
         LFT_P(model_add)(list, t.data, LFT_DTYPE_I64, number, layer->ops->spec(layer, number));
     }
@@ -21476,7 +21548,7 @@ LFT_P_STATIC lft_status LFT_P(model_read_layers)(const lft_safetensors *doc, con
 /* Word number `which` of a text. */
 LFT_P_STATIC void LFT_P(model_word)(const char *text, int which, char *to, size_t size)
 {
-    lft_p_text t    = LFT_P(model_text)(to, size);
+    lft_p_text t    = lft_p_text_over(to, size);
     char       c[2] = {0, 0};
     for (; *text; ++text) {
         if (*text == ' ') --which;
@@ -21499,7 +21571,7 @@ LFT_P_STATIC lft_status LFT_P(model_read_couplings)(const lft_safetensors *doc, 
                               "at most LFT_MAX_COUPLINGS = " LFT_P_STRING(LFT_MAX_COUPLINGS),
                               (double)lft_tensor_count(couplings));
     }
-    t = LFT_P(model_text)(info->theory, sizeof info->theory);
+    t = lft_p_text_over(info->theory, sizeof info->theory);
     lft_p_put(&t, theory);
     info->couplings = (int)lft_tensor_count(couplings);
     for (i = 0; i < info->couplings; ++i) {
@@ -21515,7 +21587,7 @@ LFT_P_STATIC void LFT_P(model_read_results)(const lft_safetensors *doc, LFT_(mod
     const lft_tensor *e = lft_safetensors_find(doc, "logq_error"), *whole = lft_safetensors_find(doc, "training");
     const lft_tensor *real = lft_safetensors_find(doc, "training.result");
     const char       *version = lft_safetensors_meta(doc, "version");
-    lft_p_text        t       = LFT_P(model_text)(info->version, sizeof info->version);
+    lft_p_text        t       = lft_p_text_over(info->version, sizeof info->version);
     if (version) lft_p_put(&t, version);
     if (e && lft_tensor_count(e) >= 5 && LFT_P(model_is_whole)(lft_tensor_get(e, 4), 1e9)) {
         info->logq_error.std        = lft_tensor_get(e, 0);

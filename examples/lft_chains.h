@@ -125,6 +125,7 @@ static lft_status LFT(sample_run)(cli *c, LFT(flow) *flow, const LFT(theory) *th
     cli_set_logq(r, &exactness->epsilon);
     cli_set_finer(r, &exactness->finer);
     cli_set_weights(r, &w);
+    cli_qualify(r);
     (void)snprintf(r->seed, sizeof r->seed, "%llu", (unsigned long long)seed);
     r->acceptance        = (double)j->chain.accepted / ((double)j->chain.steps * (double)j->chain.chains);
     r->longest_rejection = j->chain.longest;
@@ -173,7 +174,7 @@ static lft_status LFT(sample_command)(cli *c)
     cli_exactness  e;
     const uint64_t n = cli_count(c, "n", 100000, 1, (uint64_t)1 << 40), seed = cli_count(c, "seed", 1, 0, UINT64_MAX);
     memset(&m, 0, sizeof m);
-    (void)cli_chains(c, n); /* before anything takes time */
+    (void)cli_chains(c, n), (void)cli_double_steps(c, 0); /* before anything takes time */
     if (cli_given(c, "out")) (void)cli_try_path(c, cli_text(c, "out"));
     if (LFT(sample_model)(c, cli_pool(c), &m) || LFT(sample_exactness)(c, &m, seed, &e)) return c->error.code;
     (void)LFT(sample_run)(c, &m.flow, &m.theory, &e, n, seed, cli_text(c, "out"));

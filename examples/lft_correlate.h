@@ -136,6 +136,13 @@ static lft_status LFT(correlate_run)(LFT(correlate_job) *j)
     return cli_check(c, status, &j->bath.error);
 }
 
+/* Errors to first order in the weights' fluctuations say nothing where a hundred samples or fewer carry all of the weight. */
+static void LFT(correlate_doubt)(LFT(correlate_job) *j, cli_observable *list, int n, double ess)
+{
+    int i;
+    for (i = 0; i < n && !(ess * (double)j->n > 100); ++i) list[i].e.doubts |= LFT_DOUBT_WEIGHTS, list[i].e.reliable = 0;
+}
+
 /* Changes by the flow, and by the weights alone. */
 static void LFT(correlate_finish)(LFT(correlate_job) *j)
 {
@@ -143,6 +150,7 @@ static void LFT(correlate_finish)(LFT(correlate_job) *j)
     cli_result     *r = j->c->result;
     LFT(correlated) of;
     lft_weights     w;
+    lft_estimate    Z;
     int             i, k;
     memset(&of, 0, sizeof of);
     of.mean           = j->mean;
@@ -162,11 +170,15 @@ static void LFT(correlate_finish)(LFT(correlate_job) *j)
     w                 = lft_weigh(j->logw[0], (size_t)j->n);
     r->logz           = w.logz;
     r->ess            = w.ess;
+    Z                 = lft_gamma(&j->series, 0); /* of w, which is correlated */
+    r->logz_error     = Z.error / Z.value;
     w                 = lft_weigh(j->logw[1], (size_t)j->n);
     r->ess_reweighted = w.ess;
     r->n              = j->n;
     r->chains         = (uint64_t)j->bath.x.n;
     r->from_beta      = j->from.coupling[0];
+    LFT(correlate_doubt)(j, r->observable, r->observables, r->ess);
+    LFT(correlate_doubt)(j, r->reweighted, r->observables, r->ess_reweighted);
     LFT(show_lattice)(j->c, &j->flow.lattice, &j->to, j->flow.pool);
     cli_judge(r);
 }

@@ -42,6 +42,20 @@ static void LFT(show_flow)(cli *c, const LFT(flow) *flow)
     r->integration_steps = (uint64_t)LFT(integration_steps)(flow);
 }
 
+/* Says where loops close around the lattice; on a larger one their classes are others. */
+static void LFT(note_torus)(cli *c, const LFT(flow) *flow)
+{
+    int i, mu;
+    for (i = 0; i < flow->layers; ++i) {
+        for (mu = 0; mu < LFT_CLI_DIM; ++mu) {
+            if (!flow->layer[i].period[mu]) continue;
+            cli_note(c, "loops close around the lattice along axes of %d sites: their classes are those of this lattice",
+                     flow->layer[i].period[mu]);
+            return;
+        }
+    }
+}
+
 /* Lays a flow out in memory of its own. */
 static lft_status LFT(make_flow)(cli *c, LFT(flow) *flow, const LFT(flow_desc) *d)
 {
@@ -54,6 +68,7 @@ static lft_status LFT(make_flow)(cli *c, LFT(flow) *flow, const LFT(flow_desc) *
     if (!status) arena = cli_arena(c, measure.need);
     if (c->error.code) return c->error.code;
     if (!status) status = LFT(flow_init)(flow, d, &arena, &e);
+    if (!status) LFT(note_torus)(c, flow);
     return cli_check(c, status, &e);
 }
 
@@ -173,25 +188,33 @@ static lft_status cli_wide_at(cli *c, cli_wide *w, const double *coupling)
     return cli_check(c, f64_flow_at(flow, coupling, flow->family.couplings), &flow->error);
 }
 
-/* Sample by sample, so that it can be watched and stopped. Their numbers are far from those that training has seen. */
+/* Sample by sample, so that it can be watched and stopped. Their numbers are far from those that training has seen. n = 0, and no
+ * error, where it is not finite. */
 static lft_status cli_measure_logq(cli *c, cli_wide *w, uint64_t seed, int n, lft_logq_error *out)
 {
     const uint64_t first = (uint64_t)1 << 40;
+    f64_flow      *flow  = &w->model.flow;
     double         mean = 0, squares = 0;
     lft_logq_error one;
     lft_status     status = c->error.code;
     int            i;
     memset(out, 0, sizeof *out);
     for (i = 0; i < n && !status && !cli_signal; ++i) {
-        f64_flow *flow = &w->model.flow;
-        double         d;
-        status = cli_check(c, f64_flow_logq_error(flow, seed, first + (uint64_t)i, 1, &one, w->scratch), &flow->error);
-        d      = one.mean - mean;
+        double d;
+        status = f64_flow_logq_error(flow, seed, first + (uint64_t)i, 1, &one, w->scratch);
+        if (status) break;
+        d = one.mean - mean;
         mean += d / (i + 1);
         squares += d * (one.mean - mean);
         cli_progress(c, (uint64_t)i + 1, (uint64_t)n, "epsilon: sample %d/%d, in double precision", i + 1, n);
     }
-    if (status || cli_signal) return status ? status : LFT_STOPPED;
+    cli_progress_end(c);
+    if (status && status != LFT_ERR_NONFINITE) return cli_check(c, status, &flow->error);
+    if (cli_signal) return LFT_STOPPED;
+    if (status || !lft_finite(squares)) {
+        cli_unmeasured(c, "epsilon", status ? flow->error.text : "its std is not finite");
+        return LFT_OK;
+    }
     out->n          = n;
     out->mean       = mean;
     out->std        = n > 1 ? sqrt(squares / (n - 1)) : 0;
@@ -222,17 +245,25 @@ static lft_status cli_measure_finer(cli *c, cli_wide *w, uint64_t seed, int n, l
     if (!status) *out = lft_weigh_pair(logw, finer, (size_t)n), status = out->status;
     if (status != LFT_ERR_NONFINITE) return cli_check(c, status, &flow->error);
     memset(out, 0, sizeof *out); /* of a poor flow: no reason to lose it */
-    cli_note(c, "twice the steps: a log-weight is not finite; what they change is not known");
+    cli_unmeasured(c, "twice the steps", "a log-weight is not finite");
     return LFT_OK;
+}
+
+/* Samples of twice the steps: 0 is none, and one alone has no std. */
+static int cli_double_steps(cli *c, int otherwise)
+{
+    const int most = 1 << 20, n = (int)cli_count(c, "double-steps", (uint64_t)otherwise, 0, (uint64_t)most);
+    if (n == 1) (void)cli_fail(c, LFT_ERR_ARG, "--double-steps: expected 0 or an integer from 2 to %d, got 1", most);
+    return n;
 }
 
 /* The samples of epsilon where it is not `known`, and those of twice the steps in its place: beyond some size, or as asked for. */
 static lft_status cli_exactness_samples(cli *c, size_t size, int steps, int known, int *logq, int *finer)
 {
-    const int doubled = cli_given(c, "double-steps");
+    const int doubled = cli_double_steps(c, 0) > 0;
     const int few     = !known && !doubled && steps && !cli_given(c, "measure-logq") && size > CLI_JACOBIAN;
     *logq  = (int)cli_count(c, "measure-logq", known || doubled || few ? 0 : (uint64_t)cli_logq_samples(size), 0, 1 << 20);
-    *finer = (int)cli_count(c, "double-steps", few ? CLI_FINER : 0, 2, 1 << 20);
+    *finer = cli_double_steps(c, few ? CLI_FINER : 0);
     if (doubled && !steps) return cli_fail(c, LFT_ERR_ARG, "--double-steps: expected a flow with integration steps, got none");
     if (*logq && *finer) return cli_fail(c, LFT_ERR_ARG, "--double-steps: expected no --measure-logq beside it, got %d", *logq);
     return c->error.code;

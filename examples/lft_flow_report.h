@@ -34,6 +34,31 @@ static void cli_set_weights(cli_result *r, const lft_weights *w)
     r->logz_error       = hypot(w->logz_error, corrected ? r->logz_shift_error : 0);
 }
 
+/* A measurement of epsilon that fails is no reason to lose a flow: what is wrong is said, here and in the result. */
+static void cli_unmeasured(cli *c, const char *what, const char *why)
+{
+    (void)snprintf(c->result->why, sizeof c->result->why, "%s: %s", what, why);
+    c->result->unmeasured = c->result->why;
+    cli_note(c, "not measured: %s", c->result->why);
+}
+
+/* Has log q been measured, and found too far off? */
+static int cli_logq_is_off(const cli_result *r)
+{
+    if (r->finer_n) return !(r->finer_std <= 1e-2);
+    return r->logq_n && !(r->logq_error <= 1e-3 && fabs(r->logz_shift) <= 1e-2);
+}
+
+/* The verdict on a flow or its samples says it too. */
+static void cli_qualify(cli_result *r)
+{
+    const char *but = "log q is NOT exact enough: more integration steps";
+    if (r->unmeasured) but = "log q may be off: epsilon could not be measured";
+    else if (!cli_logq_is_off(r)) return;
+    (void)snprintf(r->judgement, sizeof r->judgement, "%s; %s", r->verdict, but);
+    r->verdict = r->judgement;
+}
+
 /* ---- for people ---- */
 
 static void cli_print_logq(const cli_result *r)
@@ -42,9 +67,13 @@ static void cli_print_logq(const cli_result *r)
         printf("  epsilon    none: log q is that of the draws, to rounding\n");
         return;
     }
+    if (r->unmeasured) {
+        printf("  epsilon    not measured: log q may be off: %s\n", r->unmeasured);
+        return;
+    }
     if (r->finer_n) {
         printf("  epsilon    not measured: twice the steps change log w by %.2g (std), log Z by %.2g, on %llu samples%s\n",
-               r->finer_std, r->logz_shift, (unsigned long long)r->finer_n, r->finer_std > 1e-2 ? ": too few steps" : "");
+               r->finer_std, r->logz_shift, (unsigned long long)r->finer_n, cli_logq_is_off(r) ? ": too few steps" : "");
         return;
     }
     if (!r->logq_n) {
@@ -53,8 +82,7 @@ static void cli_print_logq(const cli_result *r)
     }
     printf("  epsilon    std %.2g, mean %.2g on %llu samples: log q is %s\n", r->logq_error, r->logz_shift,
            (unsigned long long)r->logq_n,
-           r->logq_error <= 1e-3 && fabs(r->logz_shift) <= 1e-2 ? "exact enough (std <= 1e-3, |mean| <= 1e-2)"
-                                                               : "NOT exact enough (std <= 1e-3, |mean| <= 1e-2)");
+           cli_logq_is_off(r) ? "NOT exact enough (std <= 1e-3, |mean| <= 1e-2)" : "exact enough (std <= 1e-3, |mean| <= 1e-2)");
 }
 
 static void cli_print_weights(const cli_result *r)

@@ -166,6 +166,10 @@ static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
     const int                scales = cli_word(c, "flow", flow, 1) == 2;
     int                      i;
     (void)LFT(read_continuous)(c, d);
+    if (cli_given(c, "loops") && !strpbrk(cli_text(c, "loops"), "0123456789")) {
+        return cli_fail(c, LFT_ERR_ARG, "--loops: expected how many classes, those that info lists, got '%.40s'",
+                        cli_text(c, "loops"));
+    }
     of->loops      = (int)cli_count(c, "loops", 0, 1, 1000);
     of->nodes      = (int)cli_count(c, "nodes", 0, 1, 100);
     of->units      = (int)cli_count(c, "units", 0, 0, 256);

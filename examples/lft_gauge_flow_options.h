@@ -85,12 +85,13 @@ static void info_print_layer(const f64_flow *flow, int i)
     }
     printf(": %s", layer->ops->kind);
     if (d->doubled) printf(" through the new links of axis %d", d->doubled - 1);
-    printf(", %d classes, %d nodes, %d integration steps of %s; coefficients of Legendre polynomials in time:\n", d->loops,
-           d->nodes, layer->steps, cli_integrator[d->integrator - 1]);
+    for (k = a = 0; k < LFT_CLI_DIM; ++k) a += layer->period[k] > 0;
+    printf(", %d classes%s, %d nodes, %d integration steps of %s; coefficients of Legendre polynomials in time:\n", d->loops,
+           a ? " of loops that close around it" : "", d->nodes, layer->steps, cli_integrator[d->integrator - 1]);
     for (k = 0; k < d->loops; ++k) {
         const double *c = flow->params.value + (k ? p[1].offset + (size_t)((k - 1) * d->nodes) : p->offset);
         char          text[80];
-        printf("    %2d %-36s", k + 1, f64_continuous_loop_of(layer, k, text, sizeof text) ? "?" : text);
+        printf("    %2d %-36s", k + 1, f64_continuous_loop(layer, k, text, sizeof text) ? "?" : text);
         for (a = 0; a < (k ? d->nodes : p->shape[0]); ++a) printf(" %13.6g", c[a]);
         printf("\n");
     }
@@ -124,13 +125,17 @@ static void cli_print_changes(const cli_result *r)
     cli_print_lattice(r);
     printf("  %llu configurations of %llu chains at beta = %.10g; ESS %.4f with the map to beta = %.10g, %.4f by reweighting\n",
            (unsigned long long)r->n, (unsigned long long)r->chains, r->from_beta, r->ess, r->coupling[0], r->ess_reweighted);
-    printf("  log Z changes by %.6f\n", r->logz);
+    printf("  log Z changes by %s\n", cli_value(r->logz, r->logz_error, text[0]));
     printf("  %-14s %-24s %-24s ratio of the errors\n", "changes of", "with the map", "by reweighting");
     for (i = 0; i < r->observables; ++i) {
         const lft_estimate *a = &r->observable[i].e, *b = &r->reweighted[i].e;
-        printf("  %-14s %-24s %-24s %.3f%s%s\n", r->observable[i].name, cli_value(a->value, a->error, text[0]),
-               cli_value(b->value, b->error, text[1]), a->error / b->error, a->reliable ? "" : "  not reliable: ",
-               a->reliable ? "" : lft_doubt_str(a->doubts));
+        char                ratio[32] = "-";
+        if (b->error > 0 && lft_finite(a->error / b->error)) (void)snprintf(ratio, sizeof ratio, "%.3f", a->error / b->error);
+        printf("  %-14s %-24s %-24s %s", r->observable[i].name, cli_value(a->value, a->error, text[0]),
+               cli_value(b->value, b->error, text[1]), ratio);
+        if (!a->reliable) printf("  not reliable: %s", lft_doubt_str(a->doubts));
+        else if (!b->reliable) printf("  reweighting not reliable: %s", lft_doubt_str(b->doubts));
+        printf("\n");
     }
     printf("  verdict    %s\n", r->verdict);
 }

@@ -19,7 +19,7 @@ static const cli_command cli_command_table[] = {
 #define CLI_HOPPING   (CLI_HMC | CLI_HEATBATH)
 #define CLI_SAMPLING  (CLI_HOPPING | CLI_SAMPLE)
 #define CLI_LOOKING   (CLI_SAMPLING | CLI_MEASURE)
-#define CLI_UNTRAINED (1 << 18) /* sample: part of a model */
+#define CLI_UNTRAINED (1 << 21) /* sample: part of a model */
 #define CLI_ADAM      (1 << 19) /* only with --optimizer adam */
 #define CLI_NEWTON    (1 << 20)
 #define CLI_LOOPS     (CLI_TRAIN | CLI_INFO | CLI_SHAPE)
@@ -41,7 +41,7 @@ static const cli_option cli_option_table[] = {
     {"cut-off", NULL, NULL, "the map's equation solved in the loops of its order, not expanded in beta: better for U(1) and SU(2)",
      CLI_TRAIN | CLI_SAMPLE | CLI_CORRELATE | CLI_UNTRAINED | CLI_SHAPE},
     {"n", "N", "100000", "configurations in all", CLI_SAMPLING | CLI_CORRELATE},
-    {"out", "FILE", NULL, "x.nersc or x.ildg: one file each, x-000000.nersc, ...; x.npy: all of them; train, export: the model",
+    {"out", "FILE", NULL, "x.npy: all; x.ildg: a file each, x-000000.ildg, ...; other endings: NERSC; train, export: the model",
      CLI_SAMPLING | CLI_TRAINED | CLI_EXPORT},
     {"seed", "N", "1", "of all random numbers", CLI_SAMPLING | CLI_CORRELATE | CLI_TRAIN},
     {"seconds", "X", "60", "time for training, turned into steps by calibration", CLI_TRAIN},
@@ -55,7 +55,7 @@ static const cli_option cli_option_table[] = {
     {"therm", "N", "200, sample 20", "steps of every chain before the first measurement", CLI_SAMPLING | CLI_CORRELATE},
     {"every", "N", "1", "steps of every chain from one configuration to the next", CLI_SAMPLING | CLI_CORRELATE},
     {"trajectories", "N", "0", "of HMC after each step of the flow", CLI_SAMPLE},
-    {"checkpoint", "FILE", NULL, "write a checkpoint here now and then, and when interrupted (train: that is in --out)",
+    {"checkpoint", "FILE", "train: --out", "write a checkpoint here now and then, hmc, heatbath: and when interrupted",
      CLI_HOPPING | CLI_TRAINED},
     {"checkpoint-every", "X", "60", "seconds between checkpoints", CLI_HOPPING | CLI_TRAINED},
     {"resume", "FILE", NULL, "go on from a checkpoint, bit for bit; hmc, heatbath: the same command again, with this",
@@ -108,7 +108,7 @@ static const cli_option cli_option_table[] = {
     {"measure-logq", "N", "as stored, or 2 to 32", "measure epsilon anew on N samples; train: at the end; 0: not",
      CLI_TRAINED | CLI_SAMPLE},
     {"double-steps", "N", "none, above 3000 numbers 64",
-     "in place of epsilon: what twice the integration steps change on N samples", CLI_TRAINED | CLI_SAMPLE},
+     "in place of epsilon: what twice the integration steps change on N samples; 0: not", CLI_TRAINED | CLI_SAMPLE},
     {"wilson", "RxT", "none", "Wilson loops up to this size", CLI_LOOKING | CLI_CORRELATE},
     {"flow-time", "X", "0", "of the Wilson flow, at which energy and (in 4 dimensions) charge are measured",
      CLI_LOOKING | CLI_CORRELATE},

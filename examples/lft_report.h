@@ -43,7 +43,8 @@ struct cli_result {
     const char    *coupling_name[LFT_MAX_COUPLINGS];
     double         coupling[LFT_MAX_COUPLINGS];
     char           seed[24]; /* as text: JSON numbers end at 2^53 */
-    const char    *real, *out, *prior, *flow, *integrator, *verdict;
+    const char    *real, *out, *prior, *flow, *integrator, *verdict, *unmeasured; /* unmeasured: why epsilon is not; NULL */
+    char           why[200], judgement[200]; /* their texts, where they are made here */
     uint64_t       lanes, threads, chains, n, ess_n, longest_rejection, nonfinite, logq_n, parameters, steps, batch;
     uint64_t       md_steps, finer_n, layers, loops, nodes, units, reach, integration_steps, refined, rolled_back, memory_bytes;
     uint64_t       passed, failed;
@@ -93,14 +94,15 @@ static const cli_field cli_field_table[] = {
     CLI_FIELD(exp_dh, 'd', CLI_HMC),
     CLI_FIELD(exp_dh_error, 'd', CLI_HMC),
     CLI_FIELD(md_steps, 'u', CLI_HMC),
-    CLI_FIELD(logz, 'd', CLI_FLOWS | CLI_DEMO),
-    CLI_FIELD(logz_error, 'd', CLI_FLOWS | CLI_DEMO),
+    CLI_FIELD(logz, 'd', CLI_CORRELATE | CLI_FLOWS | CLI_DEMO),
+    CLI_FIELD(logz_error, 'd', CLI_CORRELATE | CLI_FLOWS | CLI_DEMO),
     CLI_FIELD(logq_error, 'd', CLI_FLOWS | CLI_INFO | CLI_DEMO),
     CLI_FIELD(logz_shift, 'd', CLI_FLOWS | CLI_INFO | CLI_DEMO),
     CLI_FIELD(logz_shift_error, 'd', CLI_FLOWS | CLI_INFO),
     CLI_FIELD(logq_n, 'u', CLI_FLOWS | CLI_INFO),
     CLI_FIELD(finer_std, 'd', CLI_FLOWS),
     CLI_FIELD(finer_n, 'u', CLI_FLOWS),
+    CLI_FIELD(unmeasured, 's', CLI_FLOWS),
     CLI_FIELD(prior, 's', CLI_INFO),
     CLI_FIELD(flow, 's', CLI_FLOWS | CLI_INFO),
     CLI_FIELD(layers, 'u', CLI_FLOWS | CLI_INFO),
@@ -312,12 +314,13 @@ static void cli_print_out(const cli_result *r)
 /* The longest autocorrelation time, and whether every observable can be relied on. */
 static void cli_judge(cli_result *r)
 {
-    int i, doubts = 0;
+    int i, doubts = 0, finite = 0;
     r->tau_int = CLI_NAN;
     for (i = 0; i < r->observables; ++i) {
         const lft_estimate *e = &r->observable[i].e;
         if (lft_finite(e->tau_int) && !(e->tau_int <= r->tau_int)) r->tau_int = e->tau_int;
         if (!e->reliable && lft_finite(e->value)) doubts = 1;
+        finite += lft_finite(e->value) != 0;
     }
-    r->verdict = doubts ? "errors not reliable: more configurations are needed" : "errors reliable";
+    r->verdict = doubts || !finite ? "errors not reliable: more configurations are needed" : "errors reliable";
 }

@@ -37,22 +37,31 @@ static void LFT(read_couplings)(cli *c, LFT(flow_desc) *d)
     d->layers = layers;
 }
 
-/* From a coarse lattice to that of the options, with the prior and the continuous flow that *d has. */
-static lft_status LFT(read_scales)(cli *c, LFT(flow_desc) *d)
+/* The scales of the options up to the extents of *d, from those `from` unless it is NULL. */
+static lft_status LFT(lay_out_scales)(cli *c, const int *from, LFT(flow_desc) *d)
 {
     LFT(multiscale_desc) of;
-    const lft_prior_kind prior = d->prior;
     lft_arena            arena = cli_arena(c, LFT(multiscale_bytes)());
     memset(&of, 0, sizeof of);
-    cli_extent(c, "from", cli_text(c, "from"), of.from);
+    if (from) memcpy(of.from, from, sizeof of.from);
+    else cli_extent(c, "from", cli_text(c, "from"), of.from);
     of.refine = cli_given(c, "refine");
     of.sines  = cli_none(c, "doubling-sines", 100);
     of.mass2  = d->prior_mass2;
     of.flow   = d->continuous;
     memcpy(of.extent, d->extent, sizeof of.extent);
-    if (c->error.code || cli_check(c, LFT(multiscale)(d, &of, &arena, &c->error), &c->error)) return c->error.code;
+    if (c->error.code) return c->error.code;
+    return cli_check(c, LFT(multiscale)(d, &of, &arena, &c->error), &c->error);
+}
+
+/* From a coarse lattice to that of the options, with the prior and the continuous flow that *d has. */
+static lft_status LFT(read_scales)(cli *c, LFT(flow_desc) *d)
+{
+    const lft_prior_kind       prior = d->prior;
+    const LFT(continuous_desc) flow  = d->continuous;
+    if (LFT(lay_out_scales)(c, NULL, d)) return c->error.code;
     d->prior      = prior;
-    d->continuous = of.flow;
+    d->continuous = flow;
     return LFT_OK;
 }
 
@@ -71,6 +80,9 @@ static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
     }
     if (kind == CLI_FLOW_COUPLING) LFT(read_couplings)(c, d);
     else LFT(read_continuous)(c, &d->continuous);
+    if (kind == CLI_FLOW_MULTISCALE && cli_given(c, "freeze")) { /* the scales behind a model are read with it */
+        return cli_init_file(c) ? c->error.code : cli_fail(c, LFT_ERR_ARG, "--freeze: expected --init FILE beside it, got none");
+    }
     if (kind == CLI_FLOW_MULTISCALE) return LFT(read_scales)(c, d);
     return c->error.code;
 }
@@ -89,13 +101,30 @@ static lft_status LFT(model_theory)(cli *c, const LFT(model_info) *info, LFT(the
 /* Of a configuration: epsilon takes a determinant of as many rows. */
 static size_t LFT(dimension)(const LFT(flow) *flow) { return (size_t)flow->lattice.volume; }
 
-/* Scales behind a frozen model, and nets of plaquettes, are for links. */
+/* The prior and the flow of a model on a coarse lattice, and behind it scales of the options up to their lattice. */
 static lft_status LFT(scales_behind)(cli *c, const LFT(model) *m, const LFT(flow_desc) *asked, LFT(flow_desc) *d)
 {
-    (void)m, (void)asked, (void)d;
+    const int        n = m->flow.layers, same = !memcmp(asked->extent, m->flow.lattice.extent, sizeof asked->extent);
+    LFT(flow_desc)   finer = *asked;
+    LFT(layer_desc) *list;
+    int              i;
+    if (cli_given(c, "from")) return cli_fail(c, LFT_ERR_ARG, "--from: expected --freeze without it");
+    if (cli_given(c, "prior")) return cli_fail(c, LFT_ERR_ARG, "--prior: expected --freeze without it");
+    if (same) return cli_fail(c, LFT_ERR_ARG, "--extent: expected a finer lattice than that of --init, got the same");
+    if (m->flow.family.degree || asked->family.degree) {
+        return cli_fail(c, LFT_ERR_ARG, "--freeze: expected a model of one set of couplings, and no family behind it");
+    }
+    if (LFT(lay_out_scales)(c, m->flow.lattice.extent, &finer)) return c->error.code;
+    list = (LFT(layer_desc) *)cli_alloc(c, (size_t)(n + finer.layers) * sizeof *list);
+    for (i = 0; i < n && list; ++i) list[i].ops = m->flow.layer[i].ops, list[i].desc = m->flow.layer[i].desc;
+    for (i = 1; i < finer.layers && list; ++i) list[n + i - 1] = finer.layer[i]; /* the first one is the model's */
+    *d = m->desc;
+    d->layers = n + finer.layers - 1;
+    d->layer  = list;
     return c->error.code;
 }
 
+/* Nets of plaquettes are for links. */
 static lft_status LFT(model_with_net)(cli *c, const LFT(model) *m, const LFT(flow_desc) *asked, LFT(flow_desc) *d)
 {
     (void)m, (void)asked, (void)d;

@@ -12,7 +12,7 @@ typedef struct LFT(train_job) {
     const char     *out, *checkpoint;
     FILE           *history;
     int             fit_only; /* --fit and no steps */
-    int             history_failed, timed;
+    int             history_failed, checkpoint_failed, timed;
     int             logq_n, finer_n; /* samples of the measurements at the end, as ess_n; logq_n -1: not yet known */
     lft_weight_shift finer;
     uint64_t        stop_after, first_step, ess_n;
@@ -71,7 +71,7 @@ static void LFT(train_few_logq)(LFT(train_job) *j, double one)
     if (cli_given(j->c, "measure-logq") || j->logq_n >= 32 || n >= j->logq_n) return;
     j->logq_n = n < 2 ? 0 : (int)n;
     if (j->logq_n) return;
-    j->finer_n = LFT(integration_steps)(&j->flow) ? CLI_FINER : 0;
+    j->finer_n = LFT(integration_steps)(&j->flow) ? cli_double_steps(j->c, CLI_FINER) : 0;
     cli_note(j->c, "epsilon will not be measured: about %.2g s for a sample are too long; --measure-logq N does it on N", one);
 }
 
@@ -197,12 +197,14 @@ static lft_status LFT(train_open)(LFT(train_job) *j)
 {
     cli *c = j->c;
     j->logq_n           = -1;
+    (void)cli_double_steps(c, 0);
     j->ess_n            = cli_count(c, "ess-n", 10000, 1, (uint64_t)1 << 32);
     j->stop_after       = cli_count(c, "stop-after", UINT64_MAX, 1, UINT64_MAX - 1);
     j->checkpoint       = cli_text(c, "checkpoint");
     j->checkpoint_every = cli_positive(c, "checkpoint-every", 60);
     if (j->out) (void)cli_try_path(c, j->out);
     if (j->checkpoint) (void)cli_try_path(c, j->checkpoint);
+    else if (j->out && !cli_is_special(j->out)) j->checkpoint = j->out;
     if (cli_given(c, "history") && !c->error.code) {
         j->history = fopen(cli_text(c, "history"), cli_given(c, "resume") ? "ab" : "wb");
         if (!j->history) {
@@ -423,6 +425,16 @@ static void LFT(train_note_scale)(const LFT(train_job) *j)
              j->flow.layer[end - 1].out.volume, theory->coupling_name[0], theory->coupling[0], r->ess);
 }
 
+/* Room may come back: the next one is tried again. */
+static void LFT(train_checkpoint)(LFT(train_job) *j)
+{
+    cli      *c      = j->c;
+    const int failed = cli_write(c, j->checkpoint, LFT(fill_checkpoint), j) != LFT_OK;
+    if (failed && !j->checkpoint_failed) cli_note(c, "warning: %s; training goes on without this checkpoint", c->error.text);
+    j->checkpoint_failed = failed;
+    memset(&c->error, 0, sizeof c->error);
+}
+
 static void LFT(train_after_step)(LFT(train_job) *j)
 {
     const lft_train_report *r = &j->trainer.report;
@@ -431,9 +443,22 @@ static void LFT(train_after_step)(LFT(train_job) *j)
     if (r->scale < r->scales && r->step == ((uint64_t)r->scale + 1) * j->train.scale_steps) LFT(train_note_scale)(j);
     if (j->checkpoint && cli_seconds() - j->saved > j->checkpoint_every) {
         LFT(train_note_time)(j);
-        (void)cli_write(j->c, j->checkpoint, LFT(fill_checkpoint), j);
+        LFT(train_checkpoint)(j);
         j->saved = cli_seconds();
     }
+}
+
+/* What is there already goes to --out, whatever happened and whatever comes; a file that cannot be written is said. */
+static lft_status LFT(train_keep)(LFT(train_job) *j)
+{
+    cli            *c     = j->c;
+    const lft_error error = c->error;
+    lft_status      status;
+    memset(&c->error, 0, sizeof c->error);
+    status = cli_write(c, j->out, j->fit_only ? LFT(fill_model) : LFT(fill_checkpoint), j);
+    if (status) cli_note(c, "warning: %s", c->error.text);
+    c->error = error;
+    return status;
 }
 
 /* Steps until the end, a signal, or --stop-after. A training that has failed leaves its last good state. */
@@ -454,12 +479,19 @@ static lft_status LFT(train_loop)(LFT(train_job) *j)
     if (j->history && fclose(j->history) != 0) j->history_failed = 1;
     j->history = NULL;
     if (!status) return c->error.code;
-    if (j->out && !c->error.code) (void)cli_write(c, j->out, LFT(fill_checkpoint), j);
-    cli_note(c, "the last good state, of step %llu, is in %s", (unsigned long long)t->step, j->out ? j->out : "memory");
+    if (j->out && !LFT(train_keep)(j)) {
+        cli_note(c, "the last good state, of step %llu, is in %s", (unsigned long long)t->step, j->out);
+    }
     return cli_check(c, status, &j->flow.error);
 }
 
 /* ---- the end ---- */
+
+/* Memory of a measurement that is over; there may be many, and the blocks are counted. */
+static void LFT(train_free)(cli *c, int blocks)
+{
+    while (c->blocks > blocks) free(c->block[--c->blocks]);
+}
 
 /* Epsilon in double precision; beyond the bounds the integration steps, if there are any, grow by half until it is within. */
 static lft_status LFT(train_measure)(LFT(train_job) *j)
@@ -472,7 +504,7 @@ static lft_status LFT(train_measure)(LFT(train_job) *j)
     for (;;) {
         int steps = f64_integration_steps(&wide.model.flow);
         status    = cli_measure_logq(c, &wide, j->train.seed, j->logq_n, &j->info.logq_error);
-        if (status || !steps || cli_is_exact(&j->info.logq_error)) return status;
+        if (status || c->result->unmeasured || !steps || cli_is_exact(&j->info.logq_error)) return status;
         steps += (steps + 1) / 2;
         if (LFT(flow_refine)(&j->flow, steps) || f64_flow_refine(&wide.model.flow, steps)) return LFT_OK;
         cli_note(c, "epsilon has std %.2g, mean %.2g: integration steps refined to %d", j->info.logq_error.std,
@@ -487,7 +519,8 @@ static lft_status LFT(train_finer)(LFT(train_job) *j)
     const double     *at   = j->theory.coupling;
     cli              *c    = j->c;
     lft_pool          pool = j->desc.pool;
-    for (;;) {
+    const int         blocks = c->blocks;
+    for (;; LFT(train_free)(c, blocks)) {
         lft_safetensors doc;
         cli_wide        wide;
         lft_status      status = LFT(document_of)(c, &j->flow, &j->info, &doc);
@@ -502,10 +535,28 @@ static lft_status LFT(train_finer)(LFT(train_job) *j)
     }
 }
 
+/* Either, or neither. What fails here is said, and the flow is as good as before. */
+static lft_status LFT(train_exactness)(LFT(train_job) *j)
+{
+    cli       *c      = j->c;
+    const int  blocks = c->blocks;
+    lft_status status = LFT_OK;
+    if (j->logq_n) status = LFT(train_measure)(j);
+    if (!status && j->finer_n) status = LFT(train_finer)(j);
+    LFT(train_free)(c, blocks);
+    if (c->error.code) {
+        cli_unmeasured(c, j->logq_n ? "epsilon" : "twice the steps", c->error.text);
+        memset(&c->error, 0, sizeof c->error);
+        return cli_signal ? LFT_STOPPED : LFT_OK;
+    }
+    return status;
+}
+
 /* Log-weights of n independent samples. */
 static lft_status LFT(train_ess)(LFT(train_job) *j, lft_weights *w)
 {
     cli           *c     = j->c;
+    const int      blocks = c->blocks;
     const uint64_t n     = j->ess_n;
     const int      batch = n < 1024 ? (int)n : 1024;
     const uint64_t first = (uint64_t)1 << 41;
@@ -529,6 +580,7 @@ static lft_status LFT(train_ess)(LFT(train_job) *j, lft_weights *w)
     }
     cli_progress_end(c);
     *w = lft_weigh(logw, (size_t)n);
+    LFT(train_free)(c, blocks);
     return LFT_OK;
 }
 
@@ -560,34 +612,52 @@ static void LFT(train_stop)(LFT(train_job) *j)
     c->result->status = "stopped";
 }
 
-static lft_status LFT(train_end)(LFT(train_job) *j)
+/* At each point of a family; the least of them count. */
+static lft_status LFT(train_points)(LFT(train_job) *j, lft_weights *w)
 {
-    cli        *c = j->c;
-    lft_weights w;
-    int         i;
+    cli *c = j->c;
+    int  i;
     for (i = 0; LFT(family_point)(c, &j->flow, &j->theory, i); ++i) {
         const lft_logq_error worst = j->info.logq_error;
         lft_weights          here;
-        if (j->logq_n && LFT(train_measure)(j)) return c->error.code ? c->error.code : LFT_STOPPED;
-        if (j->finer_n && LFT(train_finer)(j)) return c->error.code ? c->error.code : LFT_STOPPED;
+        if (LFT(train_exactness)(j)) return LFT_STOPPED;
         if (LFT(train_ess)(j, &here)) return c->error.code;
         if (cli_signal) return LFT_STOPPED;
         cli_note_point(c, &j->flow.family, j->theory.coupling, &here, &j->info.logq_error);
         if (i && worst.std > j->info.logq_error.std) j->info.logq_error = worst;
-        if (!i || !(here.ess >= w.ess)) w = here;
+        if (!i || !(here.ess >= w->ess)) *w = here;
     }
     (void)LFT(family_point)(c, &j->flow, &j->theory, 0);
-    if (c->error.code) return c->error.code;
+    if (!c->result->unmeasured) return c->error.code;
+    memset(&j->info.logq_error, 0, sizeof j->info.logq_error); /* at one point is not at all of them */
+    memset(&j->finer, 0, sizeof j->finer);
+    return c->error.code;
+}
+
+/* The measurements take minutes or more, and memory: what was trained is safe before they begin. */
+static lft_status LFT(train_end)(LFT(train_job) *j)
+{
+    cli        *c       = j->c;
+    const int   special = j->out && cli_is_special(j->out); /* is written once */
+    int         kept    = 0;
+    lft_weights w;
+    lft_status  status;
     j->info.seed  = j->train.seed;
     j->info.steps = j->trainer.step;
     j->info.batch = (uint64_t)j->trainer.desc.batch;
     j->info.loss  = j->trainer.report.loss;
+    if (j->out && !special) kept = !LFT(train_keep)(j);
+    status = LFT(train_points)(j, &w);
+    if (special && c->error.code) kept = !LFT(train_keep)(j);
+    if (kept && c->error.code) cli_note(c, "%s holds what was trained, without the measurements of its end", j->out);
+    if (status) return status;
     j->info.ess   = lft_finite(w.ess) ? w.ess : 0;
     j->info.ess_n = w.n;
     cli_set_logq(c->result, &j->info.logq_error);
     cli_set_finer(c->result, &j->finer);
     cli_set_weights(c->result, &w);
     c->result->verdict = cli_flow_verdict(w.ess);
+    cli_qualify(c->result);
     return j->out ? cli_write(c, j->out, LFT(fill_model), j) : LFT_OK;
 }
 
@@ -604,6 +674,10 @@ static lft_status LFT(train_run)(LFT(train_job) *j)
     if (j->history_failed && !c->error.code) {
         return cli_fail(c, LFT_ERR_IO, "%.80s: expected room for the history, got none; the model was written",
                         cli_text(c, "history"));
+    }
+    if (j->checkpoint_failed && j->checkpoint != j->out && !c->error.code) {
+        return cli_fail(c, LFT_ERR_IO, "%.80s: expected room for the last checkpoint, got none; the model was written",
+                        j->checkpoint);
     }
     return c->error.code;
 }

@@ -102,13 +102,21 @@ LFT_P_NOINLINE void lft_p_put_f64(lft_p_text *t, double v)
     }
 }
 
+/* An empty text over a buffer. */
+LFT_P_NOINLINE lft_p_text lft_p_text_over(char *data, size_t size)
+{
+    lft_p_text t;
+    t.data = data, t.used = 0, t.size = size;
+    lft_p_put(&t, "");
+    return t;
+}
+
 LFT_P_NOINLINE lft_p_text lft_p_error_text(lft_error *e, lft_status code, const char *where, const char *what)
 {
     lft_p_text t = {0, 0, 0};
     if (!e) return t;
     e->code = code;
-    t.data  = e->text;
-    t.size  = sizeof e->text;
+    t       = lft_p_text_over(e->text, sizeof e->text);
     lft_p_put(&t, where);
     lft_p_put(&t, ": ");
     lft_p_put(&t, what);

@@ -392,9 +392,7 @@ LFT_P_NOINLINE void lft_p_sink_text(lft_p_sink *s, const char *text)
 LFT_P_STATIC void lft_p_sink_u64(lft_p_sink *s, uint64_t v)
 {
     char       digits[21];
-    lft_p_text t = {0, 0, 0};
-    t.data       = digits;
-    t.size       = sizeof digits;
+    lft_p_text t = lft_p_text_over(digits, sizeof digits);
     lft_p_put_u64(&t, v);
     lft_p_sink_text(s, digits);
 }

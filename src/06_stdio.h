@@ -53,11 +53,9 @@ LFT_P_STATIC lft_status lft_file_replace(const char *path, int (*fill)(lft_write
                                          void *ctx, lft_error *error)
 {
     char       temporary[4096];
-    lft_p_text t = {0, 0, 0};
+    lft_p_text t = lft_p_text_over(temporary, sizeof temporary);
     FILE      *file;
     lft_status status;
-    t.data = temporary;
-    t.size = sizeof temporary;
     lft_p_put(&t, path);
     if (t.used > 4000) return lft_p_fail(error, LFT_ERR_ARG, "file", "path: expected at most 4000 bytes");
     lft_p_put(&t, ".tmp");

@@ -1,5 +1,5 @@
 /* 10_lanes.h: one vector, one configuration per lane. The only room that knows what a vector is.
- * Offers (private): lft_v, lft_m, lft_splat(); lt, eq, sel, any, bits, unbits, to_int, to_real; load/store of doubles.
+ * Offers (private): lft_v, lft_m, lft_splat(); lt, eq, sel, any, bits, unbits; load/store of doubles.
  *
  * On GCC and Clang lft_v is a vector-extension type, so kernels are plain infix C; with one lane it is the real type
  * itself and the same source is portable C99. Masks are all-ones or all-zeros per lane. */
@@ -39,8 +39,6 @@ LFT_P_INLINE lft_v LFT_P(unbits)(lft_m m)
     lft_p_copy(&a, &m, sizeof a);
     return a;
 }
-LFT_P_INLINE lft_m LFT_P(to_int)(lft_v a) { return (lft_m)a; }
-LFT_P_INLINE lft_v LFT_P(to_real)(lft_m a) { return (lft_v)a; }
 LFT_P_INLINE int   LFT_P(any)(lft_m m) { return m != 0; }
 
 #else
@@ -63,8 +61,6 @@ LFT_P_INLINE lft_m LFT_P(int_splat)(lft_int x)
 LFT_P_INLINE lft_m LFT_P(int_eq)(lft_m a, lft_m b) { return (lft_m)(a == b); }
 LFT_P_INLINE lft_m LFT_P(bits)(lft_v a) { return (lft_m)a; }
 LFT_P_INLINE lft_v LFT_P(unbits)(lft_m m) { return (lft_v)m; }
-LFT_P_INLINE lft_m LFT_P(to_int)(lft_v a) { return __builtin_convertvector(a, lft_m); }
-LFT_P_INLINE lft_v LFT_P(to_real)(lft_m a) { return __builtin_convertvector(a, lft_v); }
 LFT_P_INLINE int   LFT_P(any)(lft_m m)
 {
     lft_int bits = 0;
@@ -103,6 +99,21 @@ LFT_P_INLINE void LFT_P(add_wide)(double *sum, lft_v v)
     int      l;
     lft_p_copy(x, &v, sizeof x);
     for (l = 0; l < LFT_P_LANES; ++l) sum[l] += (double)x[l];
+}
+
+/* sum[lane] = the sum of x y, or of x where y is NULL, a constant after inlining. */
+LFT_P_INLINE void LFT_P(sum_wide)(const lft_v *x, const lft_v *y, int n, double *sum)
+{
+    int i, l, end;
+    for (l = 0; l < LFT_P_LANES; ++l) sum[l] = 0;
+    for (i = 0; i < n;) {
+        lft_v part = lft_splat(0);
+        for (end = i + LFT_P_CHUNK < n ? i + LFT_P_CHUNK : n; i < end; ++i) {
+            if (y) part += x[i] * y[i];
+            else part += x[i];
+        }
+        LFT_P(add_wide)(sum, part);
+    }
 }
 
 /* The sum over lanes, in a fixed order. */

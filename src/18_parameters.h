@@ -72,9 +72,7 @@ LFT_P_STATIC size_t lft_declare(lft_parameters *set, const char *owner, const ch
     for (i = 0; i < rank; ++i) count *= (size_t)shape[i];
     if (set->list) {
         lft_parameter *p = set->list + set->tensors;
-        lft_p_text     t = {0, 0, 0};
-        t.data           = p->name;
-        t.size           = sizeof p->name;
+        lft_p_text     t = lft_p_text_over(p->name, sizeof p->name);
         lft_p_put(&t, owner);
         lft_p_put(&t, ".");
         lft_p_put(&t, name);

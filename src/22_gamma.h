@@ -10,10 +10,11 @@
     X(LFT_DOUBT_WINDOW, 8, "the window reached half of the samples")                  \
     X(LFT_DOUBT_LENGTH, 16, "fewer samples than 50 tau_int")                          \
     X(LFT_DOUBT_REPLICA, 32, "replicas too short for their own means")                \
-    X(LFT_DOUBT_SPREAD, 64, "replicas disagree")
+    X(LFT_DOUBT_SPREAD, 64, "replicas disagree")                                      \
+    X(LFT_DOUBT_WEIGHTS, 128, "the weights of a few samples decide")
 
 #define LFT_P_DOUBT_ENUM(name, bit, text) name = bit,
-enum lft_doubt { LFT_DOUBT_NONE = 0, LFT_P_DOUBT_LIST(LFT_P_DOUBT_ENUM) LFT_P_DOUBT_END = 128 };
+enum lft_doubt { LFT_DOUBT_NONE = 0, LFT_P_DOUBT_LIST(LFT_P_DOUBT_ENUM) LFT_P_DOUBT_END = 256 };
 #undef LFT_P_DOUBT_ENUM
 
 /* The first reason in words; "reliable" for none. Never NULL. */
@@ -28,7 +29,8 @@ LFT_P_STATIC const char *lft_doubt_str(int doubts);
  * Doubts: a number that is not finite (then value or error is NaN); n < 5; a constant series (error 0, tau_int 1/2); a
  * window so long that fewer than half of the samples have a partner at W + 1; n < 50 tau_int; more than one replica and
  * (2W + 1) replicas > n / 10, for each replica's mean takes the fraction (2W + 1) replicas / n out of error^2; replica
- * means whose chi^2 is 4 sigma too large, for chains that sit in different modes look precise, each by itself. */
+ * means whose chi^2 is 4 sigma too large, for chains that sit in different modes look precise, each by itself.
+ * LFT_DOUBT_WEIGHTS is for those who reweight to set: the series do not know which column is a weight. */
 typedef struct lft_estimate {
     double value, error, error_error, tau_int, tau_int_error, spread;
     size_t n;

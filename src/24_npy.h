@@ -48,7 +48,7 @@ LFT_P_STATIC lft_status lft_npy_write_header(lft_writer to, lft_dtype dtype, int
     const lft_p_dtype *d       = lft_p_dtype_of(dtype);
     char               text[384], kind[2] = {0, 0}; /* 8 dimensions of 20 digits make 234 characters */
     unsigned char      length[2];
-    lft_p_text         t = {0, 0, 0};
+    lft_p_text         t = lft_p_text_over(text, sizeof text);
     lft_p_sink         s;
     uint64_t           bytes;
     int                i;
@@ -57,8 +57,6 @@ LFT_P_STATIC lft_status lft_npy_write_header(lft_writer to, lft_dtype dtype, int
     if (!lft_p_product(rank, shape, d->bytes, &bytes)) {
         return lft_p_fail(error, LFT_ERR_ARG, "npy", "the shape has more than 2^64 bytes");
     }
-    t.data  = text;
-    t.size  = sizeof text;
     kind[0] = d->kind;
     lft_p_put(&t, d->bytes == 1 ? "{'descr': '|" : "{'descr': '<");
     lft_p_put(&t, kind);

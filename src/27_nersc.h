@@ -329,10 +329,8 @@ LFT_P_STATIC void lft_p_nersc_put(lft_p_sink *to, const char *key, int number, c
 LFT_P_STATIC void lft_p_nersc_put_header(lft_p_sink *to, const lft_gauge_file *f, const lft_gauge_facts *facts)
 {
     char       word[48];
-    lft_p_text t = {0, 0, 0};
+    lft_p_text t = lft_p_text_over(word, sizeof word);
     int        k;
-    t.data = word;
-    t.size = sizeof word;
     lft_p_sink_text(to, "BEGIN_HEADER\n");
     lft_p_nersc_put(to, "HDR_VERSION", 0, "1.0");
     lft_p_put_u64(&t, (uint64_t)f->dim);

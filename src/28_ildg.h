@@ -391,10 +391,8 @@ LFT_P_STATIC void lft_p_ildg_put_format(lft_p_sink *to, const lft_gauge_file *f)
 {
     static const char *const name[] = {"lx", "ly", "lz", "lt"};
     char                     xml[640]; /* it takes at most 430 */
-    lft_p_text               t = {0, 0, 0};
+    lft_p_text               t = lft_p_text_over(xml, sizeof xml);
     int                      k;
-    t.data = xml;
-    t.size = sizeof xml;
     lft_p_put(&t, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                   "<ildgFormat xmlns=\"http://www.lqcd.org/ildg\"\n"
                   "            xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"\n"
@@ -421,10 +419,8 @@ LFT_P_STATIC void lft_p_ildg_put_sums(lft_p_sink *to, const uint32_t *crc)
 {
     static const char *const name[] = {"suma", "sumb"};
     char                     xml[256];
-    lft_p_text               t = {0, 0, 0};
+    lft_p_text               t = lft_p_text_over(xml, sizeof xml);
     int                      k;
-    t.data = xml;
-    t.size = sizeof xml;
     lft_p_put(&t, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<scidacChecksum>\n  <version>1.0</version>\n");
     for (k = 0; k < 2; ++k) {
         lft_p_xml_open(&t, name[k]);

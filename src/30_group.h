@@ -16,16 +16,14 @@
  *   lft_w           a sum of links and of their products, LFT_P_SUM reals
  *   get, put            a link from and to memory; a link in memory is an lft_u too
  *   mul(a, b), mul_adj(a, b) = a b^+, adj_mul(a, b) = a^+ b, adjoint; the result is neither factor
- *   exp_of(z), log_of(u)    log: the shortest z with exp z = u
- *   eigen(u, x, phase)      u = x diag(exp(i phase)) x^+, x in the group, phases in [-pi, pi], their sum a multiple of 2 pi;
- *                           to rounding, however close eigenvalues are
+ *   exp_of(z)
  *   trace(u, g)         Re tr u, and where g is not NULL the gradient g^a = d^a Re tr u
  *   trace_im(u)
  *   carry(u, z)         u^+ z u: the algebra element z, seen from the far end of u
  *   matrix_of(c, u), numbers_of(u, c)    in double, outside of lanes: the N x N matrix of the numbers of a link, and back
- *   sum_none, sum_add(w, x, u), sum_trace(u, w)    w = 0, w += x u, Re tr u w
+ *   sum_none, sum_add(w, x, u)    w = 0, w += x u
  *   sum_of(link)        the matrix of a link in memory
- *   sum_mul(w, a, b)    w += a b, either adjoint; w is neither
+ *   sum_product(w, a, b), sum_mul    w = a b, w += a b, either adjoint; w is neither
  *   sum_scaled(w, x, a) w += x a or x a^+, lane by lane;   sum_times(w, re, im, a)   with x = re + i im
  *   sum_traces(w, re, im)   tr w;   sum_inner(a, b, re, im)   tr a b or tr a b^+; im may be NULL
  *   sum_gradient(w, g)  g^a = Re tr T^a w;   sum_turned(w, z, a)   w = z^a T^a a

@@ -25,12 +25,6 @@ LFT_P_INLINE void LFT_P(adj_mul)(lft_u *c, const lft_u *a, const lft_u *b) { c->
 LFT_P_INLINE void LFT_P(adjoint)(lft_u *c, const lft_u *a) { c->c[0] = -a->c[0]; }
 
 LFT_P_INLINE void LFT_P(exp_of)(lft_u *u, const lft_z *z) { u->c[0] = z->c[0]; }
-LFT_P_INLINE void LFT_P(log_of)(lft_z *z, const lft_u *u) { z->c[0] = LFT_P(wrap)(u->c[0]); }
-LFT_P_INLINE void LFT_P(eigen)(const lft_u *u, lft_u *x, lft_v *phase)
-{
-    x->c[0]  = lft_splat(0);
-    phase[0] = LFT_P(wrap)(u->c[0]);
-}
 
 LFT_P_INLINE lft_v LFT_P(trace)(const lft_u *u, lft_z *gradient)
 {
@@ -61,19 +55,19 @@ LFT_P_INLINE void LFT_P(sum_add)(lft_w *w, lft_real x, const lft_u *u)
     w->c[0] += x * c;
     w->c[1] += x * s;
 }
-LFT_P_INLINE lft_v LFT_P(sum_trace)(const lft_u *u, const lft_w *w)
-{
-    lft_v s, c;
-    LFT_P(sincos)(u->c[0], &s, &c);
-    return c * w->c[0] - s * w->c[1];
-}
 
 LFT_P_INLINE void LFT_P(sum_of)(const lft_v *link, lft_w *w) { LFT_P(sincos)(*link, w->c + 1, w->c); }
-LFT_P_INLINE void LFT_P(sum_mul)(lft_w *c, const lft_w *a, int adjoint_a, const lft_w *b, int adjoint_b)
+LFT_P_INLINE void LFT_P(sum_product)(lft_w *c, const lft_w *a, int adjoint_a, const lft_w *b, int adjoint_b)
 {
     const lft_v ai = adjoint_a ? -a->c[1] : a->c[1], bi = adjoint_b ? -b->c[1] : b->c[1];
-    c->c[0] += a->c[0] * b->c[0] - ai * bi;
-    c->c[1] += a->c[0] * bi + ai * b->c[0];
+    c->c[0] = a->c[0] * b->c[0] - ai * bi;
+    c->c[1] = a->c[0] * bi + ai * b->c[0];
+}
+LFT_P_INLINE void LFT_P(sum_mul)(lft_w *c, const lft_w *a, int adjoint_a, const lft_w *b, int adjoint_b)
+{
+    lft_w r;
+    LFT_P(sum_product)(&r, a, adjoint_a, b, adjoint_b);
+    c->c[0] += r.c[0], c->c[1] += r.c[1];
 }
 LFT_P_INLINE void LFT_P(sum_times)(lft_w *w, lft_v re, lft_v im, const lft_w *a, int adjoint)
 {

@@ -73,31 +73,6 @@ LFT_P_INLINE void LFT_P(exp_of)(lft_u *u, const lft_z *z)
     u->c[1] = s * z->c[0], u->c[2] = s * z->c[1], u->c[3] = s * z->c[2];
 }
 
-/* z = 2 atan2(|c|, c0) c / |c|. At u = -1 every direction is as short: that of c, or the first where c is 0. */
-LFT_P_INLINE void LFT_P(log_of)(lft_z *z, const lft_u *u)
-{
-    const lft_v r2 = u->c[1] * u->c[1] + u->c[2] * u->c[2] + u->c[3] * u->c[3], least = lft_splat((lft_real)1e-30);
-    const lft_m small = LFT_P(lt)(r2, least), back = small & LFT_P(lt)(u->c[0], lft_splat(0));
-    const lft_v r = LFT_P(sqrt)(lft_sel(small, least, r2));
-    const lft_v scale = lft_sel(small, lft_splat(2), 2 * LFT_P(atan2)(r, u->c[0]) / r);
-    z->c[0] = lft_sel(back, lft_splat((lft_real)6.283185307179586), scale * u->c[1]);
-    z->c[1] = scale * u->c[2], z->c[2] = scale * u->c[3];
-}
-
-/* x turns the third axis to c / |c|, or to its opposite where that is nearer, which exchanges the phases. */
-LFT_P_INLINE void LFT_P(eigen)(const lft_u *u, lft_u *x, lft_v *phase)
-{
-    const lft_v r2 = u->c[1] * u->c[1] + u->c[2] * u->c[2] + u->c[3] * u->c[3], least = lft_splat((lft_real)1e-30);
-    const lft_m small = LFT_P(lt)(r2, least), down = LFT_P(lt)(u->c[3], lft_splat(0)) & ~small;
-    const lft_v r = LFT_P(sqrt)(lft_sel(small, least, r2)), sign = lft_sel(down, lft_splat(-1), lft_splat(1));
-    const lft_v up = lft_sel(small, lft_splat(1), sign * u->c[3] / r) + 1;
-    const lft_v n1 = lft_sel(small, lft_splat(0), sign * u->c[1] / r), n2 = lft_sel(small, lft_splat(0), sign * u->c[2] / r);
-    const lft_v scale = 1 / LFT_P(sqrt)(up * up + n1 * n1 + n2 * n2);
-    x->c[0] = scale * up, x->c[1] = scale * n2, x->c[2] = -scale * n1, x->c[3] = lft_splat(0);
-    phase[0] = sign * LFT_P(atan2)(lft_sel(small, lft_splat(0), r), u->c[0]);
-    phase[1] = -phase[0];
-}
-
 /* Re tr u = 2 c0, d^a Re tr u = Re tr (i sigma^a / 2) u = -c_a */
 LFT_P_INLINE lft_v LFT_P(trace)(const lft_u *u, lft_z *gradient)
 {
@@ -130,18 +105,19 @@ LFT_P_INLINE void LFT_P(sum_add)(lft_w *w, lft_real x, const lft_u *u)
     int i;
     LFT_P_UNROLL for (i = 0; i < 4; ++i) w->c[i] += x * u->c[i];
 }
-LFT_P_INLINE lft_v LFT_P(sum_trace)(const lft_u *u, const lft_w *w)
-{
-    return 2 * (u->c[0] * w->c[0] - u->c[1] * w->c[1] - u->c[2] * w->c[2] - u->c[3] * w->c[3]);
-}
 
 LFT_P_INLINE void LFT_P(sum_of)(const lft_v *link, lft_w *w) { LFT_P(get)(link, w); }
-LFT_P_INLINE void LFT_P(sum_mul)(lft_w *c, const lft_w *a, int adjoint_a, const lft_w *b, int adjoint_b)
+LFT_P_INLINE void LFT_P(sum_product)(lft_w *c, const lft_w *a, int adjoint_a, const lft_w *b, int adjoint_b)
 {
-    lft_u x = *a, y = *b, r;
+    lft_u x = *a, y = *b;
     if (adjoint_a) LFT_P(adjoint)(&x, a);
     if (adjoint_b) LFT_P(adjoint)(&y, b);
-    LFT_P(mul)(&r, &x, &y);
+    LFT_P(mul)(c, &x, &y);
+}
+LFT_P_INLINE void LFT_P(sum_mul)(lft_w *c, const lft_w *a, int adjoint_a, const lft_w *b, int adjoint_b)
+{
+    lft_u r;
+    LFT_P(sum_product)(&r, a, adjoint_a, b, adjoint_b);
     LFT_P(sum_add)(c, 1, &r);
 }
 LFT_P_INLINE void LFT_P(sum_scaled)(lft_w *w, lft_v x, const lft_w *a, int adjoint)

@@ -242,112 +242,6 @@ LFT_P_STATIC void LFT_P(carry)(const lft_u *u, lft_z *z)
     z->c[7] = LFT_P(sqrt3) * (diagonal[0] + diagonal[1]);
 }
 
-/* ---- eigenvalues ---------------------------------------------------------------------------------------------------- */
-
-#define LFT_P_SWEEPS 7 /* convergence is quadratic */
-
-static const lft_real LFT_P(negligible) = LFT_P_REAL_BYTES == 4 ? (lft_real)1e-15 : (lft_real)1e-33; /* squares of rounding */
-
-/* The 2 x 2 block (p, q) of a normal matrix m is a + (v + i w) sigma with real v and w; where the whole matrix is nearly
- * diagonal they are nearly parallel. The rotation turns the axis n along which (n v)^2 + (n w)^2 is largest to the third one
- * (Cardoso and Souloumiac, SIAM J. Matrix Anal. Appl. 17 (1996) 161, for one matrix): m = r m' r^+, x = x r. */
-LFT_P_INLINE void LFT_P(rotate)(lft_v *m, lft_v *x, int p, int q)
-{
-    const lft_real half = (lft_real)0.5;
-    const int      pp = LFT_P_RE(p, p), pq = LFT_P_RE(p, q), qp = LFT_P_RE(q, p), qq = LFT_P_RE(q, q);
-    const lft_v    one = lft_splat(1), zero = lft_splat(0);
-    /* m_pq = v1 - i v2 + i (w1 - i w2), m_qp = v1 + i v2 + i (w1 + i w2) */
-    lft_v v[3] = {half * (m[pq] + m[qp]), half * (m[qp + 1] - m[pq + 1]), half * (m[pp] - m[qq])};
-    lft_v w[3] = {half * (m[pq + 1] + m[qp + 1]), half * (m[pq] - m[qp]), half * (m[pp + 1] - m[qq + 1])};
-    lft_v vv = v[0] * v[0] + v[1] * v[1] + v[2] * v[2], ww = w[0] * w[0] + w[1] * w[1] + w[2] * w[2];
-    lft_v vw = v[0] * w[0] + v[1] * w[1] + v[2] * w[2], size = vv + ww, scale, d, root, a, b, n[3], c, s_re, s_im, sign;
-    lft_m same, first; /* a multiple of 1 to rounding: left alone */
-    int   i;
-    same  = LFT_P(lt)(size, lft_splat(LFT_P(negligible)));
-    scale = 1 / lft_sel(same, one, size);
-    vv *= scale, ww *= scale, vw *= scale;
-    d     = half * (vv - ww);
-    root  = LFT_P(sqrt)(d * d + vw * vw);
-    first = LFT_P(lt)(zero, d);
-    a     = lft_sel(first, d + root, vw), b = lft_sel(first, vw, root - d);
-    a     = lft_sel(LFT_P(lt)(root, lft_splat(LFT_P(negligible))), one, a); /* every axis in their plane is as good */
-    scale = LFT_P(sqrt)(scale);
-    LFT_P_UNROLL for (i = 0; i < 3; ++i) n[i] = scale * (a * v[i] + b * w[i]);
-    scale = 1 / LFT_P(sqrt)(lft_sel(same, one, n[0] * n[0] + n[1] * n[1] + n[2] * n[2]));
-    sign  = lft_sel(LFT_P(lt)(n[2], zero), -scale, scale); /* to the nearer end of the axis: the smaller rotation */
-    c     = lft_sel(same, one, LFT_P(sqrt)(half * (1 + sign * n[2])));
-    s_re  = lft_sel(same, zero, half * sign * n[0] / c), s_im = lft_sel(same, zero, half * sign * n[1] / c);
-    LFT_P_UNROLL for (i = 0; i < 3; ++i) /* columns: p' = c p + s q, q' = c q - conj(s) p */
-    {
-        lft_v *const to[2] = {m, x};
-        int          k;
-        LFT_P_UNROLL for (k = 0; k < 2; ++k)
-        {
-            lft_v *at = to[k] + LFT_P_RE(i, p), *bt = to[k] + LFT_P_RE(i, q);
-            const lft_v ar = at[0], ai = at[1], br = bt[0], bi = bt[1];
-            at[0] = c * ar + s_re * br - s_im * bi, at[1] = c * ai + s_re * bi + s_im * br;
-            bt[0] = c * br - s_re * ar - s_im * ai, bt[1] = c * bi - s_re * ai + s_im * ar;
-        }
-    }
-    LFT_P_UNROLL for (i = 0; i < 3; ++i) /* rows: p' = c p + conj(s) q, q' = c q - s p */
-    {
-        lft_v      *at = m + LFT_P_RE(p, i), *bt = m + LFT_P_RE(q, i);
-        const lft_v ar = at[0], ai = at[1], br = bt[0], bi = bt[1];
-        at[0] = c * ar + s_re * br + s_im * bi, at[1] = c * ai + s_re * bi - s_im * br;
-        bt[0] = c * br - s_re * ar + s_im * ai, bt[1] = c * bi - s_re * ai - s_im * ar;
-    }
-}
-
-/* Jacobi's rotations, a fixed number: to rounding for every matrix, coinciding eigenvalues or not. */
-LFT_P_STATIC void LFT_P(eigen)(const lft_u *u, lft_u *x, lft_v *phase)
-{
-    lft_u m = *u;
-    int   i;
-    LFT_P_UNROLL for (i = 0; i < 18; ++i) x->c[i] = lft_splat(i % 8 ? 0 : 1);
-    for (i = 0; i < LFT_P_SWEEPS; ++i) {
-        LFT_P(rotate)(m.c, x->c, 0, 1);
-        LFT_P(rotate)(m.c, x->c, 0, 2);
-        LFT_P(rotate)(m.c, x->c, 1, 2);
-    }
-    LFT_P_UNROLL for (i = 0; i < 3; ++i) phase[i] = LFT_P(atan2)(m.c[LFT_P_IM(i, i)], m.c[LFT_P_RE(i, i)]);
-}
-
-/* z = -i log u: the phases, of which the largest is taken back by 2 pi if their sum is 2 pi, the smallest forward if it is
- * -2 pi: then they add up to 0. */
-LFT_P_STATIC void LFT_P(log_of)(lft_z *z, const lft_u *u)
-{
-    const lft_real turn = (lft_real)6.283185307179586;
-    lft_v          phase[3], sum, most, least, h[9];
-    lft_u          x;
-    int            i, k;
-    LFT_P(eigen)(u, &x, phase);
-    sum   = phase[0] + phase[1] + phase[2];
-    most  = lft_sel(LFT_P(lt)(phase[0], phase[1]), phase[1], phase[0]);
-    most  = lft_sel(LFT_P(lt)(most, phase[2]), phase[2], most);
-    least = lft_sel(LFT_P(lt)(phase[1], phase[0]), phase[1], phase[0]);
-    least = lft_sel(LFT_P(lt)(phase[2], least), phase[2], least);
-    {
-        lft_m high = LFT_P(lt)(lft_splat((lft_real)3), sum), low = LFT_P(lt)(sum, lft_splat((lft_real)-3));
-        for (i = 0; i < 3; ++i) { /* one of them, though two may be alike */
-            const lft_m down = high & LFT_P(eq)(phase[i], most), up = low & LFT_P(eq)(phase[i], least);
-            phase[i] = lft_sel(down, phase[i] - turn, lft_sel(up, phase[i] + turn, phase[i]));
-            high &= ~down;
-            low &= ~up;
-        }
-    }
-    for (k = 0; k < 9; ++k) h[k] = lft_splat(0);
-    for (k = 0; k < 3; ++k) { /* H = sum_k phase_k x_k x_k^+ */
-        const lft_v *a = x.c + LFT_P_RE(0, k), *b = x.c + LFT_P_RE(1, k), *c = x.c + LFT_P_RE(2, k);
-        h[0] += phase[k] * (a[0] * a[0] + a[1] * a[1]), h[1] += phase[k] * (b[0] * b[0] + b[1] * b[1]);
-        h[2] += phase[k] * (c[0] * c[0] + c[1] * c[1]);
-        h[3] += phase[k] * (a[0] * b[0] + a[1] * b[1]), h[4] += phase[k] * (a[1] * b[0] - a[0] * b[1]);
-        h[5] += phase[k] * (a[0] * c[0] + a[1] * c[1]), h[6] += phase[k] * (a[1] * c[0] - a[0] * c[1]);
-        h[7] += phase[k] * (b[0] * c[0] + b[1] * c[1]), h[8] += phase[k] * (b[1] * c[0] - b[0] * c[1]);
-    }
-    z->c[0] = 2 * h[3], z->c[1] = -2 * h[4], z->c[3] = 2 * h[5], z->c[4] = -2 * h[6], z->c[5] = 2 * h[7], z->c[6] = -2 * h[8];
-    z->c[2] = h[0] - h[1], z->c[7] = LFT_P(sqrt3) * (lft_real)(1.0 / 3) * (h[0] + h[1] - 2 * h[2]);
-}
-
 /* ---- sums, and links in memory --------------------------------------------------------------------------------------- */
 
 LFT_P_INLINE void LFT_P(sum_none)(lft_w *w)
@@ -362,21 +256,14 @@ LFT_P_INLINE void LFT_P(sum_add)(lft_w *w, lft_real x, const lft_u *u)
     LFT_P_UNROLL for (i = 0; i < 18; ++i) w->c[i] += x * u->c[i];
 }
 
-LFT_P_INLINE lft_v LFT_P(sum_trace)(const lft_u *u, const lft_w *w)
-{
-    lft_v sum = lft_splat(0);
-    int   i, j;
-    LFT_P_UNROLL for (i = 0; i < 3; ++i)
-    {
-        LFT_P_UNROLL for (j = 0; j < 3; ++j)
-        {
-            sum += u->c[LFT_P_RE(i, j)] * w->c[LFT_P_RE(j, i)] - u->c[LFT_P_IM(i, j)] * w->c[LFT_P_IM(j, i)];
-        }
-    }
-    return sum;
-}
-
 LFT_P_INLINE void LFT_P(sum_of)(const lft_v *link, lft_w *w) { LFT_P(get)(link, w); }
+LFT_P_STATIC void LFT_P(sum_product)(lft_w *c, const lft_w *a, int adjoint_a, const lft_w *b, int adjoint_b)
+{
+    if (adjoint_a && adjoint_b) LFT_P(product)(c->c, a->c, 1, b->c, 1);
+    else if (adjoint_a) LFT_P(product)(c->c, a->c, 1, b->c, 0);
+    else if (adjoint_b) LFT_P(product)(c->c, a->c, 0, b->c, 1);
+    else LFT_P(product)(c->c, a->c, 0, b->c, 0);
+}
 LFT_P_STATIC void LFT_P(sum_mul)(lft_w *c, const lft_w *a, int adjoint_a, const lft_w *b, int adjoint_b)
 {
     if (adjoint_a && adjoint_b) LFT_P(multiply)(c->c, 1, a->c, 1, b->c, 1);
@@ -418,19 +305,20 @@ LFT_P_INLINE void LFT_P(sum_traces)(const lft_w *w, lft_v *re, lft_v *im)
 }
 LFT_P_INLINE void LFT_P(sum_inner)(const lft_w *a, const lft_w *b, int adjoint, lft_v *re, lft_v *im)
 {
-    int i, j;
-    *re = lft_splat(0);
-    if (im) *im = lft_splat(0);
+    lft_v one = lft_splat(0), other = one, third = one, last = one; /* which do not wait for each other */
+    int   i, j;
     LFT_P_UNROLL for (i = 0; i < 3; ++i)
     {
         LFT_P_UNROLL for (j = 0; j < 3; ++j)
         {
             const int   k = LFT_P_RE(i, j), at = adjoint ? k : LFT_P_RE(j, i);
             const lft_v bi = adjoint ? -b->c[at + 1] : b->c[at + 1];
-            *re += a->c[k] * b->c[at] - a->c[k + 1] * bi;
-            if (im) *im += a->c[k] * bi + a->c[k + 1] * b->c[at];
+            one += a->c[k] * b->c[at], other -= a->c[k + 1] * bi;
+            if (im) third += a->c[k] * bi, last += a->c[k + 1] * b->c[at];
         }
     }
+    *re = one + other;
+    if (im) *im = third + last;
 }
 LFT_P_INLINE void LFT_P(sum_gradient)(const lft_w *w, lft_z *g) { (void)LFT_P(trace)(w, g); }
 /* i H a with the hermitian H of z */
@@ -527,8 +415,6 @@ LFT_P_STATIC void LFT_P(haar)(lft_v *link, const lft_v *normal)
 
 LFT_P_STATIC void LFT_P(matrix_of)(const double *c, double *u) { lft_p_copy(u, c, 18 * sizeof *u); }
 LFT_P_STATIC void LFT_P(numbers_of)(const double *u, double *c) { lft_p_copy(c, u, 18 * sizeof *c); }
-
-#undef LFT_P_SWEEPS
 
 /* Rows i and j of m times the quaternion a from the left: (a0 + i a3, a2 + i a1; -a2 + i a1, a0 - i a3). */
 LFT_P_INLINE void LFT_P(turn_rows)(lft_v *m, int i, int j, const lft_v a[4])

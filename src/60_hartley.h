@@ -1,6 +1,5 @@
 /* 60_hartley.h: the separable Hartley transform of a field, for any extents.
- * Offers (private): LFT_P(hartley), LFT_P(hartley_init)(), LFT_P(hartley_apply)(), _rows() and _columns(), its two parts,
- *                   LFT_P(hartley_flops)().
+ * Offers (private): LFT_P(hartley), LFT_P(hartley_init)(), LFT_P(hartley_apply)(), _rows() and _columns(), its two parts.
  *
  *   (H f)(k) = prod_mu L_mu^{-1/2} sum_x f(x) prod_mu cas(2 pi k_mu x_mu / L_mu),   cas = cos + sin
  *
@@ -301,20 +300,6 @@ static inline void LFT_P(hartley_apply)(const LFT_P(hartley) *h, lft_v *x, lft_v
     const int length = h->axis[LFT_DIM - 1].extent;
     LFT_P(hartley_rows)(h, x, h->lattice.volume / length, length, panel);
     LFT_P(hartley_columns)(h, x, length, panel);
-}
-
-/* Floating-point operations of one transform of one lane: for the benchmark's fraction of peak. */
-static inline double LFT_P(hartley_flops)(const LFT_(lattice) *lattice)
-{
-    double flops = 0;
-    int    mu, period;
-    for (mu = 0; mu < LFT_DIM; ++mu) {
-        int    extent = lattice->extent[mu];
-        double line   = 2.0 * (double)LFT_P(hartley_coefficients)(extent, NULL) + 2.0 * extent; /* first, last butterfly */
-        for (period = extent; LFT_P(hartley_splits)(period); period /= 2) line += period;
-        if (extent > 1) flops += line * lattice->volume / extent;
-    }
-    return flops;
 }
 
 #endif /* LFT_P_CODE */

@@ -149,13 +149,8 @@ LFT_P_INLINE lft_v LFT_P(velocity_sines)(lft_real omega, const lft_v *phi, int n
 static inline lft_v LFT_P(velocity_mean)(const lft_v *phi, int volume)
 {
     double sum[LFT_P_LANES];
-    int    l, x, end;
-    for (l = 0; l < LFT_P_LANES; ++l) sum[l] = 0;
-    for (x = 0; x < volume;) {
-        lft_v part = lft_splat(0);
-        for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) part += phi[x];
-        LFT_P(add_wide)(sum, part);
-    }
+    int    l;
+    LFT_P(sum_wide)(phi, NULL, volume, sum);
     for (l = 0; l < LFT_P_LANES; ++l) sum[l] /= volume;
     return LFT_P(from_wide)(sum);
 }

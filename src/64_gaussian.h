@@ -127,13 +127,8 @@ LFT_P_STATIC void LFT_P(gaussian_prepare)(LFT_P(gaussian) *p, const double *log_
 /* logq[lane] = constant - sum eta^2 / 2 */
 LFT_P_STATIC void LFT_P(gaussian_density)(const LFT_P(gaussian) *p, const lft_v *eta, double *logq)
 {
-    int x, l, end, volume = p->spectrum.lattice.volume;
-    for (l = 0; l < LFT_P_LANES; ++l) logq[l] = 0;
-    for (x = 0; x < volume;) {
-        lft_v part = lft_splat(0);
-        for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) part += eta[x] * eta[x];
-        LFT_P(add_wide)(logq, part);
-    }
+    int l;
+    LFT_P(sum_wide)(eta, eta, p->spectrum.lattice.volume, logq);
     for (l = 0; l < LFT_P_LANES; ++l) logq[l] = p->constant - 0.5 * logq[l];
 }
 

@@ -1,6 +1,7 @@
 /* 65_layer.h: what a layer of a flow is: a table of functions over one group of configurations.
- * Offers: LFT_(layer), LFT_(layer_ops); (private) nothing_to_start, nothing_to_prepare, nothing_to_collect: of tables without
- * parameters; put_beta, get_beta, read_count: of a spec. The layers are the rooms 70 and on; a user's own is such a table. */
+ * Offers: LFT_(layer), LFT_(layer_ops); (private) nothing_to_start, nothing_to_prepare: of tables without parameters;
+ * collect_parameters; put_beta, get_beta, read_count: of a spec. The layers are the rooms 70 and on; a user's own is such a
+ * table. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
 typedef struct LFT_(layer) LFT_(layer);
@@ -96,9 +97,12 @@ LFT_P_STATIC void LFT_P(nothing_to_prepare)(LFT_(layer) *layer, const double *th
     (void)layer, (void)theta;
 }
 
-LFT_P_STATIC void LFT_P(nothing_to_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
+/* collect, where the own form is the parameters' own, or that per lane. */
+LFT_P_STATIC void LFT_P(collect_parameters)(const LFT_(layer) *layer, double *gradient, double *dtheta)
 {
-    (void)layer, (void)gradient, (void)dtheta;
+    const size_t each = layer->per_lane ? LFT_P_LANES : 1;
+    size_t       i;
+    for (i = 0; i < layer->gradient_count; ++i) dtheta[layer->params + i / each] += gradient[i];
 }
 
 /* A double as two integers, and back. */

@@ -213,16 +213,6 @@ LFT_P_STATIC int LFT_P(traces_compare)(const LFT_P(traces) *a, const LFT_P(trace
     return order;
 }
 
-LFT_P_STATIC int LFT_P(traces_same)(const LFT_P(traces) *a, const LFT_P(traces) *b)
-{
-    int t;
-    if (a->traces != b->traces) return 0;
-    for (t = 0; t < a->traces; ++t) {
-        if (a->length[t] != b->length[t]) return 0;
-    }
-    return LFT_P(traces_compare)(a, b) == 0;
-}
-
 /* A number that other products hardly share. */
 LFT_P_STATIC uint64_t LFT_P(traces_key)(const LFT_P(traces) *p)
 {

@@ -5,9 +5,6 @@
  * matrices costs the less the more loops have that path somewhere, so that staples come first. */
 #if LFT_P_PHASE == LFT_P_CODE
 
-#define LFT_P_PATHS (LFT_DIM < 4 && LFT_P_CLASSES < 512 ? 2048 : 8192) /* of a program, at most */
-#define LFT_P_LOOPS (LFT_P_CLASSES < 512 ? LFT_P_PATHS : 16384)        /* and traces */
-
 /* What is looked up while a program is built: paths by a number that their letters make. And how many loops a path is a part of,
  * somewhere on the lattice and in either direction, at a number that few other paths share: what such a path costs is shared. */
 typedef struct LFT_P(draft) {
@@ -338,7 +335,7 @@ LFT_P_STATIC lft_status LFT_P(program_build)(LFT_P(program) *g, const LFT_(latti
     lft_p_copy(g->period, classes->one[0].period, sizeof g->period);
     LFT_P(strides)(lattice, g->stride);
     d.program  = g;
-    d.counters = LFT_DIM < 4 && count <= 128 ? 8192 : 4 * LFT_P_LOOPS;
+    d.counters = count <= (LFT_DIM < 4 ? 128 : 16) ? 8192 : 4 * LFT_P_LOOPS; /* more make short ones longer */
     d.counting = 1;
     for (i = 0; i < count; ++i) right = LFT_P(draft_class)(&d, classes, i) && right;
     d.counting = 0;

@@ -106,6 +106,7 @@ LFT_P_STATIC lft_status LFT_P(potential_init)(LFT_P(potential) *s, const LFT_(la
     while (s->orders < LFT_P_ORDERS && classes.upto[s->orders + 1] > 0 && classes.upto[s->orders + 1] <= s->classes) ++s->orders;
     status = LFT_P(program_build)(&s->program, lattice, &classes, all, arena, error);
     if (status) return status;
+    LFT_P(program_order)(&s->program);
     for (i = 0; i < LFT_DIM && !doubled; ++i) s->extent[i] = 2;
     s->one     = (LFT_P(traces) *)lft_arena_take(arena, (size_t)s->classes, sizeof *s->one);
     if (s->one) lft_p_copy(s->one, classes.one, (size_t)s->classes * sizeof *s->one);
@@ -239,6 +240,8 @@ LFT_P_STATIC LFT_P(program_fields) LFT_P(potential_fields)(const LFT_P(potential
     f.trace_bar     = LFT_P(vectors)(arena, loops);
     f.trace_dot     = LFT_P(vectors)(arena, backward ? loops : 0);
     f.trace_dot_bar = LFT_P(vectors)(arena, backward ? loops : 0);
+    f.e             = (lft_real *)lft_arena_take(arena, (size_t)g->loops, sizeof(lft_real));
+    f.d             = (lft_real *)lft_arena_take(arena, (size_t)g->loops, sizeof(lft_real));
     return f;
 }
 
@@ -264,13 +267,6 @@ LFT_P_STATIC void LFT_P(potential_weights)(const LFT_P(potential) *s, const doub
     for (i = 0; i < s->program.classes; ++i) e[i] = i < s->classes ? -c[i] : 0;
 }
 
-/* W[class][lane] += those of a site. */
-LFT_P_STATIC void LFT_P(potential_sum)(const LFT_P(potential) *s, const lft_v *part, double (*W)[LFT_P_LANES])
-{
-    int i;
-    for (i = 0; i < s->program.classes; ++i) LFT_P(add_wide)(W[i], part[i]);
-}
-
 /* Z of every link, 0 of one that does not move, and div[lane]. */
 LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double *c, const lft_v *links, lft_v *Z, double *div,
                                          LFT_P(program_fields) f)
@@ -278,38 +274,42 @@ LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double
     const LFT_P(program) *g = &s->program;
     const int             volume = g->lattice.volume;
     lft_w                 u;
-    double                W[LFT_P_CLASSES][LFT_P_LANES], e[LFT_P_CLASSES], d[LFT_P_CLASSES], constant;
+    double                e[LFT_P_CLASSES], d[LFT_P_CLASSES], constant;
     LFT_P(place)          p = LFT_P(first_place)();
     int                   x, i, l;
     f.dot = NULL;
     LFT_P(program_links)(g, links, f.value);
     LFT_P(potential_weights)(s, c, e);
+    constant = LFT_P(potential_laplacian)(s, c, d);
+    LFT_P(program_weigh)(g, &f, e, d);
     LFT_P(set_zero)((lft_v *)f.bar, volume * LFT_DIM * LFT_P_SUM);
-    lft_p_zero(W, (size_t)g->classes * sizeof W[0]);
+    for (l = 0; l < LFT_P_LANES; ++l) div[l] = constant;
     for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
-        lft_v part[LFT_P_CLASSES];
+        LFT_P(program_sums) wanted;
+        lft_v               sum = lft_splat(0);
         if (!LFT_P(program_runs)(g, &p)) continue;
-        LFT_P(set_zero)(part, g->classes);
+        wanted.value = wanted.rate = NULL, wanted.sum = &sum, wanted.back = 1, wanted.x = sum;
         LFT_P(program_at)(g, p, &f);
-        LFT_P(program_forward)(g, &f);
-        LFT_P(program_traces)(g, &f);
-        LFT_P(program_values)(g, &f, part, NULL);
-        LFT_P(potential_sum)(s, part, W);
-        LFT_P(program_cotangents)(g, &f, e, NULL, lft_splat(0));
-        LFT_P(program_backward)(g, &f);
+        LFT_P(program_visit)(g, &f, e, d, &wanted);
+        LFT_P(add_wide)(div, sum);
     }
     LFT_P(set_zero)(Z, volume * LFT_DIM * LFT_P_ALGEBRA);
     for (i = 0; i < volume * LFT_DIM; ++i) {
         if (!LFT_P(program_moves)(g, i)) continue;
-        LFT_P(sum_none)(&u);
-        LFT_P(sum_mul)(&u, f.value + i, 0, f.bar + i, 1);
+        LFT_P(sum_product)(&u, f.value + i, 0, f.bar + i, 1);
         LFT_P(sum_gradient)(&u, (lft_z *)(Z + i * LFT_P_ALGEBRA));
     }
-    constant = LFT_P(potential_laplacian)(s, c, d);
-    for (l = 0; l < LFT_P_LANES; ++l) {
-        div[l] = constant;
-        for (i = 0; i < g->classes; ++i) div[l] += d[i] * W[i][l];
-    }
+}
+
+/* wide[class][lane] += W, dc[class][lane] -= W_dot: of a chunk of sites, which begins anew. */
+LFT_P_STATIC void LFT_P(potential_widen)(const LFT_P(potential) *s, lft_v *W, lft_v *W_dot, double (*wide)[LFT_P_LANES], double *dc)
+{
+    const int all = s->program.classes;
+    int       i;
+    for (i = 0; i < all; ++i) LFT_P(add_wide)(wide[i], W[i]);
+    for (i = 0; i < s->classes; ++i) LFT_P(add_wide)(dc + i * LFT_P_LANES, -W_dot[i]);
+    LFT_P(set_zero)(W, all);
+    LFT_P(set_zero)(W_dot, all);
 }
 
 /* Of Phi = sum y Z + kappa[lane] div: to = its gradient by the links, dc[class][lane] += that by the coefficients; either may be
@@ -323,8 +323,9 @@ LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const dou
     const int             all = g->classes, volume = g->lattice.volume, links_n = volume * LFT_DIM;
     const lft_v           weight = LFT_P(from_wide)(kappa);
     lft_w                 u, v;
-    double                W[LFT_P_CLASSES][LFT_P_LANES], W_dot[LFT_P_CLASSES][LFT_P_LANES];
-    double                e[LFT_P_CLASSES], d[LFT_P_CLASSES];
+    lft_v                 W[LFT_P_CLASSES], W_dot[LFT_P_CLASSES];
+    double                e[LFT_P_CLASSES], d[LFT_P_CLASSES], wide[LFT_P_CLASSES][LFT_P_LANES];
+    LFT_P(program_sums)   wanted;
     lft_z                 gradient, turn;
     LFT_P(place)          p = LFT_P(first_place)();
     int                   x, i, j, k, l;
@@ -336,34 +337,25 @@ LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const dou
     if (to) {
         LFT_P(potential_weights)(s, c, e);
         (void)LFT_P(potential_laplacian)(s, c, d);
+        LFT_P(program_weigh)(g, &f, e, d);
         LFT_P(set_zero)((lft_v *)f.bar, links_n * LFT_P_SUM);
         LFT_P(set_zero)((lft_v *)f.dot_bar, links_n * LFT_P_SUM);
     }
-    lft_p_zero(W, (size_t)all * sizeof W[0]);
-    lft_p_zero(W_dot, (size_t)all * sizeof W_dot[0]);
+    LFT_P(set_zero)(W, all);
+    LFT_P(set_zero)(W_dot, all);
+    lft_p_zero(wide, (size_t)all * sizeof wide[0]);
+    wanted.value = dc ? W : NULL, wanted.rate = dc ? W_dot : NULL, wanted.sum = NULL, wanted.back = to != NULL, wanted.x = weight;
     for (x = 0; x < volume; ++x, LFT_P(next_place)(&g->lattice, &p)) {
-        lft_v part[LFT_P_CLASSES], rate[LFT_P_CLASSES];
-        if (!LFT_P(program_runs)(g, &p)) continue;
-        LFT_P(program_at)(g, p, &f);
-        LFT_P(program_forward)(g, &f);
-        LFT_P(program_traces)(g, &f);
-        if (dc) {
-            LFT_P(set_zero)(part, all);
-            LFT_P(set_zero)(rate, all);
-            LFT_P(program_values)(g, &f, part, rate);
-            LFT_P(potential_sum)(s, part, W);
-            LFT_P(potential_sum)(s, rate, W_dot);
+        if (LFT_P(program_runs)(g, &p)) {
+            LFT_P(program_at)(g, p, &f);
+            LFT_P(program_visit)(g, &f, e, d, &wanted);
         }
-        if (!to) continue;
-        LFT_P(program_cotangents)(g, &f, e, d, weight);
-        LFT_P(program_backward)(g, &f);
+        if (dc && ((x + 1) % LFT_P_CHUNK == 0 || x + 1 == volume)) LFT_P(potential_widen)(s, W, W_dot, wide, dc);
     }
     for (i = 0; to && i < links_n; ++i) {
         lft_z *out = (lft_z *)(to + i * LFT_P_ALGEBRA);
-        LFT_P(sum_none)(&u);
-        LFT_P(sum_none)(&v);
-        LFT_P(sum_mul)(&u, f.value + i, 0, f.bar + i, 1);
-        LFT_P(sum_mul)(&v, f.value + i, 0, f.dot_bar + i, 1);
+        LFT_P(sum_product)(&u, f.value + i, 0, f.bar + i, 1);
+        LFT_P(sum_product)(&v, f.value + i, 0, f.dot_bar + i, 1);
         LFT_P(sum_mul)(&v, f.dot + i, 0, f.bar + i, 1);
         LFT_P(sum_gradient)(&u, &gradient);
         LFT_P(sum_gradient)(&v, out);
@@ -375,8 +367,8 @@ LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const dou
         const double *row = s->closure + i * (all + 1);
         for (l = 0; l < LFT_P_LANES; ++l) {
             double laplacian = row[all];
-            for (j = 0; j < all; ++j) laplacian += row[j] * W[j][l];
-            dc[i * LFT_P_LANES + l] += kappa[l] * laplacian - W_dot[i][l];
+            for (j = 0; j < all; ++j) laplacian += row[j] * wide[j][l];
+            dc[i * LFT_P_LANES + l] += kappa[l] * laplacian;
         }
     }
 }

@@ -1,5 +1,5 @@
 /* 69_loop_coefficients.h: the potential of a flow of loops in time: classes and a net, with polynomials of t as coefficients.
- * Offers: LFT_(continuous_desc), _loops, _loops_on, _loop, _loop_of, _scale; (private) continuous, its checks, its start. */
+ * Offers: LFT_(continuous_desc), _loops, _loops_on, _loop, _scale; (private) continuous, its checks, its start. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
 /* Zero means the default. */
@@ -29,13 +29,11 @@ LFT_API int LFT_(continuous_loops)(int doubled, int order);
 /* The same on a lattice of these extents, without a doubled axis: others where loops close around it. */
 LFT_API int LFT_(continuous_loops_on)(const int *extent, int order);
 
-/* text = a member of class `number`, from 0, cut to size: "tr xyXY" is the loop of steps along x, y, back along x, back along y;
- * z and t are the other axes; where there are more traces the steps between their beginnings stand in brackets, and those of
- * the first from an even slice of a doubled axis. Of U(1) one loop that has all links. LFT_ERR_ARG where there is no such class. */
-LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size);
-
-/* The same of a layer of this table, also where its lattice is so small that the classes are others: steps modulo its extents. */
-LFT_API lft_status LFT_(continuous_loop_of)(const LFT_(layer) *layer, int number, char *text, size_t size);
+/* text = a member of class `number`, from 0, of a layer of this table, cut to size: "tr xyXY" is the loop of steps along x, y, back
+ * along x, back along y, where loops close around the lattice modulo its extents; z and t are the other axes; where there are more
+ * traces the steps between their beginnings stand in brackets, and those of the first from an even slice of a doubled axis. Of
+ * U(1) one loop that has all links. LFT_ERR_ARG where there is no such class. */
+LFT_API lft_status LFT_(continuous_loop)(const LFT_(layer) *layer, int number, char *text, size_t size);
 
 /* Multiplies the coefficients of a layer of this table, in flow->params.value, by ratio to the power of their classes' order, which
  * is what those of the trivializing map do to leading order when beta becomes ratio beta: the start at another coupling, from a
@@ -63,15 +61,7 @@ LFT_P_STATIC void LFT_P(put_steps)(lft_p_text *t, int axis, int steps)
     for (; steps < 0; ++steps) lft_p_put(t, name[1] + 2 * axis);
 }
 
-LFT_P_STATIC lft_p_text LFT_P(no_text)(char *text, size_t size)
-{
-    lft_p_text to;
-    to.data = text, to.used = 0, to.size = size;
-    lft_p_put(&to, "");
-    return to;
-}
-
-LFT_P_STATIC lft_status LFT_P(put_loop)(LFT_P(traces) p, lft_p_text to)
+LFT_P_STATIC void LFT_P(put_loop)(LFT_P(traces) p, lft_p_text *to)
 {
     int x[LFT_DIM], y[LFT_DIM], t, i, mu;
     if (LFT_P_COLOURS == 1) LFT_P(path_walk)(p.letter[0], p.length[0], p.period);
@@ -79,25 +69,14 @@ LFT_P_STATIC lft_status LFT_P(put_loop)(LFT_P(traces) p, lft_p_text to)
         LFT_P(letter_begin)(p.letter[t][0], p.period, x);
         LFT_P(letter_begin)(p.letter[0][0], p.period, y);
         if (p.doubled && !t) y[p.doubled - 1] &= ~1;
-        lft_p_put(&to, t ? " " : "");
-        if (LFT_P(path_compare)(x, y, LFT_DIM)) lft_p_put(&to, "(");
-        for (mu = 0; mu < LFT_DIM; ++mu) LFT_P(put_steps)(&to, mu, x[mu] - y[mu]);
-        lft_p_put(&to, LFT_P(path_compare)(x, y, LFT_DIM) ? ") tr " : "tr ");
+        lft_p_put(to, t ? " " : "");
+        if (LFT_P(path_compare)(x, y, LFT_DIM)) lft_p_put(to, "(");
+        for (mu = 0; mu < LFT_DIM; ++mu) LFT_P(put_steps)(to, mu, x[mu] - y[mu]);
+        lft_p_put(to, LFT_P(path_compare)(x, y, LFT_DIM) ? ") tr " : "tr ");
         for (i = 0; i < p.length[t]; ++i) {
-            LFT_P(put_steps)(&to, LFT_P(letter_axis)(p.letter[t][i]), LFT_P(letter_adjoint)(p.letter[t][i]) ? -1 : 1);
+            LFT_P(put_steps)(to, LFT_P(letter_axis)(p.letter[t][i]), LFT_P(letter_adjoint)(p.letter[t][i]) ? -1 : 1);
         }
     }
-    return LFT_OK;
-}
-
-LFT_API lft_status LFT_(continuous_loop)(int doubled, int number, char *text, size_t size)
-{
-    const int      none[LFT_DIM] = {0};
-    LFT_P(classes) classes;
-    lft_p_text     to = LFT_P(no_text)(text, size);
-    if (doubled < 0 || doubled > LFT_DIM) return LFT_ERR_ARG;
-    LFT_P(classes_find)(&classes, doubled, none, LFT_P_ORDERS, number + 1);
-    return number < 0 || number >= classes.moving ? LFT_ERR_ARG : LFT_P(put_loop)(classes.one[number], to);
 }
 
 #define LFT_P_SHAPE  4 /* coefficients of the plaquette */
@@ -114,11 +93,13 @@ typedef struct LFT_P(continuous) {
     int                   links; /* of a configuration */
 } LFT_P(continuous);
 
-LFT_API lft_status LFT_(continuous_loop_of)(const LFT_(layer) *layer, int number, char *text, size_t size)
+LFT_API lft_status LFT_(continuous_loop)(const LFT_(layer) *layer, int number, char *text, size_t size)
 {
-    const LFT_P(potential) *s  = &((const LFT_P(continuous) *)layer->state)->potential;
-    lft_p_text              to = LFT_P(no_text)(text, size);
-    return number < 0 || number >= s->classes ? LFT_ERR_ARG : LFT_P(put_loop)(s->one[number], to);
+    const LFT_P(potential) *s = &((const LFT_P(continuous) *)layer->state)->potential;
+    lft_p_text              to = lft_p_text_over(text, size);
+    if (number < 0 || number >= s->classes) return LFT_ERR_ARG;
+    LFT_P(put_loop)(s->one[number], &to);
+    return LFT_OK;
 }
 
 LFT_P_STATIC lft_status LFT_P(continuous_check_desc)(const LFT_(continuous_desc) *d, lft_error *error)

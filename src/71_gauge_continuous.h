@@ -347,16 +347,6 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
     return LFT_OK;
 }
 
-/* The own form has one gradient per lane. */
-LFT_P_STATIC void LFT_P(continuous_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
-{
-    const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
-    int                      i, l;
-    for (i = 0; i < s->count; ++i) {
-        for (l = 0; l < LFT_P_LANES; ++l) dtheta[s->params + (size_t)i] += gradient[i * LFT_P_LANES + l];
-    }
-}
-
 LFT_P_STATIC lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps, lft_error *error)
 {
     const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
@@ -412,7 +402,7 @@ LFT_API const LFT_(layer_ops) *LFT_(continuous)(void)
         LFT_P(continuous_forward),
         LFT_P(continuous_inverse),
         LFT_UPTO >= LFT_TRAIN ? LFT_P(continuous_backward) : NULL,
-        LFT_P(continuous_collect),
+        LFT_P(collect_parameters),
         LFT_P(continuous_refine),
         NULL,
         LFT_P(continuous_spec),

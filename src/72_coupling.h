@@ -95,7 +95,7 @@ LFT_P_STATIC lft_status LFT_P(coupling_init)(LFT_(layer) *layer, const char *nam
 {
     LFT_P(coupling) *s = (LFT_P(coupling) *)lft_arena_alloc(arena, 1, sizeof *s), local;
     int              channels[LFT_P_HIDDEN_MOST + 2], hidden, i, use;
-    lft_p_text       text = {0, 0, 0};
+    lft_p_text       text;
     lft_status       status;
     layer->state = s;
     if (!s) s = &local; /* measuring, or full: the flow reports the need of all */
@@ -105,7 +105,7 @@ LFT_P_STATIC lft_status LFT_P(coupling_init)(LFT_(layer) *layer, const char *nam
     channels[0] = 1;
     for (i = 0; i < hidden; ++i) channels[1 + i] = s->desc.hidden[i];
     channels[1 + hidden] = 2;
-    text.data = s->name, text.size = sizeof s->name;
+    text = lft_p_text_over(s->name, sizeof s->name);
     lft_p_put(&text, name);
     layer->out    = layer->in;
     layer->params = set->count;
@@ -312,12 +312,6 @@ LFT_P_STATIC lft_status LFT_P(coupling_pull)(const LFT_(layer) *layer, const voi
     return LFT_OK;
 }
 
-LFT_P_STATIC void LFT_P(coupling_collect)(const LFT_(layer) *layer, double *gradient, double *dtheta)
-{
-    size_t i;
-    for (i = 0; i < layer->gradient_count; ++i) dtheta[layer->params + i] += gradient[i];
-}
-
 /* parity, kernel, z2, the bits of bound (0: none), hidden[8] (a 0 ends them) */
 LFT_P_STATIC int LFT_P(coupling_spec)(const LFT_(layer) *layer, int64_t *number)
 {
@@ -369,7 +363,7 @@ LFT_API const LFT_(layer_ops) *LFT_(coupling)(void)
                                         LFT_P(coupling_forward),
                                         LFT_P(coupling_inverse),
                                         LFT_UPTO >= LFT_TRAIN ? LFT_P(coupling_pull) : NULL,
-                                        LFT_UPTO >= LFT_TRAIN ? LFT_P(coupling_collect) : NULL,
+                                        LFT_UPTO >= LFT_TRAIN ? LFT_P(collect_parameters) : NULL,
                                         NULL,
                                         NULL,
                                         LFT_P(coupling_spec),

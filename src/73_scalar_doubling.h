@@ -305,13 +305,8 @@ LFT_P_STATIC void LFT_P(doubling_conditional_back)(const LFT_P(doubling) *s, LFT
 LFT_P_STATIC void LFT_P(doubling_widths)(const lft_v *w, int volume, double sign, double *sum)
 {
     double own[LFT_P_LANES];
-    int    x, l, end;
-    for (l = 0; l < LFT_P_LANES; ++l) own[l] = 0;
-    for (x = 0; x < volume;) {
-        lft_v part = lft_splat(0);
-        for (end = x + LFT_P_CHUNK < volume ? x + LFT_P_CHUNK : volume; x < end; ++x) part += w[x];
-        LFT_P(add_wide)(own, part);
-    }
+    int    l;
+    LFT_P(sum_wide)(w, NULL, volume, own);
     for (l = 0; l < LFT_P_LANES; ++l) sum[l] += sign * own[l];
 }
 

@@ -119,14 +119,14 @@ LFT_P_STATIC lft_status LFT_P(doubling_init)(LFT_(layer) *layer, const char *nam
                                              lft_error *error)
 {
     LFT_P(doubling) *s = (LFT_P(doubling) *)lft_arena_alloc(arena, 1, sizeof *s), local;
-    lft_p_text       t = {0, 0, 0};
+    lft_p_text       t;
     lft_arena        measure = lft_arena_measure();
     lft_status       status;
     (void)set;
     layer->state = s;
     if (!s) s = &local;
     lft_p_zero(s, sizeof *s);
-    t.data = s->name, t.size = sizeof s->name;
+    t = lft_p_text_over(s->name, sizeof s->name);
     lft_p_put(&t, name);
     if (layer->desc) s->desc = *(const LFT_(doubling_desc) *)layer->desc;
     status = LFT_P(doubling_defaults)(s, layer, error);
@@ -422,7 +422,7 @@ LFT_API const LFT_(layer_ops) *LFT_(doubling)(void)
         NULL,
         LFT_P(doubling_inverse),
         LFT_UPTO >= LFT_TRAIN ? LFT_P(doubling_backward) : NULL,
-        LFT_P(nothing_to_collect),
+        LFT_P(collect_parameters),
         NULL,
         NULL,
         LFT_P(doubling_spec),

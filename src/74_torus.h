@@ -29,7 +29,7 @@ LFT_P_STATIC lft_status LFT_P(torus_init)(LFT_(layer) *layer, const char *name, 
                                           lft_error *error)
 {
     LFT_P(torus) *s = (LFT_P(torus) *)lft_arena_alloc(arena, 1, sizeof *s), local;
-    lft_p_text    t = {0, 0, 0};
+    lft_p_text    t;
     lft_status    status;
     int           mu, area = 1, none = 0;
     (void)set;
@@ -37,7 +37,7 @@ LFT_P_STATIC lft_status LFT_P(torus_init)(LFT_(layer) *layer, const char *name, 
     layer->out   = layer->in;
     if (!s) s = &local;
     lft_p_zero(s, sizeof *s);
-    t.data = s->name, t.size = sizeof s->name;
+    t = lft_p_text_over(s->name, sizeof s->name);
     lft_p_put(&t, name);
     if (layer->desc) s->desc = *(const LFT_(torus_desc) *)layer->desc;
     status = LFT_P(exact_check)(s->desc.beta, s->name, error);
@@ -156,7 +156,7 @@ LFT_API const LFT_(layer_ops) *LFT_(torus)(void)
         NULL,
         LFT_P(torus_inverse),
         NULL,
-        LFT_P(nothing_to_collect),
+        LFT_P(collect_parameters),
         NULL,
         NULL,
         LFT_P(torus_spec),

@@ -1,5 +1,5 @@
 /* 81_multiscale.h: flows of gauge fields from coarse lattices to fine ones.
- * Offers: LFT_(multiscale_desc), LFT_(multiscale)(), LFT_(multiscale_part)(), LFT_(multiscale_beta)(), LFT_(multiscale_bytes)().
+ * Offers: LFT_(multiscale_desc), LFT_(multiscale)(), LFT_(multiscale_beta)(), LFT_(multiscale_bytes)().
  * Source: 2404.10819; couplings of coarse lattices as of A. A. Migdal and L. P. Kadanoff (Ann. Phys. 100 (1976) 359). */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
@@ -29,15 +29,9 @@ typedef struct LFT_(multiscale_desc) {
 LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error);
 LFT_API size_t LFT_(multiscale_bytes)(void);
 
-/* The first layers of that flow, as far as the first so many doublings and what follows each: a flow of a coarser lattice, of which
- * *beta is the mean coupling of all plaquettes, as above. Its parameters are the first ones of the whole flow's: scales can be
- * trained one after the other, those before frozen (lft_train_desc), and then all together. LFT_ERR_ARG also if there are not so
- * many doublings, or no layers. */
-LFT_API lft_status LFT_(multiscale_part)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, int doublings, double *beta,
-                                         lft_arena *arena, lft_error *error);
-
-/* That mean coupling behind the first so many layers of a flow for `beta`, with these doublings or others. Scratch:
- * multiscale_bytes(); 0 without it. */
+/* The first layers of such a flow are a flow of a coarser lattice, of which this is the mean coupling of all plaquettes, as above,
+ * where the whole flow is for `beta`; with these doublings or others. desc->layers may be cut down to them: the parameters are the
+ * first ones of the whole flow's. Scratch: multiscale_bytes(); 0 without it. */
 LFT_API double LFT_(multiscale_beta)(const LFT_(flow) *flow, int layers, double beta, lft_arena scratch);
 
 #endif /* LFT_P_DECLARATIONS */
@@ -144,15 +138,13 @@ LFT_P_STATIC void LFT_P(scale_back)(LFT_P(scales) *s, double (*beta)[LFT_DIM], i
     }
 }
 
-/* All layers, or those of the first `part` doublings if it is not -1; *mean: the mean coupling there. */
-LFT_P_STATIC lft_status LFT_P(scale_list)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, int part, double *mean,
-                                          lft_arena *arena, lft_error *error)
+LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error)
 {
     LFT_P(scales) *s = (LFT_P(scales) *)lft_arena_alloc(arena, 1, sizeof *s);
     LFT_(lattice)  lattice;
     double         beta[LFT_DIM][LFT_DIM], of_scale[LFT_P(most_doublings) + 1];
     lft_status     status;
-    int            axis[LFT_P(most_doublings) + 1], at[LFT_DIM], doublings, i, mu, nu, known = 1;
+    int            axis[LFT_P(most_doublings) + 1], at[LFT_DIM], doublings, i, mu, nu, known;
     lft_p_zero(desc, sizeof *desc);
     lft_p_zero(&lattice, sizeof lattice);
     status = LFT_P_SIGNED(lattice_init)(&lattice, of->extent, error);
@@ -166,15 +158,9 @@ LFT_P_STATIC lft_status LFT_P(scale_list)(LFT_(flow_desc) *desc, const LFT_(mult
         desc->extent[mu] = at[mu];
         for (nu = 0; nu < LFT_DIM; ++nu) beta[mu][nu] = of->flow.beta;
     }
-    if (part > doublings) return lft_p_fail_got(error, LFT_ERR_ARG, "multiscale", "doublings", "as many as there are", part);
-    if (part < 0) part = doublings;
-    for (i = doublings; i-- > 0; LFT_P(scale_back)(s, beta, axis[i])) {
-        if (i + 1 == part) *mean = LFT_P(scale_coupling)(beta, -1);
-        of_scale[i] = LFT_P(scale_coupling)(beta, axis[i]);
-    }
-    if (!part) *mean = LFT_P(scale_coupling)(beta, -1);
+    for (i = doublings; i-- > 0; LFT_P(scale_back)(s, beta, axis[i])) of_scale[i] = LFT_P(scale_coupling)(beta, axis[i]);
     known = LFT_P(scale_flow)(s, &of->flow, at, 0, LFT_P(scale_coupling)(beta, -1), of->flow.order);
-    for (i = 0; i < part; ++i) {
+    for (i = 0; i < doublings; ++i) {
         LFT_(doubling_desc) *d = s->doubling + i;
         d->axis = axis[i], d->extent = at[axis[i]] *= 2, d->fixed_gauge = of->fixed_gauge;
         LFT_P(scale_layer)(s->layer, &s->layers, LFT_(doubling)(), d);
@@ -207,20 +193,6 @@ LFT_API double LFT_(multiscale_beta)(const LFT_(flow) *flow, int layers, double 
         }
     }
     return s ? LFT_P(scale_coupling)(each, -1) : 0;
-}
-
-LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, lft_arena *arena, lft_error *error)
-{
-    double mean;
-    return LFT_P(scale_list)(desc, of, -1, &mean, arena, error);
-}
-
-LFT_API lft_status LFT_(multiscale_part)(LFT_(flow_desc) *desc, const LFT_(multiscale_desc) *of, int doublings, double *beta,
-                                         lft_arena *arena, lft_error *error)
-{
-    *beta = 0;
-    if (doublings < 0) return lft_p_fail_got(error, LFT_ERR_ARG, "multiscale", "doublings", "at least 0", doublings);
-    return LFT_P(scale_list)(desc, of, doublings, beta, arena, error);
 }
 
 #endif /* LFT_P_CODE */

@@ -27,11 +27,15 @@ typedef struct LFT_(chain) {
     uint64_t            nonfinite; /* proposals without a finite log-weight, those of the start included */
     uint64_t            longest;   /* rejection run of any chain */
     lft_error           error;     /* of the last call that failed */
+    LFT_(batch)         ahead;      /* fewer chains than lanes: the proposals of as many rounds as there is room for in a group */
+    double             *ahead_logq; /* [ahead.n] */
+    uint64_t           *ahead_of;   /* [3] the first of these rounds, how many (0: none yet), their seed: beside what it is about */
 } LFT_(chain);
 
 /* Lays the chains out in the arena and starts each from its first proposal of finite log-weight. Flow and theory must
- * outlive the chains; the couplings and the parameters may not change between two steps. LFT_ERR_ARG, LFT_ERR_NOMEM, what
- * flow_sample returns, and LFT_ERR_NONFINITE if a chain found no start in 1000 rounds. */
+ * outlive the chains; the couplings and the parameters may not change between two steps (proposals may be drawn some rounds ahead:
+ * they do not depend on where chains are). LFT_ERR_ARG, LFT_ERR_NOMEM, what flow_sample returns, and LFT_ERR_NONFINITE if a chain
+ * found no start in 1000 rounds. */
 LFT_API lft_status LFT_(chain_init)(LFT_(chain) *chain, LFT_(flow) *flow, const LFT_(theory) *theory,
                                     const LFT_(chain_desc) *desc, lft_arena *arena, lft_error *error);
 
@@ -41,6 +45,7 @@ LFT_API size_t LFT_(chain_bytes)(const LFT_(lattice) *lattice, const LFT_(chain_
 /* One step of every chain: chain c proposes x' = sample number rounds * chains + c of the flow, and moves there with
  * probability min(1, w(x') / w(x)), w = exp(-S - log q). A proposal without a finite log-weight (an action that overflows, a
  * flow that does) is not accepted. The same for any number of lanes and threads, the latter bit for bit.
+ * Chains that are at most half as many as lanes cost about as much per proposal as those that fill them.
  * Returns what flow_sample returns but LFT_ERR_NONFINITE; the chains then stay as they are. */
 LFT_API lft_status LFT_(chain_next)(LFT_(chain) *chain);
 
@@ -67,6 +72,13 @@ LFT_P_STATIC lft_status LFT_P(chain_layout)(LFT_(chain) *chain, const LFT_(latti
     chain->logw          = (double *)lft_arena_alloc(arena, n, sizeof(double));
     chain->proposal_logw = (double *)lft_arena_alloc(arena, n, sizeof(double));
     chain->run           = (uint64_t *)lft_arena_alloc(arena, n, sizeof(uint64_t));
+    if (chains <= LFT_P_LANES / 2) {
+        const int ahead = LFT_P_LANES / chains * chains;
+        (void)LFT_(batch_init)(&chain->ahead, lattice, ahead, arena, NULL);
+        chain->ahead_logq = (double *)lft_arena_alloc(arena, (size_t)ahead, sizeof(double));
+        chain->ahead_of   = (uint64_t *)lft_arena_alloc(arena, 3, sizeof(uint64_t));
+        if (chain->ahead_of) lft_p_zero(chain->ahead_of, 3 * sizeof(uint64_t));
+    }
     return lft_arena_check(arena, error, "chain"); /* with the need of all */
 }
 
@@ -117,12 +129,38 @@ LFT_P_STATIC void LFT_P(chain_task)(void *context, int group, int thread)
     for (x = 0; any && x < n; ++x) to[x] = lft_sel(mask, from[x], to[x]);
 }
 
+/* The next round, out of a group that holds several: the numbers of their samples follow one another. */
+LFT_P_STATIC lft_status LFT_P(chain_ahead)(LFT_(chain) *chain, uint64_t first)
+{
+    uint64_t       *of   = chain->ahead_of;
+    const lft_real *from = chain->ahead.data;
+    lft_real       *to   = chain->proposal.data;
+    const size_t    n    = LFT_P(field_vectors)(&chain->x.lattice);
+    lft_status      status;
+    size_t          x;
+    int             l, skip;
+    if (chain->rounds - of[0] >= of[1] || chain->seed != of[2]) {
+        of[1]  = 0;
+        status = LFT_(flow_sample)(chain->flow, chain->seed, first, &chain->ahead, chain->ahead_logq);
+        if (status && status != LFT_ERR_NONFINITE) return status;
+        of[0] = chain->rounds, of[1] = (uint64_t)(chain->ahead.n / chain->chains), of[2] = chain->seed;
+    }
+    skip = (int)(chain->rounds - of[0]) * chain->chains;
+    for (x = 0; x < n; ++x, from += LFT_P_LANES, to += LFT_P_LANES) { /* lanes without a chain get others, no garbage */
+        for (l = 0; l < LFT_P_LANES; ++l) to[l] = from[(skip + l) % LFT_P_LANES];
+    }
+    for (l = 0; l < chain->chains; ++l) chain->proposal_logw[l] = chain->ahead_logq[skip + l];
+    return LFT_OK;
+}
+
 /* One round of proposals. A flow that overflows in one lane has still computed the others: their log-weights tell. */
 LFT_P_STATIC lft_status LFT_P(chain_round)(LFT_(chain) *chain)
 {
-    const uint64_t first  = chain->rounds * (uint64_t)chain->chains;
-    lft_status     status = LFT_(flow_sample)(chain->flow, chain->seed, first, &chain->proposal, chain->proposal_logw);
+    const uint64_t first = chain->rounds * (uint64_t)chain->chains;
+    lft_status     status;
     int            i;
+    if (chain->ahead.n) status = LFT_P(chain_ahead)(chain, first);
+    else status = LFT_(flow_sample)(chain->flow, chain->seed, first, &chain->proposal, chain->proposal_logw);
     if (status && status != LFT_ERR_NONFINITE) {
         chain->error = chain->flow->error;
         return status;

@@ -245,13 +245,8 @@ LFT_P_INLINE void LFT_P(hmc_kick)(lft_v *phi, lft_v *pi, const lft_v *dS, double
 /* K[lane] = sum pi^2 / 2 of n numbers */
 static inline void LFT_P(hmc_kinetic)(const lft_v *pi, int n, double *K)
 {
-    int x, l, end;
-    for (l = 0; l < LFT_P_LANES; ++l) K[l] = 0;
-    for (x = 0; x < n;) {
-        lft_v part = lft_splat(0);
-        for (end = x + LFT_P_CHUNK < n ? x + LFT_P_CHUNK : n; x < end; ++x) part += pi[x] * pi[x];
-        LFT_P(add_wide)(K, part);
-    }
+    int l;
+    LFT_P(sum_wide)(pi, pi, n, K);
     for (l = 0; l < LFT_P_LANES; ++l) K[l] *= 0.5;
 }
 

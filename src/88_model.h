@@ -49,20 +49,10 @@ LFT_API size_t LFT_(model_bytes)(const LFT_(flow) *flow);
 
 /* ---- texts --------------------------------------------------------------------------------------------------------- */
 
-/* An empty text over a buffer. */
-LFT_P_STATIC lft_p_text LFT_P(model_text)(char *data, size_t size)
-{
-    lft_p_text t = {0, 0, 0};
-    t.data       = data;
-    t.size       = size;
-    lft_p_put(&t, "");
-    return t;
-}
-
 /* "layer3.spec" */
 LFT_P_STATIC void LFT_P(model_layer_name)(char *data, size_t size, int i, const char *end)
 {
-    lft_p_text t = LFT_P(model_text)(data, size);
+    lft_p_text t = lft_p_text_over(data, size);
     lft_p_put(&t, "layer");
     lft_p_put_u64(&t, (uint64_t)i);
     lft_p_put(&t, end);
@@ -102,11 +92,11 @@ LFT_API void LFT_(model_info_of)(LFT_(model_info) *info, const LFT_(theory) *the
     lft_p_text t;
     int        i;
     lft_p_zero(info, sizeof *info);
-    t = LFT_P(model_text)(info->theory, sizeof info->theory);
+    t = lft_p_text_over(info->theory, sizeof info->theory);
     lft_p_put(&t, theory->name);
     info->couplings = theory->couplings;
     for (i = 0; i < theory->couplings; ++i) {
-        t = LFT_P(model_text)(info->coupling_name[i], sizeof info->coupling_name[i]);
+        t = lft_p_text_over(info->coupling_name[i], sizeof info->coupling_name[i]);
         lft_p_put(&t, theory->coupling_name[i]);
         info->coupling[i] = theory->coupling[i];
     }
@@ -174,13 +164,11 @@ LFT_P_STATIC void LFT_P(model_add_f32)(LFT_P(model_list) *list, const lft_parame
     LFT_P(model_refer)(list, p->name, LFT_DTYPE_F32, copy, p->rank, p->shape);
 }
 
-/* Room for one name or value: a text of up to 63 characters. */
-LFT_P_STATIC lft_p_text LFT_P(model_new_text)(LFT_P(model_list) *list)
+/* Room for a name or value of so many characters and a zero. */
+LFT_P_STATIC lft_p_text LFT_P(model_new_text)(LFT_P(model_list) *list, size_t size)
 {
-    lft_p_text t = {0, 0, 0};
-    t.data       = (char *)lft_arena_alloc(list->arena, 1, 64);
-    t.size       = t.data ? 64 : 0;
-    return t;
+    char *data = (char *)lft_arena_alloc(list->arena, size, 1);
+    return lft_p_text_over(data, data ? size : 0);
 }
 
 LFT_P_STATIC void LFT_P(model_say)(LFT_P(model_list) *list, const char *key, const char *value)
@@ -194,7 +182,7 @@ LFT_P_STATIC void LFT_P(model_say)(LFT_P(model_list) *list, const char *key, con
 
 LFT_P_STATIC void LFT_P(model_say_number)(LFT_P(model_list) *list, const char *key, uint64_t value)
 {
-    lft_p_text t = LFT_P(model_new_text)(list);
+    lft_p_text t = LFT_P(model_new_text)(list, 64);
     lft_p_put_u64(&t, value);
     LFT_P(model_say)(list, key, t.data);
 }
@@ -209,12 +197,10 @@ LFT_P_STATIC void LFT_P(model_metadata)(LFT_P(model_list) *list, const LFT_(flow
     LFT_P(model_say)(list, "theory", info->theory);
     LFT_P(model_say)(list, "group", LFT_P_STRING(LFT_P_GROUP_NAME));
     LFT_P(model_say_number)(list, "dim", LFT_DIM);
-    t = LFT_P(model_new_text)(list);
+    t = LFT_P(model_new_text)(list, 64);
     LFT_P(model_put_extent)(&t, flow->layer[0].in.extent);
     LFT_P(model_say)(list, "extent", t.data);
-    t.data = (char *)lft_arena_alloc(list->arena, LFT_MAX_COUPLINGS, sizeof info->coupling_name[0]);
-    t.size = t.data ? LFT_MAX_COUPLINGS * sizeof info->coupling_name[0] : 0;
-    t.used = 0;
+    t = LFT_P(model_new_text)(list, LFT_MAX_COUPLINGS * sizeof info->coupling_name[0]);
     for (i = 0; i < info->couplings; ++i) {
         if (i) lft_p_put(&t, " ");
         lft_p_put(&t, info->coupling_name[i]);
@@ -224,7 +210,7 @@ LFT_P_STATIC void LFT_P(model_metadata)(LFT_P(model_list) *list, const LFT_(flow
     LFT_P(model_say_number)(list, "seed", info->seed);
     LFT_P(model_say_number)(list, "layers", (uint64_t)flow->layers);
     for (i = 0; i < flow->layers; ++i) {
-        t = LFT_P(model_new_text)(list);
+        t = LFT_P(model_new_text)(list, 64);
         LFT_P(model_layer_name)(t.data, t.size, i, "");
         LFT_P(model_say)(list, t.data, flow->layer[i].ops->kind);
     }
@@ -240,7 +226,7 @@ LFT_P_STATIC lft_status LFT_P(model_layers)(LFT_P(model_list) *list, const LFT_(
         if (!layer->ops->spec || !layer->ops->read) {
             return lft_p_fail_text(error, LFT_ERR_ARG, "model", "layer", "one that can be stored", layer->ops->kind);
         }
-        t = LFT_P(model_new_text)(list);
+        t = LFT_P(model_new_text)(list, 64);
         LFT_P(model_layer_name)(t.data, t.size, i, ".spec");
         LFT_P(model_add)(list, t.data, LFT_DTYPE_I64, number, layer->ops->spec(layer, number));
     }

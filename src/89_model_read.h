@@ -207,7 +207,7 @@ LFT_P_STATIC lft_status LFT_P(model_read_layers)(const lft_safetensors *doc, con
 /* Word number `which` of a text. */
 LFT_P_STATIC void LFT_P(model_word)(const char *text, int which, char *to, size_t size)
 {
-    lft_p_text t    = LFT_P(model_text)(to, size);
+    lft_p_text t    = lft_p_text_over(to, size);
     char       c[2] = {0, 0};
     for (; *text; ++text) {
         if (*text == ' ') --which;
@@ -230,7 +230,7 @@ LFT_P_STATIC lft_status LFT_P(model_read_couplings)(const lft_safetensors *doc, 
                               "at most LFT_MAX_COUPLINGS = " LFT_P_STRING(LFT_MAX_COUPLINGS),
                               (double)lft_tensor_count(couplings));
     }
-    t = LFT_P(model_text)(info->theory, sizeof info->theory);
+    t = lft_p_text_over(info->theory, sizeof info->theory);
     lft_p_put(&t, theory);
     info->couplings = (int)lft_tensor_count(couplings);
     for (i = 0; i < info->couplings; ++i) {
@@ -246,7 +246,7 @@ LFT_P_STATIC void LFT_P(model_read_results)(const lft_safetensors *doc, LFT_(mod
     const lft_tensor *e = lft_safetensors_find(doc, "logq_error"), *whole = lft_safetensors_find(doc, "training");
     const lft_tensor *real = lft_safetensors_find(doc, "training.result");
     const char       *version = lft_safetensors_meta(doc, "version");
-    lft_p_text        t       = LFT_P(model_text)(info->version, sizeof info->version);
+    lft_p_text        t       = lft_p_text_over(info->version, sizeof info->version);
     if (version) lft_p_put(&t, version);
     if (e && lft_tensor_count(e) >= 5 && LFT_P(model_is_whole)(lft_tensor_get(e, 4), 1e9)) {
         info->logq_error.std        = lft_tensor_get(e, 0);

@@ -23,6 +23,7 @@
 #include "23_jackknife.h"
 #include "24_npy.h"
 #include "25_safetensors.h"
+#include "25_safetensors_read.h"
 #include "26_links.h"
 #include "27_nersc.h"
 #include "28_ildg.h"

@@ -29,6 +29,9 @@
 #if LFT_GROUP != LFT_SCALAR
 #include "47_characters.h"
 #endif
+#if LFT_GROUP == LFT_SU3
+#include "47_su3_eigen.h"
+#endif
 #if LFT_GROUP == LFT_SU2
 #include "48_su2_kernel.h"
 #elif LFT_GROUP == LFT_SU3
@@ -63,13 +66,16 @@
 #include "66_loop_classes.h"
 #include "67_loop_program.h"
 #include "68_loop_draft.h"
+#include "68_loop_order.h"
 #include "68_plaquette_orbits.h"
 #include "68_potential.h"
 #include "68_trace_net.h"
+#include "69_circle_density.h"
 #include "69_group_scheme.h"
 #include "69_loop_coefficients.h"
 #endif
 #if LFT_GROUP == LFT_SCALAR
+#include "69_velocity_times.h"
 #include "70_continuous.h"
 #else
 #include "71_gauge_continuous.h"
@@ -88,6 +94,7 @@
 #include "76_haar_prior.h"
 #endif
 #include "80_flow.h"
+#include "80_flow_run.h"
 #include "80_scales.h"
 #if LFT_GROUP != LFT_SCALAR
 #include "81_exact.h"
@@ -106,6 +113,7 @@
 #if LFT_GROUP == LFT_SCALAR
 #include "86_scalar_observables.h"
 #else
+#include "87_flow_curve.h"
 #include "87_gauge_observables.h"
 #endif
 #if LFT_GROUP != LFT_SCALAR

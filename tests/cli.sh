@@ -25,6 +25,7 @@ expect "unknown option of this command" 1 'unknown option --gates' hmc --gates 1
 # ---- the commands ----------------------------------------------------------------------------------------------------
 expect "train" 0 '"status":"ok"' "${train[@]}" --steps 20 --seed 1 --out m.safetensors --history h.jsonl --json
 cp out train.json
+py "train: epsilon is measured" 'r = last("train.json"); assert r["unmeasured"] is None and r["logq_n"] == 4, r'
 expect "info" 0 '4x4 sites, m2 = -4, lambda = 6.975' info m.safetensors
 expect "info --json" 0 '"steps":20' info m.safetensors --json
 expect "info --memory" 0 'flow_and_training_f32' info --memory --extent 6x6
@@ -42,6 +43,13 @@ expect "no Jacobian of 4096 rows" 0 'no guard: epsilon of 2 samples' train --ext
 py "twice the steps in its place" 'r = last("out"); assert r["finer_n"] == 64 and r["logq_n"] == 0 and r["finer_std"] < 1e-2, r'
 expect "sample --double-steps" 0 '"finer_n":16' sample --model m.safetensors --n 100 --double-steps 16 --json --threads 1
 expect "sample --measure-logq" 0 '"logq_n":3' sample --model m.safetensors --n 100 --measure-logq 3 --json --threads 1
+expect "sample, neither" 0 'epsilon +std .* on 4 samples' sample --model m.safetensors --n 100 --double-steps 0 --threads 1
+expect "train, neither" 0 'epsilon +not measured: log q may be off$' "${train[@]}" --steps 2 --out y --double-steps 0 --measure-logq 0
+expect "train on 64x64, neither" 0 '"logq_n":0,.*"finer_n":0,"unmeasured":null' train --extent 64x64 --m2 1 --lambda 1 --sines 1 --nodes 1 \
+    --gates 0 --zeros 0 --int-steps 2 --batch 16 --ess-n 64 --steps 1 --guard-every 0 --double-steps 0 --threads 1 --out y --json
+expect "one sample of twice the steps" 1 'double-steps: expected 0 or an integer from 2 to 1048576, got 1' sample --model nowhere \
+    --double-steps 1
+expect "train: one sample of twice the steps" 1 'double-steps: expected 0 or an integer from 2' "${train[@]}" --double-steps 1 --out y
 expect "hmc, leapfrog from a hot start" 0 'integration steps' hmc "${physics[@]}" --n 2000 --integrator=leapfrog --start=hot \
     --md-steps 10 --therm 50 --every 2 --length 0.5 --jitter 0
 expect "values after =, integers like 1e2" 0 '"n":100,' hmc --extent=4x4 --m2=-4 --lambda=6.975 --n=1e2 --json
@@ -71,6 +79,36 @@ expect "measure with a multiscale model" 0 '"forward_ess":0\.[89]' measure phis.
 expect "multiscale: --init on twice the extent, another coupling" 0 '"extent":\[8,8\].*"layers":4,' train --init s4 --extent 8x8 --m2 -4 \
     --lambda 6 --steps 3 --batch 32 --rate 1e-3 --ess-n 500 --measure-logq 0 --threads 1 --out s8 --json
 expect "multiscale: the same doublings there" 0 'layer 1 +on 8x4: doubling of axis 0' info s8
+behind=(train --flow multiscale --m2 -4 --lambda 6.975 --batch 64 --seed 1 --threads 1 --int-steps 6 --sines 4 --ess-n 2000)
+expect "multiscale: behind a frozen model" 0 '"layers":6,' "${behind[@]}" --init s4 --freeze --extent 8x4 --steps 60 --out s84 --json
+py "multiscale: behind a frozen model, its weights" 'r = last("out"); assert r["ess"] > 0.25 and r["extent"] == [8, 4] and r["logq_n"] == 32, r'
+expect "info: the model's layers, then the others" 0 'layer 5 +on 8x4: continuous, [0-9]+ integration steps' info s84
+py "multiscale: what is frozen has the same bits" '
+def tensors(name):
+    data = open(name, "rb").read()
+    n = struct.unpack("<Q", data[:8])[0]
+    head = loads(data[8:8 + n].decode())
+    head.pop("__metadata__")
+    return {k: data[8 + n + t["data_offsets"][0]:8 + n + t["data_offsets"][1]] for k, t in head.items()}
+a, b = tensors("s4"), tensors("s84")
+kept = [k for k in a if k.startswith(("layer", "prior")) and not k.endswith(".spec")]
+assert len(kept) > 8 and all(a[k] == b[k] for k in kept), [k for k in kept if a[k] != b.get(k)]
+assert any(k.startswith("layer5.") for k in b)'
+expect "multiscale: behind a frozen model, stopped" 0 'stopped at step 3 of 9' "${behind[@]}" --init m.safetensors --freeze --extent 8x8 --steps 9 \
+    --stop-after 3 --out part
+expect "multiscale: behind a frozen model, resumed" 0 verdict train --resume part --out whole --ess-n 2000 --threads 1
+expect "multiscale: behind a frozen model, straight on" 0 verdict "${behind[@]}" --init m.safetensors --freeze --extent 8x8 --steps 9 \
+    --out straight
+same "multiscale: behind a frozen model, the same" straight whole
+expect "multiscale: behind a frozen model, scale by scale" 0 'scale 1: layers 4 to 5, 32 sites' "${behind[@]}" --init s4 --freeze --extent 8x8 \
+    --scale-steps 4 --steps 4 --refine --out y
+expect "multiscale: frozen on the same lattice" 1 'expected a finer lattice than that of --init' "${behind[@]}" --init s4 --freeze \
+    --extent 4x4 --steps 2 --out y
+expect "multiscale: frozen, and no model" 1 'freeze: expected --init FILE' "${behind[@]}" --freeze --extent 8x8 --steps 2 --out y
+expect "multiscale: frozen, and a way there" 1 'from: expected --freeze without it' "${behind[@]}" --init s4 --freeze --from 4x4 \
+    --extent 8x8 --steps 2 --out y
+expect "multiscale: frozen, and a family" 1 'expected a model of one set of couplings' "${behind[@]}" --lambda 6:8 --degree 2 --init s4 \
+    --freeze --extent 8x8 --steps 2 --out y
 expect "multiscale: --init on an extent that is none" 1 'extent: expected a multiple of 2, as axis 1 is doubled in --init, got 7' \
     train --init s4 --extent 8x7 --m2 -4 --lambda 6 --steps 3 --out y
 expect "multiscale: a flow behind each doubling" 0 '"layers":5,' "${scales[@]}" --lambda 6.975 --refine --doubling-sines 0 --steps 2 \
@@ -116,6 +154,7 @@ expect "sample, coupling" 0 '"status":"ok"' sample --model c.safetensors --n 200
 cp out samplec.json
 expect "sample, coupling, no steps to double" 1 'double-steps: expected a flow with integration steps, got none' sample \
     --model c.safetensors --n 100 --double-steps 8
+expect "sample, coupling, no steps doubled" 0 '"status":"ok"' sample --model c.safetensors --n 100 --double-steps 0 --json --threads 1
 expect "sample, coupling, --measure-logq" 0 '"logq_n":3' sample --model c.safetensors --n 100 --measure-logq 3 --json --threads 1
 expect "measure with a coupling model" 0 '"forward_ess":[0-9]' measure phic.npy --chains 16 --model c.safetensors --json
 py "coupling: log q is exact to rounding, nothing is refined" '
@@ -241,6 +280,43 @@ expect "periodic checkpoint" 0 verdict "${straight[@]}" --out other --checkpoint
 expect "resume from it" 0 verdict train --resume check --out whole --threads 1 --ess-n 500 --measure-logq 4
 same "the same model as straight on, from a periodic checkpoint" straight whole
 
+# A measurement that fails after the last step does not lose the model: of a flow that overflows, in too little memory.
+if [ -n "$python" ]; then
+    "$python" - <<'EOF'
+import json, struct
+data = bytearray(open("check", "rb").read())
+n = struct.unpack("<Q", data[:8])[0]
+b, e = json.loads(bytes(data[8:8 + n]))["layer0.kernel"]["data_offsets"]
+values = [1e6 * v for v in struct.unpack("<%dd" % ((e - b) // 8), data[8 + n + b:8 + n + e])]
+data[8 + n + b:8 + n + e] = struct.pack("<%dd" % len(values), *values)
+open("poor", "wb").write(data)
+EOF
+    for measure in "--measure-logq 4" "--double-steps 4"; do
+        rm -f whole
+        # shellcheck disable=SC2086 # two words
+        expect "not finite at the end, $measure" 0 '^not measured: .* not finite' train --resume poor --out whole --ess-n 64 --threads 1 \
+            --json $measure
+        py "not finite at the end, $measure: the result says so" '
+r = last("out")
+assert r["logq_n"] == r["finer_n"] == 0 and r["logq_error"] is r["logz_shift"] is r["finer_std"] is None, r
+assert "not finite" in r["unmeasured"] and r["verdict"].startswith("poor") and "could not be measured" in r["verdict"], r'
+        expect "not finite at the end, $measure: the model is there" 0 'epsilon +not measured' info whole
+    done
+    expect "not finite at the end, as text" 0 'epsilon +not measured: log q may be off: epsilon: .* not finite' train --resume poor \
+        --out whole --ess-n 64 --threads 1 --measure-logq 4 --quiet
+else skip "cli: not finite at the end" "no python3"; fi
+printf '#!/bin/sh\nulimit -v 150000\nexec "%s" "$@"\n' "$program" >limited && chmod +x limited
+if ./limited info m.safetensors >/dev/null 2>&1; then
+    whole=$program program=./limited
+    expect "no memory for epsilon" 0 '"unmeasured":"epsilon: memory: expected' train --extent 64x64 --m2 1 --lambda 1 --sines 1 --nodes 1 \
+        --gates 0 --zeros 0 --int-steps 2 --batch 16 --ess-n 64 --steps 1 --guard-every 0 --measure-logq 1 --threads 1 --out large --json
+    expect "no memory for epsilon: the model is there" 0 'epsilon +not measured' info large
+    expect "no memory for the ESS" 2 'y holds what was trained, without the measurements' "${train[@]}" --steps 2 --measure-logq 0 \
+        --ess-n 1e8 --out y
+    program=$whole
+    expect "no memory for the ESS: measured later" 0 'verdict' train --resume y --out y --ess-n 100 --measure-logq 2 --threads 1
+else skip "cli: too little memory" "the program has no room for itself"; fi
+
 straight_coupling=("${coupling[@]}" --steps 20)
 expect "train a coupling flow straight on" 0 verdict "${straight_coupling[@]}" --out straight
 expect "train a coupling flow, 3 threads" 0 verdict "${straight_coupling[@]}" --threads 3 --out threads3
@@ -332,7 +408,7 @@ for o in layers hidden kernel bound z2; do
     expect "continuous: --$o" 1 "$o is an option of --flow coupling: expected --flow continuous without it" "${t2[@]}" \
         "${physics[@]}" --$o 1
 done
-for o in "from 2x2" refine "doubling-sines 1" "scale-steps 3"; do
+for o in "from 2x2" refine "doubling-sines 1" "scale-steps 3" freeze; do
     # shellcheck disable=SC2086 # two words
     expect "continuous: --$o" 1 "${o%% *} is an option of --flow multiscale: expected --flow continuous without it" "${t2[@]}" \
         "${physics[@]}" --$o
@@ -403,6 +479,9 @@ if [ -c /dev/full ]; then
     expect "full disk: sample" 2 'full' sample --model m.safetensors --n 5000 --out /dev/full --threads 1
     expect "full disk: hmc" 2 'full' hmc "${physics[@]}" --n 5000 --out /dev/full --threads 1
     expect "full disk: history; the model is written" 2 'the model was written' "${t2[@]}" "${physics[@]}" --history /dev/full
+    expect "full disk: checkpoints; the model is written" 2 'last checkpoint, got none; the model was written' "${t2[@]}" "${physics[@]}" \
+        --checkpoint /dev/full --checkpoint-every 1e-9 --out kept
+    expect "full disk: checkpoints; the model that was written" 0 verdict sample --model kept --n 100 --threads 1
     if [ -c /dev/full ]; then ok "cli: /dev/full is still a device"; else bad "cli: /dev/full is still a device"; fi
     "$program" info m.safetensors >/dev/full 2>err
     if [ $? -eq 2 ]; then ok "cli: full disk: stdout"; else bad "cli: full disk: stdout" err; fi

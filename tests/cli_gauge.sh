@@ -13,6 +13,7 @@ expect "u1: help" 0 'U\(1\) gauge theory in 2 dimensions' --help
 for command in train sample info export hmc heatbath measure convert check selftest bench; do
     expect "u1: $command --help" 0 "usage: .* $command" "$command" --help
 done
+expect "u1: options of all flows" 0 '--extent LxL +sites' sample --help
 near='
 o = last(sys.argv[1])["observables"]
 for name, exact in (("plaquette", 0.697774658011), ("q2", 1.2392989107), ("q", 0), ("polyakov_re", 0)):
@@ -76,6 +77,19 @@ expect "u1: info" 0 'tr xyXY ' info m
 expect "u1: info --json" 0 '"loops":4,"nodes":4,"integrator":"cf4"' info m --json
 expect "u1: info --memory" 0 'flow_and_training_f32' info --memory --extent 6x6 --optimizer adam
 expect "u1: sample from a model" 0 '"status":"ok"' sample --model m --n 2000 --chains 16 --out s.nersc --json --threads 1 --therm 5
+py "u1: a model whose Jacobian overflows" '
+data = bytearray(open("m", "rb").read())
+n = struct.unpack("<Q", data[:8])[0]
+b, e = json.loads(bytes(data[8:8 + n]))["layer0.plaquette"]["data_offsets"]
+values = [1e20 * v for v in struct.unpack("<%dd" % ((e - b) // 8), data[8 + n + b:8 + n + e])]
+data[8 + n + b:8 + n + e] = struct.pack("<%dd" % len(values), *values)
+open("steep", "wb").write(data)'
+expect "u1: sample says that its epsilon is not finite" 0 'epsilon +not measured: log q may be off: .* not finite' sample --model steep \
+    --n 32 --measure-logq 2 --threads 1 --real f64
+expect "u1: the verdict says so" 0 'verdict .*epsilon could not be measured' sample --model steep --n 32 --measure-logq 2 --threads 1 --quiet \
+    --real f64
+expect "u1: and the result" 0 '"logq_n":0,.*"unmeasured":"epsilon: .*not finite",.*epsilon could not be measured' sample --model steep --n 32 \
+    --measure-logq 2 --threads 1 --json --real f64
 expect "u1: a configuration of it" 0 'verdict +checksum right' check s-001999.nersc
 rm -f s-*.nersc
 expect "u1: sample with trajectories in between" 0 verdict sample --model m --n 64 --trajectories 1 --threads 1
@@ -88,6 +102,12 @@ expect "u1: train with Adam from the identity" 0 '"parameters":10' "${train[@]}"
     --batch 32 --guard-every 2 --out adam --json
 expect "u1: train the plaquette alone on 2x2" 0 '"parameters":4' "${train[@]}" --extent 2x2 --loops 1 --steps 8 --out y --json
 expect "u1: train a net" 0 '"parameters":49' "${train[@]}" --batch 128 --steps 4 --units 3 --reach 2 --out net --json
+expect "u1: loops have no names" 1 "how many classes, those that info lists, got 'chair'" "${train[@]}" --loops chair --out y
+expect "u1: loops that close around the lattice" 0 'loops close around the lattice along axes of 2 sites' sample --flow nlo \
+    --extent 2x2 --beta 1 --n 64 --threads 1
+expect "u1: checkpoints go to --out where they have no other place" 0 '"status":"ok"' "${train[@]}" --extent 2x2 --steps 3 --batch 32 \
+    --checkpoint-every 1e-9 --out y --json
+expect "u1: info of loops that close around it" 0 'classes of loops that close around it' info y
 expect "u1: info of a net" 0 'net of plaquettes, 3 units, reach 2' info net
 expect "u1: info --json of a net" 0 '"units":3,"reach":2' info net --json
 expect "u1: sample from a net" 0 '"status":"ok"' sample --model net --n 200 --json --threads 1
@@ -269,12 +289,18 @@ def logz(b): return __import__("math").log(sum(bessel(abs(n), b) ** 64 for n in 
 def plaquette(b): return (logz(b + 1e-4) - logz(b - 1e-4)) / 2e-4 / 64
 r = last("out"); o, w = r["observables"]["plaquette"], r["reweighted"]["plaquette"]
 for e in o, w: assert e["reliable"] and abs(e["value"] - plaquette(1.1) + plaquette(1)) < 3.5 * e["error"], (e, plaquette(1.1) - plaquette(1))
+assert abs(r["logz"] - logz(1.1) + logz(1)) < 3.5 * r["logz_error"] < 0.01, (r["logz"], r["logz_error"])
 assert o["error"] < 0.5 * w["error"] and r["ess"] > 0.95 > r["ess_reweighted"] and r["from_beta"] == 1 and r["couplings"]["beta"] == 1.1, r
 a, b = r["observables"]["action"], r["reweighted"]["action"]
 assert abs(a["value"] - b["value"]) < 3.5 * (a["error"] ** 2 + b["error"] ** 2) ** 0.5, (a, b)' out
 expect "u1: correlate without --from-beta" 1 'expected --from-beta' correlate --extent 8x8 --beta 1
 expect "u1: correlate with the exact flow" 1 '--flow' correlate --extent 8x8 --beta 1 --from-beta 1.1 --flow exact
 expect "u1: correlate for people" 0 'ratio of the errors' correlate --extent 4x4 --from-beta 1 --beta 0.9 --n 500
+expect "u1: correlate too far" 0 'the weights of a few samples decide' correlate --extent 8x8 --from-beta 1 --beta 5 --n 500 --threads 1
+expect "u1: correlate farther still" 0 'verdict +errors not reliable' correlate --extent 8x8 --from-beta 1 --beta 100 --n 500 --threads 1
+expect "u1: correlate nowhere" 0 'plaquette +0 +0 +-  not reliable' correlate --extent 4x4 --from-beta 1 --beta 1 --n 100 --threads 1
+expect "u1: correlate, reweighting too far" 0 'reweighting not reliable' correlate --extent 8x8 --from-beta 0 --beta 1 --n 1000 --threads 1
+expect "u1: too few integration steps are in the verdict" 0 'verdict .*log q is NOT exact enough' "${untrained[@]}" --flow nlo --int-steps 1 --n 200
 expect "u1: exact without a beta" 1 'expected --beta' sample --flow exact --extent 8x8
 use lft-su2-2d
 expect "su2: sample exact" 0 '"flow":"exact"' sample --flow exact --extent 16x16 --beta 2.2 --n 10000 --seed 1 --real f64 --json \

@@ -119,24 +119,24 @@ static void exact(const char *name, int extent, double m2, double lambda, double
 }
 
 /* The same chains by a plain loop: one sample at a time, and every rule spelled out. */
-static void plain(void)
+static void plain(int chains)
 {
-    enum { CHAINS = 21, STEPS = 30 };
+    enum { STEPS = 30 };
     const c2_theory theory = phi4(-2, 3);
     lft_arena       arena  = lft_arena_of(memory, sizeof memory);
     c2_flow         flow   = flow_of(3, 4, 1, LFT_PRIOR_FREE, NULL, serial(), &arena);
-    c2_chain        chain  = chain_of(&flow, &theory, CHAINS, 5, &arena);
+    c2_chain        chain  = chain_of(&flow, &theory, chains, 5, &arena);
     c2_batch        one;
     double          x[12], proposal[12], accepted = 0;
     int             c, step, same = 1, longest = 0;
     for (step = 0; step < STEPS; ++step) same = same && c2_chain_next(&chain) == LFT_OK;
     memset(&one, 0, sizeof one);
     (void)c2_batch_init(&one, &flow.lattice, 1, &arena, NULL);
-    for (c = 0; c < CHAINS; ++c) {
+    for (c = 0; c < chains; ++c) {
         double w = 0, logq, S;
         int    run = 0;
         for (step = 0; step <= STEPS; ++step) {
-            const uint64_t number = (uint64_t)(step * CHAINS + c);
+            const uint64_t number = (uint64_t)(step * chains + c);
             same = same && c2_flow_sample(&flow, 5, number, &one, &logq) == LFT_OK;
             c2_action(&theory, &one, &S);
             c2_batch_get(&one, 0, proposal);
@@ -151,7 +151,7 @@ static void plain(void)
         same = same && !memcmp(x, proposal, sizeof x) && w == chain.logw[c] && (uint64_t)run == chain.run[c] &&
                chain.proposal_logw[c] == -S - logq;
     }
-    printf("---- rules\n");
+    printf("---- rules, %d chains\n", chains);
     check_true("the same bits as a plain loop over single samples", same);
     check_true("accepted and longest run", accepted == (double)chain.accepted && longest == (int)chain.longest);
     check_true("counters", chain.steps == STEPS && chain.rounds == STEPS + 1 && chain.nonfinite == 0);
@@ -169,6 +169,38 @@ static uint64_t bits_of(const c2_chain *chain) /* of all configurations and thei
         for (s = 0; s < 13; ++s) sum += bits[s] * (uint64_t)(2 * (13 * i + s) + 1);
     }
     return sum;
+}
+
+/* What a chain is, copied into another, or put back when other rounds have been drawn, goes on in the same way. */
+static void resuming(int chains)
+{
+    const c2_theory theory = phi4(-2, 3);
+    lft_arena       arena  = lft_arena_of(memory, sizeof memory);
+    c2_flow         flow   = flow_of(3, 4, 1, LFT_PRIOR_FREE, NULL, serial(), &arena);
+    c2_chain        a = chain_of(&flow, &theory, chains, 5, &arena), b = chain_of(&flow, &theory, chains, 5, &arena), was;
+    double          x[21][12], w[21];
+    uint64_t        run[21], sum;
+    int             i, step, turn;
+    for (step = 0; step < 8; ++step) (void)c2_chain_next(&a);
+    was = b;
+    was.rounds = a.rounds, was.steps = a.steps, was.accepted = a.accepted, was.longest = a.longest;
+    for (i = 0; i < chains; ++i) {
+        c2_batch_get(&a.x, i, x[i]);
+        w[i] = a.logw[i], run[i] = a.run[i];
+    }
+    for (step = 8; step < 40; ++step) (void)c2_chain_next(&a);
+    sum = bits_of(&a);
+    for (turn = 0; turn < 3; ++turn) {
+        b = was;
+        for (i = 0; i < chains; ++i) {
+            c2_batch_set(&b.x, i, x[i]);
+            b.logw[i] = w[i], b.run[i] = run[i];
+        }
+        b.seed = turn == 1 ? 6 : 5;
+        for (step = 8; step < 40; ++step) (void)c2_chain_next(&b);
+        check_true(turn == 1 ? "another seed, other chains" : "resumed from its members",
+                   turn == 1 ? bits_of(&b) != sum : bits_of(&b) == sum && b.accepted == a.accepted);
+    }
 }
 
 static void threads_and_resuming(void)
@@ -192,22 +224,9 @@ static void threads_and_resuming(void)
             check_true(name, bits_of(&chain) == sum);
         }
     }
-    {
-        lft_arena arena = lft_arena_of(memory, sizeof memory);
-        c2_flow   flow  = flow_of(3, 4, 1, LFT_PRIOR_FREE, NULL, serial(), &arena);
-        c2_chain  a = chain_of(&flow, &theory, 21, 5, &arena), b = chain_of(&flow, &theory, 21, 5, &arena);
-        double    x[12];
-        int       i;
-        for (step = 0; step < 8; ++step) (void)c2_chain_next(&a);
-        for (i = 0; i < 21; ++i) {
-            c2_batch_get(&a.x, i, x);
-            c2_batch_set(&b.x, i, x);
-            b.logw[i] = a.logw[i], b.run[i] = a.run[i];
-        }
-        b.rounds = a.rounds, b.steps = a.steps, b.accepted = a.accepted, b.longest = a.longest;
-        for (step = 8; step < 20; ++step) (void)c2_chain_next(&b);
-        check_true("resumed from its members", bits_of(&b) == sum);
-    }
+    resuming(21);
+    resuming(3);
+    resuming(1);
 }
 
 /* ---- overflow ------------------------------------------------------------------------------------------------------------ */
@@ -374,13 +393,15 @@ static void refusals(void)
 
 int main(void)
 {
+    int chains;
     static const double one_site[]     = {.733748687322, .223366242394, .418138, .223366242394, .087091560598};
     static const double broken_phase[] = {.914433978425, .450481641481, .363764244432, .171434423240, .056169583896};
     static const double symmetric[]    = {-.680230025670, .294085021261, .099900191472, .130146127154, .045955444337};
     exact("one site, m2 = -4, lambda = 8, normal prior", 1, -4, 8, 1, LFT_PRIOR_NORMAL, one_site);
     exact("2 x 2, m2 = -4, lambda = 8, free prior", 2, -4, 8, 1, LFT_PRIOR_FREE, broken_phase);
     exact("2 x 2, m2 = 1, lambda = 1, free prior", 2, 1, 1, 1.5, LFT_PRIOR_FREE, symmetric);
-    plain();
+    plain(21);
+    for (chains = 1; chains <= c2_lanes() + 1; ++chains) plain(chains); /* fewer than lanes, and one more */
     threads_and_resuming();
     overflows();
     refusals();

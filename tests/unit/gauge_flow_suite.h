@@ -8,6 +8,7 @@ static unsigned char flow_memory[160 << 20];
 static int           flow_loops; /* 0: those of the second order */
 static int           flow_extent = 3;
 static int           flow_doubled; /* axis + 1, 0: none */
+static int           flow_along;   /* extent of that axis, 0: about that of the others */
 static int           flow_units, flow_reach; /* of a net in the continuous flow, 0: none */
 static int           flow_equal; /* 1: all extents are the same */
 static int           flow_circle;  /* harmonics of a circle map instead of the continuous flow, 0: none */
@@ -52,7 +53,7 @@ static lft_arena SUITE_(make)(SUITE_(flow) *flow, int integrator, int steps, int
     SUITE_(circle_desc) circle;
     SUITE_(layer_desc)  layer;
     lft_error           error;
-    double              noise[300];
+    double              noise[1500];
     size_t              i;
     int                 mu;
     memset(&desc, 0, sizeof desc);
@@ -62,7 +63,7 @@ static lft_arena SUITE_(make)(SUITE_(flow) *flow, int integrator, int steps, int
     if (flow_circle) desc.layer = &layer, desc.layers = 1;
     for (mu = 0; mu < SUITE_DIM; ++mu) {
         desc.extent[mu] = flow_extent + (mu == 1 && unequal && !flow_equal);
-        if (mu == flow_doubled - 1) desc.extent[mu] = (flow_extent + 1) / 2 * 2;
+        if (mu == flow_doubled - 1) desc.extent[mu] = flow_along ? flow_along : (flow_extent + 1) / 2 * 2;
     }
     if (pool) desc.pool = *pool;
     desc.continuous.integrator = (lft_group_integrator)integrator, desc.continuous.doubled = flow_doubled;
@@ -563,13 +564,16 @@ static void SUITE_(refused)(const char *what, int extent, int loops, int order, 
 
 static void SUITE_(loop_names)(void)
 {
-    char text[80], four[4];
+    SUITE_(flow) flow;
+    char         text[80], four[4];
+    (void)SUITE_(make)(&flow, 0, 4, 2, 1, NULL);
     check_true(suite_name("the first class"),
-               SUITE_(continuous_loop)(0, 0, text, sizeof text) == LFT_OK && !strcmp(text, "tr xyXY"));
-    check_true(suite_name("the second order begins"), !SUITE_(continuous_loop)(0, 1, text, sizeof text) && strlen(text) > 8);
-    check_true(suite_name("cut"), SUITE_(continuous_loop)(0, 1, four, sizeof four) == LFT_OK && strlen(four) == 3);
-    check_true(suite_name("no such class"), SUITE_(continuous_loop)(0, 1000, text, sizeof text) == LFT_ERR_ARG);
-    check_true(suite_name("no such class"), SUITE_(continuous_loop)(0, -1, text, sizeof text) == LFT_ERR_ARG);
+               SUITE_(continuous_loop)(flow.layer, 0, text, sizeof text) == LFT_OK && !strcmp(text, "tr xyXY"));
+    check_true(suite_name("the second order begins"),
+               SUITE_(continuous_loop)(flow.layer, 1, text, sizeof text) == LFT_OK && strlen(text) > 8);
+    check_true(suite_name("cut"), SUITE_(continuous_loop)(flow.layer, 1, four, sizeof four) == LFT_OK && strlen(four) == 3);
+    check_true(suite_name("no such class"), SUITE_(continuous_loop)(flow.layer, 1000, text, sizeof text) == LFT_ERR_ARG);
+    check_true(suite_name("no such class"), SUITE_(continuous_loop)(flow.layer, -1, text, sizeof text) == LFT_ERR_ARG);
     check_true(suite_name("classes of orders 1 and 2"), SUITE_(continuous_loops)(0, 1) == 1 && SUITE_(continuous_loops)(0, 2) ==
                (SUITE_GROUP == LFT_SU3 ? (SUITE_DIM == 2 ? 7 : 11) : (SUITE_DIM == 2 ? 4 : 6)));
     check_true(suite_name("no such order"), SUITE_(continuous_loops)(0, 0) == 0 && SUITE_(continuous_loops)(0, 5) == 0);

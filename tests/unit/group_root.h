@@ -2,7 +2,7 @@
  * lftflow.h, which gives the common room, once per instance, with LFT_NAME, LFT_GROUP, LFT_REAL and, optionally, LFT_LANES. */
 #ifndef TEST_GROUP_ROOT
 #define TEST_GROUP_ROOT
-enum { TEST_MUL, TEST_MUL_ADJ, TEST_ADJ_MUL, TEST_ADJOINT, TEST_EXP, TEST_LOG, TEST_EIGEN, TEST_TRACE, TEST_CARRY, TEST_UNIT,
+enum { TEST_MUL, TEST_MUL_ADJ, TEST_ADJ_MUL, TEST_ADJOINT, TEST_EXP, TEST_EIGEN, TEST_TRACE, TEST_CARRY, TEST_UNIT,
        TEST_ONE, TEST_HAAR, TEST_MOVE, TEST_SUM };
 
 /* What a word of a group did with the reals of each lane: links a, b, numbers z, into links u, numbers v. */
@@ -27,6 +27,7 @@ typedef struct test_words {
 #include "../../src/33_su2.h"
 #else
 #include "../../src/34_su3.h"
+#include "../../src/47_su3_eigen.h"
 #endif
 
 static int LFT_(lanes)(void) { return LFT_P_LANES; }
@@ -53,7 +54,7 @@ static void LFT_(word)(int what, test_words *w, int n)
 {
     lft_u a, b, u;
     lft_z z, g;
-    lft_w sum;
+    lft_w sum, factor;
     lft_v link[LFT_P_LINK], normal[LFT_P_HAAR], phase[3];
     int   k;
     lft_p_zero(&u, sizeof u);
@@ -68,8 +69,9 @@ static void LFT_(word)(int what, test_words *w, int n)
     case TEST_ADJ_MUL: LFT_P(adj_mul)(&u, &a, &b); break;
     case TEST_ADJOINT: LFT_P(adjoint)(&u, &a); break;
     case TEST_EXP: LFT_P(exp_of)(&u, &z); break;
-    case TEST_LOG: LFT_P(log_of)(&g, &a); break;
+#if LFT_GROUP == LFT_SU3
     case TEST_EIGEN: LFT_P(eigen)(&a, &u, phase); break;
+#endif
     case TEST_TRACE:
         phase[0] = LFT_P(trace)(&a, &g);
         phase[1] = LFT_P(trace_im)(&a);
@@ -92,11 +94,12 @@ static void LFT_(word)(int what, test_words *w, int n)
         LFT_P(sum_add)(&sum, (lft_real)0.5, &b);
         LFT_P(adjoint)(&u, &b);
         LFT_P(sum_add)(&sum, -2, &u);
-        phase[0] = LFT_P(sum_trace)(&a, &sum);
+        LFT_P(sum_of)(link, &factor);
+        LFT_P(sum_inner)(&factor, &sum, 0, phase, NULL);
     }
     if (what >= TEST_UNIT && what <= TEST_MOVE) LFT_P(get)(link, &u);
     for (k = 0; k < LFT_P_LINK; ++k) LFT_(out)(u.c[k], w->u, k);
-    if (what == TEST_LOG || what == TEST_CARRY) {
+    if (what == TEST_CARRY) {
         for (k = 0; k < LFT_P_ALGEBRA; ++k) LFT_(out)(g.c[k], w->v, k);
         return;
     }

@@ -146,8 +146,8 @@ static void test_products(void)
 static void test_exponential(void)
 {
     static const double size[] = {1e-3, 0.3, 1, 5, 30};
-    double              worst[5], inverse = 0, back = 0, unitary = 0;
-    int                 i, turn, l, k;
+    double              worst[5], unitary = 0;
+    int                 i, turn, l;
     for (i = 0; i < 5; ++i) {
         worst[i] = 0;
         for (turn = 0; turn < 12; ++turn) {
@@ -160,18 +160,6 @@ static void test_exponential(void)
                 const matrix m = matrix_exp(matrix_of_algebra(words[l].z));
                 keep_worst(worst + i, matrix_apart(matrix_of_link(words[l].u), m) / (1 + size[i]));
                 keep_worst(&unitary, matrix_defect(matrix_of_link(words[l].u)) / (1 + size[i]));
-                memcpy(words[l].a, words[l].u, sizeof words[l].a);
-            }
-            g->word(TEST_LOG, words, 0);
-            for (l = 0; l < g->lanes; ++l) {
-                double square = 0, length = 0;
-                for (k = 0; k < g->algebra; ++k) {
-                    square += (words[l].z[k] - words[l].v[k]) * (words[l].z[k] - words[l].v[k]);
-                    length += words[l].z[k] * words[l].z[k];
-                }
-                if (sqrt(length) < 3) keep_worst(&inverse, sqrt(square)); /* shorter than any other logarithm */
-                keep_worst(&back, matrix_apart(matrix_exp(matrix_of_algebra(words[l].v)), matrix_of_link(words[l].a)) /
-                                      (1 + size[i]));
             }
         }
     }
@@ -181,8 +169,6 @@ static void test_exponential(void)
     check_below(named("exp, size 5, over 1 + size"), worst[3], 30 * g->eps);
     check_below(named("exp, size 30, over 1 + size"), worst[4], 60 * g->eps);
     check_below(named("exp is unitary, det 1"), unitary, 30 * g->eps);
-    check_below(named("log exp z = z"), inverse, 40 * g->eps);
-    check_below(named("exp log u = u"), back, 60 * g->eps);
 }
 
 /* a = a b a^+ */
@@ -227,7 +213,7 @@ static void test_eigen(void)
             keep_worst(&worst, matrix_apart(matrix_times(matrix_times(x, d), matrix_dagger(x)), u));
             keep_worst(&unitary, matrix_defect(x));
             kind = (int)floor(s / 6.283185307179586 + 0.5);
-            if (g->colours > 1) keep_worst(&sum_of, fabs(s - 6.283185307179586 * kind));
+            keep_worst(&sum_of, fabs(s - 6.283185307179586 * kind));
         }
     }
     check_below(named("u = x diag x^+, coinciding eigenvalues too"), worst, 40 * g->eps);
@@ -362,7 +348,7 @@ int main(void)
         matrix_colours = g->colours;
         test_products();
         test_exponential();
-        test_eigen();
+        if (g->colours == 3) test_eigen();
         test_derivatives();
         test_unitarity();
         test_files();

@@ -10,18 +10,19 @@ static void SUITE_(loop_values)(const SUITE_(p_potential) *s, const SUITE_(batch
 {
     const SUITE_(p_program) *g = &s->program;
     SUITE_(p_place)          p = SUITE_(p_first_place)();
+    SUITE_(p_program_sums)      wanted;
     const int                lanes = SUITE_(lanes)();
     SUITE_(p_v)             *part = (SUITE_(p_v) *)lft_arena_take(&flow_scratch, (size_t)g->classes, sizeof *part);
     int                      y, i;
-    f.dot = NULL;
+    memset(&wanted, 0, sizeof wanted);
+    wanted.value = part;
+    f.dot       = NULL;
     SUITE_(p_program_links)(g, SUITE_(p_view)(x->data), f.value);
     for (i = 0; i < g->classes * lanes; ++i) W[i] = 0;
     for (y = 0; y < g->lattice.volume; ++y, SUITE_(p_next_place)(&g->lattice, &p)) {
         SUITE_(p_set_zero)(part, g->classes);
         SUITE_(p_program_at)(g, p, &f);
-        SUITE_(p_program_forward)(g, &f);
-        SUITE_(p_program_traces)(g, &f);
-        SUITE_(p_program_values)(g, &f, part, NULL);
+        SUITE_(p_program_visit)(g, &f, NULL, NULL, &wanted);
         for (i = 0; i < g->classes; ++i) SUITE_(p_add_wide)(W + i * lanes, part[i]);
     }
     flow_scratch = flow_scratch_start;
@@ -232,11 +233,11 @@ static void SUITE_(small_transfer)(int order)
                strstr(flow[1].error.text, "close around"));
     check_true(suite_name("    to a small one is refused"), SUITE_(flow_transfer)(flow, flow + 1) == LFT_ERR_MISMATCH);
     for (i = 0; i < loops; ++i) {
-        if (SUITE_(continuous_loop)(0, i, name[0], 80) || SUITE_(continuous_loop_of)(flow[1].layer, i, name[1], 80)) break;
+        if (SUITE_(continuous_loop)(flow[2].layer, i, name[0], 80) || SUITE_(continuous_loop)(flow[1].layer, i, name[1], 80)) break;
         if (strcmp(name[0], name[1])) break;
     }
     check_true(suite_name("names of loops of a large lattice"), i == loops);
-    for (i = 0; i < loops && !SUITE_(continuous_loop_of)(flow->layer, i, name[0], 80) && strlen(name[0]) > 6; ++i) {}
+    for (i = 0; i < loops && !SUITE_(continuous_loop)(flow->layer, i, name[0], 80) && strlen(name[0]) > 6; ++i) {}
     check_true(suite_name("    of a small one"), i == loops &&
-               SUITE_(continuous_loop_of)(flow->layer, loops, name[0], 80) == LFT_ERR_ARG);
+               SUITE_(continuous_loop)(flow->layer, loops, name[0], 80) == LFT_ERR_ARG);
 }
