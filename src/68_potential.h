@@ -245,26 +245,20 @@ LFT_P_STATIC LFT_P(program_fields) LFT_P(potential_fields)(const LFT_P(potential
     return f;
 }
 
-/* d_j = sum_i c_i D_ij: the divergence is sum_j d_j W_j + the constant that is returned. */
-LFT_P_STATIC double LFT_P(potential_laplacian)(const LFT_P(potential) *s, const double *c, double *d)
+/* The weights of the classes of the program, 0 of what is no class: e_i = -c_i of S~, d_j = sum_i c_i D_ij of the divergence, which
+ * is sum_j d_j W_j + the constant that is returned. */
+LFT_P_STATIC double LFT_P(potential_weights)(const LFT_P(potential) *s, const double *c, double *e, double *d)
 {
     const int all = s->program.classes;
     double    constant = 0;
     int       i, j;
-    for (j = 0; j < all; ++j) d[j] = 0;
+    for (i = 0; i < LFT_P_CLASSES; ++i) e[i] = i < s->classes ? -c[i] : 0, d[i] = 0;
     for (i = 0; i < s->classes; ++i) {
         const double *row = s->closure + i * (all + 1);
         for (j = 0; j < all; ++j) d[j] += c[i] * row[j];
         constant += c[i] * row[all];
     }
     return constant;
-}
-
-/* e = -c for all of the program's classes. */
-LFT_P_STATIC void LFT_P(potential_weights)(const LFT_P(potential) *s, const double *c, double *e)
-{
-    int i;
-    for (i = 0; i < s->program.classes; ++i) e[i] = i < s->classes ? -c[i] : 0;
 }
 
 /* Z of every link, 0 of one that does not move, and div[lane]. */
@@ -279,8 +273,7 @@ LFT_P_STATIC void LFT_P(potential_force)(const LFT_P(potential) *s, const double
     int                   x, i, l;
     f.dot = NULL;
     LFT_P(program_links)(g, links, f.value);
-    LFT_P(potential_weights)(s, c, e);
-    constant = LFT_P(potential_laplacian)(s, c, d);
+    constant = LFT_P(potential_weights)(s, c, e, d);
     LFT_P(program_weigh)(g, &f, e, d);
     LFT_P(set_zero)((lft_v *)f.bar, volume * LFT_DIM * LFT_P_SUM);
     for (l = 0; l < LFT_P_LANES; ++l) div[l] = constant;
@@ -335,8 +328,7 @@ LFT_P_STATIC void LFT_P(potential_backward)(const LFT_P(potential) *s, const dou
         if (LFT_P(program_moves)(g, i)) LFT_P(sum_turned)(f.dot + i, (const lft_z *)(y + i * LFT_P_ALGEBRA), f.value + i);
     }
     if (to) {
-        LFT_P(potential_weights)(s, c, e);
-        (void)LFT_P(potential_laplacian)(s, c, d);
+        (void)LFT_P(potential_weights)(s, c, e, d);
         LFT_P(program_weigh)(g, &f, e, d);
         LFT_P(set_zero)((lft_v *)f.bar, links_n * LFT_P_SUM);
         LFT_P(set_zero)((lft_v *)f.dot_bar, links_n * LFT_P_SUM);
