@@ -59,6 +59,19 @@ static lft_status LFT(sample_hmc)(LFT(sample_job) *j, LFT(flow) *flow, const LFT
     return cli_check(c, LFT(hmc_thermalise)(&j->hmc, 100), &j->hmc.error);
 }
 
+/* After a signal: of a file whose header says how many follow nothing is left, else the estimates of what there is. */
+static lft_status LFT(sample_stop)(LFT(sample_job) *j, lft_error *e)
+{
+    LFT(recorder) *r = &j->record;
+    if (r->to.write) return LFT(interrupted)(r, e);
+    if (r->done == r->n) return LFT_OK;
+    cli_note(j->c, "stopped after %llu of %llu configurations; the numbers are of these", (unsigned long long)r->done,
+             (unsigned long long)r->n);
+    r->n                 = r->done;
+    j->c->result->status = "stopped";
+    return LFT_OK;
+}
+
 static int LFT(sample_fill)(lft_writer to, void *context, lft_error *e)
 {
     LFT(sample_job) *j = (LFT(sample_job) *)context;
@@ -77,7 +90,7 @@ static int LFT(sample_fill)(lft_writer to, void *context, lft_error *e)
         cli_progress(j->c, r->done, r->n, "sample %llu/%llu  acceptance %.3f", (unsigned long long)r->done,
                      (unsigned long long)r->n,
                      (double)j->chain.accepted / ((double)j->chain.steps * (double)j->chain.chains));
-        if (cli_signal) return (int)LFT(interrupted)(r, e);
+        if (cli_signal && !status) status = LFT(sample_stop)(j, e);
     }
     cli_progress_end(j->c);
     r->seconds = cli_seconds() - begin;

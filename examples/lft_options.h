@@ -325,6 +325,10 @@ static void cli_help_command(const cli *c, const cli_command *command)
     if (command->bit & CLI_CHAINS) {
         printf("\nRow i of the npy file belongs to chain i mod chains: measure it with the same --chains.\n");
     }
+    if (command->bit == CLI_SAMPLE) {
+        printf("\nCtrl-C or SIGTERM ends with the numbers of the configurations so far, exit status 130 or 143; of an npy\n"
+               "file nothing is left.\n");
+    }
     if (command->bit & (CLI_HMC | CLI_HEATBATH)) {
         printf("\nWith --checkpoint, Ctrl-C or SIGTERM leaves one and exits with 130 or 143; the same command with --resume FILE\n"
                "then ends with the configurations and numbers of an uninterrupted run, bit for bit. --n may grow meanwhile.\n"

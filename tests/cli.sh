@@ -370,6 +370,20 @@ child=
 if [ $got -eq 130 ]; then ok "cli: SIGINT while sampling: exit status 130"; else bad "cli: SIGINT while sampling: exit status 130" err; fi
 same "SIGINT while sampling: the old file stays" phi.npy keep.npy
 gone "SIGINT while sampling: no temporary file is left" keep.npy.tmp
+"$program" sample --model m.safetensors --n 10000000 --threads 1 --json >out 2>err </dev/null &
+child=$!
+sleep 1
+kill -INT $child
+wait $child
+got=$?
+child=
+if [ $got -eq 130 ] && grep -q 'the numbers are of these' err &&
+    [ "$(sed -n 's/^stopped after \([0-9]*\) of .*/\1/p' err)" = "$(sed -n 's/.*"status":"stopped".*"n":\([0-9]*\),"ess":0.*/\1/p' out)" ]; then
+    ok "cli: SIGINT while sampling to no file: the numbers of what there is"
+else
+    { echo "exit status $got, expected 130"; cat out err; } >why
+    bad "cli: SIGINT while sampling to no file: the numbers of what there is" why
+fi
 
 goes_on "hmc" hmc "${physics[@]}" --n 10000 --chains 16 --therm 0 --threads 1
 expect "checkpoint: another coupling" 2 'ck: lambda: expected 7 as in the command, got 6.975' hmc "${physics[@]}" --lambda 7 \
