@@ -359,24 +359,21 @@ interrupt() { # signal, expected exit status
 }
 interrupt INT 130
 interrupt TERM 143
+sample_stopped() { # arguments...: sampling, stopped after a second; sets got
+    "$program" sample --model m.safetensors --threads 1 "$@" >out 2>err </dev/null &
+    child=$!
+    sleep 1
+    kill -INT $child
+    wait $child
+    got=$?
+    child=
+}
 cp phi.npy keep.npy
-"$program" sample --model m.safetensors --n 100000000 --out keep.npy --threads 1 >out 2>err </dev/null &
-child=$!
-sleep 1
-kill -INT $child
-wait $child
-got=$?
-child=
+sample_stopped --n 100000000 --out keep.npy
 if [ $got -eq 130 ]; then ok "cli: SIGINT while sampling: exit status 130"; else bad "cli: SIGINT while sampling: exit status 130" err; fi
 same "SIGINT while sampling: the old file stays" phi.npy keep.npy
 gone "SIGINT while sampling: no temporary file is left" keep.npy.tmp
-"$program" sample --model m.safetensors --n 10000000 --threads 1 --json >out 2>err </dev/null &
-child=$!
-sleep 1
-kill -INT $child
-wait $child
-got=$?
-child=
+sample_stopped --n 10000000 --json
 if [ $got -eq 130 ] && grep -q 'the numbers are of these' err &&
     [ "$(sed -n 's/^stopped after \([0-9]*\) of .*/\1/p' err)" = "$(sed -n 's/.*"status":"stopped".*"n":\([0-9]*\),"ess":0.*/\1/p' out)" ]; then
     ok "cli: SIGINT while sampling to no file: the numbers of what there is"
