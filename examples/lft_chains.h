@@ -1,15 +1,13 @@
 /* lft_chains.h: the command sample, and the forward ESS (a part of lft_commands.h). SPDX-License-Identifier: MIT-0 */
 
 typedef struct LFT(sample_job) {
-    cli          *c;
-    LFT(chain)    chain;
-    LFT(hmc)      hmc; /* between the steps of the flow */
-    int           trajectories;
-    LFT(recorder) record;
-    double       *logw; /* of all proposals */
-    size_t        weights;
-    uint64_t      therm, every, seed;
-    lft_arena     gauge;
+    LFT(chain)  chain;
+    LFT(hmc)    hmc; /* between the steps of the flow */
+    int         trajectories;
+    LFT(markov) run;
+    lft_series  logw; /* of all proposals, in their order */
+    uint64_t    seed;
+    lft_arena   gauge;
 } LFT(sample_job);
 
 /* Keeps the log-weights of a round of proposals; one without a finite number has weight 0. */
@@ -17,15 +15,17 @@ static void LFT(sample_keep)(LFT(sample_job) *j)
 {
     int i;
     for (i = 0; i < j->chain.chains; ++i) {
-        const double w       = j->chain.proposal_logw[i];
-        j->logw[j->weights++] = lft_finite(w) ? w : -CLI_INFINITY;
+        const double w = j->chain.proposal_logw[i];
+        j->logw.data[j->logw.length[0]++] = lft_finite(w) ? w : -CLI_INFINITY;
     }
 }
 
-static lft_status LFT(sample_step)(LFT(sample_job) *j, lft_error *e)
+static lft_status LFT(sample_update)(void *job, uint64_t number, lft_error *e)
 {
-    lft_status status = LFT(chain_next)(&j->chain);
-    int        i;
+    LFT(sample_job) *j      = (LFT(sample_job) *)job;
+    lft_status       status = LFT(chain_next)(&j->chain);
+    int              i;
+    (void)number; /* all are alike */
     if (!status) LFT(sample_keep)(j);
     if (!status && j->trajectories) {
         status = LFT(hmc_start)(&j->hmc, &j->chain.x);
@@ -40,112 +40,128 @@ static lft_status LFT(sample_step)(LFT(sample_job) *j, lft_error *e)
     return status;
 }
 
-/* HMC for the steps in between, tuned on chains that start from the flow's. */
-static lft_status LFT(sample_hmc)(LFT(sample_job) *j, LFT(flow) *flow, const LFT(theory) *theory, uint64_t seed)
+static const LFT(batch) *LFT(sample_fields)(void *job, lft_status *status, lft_error *e)
 {
-    cli          *c = j->c;
+    LFT(sample_job) *j = (LFT(sample_job) *)job;
+    if (!*status) *status = LFT(any_gauge)(j->chain.flow, j->seed, j->run.record.done, &j->chain.x, j->gauge, e);
+    return &j->chain.x;
+}
+
+/* HMC for the steps in between, tuned on chains that start from the flow's; the checkpoint knows how. */
+static lft_status LFT(sample_hmc)(cli *c, LFT(sample_job) *j)
+{
     LFT(hmc_desc) d;
     lft_arena     arena;
     memset(&d, 0, sizeof d);
-    memcpy(d.extent, flow->lattice.extent, sizeof d.extent);
+    memcpy(d.extent, j->chain.x.lattice.extent, sizeof d.extent);
     d.chains = j->chain.chains;
     d.length = cli_positive(c, "length", 0);
-    d.seed   = seed;
-    d.pool   = flow->pool;
+    d.seed   = j->seed;
+    d.pool   = j->chain.flow->pool;
     if (!j->trajectories || c->error.code) return c->error.code;
     arena = cli_arena(c, LFT(hmc_bytes)(&d));
-    if (c->error.code || cli_check(c, LFT(hmc_init)(&j->hmc, theory, &d, &arena, &c->error), &c->error)) return c->error.code;
+    if (c->error.code || cli_check(c, LFT(hmc_init)(&j->hmc, j->chain.theory, &d, &arena, &c->error), &c->error)) {
+        return c->error.code;
+    }
+    if (cli_given(c, "resume")) return LFT_OK;
     if (cli_check(c, LFT(hmc_start)(&j->hmc, &j->chain.x), &j->hmc.error)) return c->error.code;
     return cli_check(c, LFT(hmc_thermalise)(&j->hmc, 100), &j->hmc.error);
 }
 
-/* After a signal: of a file whose header says how many follow nothing is left, else the estimates of what there is. */
-static lft_status LFT(sample_stop)(LFT(sample_job) *j, lft_error *e)
+/* What a checkpoint says of the chains beside their configurations. */
+static void LFT(sample_facts)(LFT(sample_job) *j, uint64_t number)
 {
-    LFT(recorder) *r = &j->record;
-    if (r->to.write) return LFT(interrupted)(r, e);
-    if (r->done == r->n) return LFT_OK;
-    cli_note(j->c, "stopped after %llu of %llu configurations; the numbers are of these", (unsigned long long)r->done,
-             (unsigned long long)r->n);
-    r->n                 = r->done;
-    j->c->result->status = "stopped";
+    cli_checkpoint *k     = &j->run.keep;
+    LFT(chain)     *chain = &j->chain;
+    if (!checkpoint_wanted(k)) return;
+    checkpoint_count(k, "model", number);
+    checkpoint_count(k, "trajectories", (uint64_t)j->trajectories);
+    checkpoint_real(k, "length", j->hmc.desc.length);
+    checkpoint_state(k, "sample.logw", LFT_DTYPE_F64, chain->logw, (size_t)chain->chains);
+    checkpoint_state(k, "sample.run", LFT_DTYPE_U64, chain->run, (size_t)chain->chains);
+    checkpoint_state(k, "sample.rounds", LFT_DTYPE_U64, &chain->rounds, 1);
+    checkpoint_state(k, "sample.accepted", LFT_DTYPE_U64, &chain->accepted, 1);
+    checkpoint_state(k, "sample.nonfinite", LFT_DTYPE_U64, &chain->nonfinite, 1);
+    checkpoint_state(k, "sample.longest", LFT_DTYPE_U64, &chain->longest, 1);
+    checkpoint_series(k, "sample.series", &j->logw);
+    if (!j->trajectories) return;
+    checkpoint_state(k, "hmc.drawn", LFT_DTYPE_U64, &j->hmc.drawn, 1);
+    LFT(hmc_state)(k, &j->hmc);
+}
+
+static lft_status LFT(sample_resume)(LFT(sample_job) *j)
+{
+    const LFT(chain) *chain = &j->chain;
+    cli              *c     = j->run.record.c;
+    uint64_t          rounds;
+    if (LFT(markov_resume)(&j->run)) return c->error.code;
+    rounds = chain->steps + 1; /* with that of the start, which may have taken several */
+    if (j->logw.length[0] != rounds * (uint64_t)chain->chains || chain->rounds < rounds ||
+        (j->trajectories && (j->hmc.steps < 1 || j->hmc.steps > 10000))) {
+        return cli_fail(c, LFT_ERR_FORMAT, "%.40s: expected the log-weights of %llu rounds, got %llu numbers, %llu rounds, %d steps",
+                        j->run.keep.resume, (unsigned long long)rounds, (unsigned long long)j->logw.length[0],
+                        (unsigned long long)chain->rounds, j->hmc.steps);
+    }
     return LFT_OK;
 }
 
-static int LFT(sample_fill)(lft_writer to, void *context, lft_error *e)
+static lft_status LFT(sample_set_up)(cli *c, LFT(sample_job) *j, LFT(flow) *flow, const LFT(model_info) *info,
+                                     const LFT(theory) *theory, uint64_t n)
 {
-    LFT(sample_job) *j = (LFT(sample_job) *)context;
-    LFT(recorder)   *r = &j->record;
-    const double     begin = cli_seconds();
-    lft_status       status;
-    uint64_t         i;
-    r->to  = to;
-    status = LFT(recorder_header)(r, e);
-    LFT(sample_keep)(j); /* the round from which the chains were started */
-    for (i = 0; i < j->therm && !status; ++i) status = LFT(sample_step)(j, e);
-    while (!status && r->done < r->n) {
-        for (i = 0; i < j->every && !status; ++i) status = LFT(sample_step)(j, e);
-        if (!status) status = LFT(any_gauge)(j->chain.flow, j->seed, r->done, &j->chain.x, j->gauge, e);
-        if (!status) status = LFT(recorder_round)(r, &j->chain.x, e);
-        cli_progress(j->c, r->done, r->n, "sample %llu/%llu  acceptance %.3f", (unsigned long long)r->done,
-                     (unsigned long long)r->n,
-                     (double)j->chain.accepted / ((double)j->chain.steps * (double)j->chain.chains));
-        if (cli_signal && !status) status = LFT(sample_stop)(j, e);
-    }
-    cli_progress_end(j->c);
-    r->seconds = cli_seconds() - begin;
-    return (int)status;
-}
-
-/* n configurations of the flow's chains, written to `out` unless it is NULL; results into c->result. */
-static lft_status LFT(sample_run)(cli *c, LFT(flow) *flow, const LFT(theory) *theory, const cli_exactness *exactness, uint64_t n,
-                                  uint64_t seed, const char *out)
-{
-    static LFT(sample_job) job;
-    LFT(sample_job)       *j = &job;
-    cli_result            *r = c->result;
-    LFT(chain_desc)        d;
-    LFT(watch)             watch;
-    lft_weights            w;
-    lft_arena              arena;
-    uint64_t               rounds;
-    memset(j, 0, sizeof *j);
+    const uint64_t  every = cli_count(c, "every", 1, 1, 1u << 30), therm = cli_count(c, "therm", 20, 0, 1u << 30);
+    LFT(chain_desc) d;
+    LFT(watch)      watch;
+    lft_arena       measure = lft_arena_measure(), arena;
+    size_t          weights;
     memset(&d, 0, sizeof d);
-    j->c     = c;
-    j->seed  = seed;
-    j->gauge = LFT(gauge_arena)(c, flow);
-    j->therm = cli_count(c, "therm", 20, 0, 1u << 30);
-    j->every = cli_count(c, "every", 1, 1, 1u << 30);
+    d.chains = cli_chains(c, n);
+    d.seed   = j->seed;
+    weights  = (size_t)(1 + therm + (n + (uint64_t)d.chains - 1) / (uint64_t)d.chains * every) * (size_t)d.chains;
     j->trajectories = (int)cli_count(c, "trajectories", 0, 0, 1000000);
     if (cli_given(c, "length") && !j->trajectories) {
         return cli_fail(c, LFT_ERR_ARG, "--length: expected --trajectories beside it, got none");
     }
-    d.chains = cli_chains(c, n);
-    d.seed   = seed;
-    if (out) (void)cli_try_path(c, out);
-    arena = cli_arena(c, LFT(chain_bytes)(&flow->lattice, &d));
+    if (cli_text(c, "out")) (void)cli_try_path(c, cli_text(c, "out"));
     if (c->error.code || LFT(read_watch)(c, &flow->lattice, &watch)) return c->error.code;
-    if (LFT(recorder_init)(&j->record, c, theory, &watch, d.chains, d.chains, n)) return c->error.code;
-    rounds  = 1 + j->therm + (n + (uint64_t)d.chains - 1) / (uint64_t)d.chains * j->every;
-    j->logw = (double *)cli_alloc(c, (size_t)rounds * (size_t)d.chains * sizeof(double));
-    if (c->error.code) return c->error.code;
+    j->gauge = LFT(gauge_arena)(c, flow);
+    (void)lft_series_init(&j->logw, 1, 1, weights, &measure, NULL);
+    arena = cli_arena(c, measure.need + LFT(chain_bytes)(&flow->lattice, &d));
+    if (c->error.code || cli_check(c, lft_series_init(&j->logw, 1, 1, weights, &arena, &c->error), &c->error)) return c->error.code;
     if (cli_check(c, LFT(chain_init)(&j->chain, flow, theory, &d, &arena, &c->error), &c->error)) return c->error.code;
-    if (LFT(sample_hmc)(j, flow, theory, seed)) return c->error.code;
-    if (LFT(recorder_run)(&j->record, out, LFT(sample_fill), j)) return c->error.code;
-    w                    = lft_weigh(j->logw, j->weights);
-    r->threads           = (uint64_t)(flow->pool.threads > 1 ? flow->pool.threads : 1);
-    LFT(recorder_finish)(&j->record, theory);
+    if (LFT(sample_hmc)(c, j)) return c->error.code;
+    LFT(sample_keep)(j); /* the round from which the chains were started */
+    j->run.job      = j;
+    j->run.update   = LFT(sample_update);
+    j->run.fields   = LFT(sample_fields);
+    j->run.accepted = &j->chain.accepted;
+    j->run.of       = &j->chain.steps;
+    j->run.partial  = 1;
+    if (LFT(markov_init)(&j->run, c, theory, &watch, n, j->seed, &j->chain.x, &j->chain.steps, 20)) return c->error.code;
+    LFT(sample_facts)(j, checkpoint_wanted(&j->run.keep) ? LFT(model_number)(c, flow, info) : 0);
+    return LFT(sample_resume)(j);
+}
+
+/* n configurations of the flow's chains, written as --out says; results into c->result. */
+static lft_status LFT(sample_run)(cli *c, LFT(flow) *flow, const LFT(model_info) *info, const LFT(theory) *theory,
+                                  const cli_exactness *exactness, uint64_t n, uint64_t seed)
+{
+    static LFT(sample_job) job;
+    LFT(sample_job)       *j = &job;
+    cli_result            *r = c->result;
+    lft_weights            w;
+    memset(j, 0, sizeof *j);
+    j->seed = seed;
+    if (LFT(sample_set_up)(c, j, flow, info, theory, n) || LFT(markov_run)(&j->run)) return c->error.code;
+    w = lft_weigh(j->logw.data, j->logw.length[0]);
+    LFT(markov_finish)(&j->run, theory, seed, flow->pool);
     cli_set_logq(r, &exactness->epsilon);
     cli_set_finer(r, &exactness->finer);
     cli_set_weights(r, &w);
     cli_qualify(r);
-    (void)snprintf(r->seed, sizeof r->seed, "%llu", (unsigned long long)seed);
     r->acceptance        = (double)j->chain.accepted / ((double)j->chain.steps * (double)j->chain.chains);
     r->longest_rejection = j->chain.longest;
     r->nonfinite         = j->chain.nonfinite;
     LFT(show_flow)(c, flow);
-    r->memory_bytes      = c->bytes;
-    r->out               = out;
     return c->error.code;
 }
 
@@ -160,7 +176,7 @@ static void LFT(sample_print)(const cli_result *r)
     cli_print_weights(r);
     cli_print_logq(r);
     cli_print_observables(r);
-    printf("  verdict    flow %s; %s\n", cli_flow_verdict(r->ess), r->verdict);
+    printf("  verdict    flow %s; %s\n", cli_flow_verdict(r->ess, r->ess_n), r->verdict);
     cli_print_out(r);
 }
 
@@ -181,6 +197,17 @@ static lft_status LFT(sample_exactness)(cli *c, const LFT(model) *m, uint64_t se
     return status;
 }
 
+/* A model with other integration steps than those that its epsilon is of. */
+static lft_status LFT(sample_steps)(cli *c, LFT(model) *m)
+{
+    const int steps = (int)cli_count(c, "int-steps", 0, 1, 100000);
+    if (!steps || c->error.code || !cli_given(c, "model")) return c->error.code;
+    if (!LFT(integration_steps)(&m->flow)) return cli_fail(c, LFT_ERR_ARG, "--int-steps: expected a flow that integrates, got none");
+    if (cli_check(c, LFT(flow_refine)(&m->flow, steps), &m->flow.error)) return c->error.code;
+    memset(&m->info.logq_error, 0, sizeof m->info.logq_error);
+    return LFT(document_of)(c, &m->flow, &m->info, &m->doc);
+}
+
 static lft_status LFT(sample_command)(cli *c)
 {
     LFT(model)     m;
@@ -189,8 +216,9 @@ static lft_status LFT(sample_command)(cli *c)
     memset(&m, 0, sizeof m);
     (void)cli_chains(c, n), (void)cli_double_steps(c, 0); /* before anything takes time */
     if (cli_given(c, "out")) (void)cli_try_path(c, cli_text(c, "out"));
-    if (LFT(sample_model)(c, cli_pool(c), &m) || LFT(sample_exactness)(c, &m, seed, &e)) return c->error.code;
-    (void)LFT(sample_run)(c, &m.flow, &m.theory, &e, n, seed, cli_text(c, "out"));
+    if (LFT(sample_model)(c, cli_pool(c), &m) || LFT(sample_steps)(c, &m)) return c->error.code;
+    if (LFT(sample_exactness)(c, &m, seed, &e)) return c->error.code;
+    (void)LFT(sample_run)(c, &m.flow, &m.info, &m.theory, &e, n, seed);
     if (!c->error.code && !c->json) LFT(sample_print)(c->result);
     return c->error.code;
 }

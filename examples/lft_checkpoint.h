@@ -10,7 +10,7 @@
  *   chains.x          F64 or F32 [] the present configurations, chain by chain, as in an npy file
  *   chains.last       the same of the configuration that was written last; only where they go to an npy file
  *   chains.series     F64 [columns, chains, samples] what was measured
- *   hmc.counters ...  what the sampler counts besides */
+ *   hmc.*, sample.*   what the sampler counts besides; sample.series: the log-weights of all proposals */
 
 /* A whole document, in memory of its own with `more` bytes to spare in *arena. */
 static lft_status cli_load(cli *c, const char *path, lft_safetensors *doc, lft_arena *arena, size_t more)

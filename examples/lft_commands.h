@@ -17,10 +17,10 @@
 #endif
 #include "lft_train.h"
 #include "lft_record.h"
-#include "lft_chains.h"
 #include "lft_memory.h"
 #include "lft_markov.h"
 #include "lft_hmc.h"
+#include "lft_chains.h"
 #ifdef CLI_SCALAR
 #include "lft_scalar_measure.h"
 #include "lft_curve.h"

@@ -69,7 +69,7 @@ static lft_status demo_command(cli *c)
     cli_note(c, "sampling: %llu configurations by independence Metropolis, then as many by HMC", (unsigned long long)n);
     memset(&e, 0, sizeof e);
     e.epsilon = j.info.logq_error;
-    if (f32_sample_run(c, &j.flow, &j.theory, &e, n, j.train.seed + 1, NULL)) return c->error.code;
+    if (f32_sample_run(c, &j.flow, &j.info, &j.theory, &e, n, j.train.seed + 1)) return c->error.code;
     demo_flow = *r;
     r->observables = 0;
     if (f64_hmc_of_options(c, n, j.train.seed + 2, j.desc.pool, NULL)) return c->error.code;
@@ -79,7 +79,7 @@ static lft_status demo_command(cli *c)
     r->train_seconds  = train.train_seconds;
     (void)snprintf(r->seed, sizeof r->seed, "%llu", (unsigned long long)j.train.seed);
     (void)snprintf(verdict, sizeof verdict, "%s (largest difference %.1f sigma); as a sampler the flow is %s",
-                   demo_worst() <= 3 ? "flow and HMC agree" : "flow and HMC DISAGREE", demo_worst(), cli_flow_verdict(r->ess));
+                   demo_worst() <= 3 ? "flow and HMC agree" : "flow and HMC DISAGREE", demo_worst(), cli_flow_verdict(r->ess, r->ess_n));
     r->verdict = verdict;
     if (!c->json) {
         cli_print_lattice(r);

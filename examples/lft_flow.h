@@ -132,6 +132,32 @@ static size_t LFT(count_bytes)(void *user, const void *data, size_t n)
     return n;
 }
 
+static size_t LFT(hash_bytes)(void *user, const void *data, size_t n)
+{
+    uint64_t            hash = *(uint64_t *)user;
+    const unsigned char *p   = (const unsigned char *)data;
+    size_t               i;
+    for (i = 0; i < n; ++i) hash = (hash ^ p[i]) * 1099511628211u;
+    *(uint64_t *)user = hash;
+    return n;
+}
+
+/* A number that other models do not have, FNV-1a of the file that it would be: a checkpoint tells them apart by it. */
+static uint64_t LFT(model_number)(cli *c, const LFT(flow) *flow, const LFT(model_info) *info)
+{
+    const int    blocks  = c->blocks;
+    const size_t bytes   = c->bytes;
+    uint64_t     hash    = 14695981039346656037u;
+    lft_arena    scratch = cli_arena(c, LFT(model_bytes)(flow));
+    lft_writer   to;
+    to.write = LFT(hash_bytes);
+    to.user  = &hash;
+    if (!c->error.code) (void)cli_check(c, LFT(model_save)(flow, info, to, scratch, &c->error), &c->error);
+    while (c->blocks > blocks) free(c->block[--c->blocks]);
+    c->bytes = bytes;
+    return hash;
+}
+
 /* The flow as a document in memory, for an instance of the other type. */
 static lft_status LFT(document_of)(cli *c, const LFT(flow) *flow, const LFT(model_info) *info, lft_safetensors *doc)
 {

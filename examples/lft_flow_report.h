@@ -95,9 +95,10 @@ static void cli_print_weights(const cli_result *r)
            : r->flow && !strcmp(r->flow, "exact") ? "" : ", not corrected");
 }
 
-static const char *cli_flow_verdict(double ess)
+static const char *cli_flow_verdict(double ess, uint64_t n)
 {
     if (!(ess > 0.1)) return "poor: train longer, or on a smaller lattice";
+    if (n < 100) return "not known from so few samples";
     if (ess < 0.5) return "usable: some configurations repeat many times";
     return ess < 0.9 ? "good" : "very good: almost every proposal is accepted";
 }

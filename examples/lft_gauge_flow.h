@@ -42,12 +42,25 @@ static lft_status LFT(read_multiscale)(cli *c, const LFT(continuous_desc) *flow,
     return c->error.code;
 }
 
+/* Small lattices have no room for long loops. */
+static void LFT(note_room)(cli *c, const LFT(flow_desc) *d, const LFT(continuous_desc) *asked)
+{
+    int i, fewer = 0;
+    for (i = 0; i < d->layers && (cli_given(c, "loops") || cli_init_word(c) > 0); ++i) {
+        const LFT(continuous_desc) *of = (const LFT(continuous_desc) *)d->layer[i].desc;
+        if (d->layer[i].ops != LFT(continuous)()) continue;
+        fewer += of->loops < asked->loops || (of->doubled && of->order < asked->order);
+    }
+    if (fewer) cli_note(c, "lattices too small for all the loops asked for: %d flows have those that there is room for", fewer);
+}
+
 static lft_status LFT(read_scales)(cli *c, LFT(flow_desc) *d)
 {
     LFT(multiscale_desc) of;
     lft_arena            arena = cli_arena(c, LFT(multiscale_bytes)());
     if (LFT(read_multiscale)(c, &d->continuous, &of)) return c->error.code;
     if (cli_check(c, LFT(multiscale)(d, &of, &arena, &c->error), &c->error)) return c->error.code;
+    LFT(note_room)(c, d, &of.flow);
     d->continuous = of.flow;
     return LFT_OK;
 }
@@ -95,6 +108,7 @@ static lft_status LFT(scales_behind)(cli *c, const LFT(model) *m, const LFT(flow
     if (LFT(read_multiscale)(c, &asked->continuous, &of)) return c->error.code;
     memcpy(of.from, m->flow.lattice.extent, sizeof of.from);
     if (cli_check(c, LFT(multiscale)(d, &of, &arena, &c->error), &c->error)) return c->error.code;
+    LFT(note_room)(c, d, &of.flow);
     first = d->layer->ops != LFT(doubling)(); /* the flow on the coarse lattice is the model's */
     if (first == d->layers) return cli_fail(c, LFT_ERR_ARG, "--extent: expected a finer lattice than that of --init, got the same");
     list = (LFT(layer_desc) *)cli_alloc(c, (size_t)(m->flow.layers + d->layers) * sizeof *list);

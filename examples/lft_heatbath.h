@@ -49,7 +49,7 @@ static lft_status LFT(bath_set_up)(cli *c, LFT(bath_job) *j, const LFT(theory) *
     }
     j->run.job    = j;
     j->run.update = LFT(bath_update);
-    if (LFT(markov_init)(&j->run, c, theory, &watch, n, seed, &j->bath.x, &j->bath.drawn)) return c->error.code;
+    if (LFT(markov_init)(&j->run, c, theory, &watch, n, seed, &j->bath.x, &j->bath.drawn, 200)) return c->error.code;
     if (checkpoint_wanted(&j->run.keep)) {
         checkpoint_count(&j->run.keep, "overrelax", (uint64_t)(d.overrelax < 0 ? 0 : j->bath.desc.overrelax));
         checkpoint_count(&j->run.keep, "start", (uint64_t)j->bath.desc.start);

@@ -3,6 +3,7 @@
 typedef struct LFT(hmc_job) {
     LFT(hmc)      hmc;
     LFT(flow)    *flow; /* HMC through a flow; NULL: in the fields themselves */
+    uint64_t      number; /* of its model */
     LFT(pullback) pullback;
     LFT(batch)    x; /* the fields, then */
     LFT(markov)   run;
@@ -66,17 +67,15 @@ static lft_status LFT(hmc_through_flow)(cli *c, LFT(hmc_job) *j, const LFT(theor
     return cli_check(c, LFT(batch_init)(&j->x, &j->flow->lattice, chains, &arena, &c->error), &c->error);
 }
 
-/* A number that changes with any parameter of the flow: FNV-1a of their bits, and the integration steps. */
-static uint64_t LFT(hmc_flow_number)(const LFT(flow) *flow)
+/* What of HMC changes from one trajectory to the next, beside the fields. */
+static void LFT(hmc_state)(cli_checkpoint *k, LFT(hmc) *hmc)
 {
-    uint64_t      hash = 14695981039346656037u, bits;
-    size_t        i;
-    if (!flow) return 0;
-    for (i = 0; i < flow->params.count; ++i) {
-        memcpy(&bits, flow->params.value + i, sizeof bits);
-        hash = (hash ^ bits) * 1099511628211u;
-    }
-    return (hash ^ (uint64_t)LFT(integration_steps)(flow)) * 1099511628211u;
+    checkpoint_state(k, "hmc.trajectories", LFT_DTYPE_U64, &hmc->trajectories, 1);
+    checkpoint_state(k, "hmc.accepted", LFT_DTYPE_U64, &hmc->accepted, 1);
+    checkpoint_state(k, "hmc.nonfinite", LFT_DTYPE_U64, &hmc->nonfinite, 1);
+    checkpoint_state(k, "hmc.exp_dh", LFT_DTYPE_F64, &hmc->exp_dH, 1);
+    checkpoint_state(k, "hmc.tuning", LFT_DTYPE_F64, hmc->tuning, 2);
+    checkpoint_state(k, "hmc.steps", LFT_DTYPE_I32, &hmc->steps, 1);
 }
 
 /* What a checkpoint says of HMC. */
@@ -91,13 +90,8 @@ static void LFT(hmc_facts)(LFT(hmc_job) *j)
     checkpoint_real(k, "length", d->length);
     checkpoint_real(k, "jitter", d->jitter);
     checkpoint_real(k, "acceptance", d->acceptance);
-    checkpoint_count(k, "model", LFT(hmc_flow_number)(j->flow));
-    checkpoint_state(k, "hmc.trajectories", LFT_DTYPE_U64, &j->hmc.trajectories, 1);
-    checkpoint_state(k, "hmc.accepted", LFT_DTYPE_U64, &j->hmc.accepted, 1);
-    checkpoint_state(k, "hmc.nonfinite", LFT_DTYPE_U64, &j->hmc.nonfinite, 1);
-    checkpoint_state(k, "hmc.exp_dh", LFT_DTYPE_F64, &j->hmc.exp_dH, 1);
-    checkpoint_state(k, "hmc.tuning", LFT_DTYPE_F64, j->hmc.tuning, 2);
-    checkpoint_state(k, "hmc.steps", LFT_DTYPE_I32, &j->hmc.steps, 1);
+    checkpoint_count(k, "model", j->number);
+    LFT(hmc_state)(k, &j->hmc);
     checkpoint_series(k, "hmc.series", &j->exp_dh);
 }
 
@@ -145,7 +139,8 @@ static lft_status LFT(hmc_set_up)(cli *c, LFT(hmc_job) *j, const LFT(theory) *ba
     j->run.job      = j;
     j->run.update   = LFT(hmc_update);
     j->run.accepted = &j->hmc.accepted;
-    if (LFT(markov_init)(&j->run, c, base, &watch, n, d->seed, &j->hmc.x, &j->hmc.drawn)) return c->error.code;
+    j->run.of       = &j->hmc.trajectories;
+    if (LFT(markov_init)(&j->run, c, base, &watch, n, d->seed, &j->hmc.x, &j->hmc.drawn, 200)) return c->error.code;
     LFT(hmc_facts)(j);
     return LFT(hmc_resume)(j);
 }
@@ -207,7 +202,8 @@ static lft_status LFT(hmc_of_model)(cli *c, uint64_t n, uint64_t seed, const cha
     if (cli_given(c, "extent")) return cli_fail(c, LFT_ERR_ARG, "expected --model or --extent, got both");
     memset(&m, 0, sizeof m);
     if (LFT(load_model)(c, cli_text(c, "model"), serial, &m) || LFT(choose_couplings)(c, &m)) return c->error.code;
-    LFT(the_hmc_job).flow = &m.flow;
+    LFT(the_hmc_job).flow   = &m.flow;
+    LFT(the_hmc_job).number = LFT(model_number)(c, &m.flow, &m.info);
     return LFT(hmc_run)(c, &m.theory, m.flow.lattice.extent, n, seed, serial, out);
 }
 

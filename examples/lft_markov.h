@@ -7,17 +7,19 @@ typedef struct LFT(markov) {
     LFT(batch)     *x;        /* the state of the chains */
     LFT(real)      *links;    /* and as plain arrays, for the checkpoint */
     uint64_t       *drawn;    /* updates of each chain */
-    const uint64_t *accepted; /* of all chains since thermalisation; NULL: nothing is ever rejected */
+    const uint64_t *accepted, *of; /* of all chains, in so many updates of each; NULL: nothing is ever rejected */
     uint64_t        therm, every;
+    int             partial; /* stopped without a file, the numbers are of what there is */
     FILE           *npy; /* the file that configurations go to and that a checkpoint counts on */
     void           *job; /* the sampler: */
     lft_status (*update)(void *job, uint64_t i, lft_error *e); /* number i < therm is one of thermalisation */
     const LFT(batch) *(*fields)(void *job, lft_status *status, lft_error *e); /* of which is measured; NULL: x */
 } LFT(markov);
 
-/* The options of a run, and what its checkpoint holds whatever the sampler; that adds its own, then markov_resume follows. */
+/* The options of a run, updates of thermalisation if nothing else is said, and what its checkpoint holds whatever the sampler; that
+ * adds its own, then markov_resume follows. */
 static lft_status LFT(markov_init)(LFT(markov) *m, cli *c, const LFT(theory) *theory, const LFT(watch) *watch, uint64_t n,
-                                   uint64_t seed, LFT(batch) *x, uint64_t *drawn)
+                                   uint64_t seed, LFT(batch) *x, uint64_t *drawn, uint64_t therm)
 {
     const char     *out   = cli_text(c, "out");
     const int       wide  = sizeof(LFT(real)) == 8;
@@ -28,7 +30,7 @@ static lft_status LFT(markov_init)(LFT(markov) *m, cli *c, const LFT(theory) *th
     m->x     = x;
     m->drawn = drawn;
     m->every = cli_count(c, "every", 1, 1, 1u << 30);
-    m->therm = cli_count(c, "therm", 200, 0, 1 << 30);
+    m->therm = cli_count(c, "therm", therm, 0, 1 << 30);
     checkpoint_open(k, c, wide ? "f64" : "f32", LFT(lanes)());
     if (c->error.code || LFT(recorder_init)(&m->record, c, theory, watch, x->n, x->n, n) || !checkpoint_wanted(k)) {
         return c->error.code;
@@ -80,9 +82,11 @@ static lft_status LFT(markov_resume)(LFT(markov) *m)
     return LFT_OK;
 }
 
+/* If there is a place for it. */
 static lft_status LFT(markov_save)(LFT(markov) *m, lft_error *e)
 {
     int i;
+    if (!m->keep.path) return LFT_OK;
     for (i = 0; i < m->x->n; ++i) {
         LFT(batch_get)(m->x, i, m->links + (size_t)i * (size_t)m->x->lattice.volume * (size_t)m->x->reals);
     }
@@ -94,7 +98,7 @@ static lft_status LFT(markov_save)(LFT(markov) *m, lft_error *e)
 
 static lft_status LFT(markov_maybe_save)(LFT(markov) *m, lft_error *e)
 {
-    return m->keep.path && cli_seconds() - m->keep.saved > m->keep.every ? LFT(markov_save)(m, e) : LFT_OK;
+    return cli_seconds() - m->keep.saved > m->keep.every ? LFT(markov_save)(m, e) : LFT_OK;
 }
 
 /* Thermalisation, from wherever it stands. */
@@ -114,17 +118,32 @@ static lft_status LFT(markov_thermalise)(LFT(markov) *m, lft_error *e)
 
 static void LFT(markov_progress)(const LFT(markov) *m)
 {
-    const LFT(recorder) *r       = &m->record;
-    const double         updates = (double)(*m->drawn - m->therm) * r->chains;
+    const LFT(recorder) *r = &m->record;
     char                 text[32] = "";
-    if (m->accepted) (void)snprintf(text, sizeof text, "  acceptance %.3f", (double)*m->accepted / updates);
+    if (m->accepted) {
+        (void)snprintf(text, sizeof text, "  acceptance %.3f", (double)*m->accepted / ((double)*m->of * r->chains));
+    }
     cli_progress(r->c, r->done, r->n, "%s %llu/%llu%s", r->c->command, (unsigned long long)r->done, (unsigned long long)r->n, text);
 }
 
+/* After a signal: of a file whose header says how many follow nothing is left, else there may be the estimates of what there is. */
+static lft_status LFT(markov_stop)(LFT(markov) *m, lft_error *e)
+{
+    LFT(recorder) *r = &m->record;
+    if (!m->partial || r->to.write || !r->done) return LFT(interrupted)(r, e);
+    cli_note(r->c, "stopped after %llu of %llu configurations; the numbers are of these%s%s", (unsigned long long)r->done,
+             (unsigned long long)r->n, r->checkpoint ? ", --resume goes on from " : "", r->checkpoint ? r->checkpoint : "");
+    r->n                 = r->done;
+    r->c->result->status = "stopped";
+    return LFT_OK;
+}
+
+/* Checkpoints are of whole rounds: that of the last one is kept, for a larger --n, too. */
 static int LFT(markov_fill)(lft_writer to, void *context, lft_error *e)
 {
     LFT(markov)      *m = (LFT(markov) *)context;
     LFT(recorder)    *r = &m->record;
+    const uint64_t    chains = (uint64_t)r->chains;
     const LFT(batch) *x = m->x;
     lft_status        status = LFT_OK;
     double            begin;
@@ -138,12 +157,12 @@ static int LFT(markov_fill)(lft_writer to, void *context, lft_error *e)
         if (m->fields) x = m->fields(m->job, &status, e);
         if (!status) status = LFT(recorder_round)(r, x, e);
         r->seconds = cli_seconds() - begin;
-        if (!status && r->done % (uint64_t)r->chains == 0) status = LFT(markov_maybe_save)(m, e);
+        if (!status && r->done % chains == 0) status = r->n - r->done < chains ? LFT(markov_save)(m, e) : LFT(markov_maybe_save)(m, e);
         LFT(markov_progress)(m);
     }
     cli_progress_end(r->c);
-    if (!status && m->keep.path && r->done % (uint64_t)r->chains == 0) status = LFT(markov_save)(m, e); /* for a larger --n, too */
-    return (int)(status || r->done == r->n ? status : LFT(interrupted)(r, e));
+    if (!status && r->done < r->n && r->done % chains == 0) status = LFT(markov_save)(m, e);
+    return (int)(status || r->done == r->n ? status : LFT(markov_stop)(m, e));
 }
 
 /* The file of a run that goes on: what was written last is what the checkpoint says. */
@@ -204,7 +223,7 @@ static lft_status LFT(markov_run)(LFT(markov) *m)
     return LFT(recorder_run)(&m->record, out, LFT(markov_fill), m);
 }
 
-/* What hmc and heatbath report alike. */
+/* What all of them report alike. */
 static void LFT(markov_finish)(LFT(markov) *m, const LFT(theory) *theory, uint64_t seed, lft_pool pool)
 {
     cli_result *r = m->record.c->result;

@@ -656,7 +656,7 @@ static lft_status LFT(train_end)(LFT(train_job) *j)
     cli_set_logq(c->result, &j->info.logq_error);
     cli_set_finer(c->result, &j->finer);
     cli_set_weights(c->result, &w);
-    c->result->verdict = cli_flow_verdict(w.ess);
+    c->result->verdict = cli_flow_verdict(w.ess, w.n);
     cli_qualify(c->result);
     return j->out ? cli_write(c, j->out, LFT(fill_model), j) : LFT_OK;
 }

@@ -359,10 +359,14 @@ interrupt() { # signal, expected exit status
 }
 interrupt INT 130
 interrupt TERM 143
-sample_stopped() { # arguments...: sampling, stopped after a second; sets got
+sample_stopped() { # arguments...: sampling, stopped when the first round has been; sets got
+    local i
     "$program" sample --model m.safetensors --threads 1 "$@" >out 2>err </dev/null &
     child=$!
-    sleep 1
+    for ((i = 0; i < 400; ++i)); do
+        if grep -q '^sample [0-9]' err; then break; fi
+        sleep 0.05
+    done
     kill -INT $child
     wait $child
     got=$?
@@ -382,6 +386,24 @@ else
     bad "cli: SIGINT while sampling to no file: the numbers of what there is" why
 fi
 
+goes_on "sample" sample --model m.safetensors --n 20000 --chains 12 --every 2 --threads 1
+expect "sample: a checkpoint of another model" 2 'ck: model: expected [0-9]* as in the command, got ' sample --model m.safetensors \
+    --n 20000 --chains 12 --every 2 --threads 1 --int-steps 16 --measure-logq 0 --out whole.npy --resume ck
+goes_on "sample with hmc" sample --model m.safetensors --n 4000 --chains 20 --therm 3 --trajectories 2 --length 1.5 --threads 1
+longer=(sample --model m.safetensors --chains 16 --therm 3 --threads 1 --json --quiet)
+expect "sample: a longer run at once" 0 '"n":2000' "${longer[@]}" --n 2000
+cp out straight.json
+expect "sample: a part of it" 0 '"n":1000' "${longer[@]}" --n 1000 --checkpoint ck
+expect "sample: and the rest" 0 '"n":2000' "${longer[@]}" --n 2000 --resume ck
+py "sample: the same numbers" '
+a, b = last("straight.json"), last("out")
+for key in "seconds samples_per_second memory_bytes".split(): del a[key], b[key]
+assert a == b, (a, b)'
+damaged "sample" sample --model m.safetensors --n 16 --chains 8 --therm 3 --threads 1
+expect "sample: other integration steps, their epsilon" 0 '"logq_n":2,.*"integration_steps":16,' sample --model m.safetensors --n 100 \
+    --int-steps 16 --measure-logq 2 --threads 1 --json
+expect "sample: integration steps beyond the most" 1 'steps: expected 1 to most_steps, got 17' sample --model m.safetensors --n 100 \
+    --int-steps 17
 goes_on "hmc" hmc "${physics[@]}" --n 10000 --chains 16 --therm 0 --threads 1
 expect "checkpoint: another coupling" 2 'ck: lambda: expected 7 as in the command, got 6.975' hmc "${physics[@]}" --lambda 7 \
     --n 10000 --chains 16 --therm 0 --out whole.npy --resume ck

@@ -407,6 +407,10 @@ expect "checkpoint: no npy file" 2 'no.npy.part: expected the file of the config
 expect "checkpoint: another npy file" 2 'other.npy.part: expected the [0-9]* configurations of ck, got others' "${run[@]}" \
     --out other.npy
 damaged "u1 heatbath" heatbath --extent 4x4 --beta 2 --n 8 --chains 4 --therm 2 --threads 1
+goes_on "u1 untrained map with hmc" sample --flow lo --extent 4x4 --beta 1 --n 4000 --chains 12 --trajectories 2 --threads 1 --wilson 1x2 \
+    --measure-logq 0 --therm 0
+goes_on "u1 circles in a fixed gauge, turned at random" sample --model f4 --n 20000 --chains 24 --threads 1
+goes_on "u1 exact flow, few chains" sample --flow exact --extent 4x6 --beta 2 --n 40000 --chains 3 --threads 1 --therm 0
 use lft-u1-3d
 expect "checkpoint: another dimension" 2 "ck: dim: expected 3, got 2" heatbath --extent 2x2x2 --beta 2 --resume ck
 use lft-su3-4d
