@@ -98,7 +98,7 @@ static lft_status LFT(sample_resume)(LFT(sample_job) *j)
     rounds = chain->steps + 1; /* with that of the start, which may have taken several */
     if (j->logw.length[0] != rounds * (uint64_t)chain->chains || chain->rounds < rounds ||
         (j->trajectories && (j->hmc.steps < 1 || j->hmc.steps > 10000))) {
-        return cli_fail(c, LFT_ERR_FORMAT, "%.40s: expected the log-weights of %llu rounds, got %llu numbers, %llu rounds, %d steps",
+        return cli_fail(c, LFT_ERR_FORMAT, "%.40s: expected log-weights of %llu rounds, got %llu numbers, %llu rounds, %d steps",
                         j->run.keep.resume, (unsigned long long)rounds, (unsigned long long)j->logw.length[0],
                         (unsigned long long)chain->rounds, j->hmc.steps);
     }
@@ -202,7 +202,9 @@ static lft_status LFT(sample_steps)(cli *c, LFT(model) *m)
 {
     const int steps = (int)cli_count(c, "int-steps", 0, 1, 100000);
     if (!steps || c->error.code || !cli_given(c, "model")) return c->error.code;
-    if (!LFT(integration_steps)(&m->flow)) return cli_fail(c, LFT_ERR_ARG, "--int-steps: expected a flow that integrates, got none");
+    if (!LFT(integration_steps)(&m->flow)) {
+        return cli_fail(c, LFT_ERR_ARG, "--int-steps: expected a flow that integrates, got none");
+    }
     if (cli_check(c, LFT(flow_refine)(&m->flow, steps), &m->flow.error)) return c->error.code;
     memset(&m->info.logq_error, 0, sizeof m->info.logq_error);
     return LFT(document_of)(c, &m->flow, &m->info, &m->doc);

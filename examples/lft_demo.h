@@ -79,7 +79,8 @@ static lft_status demo_command(cli *c)
     r->train_seconds  = train.train_seconds;
     (void)snprintf(r->seed, sizeof r->seed, "%llu", (unsigned long long)j.train.seed);
     (void)snprintf(verdict, sizeof verdict, "%s (largest difference %.1f sigma); as a sampler the flow is %s",
-                   demo_worst() <= 3 ? "flow and HMC agree" : "flow and HMC DISAGREE", demo_worst(), cli_flow_verdict(r->ess, r->ess_n));
+                   demo_worst() <= 3 ? "flow and HMC agree" : "flow and HMC DISAGREE", demo_worst(),
+                   cli_flow_verdict(r->ess, r->ess_n));
     r->verdict = verdict;
     if (!c->json) {
         cli_print_lattice(r);

@@ -148,6 +148,7 @@ static int LFT(markov_fill)(lft_writer to, void *context, lft_error *e)
     lft_status        status = LFT_OK;
     double            begin;
     uint64_t          i;
+    int               last;
     r->to = to;
     if (!r->done) status = LFT(recorder_header)(r, e);
     if (!status) status = LFT(markov_thermalise)(m, e);
@@ -157,7 +158,8 @@ static int LFT(markov_fill)(lft_writer to, void *context, lft_error *e)
         if (m->fields) x = m->fields(m->job, &status, e);
         if (!status) status = LFT(recorder_round)(r, x, e);
         r->seconds = cli_seconds() - begin;
-        if (!status && r->done % chains == 0) status = r->n - r->done < chains ? LFT(markov_save)(m, e) : LFT(markov_maybe_save)(m, e);
+        last = r->n - r->done < chains;
+        if (!status && r->done % chains == 0) status = last ? LFT(markov_save)(m, e) : LFT(markov_maybe_save)(m, e);
         LFT(markov_progress)(m);
     }
     cli_progress_end(r->c);
