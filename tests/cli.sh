@@ -361,6 +361,7 @@ interrupt INT 130
 interrupt TERM 143
 sample_stopped() { # arguments...: sampling, stopped when the first round has been; sets got
     local i
+    : >err
     "$program" sample --model m.safetensors --threads 1 "$@" >out 2>err </dev/null &
     child=$!
     for ((i = 0; i < 400; ++i)); do
