@@ -108,7 +108,6 @@ static lft_status LFT(sample_resume)(LFT(sample_job) *j)
 static lft_status LFT(sample_set_up)(cli *c, LFT(sample_job) *j, LFT(flow) *flow, const LFT(model_info) *info,
                                      const LFT(theory) *theory, uint64_t n)
 {
-    const uint64_t  every = cli_count(c, "every", 1, 1, 1u << 30), therm = cli_count(c, "therm", 20, 0, 1u << 30);
     LFT(chain_desc) d;
     LFT(watch)      watch;
     lft_arena       measure = lft_arena_measure(), arena;
@@ -116,7 +115,6 @@ static lft_status LFT(sample_set_up)(cli *c, LFT(sample_job) *j, LFT(flow) *flow
     memset(&d, 0, sizeof d);
     d.chains = cli_chains(c, n);
     d.seed   = j->seed;
-    weights  = (size_t)(1 + therm + (n + (uint64_t)d.chains - 1) / (uint64_t)d.chains * every) * (size_t)d.chains;
     j->trajectories = (int)cli_count(c, "trajectories", 0, 0, 1000000);
     if (cli_given(c, "length") && !j->trajectories) {
         return cli_fail(c, LFT_ERR_ARG, "--length: expected --trajectories beside it, got none");
@@ -124,12 +122,11 @@ static lft_status LFT(sample_set_up)(cli *c, LFT(sample_job) *j, LFT(flow) *flow
     if (cli_text(c, "out")) (void)cli_try_path(c, cli_text(c, "out"));
     if (c->error.code || LFT(read_watch)(c, &flow->lattice, &watch)) return c->error.code;
     j->gauge = LFT(gauge_arena)(c, flow);
-    (void)lft_series_init(&j->logw, 1, 1, weights, &measure, NULL);
-    arena = cli_arena(c, measure.need + LFT(chain_bytes)(&flow->lattice, &d));
-    if (c->error.code || cli_check(c, lft_series_init(&j->logw, 1, 1, weights, &arena, &c->error), &c->error)) return c->error.code;
-    if (cli_check(c, LFT(chain_init)(&j->chain, flow, theory, &d, &arena, &c->error), &c->error)) return c->error.code;
+    arena    = cli_arena(c, LFT(chain_bytes)(&flow->lattice, &d));
+    if (c->error.code || cli_check(c, LFT(chain_init)(&j->chain, flow, theory, &d, &arena, &c->error), &c->error)) {
+        return c->error.code;
+    }
     if (LFT(sample_hmc)(c, j)) return c->error.code;
-    LFT(sample_keep)(j); /* the round from which the chains were started */
     j->run.job      = j;
     j->run.update   = LFT(sample_update);
     j->run.fields   = LFT(sample_fields);
@@ -137,6 +134,11 @@ static lft_status LFT(sample_set_up)(cli *c, LFT(sample_job) *j, LFT(flow) *flow
     j->run.of       = &j->chain.steps;
     j->run.partial  = 1;
     if (LFT(markov_init)(&j->run, c, theory, &watch, n, j->seed, &j->chain.x, &j->chain.steps, 20)) return c->error.code;
+    weights = (size_t)(1 + j->run.therm + j->run.record.series.capacity * j->run.every) * (size_t)d.chains;
+    (void)lft_series_init(&j->logw, 1, 1, weights, &measure, NULL);
+    arena = cli_arena(c, measure.need);
+    if (c->error.code || cli_check(c, lft_series_init(&j->logw, 1, 1, weights, &arena, &c->error), &c->error)) return c->error.code;
+    LFT(sample_keep)(j); /* the round from which the chains were started */
     LFT(sample_facts)(j, checkpoint_wanted(&j->run.keep) ? LFT(model_number)(c, flow, info) : 0);
     return LFT(sample_resume)(j);
 }
