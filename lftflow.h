@@ -337,16 +337,17 @@ static inline void lft_philox(const uint32_t ctr[4], const uint32_t key[2], uint
 
 /* What a draw is for: draws with different purposes are independent. The values are part of what a seed means. */
 enum lft_purpose {
-    LFT_DRAW_PRIOR    = 1,  /* configurations that a flow transforms into proposals */
-    LFT_DRAW_ACCEPT   = 2,  /* accept or reject */
-    LFT_DRAW_MOMENTA  = 3,  /* HMC */
-    LFT_DRAW_INIT     = 4,  /* parameters and first configurations */
-    LFT_DRAW_TRAIN    = 5,  /* configurations that a flow is trained on */
-    LFT_DRAW_NOISE    = 6,  /* stochastic estimators, pseudofermions */
-    LFT_DRAW_FAMILY   = 7,  /* couplings at which a family is trained */
-    LFT_DRAW_HEATBATH = 8,  /* links */
-    LFT_DRAW_LAYER    = 9,  /* what layers draw */
-    LFT_DRAW_USER     = 128 /* 128 to 255 are the user's */
+    LFT_DRAW_PRIOR      = 1,  /* configurations that a flow transforms into proposals */
+    LFT_DRAW_ACCEPT     = 2,  /* accept or reject */
+    LFT_DRAW_MOMENTA    = 3,  /* HMC */
+    LFT_DRAW_INIT       = 4,  /* parameters and first configurations */
+    LFT_DRAW_TRAIN      = 5,  /* configurations that a flow is trained on */
+    LFT_DRAW_NOISE      = 6,  /* stochastic estimators, pseudofermions */
+    LFT_DRAW_FAMILY     = 7,  /* couplings at which a family is trained */
+    LFT_DRAW_HEATBATH   = 8,  /* links */
+    LFT_DRAW_LAYER      = 9,  /* what layers draw */
+    LFT_DRAW_THERMALISE = 10, /* links of a prior's heat bath */
+    LFT_DRAW_USER       = 128 /* 128 to 255 are the user's */
 };
 
 /* The address of the random numbers of one configuration. Philox key = seed; counter = {index / 2, draw, low 32 bits of
@@ -5619,10 +5620,11 @@ LFT_API lft_status LFT_(wilson_init)(LFT_(theory) *theory, double beta, double c
  * Offers: lft_prior_kind. An instance has one of the rooms 75 and 76; both of them offer (private) the same words:
  *
  *   LFT_P(prior)             a struct with the member kind
- *   prior_check(kind, code, where, what, error)   `code` unless the room has that kind
- *   prior_init(p, kind, mass2, target, lattice, set, arena, error)   kind, mass2, target[mu] 0: the default. Its parameters
- *                            are the first
- *   prior_spec(p, number)    the two numbers of model files: kind, mass2
+ *   prior_init(p, desc, lattice, set, arena, error)   its parameters are the first
+ *   prior_spec(p, number)    the numbers of model files, first the kind: how many, LFT_P(prior_numbers) at most
+ *   prior_read(desc, number, n, code, where, what, error)   a desc of them; `code` if they are none
+ *   prior_is(p, desc)        1: a flow may take the parameters of one with the prior that such numbers are of
+ *   prior_normalised(p)      1: log q is normalised; 0: up to a constant
  *   prior_start(p, theta), prior_prepare(p, theta), prior_transfer(p, theta, from, source)   as of a layer
  *   prior_scratch(p)         bytes of scratch that each of the functions below stays within
  *   prior_draw(p, d, z, logq, scratch)   one group of draws, sample numbers d.sample + lane, and their log-densities
@@ -5638,9 +5640,24 @@ LFT_API lft_status LFT_(wilson_init)(LFT_(theory) *theory, double beta, double c
 typedef enum lft_prior_kind {
     LFT_PRIOR_FREE = 1, /* scalars: sigma(k) learnable, at first the free field's 1/sqrt(2 (khat^2 + m2)); their default */
     LFT_PRIOR_NORMAL,   /* scalars: sigma = 1, no parameters */
-    LFT_PRIOR_HAAR      /* gauge groups: every link independent with the invariant measure; theirs, no parameters */
+    LFT_PRIOR_HAAR,     /* gauge groups: every link independent with the invariant measure; their default, no parameters */
+    LFT_PRIOR_HEATBATH  /* gauge groups: Wilson's plaquette action at another coupling, drawn by a heat bath; no parameters */
 } lft_prior_kind;
 #endif
+
+/* Zero means the default.
+ * The heat bath: each sample is where so many updates, of one sweep of the heat bath and two of overrelaxation, bring a Haar
+ * field of its own. Its log q is -S(z) - log Z_prior, the density that they draw from once they have forgotten that field: what is
+ * left of it is not in log q, and no weight makes up for it, so there have to be many times tau_int of them. Z_prior is known in
+ * two dimensions; in more, log q leaves it out, and the mean of the weights is Z / Z_prior (LFT_(flow_normalised)). */
+typedef struct LFT_(prior_desc) {
+    lft_prior_kind kind;            /* scalars: free field; gauge groups: Haar */
+    double         mass2;           /* m2 at which the free field starts: (4 / largest extent of the target)^2 */
+    int            target[LFT_DIM]; /* extents of the lattice of which the free field at first has every (target / extent)-th
+                                       site: the extents */
+    double         beta;            /* of the heat bath: the coupling, 0 to 100 */
+    int            updates;         /* of the heat bath: 50; 65535 at most */
+} LFT_(prior_desc);
 
 /* ---- 65_layer.h, declarations ------------------------------------------------------------------------------------ */
 /* 65_layer.h: what a layer of a flow is: a table of functions over one group of configurations.
@@ -6041,10 +6058,7 @@ typedef struct LFT_(layer_desc) {
 /* Zero means the default. */
 typedef struct LFT_(flow_desc) {
     int                      extent[LFT_DIM];
-    lft_prior_kind           prior;       /* scalars: free field; gauge groups: Haar */
-    double                   prior_mass2; /* m2 at which the free field starts: (4 / largest extent of the target)^2 */
-    int                      prior_target[LFT_DIM]; /* extents of the lattice of which the free field at first has every
-                                              (target / extent)-th site: the extents */
+    LFT_(prior_desc)         prior;
     LFT_(continuous_desc)    continuous;  /* the one layer of a flow without a list of layers */
     const LFT_(layer_desc)  *layer;       /* [layers], from the prior to the samples */
     int                      layers;
@@ -6078,6 +6092,10 @@ LFT_API void LFT_(flow_prepare)(LFT_(flow) *flow);
 /* Brings a family to these couplings, those of a theory, and prepares. LFT_ERR_ARG beyond its bounds; LFT_ERR_MISMATCH for
  * another number of couplings, or for a flow that is no family. */
 LFT_API lft_status LFT_(flow_at)(LFT_(flow) *flow, const double *coupling, int couplings);
+
+/* 1: log q is normalised, and the mean of exp(-S) / q is Z. 0: log q leaves out the log Z of the prior, a heat bath in more than
+ * two dimensions, so that the mean is Z / Z_prior; the ESS, Metropolis and gradients do not depend on it. */
+LFT_API int LFT_(flow_normalised)(const LFT_(flow) *flow);
 
 /* Integration steps of every layer that has them; prepares. LFT_ERR_ARG beyond most_steps. */
 LFT_API lft_status LFT_(flow_refine)(LFT_(flow) *flow, int steps);
@@ -6132,17 +6150,19 @@ LFT_API lft_status LFT_(exact_logz)(const int *extent, double beta, double *logz
 
 /* Zero means the default. */
 typedef struct LFT_(multiscale_desc) {
-    int                   from[LFT_DIM];   /* extents of the prior: 1 in two dimensions, otherwise the least from 2 on */
+    int                   from[LFT_DIM];   /* extents of the prior: 1 in two dimensions, otherwise, and of a heat bath, the least
+                                              from 2 on */
     int                   extent[LFT_DIM]; /* of the samples: those times powers of two */
     int                   refine;          /* 1: behind each doubling also a flow of all links, at first the identity */
     int                   fixed_gauge;     /* 1: of all doublings (74_doubling.h): the same log q, samples of one gauge */
+    LFT_(prior_desc)      prior;           /* Haar; of a heat bath beta: that of its lattice, see below */
     int                   harmonics;       /* U(1) in two dimensions, > 0: of circle maps (74_circle.h) in place of flows */
     LFT_(continuous_desc) flow;            /* of each flow, `doubled` apart: beta is that of the finest lattice; loops, by default
                                               those of order max(1, order), are fewer where a lattice is too small for them */
 } LFT_(multiscale_desc);
 
-/* A desc of a flow from the Haar prior on the extents `from`: there a flow of all links, if no extent is 1; then the axes in turn,
- * those first that have farthest to go, each doubling with Haar links (74_doubling.h) followed by the flow of the new links
+/* A desc of a flow from a prior on the extents `from`: Haar, and there a flow of all links, if no extent is 1; then the axes in
+ * turn, those first that have farthest to go, each doubling with Haar links (74_doubling.h) followed by the flow of the new links
  * given the others (71_gauge_continuous.h, doubled). With order > 0 that is at first the trivializing map for Wilson's action at
  * the coupling of its lattice: of a plaquette, going back over a doubling, u(beta') = u(beta)^2 if it lies along the axis, and
  * beta' = 2 beta otherwise, with u = lambda_f / lambda_0 of 47_characters.h; of a flow the mean over the plaquettes along its axis.
@@ -6150,6 +6170,7 @@ typedef struct LFT_(multiscale_desc) {
  * order is possible on any lattice. In more dimensions a flow of order n takes extents across the axis of n + 1, and takes a
  * lower order on smaller lattices; across extents of 1, the plaquettes along the axis alone and the identity to begin with.
  * Circle maps begin with c_1 = that coupling, with order > 0, or as the identity.
+ * A heat bath takes the place of the flow on the extents `from`, with the coupling of that lattice unless it has one.
  * The layers are laid out in the arena and have to last until flow_init returns; desc->pool may be set. LFT_ERR_ARG: extents,
  * beta below 0 or above 100, loops (flow_init refuses more); LFT_ERR_NOMEM; text in *error (may be NULL). multiscale_bytes:
  * what it takes from an arena. */
@@ -6627,7 +6648,7 @@ LFT_API double LFT_(derived)(const double *mean, void *ctx);
  * and tensors):
  *   couplings        F64 [couplings] in the order of the metadata
  *   extent           U64 [dim] of the prior
- *   prior.spec       F64 [2] lft_prior_kind, mass2 of the start (Haar: 0)
+ *   prior.spec       F64 [2] lft_prior_kind, mass2 of the start (Haar: 0); of a heat bath [3] kind, beta, updates
  *   layer0.spec ...  I64 [] see LFT_(layer_ops)
  *   <parameters>     F64 (or F32, rounded) under their own names, e.g. layer0.kernel
  *   family           F64 [1 + 2 couplings] degree, lower and upper bounds; only of a family, whose couplings are those at present
@@ -10318,6 +10339,50 @@ LFT_P_STATIC void LFT_P(kernel_log)(const LFT_P(kernel) *k, const lft_u *u, doub
     for (l = 0; l < LFT_P_LANES; ++l) sum[l] += sign * lft_p_f64_p_log(value[l]);
 }
 
+/* ---- 49_heat_update.h, code -------------------------------------------------------------------------------------- */
+/* 49_heat_update.h: one update of a lane group by heat bath and overrelaxation for Wilson's plaquette action.
+ * Offers (private): LFT_P(heat_update)(). */
+
+/* Draws every link of a group, k = beta / N; the mask of lanes that met a number that is not finite. */
+LFT_P_STATIC lft_m LFT_P(heat_sweep)(const LFT_P(walk) *walk, lft_v *links, lft_real k, const lft_draw *d)
+{
+    LFT_P(place) p   = LFT_P(first_place)();
+    lft_m        bad = LFT_P(int_splat)(0);
+    lft_w        w;
+    int          x, mu;
+    for (x = 0; x < walk->lattice->volume; ++x, LFT_P(next_place)(walk->lattice, &p)) {
+        for (mu = 0; mu < LFT_DIM; ++mu) {
+            const int link = x * LFT_DIM + mu;
+            LFT_P(staples)(walk, links, p, mu, &w);
+            bad |= LFT_P(heat)(links + link * LFT_P_LINK, &w, k, *d, (uint32_t)link);
+        }
+    }
+    return bad;
+}
+
+LFT_P_STATIC void LFT_P(reflect_sweep)(const LFT_P(walk) *walk, lft_v *links)
+{
+    LFT_P(place) p = LFT_P(first_place)();
+    lft_w        w;
+    int          x, mu;
+    for (x = 0; x < walk->lattice->volume; ++x, LFT_P(next_place)(walk->lattice, &p)) {
+        for (mu = 0; mu < LFT_DIM; ++mu) {
+            LFT_P(staples)(walk, links, p, mu, &w);
+            LFT_P(reflect)(links + (x * LFT_DIM + mu) * LFT_P_LINK, &w);
+        }
+    }
+}
+
+/* A sweep of the heat bath, k = beta / N, `overrelax` sweeps of overrelaxation, and all links are made unitary again. */
+LFT_P_STATIC lft_m LFT_P(heat_update)(const LFT_P(walk) *walk, lft_v *links, lft_real k, int overrelax, const lft_draw *d)
+{
+    const lft_m bad = LFT_P(heat_sweep)(walk, links, k, d);
+    int         i;
+    for (i = 0; i < overrelax; ++i) LFT_P(reflect_sweep)(walk, links);
+    for (i = 0; i < walk->lattice->volume * LFT_P_LINKS; ++i) LFT_P(unit)(links + i * LFT_P_LINK);
+    return bad;
+}
+
 #endif
 #endif
 
@@ -12625,7 +12690,9 @@ LFT_P_STATIC void LFT_P(gaussian_backward)(const LFT_P(gaussian) *p, const lft_v
 
 /* ---- 64_prior.h, code -------------------------------------------------------------------------------------------- */
 
-static const char *const LFT_P(prior_name)[] = {"", "free", "normal", "haar"}; /* in the metadata of models, by kind */
+enum { LFT_P(prior_numbers) = 3 };
+
+static const char *const LFT_P(prior_name)[] = {"", "free", "normal", "haar", "heatbath"}; /* in the metadata of models, by kind */
 
 /* ---- 65_layer.h, code -------------------------------------------------------------------------------------------- */
 
@@ -18425,14 +18492,14 @@ LFT_P_STATIC lft_status LFT_P(prior_check)(double kind, lft_status code, const c
     return lft_p_fail_got(error, code, where, what, "1 (free) or 2 (normal)", kind);
 }
 
-LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const int *target,
-                                          const LFT_(lattice) *lattice, lft_parameters *set, lft_arena *arena, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, const LFT_(prior_desc) *desc, const LFT_(lattice) *lattice,
+                                          lft_parameters *set, lft_arena *arena, lft_error *error)
 {
     lft_status status;
-    p->kind = kind ? kind : LFT_PRIOR_FREE;
+    p->kind = desc->kind ? desc->kind : LFT_PRIOR_FREE;
     if (LFT_P(prior_check)((double)(int)p->kind, LFT_ERR_ARG, "flow", "prior", error)) return LFT_ERR_ARG;
-    status   = LFT_P(free_target)(p->target, target, lattice->extent, "flow", error);
-    p->mass2 = LFT_P(free_mass2)(mass2, p->target);
+    status   = LFT_P(free_target)(p->target, desc->target, lattice->extent, "flow", error);
+    p->mass2 = LFT_P(free_mass2)(desc->mass2, p->target);
     if (status) return status;
     LFT_P(gaussian_init)(&p->field, lattice, -1, p->kind == LFT_PRIOR_NORMAL, arena);
     p->params = set->count;
@@ -18440,9 +18507,29 @@ LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, 
     return LFT_OK;
 }
 
-LFT_P_STATIC void LFT_P(prior_spec)(const LFT_P(prior) *p, double *number)
+/* kind, mass2 */
+LFT_P_STATIC int LFT_P(prior_spec)(const LFT_P(prior) *p, double *number)
 {
     number[0] = (double)(int)p->kind, number[1] = p->mass2;
+    return 2;
+}
+
+LFT_P_STATIC lft_status LFT_P(prior_read)(LFT_(prior_desc) *d, const double *number, int n, lft_status code, const char *where,
+                                          const char *what, lft_error *error)
+{
+    (void)n;
+    lft_p_zero(d, sizeof *d);
+    if (LFT_P(prior_check)(number[0], code, where, what, error)) return code;
+    d->kind = (lft_prior_kind)(int)number[0], d->mass2 = number[1];
+    return LFT_OK;
+}
+
+LFT_P_STATIC int LFT_P(prior_is)(const LFT_P(prior) *p, const LFT_(prior_desc) *d) { return p->kind == d->kind; }
+
+LFT_P_STATIC int LFT_P(prior_normalised)(const LFT_P(prior) *p)
+{
+    (void)p;
+    return 1;
 }
 
 LFT_P_STATIC void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)
@@ -18497,33 +18584,89 @@ LFT_P_STATIC void LFT_P(prior_backward)(const LFT_P(prior) *p, const lft_v *z, c
 
 #else
 
-/* ---- 76_haar_prior.h, code --------------------------------------------------------------------------------------- */
-/* 76_haar_prior.h: the invariant measure that a flow of links starts from. Offers what 64_prior.h says.
- * Densities of links are by the invariant measure, normalised to 1: log q(z) = 0, and so is its gradient. */
+/* ---- 76_gauge_prior.h, code -------------------------------------------------------------------------------------- */
+/* 76_gauge_prior.h: what a flow of links starts from: the invariant measure, or a heat bath. Offers what 64_prior.h says.
+ * Densities of links are by the invariant measure, normalised to 1: the log q of Haar links is 0, and so is its gradient. */
 
 typedef struct LFT_P(prior) {
     lft_prior_kind kind;
     LFT_(lattice)  lattice;
+    LFT_(theory)   theory; /* of the heat bath */
+    int            updates;
+    double         logz; /* that log q has: 0 beyond two dimensions */
 } LFT_P(prior);
 
-LFT_P_STATIC lft_status LFT_P(prior_check)(double kind, lft_status code, const char *where, const char *what, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(prior_check)(const LFT_(prior_desc) *d, lft_status code, const char *where, const char *what,
+                                           lft_error *error)
 {
-    if (kind == (double)(int)LFT_PRIOR_HAAR) return LFT_OK;
-    return lft_p_fail_got(error, code, where, what, "3 (Haar), the prior of gauge groups", kind);
+    if (d->kind == LFT_PRIOR_HAAR) return LFT_OK;
+    if (d->kind != LFT_PRIOR_HEATBATH) {
+        return lft_p_fail_got(error, code, where, what, "3 (Haar) or 4 (heat bath), a prior of gauge groups", (int)d->kind);
+    }
+    if (!lft_finite(d->beta) || d->beta < 0 || d->beta > 100) {
+        return lft_p_fail_got(error, code, where, what, "beta of the heat bath from 0 to 100", d->beta);
+    }
+    if (d->updates < 1 || d->updates > 65535) {
+        return lft_p_fail_got(error, code, where, what, "1 to 65535 updates of the heat bath", d->updates);
+    }
+    return LFT_OK;
 }
 
-LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const int *target,
-                                          const LFT_(lattice) *lattice, lft_parameters *set, lft_arena *arena, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, const LFT_(prior_desc) *desc, const LFT_(lattice) *lattice,
+                                          lft_parameters *set, lft_arena *arena, lft_error *error)
 {
-    (void)mass2, (void)target, (void)set, (void)arena;
-    p->kind    = kind ? kind : LFT_PRIOR_HAAR;
+    LFT_(prior_desc)  d = *desc;
+    LFT_P(characters) c;
+    lft_status        status;
+    int               mu;
+    (void)set;
+    if (!d.kind) d.kind = LFT_PRIOR_HAAR;
+    if (!d.updates) d.updates = 50;
+    p->kind    = d.kind;
     p->lattice = *lattice;
-    return LFT_P(prior_check)((double)(int)p->kind, LFT_ERR_ARG, "flow", "prior", error);
+    p->updates = d.updates;
+    p->logz    = 0;
+    status     = LFT_P(prior_check)(&d, LFT_ERR_ARG, "flow", "prior", error);
+    if (status || d.kind != LFT_PRIOR_HEATBATH) return status;
+    for (mu = 0; mu < LFT_DIM; ++mu) {
+        if (lattice->extent[mu] > 1) continue;
+        return lft_p_fail_got(error, LFT_ERR_ARG, "flow", "prior", "extents of at least 2 for a heat bath", lattice->extent[mu]);
+    }
+    if (LFT_DIM == 2) {
+        lft_p_zero(&c, sizeof c);
+        LFT_P(characters_init)(&c, d.beta, arena);
+        if (c.u) p->logz = lattice->volume * c.log_first + lft_p_f64_p_log(LFT_P(characters_sum)(&c, lattice->volume));
+    }
+    return LFT_(wilson_init)(&p->theory, d.beta, 0, error);
 }
 
-LFT_P_STATIC void LFT_P(prior_spec)(const LFT_P(prior) *p, double *number)
+/* kind, 0; or kind, beta, updates */
+LFT_P_STATIC int LFT_P(prior_spec)(const LFT_P(prior) *p, double *number)
 {
-    number[0] = (double)(int)p->kind, number[1] = 0;
+    const int bath = p->kind == LFT_PRIOR_HEATBATH;
+    number[0] = (double)(int)p->kind, number[1] = bath ? p->theory.coupling[0] : 0, number[2] = p->updates;
+    return bath ? 3 : 2;
+}
+
+LFT_P_STATIC lft_status LFT_P(prior_read)(LFT_(prior_desc) *d, const double *number, int n, lft_status code, const char *where,
+                                          const char *what, lft_error *error)
+{
+    int i, whole[3] = {0, 0, 0};
+    for (i = 0; i < n; i += 2) whole[i] = number[i] >= 1 && number[i] < 65536 ? (int)number[i] : 0;
+    lft_p_zero(d, sizeof *d);
+    d->kind = (lft_prior_kind)whole[0], d->beta = number[1], d->updates = whole[2];
+    return LFT_P(prior_check)(d, code, where, what, error);
+}
+
+LFT_P_STATIC int LFT_P(prior_is)(const LFT_P(prior) *p, const LFT_(prior_desc) *d)
+{
+    if (p->kind != d->kind || p->kind == LFT_PRIOR_HAAR) return p->kind == d->kind;
+    return !(p->theory.coupling[0] < d->beta || p->theory.coupling[0] > d->beta) && p->updates == d->updates;
+}
+
+LFT_P_STATIC int LFT_P(prior_normalised)(const LFT_P(prior) *p)
+{
+    return p->kind == LFT_PRIOR_HAAR || LFT_DIM == 2;
 }
 
 LFT_P_STATIC void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)
@@ -18547,21 +18690,32 @@ LFT_P_STATIC size_t LFT_P(prior_scratch)(const LFT_P(prior) *p)
     return 0;
 }
 
+LFT_P_STATIC void LFT_P(prior_logq)(const LFT_P(prior) *p, const lft_v *z, double *logq, lft_v *score, lft_arena scratch)
+{
+    const int n = p->lattice.volume * LFT_P_FORCES;
+    int       i, l;
+    (void)scratch;
+    if (p->kind == LFT_PRIOR_HAAR) {
+        for (l = 0; l < LFT_P_LANES; ++l) logq[l] = 0;
+        if (score) LFT_P(set_zero)(score, n);
+        return;
+    }
+    p->theory.action(&p->theory, &p->lattice, (const lft_real *)z, logq, (lft_real *)score);
+    for (l = 0; l < LFT_P_LANES; ++l) logq[l] = -logq[l] - p->logz;
+    for (i = 0; score && i < n; ++i) score[i] = -score[i];
+}
+
 /* Link i of a sample has the draw number d.draw + i. */
 LFT_P_STATIC void LFT_P(prior_draw)(const LFT_P(prior) *p, lft_draw d, lft_v *z, double *logq, lft_arena scratch)
 {
-    int l;
-    (void)scratch;
+    const LFT_P(walk) walk = LFT_P(walk_of)(&p->lattice);
+    int               i;
     LFT_P(group_haar)(d, &p->lattice, z);
-    for (l = 0; l < LFT_P_LANES; ++l) logq[l] = 0;
-}
-
-LFT_P_STATIC void LFT_P(prior_logq)(const LFT_P(prior) *p, const lft_v *z, double *logq, lft_v *score, lft_arena scratch)
-{
-    int l;
-    (void)z, (void)scratch;
-    for (l = 0; l < LFT_P_LANES; ++l) logq[l] = 0;
-    if (score) LFT_P(set_zero)(score, p->lattice.volume * LFT_P_FORCES);
+    for (i = 0; i < p->updates && p->kind == LFT_PRIOR_HEATBATH; ++i) {
+        const lft_draw own = lft_draw_of(d.seed, LFT_DRAW_THERMALISE, d.sample, (d.purpose & 0xff) << 16 | (uint32_t)i);
+        (void)LFT_P(heat_update)(&walk, z, (lft_real)(p->theory.coupling[0] / LFT_P_COLOURS), 2, &own); /* all is finite here */
+    }
+    LFT_P(prior_logq)(p, z, logq, NULL, scratch);
 }
 
 LFT_P_STATIC size_t LFT_P(prior_gradient_count)(const LFT_P(prior) *p)
@@ -18645,7 +18799,7 @@ LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *
     *scratch               = 0;
     flow->params.tensors   = 0;
     flow->params.count     = 0;
-    status = LFT_P(prior_init)(&s->prior, desc->prior, desc->prior_mass2, desc->prior_target, &at, &flow->params, arena, error);
+    status = LFT_P(prior_init)(&s->prior, &desc->prior, &at, &flow->params, arena, error);
     if (status) return status;
     for (i = 0; i < flow->layers; ++i) {
         LFT_(layer)  local, *layer = flow->layer ? flow->layer + i : &local;
@@ -18799,6 +18953,8 @@ LFT_API lft_status LFT_(flow_at)(LFT_(flow) *flow, const double *coupling, int c
     LFT_(flow_prepare)(flow);
     return LFT_OK;
 }
+
+LFT_API int LFT_(flow_normalised)(const LFT_(flow) *flow) { return LFT_P(prior_normalised)(&LFT_P(flow_state_of)(flow)->prior); }
 
 LFT_API lft_status LFT_(flow_refine)(LFT_(flow) *flow, int steps)
 {
@@ -19204,10 +19360,11 @@ LFT_P_STATIC int LFT_P(scale_flow)(LFT_P(scales) *s, const LFT_(continuous_desc)
 /* The prior's extents. */
 LFT_P_STATIC void LFT_P(scale_from)(const LFT_(multiscale_desc) *of, int *from)
 {
-    int mu;
+    const int bath = of->prior.kind == LFT_PRIOR_HEATBATH;
+    int       mu;
     for (mu = 0; mu < LFT_DIM; ++mu) {
-        from[mu] = of->from[mu] ? of->from[mu] : LFT_DIM == 2 ? 1 : of->extent[mu];
-        while (!of->from[mu] && LFT_DIM > 2 && from[mu] % 2 == 0 && from[mu] > 2) from[mu] /= 2;
+        from[mu] = of->from[mu] ? of->from[mu] : LFT_DIM == 2 && !bath ? 1 : of->extent[mu];
+        while (!of->from[mu] && (LFT_DIM > 2 || bath) && from[mu] % 2 == 0 && from[mu] > 2) from[mu] /= 2;
     }
 }
 
@@ -19262,7 +19419,11 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
         for (nu = 0; nu < LFT_DIM; ++nu) beta[mu][nu] = of->flow.beta;
     }
     for (i = doublings; i-- > 0; LFT_P(scale_back)(s, beta, axis[i])) of_scale[i] = LFT_P(scale_coupling)(beta, axis[i]);
-    known = LFT_P(scale_flow)(s, &of->flow, at, 0, LFT_P(scale_coupling)(beta, -1), of->flow.order);
+    desc->prior = of->prior;
+    known       = 1;
+    if (of->prior.kind != LFT_PRIOR_HEATBATH) {
+        known = LFT_P(scale_flow)(s, &of->flow, at, 0, LFT_P(scale_coupling)(beta, -1), of->flow.order);
+    } else if (!(of->prior.beta > 0)) desc->prior.beta = LFT_P(scale_coupling)(beta, -1);
     for (i = 0; i < doublings; ++i) {
         LFT_(doubling_desc) *d = s->doubling + i;
         d->axis = axis[i], d->extent = at[axis[i]] *= 2, d->fixed_gauge = of->fixed_gauge;
@@ -19340,8 +19501,8 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
     if (status || !s) return status ? status : lft_arena_check(arena, error, "multiscale");
     if (!doublings) return lft_p_fail(error, LFT_ERR_ARG, "multiscale", "expected extents to double, got none");
     s->flow = of->flow;
-    for (mu = 0; mu < LFT_DIM; ++mu) desc->extent[mu] = at[mu], desc->prior_target[mu] = of->extent[mu];
-    desc->prior_mass2 = of->mass2;
+    for (mu = 0; mu < LFT_DIM; ++mu) desc->extent[mu] = at[mu], desc->prior.target[mu] = of->extent[mu];
+    desc->prior.mass2 = of->mass2;
     LFT_P(scale_layer)(s->layer, &s->layers, LFT_(continuous)(), &s->flow);
     for (i = 0; i < doublings; ++i) {
         LFT_(doubling_desc) *d = s->doubling + i;
@@ -20110,37 +20271,7 @@ LFT_API lft_status LFT_(heatbath_start)(LFT_(heatbath) *bath, const LFT_(batch) 
     return LFT_P(batch_start)(&bath->x, x, "heat bath", &bath->error);
 }
 
-/* ---- one group ------------------------------------------------------------------------------------------------------ */
-
-/* Draws every link of a group, k = beta / N; the mask of lanes that met a number that is not finite. */
-static inline lft_m LFT_P(heat_sweep)(const LFT_P(walk) *walk, lft_v *links, lft_real k, const lft_draw *d)
-{
-    LFT_P(place) p   = LFT_P(first_place)();
-    lft_m        bad = LFT_P(int_splat)(0);
-    lft_w        w;
-    int          x, mu;
-    for (x = 0; x < walk->lattice->volume; ++x, LFT_P(next_place)(walk->lattice, &p)) {
-        for (mu = 0; mu < LFT_DIM; ++mu) {
-            const int link = x * LFT_DIM + mu;
-            LFT_P(staples)(walk, links, p, mu, &w);
-            bad |= LFT_P(heat)(links + link * LFT_P_LINK, &w, k, *d, (uint32_t)link);
-        }
-    }
-    return bad;
-}
-
-static inline void LFT_P(reflect_sweep)(const LFT_P(walk) *walk, lft_v *links)
-{
-    LFT_P(place) p = LFT_P(first_place)();
-    lft_w        w;
-    int          x, mu;
-    for (x = 0; x < walk->lattice->volume; ++x, LFT_P(next_place)(walk->lattice, &p)) {
-        for (mu = 0; mu < LFT_DIM; ++mu) {
-            LFT_P(staples)(walk, links, p, mu, &w);
-            LFT_P(reflect)(links + (x * LFT_DIM + mu) * LFT_P_LINK, &w);
-        }
-    }
-}
+/* ---- all chains ----------------------------------------------------------------------------------------------------- */
 
 static inline void LFT_P(heatbath_task)(void *context, int group, int thread)
 {
@@ -20150,12 +20281,10 @@ static inline void LFT_P(heatbath_task)(void *context, int group, int thread)
                                               (uint32_t)bath->drawn);
     const lft_real        k     = (lft_real)(bath->theory->coupling[0] / LFT_P_COLOURS);
     lft_v                *links = LFT_P(view)(LFT_P(group)(&bath->x, group));
-    const lft_m           bad   = LFT_P(heat_sweep)(&walk, links, k, &d);
+    const lft_m           bad   = LFT_P(heat_update)(&walk, links, k, bath->desc.overrelax, &d);
     lft_int               of[LFT_P_LANES];
     int                   i, failed = 0;
     (void)thread;
-    for (i = 0; i < bath->desc.overrelax; ++i) LFT_P(reflect_sweep)(&walk, links);
-    for (i = 0; i < bath->x.lattice.volume * LFT_P_LINKS; ++i) LFT_P(unit)(links + i * LFT_P_LINK);
     lft_p_copy(of, &bad, sizeof of);
     for (i = LFT_P_LANES - 1; i >= 0; --i) {
         const int chain = group * LFT_P_LANES + i;
@@ -20163,8 +20292,6 @@ static inline void LFT_P(heatbath_task)(void *context, int group, int thread)
     }
     ((int *)bath->state)[group] = failed;
 }
-
-/* ---- all chains ----------------------------------------------------------------------------------------------------- */
 
 LFT_API lft_status LFT_(heatbath_next)(LFT_(heatbath) *bath)
 {
@@ -21289,8 +21416,7 @@ LFT_P_STATIC lft_status LFT_P(model_collect)(LFT_P(model_list) *list, const LFT_
                      info->couplings);
     for (mu = 0; mu < LFT_DIM; ++mu) whole[mu] = (uint64_t)flow->layer[0].in.extent[mu];
     LFT_P(model_add)(list, "extent", LFT_DTYPE_U64, whole, LFT_DIM);
-    LFT_P(prior_spec)(&LFT_P(flow_state_of)(flow)->prior, real);
-    LFT_P(model_add)(list, "prior.spec", LFT_DTYPE_F64, real, 2);
+    LFT_P(model_add)(list, "prior.spec", LFT_DTYPE_F64, real, LFT_P(prior_spec)(&LFT_P(flow_state_of)(flow)->prior, real));
     real[0] = family->degree;
     for (mu = 0; mu < family->couplings; ++mu) real[1 + mu] = family->low[mu], real[1 + family->couplings + mu] = family->high[mu];
     if (family->degree) LFT_P(model_add)(list, "family", LFT_DTYPE_F64, real, 1 + 2 * family->couplings);
@@ -21436,16 +21562,14 @@ LFT_P_STATIC lft_status LFT_P(model_read_extent)(const lft_safetensors *doc, int
     return t ? LFT_OK : LFT_ERR_FORMAT;
 }
 
-LFT_P_STATIC lft_status LFT_P(model_read_prior)(const lft_safetensors *doc, lft_prior_kind *kind, double *mass2,
-                                                lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_read_prior)(const lft_safetensors *doc, LFT_(prior_desc) *prior, lft_error *error)
 {
     const lft_tensor *t = LFT_P(model_find)(doc, "prior.spec", 2, error);
-    lft_status        status = t ? LFT_P(prior_check)(lft_tensor_get(t, 0), LFT_ERR_FORMAT, "model", "'prior.spec'", error)
-                                 : LFT_ERR_FORMAT;
-    if (status) return status;
-    *kind  = (lft_prior_kind)(int)lft_tensor_get(t, 0);
-    *mass2 = lft_tensor_get(t, 1);
-    return LFT_OK;
+    double            number[LFT_P(prior_numbers)] = {0};
+    int               n;
+    if (!t) return LFT_ERR_FORMAT;
+    for (n = 0; n < LFT_P(prior_numbers) && (uint64_t)n < lft_tensor_count(t); ++n) number[n] = lft_tensor_get(t, (size_t)n);
+    return LFT_P(prior_read)(prior, number, n, LFT_ERR_FORMAT, "model", "'prior.spec'", error);
 }
 
 /* The bounds of a family; a model without them is none. */
@@ -21610,7 +21734,7 @@ LFT_API lft_status LFT_(model_desc)(const lft_safetensors *doc, const LFT_(layer
     lft_p_zero(desc, sizeof *desc);
     lft_p_zero(info, sizeof *info);
     if (!status) status = LFT_P(model_read_extent)(doc, desc->extent, error);
-    if (!status) status = LFT_P(model_read_prior)(doc, &desc->prior, &desc->prior_mass2, error);
+    if (!status) status = LFT_P(model_read_prior)(doc, &desc->prior, error);
     if (!status) status = LFT_P(model_read_couplings)(doc, info, error);
     if (!status) status = LFT_P(model_read_family)(doc, &desc->family, error);
     if (!status) status = LFT_P(model_read_layers)(doc, own, desc, arena, error);
@@ -21720,10 +21844,9 @@ LFT_P_STATIC lft_status LFT_P(model_fits)(const LFT_(flow) *flow, const lft_safe
 {
     const LFT_P(prior) *prior  = &LFT_P(flow_state_of)(flow)->prior;
     lft_status          status = LFT_P(model_check)(doc, error);
-    lft_prior_kind      kind   = prior->kind;
     int                 extent[LFT_DIM] = {0}, mu, i, steps; /* gcc 12 -O3 sees a path without the zeros */
     lft_p_text          t;
-    double              mass2;
+    LFT_(prior_desc)    theirs;
     if (!status) status = LFT_P(model_read_extent)(doc, extent, error);
     for (mu = 0; mu < LFT_DIM && !status; ++mu) {
         if (extent[mu] == flow->layer[0].in.extent[mu]) continue;
@@ -21733,9 +21856,10 @@ LFT_P_STATIC lft_status LFT_P(model_fits)(const LFT_(flow) *flow, const lft_safe
         LFT_P(model_put_extent)(&t, extent);
         return LFT_ERR_MISMATCH;
     }
-    if (!status) status = LFT_P(model_read_prior)(doc, &kind, &mass2, error);
-    if (!status && kind != prior->kind) {
-        status = lft_p_fail_got(error, LFT_ERR_MISMATCH, "model", "'prior.spec'", "the kind of the flow's prior", (int)kind);
+    if (!status) status = LFT_P(model_read_prior)(doc, &theirs, error);
+    if (!status && !LFT_P(prior_is)(prior, &theirs)) {
+        status = lft_p_fail_got(error, LFT_ERR_MISMATCH, "model", "'prior.spec'", "the flow's prior, got another, of kind",
+                                (int)theirs.kind);
     }
     if (!status) status = LFT_P(model_check_family)(&flow->family, doc, error);
     for (i = 0; i < flow->layers && !status; ++i) status = LFT_P(model_check_layer)(flow, doc, i, &steps, error);

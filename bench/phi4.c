@@ -103,7 +103,7 @@ static void setup_flow(bench *b, int extent, int paper, lft_arena *arena)
     setup_lattice(b, extent);
     d.extent[0] = d.extent[1] = extent;
     if (paper) {
-        d.prior            = LFT_PRIOR_NORMAL;
+        d.prior.kind            = LFT_PRIOR_NORMAL;
         d.continuous.basis = LFT_TIME_HAT;
         d.continuous.nodes = 10, d.continuous.steps = d.continuous.most_steps = 50;
         d.continuous.linear = d.continuous.gates = d.continuous.zeros = -1;
@@ -174,7 +174,7 @@ static void setup_coupling(bench *b, int extent, lft_arena *arena)
         list[i].desc   = each + i;
     }
     d.extent[0] = d.extent[1] = extent;
-    d.prior = LFT_PRIOR_NORMAL, d.layer = list, d.layers = LAYERS;
+    d.prior.kind = LFT_PRIOR_NORMAL, d.layer = list, d.layers = LAYERS;
     t.estimator = LFT_TOTAL_GRADIENT, t.batch = 64, t.rate = 1e-3, t.guard_every = -1, t.steps = 1000000;
     if (phi4_flow_init(&b->flow, &d, arena, NULL)) die(b->name, "flow_init");
     for (k = 0; k < b->flow.params.count; ++k) b->flow.params.value[k] += 0.02 * cos((double)k);

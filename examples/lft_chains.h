@@ -158,7 +158,7 @@ static lft_status LFT(sample_run)(cli *c, LFT(flow) *flow, const LFT(model_info)
     LFT(markov_finish)(&j->run, theory, seed, flow->pool);
     cli_set_logq(r, &exactness->epsilon);
     cli_set_finer(r, &exactness->finer);
-    cli_set_weights(r, &w);
+    cli_set_weights(r, &w, LFT(flow_normalised)(flow));
     cli_qualify(r);
     r->acceptance        = (double)j->chain.accepted / ((double)j->chain.steps * (double)j->chain.chains);
     r->longest_rejection = j->chain.longest;

@@ -13,6 +13,7 @@ static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d)
  * of a flow are trained for. */
 static lft_status LFT(scales_behind)(cli *c, const LFT(model) *m, const LFT(flow_desc) *asked, LFT(flow_desc) *d);
 static lft_status LFT(model_with_net)(cli *c, const LFT(model) *m, const LFT(flow_desc) *asked, LFT(flow_desc) *d);
+static int        LFT(exact_layers)(const LFT(flow) *flow); /* at its beginning: they draw, and have nothing to train */
 static void       LFT(coarse_theory)(cli *c, const LFT(flow) *flow, int layers, const LFT(theory) *theory, LFT(theory) *coarse);
 
 /* The most of any layer; 0 where none integrates. */

@@ -24,14 +24,16 @@ static void cli_set_finer(cli_result *r, const lft_weight_shift *finer)
     r->logz_shift_error = finer->logz_error;
 }
 
-/* log Z is log <w> and the shift that was measured; both errors count. */
-static void cli_set_weights(cli_result *r, const lft_weights *w)
+/* log Z is log <w> and the shift that was measured; both errors count. Of a log q that is not normalised, log (Z / Z_prior). */
+static void cli_set_weights(cli_result *r, const lft_weights *w, int normalised)
 {
-    const int corrected = r->logq_n > 0 || r->finer_n > 0;
-    r->ess              = w->ess;
-    r->ess_n            = w->n;
-    r->logz             = w->logz + (corrected ? r->logz_shift : 0);
-    r->logz_error       = hypot(w->logz_error, corrected ? r->logz_shift_error : 0);
+    const int    corrected = r->logq_n > 0 || r->finer_n > 0;
+    const double logz      = w->logz + (corrected ? r->logz_shift : 0);
+    const double error     = hypot(w->logz_error, corrected ? r->logz_shift_error : 0);
+    r->ess                 = w->ess;
+    r->ess_n               = w->n;
+    if (normalised) r->logz = logz, r->logz_error = error;
+    else r->logz_over_prior = logz, r->logz_over_prior_error = error;
 }
 
 /* A measurement of epsilon that fails is no reason to lose a flow: what is wrong is said, here and in the result. */
@@ -87,9 +89,11 @@ static void cli_print_logq(const cli_result *r)
 
 static void cli_print_weights(const cli_result *r)
 {
-    char text[64];
+    const int over = lft_finite(r->logz_over_prior);
+    char      text[64];
     printf("  ESS        %.4f (N = %llu)\n", r->ess, (unsigned long long)r->ess_n);
-    printf("  log Z      %s%s\n", cli_value(r->logz, r->logz_error, text),
+    printf("  log %s %s%s\n", over ? "Z/Z of the prior:" : "Z     ",
+           over ? cli_value(r->logz_over_prior, r->logz_over_prior_error, text) : cli_value(r->logz, r->logz_error, text),
            r->finer_n  ? ", corrected by that of twice the integration steps"
            : r->logq_n ? ", corrected by the mean of epsilon"
            : r->flow && !strcmp(r->flow, "exact") ? "" : ", not corrected");

@@ -26,6 +26,43 @@ static int LFT(loops_of)(cli *c, const int *extent, int order)
     return (void)cli_fail(c, LFT_ERR_ARG, "expected an order whose loops there is room for, got n%dlo", order - 1), 0;
 }
 
+/* With a heat bath a continuous flow goes from its coupling to that of the theory. */
+static lft_status LFT(read_prior)(cli *c, int scales, LFT(flow_desc) *d)
+{
+    static const char *const of_bath[] = {"prior-beta", "prior-updates"};
+    const int                word = cli_prior(c);
+    int                      i;
+    for (i = 0; i < 2 && word != CLI_PRIOR_HEATBATH && !cli_init_file(c); ++i) {
+        if (!cli_given(c, of_bath[i])) continue;
+        return cli_fail(c, LFT_ERR_ARG, "--%s: expected --prior heatbath beside it, got %s", of_bath[i],
+                        word == CLI_PRIOR_EXACT ? "exact" : "haar");
+    }
+    if (word == CLI_PRIOR_EXACT && (!scales || LFT_CLI_DIM != 2)) {
+        return cli_fail(c, LFT_ERR_ARG, "--prior exact: expected --flow multiscale in two dimensions, got %s in %d",
+                        scales ? "it" : "continuous", LFT_CLI_DIM);
+    }
+    if (word != CLI_PRIOR_HEATBATH) return c->error.code;
+    d->prior.kind    = LFT_PRIOR_HEATBATH;
+    d->prior.beta    = cli_positive(c, "prior-beta", 0);
+    d->prior.updates = (int)cli_count(c, "prior-updates", 0, 1, 65535);
+    if (!scales) d->continuous.from = d->prior.beta;
+    if (scales || cli_given(c, "prior-beta")) return c->error.code;
+    return cli_fail(c, LFT_ERR_ARG, "--prior heatbath: expected --prior-beta, from which the flow goes to --beta, got none");
+}
+
+static int LFT(exact_layers)(const LFT(flow) *flow)
+{
+    int i = 0;
+    while (i < flow->layers) {
+        const LFT(layer) *layer = flow->layer + i;
+        const int         exact = layer->ops == LFT(doubling)() &&
+                          ((const LFT(doubling_desc) *)layer->desc)->conditional == LFT_CONDITIONAL_EXACT;
+        if (!exact && layer->ops != LFT(torus)()) break;
+        ++i;
+    }
+    return i;
+}
+
 /* From a coarse lattice to that of the options, each flow as in *flow. */
 static lft_status LFT(read_multiscale)(cli *c, const LFT(continuous_desc) *flow, LFT(multiscale_desc) *of)
 {
@@ -54,15 +91,50 @@ static void LFT(note_room)(cli *c, const LFT(flow_desc) *d, const LFT(continuous
     if (fewer) cli_note(c, "lattices too small for all the loops asked for: %d flows have those that there is room for", fewer);
 }
 
+/* Layers of *d from number `first` on, behind n others. */
+static void LFT(join_layers)(cli *c, const LFT(layer_desc) *other, int n, int first, LFT(flow_desc) *d)
+{
+    LFT(layer_desc) *list = (LFT(layer_desc) *)cli_alloc(c, (size_t)(n + d->layers) * sizeof *list);
+    if (!list) return;
+    memcpy(list, other, (size_t)n * sizeof *list);
+    memcpy(list + n, d->layer + first, (size_t)(d->layers - first) * sizeof *list);
+    d->layer = list;
+    d->layers += n - first;
+}
+
+/* The exact flow of the fine lattice up to the extents where the doublings of *d begin, in place of the flow there. */
+static lft_status LFT(exact_prior)(cli *c, const LFT(multiscale_desc) *of, LFT(flow_desc) *d)
+{
+    LFT(flow_desc) exact;
+    lft_arena      arena = cli_arena(c, LFT(exact_bytes)());
+    int            at[LFT_CLI_DIM], n, mu;
+    if (c->error.code || cli_check(c, LFT(exact_desc)(&exact, of->extent, of->flow.beta, &arena, &c->error), &c->error)) {
+        return c->error.code;
+    }
+    for (mu = 0; mu < LFT_CLI_DIM; ++mu) at[mu] = 1;
+    for (n = 1; n < exact.layers && memcmp(at, d->extent, sizeof at); ++n) {
+        const LFT(doubling_desc) *of_axis = (const LFT(doubling_desc) *)exact.layer[n].desc;
+        at[of_axis->axis] = of_axis->extent;
+    }
+    if (memcmp(at, d->extent, sizeof at)) {
+        return cli_fail(c, LFT_ERR_ARG, "--from: expected extents that exact doublings from 1x1 pass on their way, got %.20s",
+                        cli_text(c, "from") ? cli_text(c, "from") : "none");
+    }
+    LFT(join_layers)(c, exact.layer, n, d->layer->ops != LFT(doubling)(), d);
+    memcpy(d->extent, exact.extent, sizeof d->extent);
+    return c->error.code;
+}
+
 static lft_status LFT(read_scales)(cli *c, LFT(flow_desc) *d)
 {
     LFT(multiscale_desc) of;
     lft_arena            arena = cli_arena(c, LFT(multiscale_bytes)());
     if (LFT(read_multiscale)(c, &d->continuous, &of)) return c->error.code;
+    of.prior = d->prior;
     if (cli_check(c, LFT(multiscale)(d, &of, &arena, &c->error), &c->error)) return c->error.code;
     LFT(note_room)(c, d, &of.flow);
     d->continuous = of.flow;
-    return LFT_OK;
+    return cli_prior(c) == CLI_PRIOR_EXACT ? LFT(exact_prior)(c, &of, d) : LFT_OK;
 }
 
 /* Wilson's action with the mean coupling of that lattice. */
@@ -100,22 +172,23 @@ static lft_status LFT(any_gauge)(const LFT(flow) *flow, uint64_t seed, uint64_t 
 /* The flow of a model on a coarse lattice, and behind it scales of the options up to their lattice. */
 static lft_status LFT(scales_behind)(cli *c, const LFT(model) *m, const LFT(flow_desc) *asked, LFT(flow_desc) *d)
 {
+    static const char *const of_model[] = {"from", "prior", "prior-beta", "prior-updates"};
     LFT(multiscale_desc) of;
     LFT(layer_desc)     *list;
     lft_arena            arena = cli_arena(c, LFT(multiscale_bytes)());
     int                  first, i;
-    if (cli_given(c, "from")) return cli_fail(c, LFT_ERR_ARG, "--from: expected --freeze without it");
+    for (i = 0; i < 4; ++i) {
+        if (cli_given(c, of_model[i])) return cli_fail(c, LFT_ERR_ARG, "--%s: expected --freeze without it", of_model[i]);
+    }
     if (LFT(read_multiscale)(c, &asked->continuous, &of)) return c->error.code;
     memcpy(of.from, m->flow.lattice.extent, sizeof of.from);
     if (cli_check(c, LFT(multiscale)(d, &of, &arena, &c->error), &c->error)) return c->error.code;
     LFT(note_room)(c, d, &of.flow);
     first = d->layer->ops != LFT(doubling)(); /* the flow on the coarse lattice is the model's */
     if (first == d->layers) return cli_fail(c, LFT_ERR_ARG, "--extent: expected a finer lattice than that of --init, got the same");
-    list = (LFT(layer_desc) *)cli_alloc(c, (size_t)(m->flow.layers + d->layers) * sizeof *list);
+    list = (LFT(layer_desc) *)cli_alloc(c, (size_t)m->flow.layers * sizeof *list);
     for (i = 0; i < m->flow.layers && list; ++i) list[i].ops = m->flow.layer[i].ops, list[i].desc = m->flow.layer[i].desc;
-    for (i = first; i < d->layers && list; ++i) list[m->flow.layers + i - first] = d->layer[i];
-    d->layers += m->flow.layers - first;
-    d->layer = list;
+    if (list) LFT(join_layers)(c, list, m->flow.layers, first, d);
     memcpy(d->extent, m->desc.extent, sizeof d->extent);
     d->prior = m->desc.prior;
     return c->error.code;
@@ -143,16 +216,28 @@ static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d)
 {
     const LFT(flow)     *flow = &m->flow;
     const LFT(layer)    *last = flow->layer + flow->layers - 1;
+    const double         beta = m->theory.coupling[0];
     LFT(multiscale_desc) of;
     lft_arena            arena = cli_arena(c, LFT(multiscale_bytes)());
+    int                  same;
     memset(&of, 0, sizeof of);
     if (last->ops->draw) return cli_fail(c, LFT_ERR_ARG, "--init: expected a model that ends with a flow, got %s", last->ops->kind);
     cli_extent(c, "extent", cli_text(c, "extent"), of.extent);
     cli_extent(c, "from", cli_text(c, "from"), of.from);
-    if (!c->error.code && !cli_given(c, "from") && !memcmp(of.extent, flow->lattice.extent, sizeof of.extent)) {
+    of.flow.beta = cli_real(c, "beta", 0);
+    same         = !cli_given(c, "from") && !memcmp(of.extent, flow->lattice.extent, sizeof of.extent);
+    if (c->error.code) return c->error.code;
+    if (LFT(exact_layers)(flow) && (!same || of.flow.beta < beta || of.flow.beta > beta)) {
+        return cli_fail(c, LFT_ERR_ARG, "--init: expected the extents and beta = %.10g of its exact prior, or --freeze with "
+                        "scales behind it, got others", beta);
+    }
+    if (same) {
         *d = m->desc;
+        if (d->prior.kind == LFT_PRIOR_HEATBATH) d->prior.beta = LFT(multiscale_beta)(flow, 0, of.flow.beta, arena);
         return LFT_OK;
     }
+    of.prior      = m->desc.prior;
+    of.prior.beta = 0;
     if (last->ops == LFT(circle)()) {
         of.harmonics  = ((const LFT(circle_desc) *)last->desc)->harmonics;
         of.flow.order = 1;
@@ -165,9 +250,8 @@ static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d)
                LFT(continuous_loops)(of.flow.doubled, of.flow.order + 1) <= of.flow.loops) ++of.flow.order;
     } else of.flow.order = 1;
     of.flow.doubled = 0;
-    of.flow.beta    = cli_real(c, "beta", 0);
+    of.flow.beta    = cli_real(c, "beta", 0); /* not that of the layer */
     of.fixed_gauge  = LFT(is_fixed)(flow);
-    if (c->error.code) return c->error.code;
     return cli_check(c, LFT(multiscale)(d, &of, &arena, &c->error), &c->error);
 }
 
@@ -190,6 +274,7 @@ static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
     of->reach      = (int)cli_count(c, "reach", 0, 1, 4);
     of->most_steps = (int)cli_count(c, "most-int-steps", 0, 1, 100000);
     of->order      = cli_init_word(c);
+    if (LFT(read_prior)(c, scales, d)) return c->error.code;
     if (scales && cli_given(c, "freeze")) { /* the scales behind a model are read with it */
         return cli_init_file(c) ? c->error.code : cli_fail(c, LFT_ERR_ARG, "--freeze: expected --init FILE beside it, got none");
     }
@@ -255,12 +340,15 @@ static lft_status LFT(fit)(cli *c, LFT(flow) *flow, const LFT(theory) *theory, c
 /* The layers of a model, the last ones of the flow, as the start for another coupling. */
 static void LFT(rescale)(LFT(flow) *flow, const LFT(model) *m, const LFT(theory) *to)
 {
-    const double beta = m->theory.coupling[0];
-    int          i;
-    for (i = flow->layers - m->flow.layers; i < flow->layers && (beta < 0 || beta > 0); ++i) {
-        const LFT(layer) *layer = flow->layer + i;
-        if (layer->ops == LFT(continuous)()) LFT(continuous_scale)(layer, flow->params.value, to->coupling[0] / beta);
-        if (layer->ops == LFT(circle)()) LFT(circle_scale)(layer, flow->params.value, to->coupling[0] / beta);
+    int i;
+    for (i = flow->layers - m->flow.layers; i < flow->layers; ++i) {
+        const LFT(layer) *layer  = flow->layer + i;
+        const int         circle = layer->ops == LFT(circle)();
+        const double      from   = layer->ops == LFT(continuous)() ? ((const LFT(continuous_desc) *)layer->desc)->from : 0;
+        const double      way    = m->theory.coupling[0] - from;
+        if (layer->ops->draw || !(way < 0 || way > 0)) continue;
+        if (circle) LFT(circle_scale)(layer, flow->params.value, (to->coupling[0] - from) / way);
+        else LFT(continuous_scale)(layer, flow->params.value, (to->coupling[0] - from) / way);
     }
     LFT(flow_prepare)(flow);
 }

@@ -18,6 +18,14 @@ static int cli_init_word(const cli *c)
 /* The model to start from; NULL: the start is that of the flow. */
 static const char *cli_init_file(const cli *c) { return cli_init_word(c) < 0 ? cli_text(c, "init") : NULL; }
 
+enum { CLI_PRIOR_HAAR = 1, CLI_PRIOR_HEATBATH, CLI_PRIOR_EXACT };
+
+static int cli_prior(cli *c)
+{
+    static const char *const prior[] = {"haar", "heatbath", "exact", NULL};
+    return cli_word(c, "prior", prior, CLI_PRIOR_HAAR);
+}
+
 static int cli_is_newton(cli *c)
 {
     static const char *const optimizer[] = {"newton", "adam", NULL};
@@ -101,7 +109,7 @@ static void info_print_layer(const f64_flow *flow, int i)
 static void info_desc(cli_result *r, const f64_flow_desc *desc)
 {
     const f64_continuous_desc *d = (const f64_continuous_desc *)desc->layer->desc;
-    r->prior      = "haar";
+    r->prior      = desc->prior.kind == LFT_PRIOR_HEATBATH ? "heatbath" : "haar";
     if (desc->layer->ops != f64_continuous()) return;
     r->loops      = (uint64_t)d->loops;
     r->nodes      = (uint64_t)d->nodes;

@@ -49,6 +49,7 @@ struct cli_result {
     uint64_t       md_steps, finer_n, layers, loops, nodes, units, reach, integration_steps, refined, rolled_back, memory_bytes;
     uint64_t       passed, failed;
     double         ess, forward_ess, acceptance, tau_int, logz, logz_error, logq_error, logz_shift, logz_shift_error;
+    double         logz_over_prior, logz_over_prior_error; /* in place of log Z where log q is not normalised */
     double         finer_std, seconds, samples_per_second, loss, train_seconds, ms_per_step, exp_dh, exp_dh_error;
     cli_observable observable[CLI_OBSERVABLES];
     int            observables;
@@ -96,6 +97,10 @@ static const cli_field cli_field_table[] = {
     CLI_FIELD(md_steps, 'u', CLI_HMC),
     CLI_FIELD(logz, 'd', CLI_CORRELATE | CLI_FLOWS | CLI_DEMO),
     CLI_FIELD(logz_error, 'd', CLI_CORRELATE | CLI_FLOWS | CLI_DEMO),
+#ifndef CLI_SCALAR
+    CLI_FIELD(logz_over_prior, 'd', CLI_FLOWS),
+    CLI_FIELD(logz_over_prior_error, 'd', CLI_FLOWS),
+#endif
     CLI_FIELD(logq_error, 'd', CLI_FLOWS | CLI_INFO | CLI_DEMO),
     CLI_FIELD(logz_shift, 'd', CLI_FLOWS | CLI_INFO | CLI_DEMO),
     CLI_FIELD(logz_shift_error, 'd', CLI_FLOWS | CLI_INFO),

@@ -169,7 +169,7 @@ static void LFT(check_free_field)(cli *c, double bound)
     int            mu, i, k, rest;
     memset(&d, 0, sizeof d);
     for (mu = 0; mu < LFT_CLI_DIM; ++mu) d.extent[mu] = 4;
-    d.prior_mass2 = 0.5;
+    d.prior.mass2 = 0.5;
     (void)LFT(phi4_init)(&theory, 0.5, 0, NULL);
     if (LFT(make_flow)(c, &flow, &d) || LFT(check_batch)(c, &x, &flow.lattice, 64)) return;
     check_status(c, "a free field is sampled", LFT(flow_sample)(&flow, 1, 0, &x, logw), &flow.error);

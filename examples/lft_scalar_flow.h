@@ -47,7 +47,7 @@ static lft_status LFT(lay_out_scales)(cli *c, const int *from, LFT(flow_desc) *d
     else cli_extent(c, "from", cli_text(c, "from"), of.from);
     of.refine = cli_given(c, "refine");
     of.sines  = cli_none(c, "doubling-sines", 100);
-    of.mass2  = d->prior_mass2;
+    of.mass2  = d->prior.mass2;
     of.flow   = d->continuous;
     memcpy(of.extent, d->extent, sizeof of.extent);
     if (c->error.code) return c->error.code;
@@ -57,10 +57,10 @@ static lft_status LFT(lay_out_scales)(cli *c, const int *from, LFT(flow_desc) *d
 /* From a coarse lattice to that of the options, with the prior and the continuous flow that *d has. */
 static lft_status LFT(read_scales)(cli *c, LFT(flow_desc) *d)
 {
-    const lft_prior_kind       prior = d->prior;
+    const lft_prior_kind       prior = d->prior.kind;
     const LFT(continuous_desc) flow  = d->continuous;
     if (LFT(lay_out_scales)(c, NULL, d)) return c->error.code;
-    d->prior      = prior;
+    d->prior.kind = prior;
     d->continuous = flow;
     return LFT_OK;
 }
@@ -73,9 +73,9 @@ static lft_status LFT(read_flow_desc)(cli *c, LFT(flow_desc) *d)
     memset(d, 0, sizeof *d);
     if (c->error.code || cli_flow_options(c, kind)) return c->error.code;
     cli_extent(c, "extent", cli_required(c, "extent"), d->extent);
-    d->prior       = (lft_prior_kind)cli_word(c, "prior", prior, LFT_PRIOR_FREE);
-    d->prior_mass2 = cli_positive(c, "prior-mass2", 0);
-    if (cli_given(c, "prior-mass2") && d->prior == LFT_PRIOR_NORMAL) {
+    d->prior.kind  = (lft_prior_kind)cli_word(c, "prior", prior, LFT_PRIOR_FREE);
+    d->prior.mass2 = cli_positive(c, "prior-mass2", 0);
+    if (cli_given(c, "prior-mass2") && d->prior.kind == LFT_PRIOR_NORMAL) {
         return cli_fail(c, LFT_ERR_ARG, "--prior-mass2: expected --prior free beside it, got the prior normal");
     }
     if (kind == CLI_FLOW_COUPLING) LFT(read_couplings)(c, d);
@@ -96,6 +96,12 @@ static lft_status LFT(model_theory)(cli *c, const LFT(model_info) *info, LFT(the
                         info->couplings);
     }
     return cli_check(c, LFT(phi4_init)(theory, info->coupling[0], info->coupling[1], &e), &e);
+}
+
+static int LFT(exact_layers)(const LFT(flow) *flow)
+{
+    (void)flow;
+    return 0;
 }
 
 /* Of a configuration: epsilon takes a determinant of as many rows. */

@@ -145,5 +145,5 @@ static void info_print_layer(const f64_flow *flow, int i)
 static void info_desc(cli_result *r, const f64_flow_desc *d)
 {
     r->family = d->family;
-    r->prior  = d->prior == LFT_PRIOR_NORMAL ? "normal" : "free";
+    r->prior  = d->prior.kind == LFT_PRIOR_NORMAL ? "normal" : "free";
 }

@@ -290,6 +290,7 @@ static lft_status LFT(train_begin)(LFT(train_job) *j)
     lft_pool  pool = cli_pool(c);
     double    begin;
     lft_arena arena;
+    int       exact;
     (void)LFT(read_flow_desc)(c, &j->desc);
     (void)LFT(read_box)(c, &j->theory, &j->desc.family);
     (void)LFT(read_train_desc)(c, &j->train);
@@ -311,6 +312,9 @@ static lft_status LFT(train_begin)(LFT(train_job) *j)
     } else {
         (void)LFT(make_flow)(c, &j->flow, &j->desc);
     }
+    exact = c->error.code ? 0 : LFT(exact_layers)(&j->flow);
+    if (exact > j->train.frozen) j->train.frozen = exact;
+    if (exact && !j->train.estimator) j->train.estimator = LFT_TOTAL_GRADIENT; /* what they draw has no derivatives */
     if (LFT(train_theories)(j)) return c->error.code;
     begin = cli_seconds();
     if (LFT(fit)(c, &j->flow, &j->theory, &j->train)) return c->error.code;
@@ -655,7 +659,7 @@ static lft_status LFT(train_end)(LFT(train_job) *j)
     j->info.ess_n = w.n;
     cli_set_logq(c->result, &j->info.logq_error);
     cli_set_finer(c->result, &j->finer);
-    cli_set_weights(c->result, &w);
+    cli_set_weights(c->result, &w, LFT(flow_normalised)(&j->flow));
     c->result->verdict = cli_flow_verdict(w.ess, w.n);
     cli_qualify(c->result);
     return j->out ? cli_write(c, j->out, LFT(fill_model), j) : LFT_OK;

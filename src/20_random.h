@@ -11,16 +11,17 @@ static inline void lft_philox(const uint32_t ctr[4], const uint32_t key[2], uint
 
 /* What a draw is for: draws with different purposes are independent. The values are part of what a seed means. */
 enum lft_purpose {
-    LFT_DRAW_PRIOR    = 1,  /* configurations that a flow transforms into proposals */
-    LFT_DRAW_ACCEPT   = 2,  /* accept or reject */
-    LFT_DRAW_MOMENTA  = 3,  /* HMC */
-    LFT_DRAW_INIT     = 4,  /* parameters and first configurations */
-    LFT_DRAW_TRAIN    = 5,  /* configurations that a flow is trained on */
-    LFT_DRAW_NOISE    = 6,  /* stochastic estimators, pseudofermions */
-    LFT_DRAW_FAMILY   = 7,  /* couplings at which a family is trained */
-    LFT_DRAW_HEATBATH = 8,  /* links */
-    LFT_DRAW_LAYER    = 9,  /* what layers draw */
-    LFT_DRAW_USER     = 128 /* 128 to 255 are the user's */
+    LFT_DRAW_PRIOR      = 1,  /* configurations that a flow transforms into proposals */
+    LFT_DRAW_ACCEPT     = 2,  /* accept or reject */
+    LFT_DRAW_MOMENTA    = 3,  /* HMC */
+    LFT_DRAW_INIT       = 4,  /* parameters and first configurations */
+    LFT_DRAW_TRAIN      = 5,  /* configurations that a flow is trained on */
+    LFT_DRAW_NOISE      = 6,  /* stochastic estimators, pseudofermions */
+    LFT_DRAW_FAMILY     = 7,  /* couplings at which a family is trained */
+    LFT_DRAW_HEATBATH   = 8,  /* links */
+    LFT_DRAW_LAYER      = 9,  /* what layers draw */
+    LFT_DRAW_THERMALISE = 10, /* links of a prior's heat bath */
+    LFT_DRAW_USER       = 128 /* 128 to 255 are the user's */
 };
 
 /* The address of the random numbers of one configuration. Philox key = seed; counter = {index / 2, draw, low 32 bits of

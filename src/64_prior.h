@@ -2,10 +2,11 @@
  * Offers: lft_prior_kind. An instance has one of the rooms 75 and 76; both of them offer (private) the same words:
  *
  *   LFT_P(prior)             a struct with the member kind
- *   prior_check(kind, code, where, what, error)   `code` unless the room has that kind
- *   prior_init(p, kind, mass2, target, lattice, set, arena, error)   kind, mass2, target[mu] 0: the default. Its parameters
- *                            are the first
- *   prior_spec(p, number)    the two numbers of model files: kind, mass2
+ *   prior_init(p, desc, lattice, set, arena, error)   its parameters are the first
+ *   prior_spec(p, number)    the numbers of model files, first the kind: how many, LFT_P(prior_numbers) at most
+ *   prior_read(desc, number, n, code, where, what, error)   a desc of them; `code` if they are none
+ *   prior_is(p, desc)        1: a flow may take the parameters of one with the prior that such numbers are of
+ *   prior_normalised(p)      1: log q is normalised; 0: up to a constant
  *   prior_start(p, theta), prior_prepare(p, theta), prior_transfer(p, theta, from, source)   as of a layer
  *   prior_scratch(p)         bytes of scratch that each of the functions below stays within
  *   prior_draw(p, d, z, logq, scratch)   one group of draws, sample numbers d.sample + lane, and their log-densities
@@ -22,13 +23,30 @@
 typedef enum lft_prior_kind {
     LFT_PRIOR_FREE = 1, /* scalars: sigma(k) learnable, at first the free field's 1/sqrt(2 (khat^2 + m2)); their default */
     LFT_PRIOR_NORMAL,   /* scalars: sigma = 1, no parameters */
-    LFT_PRIOR_HAAR      /* gauge groups: every link independent with the invariant measure; theirs, no parameters */
+    LFT_PRIOR_HAAR,     /* gauge groups: every link independent with the invariant measure; their default, no parameters */
+    LFT_PRIOR_HEATBATH  /* gauge groups: Wilson's plaquette action at another coupling, drawn by a heat bath; no parameters */
 } lft_prior_kind;
 #endif
+
+/* Zero means the default.
+ * The heat bath: each sample is where so many updates, of one sweep of the heat bath and two of overrelaxation, bring a Haar
+ * field of its own. Its log q is -S(z) - log Z_prior, the density that they draw from once they have forgotten that field: what is
+ * left of it is not in log q, and no weight makes up for it, so there have to be many times tau_int of them. Z_prior is known in
+ * two dimensions; in more, log q leaves it out, and the mean of the weights is Z / Z_prior (LFT_(flow_normalised)). */
+typedef struct LFT_(prior_desc) {
+    lft_prior_kind kind;            /* scalars: free field; gauge groups: Haar */
+    double         mass2;           /* m2 at which the free field starts: (4 / largest extent of the target)^2 */
+    int            target[LFT_DIM]; /* extents of the lattice of which the free field at first has every (target / extent)-th
+                                       site: the extents */
+    double         beta;            /* of the heat bath: the coupling, 0 to 100 */
+    int            updates;         /* of the heat bath: 50; 65535 at most */
+} LFT_(prior_desc);
 
 #endif /* LFT_P_DECLARATIONS */
 #if LFT_P_PHASE == LFT_P_CODE
 
-static const char *const LFT_P(prior_name)[] = {"", "free", "normal", "haar"}; /* in the metadata of models, by kind */
+enum { LFT_P(prior_numbers) = 3 };
+
+static const char *const LFT_P(prior_name)[] = {"", "free", "normal", "haar", "heatbath"}; /* in the metadata of models, by kind */
 
 #endif /* LFT_P_CODE */

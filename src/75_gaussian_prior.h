@@ -16,14 +16,14 @@ LFT_P_STATIC lft_status LFT_P(prior_check)(double kind, lft_status code, const c
     return lft_p_fail_got(error, code, where, what, "1 (free) or 2 (normal)", kind);
 }
 
-LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, double mass2, const int *target,
-                                          const LFT_(lattice) *lattice, lft_parameters *set, lft_arena *arena, lft_error *error)
+LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, const LFT_(prior_desc) *desc, const LFT_(lattice) *lattice,
+                                          lft_parameters *set, lft_arena *arena, lft_error *error)
 {
     lft_status status;
-    p->kind = kind ? kind : LFT_PRIOR_FREE;
+    p->kind = desc->kind ? desc->kind : LFT_PRIOR_FREE;
     if (LFT_P(prior_check)((double)(int)p->kind, LFT_ERR_ARG, "flow", "prior", error)) return LFT_ERR_ARG;
-    status   = LFT_P(free_target)(p->target, target, lattice->extent, "flow", error);
-    p->mass2 = LFT_P(free_mass2)(mass2, p->target);
+    status   = LFT_P(free_target)(p->target, desc->target, lattice->extent, "flow", error);
+    p->mass2 = LFT_P(free_mass2)(desc->mass2, p->target);
     if (status) return status;
     LFT_P(gaussian_init)(&p->field, lattice, -1, p->kind == LFT_PRIOR_NORMAL, arena);
     p->params = set->count;
@@ -31,9 +31,29 @@ LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, lft_prior_kind kind, 
     return LFT_OK;
 }
 
-LFT_P_STATIC void LFT_P(prior_spec)(const LFT_P(prior) *p, double *number)
+/* kind, mass2 */
+LFT_P_STATIC int LFT_P(prior_spec)(const LFT_P(prior) *p, double *number)
 {
     number[0] = (double)(int)p->kind, number[1] = p->mass2;
+    return 2;
+}
+
+LFT_P_STATIC lft_status LFT_P(prior_read)(LFT_(prior_desc) *d, const double *number, int n, lft_status code, const char *where,
+                                          const char *what, lft_error *error)
+{
+    (void)n;
+    lft_p_zero(d, sizeof *d);
+    if (LFT_P(prior_check)(number[0], code, where, what, error)) return code;
+    d->kind = (lft_prior_kind)(int)number[0], d->mass2 = number[1];
+    return LFT_OK;
+}
+
+LFT_P_STATIC int LFT_P(prior_is)(const LFT_P(prior) *p, const LFT_(prior_desc) *d) { return p->kind == d->kind; }
+
+LFT_P_STATIC int LFT_P(prior_normalised)(const LFT_P(prior) *p)
+{
+    (void)p;
+    return 1;
 }
 
 LFT_P_STATIC void LFT_P(prior_start)(const LFT_P(prior) *p, double *theta)

@@ -23,10 +23,7 @@ typedef struct LFT_(layer_desc) {
 /* Zero means the default. */
 typedef struct LFT_(flow_desc) {
     int                      extent[LFT_DIM];
-    lft_prior_kind           prior;       /* scalars: free field; gauge groups: Haar */
-    double                   prior_mass2; /* m2 at which the free field starts: (4 / largest extent of the target)^2 */
-    int                      prior_target[LFT_DIM]; /* extents of the lattice of which the free field at first has every
-                                              (target / extent)-th site: the extents */
+    LFT_(prior_desc)         prior;
     LFT_(continuous_desc)    continuous;  /* the one layer of a flow without a list of layers */
     const LFT_(layer_desc)  *layer;       /* [layers], from the prior to the samples */
     int                      layers;
@@ -60,6 +57,10 @@ LFT_API void LFT_(flow_prepare)(LFT_(flow) *flow);
 /* Brings a family to these couplings, those of a theory, and prepares. LFT_ERR_ARG beyond its bounds; LFT_ERR_MISMATCH for
  * another number of couplings, or for a flow that is no family. */
 LFT_API lft_status LFT_(flow_at)(LFT_(flow) *flow, const double *coupling, int couplings);
+
+/* 1: log q is normalised, and the mean of exp(-S) / q is Z. 0: log q leaves out the log Z of the prior, a heat bath in more than
+ * two dimensions, so that the mean is Z / Z_prior; the ESS, Metropolis and gradients do not depend on it. */
+LFT_API int LFT_(flow_normalised)(const LFT_(flow) *flow);
 
 /* Integration steps of every layer that has them; prepares. LFT_ERR_ARG beyond most_steps. */
 LFT_API lft_status LFT_(flow_refine)(LFT_(flow) *flow, int steps);
@@ -135,7 +136,7 @@ LFT_P_STATIC lft_status LFT_P(flow_layout)(LFT_(flow) *flow, LFT_P(flow_state) *
     *scratch               = 0;
     flow->params.tensors   = 0;
     flow->params.count     = 0;
-    status = LFT_P(prior_init)(&s->prior, desc->prior, desc->prior_mass2, desc->prior_target, &at, &flow->params, arena, error);
+    status = LFT_P(prior_init)(&s->prior, &desc->prior, &at, &flow->params, arena, error);
     if (status) return status;
     for (i = 0; i < flow->layers; ++i) {
         LFT_(layer)  local, *layer = flow->layer ? flow->layer + i : &local;
@@ -289,6 +290,8 @@ LFT_API lft_status LFT_(flow_at)(LFT_(flow) *flow, const double *coupling, int c
     LFT_(flow_prepare)(flow);
     return LFT_OK;
 }
+
+LFT_API int LFT_(flow_normalised)(const LFT_(flow) *flow) { return LFT_P(prior_normalised)(&LFT_P(flow_state_of)(flow)->prior); }
 
 LFT_API lft_status LFT_(flow_refine)(LFT_(flow) *flow, int steps)
 {

@@ -5,17 +5,19 @@
 
 /* Zero means the default. */
 typedef struct LFT_(multiscale_desc) {
-    int                   from[LFT_DIM];   /* extents of the prior: 1 in two dimensions, otherwise the least from 2 on */
+    int                   from[LFT_DIM];   /* extents of the prior: 1 in two dimensions, otherwise, and of a heat bath, the least
+                                              from 2 on */
     int                   extent[LFT_DIM]; /* of the samples: those times powers of two */
     int                   refine;          /* 1: behind each doubling also a flow of all links, at first the identity */
     int                   fixed_gauge;     /* 1: of all doublings (74_doubling.h): the same log q, samples of one gauge */
+    LFT_(prior_desc)      prior;           /* Haar; of a heat bath beta: that of its lattice, see below */
     int                   harmonics;       /* U(1) in two dimensions, > 0: of circle maps (74_circle.h) in place of flows */
     LFT_(continuous_desc) flow;            /* of each flow, `doubled` apart: beta is that of the finest lattice; loops, by default
                                               those of order max(1, order), are fewer where a lattice is too small for them */
 } LFT_(multiscale_desc);
 
-/* A desc of a flow from the Haar prior on the extents `from`: there a flow of all links, if no extent is 1; then the axes in turn,
- * those first that have farthest to go, each doubling with Haar links (74_doubling.h) followed by the flow of the new links
+/* A desc of a flow from a prior on the extents `from`: Haar, and there a flow of all links, if no extent is 1; then the axes in
+ * turn, those first that have farthest to go, each doubling with Haar links (74_doubling.h) followed by the flow of the new links
  * given the others (71_gauge_continuous.h, doubled). With order > 0 that is at first the trivializing map for Wilson's action at
  * the coupling of its lattice: of a plaquette, going back over a doubling, u(beta') = u(beta)^2 if it lies along the axis, and
  * beta' = 2 beta otherwise, with u = lambda_f / lambda_0 of 47_characters.h; of a flow the mean over the plaquettes along its axis.
@@ -23,6 +25,7 @@ typedef struct LFT_(multiscale_desc) {
  * order is possible on any lattice. In more dimensions a flow of order n takes extents across the axis of n + 1, and takes a
  * lower order on smaller lattices; across extents of 1, the plaquettes along the axis alone and the identity to begin with.
  * Circle maps begin with c_1 = that coupling, with order > 0, or as the identity.
+ * A heat bath takes the place of the flow on the extents `from`, with the coupling of that lattice unless it has one.
  * The layers are laid out in the arena and have to last until flow_init returns; desc->pool may be set. LFT_ERR_ARG: extents,
  * beta below 0 or above 100, loops (flow_init refuses more); LFT_ERR_NOMEM; text in *error (may be NULL). multiscale_bytes:
  * what it takes from an arena. */
@@ -101,10 +104,11 @@ LFT_P_STATIC int LFT_P(scale_flow)(LFT_P(scales) *s, const LFT_(continuous_desc)
 /* The prior's extents. */
 LFT_P_STATIC void LFT_P(scale_from)(const LFT_(multiscale_desc) *of, int *from)
 {
-    int mu;
+    const int bath = of->prior.kind == LFT_PRIOR_HEATBATH;
+    int       mu;
     for (mu = 0; mu < LFT_DIM; ++mu) {
-        from[mu] = of->from[mu] ? of->from[mu] : LFT_DIM == 2 ? 1 : of->extent[mu];
-        while (!of->from[mu] && LFT_DIM > 2 && from[mu] % 2 == 0 && from[mu] > 2) from[mu] /= 2;
+        from[mu] = of->from[mu] ? of->from[mu] : LFT_DIM == 2 && !bath ? 1 : of->extent[mu];
+        while (!of->from[mu] && (LFT_DIM > 2 || bath) && from[mu] % 2 == 0 && from[mu] > 2) from[mu] /= 2;
     }
 }
 
@@ -159,7 +163,11 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
         for (nu = 0; nu < LFT_DIM; ++nu) beta[mu][nu] = of->flow.beta;
     }
     for (i = doublings; i-- > 0; LFT_P(scale_back)(s, beta, axis[i])) of_scale[i] = LFT_P(scale_coupling)(beta, axis[i]);
-    known = LFT_P(scale_flow)(s, &of->flow, at, 0, LFT_P(scale_coupling)(beta, -1), of->flow.order);
+    desc->prior = of->prior;
+    known       = 1;
+    if (of->prior.kind != LFT_PRIOR_HEATBATH) {
+        known = LFT_P(scale_flow)(s, &of->flow, at, 0, LFT_P(scale_coupling)(beta, -1), of->flow.order);
+    } else if (!(of->prior.beta > 0)) desc->prior.beta = LFT_P(scale_coupling)(beta, -1);
     for (i = 0; i < doublings; ++i) {
         LFT_(doubling_desc) *d = s->doubling + i;
         d->axis = axis[i], d->extent = at[axis[i]] *= 2, d->fixed_gauge = of->fixed_gauge;

@@ -64,8 +64,8 @@ LFT_API lft_status LFT_(multiscale)(LFT_(flow_desc) *desc, const LFT_(multiscale
     if (status || !s) return status ? status : lft_arena_check(arena, error, "multiscale");
     if (!doublings) return lft_p_fail(error, LFT_ERR_ARG, "multiscale", "expected extents to double, got none");
     s->flow = of->flow;
-    for (mu = 0; mu < LFT_DIM; ++mu) desc->extent[mu] = at[mu], desc->prior_target[mu] = of->extent[mu];
-    desc->prior_mass2 = of->mass2;
+    for (mu = 0; mu < LFT_DIM; ++mu) desc->extent[mu] = at[mu], desc->prior.target[mu] = of->extent[mu];
+    desc->prior.mass2 = of->mass2;
     LFT_P(scale_layer)(s->layer, &s->layers, LFT_(continuous)(), &s->flow);
     for (i = 0; i < doublings; ++i) {
         LFT_(doubling_desc) *d = s->doubling + i;

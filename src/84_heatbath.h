@@ -148,37 +148,7 @@ LFT_API lft_status LFT_(heatbath_start)(LFT_(heatbath) *bath, const LFT_(batch) 
     return LFT_P(batch_start)(&bath->x, x, "heat bath", &bath->error);
 }
 
-/* ---- one group ------------------------------------------------------------------------------------------------------ */
-
-/* Draws every link of a group, k = beta / N; the mask of lanes that met a number that is not finite. */
-static inline lft_m LFT_P(heat_sweep)(const LFT_P(walk) *walk, lft_v *links, lft_real k, const lft_draw *d)
-{
-    LFT_P(place) p   = LFT_P(first_place)();
-    lft_m        bad = LFT_P(int_splat)(0);
-    lft_w        w;
-    int          x, mu;
-    for (x = 0; x < walk->lattice->volume; ++x, LFT_P(next_place)(walk->lattice, &p)) {
-        for (mu = 0; mu < LFT_DIM; ++mu) {
-            const int link = x * LFT_DIM + mu;
-            LFT_P(staples)(walk, links, p, mu, &w);
-            bad |= LFT_P(heat)(links + link * LFT_P_LINK, &w, k, *d, (uint32_t)link);
-        }
-    }
-    return bad;
-}
-
-static inline void LFT_P(reflect_sweep)(const LFT_P(walk) *walk, lft_v *links)
-{
-    LFT_P(place) p = LFT_P(first_place)();
-    lft_w        w;
-    int          x, mu;
-    for (x = 0; x < walk->lattice->volume; ++x, LFT_P(next_place)(walk->lattice, &p)) {
-        for (mu = 0; mu < LFT_DIM; ++mu) {
-            LFT_P(staples)(walk, links, p, mu, &w);
-            LFT_P(reflect)(links + (x * LFT_DIM + mu) * LFT_P_LINK, &w);
-        }
-    }
-}
+/* ---- all chains ----------------------------------------------------------------------------------------------------- */
 
 static inline void LFT_P(heatbath_task)(void *context, int group, int thread)
 {
@@ -188,12 +158,10 @@ static inline void LFT_P(heatbath_task)(void *context, int group, int thread)
                                               (uint32_t)bath->drawn);
     const lft_real        k     = (lft_real)(bath->theory->coupling[0] / LFT_P_COLOURS);
     lft_v                *links = LFT_P(view)(LFT_P(group)(&bath->x, group));
-    const lft_m           bad   = LFT_P(heat_sweep)(&walk, links, k, &d);
+    const lft_m           bad   = LFT_P(heat_update)(&walk, links, k, bath->desc.overrelax, &d);
     lft_int               of[LFT_P_LANES];
     int                   i, failed = 0;
     (void)thread;
-    for (i = 0; i < bath->desc.overrelax; ++i) LFT_P(reflect_sweep)(&walk, links);
-    for (i = 0; i < bath->x.lattice.volume * LFT_P_LINKS; ++i) LFT_P(unit)(links + i * LFT_P_LINK);
     lft_p_copy(of, &bad, sizeof of);
     for (i = LFT_P_LANES - 1; i >= 0; --i) {
         const int chain = group * LFT_P_LANES + i;
@@ -201,8 +169,6 @@ static inline void LFT_P(heatbath_task)(void *context, int group, int thread)
     }
     ((int *)bath->state)[group] = failed;
 }
-
-/* ---- all chains ----------------------------------------------------------------------------------------------------- */
 
 LFT_API lft_status LFT_(heatbath_next)(LFT_(heatbath) *bath)
 {

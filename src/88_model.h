@@ -7,7 +7,7 @@
  * and tensors):
  *   couplings        F64 [couplings] in the order of the metadata
  *   extent           U64 [dim] of the prior
- *   prior.spec       F64 [2] lft_prior_kind, mass2 of the start (Haar: 0)
+ *   prior.spec       F64 [2] lft_prior_kind, mass2 of the start (Haar: 0); of a heat bath [3] kind, beta, updates
  *   layer0.spec ...  I64 [] see LFT_(layer_ops)
  *   <parameters>     F64 (or F32, rounded) under their own names, e.g. layer0.kernel
  *   family           F64 [1 + 2 couplings] degree, lower and upper bounds; only of a family, whose couplings are those at present
@@ -252,8 +252,7 @@ LFT_P_STATIC lft_status LFT_P(model_collect)(LFT_P(model_list) *list, const LFT_
                      info->couplings);
     for (mu = 0; mu < LFT_DIM; ++mu) whole[mu] = (uint64_t)flow->layer[0].in.extent[mu];
     LFT_P(model_add)(list, "extent", LFT_DTYPE_U64, whole, LFT_DIM);
-    LFT_P(prior_spec)(&LFT_P(flow_state_of)(flow)->prior, real);
-    LFT_P(model_add)(list, "prior.spec", LFT_DTYPE_F64, real, 2);
+    LFT_P(model_add)(list, "prior.spec", LFT_DTYPE_F64, real, LFT_P(prior_spec)(&LFT_P(flow_state_of)(flow)->prior, real));
     real[0] = family->degree;
     for (mu = 0; mu < family->couplings; ++mu) real[1 + mu] = family->low[mu], real[1 + family->couplings + mu] = family->high[mu];
     if (family->degree) LFT_P(model_add)(list, "family", LFT_DTYPE_F64, real, 1 + 2 * family->couplings);

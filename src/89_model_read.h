@@ -103,16 +103,14 @@ LFT_P_STATIC lft_status LFT_P(model_read_extent)(const lft_safetensors *doc, int
     return t ? LFT_OK : LFT_ERR_FORMAT;
 }
 
-LFT_P_STATIC lft_status LFT_P(model_read_prior)(const lft_safetensors *doc, lft_prior_kind *kind, double *mass2,
-                                                lft_error *error)
+LFT_P_STATIC lft_status LFT_P(model_read_prior)(const lft_safetensors *doc, LFT_(prior_desc) *prior, lft_error *error)
 {
     const lft_tensor *t = LFT_P(model_find)(doc, "prior.spec", 2, error);
-    lft_status        status = t ? LFT_P(prior_check)(lft_tensor_get(t, 0), LFT_ERR_FORMAT, "model", "'prior.spec'", error)
-                                 : LFT_ERR_FORMAT;
-    if (status) return status;
-    *kind  = (lft_prior_kind)(int)lft_tensor_get(t, 0);
-    *mass2 = lft_tensor_get(t, 1);
-    return LFT_OK;
+    double            number[LFT_P(prior_numbers)] = {0};
+    int               n;
+    if (!t) return LFT_ERR_FORMAT;
+    for (n = 0; n < LFT_P(prior_numbers) && (uint64_t)n < lft_tensor_count(t); ++n) number[n] = lft_tensor_get(t, (size_t)n);
+    return LFT_P(prior_read)(prior, number, n, LFT_ERR_FORMAT, "model", "'prior.spec'", error);
 }
 
 /* The bounds of a family; a model without them is none. */
@@ -277,7 +275,7 @@ LFT_API lft_status LFT_(model_desc)(const lft_safetensors *doc, const LFT_(layer
     lft_p_zero(desc, sizeof *desc);
     lft_p_zero(info, sizeof *info);
     if (!status) status = LFT_P(model_read_extent)(doc, desc->extent, error);
-    if (!status) status = LFT_P(model_read_prior)(doc, &desc->prior, &desc->prior_mass2, error);
+    if (!status) status = LFT_P(model_read_prior)(doc, &desc->prior, error);
     if (!status) status = LFT_P(model_read_couplings)(doc, info, error);
     if (!status) status = LFT_P(model_read_family)(doc, &desc->family, error);
     if (!status) status = LFT_P(model_read_layers)(doc, own, desc, arena, error);
@@ -387,10 +385,9 @@ LFT_P_STATIC lft_status LFT_P(model_fits)(const LFT_(flow) *flow, const lft_safe
 {
     const LFT_P(prior) *prior  = &LFT_P(flow_state_of)(flow)->prior;
     lft_status          status = LFT_P(model_check)(doc, error);
-    lft_prior_kind      kind   = prior->kind;
     int                 extent[LFT_DIM] = {0}, mu, i, steps; /* gcc 12 -O3 sees a path without the zeros */
     lft_p_text          t;
-    double              mass2;
+    LFT_(prior_desc)    theirs;
     if (!status) status = LFT_P(model_read_extent)(doc, extent, error);
     for (mu = 0; mu < LFT_DIM && !status; ++mu) {
         if (extent[mu] == flow->layer[0].in.extent[mu]) continue;
@@ -400,9 +397,10 @@ LFT_P_STATIC lft_status LFT_P(model_fits)(const LFT_(flow) *flow, const lft_safe
         LFT_P(model_put_extent)(&t, extent);
         return LFT_ERR_MISMATCH;
     }
-    if (!status) status = LFT_P(model_read_prior)(doc, &kind, &mass2, error);
-    if (!status && kind != prior->kind) {
-        status = lft_p_fail_got(error, LFT_ERR_MISMATCH, "model", "'prior.spec'", "the kind of the flow's prior", (int)kind);
+    if (!status) status = LFT_P(model_read_prior)(doc, &theirs, error);
+    if (!status && !LFT_P(prior_is)(prior, &theirs)) {
+        status = lft_p_fail_got(error, LFT_ERR_MISMATCH, "model", "'prior.spec'", "the flow's prior, got another, of kind",
+                                (int)theirs.kind);
     }
     if (!status) status = LFT_P(model_check_family)(&flow->family, doc, error);
     for (i = 0; i < flow->layers && !status; ++i) status = LFT_P(model_check_layer)(flow, doc, i, &steps, error);

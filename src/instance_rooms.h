@@ -41,6 +41,7 @@
 #endif
 #if LFT_GROUP != LFT_SCALAR
 #include "49_areas.h"
+#include "49_heat_update.h"
 #endif
 #endif
 #include "50_theory.h"
@@ -91,7 +92,7 @@
 #if LFT_GROUP == LFT_SCALAR
 #include "75_gaussian_prior.h"
 #else
-#include "76_haar_prior.h"
+#include "76_gauge_prior.h"
 #endif
 #include "80_flow.h"
 #include "80_flow_run.h"

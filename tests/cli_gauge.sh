@@ -254,6 +254,47 @@ expect "u1: no way to get there" 1 'expected 3, where it begins, times a power o
 expect "u1: bad extents" 1 '--from: expected 2 numbers' "${scales[@]}" --from 3 --extent 16x16 --out y
 expect "u1: extents of a flow without scales" 1 '--from is one of the options of --flow multiscale' "${train[@]}" --from 2x2 --out y
 
+expect "u1: scales from exact draws" 0 '"layers":9' "${circles[@]}" --prior exact --from 4x4 --extent 8x8 --beta 4 --steps 6 --batch 512 \
+    --out exact --json
+py "u1: their weights, log Z exact" '
+r = last("out")
+assert r["ess"] > 0.98 and r["parameters"] == 24 and abs(r["logz"] - 155.198425236) < 4 * r["logz_error"], r'
+expect "u1: sample from them" 0 '"acceptance":0.9' sample --model exact --n 4000 --seed 2 --threads 1 --json
+expect "u1: the same, stopped" 0 'stopped at step 2 of 6' "${circles[@]}" --prior exact --from 4x4 --extent 8x8 --beta 4 --steps 6 --batch 512 \
+    --stop-after 2 --out part
+expect "u1: and resumed" 0 verdict train --resume part --out whole --ess-n 4000 --measure-logq 0 --threads 1
+same "u1: the same model behind exact draws" exact whole
+expect "u1: finer scales behind them" 0 '"layers":13' "${circles[@]}" --init exact --freeze --extent 16x16 --beta 16 --steps 1 --batch 64 \
+    --out y --json
+expect "u1: exact draws are of one coupling" 1 'beta = 4 of its exact prior' "${scales[@]}" --init exact --extent 8x8 --beta 5 --steps 1 --out y
+expect "u1: exact draws and no scales" 1 'prior exact: expected --flow multiscale in two dimensions, got continuous' "${train[@]}" \
+    --prior exact --out y
+expect "u1: exact draws elsewhere" 1 'where it begins, times a power of two' "${scales[@]}" --prior exact --from 3x3 --extent 8x8 --out y
+expect "u1: scales from a heat bath" 0 '"layers":4' "${circles[@]}" --prior heatbath --from 4x4 --extent 8x8 --beta 4 --steps 6 --batch 512 \
+    --out bath --json
+py "u1: usable, log Z exact" '
+r = last("out")
+assert 0.6 < r["ess"] < 0.95 and abs(r["logz"] - 155.198425236) < 4 * r["logz_error"] and r["logz_over_prior"] is None, r'
+expect "u1: info names the prior" 0 'prior heatbath, 24 parameters' info bath
+expect "u1: the same at another coupling" 0 '"status":"ok"' "${scales[@]}" --init bath --extent 8x8 --beta 5 --steps 1 --batch 256 \
+    --ess-n 1000 --measure-logq 0 --out y --json
+expect "u1: and on a larger lattice, from 2x2" 0 '"layers":12' "${scales[@]}" --init bath --extent 16x16 --beta 5 --steps 1 --batch 256 \
+    --ess-n 1000 --measure-logq 0 --out y --json
+expect "u1: from one coupling to another" 0 '"layers":1' train --prior heatbath --prior-beta 3.5 --extent 8x8 --beta 4 --init none --fit 2048 \
+    --steps 0 --seed 1 --measure-logq 0 --ess-n 4000 --out between --threads 1 --json
+py "u1: which the fit does well, log Z exact" '
+r = last("out")
+assert r["ess"] > 0.85 and abs(r["logz"] - 155.198425236) < 4 * r["logz_error"] + 1e-3, r'
+expect "u1: HMC in the variables of that flow" 0 '"status":"ok"' hmc --model between --n 500 --threads 1 --json
+expect "u1: a heat bath of no coupling" 1 'prior heatbath: expected --prior-beta' "${train[@]}" --prior heatbath --out y
+expect "u1: a coupling of no heat bath" 1 'prior-beta: expected --prior heatbath beside it, got haar' "${train[@]}" --prior-beta 1 --out y
+expect "u1: a heat bath of one site" 1 'expected extents of at least 2 for a heat bath, got 1' "${scales[@]}" --prior heatbath --from 1x1 \
+    --extent 4x4 --out y
+expect "u1: no updates" 1 'prior-updates: expected an integer from 1 to 65535' "${train[@]}" --prior heatbath --prior-beta 1 \
+    --prior-updates 0 --out y
+expect "u1: a prior beside a model" 1 '--prior is part of the model' "${scales[@]}" --init bath --prior heatbath --extent 8x8 --out y
+expect "u1: a prior beside one that stays" 1 'prior: expected --freeze without it' "${behind[@]}" --prior heatbath --out y
+
 expect "u1: sample exact" 0 '"flow":"exact"' sample --flow exact --extent 16x16 --beta 7 --n 20000 --seed 1 --real f64 --wilson 2x2 \
     --threads 1 --json
 py "u1: its weights and what is known exactly" '

@@ -100,7 +100,7 @@ static lft_status flow_of(c2_flow *flow, int layers, int extent, int z2, lft_are
         list[i].desc       = coupling + i;
     }
     desc.extent[0] = desc.extent[1] = extent;
-    desc.prior = LFT_PRIOR_NORMAL, desc.layer = list, desc.layers = layers;
+    desc.prior.kind = LFT_PRIOR_NORMAL, desc.layer = list, desc.layers = layers;
     status = c2_flow_init(flow, &desc, arena, &e);
     if (status) printf("%s\n", e.text);
     return status;

@@ -110,7 +110,7 @@ static void T_(test)(const lattice_case *c)
         n += snprintf(at + n, sizeof at - (size_t)n, "%s%d", mu ? "x" : "", c->extent[mu]);
     }
     snprintf(name, sizeof name, "f%d %s m2=%g lambda=%g", is_float ? 32 : 64, at, c->m2, c->lambda);
-    desc.prior_mass2      = c->prior_mass2;
+    desc.prior.mass2      = c->prior_mass2;
     desc.continuous.sines = 4;
     desc.continuous.gates = desc.continuous.zeros = 1;
     desc.continuous.nodes                         = 3;

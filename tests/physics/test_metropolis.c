@@ -44,8 +44,8 @@ static c2_flow flow_of(int a, int b, double mass2, lft_prior_kind kind, const c2
     lft_error    e;
     memset(&desc, 0, sizeof desc);
     desc.extent[0] = a, desc.extent[1] = b;
-    desc.prior       = kind;
-    desc.prior_mass2 = mass2;
+    desc.prior.kind       = kind;
+    desc.prior.mass2 = mass2;
     desc.layer       = layer;
     desc.layers      = layer != NULL;
     desc.pool        = pool;

@@ -26,8 +26,8 @@ static void make(p2_flow *flow, int kind, int a, int b, double size, lft_arena *
     couple[1].parity = 1;
     for (i = 0; i < 2; ++i) list[i].ops = p2_coupling(), list[i].desc = couple + i;
     desc.extent[0] = a, desc.extent[1] = b;
-    desc.prior            = kind == 1 ? LFT_PRIOR_NORMAL : LFT_PRIOR_FREE;
-    desc.prior_mass2      = 1;
+    desc.prior.kind            = kind == 1 ? LFT_PRIOR_NORMAL : LFT_PRIOR_FREE;
+    desc.prior.mass2      = 1;
     desc.continuous.steps = 20;
     if (kind == 2) desc.layer = list, desc.layers = 2;
     if (p2_flow_init(flow, &desc, arena, &e)) {

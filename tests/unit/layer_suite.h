@@ -204,7 +204,7 @@ static lft_status SUITE_(make_flow)(SUITE_(flow) *flow, const SUITE_(test_case) 
         list[i].ops  = c->layer[i].ops();
         list[i].desc = c->layer[i].desc;
     }
-    desc.prior  = LFT_PRIOR_NORMAL;
+    desc.prior.kind  = LFT_PRIOR_NORMAL;
     desc.layer  = list;
     desc.layers = c->layers;
     if (pool) desc.pool = *pool;
@@ -968,7 +968,7 @@ static void SUITE_(test_spec)(SUITE_(subject) *s, const SUITE_(test_case) *c)
         ok          = ok && layer->ops->read(number, n - 1, &arena, &list[i].desc, NULL) == LFT_ERR_FORMAT;
         ok          = ok && layer->ops->read(number, n, &arena, &list[i].desc, NULL) == LFT_OK;
     }
-    desc.layer = list, desc.layers = c->layers, desc.prior = LFT_PRIOR_NORMAL;
+    desc.layer = list, desc.layers = c->layers, desc.prior.kind = LFT_PRIOR_NORMAL;
     ok = ok && SUITE_(flow_init)(&flow, &desc, &arena, &s->error) == LFT_OK;
     ok = ok && flow.params.count == s->flow.params.count && flow.params.tensors == s->flow.params.tensors;
     for (i = 0; ok && i < c->layers; ++i) {
@@ -1099,7 +1099,7 @@ static void SUITE_(test_prior)(const int *extent)
     int               i, k, l, mu, V, orbits;
     memset(&desc, 0, sizeof desc);
     for (mu = 0; mu < SUITE_DIM; ++mu) desc.extent[mu] = extent[mu];
-    desc.prior_mass2 = 0.7;
+    desc.prior.mass2 = 0.7;
     desc.continuous.sines = desc.continuous.steps = desc.continuous.nodes = 1;
     if (SUITE_(flow_init)(&flow, &desc, &arena, NULL)) {
         check_true(suite_name("prior: init"), 0);
@@ -1216,7 +1216,7 @@ static void SUITE_(test_gaussian)(const int *extent, int identity)
     memset(&desc, 0, sizeof desc);
     memset(&train, 0, sizeof train);
     for (mu = 0; mu < SUITE_DIM; ++mu) desc.extent[mu] = extent[mu];
-    desc.prior_mass2 = from;
+    desc.prior.mass2 = from;
     if (!identity) desc.continuous.sines = desc.continuous.gates = desc.continuous.zeros = -1;
     desc.continuous.nodes      = 2;
     desc.continuous.steps      = 8;

@@ -136,7 +136,7 @@ static void C(test_list_of_layers)(void)
     list[2].ops  = C(coupling)();
     list[0].desc = &first, list[1].desc = &second, list[2].desc = &third;
     C(desc)(&d, lft_pool_openmp(1));
-    d.layer = list, d.layers = 3, d.prior = LFT_PRIOR_NORMAL;
+    d.layer = list, d.layers = 3, d.prior.kind = LFT_PRIOR_NORMAL;
     C(make)(&flow, &d, &arena);
     C(fingerprint)(&flow, before);
     C(info)(&info);
@@ -350,7 +350,7 @@ static void C(test_restore)(void)
     d.extent[1] = 4;
     C(restore_into)("restore: another extent", &d, LFT_ERR_MISMATCH, "'extent': expected 4x4 (of this flow), got 4x3");
     C(desc)(&d, lft_pool_openmp(1));
-    d.prior = LFT_PRIOR_NORMAL;
+    d.prior.kind = LFT_PRIOR_NORMAL;
     C(restore_into)("restore: another prior", &d, LFT_ERR_MISMATCH, "'prior.spec'");
 }
 

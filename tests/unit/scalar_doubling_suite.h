@@ -76,7 +76,7 @@ static int SUITE_(begin)(const int *extent, int axis, int sines)
     memset(s, 0, sizeof *s);
     s->left = lft_arena_of(doubling_memory, sizeof doubling_memory);
     for (mu = 0; mu < SUITE_DIM; ++mu) s->desc.extent[mu] = extent[mu];
-    s->desc.prior     = LFT_PRIOR_NORMAL;
+    s->desc.prior.kind     = LFT_PRIOR_NORMAL;
     s->doubling.axis  = axis;
     s->doubling.sines = sines;
     s->list.ops = SUITE_(doubling)(), s->list.desc = &s->doubling;
@@ -497,7 +497,7 @@ static void SUITE_(test_free)(const int *from, const int *extent, int refine)
     memset(&of, 0, sizeof of), memset(&flat, 0, sizeof flat), memset(&x, 0, sizeof x);
     memset(&flow, 0, sizeof flow), memset(&plain, 0, sizeof plain), memset(&theory, 0, sizeof theory);
     for (mu = 0; mu < SUITE_DIM; ++mu) of.from[mu] = from[mu], of.extent[mu] = flat.extent[mu] = extent[mu];
-    of.mass2 = flat.prior_mass2 = 0.3;
+    of.mass2 = flat.prior.mass2 = 0.3;
     of.refine     = refine;
     of.flow.sines = of.flow.nodes = of.flow.gates = of.flow.zeros = 1, of.flow.steps = 2;
     flat.continuous = of.flow;

@@ -235,7 +235,7 @@ static T_(flow_desc) T_(desc)(int which)
     for (mu = 0; mu < T_DIM; ++mu) desc.extent[mu] = T_(extent)[mu];
     if (which == 1) {
         for (mu = 0; mu < T_DIM; ++mu) desc.extent[mu] = 1;
-        desc.prior            = LFT_PRIOR_NORMAL;
+        desc.prior.kind            = LFT_PRIOR_NORMAL;
         desc.continuous.sines = desc.continuous.gates = desc.continuous.zeros = -1;
         desc.continuous.nodes = desc.continuous.steps = desc.continuous.most_steps = 1;
     }

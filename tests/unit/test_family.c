@@ -199,7 +199,7 @@ static void test_training(void)
     memset(&desc, 0, sizeof desc);
     memset(&train, 0, sizeof train);
     desc.extent[0]        = 1;
-    desc.prior_mass2      = 2;
+    desc.prior.mass2      = 2;
     desc.family.degree    = 4;
     desc.family.couplings = 2;
     desc.family.low[0] = 1, desc.family.high[0] = 3;

@@ -119,7 +119,7 @@ static void test_file(const char *path)
     V = L * L;
     memset(&desc, 0, sizeof desc);
     desc.extent[0] = desc.extent[1] = L;
-    desc.prior                      = LFT_PRIOR_NORMAL;
+    desc.prior.kind                      = LFT_PRIOR_NORMAL;
     desc.continuous.sines           = F;
     desc.continuous.linear = desc.continuous.gates = desc.continuous.zeros = -1;
     desc.continuous.basis                                                  = LFT_TIME_HAT;
@@ -244,7 +244,7 @@ static int couplings_of(v2_flow *flow, int L, lft_arena *arena)
     memset(&desc, 0, sizeof desc);
     memset(each, 0, sizeof each);
     desc.extent[0] = desc.extent[1] = L;
-    desc.prior = LFT_PRIOR_NORMAL, desc.layer = list, desc.layers = (int)number("layers");
+    desc.prior.kind = LFT_PRIOR_NORMAL, desc.layer = list, desc.layers = (int)number("layers");
     if (desc.layers < 1 || desc.layers > 8 || n < 1 || n > 8 || L * L > SITES) return 0;
     for (i = 0; i < desc.layers; ++i) {
         each[i].parity = i % 2;

@@ -205,7 +205,7 @@ static void T_(free_field)(void)
     double       *start, worst = 0;
     size_t        i, n;
     memset(&desc, 0, sizeof desc);
-    desc.prior_mass2 = 0.7;
+    desc.prior.mass2 = 0.7;
     T_(make)(&p.small, &desc, small, p.memory);
     T_(make)(&p.large, &desc, large, p.memory + 1);
     n     = p.large.params.list[0].count;
@@ -237,7 +237,7 @@ static void T_(mismatch)(void)
     check_below("nothing is changed", p.large.params.value[0] - before, 0);
     free(p.memory[1]);
     desc.continuous.sines = 0;
-    desc.prior            = LFT_PRIOR_NORMAL;
+    desc.prior.kind            = LFT_PRIOR_NORMAL;
     T_(make)(&p.large, &desc, extent, p.memory + 1);
     check_true("another prior is refused", T_(flow_transfer)(&p.large, &p.small) == LFT_ERR_MISMATCH);
     free(p.memory[0]);

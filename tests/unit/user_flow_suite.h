@@ -31,11 +31,11 @@ static void S_(test_desc)(const int *extent)
     memset(&d, 0, sizeof d);
     for (mu = 0; mu < SUITE_DIM; ++mu) d.extent[mu] = extent[mu];
     d.layer = &list, d.layers = 1;
-    d.prior = LFT_PRIOR_FREE;
+    d.prior.kind = LFT_PRIOR_FREE;
     check_true("desc: a free prior is refused", S_(flow_init)(&flow, &d, &arena, &e) == LFT_ERR_ARG && strstr(e.text, "Haar"));
-    d.prior = LFT_PRIOR_NORMAL;
+    d.prior.kind = LFT_PRIOR_NORMAL;
     check_true("desc: a normal prior is refused", S_(flow_init)(&flow, &d, &arena, &e) == LFT_ERR_ARG && !S_(flow_bytes)(&d));
-    d.prior = LFT_PRIOR_HAAR;
+    d.prior.kind = LFT_PRIOR_HAAR;
     list.ops = NULL;
     check_true("desc: a layer without a table", S_(flow_init)(&flow, &d, &arena, &e) == LFT_ERR_ARG && strstr(e.text, "table"));
     list.ops = &S_(kick);
@@ -374,7 +374,7 @@ static void S_(test_model)(const int *extent)
     check_true("model: prior.spec", spec[0] == 3 && spec[1] == 0);
     spec[0] = 1;
     check_true("model: another prior is refused", S_(model_desc)(&doc, NULL, &d, NULL, &arena, &e) == LFT_ERR_FORMAT &&
-                                                      strstr(e.text, "'prior.spec': expected 3 (Haar)"));
+                                                      strstr(e.text, "'prior.spec': expected 3 (Haar) or 4 (heat bath)"));
     check_true("model: and by restore", S_(model_restore)(&flow, &doc, &e) == LFT_ERR_FORMAT && strstr(e.text, "3 (Haar)"));
     spec[0] = 3;
     check_true("model: an unknown layer is refused", S_(model_desc)(&doc, NULL, &d, NULL, &arena, &e) == LFT_ERR_MISMATCH &&
