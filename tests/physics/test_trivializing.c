@@ -40,6 +40,10 @@ static void untrained(void)
     arena = su3_make(&b, &tb, 16, 1, 1, 4);
     w     = su3_weigh(&b, &tb, 1024, arena);
     check_near("SU(3) 16^2, beta 1, leading order: ESS .956", w.ess, 0.956, 0.015);
+    arena = su3_make(&b, &tb, 16, 2, 4, 6);
+    w     = su3_weigh(&b, &tb, 2048, arena);
+    check_near("SU(3) 16^2, beta 4, next to leading order: ESS .42", w.ess, 0.42, 0.06);
+    check_sigma("    log Z, exact", w.logz, 135.65911214, w.logz_error);
     arena = su3_make(&b, &tb, 8, 2, 4, 6);
     w     = su3_weigh(&b, &tb, 2048, arena);
     check_sigma("SU(3) 8^2, beta 4, next to leading order: log Z, exact", w.logz, 33.91477803, w.logz_error);
