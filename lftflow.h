@@ -5662,8 +5662,8 @@ typedef struct LFT_(prior_desc) {
 /* ---- 65_layer.h, declarations ------------------------------------------------------------------------------------ */
 /* 65_layer.h: what a layer of a flow is: a table of functions over one group of configurations.
  * Offers: LFT_(layer), LFT_(layer_ops); (private) nothing_to_start, nothing_to_prepare: of tables without parameters;
- * collect_parameters; put_beta, get_beta, read_count: of a spec. The layers are the rooms 70 and on; a user's own is such a
- * table. */
+ * collect_parameters; check_steps: of an integration; put_beta, get_beta, read_count: of a spec. The layers are the rooms 70 and
+ * on; a user's own is such a table. */
 
 typedef struct LFT_(layer) LFT_(layer);
 #define LFT_P_SPEC_MOST 32
@@ -12714,6 +12714,17 @@ LFT_P_STATIC void LFT_P(collect_parameters)(const LFT_(layer) *layer, double *gr
     for (i = 0; i < layer->gradient_count; ++i) dtheta[layer->params + i / each] += gradient[i];
 }
 
+LFT_P_STATIC lft_status LFT_P(check_steps)(int steps, int most, lft_error *error)
+{
+    lft_p_text t;
+    if (steps >= 1 && steps <= most) return LFT_OK;
+    t = lft_p_error_text(error, LFT_ERR_ARG, "continuous", "steps: expected 1 to ");
+    lft_p_put_u64(&t, (uint64_t)most);
+    lft_p_put(&t, " (most_steps), got ");
+    lft_p_put_f64(&t, steps);
+    return LFT_ERR_ARG;
+}
+
 /* A double as two integers, and back. */
 LFT_P_STATIC void LFT_P(put_beta)(double beta, int64_t *number)
 {
@@ -16426,9 +16437,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
 LFT_P_STATIC lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps, lft_error *error)
 {
     LFT_P(continuous) *s = (LFT_P(continuous) *)layer->state;
-    if (steps < 1 || steps > s->desc.most_steps) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "steps", "1 to most_steps", steps);
-    }
+    if (LFT_P(check_steps)(steps, s->desc.most_steps, error)) return LFT_ERR_ARG;
     layer->steps = steps;
     LFT_P(continuous_basis)(s, steps);
     return LFT_OK;
@@ -16816,9 +16825,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
 LFT_P_STATIC lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps, lft_error *error)
 {
     const LFT_P(continuous) *s = (const LFT_P(continuous) *)layer->state;
-    if (steps < 1 || steps > s->desc.most_steps) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "steps", "1 to most_steps", steps);
-    }
+    if (LFT_P(check_steps)(steps, s->desc.most_steps, error)) return LFT_ERR_ARG;
     layer->steps = steps;
     return LFT_OK;
 }

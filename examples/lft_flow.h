@@ -13,6 +13,7 @@ static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d)
  * of a flow are trained for. */
 static lft_status LFT(scales_behind)(cli *c, const LFT(model) *m, const LFT(flow_desc) *asked, LFT(flow_desc) *d);
 static lft_status LFT(model_with_net)(cli *c, const LFT(model) *m, const LFT(flow_desc) *asked, LFT(flow_desc) *d);
+static void       LFT(show_loops)(cli *c, const LFT(flow) *flow); /* of a flow of one layer */
 static int        LFT(exact_layers)(const LFT(flow) *flow); /* at its beginning: they draw, and have nothing to train */
 static void       LFT(coarse_theory)(cli *c, const LFT(flow) *flow, int layers, const LFT(theory) *theory, LFT(theory) *coarse);
 
@@ -41,6 +42,7 @@ static void LFT(show_flow)(cli *c, const LFT(flow) *flow)
     r->layers            = (uint64_t)flow->layers;
     r->parameters        = flow->params.count;
     r->integration_steps = (uint64_t)LFT(integration_steps)(flow);
+    LFT(show_loops)(c, flow);
 }
 
 /* Says where loops close around the lattice; on a larger one their classes are others. */

@@ -50,6 +50,20 @@ static lft_status LFT(read_prior)(cli *c, int scales, LFT(flow_desc) *d)
     return cli_fail(c, LFT_ERR_ARG, "--prior heatbath: expected --prior-beta, from which the flow goes to --beta, got none");
 }
 
+/* By its numbers in model files, where the defaults are filled in. */
+static void LFT(show_loops)(cli *c, const LFT(flow) *flow)
+{
+    const LFT(layer) *layer = flow->layer;
+    int64_t           number[32];
+    int               n;
+    if (layer->ops != LFT(continuous)() || flow->layers > 1) return;
+    n = layer->ops->spec(layer, number);
+    c->result->loops      = (uint64_t)number[0];
+    c->result->nodes      = (uint64_t)number[1];
+    c->result->integrator = cli_integrator[number[2] - 1];
+    if (n > 7) c->result->units = (uint64_t)number[4], c->result->reach = (uint64_t)number[5];
+}
+
 static int LFT(exact_layers)(const LFT(flow) *flow)
 {
     int i = 0;

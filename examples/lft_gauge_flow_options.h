@@ -108,14 +108,7 @@ static void info_print_layer(const f64_flow *flow, int i)
 
 static void info_desc(cli_result *r, const f64_flow_desc *desc)
 {
-    const f64_continuous_desc *d = (const f64_continuous_desc *)desc->layer->desc;
-    r->prior      = desc->prior.kind == LFT_PRIOR_HEATBATH ? "heatbath" : "haar";
-    if (desc->layer->ops != f64_continuous()) return;
-    r->loops      = (uint64_t)d->loops;
-    r->nodes      = (uint64_t)d->nodes;
-    r->units      = (uint64_t)d->units;
-    r->reach      = (uint64_t)d->reach;
-    r->integrator = cli_integrator[d->integrator - 1];
+    r->prior = desc->prior.kind == LFT_PRIOR_HEATBATH ? "heatbath" : "haar";
 }
 
 /* There are no families of gauge flows. */

@@ -98,6 +98,8 @@ static lft_status LFT(model_theory)(cli *c, const LFT(model_info) *info, LFT(the
     return cli_check(c, LFT(phi4_init)(theory, info->coupling[0], info->coupling[1], &e), &e);
 }
 
+static void LFT(show_loops)(cli *c, const LFT(flow) *flow) { (void)c, (void)flow; }
+
 static int LFT(exact_layers)(const LFT(flow) *flow)
 {
     (void)flow;

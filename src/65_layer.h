@@ -1,7 +1,7 @@
 /* 65_layer.h: what a layer of a flow is: a table of functions over one group of configurations.
  * Offers: LFT_(layer), LFT_(layer_ops); (private) nothing_to_start, nothing_to_prepare: of tables without parameters;
- * collect_parameters; put_beta, get_beta, read_count: of a spec. The layers are the rooms 70 and on; a user's own is such a
- * table. */
+ * collect_parameters; check_steps: of an integration; put_beta, get_beta, read_count: of a spec. The layers are the rooms 70 and
+ * on; a user's own is such a table. */
 #if LFT_P_PHASE == LFT_P_DECLARATIONS
 
 typedef struct LFT_(layer) LFT_(layer);
@@ -103,6 +103,17 @@ LFT_P_STATIC void LFT_P(collect_parameters)(const LFT_(layer) *layer, double *gr
     const size_t each = layer->per_lane ? LFT_P_LANES : 1;
     size_t       i;
     for (i = 0; i < layer->gradient_count; ++i) dtheta[layer->params + i / each] += gradient[i];
+}
+
+LFT_P_STATIC lft_status LFT_P(check_steps)(int steps, int most, lft_error *error)
+{
+    lft_p_text t;
+    if (steps >= 1 && steps <= most) return LFT_OK;
+    t = lft_p_error_text(error, LFT_ERR_ARG, "continuous", "steps: expected 1 to ");
+    lft_p_put_u64(&t, (uint64_t)most);
+    lft_p_put(&t, " (most_steps), got ");
+    lft_p_put_f64(&t, steps);
+    return LFT_ERR_ARG;
 }
 
 /* A double as two integers, and back. */

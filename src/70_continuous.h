@@ -261,9 +261,7 @@ LFT_P_STATIC lft_status LFT_P(continuous_backward)(const LFT_(layer) *layer, con
 LFT_P_STATIC lft_status LFT_P(continuous_refine)(LFT_(layer) *layer, int steps, lft_error *error)
 {
     LFT_P(continuous) *s = (LFT_P(continuous) *)layer->state;
-    if (steps < 1 || steps > s->desc.most_steps) {
-        return lft_p_fail_got(error, LFT_ERR_ARG, "continuous", "steps", "1 to most_steps", steps);
-    }
+    if (LFT_P(check_steps)(steps, s->desc.most_steps, error)) return LFT_ERR_ARG;
     layer->steps = steps;
     LFT_P(continuous_basis)(s, steps);
     return LFT_OK;

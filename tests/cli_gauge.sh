@@ -108,6 +108,7 @@ expect "u1: loops that close around the lattice" 0 'loops close around the latti
 expect "u1: checkpoints go to --out where they have no other place" 0 '"status":"ok"' "${train[@]}" --extent 2x2 --steps 3 --batch 32 \
     --checkpoint-every 1e-9 --out y --json
 expect "u1: info of loops that close around it" 0 'classes of loops that close around it' info y
+expect "u1: info --memory knows the loops" 0 '"loops":13,"nodes":4,"integrator":"cf4"' info --memory --loops 13 --extent 8x8 --json
 expect "u1: info of a net" 0 'net of plaquettes, 3 units, reach 2' info net
 expect "u1: info --json of a net" 0 '"units":3,"reach":2' info net --json
 expect "u1: sample from a net" 0 '"status":"ok"' sample --model net --n 200 --json --threads 1

@@ -342,7 +342,7 @@ static void C(test_restore)(void)
     d.continuous.most_steps = 20;
     C(restore_into)("restore: other most_steps", &d, LFT_OK, "");
     d.continuous.most_steps = 19;
-    C(restore_into)("restore: too few most_steps", &d, LFT_ERR_ARG, "1 to most_steps, got 20");
+    C(restore_into)("restore: too few most_steps", &d, LFT_ERR_ARG, "1 to 19 (most_steps), got 20");
     C(desc)(&d, lft_pool_openmp(1));
     d.continuous.basis = LFT_TIME_HAT;
     C(restore_into)("restore: another time basis", &d, LFT_ERR_MISMATCH, "expected 2 (of this flow) as number 4, got 1");
