@@ -5617,7 +5617,7 @@ LFT_API lft_status LFT_(wilson_init)(LFT_(theory) *theory, double beta, double c
 
 /* ---- 64_prior.h, declarations ------------------------------------------------------------------------------------ */
 /* 64_prior.h: what a prior is: the density that a flow starts from.
- * Offers: lft_prior_kind. An instance has one of the rooms 75 and 76; both of them offer (private) the same words:
+ * Offers: lft_prior_kind, LFT_(prior_desc). An instance has one of the rooms 75 and 76; both offer (private) the same words:
  *
  *   LFT_P(prior)             a struct with the member kind
  *   prior_init(p, desc, lattice, set, arena, error)   its parameters are the first

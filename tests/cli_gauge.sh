@@ -276,6 +276,10 @@ expect "u1: scales from a heat bath" 0 '"layers":4' "${circles[@]}" --prior heat
 py "u1: usable, log Z exact" '
 r = last("out")
 assert 0.6 < r["ess"] < 0.95 and abs(r["logz"] - 155.198425236) < 4 * r["logz_error"] and r["logz_over_prior"] is None, r'
+expect "u1: the same, stopped" 0 'stopped at step 3 of 6' "${circles[@]}" --prior heatbath --from 4x4 --extent 8x8 --beta 4 --steps 6 \
+    --batch 512 --stop-after 3 --out part
+expect "u1: and resumed" 0 verdict train --resume part --out whole --ess-n 4000 --measure-logq 0 --threads 1
+same "u1: the same model behind a heat bath" bath whole
 expect "u1: info names the prior" 0 'prior heatbath, 24 parameters' info bath
 expect "u1: the same at another coupling" 0 '"status":"ok"' "${scales[@]}" --init bath --extent 8x8 --beta 5 --steps 1 --batch 256 \
     --ess-n 1000 --measure-logq 0 --out y --json
