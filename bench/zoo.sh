@@ -8,7 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 dir=${1-build/zoo}
 [ $# = 0 ] || shift
-wanted=" ${*:-6 12 20 32 64 3d-4 3d-6 3d-8 3d-12 su2-2d-16-b1.8 su2-2d-16-b2.2 su2-2d-16-b2.7 su3-2d-16-b4 su3-2d-16-b5-ten su3-2d-16-b5-twenty su3-2d-16-b5 su3-2d-16-b6-six su3-2d-16-b6 su3-4d-4-b3 u1-4d-4-b0.5-five u1-4d-4-b0.5 u1-2d-4-b2 u1-2d-16-b2 u1-2d-4-b7 u1-2d-16-b7} "
+wanted=" ${*:-6 12 20 32 64 3d-4 3d-6 3d-8 3d-12 su2-2d-16-b1.8 su2-2d-16-b2.2 su2-2d-16-b2.7 su3-2d-16-b4 su3-2d-16-b5-ten su3-2d-16-b5-twenty su3-2d-16-b5 su3-2d-16-b6-six su3-2d-16-b6 su3-4d-4-b2 su3-4d-4-b3 u1-4d-4-b0.5-five u1-4d-4-b0.5 u1-2d-4-b2 u1-2d-16-b2 u1-2d-4-b7 u1-2d-16-b7} "
 mkdir -p "$dir"
 train() { # name, lambda, steps, seed, options...
     name=$1 out=$dir/full-$1.safetensors
@@ -79,6 +79,8 @@ gauge su3-2d-16-b6-six su3-2d --init "$dir/full-su3-2d-16-b5-ten.safetensors" --
     --batch 640 --ridge 0.02 --ess-n 4000 --measure-logq 0 --seed 6 --real f32
 gauge su3-2d-16-b6 su3-2d --init "$dir/full-su3-2d-16-b6-six.safetensors" --extent 16x16 --beta 6 --int-steps 32 --steps 2 \
     --batch 384 --ridge 0.02 --measure-logq 0 --seed 16 --real f32
+gauge su3-4d-4-b2 su3-4d --init n2lo --extent 4x4x4x4 --beta 2 --nodes 3 --int-steps 2 --fit 1024 --steps 0 --ess-n 512 \
+    --measure-logq 0 --double-steps 16 --seed 1 --real f32 --threads 1
 gauge su3-4d-4-b3 su3-4d --init n2lo --extent 4x4x4x4 --beta 3 --nodes 3 --int-steps 6 --fit 1024 --steps 0 --ess-n 512 \
     --measure-logq 0 --seed 1 --real f32
 gauge u1-4d-4-b0.5-five u1-4d --init n2lo --extent 4x4x4x4 --beta 0.5 --nodes 3 --int-steps 5 --steps 4 --batch 512 --ridge 0.02 \
