@@ -6911,8 +6911,8 @@ LFT_API lft_status LFT_(train)(LFT_(flow) *flow, const LFT_(theory) *theory, con
 /* 95_loop_fit.h: coefficients of a flow of loops by least squares of its equation: a training that does not go through the flow.
  * Offers: lft_fit_desc, lft_fit_report, LFT_(loop_fit)(), LFT_(loop_fit_bytes)().
  *
- * Of Wilson's action beta(t) S, beta(t) from that of the flow's beginning at t = 0 to the theory's at 1, p_t = exp(-beta(t) S) /
- * Z_t is what dU/dt = Z U makes of p_0 if and only if
+ * Of Wilson's action beta(t) S, beta(t) from that of the flow's beginning (a heat bath's, else desc.from) at t = 0 to the theory's
+ * at 1, p_t = exp(-beta(t) S) / Z_t is what dU/dt = Z U makes of p_0 if and only if
  *   R_t(U) = div Z - beta(t) sum_l Z_l^a d_l^a S - beta'(t) S
  * does not depend on U. R dt is what log w grows by on the way, and R is linear in the coefficients:
  *   R = sum_i c_i(t) f_i - beta'(t) S,   f_i = L W_i + beta(t) sum_l d_l^a S d_l^a W_i
@@ -10269,7 +10269,7 @@ LFT_P_STATIC int LFT_P(split)(const LFT_P(kernel) *small, const LFT_P(kernel) *l
 /* 49_areas.h: a coarse lattice whose sites stand for several of a fine one, and its plaquettes for as many: their areas, and kappa
  * of each (47_characters.h).
  * Offers (private): site_from, site_length; note_area, kernels_of, kernel_of: a kernel for each area that occurs, and the one of
- * an area; exact_check, kernels_check: what refuses a beta; kernel_log. */
+ * an area; exact_check, kernels_check: what refuses a beta; kernel_log; torus_logz. */
 
 #define LFT_P_PAIRS 8 /* of uniform numbers for a link and attempt, at most */
 #define LFT_P_AREAS 4 /* distinct areas: two lengths along each axis, at most */
@@ -10279,6 +10279,12 @@ LFT_P_INLINE int LFT_P(site_from)(int i, int n, int L) { return (int)((int64_t)i
 LFT_P_INLINE int LFT_P(site_length)(int i, int n, int L)
 {
     return LFT_P(site_from)(i + 1, n, L) - LFT_P(site_from)(i, n, L);
+}
+
+/* log Z = V log lambda_0 + log sum_r u_r^V of Wilson's plaquette action on a torus of V plaquettes in two dimensions. */
+LFT_P_STATIC double LFT_P(torus_logz)(const LFT_P(characters) *c, int volume)
+{
+    return volume * c->log_first + lft_p_f64_p_log(LFT_P(characters_sum)(c, volume));
 }
 
 LFT_P_STATIC const LFT_P(kernel) *LFT_P(kernel_of)(const LFT_P(kernel) *k, int n, int area)
@@ -18642,7 +18648,7 @@ LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, const LFT_(prior_desc
     if (LFT_DIM == 2) {
         lft_p_zero(&c, sizeof c);
         LFT_P(characters_init)(&c, d.beta, arena);
-        if (c.u) p->logz = lattice->volume * c.log_first + lft_p_f64_p_log(LFT_P(characters_sum)(&c, lattice->volume));
+        if (c.u) p->logz = LFT_P(torus_logz)(&c, lattice->volume);
     }
     return LFT_(wilson_init)(&p->theory, d.beta, 0, error);
 }
@@ -19295,7 +19301,7 @@ LFT_API lft_status LFT_(exact_logz)(const int *extent, double beta, double *logz
     if (status) return status;
     LFT_P(characters_init)(&c, beta, &scratch);
     status = lft_arena_check(&scratch, error, "exact");
-    if (!status) *logz = lattice.volume * c.log_first + lft_p_f64_p_log(LFT_P(characters_sum)(&c, lattice.volume));
+    if (!status) *logz = LFT_P(torus_logz)(&c, lattice.volume);
     return status;
 }
 
@@ -23021,7 +23027,7 @@ typedef struct LFT_P(fit) {
     lft_fit_desc            desc; /* defaults filled in */
     LFT_(heatbath)          bath;
     LFT_(theory)            theory, unit; /* at the present time; of beta = 1 */
-    double                  way, c[LFT_P_CLASSES];
+    double                  from, way, c[LFT_P_CLASSES];
     double                 *slot; /* [groups][normal_size]: R and f of the configurations of a time */
     double                 *sum;  /* normal equations of all parameters, all times together */
     double                 *gradient, *step;
@@ -23051,6 +23057,7 @@ LFT_P_STATIC lft_status LFT_P(fit_check)(const LFT_(flow) *flow, const lft_fit_d
 LFT_P_STATIC lft_status LFT_P(fit_init)(LFT_P(fit) *s, LFT_(flow) *flow, const LFT_(theory) *theory, const lft_fit_desc *desc,
                                         lft_arena *arena, lft_error *error)
 {
+    const LFT_P(prior) *prior = &LFT_P(flow_state_of)(flow)->prior; /* files do not have desc.from */
     LFT_(heatbath_desc) bath;
     lft_status          status;
     lft_p_zero(s, sizeof *s);
@@ -23065,7 +23072,8 @@ LFT_P_STATIC lft_status LFT_P(fit_init)(LFT_P(fit) *s, LFT_(flow) *flow, const L
     if (status) return status;
     s->layer = (const LFT_P(continuous) *)flow->layer->state;
     s->unit.coupling[0] = 1;
-    s->way              = theory->coupling[0] - s->layer->desc.from;
+    s->from             = prior->kind == LFT_PRIOR_HEATBATH ? prior->theory.coupling[0] : s->layer->desc.from;
+    s->way              = theory->coupling[0] - s->from;
     lft_p_zero(&bath, sizeof bath);
     lft_p_copy(bath.extent, flow->lattice.extent, sizeof bath.extent);
     bath.chains = s->desc.chains, bath.start = LFT_START_HOT, bath.seed = s->desc.seed, bath.pool = flow->pool;
@@ -23145,7 +23153,7 @@ LFT_P_STATIC lft_status LFT_P(fit_time)(LFT_P(fit) *s, int k)
     const double weight = LFT_P(gauss_point)(k, &t);
     lft_status   status;
     int          i;
-    s->theory.coupling[0] = s->layer->desc.from + s->way * t;
+    s->theory.coupling[0] = s->from + s->way * t;
     LFT_P(continuous_at)(s->layer, t, s->c);
     lft_p_zero(s->slot, s->classes * (size_t)s->bath.x.groups * sizeof(double));
     status = LFT_(heatbath_thermalise)(&s->bath, s->desc.thermalise);

@@ -230,7 +230,7 @@ static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d)
 {
     const LFT(flow)     *flow = &m->flow;
     const LFT(layer)    *last = flow->layer + flow->layers - 1;
-    const double         beta = m->theory.coupling[0];
+    const double         beta = m->theory.coupling[0], to = cli_real(c, "beta", 0);
     LFT(multiscale_desc) of;
     lft_arena            arena = cli_arena(c, LFT(multiscale_bytes)());
     int                  same;
@@ -238,16 +238,15 @@ static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d)
     if (last->ops->draw) return cli_fail(c, LFT_ERR_ARG, "--init: expected a model that ends with a flow, got %s", last->ops->kind);
     cli_extent(c, "extent", cli_text(c, "extent"), of.extent);
     cli_extent(c, "from", cli_text(c, "from"), of.from);
-    of.flow.beta = cli_real(c, "beta", 0);
-    same         = !cli_given(c, "from") && !memcmp(of.extent, flow->lattice.extent, sizeof of.extent);
+    same = !cli_given(c, "from") && !memcmp(of.extent, flow->lattice.extent, sizeof of.extent);
     if (c->error.code) return c->error.code;
-    if (LFT(exact_layers)(flow) && (!same || of.flow.beta < beta || of.flow.beta > beta)) {
+    if (LFT(exact_layers)(flow) && (!same || to < beta || to > beta)) {
         return cli_fail(c, LFT_ERR_ARG, "--init: expected the extents and beta = %.10g of its exact prior, or --freeze with "
                         "scales behind it, got others", beta);
     }
     if (same) {
         *d = m->desc;
-        if (d->prior.kind == LFT_PRIOR_HEATBATH) d->prior.beta = LFT(multiscale_beta)(flow, 0, of.flow.beta, arena);
+        if (d->prior.kind == LFT_PRIOR_HEATBATH) d->prior.beta = LFT(multiscale_beta)(flow, 0, to, arena);
         return LFT_OK;
     }
     of.prior      = m->desc.prior;
@@ -264,7 +263,7 @@ static lft_status LFT(scales_of)(cli *c, const LFT(model) *m, LFT(flow_desc) *d)
                LFT(continuous_loops)(of.flow.doubled, of.flow.order + 1) <= of.flow.loops) ++of.flow.order;
     } else of.flow.order = 1;
     of.flow.doubled = 0;
-    of.flow.beta    = cli_real(c, "beta", 0); /* not that of the layer */
+    of.flow.beta    = to;
     of.fixed_gauge  = LFT(is_fixed)(flow);
     return cli_check(c, LFT(multiscale)(d, &of, &arena, &c->error), &c->error);
 }
@@ -354,15 +353,16 @@ static lft_status LFT(fit)(cli *c, LFT(flow) *flow, const LFT(theory) *theory, c
 /* The layers of a model, the last ones of the flow, as the start for another coupling. */
 static void LFT(rescale)(LFT(flow) *flow, const LFT(model) *m, const LFT(theory) *to)
 {
-    int i;
-    for (i = flow->layers - m->flow.layers; i < flow->layers; ++i) {
-        const LFT(layer) *layer  = flow->layer + i;
-        const int         circle = layer->ops == LFT(circle)();
-        const double      from   = layer->ops == LFT(continuous)() ? ((const LFT(continuous_desc) *)layer->desc)->from : 0;
-        const double      way    = m->theory.coupling[0] - from;
-        if (layer->ops->draw || !(way < 0 || way > 0)) continue;
-        if (circle) LFT(circle_scale)(layer, flow->params.value, (to->coupling[0] - from) / way);
-        else LFT(continuous_scale)(layer, flow->params.value, (to->coupling[0] - from) / way);
+    const int    between = m->desc.prior.kind == LFT_PRIOR_HEATBATH && !LFT(draws)(&m->flow); /* the velocity is in proportion */
+    const double from = between ? m->desc.prior.beta : 0, way = m->theory.coupling[0] - from;
+    const double ratio = way < 0 || way > 0 ? (to->coupling[0] - from) / way : 1;
+    size_t       k;
+    int          i;
+    for (k = 0; between && k < flow->params.count; ++k) flow->params.value[k] *= ratio;
+    for (i = flow->layers - m->flow.layers; i < flow->layers && !between; ++i) {
+        const LFT(layer) *layer = flow->layer + i;
+        if (layer->ops == LFT(continuous)()) LFT(continuous_scale)(layer, flow->params.value, ratio);
+        if (layer->ops == LFT(circle)()) LFT(circle_scale)(layer, flow->params.value, ratio);
     }
     LFT(flow_prepare)(flow);
 }

@@ -1,7 +1,7 @@
 /* 49_areas.h: a coarse lattice whose sites stand for several of a fine one, and its plaquettes for as many: their areas, and kappa
  * of each (47_characters.h).
  * Offers (private): site_from, site_length; note_area, kernels_of, kernel_of: a kernel for each area that occurs, and the one of
- * an area; exact_check, kernels_check: what refuses a beta; kernel_log. */
+ * an area; exact_check, kernels_check: what refuses a beta; kernel_log; torus_logz. */
 #if LFT_P_PHASE == LFT_P_CODE
 
 #define LFT_P_PAIRS 8 /* of uniform numbers for a link and attempt, at most */
@@ -12,6 +12,12 @@ LFT_P_INLINE int LFT_P(site_from)(int i, int n, int L) { return (int)((int64_t)i
 LFT_P_INLINE int LFT_P(site_length)(int i, int n, int L)
 {
     return LFT_P(site_from)(i + 1, n, L) - LFT_P(site_from)(i, n, L);
+}
+
+/* log Z = V log lambda_0 + log sum_r u_r^V of Wilson's plaquette action on a torus of V plaquettes in two dimensions. */
+LFT_P_STATIC double LFT_P(torus_logz)(const LFT_P(characters) *c, int volume)
+{
+    return volume * c->log_first + lft_p_f64_p_log(LFT_P(characters_sum)(c, volume));
 }
 
 LFT_P_STATIC const LFT_P(kernel) *LFT_P(kernel_of)(const LFT_P(kernel) *k, int n, int area)

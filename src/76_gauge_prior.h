@@ -49,7 +49,7 @@ LFT_P_STATIC lft_status LFT_P(prior_init)(LFT_P(prior) *p, const LFT_(prior_desc
     if (LFT_DIM == 2) {
         lft_p_zero(&c, sizeof c);
         LFT_P(characters_init)(&c, d.beta, arena);
-        if (c.u) p->logz = lattice->volume * c.log_first + lft_p_f64_p_log(LFT_P(characters_sum)(&c, lattice->volume));
+        if (c.u) p->logz = LFT_P(torus_logz)(&c, lattice->volume);
     }
     return LFT_(wilson_init)(&p->theory, d.beta, 0, error);
 }

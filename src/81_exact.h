@@ -75,7 +75,7 @@ LFT_API lft_status LFT_(exact_logz)(const int *extent, double beta, double *logz
     if (status) return status;
     LFT_P(characters_init)(&c, beta, &scratch);
     status = lft_arena_check(&scratch, error, "exact");
-    if (!status) *logz = lattice.volume * c.log_first + lft_p_f64_p_log(LFT_P(characters_sum)(&c, lattice.volume));
+    if (!status) *logz = LFT_P(torus_logz)(&c, lattice.volume);
     return status;
 }
 

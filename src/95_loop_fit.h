@@ -1,8 +1,8 @@
 /* 95_loop_fit.h: coefficients of a flow of loops by least squares of its equation: a training that does not go through the flow.
  * Offers: lft_fit_desc, lft_fit_report, LFT_(loop_fit)(), LFT_(loop_fit_bytes)().
  *
- * Of Wilson's action beta(t) S, beta(t) from that of the flow's beginning at t = 0 to the theory's at 1, p_t = exp(-beta(t) S) /
- * Z_t is what dU/dt = Z U makes of p_0 if and only if
+ * Of Wilson's action beta(t) S, beta(t) from that of the flow's beginning (a heat bath's, else desc.from) at t = 0 to the theory's
+ * at 1, p_t = exp(-beta(t) S) / Z_t is what dU/dt = Z U makes of p_0 if and only if
  *   R_t(U) = div Z - beta(t) sum_l Z_l^a d_l^a S - beta'(t) S
  * does not depend on U. R dt is what log w grows by on the way, and R is linear in the coefficients:
  *   R = sum_i c_i(t) f_i - beta'(t) S,   f_i = L W_i + beta(t) sum_l d_l^a S d_l^a W_i
@@ -51,7 +51,7 @@ typedef struct LFT_P(fit) {
     lft_fit_desc            desc; /* defaults filled in */
     LFT_(heatbath)          bath;
     LFT_(theory)            theory, unit; /* at the present time; of beta = 1 */
-    double                  way, c[LFT_P_CLASSES];
+    double                  from, way, c[LFT_P_CLASSES];
     double                 *slot; /* [groups][normal_size]: R and f of the configurations of a time */
     double                 *sum;  /* normal equations of all parameters, all times together */
     double                 *gradient, *step;
@@ -81,6 +81,7 @@ LFT_P_STATIC lft_status LFT_P(fit_check)(const LFT_(flow) *flow, const lft_fit_d
 LFT_P_STATIC lft_status LFT_P(fit_init)(LFT_P(fit) *s, LFT_(flow) *flow, const LFT_(theory) *theory, const lft_fit_desc *desc,
                                         lft_arena *arena, lft_error *error)
 {
+    const LFT_P(prior) *prior = &LFT_P(flow_state_of)(flow)->prior; /* files do not have desc.from */
     LFT_(heatbath_desc) bath;
     lft_status          status;
     lft_p_zero(s, sizeof *s);
@@ -95,7 +96,8 @@ LFT_P_STATIC lft_status LFT_P(fit_init)(LFT_P(fit) *s, LFT_(flow) *flow, const L
     if (status) return status;
     s->layer = (const LFT_P(continuous) *)flow->layer->state;
     s->unit.coupling[0] = 1;
-    s->way              = theory->coupling[0] - s->layer->desc.from;
+    s->from             = prior->kind == LFT_PRIOR_HEATBATH ? prior->theory.coupling[0] : s->layer->desc.from;
+    s->way              = theory->coupling[0] - s->from;
     lft_p_zero(&bath, sizeof bath);
     lft_p_copy(bath.extent, flow->lattice.extent, sizeof bath.extent);
     bath.chains = s->desc.chains, bath.start = LFT_START_HOT, bath.seed = s->desc.seed, bath.pool = flow->pool;
@@ -175,7 +177,7 @@ LFT_P_STATIC lft_status LFT_P(fit_time)(LFT_P(fit) *s, int k)
     const double weight = LFT_P(gauss_point)(k, &t);
     lft_status   status;
     int          i;
-    s->theory.coupling[0] = s->layer->desc.from + s->way * t;
+    s->theory.coupling[0] = s->from + s->way * t;
     LFT_P(continuous_at)(s->layer, t, s->c);
     lft_p_zero(s->slot, s->classes * (size_t)s->bath.x.groups * sizeof(double));
     status = LFT_(heatbath_thermalise)(&s->bath, s->desc.thermalise);

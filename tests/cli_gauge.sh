@@ -290,6 +290,15 @@ expect "u1: from one coupling to another" 0 '"layers":1' train --prior heatbath 
 py "u1: which the fit does well, log Z exact" '
 r = last("out")
 assert r["ess"] > 0.85 and abs(r["logz"] - 155.198425236) < 4 * r["logz_error"] + 1e-3, r'
+expect "u1: taken further, its loops in proportion" 0 '"status":"ok"' train --init between --extent 8x8 --beta 4.2 --steps 1 --rate 1e-9 \
+    --batch 64 --seed 1 --measure-logq 0 --ess-n 4000 --out y --threads 1 --json
+py "u1: which is as good as a fit" 'r = last("out"); assert r["ess"] > 0.84, r'
+expect "u1: and back to the heat bath, the identity" 0 '"status":"ok"' train --init between --extent 8x8 --beta 3.5 --steps 1 --rate 1e-9 \
+    --batch 64 --seed 1 --measure-logq 0 --ess-n 4000 --out y --threads 1 --json
+py "u1: all weights are equal" 'r = last("out"); assert r["ess"] > 0.9999, r'
+expect "u1: taken further and fitted" 0 '"status":"ok"' train --init between --extent 8x8 --beta 4.2 --fit 1024 --steps 0 --seed 1 \
+    --measure-logq 0 --ess-n 4000 --out y --threads 1 --json
+py "u1: from where the heat bath is" 'r = last("out"); assert r["ess"] > 0.84, r'
 expect "u1: HMC in the variables of that flow" 0 '"status":"ok"' hmc --model between --n 500 --threads 1 --json
 expect "u1: a heat bath of no coupling" 1 'prior heatbath: expected --prior-beta' "${train[@]}" --prior heatbath --out y
 expect "u1: a coupling of no heat bath" 1 'prior-beta: expected --prior heatbath beside it, got haar' "${train[@]}" --prior-beta 1 --out y

@@ -75,7 +75,7 @@ static void SUITE_(density)(int L, double beta, int n)
     SUITE_(batch)   x, few;
     lft_arena       arena;
     lft_error       error;
-    double         *logq, *given, *S, again[5], off = 0, apart = 0, sum, square, exact, exact_error;
+    double         *logq, *given, *S, again[5], was[5], off = 0, apart = 0, sum, square, exact, exact_error;
     int             i, k, bad = 0;
     for (k = 0; k < 2; ++k) {
         bad |= SUITE_(make)(&flow, L, beta, k ? 0 : 1, NULL, &arena, &error) != LFT_OK;
@@ -102,16 +102,12 @@ static void SUITE_(density)(int L, double beta, int n)
     check_true(suite_name("log q is normalised in two dimensions"), SUITE_(flow_normalised)(&flow) == (SUITE_DIM == 2));
     {
         const lft_pool pool = suite_pool();
+        memcpy(was, logq + 3, sizeof was); /* the arena is used anew */
         bad |= SUITE_(make)(&flow, L, beta, 0, &pool, &arena, &error) != LFT_OK;
         bad |= SUITE_(batch_init)(&few, &flow.lattice, 5, &arena, &error) != LFT_OK;
-        memcpy(bath_more, logq + 3, sizeof again); /* before the arena is used anew */
         bad |= SUITE_(flow_sample)(&flow, 5, 3, &few, again) != LFT_OK;
         check_true(suite_name("numbers of samples, not of batches or threads"), !bad);
-        for (off = 0, i = 0; i < 5; ++i) {
-            double was;
-            memcpy(&was, bath_more + (size_t)i * sizeof was, sizeof was);
-            test_worst(&off, was - again[i]);
-        }
+        for (off = 0, i = 0; i < 5; ++i) test_worst(&off, was[i] - again[i]);
         check_below(suite_name("    the same log q"), off, 1e-10);
     }
 }
